@@ -1,0 +1,66 @@
+# The front door. `make run` and `make test` need only python3 (3.11+), make and pip; they set up .venv once
+# and again only when a pyproject.toml or a requirements file has changed.
+
+PYTHON ?= python3
+SPEC ?= specs/digits_quick.yaml
+VENV := .venv
+BIN := $(VENV)/bin
+PLUGINS := $(sort $(wildcard plugins/grace) $(wildcard plugins/baselines/*))
+MANIFESTS := pyproject.toml $(PLUGINS:%=%/pyproject.toml)
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint types docs clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.installed ## set up if needed, then run SPEC (default specs/digits_quick.yaml)
+	@$(BIN)/alharness run $(SPEC)
+
+test: $(VENV)/.tested ## set up if needed, then run the whole test suite
+	$(BIN)/pytest
+
+check: lint types ## lint, import rules and types
+
+lint: $(VENV)/.linted ## ruff, import-linter and the changelog's fragments
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.linted ## mypy --strict
+	$(BIN)/mypy --strict
+
+docs: $(VENV)/.documented ## build the documentation into docs/_build
+	$(BIN)/sphinx-build -W -q docs docs/_build
+	@echo "docs/_build/index.html"
+
+clean: ## remove the environment and everything built
+	rm -rf $(VENV) docs/_build dist .mypy_cache .ruff_cache .pytest_cache
+
+# venv is missing from some minimal Pythons; virtualenv is the same thing as a package.
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(0 if sys.version_info >= (3, 11) else f"alharness needs Python 3.11 or newer, and this is {v}: make PYTHON=python3.12 ...")'
+	@echo "Setting up $(VENV): about two minutes, once."
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || \
+	  { rm -rf $(VENV); $(PYTHON) -m pip install -qq --user virtualenv && $(PYTHON) -m virtualenv --quiet $(VENV); }
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.created $(MANIFESTS) requirements/constraints.txt requirements/build.txt
+	@echo "  1/2 torch and the build tools"
+	@$(PIP) install torch==2.13.0 -r requirements/build.txt -c requirements/constraints.txt
+	@echo "  2/2 alharness, its samplers and their dependencies"
+	@$(PIP) install --no-build-isolation -c requirements/constraints.txt -e . $(PLUGINS:%=-e %)
+	@touch $@
+
+$(VENV)/.tested: $(VENV)/.installed requirements/test.txt
+	@$(PIP) install -c requirements/constraints.txt -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.linted: $(VENV)/.tested requirements/lint.txt
+	@$(PIP) install -c requirements/constraints.txt -r requirements/lint.txt
+	@touch $@
+
+$(VENV)/.documented: $(VENV)/.installed requirements/docs.txt
+	@$(PIP) install -c requirements/constraints.txt -r requirements/docs.txt
+	@touch $@
