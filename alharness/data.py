@@ -1,0 +1,218 @@
+"""Samples, their splits, and the data set they come from: plain numpy, checked once when they are made."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from .errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+    from .features import Task
+
+    Array = np.ndarray[Any, Any]
+
+FRACTIONS = (0.6, 0.1, 0.3)
+"""Train, validation and test shares of a data set that has no split of its own."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Inputs:
+    """What a model sees of n samples. Holds no labels, so that whoever gets it cannot look them up.
+
+    Attributes:
+        ids: n distinct strings.
+        arrays: modality -> (n, d) or, for a sequence, (n, t, d), float32; may be memory-mapped.
+        lengths: modality -> (n,) number of valid steps of a sequence; a sequence without an entry is full.
+    """
+
+    ids: tuple[str, ...]
+    arrays: Mapping[str, Array]
+    lengths: Mapping[str, Array] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raise DataError where rows, ids or lengths do not belong together."""
+        if len(set(self.ids)) != len(self.ids):
+            seen: set[str] = set()
+            twice = next(i for i in self.ids if i in seen or seen.add(i))  # type: ignore[func-returns-value]
+            raise DataError(f"the id {twice!r} stands for more than one sample; ids must be distinct")
+        for modality, array in self.arrays.items():
+            if array.ndim not in (2, 3) or len(array) != len(self.ids):
+                raise DataError(
+                    f"{modality}: expected shape ({len(self.ids)}, d) or ({len(self.ids)}, t, d), "
+                    f"one row per sample, but it is {array.shape}"
+                )
+        for modality, lengths in self.lengths.items():
+            steps = self.arrays[modality].shape[1]
+            if self.arrays[modality].ndim != 3 or lengths.shape != (len(self.ids),):
+                raise DataError(f"{modality}: lengths need a sequence (n, t, d) and one number per sample")
+            if len(lengths) and not (lengths.min() >= 0 and lengths.max() <= steps):
+                raise DataError(
+                    f"{modality}: lengths must lie within 0 and {steps}, "
+                    f"but they reach from {lengths.min()} to {lengths.max()}"
+                )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Names of the modalities, in the data set's order."""
+        return tuple(self.arrays)
+
+    def take(self, positions: Array) -> Inputs:
+        """The rows at these positions, in this order (copied)."""
+        return Inputs(
+            ids=tuple(self.ids[i] for i in positions),
+            arrays={m: a[positions] for m, a in self.arrays.items()},
+            lengths={m: v[positions] for m, v in self.lengths.items()},
+        )
+
+    def pooled(self) -> Inputs:
+        """Sequences replaced by the mean over their valid steps, (n, d) float32. Length 0 counts as 1."""
+        import numpy as np
+
+        def mean(modality: str, array: Array) -> Array:
+            if array.ndim == 2:
+                return array
+            full = np.full(len(array), array.shape[1])
+            lengths = np.maximum(self.lengths.get(modality, full), 1)
+            out = np.empty((len(array), array.shape[2]), np.float32)
+            for row, length in enumerate(lengths):  # row by row: a memory-mapped array stays on disk
+                out[row] = array[row, :length].mean(axis=0, dtype=np.float64)
+            return out
+
+        return Inputs(ids=self.ids, arrays={m: mean(m, a) for m, a in self.arrays.items()})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Samples:
+    """Inputs together with their labels.
+
+    Attributes:
+        inputs: what a model sees.
+        labels: (n,) int64 class indices, or float32 targets.
+        unimodal_labels: modality -> (n,) labels of that modality alone; without an entry the fused one serves.
+    """
+
+    inputs: Inputs
+    labels: Array
+    unimodal_labels: Mapping[str, Array] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raise DataError where the number of labels is not the number of samples."""
+        for name, labels in {"labels": self.labels, **self.unimodal_labels}.items():
+            if labels.shape != (len(self.inputs),):
+                raise DataError(f"{name}: expected {len(self.inputs)} labels, but the shape is {labels.shape}")
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The samples' ids."""
+        return self.inputs.ids
+
+    def take(self, positions: Array) -> Samples:
+        """The rows at these positions, in this order (copied)."""
+        return Samples(
+            inputs=self.inputs.take(positions),
+            labels=self.labels[positions],
+            unimodal_labels={m: v[positions] for m, v in self.unimodal_labels.items()},
+        )
+
+    def pooled(self) -> Samples:
+        """The same samples with every sequence replaced by its mean."""
+        return replace(self, inputs=self.inputs.pooled())
+
+    def sorted(self) -> Samples:
+        """Rows in the order of their ids, so that no result depends on the order of a file."""
+        import numpy as np
+
+        order = sorted(range(len(self)), key=self.ids.__getitem__)
+        return self if order == list(range(len(self))) else self.take(np.array(order))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Splits:
+    """Train is the pool; valid serves early stopping; test is only ever evaluated."""
+
+    train: Samples
+    valid: Samples
+    test: Samples
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Dataset:
+    """What a data set plugin makes.
+
+    Attributes:
+        task: classification or regression.
+        content: `Splits` where the data set comes with its own; `Samples` where every seed draws its split.
+        classes: names of the classes, in the order of the label indices; empty for regression.
+        fractions: train, validation and test shares of the drawn split.
+        synthetic: made-up data; every page and every run says so.
+    """
+
+    task: Task
+    content: Samples | Splits
+    classes: tuple[str, ...] = ()
+    fractions: tuple[float, float, float] = FRACTIONS
+    synthetic: bool = False
+
+    @property
+    def parts(self) -> dict[str, Samples]:
+        """The stored parts by name: train, valid and test, or `all`."""
+        if isinstance(self.content, Splits):
+            return {"train": self.content.train, "valid": self.content.valid, "test": self.content.test}
+        return {"all": self.content}
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Names of the modalities, in the data set's order."""
+        return next(iter(self.parts.values())).inputs.modalities
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 over everything a run can depend on: task, classes, ids, inputs, lengths, labels, split."""
+        import numpy as np
+
+        sha = hashlib.sha256(f"{self.task} {self.classes} {self.fractions}".encode())
+        for part, samples in self.parts.items():
+            arrays = {f"x {m}": a for m, a in samples.inputs.arrays.items()}
+            arrays |= {f"n {m}": a for m, a in samples.inputs.lengths.items()}
+            arrays |= {"y": samples.labels} | {f"y {m}": a for m, a in samples.unimodal_labels.items()}
+            sha.update(f"{part} {samples.ids}".encode())
+            for name, array in arrays.items():
+                sha.update(f"{name} {array.dtype.str} {array.shape}".encode())
+                sha.update(np.ascontiguousarray(array).view(np.uint8).data)
+        return sha.hexdigest()
+
+    def pooled(self) -> Dataset:
+        """The same data set with every sequence replaced by its mean."""
+        if isinstance(self.content, Samples):
+            return replace(self, content=self.content.pooled())
+        return replace(self, content=Splits(**{name: part.pooled() for name, part in self.parts.items()}))
+
+    def split(self, rng: np.random.Generator) -> Splits:
+        """The data set's own split, or one drawn with `rng`; rows in the order of their ids."""
+        if isinstance(self.content, Splits):
+            return Splits(**{name: part.sorted() for name, part in self.parts.items()})
+        samples = self.content.sorted()
+        train, valid, _ = split_sizes(len(samples), self.fractions)
+        order = rng.permutation(len(samples))
+        parts = order[:train], order[train : train + valid], order[train + valid :]
+        drawn = [samples.take(part).sorted() for part in parts]
+        return Splits(train=drawn[0], valid=drawn[1], test=drawn[2])
+
+
+def split_sizes(n: int, fractions: tuple[float, float, float] = FRACTIONS) -> tuple[int, int, int]:
+    """Sizes of train, valid and test when n samples are split by these shares."""
+    train, valid = (round(n * share) for share in fractions[:2])
+    return train, valid, n - train - valid

@@ -1,0 +1,79 @@
+"""The contract of a task model: encoders per modality, a head per modality, a fused head."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from .plugin import ModelShape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Some samples as tensors on one device.
+
+    Attributes:
+        inputs: modality -> (b, d) or (b, t, d) float32.
+        lengths: modality -> (b,) valid steps of a sequence.
+        labels: source -> (b,) int64 classes or float32 targets, for every modality and `fused`; empty where
+            labels are not to be seen.
+    """
+
+    inputs: Mapping[str, Tensor]
+    lengths: Mapping[str, Tensor] = field(default_factory=dict)
+    labels: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.inputs.values())))
+
+    def take(self, positions: Tensor) -> Batch:
+        """The rows at these positions."""
+        return Batch(
+            inputs={m: x[positions] for m, x in self.inputs.items()},
+            lengths={m: n[positions] for m, n in self.lengths.items()},
+            labels={s: y[positions] for s, y in self.labels.items()},
+        )
+
+
+class MultimodalModel(nn.Module, ABC):
+    """A network with one encoder and one head per modality, and a fused head.
+
+    `decode(encode(batch))` is the prediction; from these two and `last_layer` the harness derives every feature
+    that a sampler may ask for. Where z_u is cut matters to samplers that use gradients: leave at least one
+    nonlinearity between z_u and each head, or the gradient's direction is the same for every sample.
+    """
+
+    def __init__(self, shape: ModelShape) -> None:
+        super().__init__()
+        self.shape = shape
+
+    @abstractmethod
+    def encode(self, batch: Batch) -> dict[str, Tensor]:
+        """Modality -> z_u, (b, d_u). Further entries are handed back to `decode` untouched."""
+
+    @abstractmethod
+    def decode(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Source -> logits (b, C), or values in the units of the labels (b, 1)."""
+
+    @abstractmethod
+    def last_layer(self, source: str) -> nn.Linear:
+        """The last linear layer of that source's head; its input is the source's embedding."""
+
+    @abstractmethod
+    def loss(self, batch: Batch) -> Tensor:
+        """The training loss, averaged over the batch, from labels of all sources."""
+
+    def adapt(self, labeled: Batch) -> None:
+        """Take statistics, such as means and scales, from the labeled samples; called once before training."""
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Source -> prediction, as `decode`."""
+        return self.decode(self.encode(batch))

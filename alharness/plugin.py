@@ -1,0 +1,189 @@
+"""What plugin authors subclass and return. Light: a plugin module imports this without importing torch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
+
+from .errors import SamplerError
+from .features import Feature, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from .data import Dataset
+    from .model import MultimodalModel
+    from .query import Query
+
+    Positions = Tensor | NDArray[Any] | Sequence[int]
+
+
+class Params(BaseModel):
+    """Parameters of a plugin: typed, frozen, unknown keys refused. Give every field a description."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True, use_attribute_docstrings=True
+    )
+
+
+def _beside_the_spec(path: Path, info: ValidationInfo) -> Path:
+    folder = (info.context or {}).get("folder")
+    return path if folder is None else Path(folder, path)
+
+
+SpecPath = Annotated[Path, AfterValidator(_beside_the_spec)]
+"""A path in a plugin's parameters; a relative one starts at the folder of the spec file."""
+
+
+class Selection(NamedTuple):
+    """Chosen positions, and the scores they were chosen by where there are such."""
+
+    positions: Positions
+    scores: Tensor | None = None
+
+
+class Sampler(ABC):
+    """Chooses which samples to label. Keeps no state between queries, so that a run can be continued exactly."""
+
+    @abstractmethod
+    def select(self, query: Query) -> Positions | Selection:
+        """`query.size` distinct positions into `query.unlabeled`, the first choice first."""
+
+
+class ScoringSampler(Sampler):
+    """A sampler that ranks: give every unlabeled sample a score, and the largest are taken."""
+
+    @abstractmethod
+    def score(self, query: Query) -> Tensor:
+        """(n,) finite scores of the unlabeled samples; larger is chosen first, ties by position."""
+
+    def select(self, query: Query) -> Selection:
+        """The `query.size` largest scores. Raises SamplerError where a score is NaN or infinite."""
+        from .geometry import top_k
+
+        scores = self.score(query)
+        if scores.shape != (len(query.unlabeled),):
+            raise SamplerError(f"scores have shape {tuple(scores.shape)}, expected ({len(query.unlabeled)},)")
+        if bad := int((~scores.isfinite()).sum()):
+            raise SamplerError(f"{bad} of {len(scores)} scores are NaN or infinite")
+        positions = top_k(scores, query.size)
+        return Selection(positions, scores[positions])
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplerPlugin:
+    """A sampler as the registry knows it; `make` imports the heavy module.
+
+    Attributes:
+        name: the name in a spec.
+        params: model of its parameters.
+        make: params -> Sampler.
+        requires: the features it reads; reading another one raises.
+        tasks: the tasks it can serve.
+        summary: one line for `alharness plugins`.
+        reference: the paper.
+    """
+
+    name: str
+    params: type[Params]
+    make: Callable[[Any], Sampler]
+    requires: frozenset[Feature] | set[Feature] = frozenset()
+    tasks: frozenset[Task] | set[Task] = frozenset(Task)
+    summary: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelShape:
+    """What a model is built for.
+
+    Attributes:
+        features: modality -> d, the size of an input vector (of a step, for a sequence).
+        task: classification or regression.
+        outputs: the number of classes, or 1.
+    """
+
+    features: Mapping[str, int]
+    task: Task
+    outputs: int
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Names of the modalities, in the data set's order."""
+        return tuple(self.features)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelPlugin:
+    """A task model as the registry knows it.
+
+    Attributes:
+        name: the name in a spec.
+        params: model of its parameters.
+        make: (params, shape) -> MultimodalModel, with fresh weights from torch's global generator.
+        provides: the features a sampler can have from it.
+        inputs: `pooled` where each modality is one vector (sequences are averaged beforehand, once),
+            `sequences` where the model wants them whole.
+        tasks: the tasks it can serve.
+        summary: one line for `alharness plugins`.
+        reference: the paper.
+    """
+
+    name: str
+    params: type[Params]
+    make: Callable[[Any, ModelShape], MultimodalModel]
+    provides: frozenset[Feature] | set[Feature] = frozenset(Feature)
+    inputs: Literal["pooled", "sequences"] = "pooled"
+    tasks: frozenset[Task] | set[Task] = frozenset(Task)
+    summary: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetFacts:
+    """What is known of a data set before it is loaded.
+
+    Attributes:
+        task: classification or regression.
+        modalities: their names.
+        sizes: samples in train, valid and test.
+    """
+
+    task: Task
+    modalities: tuple[str, ...]
+    sizes: tuple[int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetPlugin:
+    """A data set as the registry knows it.
+
+    Attributes:
+        name: the name in a spec.
+        params: model of its parameters.
+        inspect: params -> DatasetFacts; quick and without heavy imports; raises DataError where files are
+            missing, saying how to get them.
+        make: params -> Dataset.
+        fetch: for data that must be converted once: `alharness data import <name>` calls it with the user's
+            file or folder (None where it is to be downloaded) and an empty folder, which becomes the data set
+            only when it returns. It returns lines to show.
+        summary: one line for `alharness plugins`.
+        reference: the paper to cite.
+        license: the terms it comes under.
+    """
+
+    name: str
+    params: type[Params]
+    inspect: Callable[[Any], DatasetFacts]
+    make: Callable[[Any], Dataset]
+    fetch: Callable[[Path | None, Path], list[str]] | None = None
+    summary: str = ""
+    reference: str = ""
+    license: str = ""

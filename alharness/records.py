@@ -1,0 +1,167 @@
+"""What a run is made of and what it leaves behind: frozen records, handed to observers and to the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+Status = Literal["ok", "failed", "diverged", "interrupted", "pending"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One sampler x one seed.
+
+    Attributes:
+        label: the sampler's label in the spec, unique there.
+        sampler: the sampler's name.
+        params: its parameters, as plain data.
+        distribution: the distribution it comes from, `name==version`.
+        seed: the seed of every random stream.
+        key: hash of sampler, params, distribution and seed; the same key is the same computation.
+    """
+
+    label: str
+    sampler: str
+    params: Mapping[str, Any] = field(hash=False)
+    distribution: str
+    seed: int
+    key: str
+
+    @property
+    def name(self) -> str:
+        """For people: `<label>-s<seed>`."""
+        return f"{self.label}-s{self.seed}"
+
+    @property
+    def folder(self) -> str:
+        """For the file system: the name and the start of the key, so that changed parameters never mix."""
+        return f"{self.name}-{self.key[:8]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skip:
+    """A sampler of the spec that cannot run here, and why."""
+
+    label: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """How many labels there are at every cycle.
+
+    Attributes:
+        initial_pool: labels at cycle 0.
+        sizes: labels bought by query 0, 1, ...; the last may be smaller than the budget.
+    """
+
+    initial_pool: int
+    sizes: tuple[int, ...]
+
+    @property
+    def labeled(self) -> tuple[int, ...]:
+        """Labels at cycle 0, 1, ...: one more than there are queries."""
+        counts = [self.initial_pool]
+        for size in self.sizes:
+            counts.append(counts[-1] + size)
+        return tuple(counts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CycleRecord:
+    """One cycle: train, evaluate, query.
+
+    Attributes:
+        cycle: 0-based.
+        labeled: number of labels the model was trained on.
+        metrics: quality on the test split, by name without prefix.
+        diagnostics: what the sampler logged.
+        chosen: ids chosen by this cycle's query, the first choice first; empty in the last cycle.
+        scores: the scores they were chosen by; empty where the sampler does not score.
+        cost: seconds and MiB, by name; what was not measured is absent.
+        at: end of the cycle, milliseconds since the epoch.
+    """
+
+    cycle: int
+    labeled: int
+    metrics: Mapping[str, float]
+    diagnostics: Mapping[str, float] = field(default_factory=dict)
+    chosen: tuple[str, ...] = ()
+    scores: tuple[float, ...] = ()
+    cost: Mapping[str, float] = field(default_factory=dict)
+    at: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellRecord:
+    """A cell as it stands on disk.
+
+    Attributes:
+        cell: which.
+        status: `ok` when every cycle is there; anything else is tried again by the next run.
+        cycles: the finished ones, in order.
+        started: begin, milliseconds since the epoch.
+        error: one paragraph where it failed.
+    """
+
+    cell: Cell
+    status: Status
+    cycles: tuple[CycleRecord, ...] = ()
+    started: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """An experiment: all cells of a spec, and what every one of them shares.
+
+    Attributes:
+        name: the spec's name.
+        experiment: name and hash of everything but samplers, seeds and tracking.
+        folder: the run directory.
+        schedule: labels per cycle.
+        cells: in the order in which they run.
+        finished: name of a cell -> cycles that earlier runs finished.
+        skips: samplers left out, and why.
+        metric: the metric that ranks; see `alharness.metrics`.
+        params: plain values that all cells share: dataset, model, budget, device.
+        environment: versions, machine and digests.
+        spec_text: the resolved spec as YAML.
+        synthetic: made-up data.
+    """
+
+    name: str
+    experiment: str
+    folder: Path
+    schedule: Schedule
+    cells: tuple[Cell, ...]
+    finished: Mapping[str, int] = field(default_factory=dict)
+    skips: tuple[Skip, ...] = ()
+    metric: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    spec_text: str = ""
+    synthetic: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """How a run ended.
+
+    Attributes:
+        cells: all of them, in the order of the run.
+        interrupted: it was stopped by a signal.
+    """
+
+    cells: tuple[CellRecord, ...]
+    interrupted: bool = False
+
+    @property
+    def failed(self) -> tuple[CellRecord, ...]:
+        """Cells that need another try."""
+        return tuple(record for record in self.cells if record.status not in ("ok", "pending"))

@@ -1,0 +1,61 @@
+"""Typed sections of a spec. Light: each is read by the module that its name says, which may be heavy."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+
+class Section(BaseModel):
+    """A section of a spec: typed, frozen, unknown keys refused."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True, use_attribute_docstrings=True
+    )
+
+
+class TrainingSettings(Section):
+    """How the task model is trained, the same for every sampler and every cycle."""
+
+    epochs: int = Field(60, ge=1, le=100_000)
+    """Most passes over the labeled samples."""
+    batch_size: int = Field(32, ge=1, le=1_000_000)
+    """Samples per optimizer step."""
+    learning_rate: float = Field(3e-3, gt=0, le=10)
+    """Step size of Adam."""
+    weight_decay: float = Field(1e-4, ge=0, le=10)
+    """Weight decay of Adam."""
+    patience: int = Field(20, ge=1, le=100_000)
+    """Stop after this many epochs without a better validation score; the best epoch's weights are kept."""
+    valid: Literal["full", "none"] | Annotated[str, StringConstraints(pattern=r"^budgeted:[1-9][0-9]{0,8}$")] = (
+        "full"
+    )
+    """Validation samples for early stopping: `full`, `budgeted:n` (n of them, drawn per seed), or `none`."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where models are trained and queried; `auto` takes a GPU where there is one."""
+    threads: int = Field(1, ge=1, le=1024)
+    """CPU threads while training. A small network is fastest with one, and its weights then do not depend on
+    the number of cores; queries use all cores."""
+    inference_batch: int = Field(4096, ge=1, le=10_000_000)
+    """Samples per batch where no gradient flows: evaluation and inference over the pool."""
+
+
+class ActiveLearningSettings(Section):
+    """How many labels are bought, and when."""
+
+    initial_pool: int = Field(ge=1, le=10**9)
+    """Labels at cycle 0, drawn at random, the same for every sampler of a seed."""
+    budget: int = Field(ge=1, le=10**9)
+    """Labels bought per cycle."""
+    cycles: int = Field(ge=1, le=100_000)
+    """Number of queries."""
+
+
+class TrackingSettings(Section):
+    """Where MLflow writes. The run's own journals never depend on it."""
+
+    uri: str | None = None
+    """Tracking URI; null takes MLFLOW_TRACKING_URI, and without it MLflow's own default, sqlite:///mlflow.db."""
+    experiment: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,199}$")] | None = None
+    """Name of the MLflow experiment; null takes the spec's name."""

@@ -1,0 +1,208 @@
+"""Fixtures that many tests share: small made-up data, a trained model, and a foreign distribution of samplers."""
+
+import os
+
+# Before torch is imported: threads that spin while they wait slow tests down twentyfold on a busy machine.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+import numpy as np
+import pytest
+import torch
+
+from alharness import Dataset, Inputs, ModelShape, Samples, Splits, Task
+from alharness.models.late_fusion.plugin import LateFusionParams, make
+from alharness.settings import TrainingSettings
+from alharness.training import Trainer
+
+torch.set_num_threads(1)  # tiny tensors: more threads only get in each other's way
+
+
+@pytest.fixture(scope="session")
+def make_samples():
+    """n samples of two vectors and a short sequence, whose label can be learned from each."""
+
+    def build(n, task=Task.CLASSIFICATION, seed=0, prefix="s"):
+        rng = np.random.default_rng(seed)
+        y = rng.integers(0, 3, n)
+        centers = np.random.default_rng(99).normal(size=(3, 6))
+        audio = (centers[y] + 0.5 * rng.normal(size=(n, 6))).astype(np.float32)
+        text = (centers[y][:, :4] * 10 + 100 + 3 * rng.normal(size=(n, 4))).astype(np.float32)
+        lengths = rng.integers(1, 6, n)
+        vision = (centers[y][:, None, :3] + rng.normal(size=(n, 5, 3))).astype(np.float32)
+        for row, length in enumerate(lengths):
+            vision[row, length:] = 1e6  # padding that must never be looked at
+        labels = y.astype(np.int64) if task == Task.CLASSIFICATION else (audio[:, 0] * 50 + 7).astype(np.float32)
+        return Samples(
+            inputs=Inputs(
+                ids=tuple(f"{prefix}{i:04d}" for i in range(n)),
+                arrays={"audio": audio, "text": text, "vision": vision},
+                lengths={"vision": lengths},
+            ),
+            labels=labels,
+        )
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def make_dataset(make_samples):
+    """A data set with a split of its own."""
+
+    def build(task=Task.CLASSIFICATION, sizes=(120, 30, 60)):
+        parts = zip(("train", "valid", "test"), sizes, strict=True)
+        splits = {name: make_samples(n, task, seed, name[:2]) for seed, (name, n) in enumerate(parts)}
+        classes = ("a", "b", "c") if task == Task.CLASSIFICATION else ()
+        return Dataset(task=task, content=Splits(**splits), classes=classes)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def make_trainer():
+    """A trainer of `late_fusion` for such samples."""
+
+    def build(task=Task.CLASSIFICATION, valid=None, params=None, **settings):
+        shape = ModelShape(
+            features={"audio": 6, "text": 4, "vision": 3},
+            task=task,
+            outputs=3 if task == Task.CLASSIFICATION else 1,
+        )
+        chosen = LateFusionParams(**(params or {"hidden": 16, "representation": 8, "fusion": 8}))
+        defaults = {"epochs": 15, "learning_rate": 1e-2, "device": "cpu"}
+        return Trainer(lambda: make(chosen, shape), TrainingSettings(**(defaults | settings)), valid)
+
+    return build
+
+
+TOY_PLUGIN = '''
+from alharness import Feature, Params, Sampler, SamplerPlugin, Task, hookimpl
+
+
+class FirstParams(Params):
+    start: int = 0
+    """Where to begin."""
+
+
+def make(name):
+    def build(params):
+        from toy_samplers import samplers
+
+        return getattr(samplers, name)(params)
+
+    return build
+
+
+@hookimpl
+def alharness_samplers():
+    plugins = [
+        SamplerPlugin(name="first", params=FirstParams, make=make("First"), summary="in order"),
+        SamplerPlugin(name="draw", params=Params, make=make("Draw"), summary="by chance"),
+        SamplerPlugin(name="margin", params=Params, make=make("Margin"), requires={Feature.PREDICTIONS},
+                      tasks={Task.CLASSIFICATION}, summary="smallest margin"),
+        SamplerPlugin(name="needy", params=Params, make=make("Draw"), requires={Feature.PREDICTIONS},
+                      tasks={Task.REGRESSION}, summary="regression only"),
+    ]
+    bad = ("Twice", "TooFew", "Outside", "NanScores", "Fractions", "Peeks", "Undeclared", "Raises", "Slow")
+    return plugins + [SamplerPlugin(name=name.lower(), params=Params, make=make(name)) for name in bad]
+'''
+
+TOY_SAMPLERS = """
+import time
+
+import torch
+
+from alharness import Sampler, ScoringSampler
+
+
+class Base(Sampler):
+    def __init__(self, params):
+        self.params = params
+
+
+class First(Base):
+    def select(self, query):
+        n = len(query.unlabeled)
+        return [(self.params.start + i) % n for i in range(query.size)]
+
+
+class Draw(Base):
+    def select(self, query):
+        return query.rng.permutation(len(query.unlabeled))[: query.size]
+
+
+class Margin(ScoringSampler):
+    def __init__(self, params):
+        pass
+
+    def score(self, query):
+        top = query.unlabeled.predictions().exp().topk(2, dim=1).values
+        query.log("widest", float((top[:, 0] - top[:, 1]).max()))
+        return top[:, 1] - top[:, 0]
+
+
+class Twice(Base):
+    def select(self, query):
+        return [0] * query.size
+
+
+class TooFew(Base):
+    def select(self, query):
+        return list(range(query.size - 1))
+
+
+class Outside(Base):
+    def select(self, query):
+        return list(range(len(query.unlabeled) - query.size + 1, len(query.unlabeled) + 1))
+
+
+class NanScores(ScoringSampler):
+    def __init__(self, params):
+        pass
+
+    def score(self, query):
+        scores = torch.zeros(len(query.unlabeled))
+        scores[3] = float("nan")
+        return scores
+
+
+class Fractions(Base):
+    def select(self, query):
+        return [i + 0.5 for i in range(query.size)]
+
+
+class Peeks(Base):
+    def select(self, query):
+        return query.unlabeled.targets()[: query.size]
+
+
+class Undeclared(Base):
+    def select(self, query):
+        return query.unlabeled.predictions().argsort(dim=0)[: query.size, 0]
+
+
+class Raises(Base):
+    def select(self, query):
+        return {}["nothing here"]
+
+
+class Slow(Draw):
+    def select(self, query):
+        time.sleep(0.25)
+        return super().select(query)
+"""
+
+
+@pytest.fixture(scope="session")
+def toy_site(tmp_path_factory):
+    """A folder with an installed third-party distribution of samplers, good and bad ones."""
+    site = tmp_path_factory.mktemp("site")
+    info = site / "toy_samplers-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-samplers\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[alharness]\ntoy = toy_samplers.plugin\n")
+    package = site / "toy_samplers"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "plugin.py").write_text(TOY_PLUGIN)
+    (package / "samplers.py").write_text(TOY_SAMPLERS)
+    return site

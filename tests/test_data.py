@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+
+from alharness import DataError, Dataset, Inputs, Samples, Task
+from alharness.data import split_sizes
+from alharness.seeds import stream
+
+
+def inputs(n=4, **changes):
+    given = {"ids": tuple("abcdefghij"[:n]), "arrays": {"x": np.zeros((n, 3), np.float32)}} | changes
+    return Inputs(**given)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"ids": ("a", "b", "a", "c")}, "the id 'a' stands for more than one sample"),
+        ({"ids": ("a", "b", "c")}, r"x: expected shape \(3, d\).*but it is \(4, 3\)"),
+        ({"arrays": {"x": np.zeros(4, np.float32)}}, "x: expected shape"),
+        ({"lengths": {"x": np.ones(4, np.int64)}}, "x: lengths need a sequence"),
+        (
+            {"arrays": {"x": np.zeros((4, 2, 3), np.float32)}, "lengths": {"x": np.array([0, 1, 2, 3])}},
+            "x: lengths must lie within 0 and 2, but they reach from 0 to 3",
+        ),
+    ],
+)
+def test_inputs_refuse_what_does_not_belong_together(changes, message):
+    with pytest.raises(DataError, match=message):
+        inputs(**changes)
+
+
+def test_samples_refuse_another_number_of_labels():
+    with pytest.raises(DataError, match="labels: expected 4 labels"):
+        Samples(inputs=inputs(), labels=np.zeros(5))
+
+
+def test_pooling_averages_the_valid_steps_alone():
+    steps = np.array([[[1.0], [3.0], [99.0]], [[5.0], [99.0], [99.0]]], np.float32)
+    pooled = Inputs(ids=("a", "b"), arrays={"x": steps}, lengths={"x": np.array([2, 0])}).pooled()
+    assert pooled.arrays["x"].tolist() == [[2.0], [5.0]]  # an empty sequence counts as one step
+    assert not pooled.lengths
+
+
+def test_a_sequence_without_lengths_is_full():
+    steps = np.array([[[1.0], [3.0]]], np.float32)
+    assert Inputs(ids=("a",), arrays={"x": steps}).pooled().arrays["x"].tolist() == [[2.0]]
+
+
+def test_a_drawn_split_covers_everything_once_and_keeps_rows_together(make_samples):
+    samples = make_samples(100)
+    splits = Dataset(task=Task.CLASSIFICATION, content=samples).split(stream(3, "split"))
+    parts = (splits.train, splits.valid, splits.test)
+    assert [len(part) for part in parts] == [60, 10, 30] == list(split_sizes(100))
+    assert sorted(i for part in parts for i in part.ids) == sorted(samples.ids)
+    for part in parts:
+        assert list(part.ids) == sorted(part.ids)
+        rows = [samples.ids.index(i) for i in part.ids]
+        assert np.array_equal(part.labels, samples.labels[rows])
+        assert np.array_equal(part.inputs.arrays["text"], samples.inputs.arrays["text"][rows])
+
+
+def test_a_split_does_not_depend_on_the_order_of_the_rows(make_samples):
+    samples = make_samples(50)
+    shuffled = samples.take(np.random.default_rng(1).permutation(50))
+    first, second = (
+        Dataset(task=Task.CLASSIFICATION, content=content).split(stream(0, "split"))
+        for content in (samples, shuffled)
+    )
+    assert first.train.ids == second.train.ids
+    assert np.array_equal(first.train.labels, second.train.labels)
+
+
+def test_a_data_set_with_its_own_split_keeps_it(make_dataset):
+    dataset = make_dataset()
+    one, other = dataset.split(stream(0, "split")), dataset.split(stream(1, "split"))
+    assert one.train.ids == other.train.ids == dataset.parts["train"].ids
+
+
+def test_the_digest_sees_every_change(make_samples):
+    def digest(samples, **more):
+        return Dataset(task=Task.CLASSIFICATION, content=samples, **more).digest
+
+    samples = make_samples(20)
+    x = {m: a.copy() for m, a in samples.inputs.arrays.items()}
+    x["text"][7, 1] += 1
+    labels = samples.labels.copy()
+    labels[3] = (labels[3] + 1) % 3
+    lengths = {"vision": np.full(20, 5)}
+    arrays = samples.inputs.arrays
+    changed = [
+        Samples(inputs=Inputs(ids=samples.ids, arrays=x, lengths=samples.inputs.lengths), labels=samples.labels),
+        Samples(inputs=samples.inputs, labels=labels),
+        Samples(inputs=Inputs(ids=samples.ids, arrays=arrays, lengths=lengths), labels=samples.labels),
+        Samples(inputs=samples.inputs, labels=samples.labels, unimodal_labels={"text": labels}),
+        Samples(
+            inputs=Inputs(ids=samples.ids[::-1], arrays=arrays, lengths=samples.inputs.lengths),
+            labels=samples.labels,
+        ),
+        samples.take(np.arange(20)[::-1]),
+    ]
+    digests = [digest(samples), digest(samples, classes=("x", "y", "z")), *map(digest, changed)]
+    assert len(set(digests)) == len(digests)
+    assert digest(samples) == digest(make_samples(20))
