@@ -1,0 +1,112 @@
+"""The command `alharness`: a table of commands, each imported when it is used, and one place that shows errors."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+import click
+
+from alharness.errors import HarnessError
+from alharness.redaction import redact
+from alharness.suggestion import did_you_mean
+
+from .page import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BUG = 3
+"""Exit code of what is neither the user's nor a plugin's mistake."""
+INTERRUPTED = 130
+
+
+class Entry(NamedTuple):
+    """Where a command lives, and what it does in a few words."""
+
+    module: str
+    attribute: str
+    help: str
+
+
+COMMANDS = {
+    "run": Entry("alharness.cli.run", "run", "Run an experiment; the same command goes on with it."),
+    "check": Entry("alharness.cli.check", "check", "Check a spec and show its plan, without training."),
+    "plugins": Entry("alharness.cli.plugins", "plugins", "List what is installed, or describe one plugin."),
+    "data": Entry("alharness.cli.data", "data", "List data sets, and import those that need it."),
+    "schema": Entry("alharness.cli.schema", "schema", "Print the JSON schema of specs, for editors."),
+}
+
+
+class LazyGroup(click.Group):
+    """Commands by name, imported one by one, so that `--help` is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the table, which is that of a first day's use."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        """Import a command. Raises UsageError where there is none of this name."""
+        if cmd_name not in COMMANDS:
+            near = did_you_mean(cmd_name, COMMANDS) or f"; commands: {', '.join(COMMANDS)}"
+            raise click.UsageError(f"no command named {cmd_name!r}{near}", ctx)
+        entry = COMMANDS[cmd_name]
+        command = getattr(import_module(entry.module), entry.attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table's own words, so that help imports nothing."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="alharness")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Compare samplers of deep active learning on multimodal data.
+
+    A first run, on data that needs no download:
+
+    \b
+        alharness check specs/digits_quick.yaml
+        alharness run specs/digits_quick.yaml
+
+    Exit codes: 0 all is well, 1 some cells failed, 2 usage or spec, 3 a bug of alharness, 4 a plugin is missing or
+    broken, 5 data, 6 tracking, 130 interrupted.
+    """  # noqa: D301  \b is click's mark for lines that stay as they are
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its code; only a bug shows a traceback."""
+    try:
+        result = cli.main(arguments, prog_name="alharness", standalone_mode=False)
+        code = result if isinstance(result, int) else 0
+    except HarnessError as error:
+        show_error(str(error))
+        code = error.exit_code
+    except click.ClickException as error:
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            click.echo(error.ctx.get_usage(), err=True)
+        show_error(error.format_message())
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        show_error("interrupted")
+        code = INTERRUPTED
+    except Exception:  # noqa: BLE001  the traceback is shown, and the code tells it from a failed cell
+        traceback.print_exc()
+        code = BUG
+    sys.exit(code)
+
+
+def show_error(message: str) -> None:
+    """Print `error: ...` to stderr, without credentials and control characters."""
+    safe = plain(redact(message))
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {safe}", err=True)

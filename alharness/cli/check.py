@@ -1,0 +1,69 @@
+"""`alharness check`: everything that can be known about a spec without training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from alharness import registry
+from alharness.plan import make_plan
+from alharness.spec import load
+
+from .page import make_table, open_page, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from alharness.plan import Plan
+    from alharness.spec import Spec
+
+
+@click.command
+@click.argument("path", metavar="SPEC", type=click.Path(path_type=Path))
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Change a value of the spec.")
+def check(path: Path, assignments: tuple[str, ...]) -> None:
+    """Check SPEC and show its plan, without training.
+
+    Types, plugins, what each sampler needs and the model provides, the data set's files, and the labels of every
+    cycle. What is wrong is told all at once, each with file, line and column. For example:
+
+    \b
+        alharness check specs/digits_quick.yaml
+        alharness check specs/digits_quick.yaml --set seeds=3 --set samplers.1.params.k=5
+    """  # noqa: D301  \b is click's mark for lines that stay as they are
+    spec = load(path, registry.load(), assignments)
+    plan = make_plan(spec)
+    page = open_page()
+    page.print(make_table(("", spec.name), _summary(spec, plan)))
+    page.print(make_table(("sampler", "from", "will run"), _samplers(spec, plan)))
+    for warning in plan.warnings:
+        page.print(f"warning: {warning}", style="yellow")
+    page.print(plain(f"Nothing is wrong. Start it with: alharness run {path}"), soft_wrap=True)
+
+
+def _summary(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:
+    facts, labeled, queries = plan.facts, plan.schedule.labeled, len(plan.schedule.sizes)
+    train, valid, test = facts.sizes
+    yield "data set", f"{spec.dataset.name} ({_from(spec.dataset.registered.origin)}): {facts.task}"
+    yield "", f"{', '.join(facts.modalities)}; {train:,} train, {valid:,} valid, {test:,} test"
+    yield "model", f"{spec.model.name} ({_from(spec.model.registered.origin)})"
+    yield "labels", f"{labeled[0]:,} -> {labeled[-1]:,} in {queries} queries of {spec.active_learning.budget:,}"
+    samplers = len(plan.cells) // len(spec.seeds)
+    yield "cells", f"{len(plan.cells):,}: {samplers} samplers x {len(spec.seeds):,} seeds"
+    # All samplers of a seed share the model of cycle 0.
+    yield "trainings", f"{len(spec.seeds) + len(plan.cells) * queries:,}"
+    yield "run directory", plan.experiment
+
+
+def _samplers(spec: Spec, plan: Plan) -> Iterator[tuple[str, str, str]]:
+    reasons = {skip.label: skip.reason for skip in plan.skips}
+    for sampler in spec.samplers:
+        name = sampler.label if sampler.label == sampler.name else f"{sampler.label} ({sampler.name})"
+        skipped = reasons.get(sampler.label)
+        yield name, _from(sampler.registered.origin), f"skipped: {skipped}" if skipped else "yes"
+
+
+def _from(origin: str) -> str:
+    return origin.replace("==", " ")

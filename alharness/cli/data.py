@@ -1,0 +1,64 @@
+"""`alharness data`: list the data sets, and import those that must be converted once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from alharness.datasets.staging import staged
+from alharness.errors import SpecError
+from alharness.registry import load
+
+from .page import make_table, open_page, plain
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def data(context: click.Context) -> None:
+    """List data sets, and import those that must be converted once."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@data.command("import", short_help="Convert a data set that you have, or download it.")
+@click.argument("name")
+@click.argument("source", required=False, type=click.Path(path_type=Path))
+@click.option("--download", is_flag=True, help="Download the files instead of naming a SOURCE.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder to make; default: data/NAME.")
+@click.option("--force", is_flag=True, help="Replace an older import.")
+def import_(name: str, source: Path | None, out: Path | None, *, download: bool, force: bool) -> None:
+    """Convert the data set NAME from SOURCE, a file or folder that you have, into the harness's own format.
+
+    \b
+        alharness data import mfeat --download
+        alharness data import mfeat ~/downloads/mfeat --out data/mfeat
+
+    The folder appears only when everything went well.
+    """  # noqa: D301  \b is click's mark for lines that stay as they are
+    plugin = load().dataset(name).plugin
+    if plugin.fetch is None:
+        raise SpecError(f"the data set {name!r} needs no import: name it in a spec as it is")
+    if (source is None) != download:
+        raise click.UsageError("name either a SOURCE, the file or folder to import from, or --download")
+    target = out or Path("data", name)
+    with staged(target, replace=force) as folder:
+        lines = plugin.fetch(source, folder)
+    for line in lines:
+        click.echo(plain(line))
+    click.echo(f"The data set {name!r} is ready in {target}")
+
+
+@data.command("list")
+def list_() -> None:
+    """List the installed data sets, where they come from and their terms."""
+    rows = [
+        (
+            name,
+            f"{registered.distribution} {registered.version}",
+            registered.plugin.summary,
+            registered.plugin.license,
+        )
+        for name, registered in sorted(load().datasets.items())
+    ]
+    open_page().print(make_table(("name", "from", "summary", "license"), rows))

@@ -1,0 +1,95 @@
+"""`alharness plugins`: what is installed, from where, and what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alharness import registry
+from alharness.errors import PluginError
+from alharness.spec.schema import describe
+from alharness.suggestion import did_you_mean
+
+from .page import make_table, open_page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from alharness.registry import Registered, Registry
+
+
+@click.command
+@click.argument("name", required=False)
+def plugins(name: str | None) -> None:
+    """List the installed samplers, models and data sets; with NAME, describe one with its parameters.
+
+    \b
+        alharness plugins
+        alharness plugins late_fusion
+
+    The variable ALHARNESS_PLUGINS, a list with commas, loads only those entry points beside alharness's own.
+    """  # noqa: D301  \b is click's mark for lines that stay as they are
+    installed = registry.load()
+    page = open_page()
+    if name is None:
+        _print_all(page, installed)
+    else:
+        for kind, registered in _find(installed, name):
+            _print_one(page, kind, registered)
+
+
+def _kinds(installed: Registry) -> dict[str, dict[str, Registered[Any]]]:
+    return {
+        "sampler": dict(installed.samplers),
+        "model": dict(installed.models),
+        "dataset": dict(installed.datasets),
+    }
+
+
+def _print_all(page: Console, installed: Registry) -> None:
+    rows = [
+        (name, kind, f"{registered.distribution} {registered.version}", registered.plugin.summary)
+        for kind, known in _kinds(installed).items()
+        for name, registered in sorted(known.items())
+    ]
+    page.print(make_table(("name", "kind", "from", "summary"), rows))
+    wrong = [(b.entry_point, f"{b.distribution} {b.version}", f"broken: {b.reason}") for b in installed.broken]
+    wrong += [
+        (c.name, ", ".join(c.origins), f"clash: more than one {c.kind} of this name") for c in installed.clashes
+    ]
+    if wrong:
+        page.print(make_table(("cannot be used", "from", "why"), wrong))
+    if installed.left_out:
+        page.print(f"left out by {registry.ONLY}: {', '.join(installed.left_out)}")
+
+
+def _find(installed: Registry, name: str) -> Iterator[tuple[str, Registered[Any]]]:
+    """Every plugin of this name, of whatever kind. Raises PluginError where there is none."""
+    kinds = _kinds(installed)
+    found = [(kind, known[name]) for kind, known in kinds.items() if name in known]
+    clashing = [clash for clash in installed.clashes if clash.name == name]
+    if not found and (clashing or any(broken.entry_point == name for broken in installed.broken)):
+        getattr(installed, clashing[0].kind if clashing else "sampler")(name)
+    if not found:
+        names = sorted(name for known in kinds.values() for name in known)
+        raise PluginError(f"no plugin named {name!r} is installed{did_you_mean(name, names)}")
+    yield from found
+
+
+def _print_one(page: Console, kind: str, registered: Registered[Any]) -> None:
+    plugin = registered.plugin
+    facts = {"from": f"{registered.distribution} {registered.version}", "summary": plugin.summary}
+    for attribute in ("tasks", "requires", "provides"):
+        if hasattr(plugin, attribute):
+            facts[attribute] = ", ".join(sorted(getattr(plugin, attribute))) or "nothing"
+    for attribute in ("inputs", "reference", "license"):
+        if getattr(plugin, attribute, ""):
+            facts[attribute] = getattr(plugin, attribute)
+    page.print(make_table((kind, plugin.name), facts.items()))
+    if rows := describe(plugin.params):
+        page.print(make_table(("parameter", "type", "default", "description"), rows))
+    else:
+        page.print("It has no parameters.")

@@ -1,0 +1,131 @@
+"""`alharness run`: run a spec, or go on with it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from alharness import registry
+from alharness.spec import load
+
+from .page import open_page, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from alharness.records import Run, RunRecord
+    from alharness.tracking.mlflow import MlflowTracker
+
+FAILED, INTERRUPTED, TERMINATED = 1, 130, 143
+
+
+@click.command
+@click.argument("path", metavar="SPEC", type=click.Path(path_type=Path))
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Change a value of the spec.")
+@click.option(
+    "--only", multiple=True, metavar="NAME", help="Run only this sampler's label, or this cell (grace-s0)."
+)
+@click.option(
+    "--workdir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("runs"),
+    show_default=True,
+    help="Where run directories are kept.",
+)
+@click.option("--restart", is_flag=True, help="Begin a cell anew where its journal cannot be continued.")
+@click.option("--no-tracking", is_flag=True, help="Leave MLflow out.")
+@click.option("--require-tracking", is_flag=True, help="Fail where MLflow cannot be reached.")
+def run(
+    path: Path,
+    assignments: tuple[str, ...],
+    only: tuple[str, ...],
+    workdir: Path,
+    *,
+    restart: bool,
+    no_tracking: bool,
+    require_tracking: bool,
+) -> int:
+    """Run every cell (sampler x seed) of SPEC that is not finished yet.
+
+    Stop it whenever you like, with Ctrl-C or kill: the same command goes on after the last finished cycle of each
+    cell. A sampler or a seed added to the spec runs beside the others, which stay as they are. For example:
+
+    \b
+        alharness run specs/digits_quick.yaml
+        alharness run specs/digits_quick.yaml --only grace --set seeds=10
+    """  # noqa: D301  \b is click's mark for lines that stay as they are
+    if no_tracking and require_tracking:
+        raise click.UsageError("--no-tracking and --require-tracking exclude each other")
+    installed = registry.load()
+    spec = load(path, installed, assignments)
+    page = open_page()
+
+    def warn(message: str) -> None:
+        page.print(f"warning: {plain(message)}", style="yellow", soft_wrap=True)
+
+    page.print(f"{spec.name}: starting", style="bold")
+    # Threads that wait by spinning fight for the cores with whatever else runs there: beside one busy process on
+    # two cores a query took 50 times as long. OpenMP reads this when torch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    from alharness import app  # torch is imported here, once the spec is known to be right
+    from alharness.tracking.console import ConsoleProgress
+    from alharness.tracking.mlflow import MlflowTracker
+
+    tracker = MlflowTracker(spec.tracking, warn, required=require_tracking)
+    if not no_tracking:
+        installed.register(tracker)
+    progress = ConsoleProgress(page)
+    installed.register(progress)
+    with _terminable() as signals, progress.shown():
+        run_, record = app.run(spec, installed, app.Options(workdir=workdir, only=only, restart=restart), warn)
+    _close(page, run_, record, tracker)
+    if record.interrupted:
+        again = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+        page.print(f"Interrupted. Nothing finished is lost; go on with: {again}", soft_wrap=True)
+        return TERMINATED if signals else INTERRUPTED
+    return FAILED if record.failed else 0
+
+
+def _close(page: Console, run_: Run, record: RunRecord, tracker: MlflowTracker) -> None:
+    """The table, the pictures, what went wrong, and where everything is."""
+    from alharness.report.curves import draw
+    from alharness.report.table import closing_table
+
+    page.print()
+    page.print(closing_table(run_, record))
+    for skip in run_.skips:
+        page.print(f"skipped: {skip.label}: {skip.reason}", soft_wrap=True)
+    for failure in record.failed:
+        text = f"{failure.status}: {failure.cell.name}: {plain(failure.error or 'stopped')}"
+        page.print(text, style="red", soft_wrap=True)
+    picture = run_.folder / "curves.png"
+    if draw(run_, record, picture):
+        page.print(f"Curves:   {picture}", soft_wrap=True)
+    page.print(f"Journals: {run_.folder / 'cells'}", soft_wrap=True)
+    if tracker.store is not None:
+        page.print(f"MLflow:   {tracker.store.how_to_open}", soft_wrap=True)
+
+
+@contextmanager
+def _terminable() -> Iterator[list[int]]:
+    """SIGTERM, sent by batch systems before they kill, ends a run as Ctrl-C does; gives the signals met."""
+    met: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        met.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield met
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,38 @@
+"""`alharness schema`: the JSON schema of specs, for editors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from alharness import registry
+from alharness.errors import SpecError
+from alharness.spec.schema import make_schema
+
+
+@click.command
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it here.")
+def schema(out: Path | None) -> None:
+    """Print the JSON schema of specs with the parameters of all installed plugins, or write it to FILE.
+
+    An editor that knows YAML then completes and checks a spec that begins with the line
+
+    \b
+        # yaml-language-server: $schema=schema.json
+
+    For example:
+
+    \b
+        alharness schema --out specs/schema.json
+    """  # noqa: D301  \b is click's mark for lines that stay as they are
+    text = json.dumps(make_schema(registry.load()), indent=2, ensure_ascii=False) + "\n"
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        try:
+            out.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise SpecError(f"{out} cannot be written: {error.strerror}") from None
+        click.echo(f"{out} is written")

@@ -1,0 +1,5 @@
+"""Reading a spec: YAML with places, typed values, and every mistake told with file, line and column."""
+
+from .reader import Chosen, Spec, load, resolved_yaml
+
+__all__ = ["Chosen", "Spec", "load", "resolved_yaml"]

@@ -1,0 +1,106 @@
+"""The structure of a spec, before its plugins have looked at their own parameters."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator
+
+from alharness.settings import ActiveLearningSettings, Section, TrackingSettings, TrainingSettings
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""A name that is safe as a folder's."""
+
+DEFAULT_MODEL = "late_fusion"
+MAX_SEEDS = 10_000
+
+
+class Choice(Section):
+    """A plugin and its parameters; its name alone is short for `{name: ...}`."""
+
+    name: Name
+    """Name of an installed plugin; `alharness plugins` lists them."""
+    params: dict[str, Any] = Field(default_factory=dict)
+    """Its parameters; `alharness plugins NAME` lists them."""
+
+
+class ModelChoice(Choice):
+    """The task model and its parameters; its name alone is short for `{name: ...}`."""
+
+    name: Name = DEFAULT_MODEL
+    """Name of an installed model; `alharness plugins` lists them."""
+
+
+class SamplerChoice(Choice):
+    """A sampler and its parameters; its name alone is short for `{name: ...}`."""
+
+    label: Name | None = None
+    """What it is called in tables and plots; null takes its name. Unique in the spec."""
+
+
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+Seeds = Annotated[
+    Annotated[Annotated[int, Field(ge=1, le=MAX_SEEDS)], Tag("count")]
+    | Annotated[Annotated[list[Seed], Field(min_length=1, max_length=MAX_SEEDS)], Tag("list")],
+    Discriminator(lambda value: "list" if isinstance(value, list) else "count"),
+]
+
+
+class Document(Section):
+    """An experiment: one data set, one model, and every sampler with every seed."""
+
+    name: Name
+    """What the experiment is called; its run directory begins with it."""
+    dataset: Choice
+    """The data set."""
+    model: ModelChoice = ModelChoice()
+    """The task model, trained anew in every cycle."""
+    training: TrainingSettings = TrainingSettings()
+    """How it is trained."""
+    active_learning: ActiveLearningSettings
+    """How many labels are bought, and when."""
+    seeds: Seeds = 5
+    """A number n for the seeds 0 to n - 1, or a list of distinct seeds."""
+    samplers: Annotated[list[SamplerChoice], Field(min_length=1, max_length=1000)]
+    """The samplers to compare."""
+    tracking: TrackingSettings = TrackingSettings()
+    """Where MLflow writes."""
+    strict: bool = False
+    """Refuse the spec where a sampler cannot run with its data set and model, instead of skipping it."""
+
+    @field_validator("seeds")
+    @classmethod
+    def _seeds_are_distinct(cls, seeds: int | list[int]) -> int | list[int]:
+        if isinstance(seeds, list) and len(set(seeds)) < len(seeds):
+            twice = next(seed for seed in seeds if seeds.count(seed) > 1)
+            raise ValueError(f"the seed {twice} is listed twice; every seed may stand once")
+        return seeds
+
+    @field_validator("samplers")
+    @classmethod
+    def _labels_are_distinct(cls, samplers: list[SamplerChoice]) -> list[SamplerChoice]:
+        first: dict[str, int] = {}
+        for index, sampler in enumerate(samplers):
+            label = sampler.label or sampler.name
+            if first.setdefault(label, index) != index:
+                raise ValueError(
+                    f"entries {first[label]} and {index} are both labeled {label!r}; "
+                    f"give one another label: {{name: {sampler.name}, label: ...}}"
+                )
+        return samplers
+
+
+def expand(data: dict[str, Any]) -> dict[str, Any]:
+    """The same data without short forms: each name that stands alone as `{name: ...}`, and the model named."""
+
+    def choice(value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    expanded = data | {"model": choice(data.get("model", {}))}
+    if isinstance(expanded["model"], dict):
+        expanded["model"] = {"name": DEFAULT_MODEL} | expanded["model"]
+    if "dataset" in data:
+        expanded["dataset"] = choice(data["dataset"])
+    if isinstance(samplers := data.get("samplers"), list):
+        expanded["samplers"] = [choice(sampler) for sampler in samplers]
+    return expanded

@@ -1,0 +1,64 @@
+"""`--set key=value`: values of a spec changed from the command line."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from alharness.errors import SpecError
+
+from . import yamlfile
+from .document import expand
+from .yamlfile import Place, YamlFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .yamlfile import Keys
+
+
+def apply(file: YamlFile, assignments: Iterable[str]) -> YamlFile:
+    """The file with `samplers.2.params.alpha0=0.5` and the like put in; values are YAML, lists count from 0.
+
+    Whatever is found wrong with such a value later has `--set ...` for its place.
+
+    Raises:
+        SpecError: an assignment cannot be read, or leads nowhere.
+    """
+    data = deepcopy(file.data)
+    values, keys = dict(file.values), dict(file.keys)
+    for assignment in assignments:
+        place = Place(f"--set {assignment}")
+        dotted, equals, text = assignment.partition("=")
+        if not (dotted.strip() and equals):
+            raise SpecError(f"{place}: write it as key=value, such as training.epochs=10")
+        data = expand(data)
+        path = _put(data, dotted.strip().split("."), yamlfile.parse(text, str(place)).data, place)
+        values = {k: v for k, v in values.items() if k[: len(path)] != path} | {path: place}
+        keys[path] = place
+    return YamlFile(expand(data), values, keys)
+
+
+def _put(data: dict[str, Any], parts: list[str], value: Any, place: Place) -> Keys:
+    """Put the value in, with mappings on the way to it where there is nothing, and return its path."""
+    node: Any = data
+    path: Keys = ()
+    for part in parts[:-1]:
+        key = _key(node, part, path, place)
+        if isinstance(node, dict):
+            node.setdefault(key, {})
+        node, path = node[key], (*path, key)
+    key = _key(node, parts[-1], path, place)
+    node[key] = value
+    return (*path, key)
+
+
+def _key(node: Any, part: str, path: Keys, place: Place) -> Any:
+    above = ".".join(map(str, path))
+    if isinstance(node, dict):
+        return part
+    if not isinstance(node, list):
+        raise SpecError(f"{place}: {above} is {node!r:.60}, not a mapping; there is nothing below it to set")
+    if not (part.isascii() and part.isdigit() and len(part) < 9 and int(part) < len(node)):
+        raise SpecError(f"{place}: {above} has the entries 0 to {len(node) - 1}, but no {part!r:.60}")
+    return int(part)

@@ -1,0 +1,212 @@
+"""A spec, read and typed: every plugin's parameters by the plugin's own model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, Generic
+
+from pydantic import ValidationError
+from pydantic_core import to_jsonable_python
+
+from alharness.errors import PluginError
+from alharness.redaction import redact
+from alharness.registry import P, Registered
+
+from . import overrides, yamlfile
+from .document import Document
+from .problems import Problem, combine, translate
+from .scalar import write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from alharness.plugin import DatasetPlugin, ModelPlugin, Params, SamplerPlugin
+    from alharness.registry import Registry
+    from alharness.settings import ActiveLearningSettings, TrackingSettings, TrainingSettings
+
+    from .yamlfile import Keys, YamlFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen(Generic[P]):
+    """A plugin of the spec, with its parameters.
+
+    Attributes:
+        registered: the plugin and where it comes from.
+        params: the parameters, typed by the plugin's own model.
+        plain: the same as plain data, paths relative to the spec's folder; equal here, equal everywhere.
+        label: what a sampler is called in this spec; the name of anything else.
+    """
+
+    registered: Registered[P]
+    params: Params
+    plain: Mapping[str, Any]
+    label: str
+
+    @property
+    def plugin(self) -> P:
+        """The plugin itself."""
+        return self.registered.plugin
+
+    @property
+    def name(self) -> str:
+        """The plugin's name."""
+        return self.plugin.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """An experiment as it was asked for, checked as far as the file and the installed plugins go.
+
+    Attributes:
+        name: what the experiment is called.
+        path: the file it was read from.
+        dataset: the data set and its parameters.
+        model: the task model and its parameters.
+        training: how the model is trained.
+        active_learning: how many labels are bought, and when.
+        seeds: the distinct seeds.
+        samplers: the samplers and their parameters, with distinct labels.
+        tracking: where MLflow writes.
+        strict: a sampler that cannot run is an error, not a skip.
+        file: the places of all values.
+    """
+
+    name: str
+    path: Path
+    dataset: Chosen[DatasetPlugin]
+    model: Chosen[ModelPlugin]
+    training: TrainingSettings
+    active_learning: ActiveLearningSettings
+    seeds: tuple[int, ...]
+    samplers: tuple[Chosen[SamplerPlugin], ...]
+    tracking: TrackingSettings
+    strict: bool
+    file: YamlFile = field(repr=False, compare=False)
+
+    def where(self, *keys: str | int) -> str:
+        """`file:line:column: path`, the beginning of a message about this value."""
+        return f"{self.file.locate(keys)}: {'.'.join(map(str, keys))}"
+
+
+def load(path: str | Path, registry: Registry, assignments: Iterable[str] = ()) -> Spec:
+    """Read a spec file and check all of it.
+
+    Args:
+        path: the YAML file; relative paths in it start at its folder.
+        registry: the installed plugins.
+        assignments: `key=value` texts that go before the file's own values; see `alharness.spec.overrides`.
+
+    Raises:
+        SpecError: everything that is wrong with the file, one line each.
+        PluginError: nothing is wrong with it, but plugins are missing or broken.
+    """
+    file = overrides.apply(yamlfile.read(path), assignments)
+    reader = _Reader(file, Path(path).absolute().parent)
+    document = reader.document()
+    dataset = reader.chosen(("dataset",), registry.dataset)
+    model = reader.chosen(("model",), registry.model)
+    samplers = file.data.get("samplers")
+    count = len(samplers) if isinstance(samplers, list) else 0
+    chosen = [reader.chosen(("samplers", index), registry.sampler) for index in range(count)]
+    if reader.problems:
+        raise combine(reader.problems)
+    assert document is not None
+    assert dataset is not None
+    assert model is not None
+    return Spec(
+        name=document.name,
+        path=Path(path),
+        dataset=dataset,
+        model=model,
+        training=document.training,
+        active_learning=document.active_learning,
+        seeds=tuple(document.seeds if isinstance(document.seeds, list) else range(document.seeds)),
+        samplers=tuple(sampler for sampler in chosen if sampler is not None),
+        tracking=document.tracking,
+        strict=document.strict,
+        file=file,
+    )
+
+
+def resolved_yaml(spec: Spec) -> str:
+    """The whole spec with its defaults, as YAML. Credentials in addresses are replaced by `***`."""
+    numbered = spec.seeds == tuple(range(len(spec.seeds)))
+    return redact(
+        write(
+            {
+                "name": spec.name,
+                "dataset": {"name": spec.dataset.name, "params": spec.dataset.plain},
+                "model": {"name": spec.model.name, "params": spec.model.plain},
+                "training": spec.training.model_dump(),
+                "active_learning": spec.active_learning.model_dump(),
+                "seeds": len(spec.seeds) if numbered else list(spec.seeds),
+                "samplers": [{"name": s.name, "label": s.label, "params": s.plain} for s in spec.samplers],
+                "tracking": spec.tracking.model_dump(),
+                "strict": spec.strict,
+            }
+        )
+    )
+
+
+class _Reader:
+    """Checks the parts of a file independently of each other, and keeps what is wrong with each."""
+
+    def __init__(self, file: YamlFile, folder: Path) -> None:
+        self.file, self.folder = file, folder
+        self.problems: list[Problem] = []
+
+    def document(self) -> Document | None:
+        """The structure; None where it is wrong."""
+        try:
+            return Document.model_validate(self.file.data, strict=True)
+        except ValidationError as error:
+            self.problems += translate(error, Document, self.file)
+            return None
+
+    def chosen(self, keys: Keys, find: Callable[[str], Registered[P]]) -> Chosen[P] | None:
+        """The plugin named at `keys`; None where it is wrong, which `document` reports if it is the structure."""
+        choice: Any = self.file.data
+        for key in keys:
+            choice = choice.get(key) if isinstance(choice, dict) else choice[key]
+        name, given = (choice.get("name"), choice.get("params", {})) if isinstance(choice, dict) else (None, None)
+        if not (isinstance(name, str) and isinstance(given, dict)):
+            return None
+        try:
+            registered = find(name)
+        except PluginError as error:
+            named = (*keys, "name")
+            self.problems.append(Problem(self.file.locate(named), named, str(error), plugin=True))
+            return None
+        params = self._params(registered, given, (*keys, "params"))
+        if params is None:
+            return None
+        label = choice.get("label") or name
+        return Chosen(
+            registered=registered, params=params, plain=_plain(params.model_dump(), self.folder), label=label
+        )
+
+    def _params(self, registered: Registered[P], given: Mapping[str, Any], keys: Keys) -> Params | None:
+        model = registered.plugin.params
+        try:
+            return model.model_validate(given, context={"folder": self.folder})
+        except ValidationError as error:
+            self.problems += translate(error, model, self.file, keys)
+        except Exception as error:  # noqa: BLE001  a validator of a plugin may raise anything
+            what = f"{registered.origin} cannot check its parameters: {type(error).__name__}: {error}"
+            self.problems.append(Problem(self.file.locate(keys), keys, what, plugin=True))
+        return None
+
+
+def _plain(value: Any, folder: Path) -> Any:
+    if isinstance(value, PurePath):
+        return str(value.relative_to(folder) if value.is_relative_to(folder) else value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, folder) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, folder) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted((_plain(item, folder) for item in value), key=repr)
+    return to_jsonable_python(value, fallback=str, bytes_mode="base64")

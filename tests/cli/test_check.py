@@ -1,0 +1,115 @@
+import sys
+
+import pytest
+
+from alharness import cli
+
+SOURCE = """
+from alharness import DatasetFacts, DatasetPlugin, Params, SamplerPlugin, Task, hookimpl
+
+def inspect(params):
+    return DatasetFacts(task=Task.REGRESSION, modalities=("audio", "text"), sizes=(1000, 100, 300))
+
+@hookimpl
+def alharness_samplers():
+    return [
+        SamplerPlugin(name="any", params=Params, make=Params),
+        SamplerPlugin(name="classes", params=Params, make=Params, tasks={Task.CLASSIFICATION}),
+    ]
+
+@hookimpl
+def alharness_datasets():
+    return [DatasetPlugin(name="calls", params=Params, inspect=inspect, make=Params)]
+"""
+
+SPEC = """name: my[red]calls
+dataset: calls
+active_learning: {initial_pool: 200, budget: 200, cycles: 3}
+samplers: [any, classes, {name: any, label: again}]
+""".replace("[red]", "_")
+
+
+@pytest.fixture
+def check(tmp_path, monkeypatch, capsys):
+    (tmp_path / "checked_fakes.py").write_text(SOURCE)
+    info = tmp_path / "fakes-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fakes\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[alharness]\nfakes = checked_fakes\n")
+    (tmp_path / "x.yaml").write_text(SPEC)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ALHARNESS_PLUGINS", "fakes")
+
+    def check(*arguments):
+        with pytest.raises(SystemExit) as caught:
+            cli.main(["check", "x.yaml", *arguments])
+        captured = capsys.readouterr()
+        return caught.value.code, captured.out, captured.err
+
+    yield check
+    sys.modules.pop("checked_fakes", None)
+
+
+def rows(out):
+    """First word -> the rest of the line."""
+    return dict(line.split(maxsplit=1) for line in out.splitlines() if len(line.split()) > 1)
+
+
+def test_a_spec_that_is_fine(check):
+    code, out, err = check()
+
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-1] == "Nothing is wrong. Start it with: alharness run x.yaml"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "calls (fakes 1.0): regression",
+        "audio, text; 1,000 train, 100 valid, 300 test",
+        "late_fusion (alharness ",
+        "200 -> 800 in 3 queries of 200",
+        "10: 2 samplers x 5 seeds",
+        "my_calls-",
+    ],
+)
+def test_the_plan_is_shown(check, words):
+    assert words in check()[1]
+
+
+def test_the_first_cycle_is_trained_once_for_all_samplers(check):
+    assert rows(check()[1])["trainings"].strip() == "35"
+
+
+def test_samplers_and_skips_are_shown(check):
+    shown = rows(check()[1])
+
+    assert shown["any"].split() == ["fakes", "1.0", "yes"]
+    assert shown["again"].split() == ["(any)", "fakes", "1.0", "yes"]
+    assert "skipped: it serves classification, and 'calls' is regression" in shown["classes"]
+
+
+def test_warnings_are_shown(check):
+    assert "warning: fewer than 3 seeds" in check("--set", "seeds=2")[1]
+
+
+def test_a_value_can_be_set(check):
+    assert (
+        "600 -> 800 in 1 queries"
+        in check("--set", "active_learning.initial_pool=600", "--set", "active_learning.cycles=1")[1]
+    )
+
+
+def test_a_spec_that_is_wrong(check):
+    code, out, err = check("--set", "seeds=0")
+
+    assert (code, out) == (2, "")
+    assert err == "error: --set seeds=0: seeds: Input should be greater than or equal to 1 (got 0)\n"
+
+
+def test_a_missing_plugin(check):
+    code, _, err = check("--set", "samplers=[ani]")
+
+    assert code == 4
+    assert "no sampler named 'ani' is installed; did you mean 'any'? installed: any, classes" in err

@@ -1,0 +1,180 @@
+import os
+import resource
+import subprocess
+import sys
+
+import click
+import pytest
+
+from alharness import cli
+from alharness.errors import DataError, HarnessError
+
+HEAVY = {"torch", "mlflow", "sklearn", "scipy", "matplotlib", "numpy"}
+
+
+def run(*arguments):
+    """Exit code of a command line."""
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    return caught.value.code
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """Put a function in the place of all commands."""
+
+    def command(function):
+        monkeypatch.setattr(cli.LazyGroup, "get_command", lambda *_: click.command(function))
+
+    return command
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A folder with a distribution that offers a sampler, and a spec beside it."""
+    (tmp_path / "fake.py").write_text(
+        "from alharness import Params, SamplerPlugin, hookimpl\n"
+        "@hookimpl\n"
+        "def alharness_samplers(): return [SamplerPlugin(name='fake', params=Params, make=Params)]\n"
+    )
+    info = tmp_path / "fake-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fake\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[alharness]\nfake = fake\n")
+    (tmp_path / "x.yaml").write_text(
+        "name: x\ndataset: digits\nactive_learning: {initial_pool: 9, budget: 9, cycles: 3}\nsamplers: [fake]\n"
+    )
+    return tmp_path
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_help_lists_every_command(capsys, arguments):
+    assert run(*arguments) == 0
+    out = capsys.readouterr().out
+    assert all(f"  {name} " in out for name in cli.COMMANDS)
+
+
+@pytest.mark.parametrize("name", sorted(set(cli.COMMANDS) - {"data"}))  # data is a group; its commands teach
+def test_every_command_teaches_by_example(capsys, name):
+    assert run(name, "--help") == 0
+    assert "alharness " in capsys.readouterr().out.partition("\n")[2]
+
+
+def test_version(capsys):
+    assert run("--version") == 0
+    assert capsys.readouterr().out.startswith("alharness, version ")
+
+
+def test_an_unknown_command_has_near_names(capsys):
+    assert run("chek") == 2
+    assert "error: no command named 'chek'; did you mean 'check'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["check"], ["check", "--no-such-option"], ["--no-such-option"], ["check", "a", "b"]]
+)
+def test_misuse(capsys, arguments):
+    assert run(*arguments) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("Usage: alharness ")
+    assert "error: " in err
+
+
+def test_an_error_is_shown_without_a_traceback(capsys, command):
+    def fail():
+        raise DataError("no data; get it")
+
+    command(fail)
+
+    assert run("x") == 5
+    assert capsys.readouterr().err == "error: no data; get it\n"
+
+
+def test_an_error_cannot_play_with_the_terminal(capsys, command):
+    def fail():
+        raise HarnessError("a\x1b[2Jb\rc\u202ed\udcff\ne")
+
+    command(fail)
+    run("x")
+
+    assert capsys.readouterr().err == "error: a\\x1b[2Jb\\rc\\u202ed\\udcff\ne\n"
+
+
+def test_an_error_tells_no_credentials(capsys, command):
+    def fail():
+        raise HarnessError("cannot reach http://user:pass@host/x")
+
+    command(fail)
+    run("x")
+
+    assert capsys.readouterr().err == "error: cannot reach http://***@host/x\n"
+
+
+def test_a_bug_keeps_its_traceback(capsys, command):
+    command(lambda: 1 / 0)
+
+    assert run("x") == 3
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_an_interrupt(capsys, command):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    command(interrupt)
+
+    assert run("x") == 130
+    assert "error: interrupted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("leave", [lambda: 1, lambda: click.get_current_context().exit(1), lambda: sys.exit(1)])
+def test_a_command_may_choose_its_exit_code(command, leave):
+    command(leave)
+
+    assert run("x") == 1
+
+
+def python(site, code, *arguments):
+    # Without its own variables and with nothing but the fake plugin, so that others' plugins do not count.
+    environment = os.environ | {"PYTHONPATH": str(site), "ALHARNESS_PLUGINS": "fake"}
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env=environment,
+        cwd=site,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+COMMANDS = [["--help"], ["check", "x.yaml"], ["plugins"], ["plugins", "late_fusion"], ["schema"]]
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_quick_commands_import_nothing_heavy(site, arguments):
+    code = "import sys, alharness.cli\ntry: alharness.cli.main()\nfinally: print('\\n', *sys.modules)"
+
+    done = python(site, code, *arguments)
+
+    assert done.returncode == 0, done.stderr
+    assert not HEAVY & set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("arguments", COMMANDS[:3], ids=" ".join)
+def test_quick_commands_are_quick(site, arguments):
+    # Processor time, which is the time that passes where nothing else runs: a busy machine changes it less.
+    def seconds():
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        python(site, "import alharness.cli; alharness.cli.main()", *arguments)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert any(seconds() < 0.5 for _ in range(8))
+
+
+def test_the_module_is_the_command(site):
+    done = subprocess.run(
+        [sys.executable, "-m", "alharness", "--version"], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.startswith("alharness, version ")

@@ -1,0 +1,112 @@
+import sys
+
+import pytest
+
+from alharness import cli
+
+SOUND = """
+from alharness import Feature, Params, SamplerPlugin, Task, hookimpl
+from pydantic import Field
+
+class MarginParams(Params):
+    source: str = Field("fused", description="whose [red]prediction[/red] to rank by")
+
+@hookimpl
+def alharness_samplers():
+    return [
+        SamplerPlugin(
+            name="margin", params=MarginParams, make=Params, requires={Feature.PREDICTIONS},
+            tasks={Task.CLASSIFICATION},
+            summary="smallest [bold]gap[/bold]\\x1b[2J", reference="Someone 2001",
+        ),
+        SamplerPlugin(name="shared", params=Params, make=Params),
+    ]
+"""
+CLASHING = SOUND.replace('"margin"', '"other"')
+
+
+@pytest.fixture
+def plugins(tmp_path, monkeypatch, capsys):
+    sources = {"listed_sound": SOUND, "listed_clash": CLASHING, "listed_broken": "raise ValueError('[oh] no')"}
+    for name, source in sources.items():
+        (tmp_path / f"{name}.py").write_text(source)
+        info = tmp_path / f"{name}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[alharness]\n{name} = {name}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("ALHARNESS_PLUGINS", ",".join(sources))
+
+    def plugins(*arguments):
+        with pytest.raises(SystemExit) as caught:
+            cli.main(["plugins", *arguments])
+        captured = capsys.readouterr()
+        return caught.value.code, captured.out, captured.err
+
+    yield plugins
+    for name in sources:
+        sys.modules.pop(name, None)
+
+
+def line(out, *words):
+    return next(line for line in out.splitlines() if all(word in line for word in words))
+
+
+def test_plugins_are_listed_with_their_origin(plugins):
+    code, out, _ = plugins()
+
+    assert code == 0
+    assert line(out, "margin", "sampler", "listed_sound 1.0")
+    assert line(out, "late_fusion", "model", "alharness ")
+    assert line(out, "digits", "dataset", "alharness ")
+
+
+def test_what_plugins_write_is_no_markup_and_no_escape(plugins):
+    assert line(plugins()[1], "margin").rstrip().endswith("smallest [bold]gap[/bold]\\x1b[2J")
+
+
+def test_broken_and_clashing_plugins_are_listed_with_the_reason(plugins):
+    out = plugins()[1]
+
+    assert line(out, "listed_broken", "1.0", "broken: ValueError: [oh] no")
+    assert line(out, "shared", "listed_clash 1.0, listed_sound 1.0", "clash: more than one sampler of this name")
+
+
+def test_what_is_left_out_is_listed(plugins, monkeypatch):
+    monkeypatch.setenv("ALHARNESS_PLUGINS", "listed_sound")
+
+    assert "listed_broken" in line(plugins()[1], "left out by ALHARNESS_PLUGINS: ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("sampler", "margin"),
+        ("from", "listed_sound 1.0"),
+        ("tasks", "classification"),
+        ("requires", "predictions"),
+        ("reference", "Someone 2001"),
+        ("source", "text", "fused", "whose [red]prediction[/red] to rank by"),
+    ],
+)
+def test_one_plugin_is_described(plugins, words):
+    assert line(plugins("margin")[1], *words)
+
+
+def test_a_plugin_without_parameters(plugins):
+    assert "It has no parameters." in plugins("digits")[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("listed_broken", "is broken: ValueError: [oh] no"),
+        ("shared", "'shared' is offered by listed_clash 1.0 and by listed_sound 1.0"),
+        ("margine", "no plugin named 'margine' is installed; did you mean 'margin'?"),
+    ],
+)
+def test_a_plugin_that_cannot_be_used(plugins, name, reason):
+    code, _, err = plugins(name)
+
+    assert code == 4
+    assert reason in err
