@@ -1,0 +1,54 @@
+"""Sums of Euclidean distances over a whole pool, in blocks."""
+
+from __future__ import annotations
+
+import torch
+
+from .centering import centroid
+from .finite import require_finite
+from .precision import full_precision
+
+
+@torch.no_grad()
+def sum_of_distances(X: torch.Tensor, *, block: int | None = None) -> torch.Tensor:
+    """Σ_q |x_p − x_q| for every row p.
+
+    Exact, O(n²d / 2) time: every pair of block rows is computed once and added to both. Beside one centered
+    copy of X, memory is one block. In float32 the relative error is about 1e-7, and 1e-5 where the points lie in
+    clusters a thousand times smaller than their spread.
+
+    Args:
+        X: (n, d) float32 or float64.
+        block: rows of a block; by default what stays in a CPU's cache or fills a GPU. Results differ by rounding.
+
+    Returns:
+        (n,) float64.
+
+    Raises:
+        SamplerError: X has rows that are NaN, infinite, or too large to square.
+    """
+    require_finite(X, "the features")
+    n, d = X.shape
+    sums = torch.zeros(n, dtype=torch.float64, device=X.device)
+    if n == 0:
+        return sums
+    block = min(n, block or (640 if X.device.type == "cpu" else 4096))
+    # [−2x, 1, |x|²] · [y, |y|², 1] = |x − y|²: one product, and no further passes over a block for the norms.
+    right = X.new_ones(n, d + 2)
+    centered = torch.sub(X, centroid(X, block), out=right[:, :d])
+    right[:, d] = torch.linalg.vecdot(centered, centered)
+    scratch = X.new_empty(block * block)
+    with full_precision(X.device):
+        for i in range(0, n, block):
+            rows = right[i : i + block]
+            left = torch.cat([-2 * rows[:, :d], rows[:, d + 1 :], rows[:, d : d + 1]], 1)
+            for j in range(i, n, block):
+                columns = right[j : j + block]
+                distances = scratch[: len(rows) * len(columns)].view(len(rows), len(columns))
+                torch.mm(left, columns.T, out=distances).clamp_(min=0).sqrt_()
+                if i == j:
+                    distances.fill_diagonal_(0)
+                else:
+                    sums[j : j + block] += distances.sum(0, dtype=torch.float64)
+                sums[i : i + block] += distances.sum(1, dtype=torch.float64)
+    return sums
