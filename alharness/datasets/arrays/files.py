@@ -1,0 +1,140 @@
+"""The numpy files of a folder: which there are, and what their headers promise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from numpy.lib import format as npy
+
+from alharness.errors import DataError
+from alharness.suggestion import did_you_mean
+
+from .names import LENGTHS, check_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+REAL = "fiub"
+"""Kinds of numpy types that can become float32."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stored:
+    """A modality as it lies on disk.
+
+    Attributes:
+        path: of the array.
+        array: (n, d) or (n, t, d), of any real type, memory-mapped.
+        lengths_path: of the lengths, whether there are any or not.
+        lengths: (n,) integers, or None.
+    """
+
+    path: Path
+    array: NDArray[Any]
+    lengths_path: Path
+    lengths: NDArray[Any] | None
+
+
+def find_modalities(folder: Path) -> list[str]:
+    """Names of all modalities that have a file, in alphabetical order. Raises DataError for a missing folder."""
+    try:
+        if not folder.exists():
+            raise DataError(
+                f"{folder}: not found; expected a folder with labels.csv and one <modality>.npy per modality"
+            )
+        # Hidden files: some systems leave `._audio.npy` beside `audio.npy`.
+        files = [path for path in folder.iterdir() if path.suffix == ".npy" and path.name[0] != "."]
+        names = sorted(path.stem for path in files if path.is_file())
+    except NotADirectoryError:
+        raise DataError(f"{folder}: is a file; name the folder that holds labels.csv and the arrays") from None
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read: {error.strerror}") from None
+    return [name for name in names if not name.endswith(LENGTHS)]
+
+
+def choose_modalities(folder: Path, found: Sequence[str], wanted: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The wanted modalities, or all that were found. Raises DataError where there is none, or a name is bad."""
+    if wanted is not None:
+        for name in wanted:
+            if name not in found:
+                raise DataError(
+                    f"{folder}: there is no {name}.npy for the modality {name!r}{did_you_mean(name, found)}"
+                )
+        return wanted
+    if not found:
+        raise DataError(f"{folder}: there is no <modality>.npy; expected one file per modality")
+    for name in found:
+        try:
+            check_name(name)
+        except ValueError as error:
+            raise DataError(
+                f"{folder / name}.npy: {error}; rename the file, or list the modalities to use in the spec"
+            ) from None
+    for path in folder.glob(f"*{LENGTHS}.npy"):
+        if path.stem.removesuffix(LENGTHS) not in found:
+            raise DataError(f"{path}: there is no {path.stem.removesuffix(LENGTHS)}.npy that it could belong to")
+    return tuple(found)
+
+
+def open_modality(folder: Path, name: str, rows: int) -> Stored:
+    """Open the files of a modality for this number of samples; reads no more than their headers.
+
+    Raises:
+        DataError: a file is not a numpy array, or has another type or shape than it must.
+    """
+    path, lengths_path = folder / f"{name}.npy", folder / f"{name}{LENGTHS}.npy"
+    array = _open(path, REAL, "real numbers")
+    if array.ndim not in (2, 3):
+        advice = "; for one number per sample use array.reshape(-1, 1)" if array.ndim == 1 else ""
+        raise DataError(
+            f"{path}: has shape {array.shape}, expected (samples, features) or (samples, steps, features){advice}"
+        )
+    _check_rows(path, array, rows)
+    if 0 in array.shape:
+        raise DataError(
+            f"{path}: has shape {array.shape}, so its samples are empty; expected at least one feature"
+        )
+    if not lengths_path.is_file():
+        return Stored(path=path, array=array, lengths_path=lengths_path, lengths=None)
+    lengths = _open(lengths_path, "iu", "integers")
+    if array.ndim == 2:
+        raise DataError(f"{lengths_path}: {name}.npy holds no sequences, shape {array.shape}; remove the lengths")
+    if lengths.ndim != 1:
+        raise DataError(f"{lengths_path}: has shape {lengths.shape}, expected one integer per sample: ({rows},)")
+    _check_rows(lengths_path, lengths, rows)
+    return Stored(path=path, array=array, lengths_path=lengths_path, lengths=lengths)
+
+
+def _check_rows(path: Path, array: NDArray[Any], rows: int) -> None:
+    if len(array) != rows:
+        raise DataError(
+            f"{path}: has {len(array)} rows, but labels.csv lists {rows} samples; "
+            "row k of an array belongs to the k-th sample of labels.csv"
+        )
+
+
+def _open(path: Path, kinds: str, expected: str) -> NDArray[Any]:
+    """A memory map. The header is looked at first: numpy would try to unpickle what has none, or has objects."""
+    try:
+        with path.open("rb") as file:
+            version = npy.read_magic(file)
+            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            _, _, dtype = read(file)
+        if dtype.kind in kinds:
+            return npy.open_memmap(path, mode="r")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+    except Exception as error:  # noqa: BLE001 numpy raises many kinds for a malformed header
+        raise DataError(
+            f"{path}: is not a whole .npy file ({error}); write it with numpy.save(path, array)"
+        ) from None
+    raise DataError(f"{path}: holds {_described(dtype)}, expected {expected}")
+
+
+def _described(dtype: np.dtype[Any]) -> str:
+    return "Python objects, which are never loaded" if dtype.hasobject else f"type {dtype}"

@@ -1,0 +1,91 @@
+"""The text of labels as class indices or numbers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from alharness.errors import DataError
+from alharness.features import Task
+
+from .table import LABEL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .table import Table
+
+INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+LARGEST = 3.4028234663852886e38
+"""Largest float32."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels:
+    """What is to be predicted.
+
+    Attributes:
+        classes: their names in the order of the indices; empty for regression.
+        columns: `label` or `label_<modality>` -> class index or target of each sample.
+    """
+
+    classes: tuple[str, ...]
+    columns: Mapping[str, Sequence[float]]
+
+
+def read_labels(table: Table, task: Task) -> Labels:
+    """The labels of a table. Raises DataError naming the line of one that does not fit the task."""
+    return _targets(table) if task == Task.REGRESSION else _classes(table)
+
+
+def _targets(table: Table) -> Labels:
+    columns: dict[str, list[float]] = {}
+    for column, texts in table.labels.items():
+        columns[column] = []
+        for row, text in enumerate(texts):
+            if not NUMBER.fullmatch(text) or abs(float(text)) > LARGEST:
+                raise DataError(
+                    f"{table.place(row)}: {column} is {text[:80]!r}, expected a finite number with a decimal "
+                    f"point; to predict classes set task: {Task.CLASSIFICATION}"
+                )
+            columns[column].append(float(text))
+    return Labels(classes=(), columns=columns)
+
+
+def _classes(table: Table) -> Labels:
+    names = _names(table)
+    trained = {names[LABEL][row] for row in table.rows("train")}
+    classes = sorted(trained, key=int if all(INTEGER.fullmatch(name) for name in trained) else str)
+    advice = _advice(names[LABEL])
+    if len(classes) == 1:
+        raise DataError(
+            f"{table.path}: every label of train is {classes[0][:80]!r}; two classes are needed{advice}"
+        )
+    index = {name: position for position, name in enumerate(classes)}
+    for column, own in names.items():
+        for row, name in enumerate(own):
+            if name not in index:
+                raise DataError(
+                    f"{table.place(row)}: {column} is {name[:80]!r}, a class that no row of train has as its "
+                    f"label, so that it cannot be learned; give train a sample of it, or drop this row{advice}"
+                )
+    return Labels(
+        classes=tuple(classes), columns={column: [index[name] for name in own] for column, own in names.items()}
+    )
+
+
+def _names(table: Table) -> Mapping[str, Sequence[str]]:
+    """The class names; where all are integers, `7`, `07` and `+7` are one class."""
+    if all(INTEGER.fullmatch(text) for own in table.labels.values() for text in own):
+        return {column: [str(int(text)) for text in own] for column, own in table.labels.items()}
+    return table.labels
+
+
+def _advice(names: Sequence[str]) -> str:
+    """What to say where labels look like measurements."""
+    numbers = all(NUMBER.fullmatch(name) for name in names)
+    fractions = not all(INTEGER.fullmatch(name) for name in names)
+    return f"; to predict numbers set task: {Task.REGRESSION}" if numbers and fractions else ""

@@ -1,0 +1,45 @@
+"""Which names may stand for a modality."""
+
+from __future__ import annotations
+
+import re
+
+from alharness.features import FUSED
+
+LENGTHS = "_lengths"
+"""What the name of a file of lengths ends with."""
+
+PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+RESERVED = {
+    FUSED: "it stands for all modalities together",
+    "label": "the labels would become inputs of the model; they belong in labels.csv",
+    "labels": "the labels would become inputs of the model; they belong in labels.csv",
+}
+
+
+def check_name(name: str) -> str:
+    """The name itself. Raises ValueError, saying why, where it cannot stand for a modality."""
+    if name in RESERVED:
+        raise ValueError(f"a modality cannot be named {name!r}: {RESERVED[name]}")
+    if name.endswith(LENGTHS):
+        raise ValueError(f"a modality cannot be named {name!r}: names that end in {LENGTHS} are those of lengths")
+    if not PATTERN.fullmatch(name):
+        raise ValueError(
+            f"a modality cannot be named {name!r}: expected 1 to 64 letters, digits, dots, dashes or underscores "
+            "(none but ASCII), of which the first is a letter or a digit"
+        )
+    return name
+
+
+def check_names(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The names themselves. Raises ValueError where one is not allowed, or stands twice, or there are none."""
+    if names is None:
+        return None
+    if not names:
+        raise ValueError("name at least one modality, or leave this out for all")
+    for name in names:
+        check_name(name)
+        if names.count(name) > 1:
+            raise ValueError(f"the modality {name!r} is named more than once")
+    return names

@@ -1,0 +1,70 @@
+"""A folder of arrays and labels as a data set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from alharness.data import Dataset, Inputs, Samples, Splits
+from alharness.datasets.paths import readable
+from alharness.features import Task
+from alharness.plugin import DatasetFacts
+
+from .files import choose_modalities, find_modalities, open_modality
+from .labels import read_labels
+from .table import LABEL, SPLITS, read_table
+from .values import check_values, gather
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .files import Stored
+    from .labels import Labels
+    from .plugin import ArraysParams
+    from .table import Table
+
+
+def look(params: ArraysParams) -> DatasetFacts:
+    """Check labels.csv and the headers of the arrays. Raises DataError."""
+    table, _, stored = _open(params)
+    train, valid, test = (len(table.rows(split)) for split in SPLITS)
+    return DatasetFacts(task=params.task, modalities=tuple(stored), sizes=(train, valid, test))
+
+
+def load(params: ArraysParams) -> Dataset:
+    """Check every value and gather the splits. Raises DataError."""
+    table, labels, stored = _open(params)
+    for modality in stored.values():
+        check_values(modality, table)
+    parts = {split: _samples(table, split, params.task, labels, stored) for split in SPLITS}
+    return Dataset(task=params.task, content=Splits(**parts), classes=labels.classes)
+
+
+def _open(params: ArraysParams) -> tuple[Table, Labels, dict[str, Stored]]:
+    folder = readable(params.path)
+    found = find_modalities(folder)
+    chosen = choose_modalities(folder, found, params.modalities)
+    table = read_table(folder / "labels.csv", found)
+    labels = read_labels(table, params.task)
+    return table, labels, {name: open_modality(folder, name, len(table)) for name in chosen}
+
+
+def _samples(table: Table, split: str, task: Task, labels: Labels, stored: Mapping[str, Stored]) -> Samples:
+    rows = table.rows(split)
+    dtype = np.int64 if task == Task.CLASSIFICATION else np.float32
+    own = {name: np.array([values[row] for row in rows], dtype) for name, values in labels.columns.items()}
+    inputs = Inputs(
+        ids=tuple(table.ids[row] for row in rows),
+        arrays={name: gather(modality.array, rows) for name, modality in stored.items()},
+        lengths={
+            name: modality.lengths[rows].astype(np.int64)
+            for name, modality in stored.items()
+            if modality.lengths is not None
+        },
+    )
+    return Samples(
+        inputs=inputs,
+        labels=own[LABEL],
+        unimodal_labels={name: own[f"{LABEL}_{name}"] for name in stored if f"{LABEL}_{name}" in own},
+    )

@@ -1,0 +1,69 @@
+"""The numbers of an array: checked and gathered in pieces, as it may be larger than memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from alharness.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from .files import Stored
+    from .table import Table
+
+PIECE = 2**22
+"""Values that are looked at together; 16 MiB as float32."""
+
+
+def check_values(stored: Stored, table: Table) -> None:
+    """Raise DataError, naming file and sample, for a value or a length that cannot be used."""
+    array, lengths = stored.array, stored.lengths
+    if array.dtype.kind == "f":
+        _check_finite(stored, table)
+    if lengths is not None:
+        bad = np.flatnonzero((lengths < 0) | (lengths > array.shape[1]))
+        if len(bad):
+            raise DataError(
+                f"{stored.lengths_path}: {table.sample(bad[0])} has length {lengths[bad[0]]}, "
+                f"expected 0 to {array.shape[1]}, the number of steps in {stored.path.name}"
+            )
+
+
+def gather(array: NDArray[Any], rows: Sequence[int]) -> NDArray[np.float32]:
+    """These rows, given in ascending order, as float32.
+
+    A split that lies together in a float32 file stays memory-mapped; any other is copied.
+    """
+    first, last = rows[0], rows[-1]
+    if array.dtype == np.float32 and last - first + 1 == len(rows):
+        return np.asarray(array[first : last + 1])
+    part = np.empty((len(rows), *array.shape[1:]), np.float32)
+    for piece in _pieces(part):
+        part[piece] = array[rows[piece]]
+    return part
+
+
+def _check_finite(stored: Stored, table: Table) -> None:
+    for piece in _pieces(stored.array):
+        with np.errstate(over="ignore"):
+            good = np.isfinite(stored.array[piece].astype(np.float32))
+        if good.all():
+            continue
+        row, *place = np.argwhere(~good)[0].tolist()
+        value = stored.array[piece][row, *place]
+        steps = "; steps after a sample's length must be finite too" if place[1:] else ""
+        raise DataError(
+            f"{stored.path}: {table.sample(piece.start + row)} holds {value} at {place}, "
+            f"expected finite float32 numbers{steps}"
+        )
+
+
+def _pieces(array: NDArray[Any]) -> Iterator[slice]:
+    """Slices over the rows of at most PIECE values, or one row."""
+    rows = max(1, PIECE // (array.size // len(array)))
+    return (slice(start, start + rows) for start in range(0, len(array), rows))

@@ -1,0 +1,1 @@
+"""`digits`: scikit-learn's bundled images of handwritten digits as three modalities."""

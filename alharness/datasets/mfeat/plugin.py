@@ -1,0 +1,65 @@
+"""Registration of `mfeat`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alharness.data import split_sizes
+from alharness.datasets.paths import readable
+from alharness.features import Task
+from alharness.hookspecs import hookimpl
+from alharness.plugin import DatasetFacts, DatasetPlugin, Params, SpecPath
+
+from .facts import CITATION, LICENSE, PAPER, SAMPLES, VIEWS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from alharness.data import Dataset
+
+
+class MfeatParams(Params):
+    """Parameters of `mfeat`."""
+
+    path: SpecPath
+    """Folder that `alharness data import mfeat` made; a relative path starts at the spec file's folder."""
+
+
+def inspect(params: MfeatParams) -> DatasetFacts:
+    """What is known without loading. Raises DataError where the data was not imported."""
+    from .manifest import read_manifest
+
+    read_manifest(readable(params.path), ())
+    modalities = tuple(view.name for view in VIEWS)
+    return DatasetFacts(task=Task.CLASSIFICATION, modalities=modalities, sizes=split_sizes(SAMPLES))
+
+
+def make(params: MfeatParams) -> Dataset:
+    """The imported data."""
+    from .reader import load
+
+    return load(readable(params.path))
+
+
+def fetch(source: Path | None, folder: Path) -> list[str]:
+    """Convert the published files."""
+    from .importer import convert
+
+    return convert(source, folder)
+
+
+@hookimpl
+def alharness_datasets() -> list[DatasetPlugin]:
+    """Offer `mfeat`."""
+    return [
+        DatasetPlugin(
+            name="mfeat",
+            params=MfeatParams,
+            inspect=inspect,
+            make=make,
+            fetch=fetch,
+            summary="2000 real handwritten numerals as Fourier, Zernike and morphological features",
+            reference=f"{CITATION}. {PAPER}",
+            license=LICENSE,
+        )
+    ]

@@ -1,0 +1,79 @@
+"""The examples of docs/data.md, run as they stand there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from alharness.datasets.arrays.plugin import alharness_datasets as arrays
+from alharness.datasets.digits.plugin import alharness_datasets as digits
+from alharness.datasets.mfeat.plugin import alharness_datasets as mfeat
+from alharness.features import Task
+from alharness.spec import overrides, yamlfile
+from alharness.spec.document import Document
+
+PAGE = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+(ARRAYS,) = arrays()
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
+
+
+EXAMPLES = list(zip(blocks("python"), [b for b in blocks("yaml") if b.startswith("name:")], strict=True))
+
+
+@pytest.fixture(params=EXAMPLES, ids=["classification", "regression"])
+def example(request, tmp_path, monkeypatch):
+    """Runs the Python code in an empty folder; the spec, and the parameters in it."""
+    code, text = request.param
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "docs/data.md", "exec"), {})
+    path = tmp_path / "specs" / "mine.yaml"
+    path.parent.mkdir()
+    path.write_text(text)
+    spec = overrides.apply(yamlfile.read(path), ()).data
+    params = ARRAYS.params.model_validate(spec["dataset"]["params"], context={"folder": path.parent})
+    return spec, params
+
+
+def test_the_spec_is_well_formed(example):
+    spec, _ = example
+    assert Document.model_validate(spec, strict=True).dataset.name == "arrays"
+
+
+def test_what_the_example_writes_is_a_data_set(example):
+    spec, params = example
+    facts = ARRAYS.inspect(params)
+    dataset = ARRAYS.make(params)
+    assert facts.task == dataset.task == Task(spec["dataset"]["params"].get("task", "classification"))
+    assert facts.modalities == dataset.modalities == ("audio", "text")
+    assert facts.sizes == tuple(len(part) for part in dataset.parts.values()) == (200, 40, 60)
+
+
+def test_the_classes_of_the_example_are_its_moods(example):
+    _, params = example
+    expected = ("calm", "glad", "sad") if params.task == Task.CLASSIFICATION else ()
+    assert ARRAYS.make(params).classes == expected
+
+
+def test_every_parameter_stands_on_the_page():
+    for name, field in ARRAYS.params.model_fields.items():
+        default = "must be given" if field.is_required() else field.default or "all"
+        assert re.search(rf"^\| `{name}` \| `?{default}", PAGE, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("offer", [digits, mfeat])
+def test_terms_and_citation_stand_on_the_page(offer):
+    (plugin,) = offer()
+    doi = re.search(r"DOI (\S+\d)", plugin.reference)[1]
+    assert f"DOI [{doi}](https://doi.org/{doi})" in PAGE
+    assert plugin.license.startswith("CC BY 4.0")
+    assert "CC BY 4.0 as stated by" in PAGE.partition(f"## `{plugin.name}`")[2].partition("\n## ")[0]
+
+
+def test_the_page_names_the_sizes_of_the_modalities():
+    from alharness.datasets.mfeat.facts import VIEWS
+
+    for view in VIEWS:
+        assert re.search(rf"^\| `{view.name}` \| {view.size} \|", PAGE, flags=re.MULTILINE)
