@@ -1,0 +1,1 @@
+"""Built-in task models, each through the same hook as a third party's."""

@@ -1,0 +1,1 @@
+"""`late_fusion`: a small network per modality, joined by concatenation."""

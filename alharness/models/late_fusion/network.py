@@ -1,0 +1,144 @@
+"""The `late_fusion` network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from alharness.features import FUSED, Task
+from alharness.model import Batch, MultimodalModel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from alharness.plugin import ModelShape
+
+    from .plugin import LateFusionParams
+
+CLIP = 8.0
+"""Standardized inputs are clipped here: a column that was nearly constant among few labels may explode later."""
+
+
+class LateFusion(MultimodalModel):
+    """An encoder and a head (two layers each) per modality; a fused head on all z_u together.
+
+    Inputs are standardized with mean and deviation of the labeled samples, nothing else. In regression, heads
+    predict standardized targets; `decode` gives values in the units of the labels. The loss is cross-entropy,
+    or the absolute error of standardized targets, with weight 1 for the fused head.
+    """
+
+    def __init__(self, params: LateFusionParams, shape: ModelShape) -> None:
+        super().__init__(shape)
+        width, count = params.representation, len(shape.modalities)
+        self.unimodal_weight = params.unimodal_weight
+        # Lists in the shape's order: a modality's name may be no valid name of a submodule.
+        self.encoders = nn.ModuleList(_Encoder(d, params) for d in shape.features.values())
+        self.heads = nn.ModuleList(_Head(width, width, shape.outputs, params.dropout) for _ in range(count))
+        self.fused = _Head(width * count, params.fusion, shape.outputs, params.dropout)
+        self.target = _Standardize(1)
+
+    def adapt(self, labeled: Batch) -> None:
+        """Take means and deviations from the labeled samples."""
+        for modality, encoder in zip(self.shape.modalities, self.encoders, strict=True):
+            assert isinstance(encoder, _Encoder)
+            encoder.scale.adapt(labeled.inputs[modality])
+        if self.shape.task == Task.REGRESSION:
+            self.target.adapt(labeled.labels[FUSED][:, None])
+
+    def encode(self, batch: Batch) -> dict[str, Tensor]:
+        """Modality -> z_u, (b, representation)."""
+        return {
+            m: encoder(batch.inputs[m]) for m, encoder in zip(self.shape.modalities, self.encoders, strict=True)
+        }
+
+    def decode(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Source -> logits, or values in the units of the labels."""
+        outputs = self._outputs(z)
+        if self.shape.task == Task.REGRESSION:
+            return {source: self.target.restore(o) for source, o in outputs.items()}
+        return outputs
+
+    def last_layer(self, source: str) -> nn.Linear:
+        """The last layer of that source's head."""
+        head = self.fused if source == FUSED else self.heads[self.shape.modalities.index(source)]
+        assert isinstance(head, _Head)
+        return head.output
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Weighted sum of the fused and the unimodal losses."""
+        outputs = self._outputs(self.encode(batch))
+        losses = {source: self._error(o, batch.labels[source]) for source, o in outputs.items()}
+        fused = losses.pop(FUSED)
+        return fused + self.unimodal_weight * torch.stack(list(losses.values())).sum()
+
+    def _outputs(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        outputs = {m: head(z[m]) for m, head in zip(self.shape.modalities, self.heads, strict=True)}
+        outputs[FUSED] = self.fused(torch.cat([z[m] for m in self.shape.modalities], dim=1))
+        return outputs
+
+    def _error(self, output: Tensor, labels: Tensor) -> Tensor:
+        if self.shape.task == Task.CLASSIFICATION:
+            return functional.cross_entropy(output, labels)
+        return functional.l1_loss(output, self.target(labels[:, None]))
+
+
+class _Encoder(nn.Module):
+    def __init__(self, inputs: int, params: LateFusionParams) -> None:
+        super().__init__()
+        self.scale = _Standardize(inputs)
+        self.layers = nn.Sequential(
+            nn.Linear(inputs, params.hidden),
+            nn.ReLU(),
+            nn.Dropout(params.dropout),
+            nn.Linear(params.hidden, params.representation),
+            nn.ReLU(),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        z: Tensor = self.layers(self.scale(x).clamp(-CLIP, CLIP))
+        return z
+
+
+class _Head(nn.Module):
+    """The hidden layer between z_u and the output lets gradients at z_u differ in direction."""
+
+    def __init__(self, inputs: int, hidden: int, outputs: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.hidden = nn.Linear(inputs, hidden)
+        self.output = nn.Linear(hidden, outputs)
+
+    def forward(self, z: Tensor) -> Tensor:
+        output: Tensor = self.output(functional.relu(self.hidden(self.dropout(z))))
+        return output
+
+
+class _Standardize(nn.Module):
+    """(x - mean) / deviation, column by column; a constant column is only centered."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, columns: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(columns))
+        self.register_buffer("deviation", torch.ones(columns))
+
+    def adapt(self, x: Tensor) -> None:
+        wide = x.double()
+        deviation = wide.std(dim=0, correction=0)
+        # Below float32 resolution of the column's size a deviation is rounding noise, not spread.
+        constant = deviation <= 1e-6 * wide.abs().amax(dim=0)
+        self.mean.copy_(wide.mean(dim=0))
+        self.deviation.copy_(torch.where(constant, 1.0, deviation))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - self.mean) / self.deviation
+
+    def restore(self, x: Tensor) -> Tensor:
+        return x * self.deviation + self.mean

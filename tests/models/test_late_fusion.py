@@ -1,0 +1,139 @@
+import numpy as np
+import pytest
+import torch
+
+from alharness import Batch, ModelShape, Task
+from alharness.batches import as_batch
+from alharness.data import Inputs, Samples
+from alharness.models.late_fusion.plugin import LateFusionParams, make
+
+CPU = torch.device("cpu")
+
+
+def build(task=Task.CLASSIFICATION, **params):
+    torch.manual_seed(0)
+    shape = ModelShape(
+        features={"my.audio": 5, "text": 3}, task=task, outputs=4 if task == Task.CLASSIFICATION else 1
+    )
+    return make(LateFusionParams(**({"hidden": 8, "representation": 6, "fusion": 7} | params)), shape)
+
+
+def batch(n=9, task=Task.CLASSIFICATION, scale=1.0, offset=0.0):
+    rng = np.random.default_rng(0)
+    arrays = {
+        m: (offset + scale * rng.normal(size=(n, d))).astype(np.float32) for m, d in (("my.audio", 5), ("text", 3))
+    }
+    labels = (
+        rng.integers(0, 4, n)
+        if task == Task.CLASSIFICATION
+        else (100 + 20 * rng.normal(size=n)).astype(np.float32)
+    )
+    return as_batch(Samples(inputs=Inputs(ids=tuple(map(str, range(n))), arrays=arrays), labels=labels), CPU)
+
+
+@pytest.mark.parametrize(("task", "outputs"), [(Task.CLASSIFICATION, 4), (Task.REGRESSION, 1)])
+def test_shapes(task, outputs):
+    model, data = build(task).eval(), batch(task=task)
+    z = model.encode(data)
+    assert {m: tuple(v.shape) for m, v in z.items()} == {"my.audio": (9, 6), "text": (9, 6)}
+    assert {s: tuple(o.shape) for s, o in model.decode(z).items()} == {
+        "my.audio": (9, outputs),
+        "text": (9, outputs),
+        "fused": (9, outputs),
+    }
+
+
+def test_the_documented_number_of_parameters():
+    # encoders 5-8-6 and 3-8-6, heads 6-6-4 twice, fused 12-7-4
+    expected = (
+        (5 * 8 + 8 + 8 * 6 + 6) + (3 * 8 + 8 + 8 * 6 + 6) + 2 * (6 * 6 + 6 + 6 * 4 + 4) + (12 * 7 + 7 + 7 * 4 + 4)
+    )
+    assert sum(p.numel() for p in build().parameters()) == expected
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_every_parameter_gets_a_gradient(task):
+    model, data = build(task, dropout=0.0), batch(task=task)
+    model.adapt(data)
+    model.loss(data).backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_gradients_agree_with_finite_differences(task):
+    model, data = build(task, dropout=0.0).double(), batch(task=task)
+    data = Batch(
+        inputs={m: x.double() for m, x in data.inputs.items()},
+        labels={s: y if task == Task.CLASSIFICATION else y.double() for s, y in data.labels.items()},
+    )
+    model.adapt(data)
+    weight = model.encoders[0].layers[0].weight
+
+    class Loss(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = model
+
+        def forward(self):
+            return self.model.loss(data)
+
+    def loss(value):
+        return torch.func.functional_call(Loss(), {"model.encoders.0.layers.0.weight": value}, ())
+
+    assert torch.autograd.gradcheck(loss, weight.detach().requires_grad_())
+
+
+def test_each_modality_is_standardized_with_the_labeled_samples():
+    model, data = build(), batch(scale=50.0, offset=1000.0)
+    model.adapt(data)
+    scaled = model.encoders[0].scale(data.inputs["my.audio"])
+    assert scaled.mean(dim=0).abs().max() < 1e-4
+    assert (scaled.std(dim=0, correction=0) - 1).abs().max() < 1e-4
+
+
+def test_a_constant_column_is_centered_and_not_blown_up():
+    model, data = build(), batch()
+    data.inputs["text"][:, 1] = 12345.678
+    model.adapt(data)
+    assert model.encoders[1].scale(data.inputs["text"])[:, 1].abs().max() < 0.01
+
+
+def test_a_far_value_is_clipped():
+    model, data = build().eval(), batch()
+    model.adapt(data)
+    far, farther = (Batch(inputs={m: x + shift for m, x in data.inputs.items()}) for shift in (1e4, 1e6))
+    assert torch.equal(model(far)["fused"], model(farther)["fused"])
+
+
+def test_regression_speaks_in_the_units_of_the_labels():
+    model, data = build(Task.REGRESSION).eval(), batch(task=Task.REGRESSION)
+    model.adapt(data)
+    labels = data.labels["fused"]
+    assert (model(data)["fused"].mean() - labels.mean()).abs() < 2 * labels.std()
+    # and so the loss of predicting the mean is the mean absolute deviation in units of the standard deviation
+    model.fused.output.weight.data.zero_()
+    model.fused.output.bias.data.zero_()
+    for head in model.heads:
+        head.output.weight.data.zero_()
+        head.output.bias.data.zero_()
+    mad = ((labels - labels.mean()).abs().mean() / labels.std(correction=0)).item()
+    assert model.loss(data).item() == pytest.approx((1 + 2 * 0.4) * mad, rel=1e-4)
+
+
+def test_the_unimodal_losses_have_their_weight():
+    data = batch()
+    without, with_ = (build(dropout=0.0, unimodal_weight=w).loss(data) for w in (0.0, 1.0))
+    model = build(dropout=0.0)
+    outputs = model(data)
+    unimodal = sum(torch.nn.functional.cross_entropy(outputs[m], data.labels[m]) for m in ("my.audio", "text"))
+    assert (with_ - without).item() == pytest.approx(unimodal.item(), rel=1e-5)
+
+
+def test_the_last_layer_makes_the_prediction():
+    model, data = build().eval(), batch()
+    for source in ("my.audio", "text", "fused"):
+        seen = []
+        handle = model.last_layer(source).register_forward_hook(lambda _, __, output: seen.append(output))
+        predicted = model(data)[source]
+        handle.remove()
+        assert torch.equal(seen[0], predicted)
