@@ -1,0 +1,44 @@
+"""From numpy samples to tensors on a device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from .features import FUSED
+from .model import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from .data import Inputs, Samples
+
+
+def as_batch(samples: Samples, device: torch.device) -> Batch:
+    """All samples with their labels; a modality without labels of its own gets the fused ones."""
+    labels = {m: samples.unimodal_labels.get(m, samples.labels) for m in samples.inputs.modalities}
+    return Batch(
+        inputs={m: _tensor(x, device) for m, x in samples.inputs.arrays.items()},
+        lengths={m: _tensor(n, device) for m, n in samples.inputs.lengths.items()},
+        labels={s: _tensor(y, device) for s, y in {**labels, FUSED: samples.labels}.items()},
+    )
+
+
+def batches(inputs: Inputs, positions: NDArray[np.int64], size: int, device: torch.device) -> Iterator[Batch]:
+    """These rows, without labels, `size` at a time."""
+    for start in range(0, len(positions), size):
+        rows = positions[start : start + size]
+        yield Batch(
+            inputs={m: _tensor(x[rows], device) for m, x in inputs.arrays.items()},
+            lengths={m: _tensor(n[rows], device) for m, n in inputs.lengths.items()},
+        )
+
+
+def _tensor(array: NDArray[Any], device: torch.device) -> Tensor:
+    # A copy: a tensor must not write through to a memory-mapped file, nor warn that it could.
+    return torch.from_numpy(np.array(array)).to(device)

@@ -1,0 +1,223 @@
+"""The features that a sampler may ask for, taken out of a fitted model: lazily, in batches, once per cycle."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from .batches import batches
+from .errors import LabelLeak, SamplerError
+from .features import FUSED, Feature, Task
+from .training import seeded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from .data import Inputs
+    from .measure import Clock
+    from .model import Batch, MultimodalModel
+    from .training import Fitted
+
+
+class Extractor:
+    """Runs one fitted model over samples, charges the time to `inference`, and knows what may be read.
+
+    Args:
+        fitted: the model.
+        batch: samples per batch.
+        allowed: the features that the sampler's plugin declared.
+        clock: the query's clock.
+        seed: makes the dropout masks of this query.
+    """
+
+    def __init__(self, fitted: Fitted, batch: int, allowed: frozenset[Feature], clock: Clock, seed: int) -> None:
+        self._fitted = fitted
+        self._model = fitted.model
+        self._batch = batch
+        self._allowed = allowed
+        self._clock = clock
+        self._seed = seed
+
+    def permit(self, feature: Feature) -> None:
+        """Raise SamplerError unless the sampler declared this feature."""
+        if feature not in self._allowed:
+            raise SamplerError(
+                f"it read {feature.value}, which its plugin does not declare; add "
+                f"Feature.{feature.name} to SamplerPlugin.requires"
+            )
+
+    def decode(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """`Query.decode`: charged to `inference`, unless the sampler is in a phase of its own."""
+        self.permit(Feature.DECODE)
+        if self._clock.phase == "selection":
+            with self._clock.charge("inference"):
+                return self.predict(z)
+        return self.predict(z)
+
+    def predict(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Source -> log-probabilities or values, from encoder outputs."""
+        outputs = self._model.decode(z)
+        if self._fitted.task == Task.CLASSIFICATION:
+            return {source: functional.log_softmax(o, dim=1) for source, o in outputs.items()}
+        return outputs
+
+    @torch.no_grad()
+    def encode(self, inputs: Inputs, positions: NDArray[np.int64]) -> dict[str, Tensor]:
+        """z of all these rows."""
+        with self._clock.charge("inference"):
+            return _joined(self._model.encode(b) for b in self._rows(inputs, positions))
+
+    @torch.no_grad()
+    def predictions(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Predictions of all sources."""
+        with self._clock.charge("inference"):
+            return _joined(self.predict(part) for part in self._parts(z))
+
+    @torch.no_grad()
+    def embeddings(self, z: Mapping[str, Tensor], source: str) -> Tensor:
+        """Inputs of the last linear layer of that source's head, caught on their way in."""
+        caught: list[Tensor] = []
+        hook = self._model.last_layer(source).register_forward_pre_hook(lambda _, args: caught.append(args[0]))
+        try:
+            with self._clock.charge("inference"):
+                for part in self._parts(z):
+                    self._model.decode(part)
+        finally:
+            hook.remove()
+        return torch.cat(caught)
+
+    @torch.no_grad()
+    def draw(self, inputs: Inputs, positions: NDArray[np.int64], number: int, source: str) -> Tensor:
+        """One prediction of that source with dropout on; the masks depend on the query's seed and `number`."""
+        device = self._fitted.device
+        with self._clock.charge("inference"), dropout_on(self._model), seeded(self._seed + number, device):
+            parts = (self.predict(self._model.encode(b))[source] for b in self._rows(inputs, positions))
+            return torch.cat(list(parts))
+
+    def _rows(self, inputs: Inputs, positions: NDArray[np.int64]) -> Iterator[Batch]:
+        return batches(inputs, positions, self._batch, self._fitted.device)
+
+    def _parts(self, z: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
+        rows = len(next(iter(z.values())))
+        for start in range(0, rows, self._batch):
+            yield {name: value[start : start + self._batch] for name, value in z.items()}
+
+
+class ModelView:
+    """One side of the pool; see `alharness.query.View`."""
+
+    def __init__(
+        self,
+        extractor: Extractor,
+        inputs: Inputs,
+        positions: NDArray[np.int64],
+        targets: Callable[[], Tensor] | None = None,
+    ) -> None:
+        self._extractor = extractor
+        self._inputs = inputs
+        self._positions = positions
+        self._targets = targets
+        self._z: dict[str, Tensor] | None = None
+        self._predictions: dict[str, Tensor] | None = None
+        self._embeddings: dict[str, Tensor] = {}
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids in canonical order."""
+        return tuple(self._inputs.ids[i] for i in self._positions)
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def embeddings(self, source: str = FUSED) -> Tensor:
+        """(n, d) inputs of the last linear layer of that source's head."""
+        self._extractor.permit(Feature.EMBEDDINGS)
+        self._known(source, fused=True)
+        if source not in self._embeddings:
+            self._embeddings[source] = self._extractor.embeddings(self._encoded(), source)
+        return self._embeddings[source]
+
+    def representations(self, modality: str) -> Tensor:
+        """(n, d_u) encoder outputs."""
+        self._extractor.permit(Feature.REPRESENTATIONS)
+        self._known(modality, fused=False)
+        return self._encoded()[modality]
+
+    def predictions(self, source: str = FUSED) -> Tensor:
+        """(n, C) log-probabilities or (n, 1) values."""
+        self._extractor.permit(Feature.PREDICTIONS)
+        self._known(source, fused=True)
+        return self._predicted()[source]
+
+    def mc_draws(self, draws: int, source: str = FUSED) -> Iterator[Tensor]:
+        """Predictions under dropout, one at a time."""
+        self._extractor.permit(Feature.MC_DRAWS)
+        self._known(source, fused=True)
+        for number in range(draws):
+            draw = self._extractor.draw(self._inputs, self._positions, number, source)
+            if number == 0 and len(draw) and torch.equal(draw, self._predicted()[source]):
+                raise SamplerError(
+                    "the model has no active dropout, so that every draw is the same; "
+                    "set a dropout above 0 in model.params, or choose a sampler that needs none"
+                )
+            yield draw
+
+    def targets(self) -> Tensor:
+        """Labels of the labeled side."""
+        if self._targets is None:
+            raise LabelLeak("it asked for labels of unlabeled samples, which nobody has bought yet")
+        return self._targets()
+
+    def _encoded(self) -> dict[str, Tensor]:
+        if self._z is None:
+            self._z = self._extractor.encode(self._inputs, self._positions)
+        return self._z
+
+    def _predicted(self) -> dict[str, Tensor]:
+        if self._predictions is None:
+            self._predictions = self._extractor.predictions(self._encoded())
+        return self._predictions
+
+    def _known(self, source: str, *, fused: bool) -> None:
+        names = (*self._inputs.modalities, FUSED) if fused else self._inputs.modalities
+        if source not in names:
+            raise SamplerError(f"it asked for {source!r}, but there are only {', '.join(names)}")
+
+
+@contextmanager
+def dropout_on(model: MultimodalModel) -> Iterator[None]:
+    """The whole model in training mode, functional dropout included, but normalization layers in evaluation.
+
+    A batch norm in training mode would mix samples and change its running statistics.
+    """
+    modes = {module: module.training for module in model.modules()}
+    model.train()
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._NormBase):  # noqa: SLF001 - covers batch and instance norms
+            module.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+@torch.no_grad()
+def predict(fitted: Fitted, inputs: Inputs, batch: int) -> NDArray[np.float32]:
+    """Fused predictions, (n, C) logits or (n, 1) values, for evaluation."""
+    rows = batches(inputs, np.arange(len(inputs)), batch, fitted.device)
+    result: NDArray[np.float32] = torch.cat([fitted.model(b)[FUSED] for b in rows]).cpu().numpy()
+    return result
+
+
+def _joined(parts: Iterator[dict[str, Tensor]]) -> dict[str, Tensor]:
+    collected = list(parts)
+    return {name: torch.cat([part[name] for part in collected]) for name in collected[0]}

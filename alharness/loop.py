@@ -1,0 +1,77 @@
+"""Algorithm 1: train on the labeled samples, choose from the unlabeled ones, ask the oracle, repeat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .extraction import predict
+from .metrics import evaluate
+from .records import CycleRecord, Schedule
+from .seeds import derive
+from .selection import Chooser, Request, ask
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from .data import Samples
+    from .pool import Oracle, Pool
+    from .training import Fitted
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """What all cells of a seed share.
+
+    Attributes:
+        oracle: knows the labels of the pool.
+        test: evaluated after every training, seen by nobody else.
+        schedule: labels per cycle.
+        seed: the seed of every stream.
+        batch: samples per batch of inference.
+    """
+
+    oracle: Oracle
+    test: Samples
+    schedule: Schedule
+    seed: int
+    batch: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """A request to whoever drives the cell: train from scratch on these samples, and send the model back."""
+
+    cycle: int
+    labeled: Samples
+    seed: int
+
+
+def run_cell(
+    world: World, chooser: Chooser, pool: Pool, first_cycle: int = 0
+) -> Generator[Fit | CycleRecord, Fitted, None]:
+    """Run the cycles of one cell from `first_cycle` on, with the labels that `pool` has by then.
+
+    Yields `Fit` requests, each answered with a `Fitted`, and one `CycleRecord` per cycle.
+    """
+    sizes = world.schedule.sizes
+    for cycle in range(first_cycle, len(sizes) + 1):
+        labeled = world.oracle.reveal(pool)
+        fitted = yield Fit(cycle=cycle, labeled=labeled, seed=derive(world.seed, "model", cycle))
+        metrics = evaluate(fitted.task, predict(fitted, world.test.inputs, world.batch), world.test.labels)
+        if cycle == len(sizes):
+            yield CycleRecord(cycle=cycle, labeled=len(labeled), metrics=metrics, cost=fitted.cost)
+            return
+
+        request = Request(size=sizes[cycle], cycle=cycle, cycles=len(sizes), seed=world.seed, batch=world.batch)
+        answer = ask(chooser, fitted, world.oracle.inputs, labeled, pool, request)
+        yield CycleRecord(
+            cycle=cycle,
+            labeled=len(labeled),
+            metrics=metrics,
+            diagnostics=answer.diagnostics,
+            chosen=tuple(pool.ids[i] for i in answer.positions),
+            scores=answer.scores,
+            cost={**fitted.cost, **answer.cost},
+        )
+        pool = pool.label(answer.positions)

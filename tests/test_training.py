@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+import torch
+
+from alharness import Task
+from alharness.batches import as_batch
+from alharness.errors import Diverged
+from alharness.extraction import predict
+from alharness.metrics import evaluate
+from alharness.models.late_fusion.network import LateFusion
+from alharness.training import _Best, validation_score
+
+
+def weights(fitted):
+    return torch.cat([value.flatten() for value in fitted.model.state_dict().values()])
+
+
+def test_equal_seeds_train_equal_models_whatever_the_global_generator(make_trainer, make_samples):
+    trainer, labeled = make_trainer(), make_samples(40).pooled()
+    torch.manual_seed(1)
+    one = weights(trainer.fit(labeled, 7))
+    torch.manual_seed(2)
+    assert torch.equal(one, weights(trainer.fit(labeled, 7)))
+    assert not torch.equal(one, weights(trainer.fit(labeled, 8)))
+
+
+def test_training_leaves_the_global_generator_and_the_threads_alone(make_trainer, make_samples):
+    before, threads = torch.get_rng_state(), torch.get_num_threads()
+    make_trainer(threads=2).fit(make_samples(20).pooled(), 0)
+    assert torch.equal(before, torch.get_rng_state())
+    assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_ten_samples_can_be_learned_by_heart(make_trainer, make_samples, task):
+    labeled = make_samples(10, task).pooled()
+    params = {"hidden": 32, "representation": 16, "fusion": 16, "dropout": 0.0}
+    fitted = make_trainer(task, params=params, epochs=400).fit(labeled, 0)
+    metrics = evaluate(task, predict(fitted, labeled.inputs, 100), labeled.labels)
+    if task == Task.CLASSIFICATION:
+        assert metrics["accuracy"] == 1
+    else:
+        assert metrics["mae"] < 0.1 * labeled.labels.std()
+
+
+def test_statistics_come_from_the_labeled_samples_alone(make_trainer, make_samples):
+    labeled, valid = make_samples(25).pooled(), make_samples(30, seed=5).pooled()
+    fitted = make_trainer(valid=valid).fit(labeled, 0)
+    mean = fitted.model.encoders[1].scale.mean.numpy()
+    assert np.allclose(mean, labeled.inputs.arrays["text"].mean(axis=0), rtol=1e-5)
+
+
+def test_validation_stops_early_and_the_best_epoch_is_kept(make_trainer, make_samples):
+    labeled, valid = make_samples(40).pooled(), make_samples(40, seed=5).pooled()
+    short = make_trainer(valid=valid, epochs=200, patience=3).fit(labeled, 0)
+    assert short.epochs < 200
+    # As many epochs, stopped by their number: the run is the same, so the weights must be as well.
+    again = make_trainer(valid=valid, epochs=short.epochs, patience=200).fit(labeled, 0)
+    assert torch.equal(weights(short), weights(again))
+    last = make_trainer(epochs=short.epochs).fit(labeled, 0)
+    assert not torch.equal(weights(short), weights(last))
+
+
+def test_patience_counts_epochs_without_a_better_score(make_trainer):
+    model, best = make_trainer().initialize(0), _Best(patience=2)
+    scores = [0.5, 0.6, 0.6, 0.7, 0.1, 0.69]
+    assert [best.enough(score, model) for score in scores] == [False, False, False, False, False, True]
+
+
+def test_restoring_brings_back_the_weights_of_the_best_epoch(make_trainer):
+    model, best = make_trainer().initialize(0), _Best(patience=9)
+    best.enough(1.0, model)
+    kept = [p.clone() for p in model.parameters()]
+    for parameter in model.parameters():
+        parameter.data += 1
+    best.enough(0.5, model)
+    best.restore(model)
+    assert all(torch.equal(a, b) for a, b in zip(kept, model.parameters(), strict=True))
+
+
+def test_of_equal_scores_the_first_is_kept(make_trainer):
+    model, best = make_trainer().initialize(0), _Best(patience=9)
+    best.enough(1.0, model)
+    first = next(model.parameters()).clone()
+    next(model.parameters()).data += 1
+    best.enough(1.0, model)
+    best.restore(model)
+    assert torch.equal(first, next(model.parameters()))
+
+
+def test_a_smaller_error_is_a_better_score(make_trainer, make_samples):
+    valid = as_batch(make_samples(30, Task.REGRESSION).pooled(), torch.device("cpu"))
+    model = make_trainer(Task.REGRESSION).initialize(0)
+    model.adapt(valid)
+    error = (model.eval()(valid)["fused"][:, 0] - valid.labels["fused"]).abs().mean().item()
+    assert validation_score(model, valid) == pytest.approx(-error, rel=1e-5)
+
+
+def test_dropout_is_on_in_every_epoch(make_trainer, make_samples, monkeypatch):
+    modes = []
+    loss = LateFusion.loss
+    monkeypatch.setattr(LateFusion, "loss", lambda self, batch: modes.append(self.training) or loss(self, batch))
+    make_trainer(epochs=3, valid=make_samples(20, seed=1).pooled()).fit(make_samples(20).pooled(), 0)
+    assert modes == [True] * 3
+
+
+def test_without_validation_every_epoch_is_trained(make_trainer, make_samples):
+    assert make_trainer(epochs=7).fit(make_samples(20).pooled(), 0).epochs == 7
+
+
+def test_a_loss_that_is_not_finite_is_told_with_its_epoch(make_trainer, make_samples):
+    labeled = make_samples(20).pooled()
+    labeled.inputs.arrays["audio"][3, 2] = np.nan
+    with pytest.raises(Diverged, match="the training loss became nan in epoch 1 on 20 labels"):
+        make_trainer().fit(labeled, 0)
+
+
+def test_one_labeled_sample_is_enough(make_trainer, make_samples):
+    fitted = make_trainer(valid=make_samples(20, seed=1).pooled()).fit(make_samples(1).pooled(), 0)
+    assert torch.isfinite(weights(fitted)).all()
+
+
+def test_a_fitted_model_is_frozen_and_its_cost_is_known(make_trainer, make_samples):
+    fitted = make_trainer().fit(make_samples(20).pooled(), 0)
+    assert not fitted.model.training
+    assert not any(p.requires_grad for p in fitted.model.parameters())
+    assert fitted.cost["train_seconds"] > 0
+    assert fitted.cost["train_cpu_peak_mib"] > 0
