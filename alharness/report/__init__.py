@@ -1,0 +1,1 @@
+"""What the journals say: statistics, tables, pictures."""

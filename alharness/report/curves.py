@@ -1,0 +1,53 @@
+"""The picture of the learning curves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alharness.metrics import LOWER_IS_BETTER
+
+from .statistics import mean
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from alharness.records import Run, RunRecord
+
+# Okabe and Ito's palette, which colour-blind readers can tell apart; markers differ too.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+MARKERS = "osD^vPX*"
+
+
+def draw(run: Run, record: RunRecord, path: Path) -> bool:
+    """Mean of the ranking metric over finished seeds with its 95 % interval, against labels; False without any."""
+    # The object-oriented interface: pyplot would open a window system and keep global state.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    labels = dict.fromkeys(cell.label for cell in run.cells)
+    for number, label in enumerate(labels):
+        cells = [c.cycles for c in record.cells if c.cell.label == label and c.status == "ok"]
+        if not cells:
+            continue
+        x = [cycle.labeled for cycle in cells[0]]
+        points = [mean([cycle.metrics[run.metric] for cycle in cycles]) for cycles in zip(*cells, strict=True)]
+        y, half = [p.value for p in points], [0.0 if p.n < 2 else p.half for p in points]
+        color, marker = COLORS[number % len(COLORS)], MARKERS[number % len(MARKERS)]
+        axes.plot(x, y, color=color, marker=marker, markersize=4, label=f"{label} (n = {len(cells)})")
+        low, high = [a - b for a, b in zip(y, half, strict=True)], [a + b for a, b in zip(y, half, strict=True)]
+        axes.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
+    if not axes.lines:
+        return False
+    better = "lower" if run.metric in LOWER_IS_BETTER else "higher"
+    axes.set(xlabel="labeled samples", ylabel=f"test {run.metric} ({better} is better)")
+    title = f"{run.name}: mean over seeds and its 95 % confidence interval"
+    axes.set_title(
+        f"{title}\nsynthetic data; not comparable with any paper" if run.synthetic else title, fontsize=10
+    )
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(path, dpi=130)
+    return True

@@ -1,0 +1,75 @@
+"""The rows of the closing table: what each sampler reached, over its finished seeds, and what it cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .statistics import Mean, aubc, mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from alharness.records import CellRecord, Run, RunRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One sampler.
+
+    Attributes:
+        label: the sampler's label.
+        finished: seeds that are complete, which alone are averaged.
+        seeds: seeds asked for.
+        area: area under the budget curve of the run's ranking metric.
+        final: every metric after the last cycle.
+        query_seconds: of one query, averaged over cycles, then over seeds.
+        train_seconds: of all trainings of a cell.
+        cpu_peak_mib: the largest peak of resident memory during a query.
+        gpu_peak_mib: the same of tensors on the accelerator; None without one.
+    """
+
+    label: str
+    finished: int
+    seeds: int
+    area: Mean
+    final: Mapping[str, Mean]
+    query_seconds: Mean
+    train_seconds: Mean
+    cpu_peak_mib: float | None
+    gpu_peak_mib: float | None
+
+
+def summarize(run: Run, record: RunRecord) -> list[Row]:
+    """One row per sampler, in the order of the spec."""
+    labels = dict.fromkeys(cell.label for cell in run.cells)
+    return [_row(run, [c for c in record.cells if c.cell.label == label], label) for label in labels]
+
+
+def _row(run: Run, cells: list[CellRecord], label: str) -> Row:
+    complete = [cell for cell in cells if cell.status == "ok"]
+    finals = [cell.cycles[-1].metrics for cell in complete]
+    return Row(
+        label=label,
+        finished=len(complete),
+        seeds=len(cells),
+        area=mean([_area(cell, run.metric) for cell in complete]),
+        final={name: mean([final[name] for final in finals]) for name in (finals[0] if finals else ())},
+        query_seconds=mean([_mean_cost(cell, "query_seconds") for cell in complete]),
+        train_seconds=mean([sum(c.cost["train_seconds"] for c in cell.cycles) for cell in complete]),
+        cpu_peak_mib=_largest(complete, "cpu_peak_mib"),
+        gpu_peak_mib=_largest(complete, "gpu_peak_alloc_mib"),
+    )
+
+
+def _area(cell: CellRecord, metric: str) -> float:
+    return aubc([c.labeled for c in cell.cycles], [c.metrics[metric] for c in cell.cycles])
+
+
+def _mean_cost(cell: CellRecord, name: str) -> float:
+    values = [cycle.cost[name] for cycle in cell.cycles if name in cycle.cost]
+    return sum(values) / len(values)
+
+
+def _largest(cells: list[CellRecord], name: str) -> float | None:
+    return max((c.cost[name] for cell in cells for c in cell.cycles if name in c.cost), default=None)

@@ -1,0 +1,72 @@
+"""The closing table, for the console."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from alharness.metrics import LOWER_IS_BETTER
+
+from .summary import summarize
+
+if TYPE_CHECKING:
+    from alharness.records import Run, RunRecord
+
+    from .statistics import Mean
+    from .summary import Row
+
+
+def closing_table(run: Run, record: RunRecord) -> Table:
+    """Sampler x metrics: mean ± 95 % confidence interval over the finished seeds, n shown."""
+    rows = summarize(run, record)
+    budget = f"{run.schedule.labeled[0]} → {run.schedule.labeled[-1]} labels"
+    table = Table(
+        title=f"{run.name}: {run.params['dataset']}, {budget}{', SYNTHETIC DATA' if run.synthetic else ''}",
+        caption="mean ± 95 % confidence interval over seeds; area = area under the budget curve; metrics after "
+        "the last cycle; seconds of one query and of all trainings of a cell; peak resident memory in queries",
+    )
+    metrics = list(dict.fromkeys(name for row in rows for name in row.final))
+    table.add_column("sampler", style="bold")
+    table.add_column("n", justify="right")
+    table.add_column(f"area of {_arrow(run.metric)}", justify="right")
+    for name in metrics:
+        table.add_column(_arrow(name), justify="right")
+    table.add_column("query s", justify="right")
+    table.add_column("train s", justify="right")
+    table.add_column("CPU MiB", justify="right")
+    if any(row.gpu_peak_mib is not None for row in rows):
+        table.add_column("GPU MiB", justify="right")
+    for row in rows:
+        table.add_row(*_cells(row, metrics, gpu=len(table.columns) > len(metrics) + 6))
+    return table
+
+
+def _cells(row: Row, metrics: list[str], *, gpu: bool) -> list[str]:
+    n = str(row.finished) if row.finished == row.seeds else f"{row.finished} of {row.seeds}"
+    return [
+        row.label,
+        n,
+        _value(row.area),
+        *(_value(row.final[name]) if name in row.final else "–" for name in metrics),
+        _number(row.query_seconds.value),
+        _number(row.train_seconds.value),
+        "–" if row.cpu_peak_mib is None else f"{row.cpu_peak_mib:.0f}",
+        *(["–" if row.gpu_peak_mib is None else f"{row.gpu_peak_mib:.0f}"] if gpu else []),
+    ]
+
+
+def _value(mean: Mean) -> str:
+    if math.isnan(mean.value):
+        return "–"
+    text = f"{mean.value:.3f}" if math.isnan(mean.half) else f"{mean.value:.3f} ± {mean.half:.3f}"
+    return f"{text} ({mean.undefined} undefined)" if mean.undefined else text
+
+
+def _number(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3g}"
+
+
+def _arrow(metric: str) -> str:
+    return f"{metric} {'↓' if metric in LOWER_IS_BETTER else '↑'}"

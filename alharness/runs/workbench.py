@@ -1,0 +1,123 @@
+"""Everything that the cells of a seed share: split, initial pool, trainer, oracle, test."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from alharness.environment import versions
+from alharness.errors import DataError
+from alharness.loop import World
+from alharness.plugin import ModelPlugin, ModelShape
+from alharness.pool import Oracle, Pool
+from alharness.seeds import stream
+from alharness.training import Trainer, choose_device
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import torch
+
+    from alharness.data import Dataset, Samples
+    from alharness.plugin import Params
+    from alharness.records import Schedule
+    from alharness.settings import TrainingSettings
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Bench:
+    """What the cells of one seed share.
+
+    Attributes:
+        world: oracle, test and schedule.
+        trainer: builds and trains models.
+        initial: the initial pool.
+        context: digests of split and initial pool.
+    """
+
+    world: World
+    trainer: Trainer
+    initial: Pool
+    context: Mapping[str, Any]
+
+
+class Workbench:
+    """Sets up a bench per seed; keeps the last one, since cells come seed by seed."""
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        model: ModelPlugin,
+        params: Params,
+        settings: TrainingSettings,
+        schedule: Schedule,
+    ) -> None:
+        self._dataset = dataset.pooled() if model.inputs == "pooled" else dataset
+        self._model, self._params = model, params
+        self._settings, self._schedule = settings, schedule
+        self._bench: Bench | None = None
+        self.device: torch.device = choose_device(settings.device)
+        self.context: Mapping[str, Any] = {
+            "data": dataset.digest,
+            "device": self.device.type,
+            "versions": versions(),
+        }
+
+    def bench(self, seed: int) -> Bench:
+        """The bench of this seed."""
+        if self._bench is None or self._bench.world.seed != seed:
+            self._bench = self._set_up(seed)
+        return self._bench
+
+    def _set_up(self, seed: int) -> Bench:
+        splits = self._dataset.split(stream(seed, "split"))
+        train = splits.train
+        shape = ModelShape(
+            features={m: x.shape[-1] for m, x in train.inputs.arrays.items()},
+            task=self._dataset.task,
+            outputs=len(self._dataset.classes) or 1,
+        )
+        initial = Pool(train.ids).draw(self._schedule.initial_pool, stream(seed, "pool"))
+        valid = validation(splits.valid, self._settings.valid, seed)
+        parts = {"train": train, "valid": splits.valid, "test": splits.test}
+        return Bench(
+            world=World(
+                oracle=Oracle(train),
+                test=splits.test,
+                schedule=self._schedule,
+                seed=seed,
+                batch=self._settings.inference_batch,
+            ),
+            trainer=Trainer(partial(self._model.make, self._params, shape), self._settings, valid),
+            initial=initial,
+            context={
+                "split": {name: _digest(part.ids) for name, part in parts.items()},
+                "initial_pool": _digest(train.ids[i] for i in initial.labeled),
+            },
+        )
+
+
+def validation(valid: Samples, wish: str, seed: int) -> Samples | None:
+    """The validation samples for `full`, `none` or `budgeted:n`.
+
+    Raises:
+        DataError: there are none, or fewer than n.
+    """
+    if wish == "none":
+        return None
+    if len(valid) == 0:
+        raise DataError("the data set has no validation samples; set training.valid to none")
+    if wish == "full":
+        return valid
+    size = int(wish.partition(":")[2])
+    if size > len(valid):
+        raise DataError(f"training.valid: {wish} asks for more than the {len(valid)} validation samples there are")
+    return valid.take(np.sort(stream(seed, "validation").permutation(len(valid))[:size]))
+
+
+def _digest(ids: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(ids).encode()).hexdigest()[:16]

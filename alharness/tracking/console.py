@@ -1,0 +1,87 @@
+"""Progress on the console: a bar for the cell at work and one for the whole grid, with the time left."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from alharness.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from alharness.records import Cell, CycleRecord, Run
+
+
+class ConsoleProgress:
+    """Bars on a terminal; elsewhere, in a log file say, one line per finished cell."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        # Twice a second: drawing more often would be felt by the queries that are being timed.
+        self._bars = Progress(
+            TextColumn("{task.description}", style="bold"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("cycles"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}", style="dim"),
+            console=console,
+            refresh_per_second=2,
+            disable=not console.is_terminal,
+        )
+        self._grid = self._bars.add_task("all cells", note="", start=False)
+        self._cell = self._bars.add_task("", note="", start=False, visible=False)
+        self._at_work: Cell | None = None
+        self._complete = 0
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Take the bars away at the end, however it comes."""
+        try:
+            yield
+        finally:
+            self._bars.stop()
+
+    @hookimpl
+    def alharness_run_started(self, run: Run) -> None:
+        """Show the bars; what earlier runs finished counts as done."""
+        cycles = len(run.schedule.labeled)
+        done = sum(run.finished.values())
+        self._complete = sum(count == cycles for count in run.finished.values())
+        if done:
+            self._console.print(
+                f"Continuing: {done} of {cycles * len(run.cells)} cycles are finished already, "
+                f"{self._complete} of {len(run.cells)} cells complete."
+            )
+        self._bars.start()
+        self._bars.update(self._grid, total=cycles * len(run.cells), completed=done)
+        self._bars.start_task(self._grid)
+
+    @hookimpl
+    def alharness_cycle_finished(self, run: Run, cell: Cell, cycle: CycleRecord) -> None:
+        """Advance the bars."""
+        cycles = len(run.schedule.labeled)
+        value = f"{run.metric} {cycle.metrics[run.metric]:.3f} at {cycle.labeled} labels"
+        if cell is not self._at_work:
+            self._at_work = cell
+            self._bars.reset(self._cell, total=cycles, visible=True, description=cell.name)
+        self._bars.update(self._cell, completed=cycle.cycle + 1, note=value)
+        self._bars.advance(self._grid)
+        if cycle.cycle + 1 == cycles:
+            self._complete += 1
+            if not self._console.is_terminal:
+                self._console.print(f"[{self._complete}/{len(run.cells)}] {cell.name}: {value}", markup=False)

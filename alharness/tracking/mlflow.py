@@ -1,0 +1,175 @@
+"""One flat MLflow run per cell, written from the cell's journal: nothing stands here that the journal lacks.
+
+Writing is idempotent: metrics carry the journal's timestamps, and a run is found again by its cell. So a run
+that was tracked in part, or not at all, is completed whenever the spec runs again.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alharness.hookspecs import hookimpl
+from alharness.records import CellRecord
+from alharness.runs import journal
+
+from . import payload
+from .store import Store, explain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alharness.records import Cell, Run, RunRecord, Status
+    from alharness.settings import TrackingSettings
+
+ENDS: dict[Status, str] = {
+    "ok": "FINISHED",
+    "failed": "FAILED",
+    "diverged": "FAILED",
+    "interrupted": "KILLED",
+    "pending": "KILLED",
+}
+"""How a cell that goes no further stands in MLflow."""
+
+
+@dataclass
+class _Known:
+    """What the store holds of a cell."""
+
+    run_id: str
+    cycles: int = 0
+    state: str = "RUNNING"
+
+
+class MlflowTracker:
+    """Writes cells to MLflow. A store that is down costs a warning, never the run.
+
+    Args:
+        settings: where to write.
+        warn: told that tracking is offline, and why.
+        required: raise TrackingError instead.
+    """
+
+    def __init__(self, settings: TrackingSettings, warn: Callable[[str], None], *, required: bool) -> None:
+        self._settings = settings
+        self._warn = warn
+        self._required = required
+        self._store: Store | None = None
+        self._known: dict[tuple[str, str], _Known] = {}
+
+    @property
+    def store(self) -> Store | None:
+        """The store in use; None while offline."""
+        return self._store
+
+    @hookimpl
+    def alharness_run_started(self, run: Run) -> None:
+        """Open the store and look up which cells it knows."""
+        self._attempt(lambda: self._connect(run))
+
+    @hookimpl
+    def alharness_cycle_finished(self, run: Run, cell: Cell) -> None:
+        """Bring the cell's MLflow run up to its journal."""
+        if self._store:
+            self._attempt(lambda: self._follow(run, cell))
+
+    @hookimpl
+    def alharness_run_finished(self, run: Run, record: RunRecord) -> None:
+        """Bring every cell up to its journal, also what the store missed, and close it."""
+
+        def finish() -> None:
+            if self._store is None:
+                self._connect(run)
+            for cell in record.cells:
+                self._close(run, cell)
+
+        self._attempt(finish)
+
+    def _attempt(self, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except Exception as error:
+            if self._required:
+                raise
+            reason = explain(error, self._store.uri) if self._store else str(error)
+            self._store = None
+            self._warn(
+                f"{reason}. Tracking is offline; results are safe in the journals, and the same command "
+                "run again brings MLflow up to date"
+            )
+
+    def _connect(self, run: Run) -> None:
+        store = Store(
+            self._settings,
+            self._settings.experiment or run.name,
+            {"mlflow.experimentKind": "custom_model_development", "alharness.experiment": run.experiment},
+        )
+        known = store.client.search_runs(
+            [store.experiment_id], f"tags.`alharness.experiment` = '{run.experiment}'", max_results=50_000
+        )
+        self._known = {
+            (found.data.tags["alharness.cell"], found.data.tags["alharness.started"]): _Known(
+                found.info.run_id, int(found.data.metrics.get("al/cycle", -1)) + 1, found.info.status
+            )
+            for found in known
+        }
+        self._store = store
+
+    def _follow(self, run: Run, cell: Cell) -> tuple[_Known, CellRecord] | None:
+        """Log the cycles that MLflow lacks; None where the cell has no journal yet."""
+        assert self._store is not None
+        found = journal.read(run.folder / "cells" / cell.folder / journal.NAME)
+        if found is None:
+            return None
+        header, cycles = found
+        key = (cell.key, str(header.started))
+        if key not in self._known:
+            self._known[key] = _Known(self._create(run, cell, header.started))
+        known = self._known[key]
+        new = cycles[known.cycles :]
+        if new and known.state != "RUNNING":
+            self._store.client.update_run(known.run_id, status="RUNNING")
+            known.state = "RUNNING"
+        for cycle in new:
+            self._store.client.log_batch(known.run_id, metrics=payload.metrics(cycle))
+            known.cycles += 1
+        return known, CellRecord(cell=cell, status="pending", cycles=tuple(cycles), started=header.started)
+
+    def _create(self, run: Run, cell: Cell, started: int) -> str:
+        assert self._store is not None
+        client = self._store.client
+        tags = {
+            "alharness.kind": "cell",
+            "alharness.experiment": run.experiment,
+            "alharness.cell": cell.key,
+            "alharness.started": str(started),
+            "alharness.plugin": cell.distribution,
+            "alharness.timing": "exclusive",
+            **{f"alharness.env.{name}": str(value) for name, value in run.environment.items()},
+        }
+        if run.synthetic:
+            tags["synthetic"] = "true"
+        made = client.create_run(self._store.experiment_id, start_time=started, tags=tags, run_name=cell.name)
+        client.log_batch(made.info.run_id, params=payload.params(run, cell))
+        return str(made.info.run_id)
+
+    def _close(self, run: Run, record: CellRecord) -> None:
+        assert self._store is not None
+        client = self._store.client
+        followed = self._follow(run, record.cell)
+        if followed is None or followed[0].state == ENDS[record.status]:
+            return
+        known, on_disk = followed
+        client.set_tag(known.run_id, "alharness.status", record.status)
+        if record.error:
+            client.set_tag(known.run_id, "alharness.error", record.error[:8000])
+        if record.status == "ok":
+            client.log_batch(known.run_id, metrics=payload.summary(run, on_disk))
+        with tempfile.TemporaryDirectory() as folder:
+            payload.write_artifacts(Path(folder), run, on_disk)
+            client.log_artifacts(known.run_id, folder)
+        end = on_disk.cycles[-1].at if on_disk.cycles else None
+        client.set_terminated(known.run_id, ENDS[record.status], end_time=end)
+        known.state = ENDS[record.status]

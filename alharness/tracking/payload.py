@@ -1,0 +1,79 @@
+"""What a cell looks like in MLflow: params, metrics per cycle, a summary, and files."""
+
+from __future__ import annotations
+
+import csv
+import math
+from typing import TYPE_CHECKING, Any
+
+from alharness.report.statistics import aubc
+from alharness.runs import journal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from mlflow.entities import Metric, Param
+
+    from alharness.records import Cell, CellRecord, CycleRecord, Run
+
+
+def params(run: Run, cell: Cell) -> list[Param]:
+    """The run's common parameters, the sampler's label, its seed, and `<label>.<parameter>`."""
+    from mlflow.entities import Param
+
+    values = {"sampler": cell.label, "seed": cell.seed, **run.params}
+    values |= {f"{cell.label}.{name}": value for name, value in cell.params.items()}
+    return [Param(name, str(value)) for name, value in values.items()]
+
+
+def metrics(cycle: CycleRecord) -> list[Metric]:
+    """`test/...`, `cost/...` and `al/...` at step = labeled count.
+
+    The journal's timestamp makes a point that is written twice the same point.
+    """
+    values = {f"test/{name}": value for name, value in cycle.metrics.items()}
+    values |= {f"cost/{name}": value for name, value in cycle.cost.items()}
+    values |= {f"al/{name}": value for name, value in cycle.diagnostics.items()}
+    return list(_points({**values, "al/cycle": cycle.cycle}, cycle))
+
+
+def summary(run: Run, record: CellRecord) -> list[Metric]:
+    """One point each at the last cycle: area under the budget curve, seconds of all queries, overall seconds."""
+    labeled = [cycle.labeled for cycle in record.cycles]
+    curve = [cycle.metrics[run.metric] for cycle in record.cycles]
+    queries = sum(cycle.cost.get("query_seconds", 0.0) for cycle in record.cycles)
+    training = sum(cycle.cost.get("train_seconds", 0.0) for cycle in record.cycles)
+    values = {
+        f"summary/aubc_{run.metric}": aubc(labeled, curve),
+        "summary/query_seconds_total": queries,
+        "summary/overall_seconds": queries + training,
+    }
+    return list(_points(values, record.cycles[-1]))
+
+
+def write_artifacts(folder: Path, run: Run, record: CellRecord) -> None:
+    """spec.yaml, env.txt, journal.jsonl, and selections.csv: every choice with its cycle, rank, id and score."""
+    source = run.folder / "cells" / record.cell.folder / journal.NAME
+    (folder / journal.NAME).write_bytes(source.read_bytes())
+    (folder / "spec.yaml").write_text(run.spec_text, encoding="utf-8")
+    lines = [f"{name}: {value}\n" for name, value in run.environment.items()]
+    (folder / "env.txt").write_text("".join(lines), encoding="utf-8")
+    with (folder / "selections.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["cycle", "rank", "id", "score"])
+        for cycle in record.cycles:
+            scores = cycle.scores or ("",) * len(cycle.chosen)
+            rows.writerows(
+                (cycle.cycle, rank, sample, score)
+                for rank, (sample, score) in enumerate(zip(cycle.chosen, scores, strict=True))
+            )
+
+
+def _points(values: Mapping[str, Any], cycle: CycleRecord) -> Iterator[Metric]:
+    from mlflow.entities import Metric
+
+    for name, value in values.items():
+        # MLflow turns an infinity into 1.8e308, and one NaN blanks the mean of its whole group.
+        if math.isfinite(value):
+            yield Metric(name, float(value), cycle.at, cycle.labeled)

@@ -1,0 +1,80 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from alharness import app, registry
+from alharness import spec as specs
+
+SPEC = """\
+name: trial
+dataset: digits
+training: {{epochs: 3, device: cpu}}
+active_learning: {{initial_pool: 10, budget: 5, cycles: {cycles}}}
+seeds: {seeds}
+samplers: {samplers}
+"""
+
+
+@pytest.fixture
+def write_spec(tmp_path):
+    def write(samplers="[first, margin]", seeds="2", cycles=2, name="trial.yaml"):
+        path = tmp_path / name
+        path.write_text(SPEC.format(samplers=samplers, seeds=seeds, cycles=cycles))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def run_spec(toy_site, monkeypatch):
+    """Run a spec in this process, without MLflow; gives run, record and warnings."""
+    monkeypatch.syspath_prepend(toy_site)
+
+    def run(path, workdir, observers=(), **options):
+        installed = registry.load()
+        for observer in observers:
+            installed.register(observer)
+        warnings = []
+        chosen = app.Options(workdir=workdir, **options)
+        return *app.run(specs.load(path, installed), installed, chosen, warnings.append), warnings
+
+    return run
+
+
+@pytest.fixture
+def command(toy_site, tmp_path):
+    """The command line as a user starts it, in a folder of its own."""
+
+    def start(*arguments, **more):
+        environment = {**os.environ, "PYTHONPATH": str(toy_site), "MLFLOW_DISABLE_TELEMETRY": "true"}
+        environment.pop("MLFLOW_TRACKING_URI", None)
+        return subprocess.Popen(
+            [sys.executable, "-m", "alharness", *map(str, arguments)],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **more,
+        )
+
+    return start
+
+
+@pytest.fixture
+def journals():
+    """Folder of a cell without its hash -> journal lines without what was measured."""
+
+    def read(workdir):
+        found = {}
+        for path in sorted(workdir.glob("*/cells/*/journal.jsonl")):
+            lines = [json.loads(line) for line in path.read_text().splitlines()]
+            for line in lines:
+                line.pop("measured")
+            found[path.parent.name] = lines
+        return found
+
+    return read

@@ -1,0 +1,244 @@
+"""Whole runs in this process: what cells share, what a later run finds, and what goes wrong in one cell alone."""
+
+import json
+import shutil
+
+import pytest
+
+from alharness import hookimpl
+from alharness.errors import DataError, SpecError
+
+
+def test_two_runs_write_the_same_journals_apart_from_what_was_measured(write_spec, run_spec, journals, tmp_path):
+    path = write_spec()
+    for workdir in ("one", "two"):
+        run_spec(path, tmp_path / workdir)
+    one, two = journals(tmp_path / "one"), journals(tmp_path / "two")
+    assert len(one) == 4
+    assert all(len(lines) == 4 for lines in one.values())  # header and three cycles
+    assert one == two
+
+
+def test_cells_of_a_seed_share_split_initial_pool_and_first_fit(write_spec, run_spec, journals, tmp_path):
+    run_spec(write_spec(samplers="[first, margin, draw]"), tmp_path)
+    found = journals(tmp_path)
+
+    def of(seed):
+        return [lines for name, lines in found.items() if f"-s{seed}-" in name]
+
+    for seed in (0, 1):
+        cells = of(seed)
+        assert len({json.dumps([c[0]["context"]["split"], c[0]["context"]["initial_pool"]]) for c in cells}) == 1
+        assert len({json.dumps(c[1]["metrics"]) for c in cells}) == 1
+        assert len({json.dumps(c[1]["chosen"]) for c in cells}) == 3
+    assert of(0)[0][0]["context"]["initial_pool"] != of(1)[0][0]["context"]["initial_pool"]
+    assert len(list(tmp_path.glob("*/fits/*"))) == 2
+
+
+@pytest.mark.parametrize("change", [{"samplers": "[draw, first, margin]"}, {"seeds": "[1, 7, 0]"}])
+def test_who_joins_computes_alone_and_changes_nobody(write_spec, run_spec, tmp_path, change):
+    run_spec(write_spec(), tmp_path)
+    before = {p: p.read_bytes() for p in tmp_path.glob("*/cells/*/journal.jsonl")}
+    assert len(before) == 4
+    _, record, _ = run_spec(write_spec(**change), tmp_path)
+    assert all(cell.status == "ok" for cell in record.cells)
+    assert len(record.cells) == 6
+    assert {p: p.read_bytes() for p in before} == before
+    assert len(list(tmp_path.glob("*/cells/*/journal.jsonl"))) == 6
+
+
+def test_one_sampler_runs_under_two_labels(write_spec, run_spec, journals, tmp_path):
+    samplers = "[first, {name: first, label: later, params: {start: 100}}]"
+    _, record, _ = run_spec(write_spec(samplers=samplers, seeds="[3]"), tmp_path)
+    chosen = {cell.cell.label: cell.cycles[0].chosen for cell in record.cells}
+    assert len(chosen["first"]) == len(chosen["later"]) == 5
+    assert not set(chosen["first"]) & set(chosen["later"])
+
+
+def test_changed_parameters_are_a_new_cell(write_spec, run_spec, tmp_path):
+    for start in (0, 5):
+        run_spec(write_spec(samplers=f"[{{name: first, params: {{start: {start}}}}}]", seeds="[0]"), tmp_path)
+    assert len(list(tmp_path.glob("*/cells/first-s0-*"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("sampler", "message"),
+    [
+        ("twice", "it chose position 0 5 times"),
+        ("toofew", "it chose 4 samples where 5 were asked for"),
+        ("outside", "but the unlabeled view has only positions 0 to"),
+        ("nanscores", "1 of 1068 scores are NaN or infinite"),
+        ("fractions", "one integer position per choice"),
+        ("peeks", "it asked for labels of unlabeled samples"),
+        ("undeclared", "Feature.PREDICTIONS to SamplerPlugin.requires"),
+    ],
+)
+def test_a_sampler_that_breaks_its_contract_fails_alone(write_spec, run_spec, tmp_path, sampler, message):
+    _, record, _ = run_spec(write_spec(samplers=f"[{sampler}, first]", seeds="[0]"), tmp_path)
+    bad, good = record.cells
+    assert (bad.status, good.status) == ("failed", "ok")
+    assert bad.error.startswith(f"{sampler} (toy-samplers==1.0), cycle 0: ")
+    assert message in bad.error
+    assert bad.cycles == ()
+    _, again, _ = run_spec(write_spec(samplers=f"[{sampler}, first]", seeds="[0]"), tmp_path)
+    assert [cell.status for cell in again.cells] == ["failed", "ok"]  # tried again, in nobody's way
+
+
+def test_a_bug_in_a_sampler_keeps_its_traceback(write_spec, run_spec, tmp_path):
+    _, record, _ = run_spec(write_spec(samplers="[raises, first]", seeds="[0]"), tmp_path)
+    assert "raises (toy-samplers==1.0): KeyError: 'nothing here'" in record.cells[0].error
+    (trace,) = tmp_path.glob("*/cells/raises-s0-*/traceback.txt")
+    assert "samplers.py" in trace.read_text()
+    assert record.cells[1].status == "ok"
+
+
+def test_a_sampler_that_cannot_serve_the_task_is_skipped_with_its_reason(write_spec, run_spec, tmp_path):
+    run, record, _ = run_spec(write_spec(samplers="[needy, first]", seeds="[0]"), tmp_path)
+    assert [cell.cell.label for cell in record.cells] == ["first"]
+    assert "regression" in run.skips[0].reason
+
+
+def test_only_runs_what_it_names(write_spec, run_spec, tmp_path):
+    _, record, _ = run_spec(write_spec(), tmp_path, only=("margin-s1",))
+    assert [cell.status for cell in record.cells] == ["pending", "pending", "pending", "ok"]
+    with pytest.raises(SpecError, match="--only margim: the spec has no such sampler or cell.*'margin'"):
+        run_spec(write_spec(), tmp_path, only=("margim",))
+
+
+def test_an_interrupted_run_goes_on_after_its_last_cycle(write_spec, run_spec, journals, tmp_path):
+    class Stop:
+        def __init__(self, after):
+            self.left = after
+
+        @hookimpl
+        def alharness_cycle_finished(self):
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+
+    path = write_spec()
+    run_spec(path, tmp_path / "whole")
+    for after in (2, 3, 4):
+        _, record, _ = run_spec(path, tmp_path / "parts", observers=[Stop(after)])
+        assert record.interrupted
+    _, record, _ = run_spec(path, tmp_path / "parts")
+    assert [cell.status for cell in record.cells] == ["ok"] * 4
+    assert journals(tmp_path / "whole") == journals(tmp_path / "parts")
+
+
+def test_a_torn_journal_is_cut_told_and_continued(write_spec, run_spec, journals, tmp_path):
+    path = write_spec(seeds="[0]")
+    run_spec(path, tmp_path)
+    whole = journals(tmp_path)
+    (book,) = tmp_path.glob("*/cells/first-s0-*/journal.jsonl")
+    book.write_bytes(book.read_bytes()[:-40])
+    _, _, warnings = run_spec(path, tmp_path)
+    assert "cut a last line" in warnings[0]
+    assert journals(tmp_path) == whole
+
+
+def test_a_damaged_journal_fails_its_cell_and_restart_keeps_it(write_spec, run_spec, journals, tmp_path):
+    path = write_spec(seeds="[0]")
+    run_spec(path, tmp_path)
+    whole = journals(tmp_path)
+    (book,) = tmp_path.glob("*/cells/first-s0-*/journal.jsonl")
+    book.write_bytes(book.read_bytes().replace(b'"cycle": 1', b'"cycle": 9'))
+    _, record, _ = run_spec(path, tmp_path)
+    assert [cell.status for cell in record.cells] == ["failed", "ok"]
+    assert "--restart" in record.cells[0].error
+    _, record, warnings = run_spec(path, tmp_path, restart=True)
+    assert record.cells[0].status == "ok"
+    assert journals(tmp_path) == whole
+    assert (book.parent / "journal.jsonl.old-1").exists()
+    assert "is kept as" in warnings[0]
+
+
+def test_changed_data_are_refused(write_spec, run_spec, tmp_path, monkeypatch):
+    from alharness.data import Dataset
+
+    path = write_spec(seeds="[0]")
+    run_spec(path, tmp_path)
+    monkeypatch.setattr(Dataset, "digest", "another")
+    with pytest.raises(DataError, match="the data set has changed since this run began"):
+        run_spec(path, tmp_path)
+
+
+def test_other_versions_of_a_library_do_not_continue_a_cell(write_spec, run_spec, tmp_path, monkeypatch):
+    from alharness.runs import workbench
+
+    path = write_spec(seeds="[0]")
+    run_spec(path, tmp_path)
+    (book,) = tmp_path.glob("*/cells/first-s0-*/journal.jsonl")
+    book.write_text("".join(book.read_text().splitlines(keepends=True)[:2]))
+    monkeypatch.setattr(workbench, "versions", lambda: {"torch": "0.1"})
+    _, record, _ = run_spec(path, tmp_path)
+    assert record.cells[0].status == "failed"
+    assert "versions was" in record.cells[0].error
+
+
+def test_a_moved_run_directory_goes_on(write_spec, run_spec, tmp_path):
+    path = write_spec(seeds="[0]")
+    run_spec(path, tmp_path / "old")
+    shutil.move(tmp_path / "old", tmp_path / "new")
+    _, record, _ = run_spec(path, tmp_path / "new", observers=[Never()])
+    assert [cell.status for cell in record.cells] == ["ok", "ok"]
+
+
+class Never:
+    @hookimpl
+    def alharness_cycle_finished(self):
+        pytest.fail("a finished cycle was computed again")
+
+
+def test_an_observer_that_fails_is_named_and_the_run_goes_on(write_spec, run_spec, tmp_path):
+    seen = []
+
+    class Broken:
+        @hookimpl
+        def alharness_cycle_finished(self):
+            raise ValueError("oops")
+
+    class Watching:
+        @hookimpl
+        def alharness_run_started(self, run):
+            seen.append(("started", len(run.cells)))
+
+        @hookimpl
+        def alharness_cycle_finished(self, cell, cycle):
+            seen.append((cell.name, cycle.cycle))
+
+        @hookimpl
+        def alharness_run_finished(self, record):
+            seen.append(("finished", len(record.cells)))
+
+    _, record, warnings = run_spec(
+        write_spec(samplers="[first]", seeds="[0]"), tmp_path, observers=[Broken(), Watching()]
+    )
+    assert record.cells[0].status == "ok"
+    assert seen == [("started", 1), ("first-s0", 0), ("first-s0", 1), ("first-s0", 2), ("finished", 1)]
+    assert len(warnings) == 3
+    assert "ValueError: oops" in warnings[0]
+
+
+def test_a_full_disk_fails_the_cell_with_its_reason(write_spec, run_spec, journals, tmp_path, monkeypatch):
+    from alharness.runs import journal
+
+    path = write_spec(seeds="[0]")
+    append, calls = journal._append, []
+
+    def full(book, fields, measured):
+        calls.append(book)
+        if len(calls) == 3:
+            with book.open("ab") as file:
+                file.write(b'{"cycle": 1, "lab')
+            raise OSError(28, "No space left on device", str(book))
+        append(book, fields, measured)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journal, "_append", full)
+        _, record, _ = run_spec(path, tmp_path / "full")
+    assert [cell.status for cell in record.cells] == ["failed", "ok"]
+    assert "No space left on device" in record.cells[0].error
+    run_spec(path, tmp_path / "full")
+    run_spec(path, tmp_path / "whole")
+    assert journals(tmp_path / "full") == journals(tmp_path / "whole")

@@ -1,0 +1,151 @@
+"""The command line as a user starts it, in processes that can be killed."""
+
+import json
+import signal
+import sqlite3
+import time
+
+import numpy as np
+import pytest
+
+
+def wait_for_lines(workdir, number, process):
+    """Wait until the journals hold this many finished cycles."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        books = workdir.glob("*/cells/*/journal.jsonl")
+        if sum(len(book.read_bytes().splitlines()) - 1 for book in books) >= number:
+            return
+        time.sleep(0.02)
+    pytest.fail(f"never saw {number} cycles: {process.communicate()}")
+
+
+def test_a_first_run_ends_with_a_table_a_picture_and_mlflow(command, write_spec, tmp_path):
+    process = command("run", write_spec(samplers="[first, needy]"))
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, "")
+    assert "[2/2] first-s1: f1 0." in out
+    assert "trial: digits, 10 → 20 labels" in out
+    assert "│ first   │ 2 │" in out
+    assert "skipped: needy: it serves regression" in out
+    assert len(list(tmp_path.glob("runs/trial-*/curves.png"))) == 1
+    assert "ui, then http://127.0.0.1:5000/#/experiments/1/runs" in out
+    with sqlite3.connect(tmp_path / "mlflow.db") as store:
+        assert store.execute("select name, status from runs order by name").fetchall() == [
+            ("first-s0", "FINISHED"),
+            ("first-s1", "FINISHED"),
+        ]
+        steps = store.execute("select step from metrics where key = 'test/f1' order by step").fetchall()
+        assert steps == [(10,), (10,), (15,), (15,), (20,), (20,)]
+    again = command("run", tmp_path / "trial.yaml")
+    assert "6 of 6 cycles are finished already, 2 of 2 cells complete" in again.communicate(timeout=120)[0]
+
+
+def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(command, write_spec, journals, tmp_path):
+    path = write_spec(samplers="[slow, margin]", seeds="[0, 1]", cycles=3)
+    arguments = ("run", path, "--no-tracking", "--workdir")
+    killed = tmp_path / "killed"
+    for cycles in (1, 3, 9):
+        process = command(*arguments, killed)
+        wait_for_lines(killed, cycles, process)
+        process.kill()
+        process.communicate()
+    last = command(*arguments, killed)
+    out, _ = last.communicate(timeout=120)
+    assert last.returncode == 0
+    assert "cycles are finished already" in out
+    quiet = command(*arguments, tmp_path / "quiet")
+    quiet.communicate(timeout=120)
+    assert journals(killed) == journals(tmp_path / "quiet")
+    assert len(journals(killed)) == 4
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_run_and_tells_how_to_go_on(command, write_spec, tmp_path, number, code):
+    process = command("run", write_spec(samplers="[slow]", cycles=20), "--no-tracking")
+    wait_for_lines(tmp_path / "runs", 1, process)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert "Nothing finished is lost; go on with: " in out
+    assert "Traceback" not in err
+
+
+def test_a_failed_cell_makes_the_exit_code_1_and_the_others_a_table(command, write_spec):
+    process = command("run", write_spec(samplers="[twice, first]", seeds="[0]"), "--no-tracking")
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "failed: twice-s0: twice (toy-samplers==1.0), cycle 0: it chose position 0 5 times" in out
+    assert "0 of 1" in out
+    assert "Traceback" not in out + err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "message"),
+    [
+        ("[first, margin]", "[frist]", 4, "no sampler named 'frist' is installed; did you mean 'first'?"),
+        ("seeds: 2", "sedes: 2", 2, "unknown key 'sedes'; did you mean 'seeds'?"),
+        ("seeds: 2", "seeds: 2\nseeds: 3", 2, "seeds"),
+        ("budget: 5", "budget: -5", 2, "active_learning.budget"),
+        ("budget: 5", "budget: five", 2, "active_learning.budget"),
+        ("initial_pool: 10", "initial_pool: 5000", 2, "active_learning.initial_pool"),
+        ("dataset: digits", "dataset: {name: mfeat, params: {path: nowhere}}", 5, "alharness data import mfeat"),
+    ],
+)
+def test_a_wrong_spec_is_one_clear_paragraph_and_leaves_nothing(
+    command, write_spec, tmp_path, old, new, code, message
+):
+    path = write_spec()
+    path.write_text(path.read_text().replace(old, new))
+    process = command("run", path)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert err.startswith("error: ")
+    assert message in err
+    assert "Traceback" not in out + err
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["trial.yaml"]
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_own_arrays_run(command, tmp_path, task):
+    rng = np.random.default_rng(0)
+    n = 120
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    signal_ = rng.normal(size=n)
+    np.save(folder / "audio.npy", signal_[:, None] + 0.1 * rng.normal(size=(n, 4)))
+    np.save(folder / "video.npy", signal_[:, None, None] + rng.normal(size=(n, 6, 3)))
+    np.save(folder / "video_lengths.npy", rng.integers(1, 7, n))
+    labels = [("pos" if s > 0 else "neg") if task == "classification" else f"{s * 100:.3f}" for s in signal_]
+    splits = ["train"] * 70 + ["valid"] * 20 + ["test"] * 30
+    rows = [f"clip{i},{split},{label}" for i, (split, label) in enumerate(zip(splits, labels, strict=True))]
+    (folder / "labels.csv").write_text("\n".join(["id,split,label", *rows]) + "\n")
+    (tmp_path / "own.yaml").write_text(
+        f"name: own\ndataset: {{name: arrays, params: {{path: mine, task: {task}}}}}\n"
+        "active_learning: {initial_pool: 20, budget: 10, cycles: 2}\nseeds: 2\nsamplers: [first, draw]\n"
+    )
+    process = command("run", "own.yaml", "--no-tracking")
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    last = [
+        json.loads(book.read_text().splitlines()[-1])["metrics"]
+        for book in tmp_path.glob("runs/*/cells/first-*/journal.jsonl")
+    ]
+    assert len(last) == 2
+    if task == "classification":
+        assert all(metrics["accuracy"] > 0.8 for metrics in last)
+    else:
+        assert all(metrics["corr"] > 0.8 for metrics in last)
+        assert all(metrics["mae"] < 60 for metrics in last)  # in the units of the labels, whose spread is 100
+
+
+def test_a_server_that_is_down_does_not_fail_a_run_unless_asked(command, write_spec):
+    path = write_spec(samplers="[first]", seeds="[0]")
+    path.write_text(path.read_text() + "tracking: {uri: 'http://127.0.0.1:9'}\n")
+    offline = command("run", path)
+    out, _ = offline.communicate(timeout=120)
+    assert offline.returncode == 0
+    assert "Tracking is offline" in out
+    required = command("run", path, "--require-tracking")
+    required.communicate(timeout=120)
+    assert required.returncode == 6

@@ -1,0 +1,66 @@
+import pytest
+from rich.console import Console
+
+from alharness.report.curves import draw
+from alharness.report.summary import summarize
+from alharness.report.table import closing_table
+
+
+def text(run, record):
+    console = Console(width=160)
+    with console.capture() as captured:
+        console.print(closing_table(run, record))
+    return captured.get()
+
+
+def test_a_row_holds_what_the_cells_hold(make_run):
+    slow, fast = summarize(*make_run())
+    assert (slow.label, slow.finished, slow.seeds) == ("slow", 3, 3)
+    assert slow.area.value == pytest.approx(0.61)  # 0.5 -> 0.7 in a line, seeds at +0, +0.01, +0.02
+    assert fast.final["f1"].value == pytest.approx(0.81)
+    assert fast.query_seconds.value == pytest.approx(1.0)
+    assert fast.train_seconds.value == pytest.approx(6.0)
+    assert fast.cpu_peak_mib == 102.0
+    assert fast.gpu_peak_mib is None
+
+
+def test_a_failed_seed_is_left_out_and_shown(make_run):
+    run, record = make_run(failed=("slow-s2",))
+    slow, fast = summarize(run, record)
+    assert (slow.finished, slow.seeds, fast.finished) == (2, 3, 3)
+    assert slow.final["f1"].value == pytest.approx(0.705)  # seeds 0 and 1 alone
+    assert "2 of 3" in text(run, record)
+
+
+def test_the_table_shows_intervals_directions_and_synthetic_data(make_run):
+    shown = text(*make_run(metric="mae", synthetic=True))
+    assert "mae ↓" in shown
+    assert "accuracy ↑" in shown
+    assert "0.710 ± 0.025" in shown  # 0.01 * 4.303 / sqrt(3)
+    assert "SYNTHETIC DATA" in shown
+    assert "GPU" not in shown
+
+
+def test_nothing_finished_is_a_table_of_dashes(make_run):
+    run, record = make_run(n=1, failed=("slow-s0", "fast-s0"))
+    assert "0 of 1" in text(run, record)
+    assert "nan" not in text(run, record)
+
+
+def test_the_picture_shows_every_sampler_once(make_run, tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    figures = []
+    save = Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda self, *a, **k: figures.append(self) or save(self, *a, **k))
+    assert draw(*make_run(synthetic=True), tmp_path / "curves.png")
+    axes = figures[0].axes[0]
+    assert [line.get_label() for line in axes.lines] == ["slow (n = 3)", "fast (n = 3)"]
+    assert axes.lines[0].get_ydata() == pytest.approx([0.51, 0.61, 0.71])
+    assert "synthetic data" in axes.get_title()
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_finished_cells_there_is_no_picture(make_run, tmp_path):
+    assert not draw(*make_run(n=1, failed=("slow-s0", "fast-s0")), tmp_path / "curves.png")
+    assert not list(tmp_path.iterdir())

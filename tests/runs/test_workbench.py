@@ -1,0 +1,57 @@
+import pytest
+
+from alharness import DataError, ModelPlugin, Task
+from alharness.models.late_fusion.plugin import LateFusionParams, make
+from alharness.records import Schedule
+from alharness.runs.workbench import Workbench, validation
+from alharness.settings import TrainingSettings
+
+
+@pytest.fixture
+def set_up(make_dataset):
+    def build(task=Task.CLASSIFICATION, **training):
+        return Workbench(
+            make_dataset(task),
+            ModelPlugin(name="m", params=LateFusionParams, make=make),
+            LateFusionParams(),
+            TrainingSettings(device="cpu", **training),
+            Schedule(initial_pool=10, sizes=(5,)),
+        )
+
+    return build
+
+
+def test_every_seed_has_its_own_initial_pool_and_gets_it_again(set_up):
+    bench = set_up()
+    pools = [bench.bench(seed).initial.labeled for seed in (0, 1, 0)]
+    assert pools[0] == pools[2] != pools[1]
+    assert len(set(pools[0])) == 10
+
+
+@pytest.mark.parametrize(("task", "outputs"), [(Task.CLASSIFICATION, 3), (Task.REGRESSION, 1)])
+def test_the_model_is_built_for_the_data(set_up, task, outputs):
+    shape = set_up(task).bench(0).trainer.initialize(0).shape
+    assert (dict(shape.features), shape.outputs) == ({"audio": 6, "text": 4, "vision": 3}, outputs)
+
+
+def test_a_model_of_pooled_inputs_never_sees_a_sequence(set_up):
+    world = set_up().bench(0).world
+    assert all(array.ndim == 2 for array in world.oracle.inputs.arrays.values())
+    assert world.test.inputs.arrays["vision"].max() < 100  # nor the padding
+
+
+def test_validation_samples_are_those_that_were_asked_for(make_samples):
+    valid = make_samples(30)
+    assert validation(valid, "full", 0) is valid
+    assert validation(valid, "none", 0) is None
+    some = validation(valid, "budgeted:7", 0)
+    assert len(some) == 7
+    assert list(some.ids) == sorted(some.ids)
+    assert some.ids != validation(valid, "budgeted:7", 1).ids
+
+
+def test_validation_samples_that_are_not_there_are_refused(make_samples):
+    with pytest.raises(DataError, match="budgeted:31 asks for more than the 30"):
+        validation(make_samples(30), "budgeted:31", 0)
+    with pytest.raises(DataError, match="set training.valid to none"):
+        validation(make_samples(0), "full", 0)

@@ -1,0 +1,243 @@
+"""Against a real SQLite store; what is written is read back through MLflow's own client."""
+
+import csv
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from alharness.errors import TrackingError
+from alharness.records import Cell, CellRecord, CycleRecord, Run, RunRecord, Schedule
+from alharness.runs.journal import Journal
+from alharness.settings import TrackingSettings
+from alharness.tracking.mlflow import MlflowTracker
+from alharness.tracking.store import Store, explain
+
+CELL = Cell(label="mine", sampler="first", params={"start": 3}, distribution="toy==1.0", seed=2, key="k" * 16)
+
+
+def cycle(number, **more):
+    given = {
+        "metrics": {"f1": 0.5 + 0.1 * number, "corr": math.nan if number else 0.25},
+        "diagnostics": {"alpha": 0.2},
+        "cost": {"query_seconds": 1.5, "train_seconds": 4.0},
+        "chosen": ("a", "b"),
+        "scores": (0.9, 0.8),
+        "at": 1_700_000_000_000 + 1000 * number,
+    }
+    return CycleRecord(cycle=number, labeled=10 + 2 * number, **(given | more))
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Run(
+        name="demo",
+        experiment="demo-1234",
+        folder=tmp_path / "run",
+        schedule=Schedule(initial_pool=10, sizes=(2, 2)),
+        cells=(CELL,),
+        metric="f1",
+        params={"dataset": "toy", "budget": 2},
+        environment={"torch": "2"},
+        spec_text="name: demo\n",
+    )
+
+
+@pytest.fixture
+def uri(tmp_path, monkeypatch, fresh_store):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mlflow.db").write_bytes(fresh_store)
+    return f"sqlite:///{tmp_path}/mlflow.db"
+
+
+@pytest.fixture(scope="session")
+def fresh_store(tmp_path_factory):
+    """An empty database, made once: its migrations take seconds."""
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path.read_bytes()
+
+
+def journaled(run, *cycles):
+    book = Journal(run.folder / "cells" / CELL.folder, {"x": 1}, now=1_699_999_999_000)
+    for record in cycles[len(book.cycles) :]:
+        book.append(record)
+    return book
+
+
+def track(run, uri, cycles, status="ok", *, required=True):
+    """A whole run: start, cycles one by one, end."""
+    warnings = []
+    tracker = MlflowTracker(TrackingSettings(uri=uri), warnings.append, required=required)
+    tracker.alharness_run_started(run)
+    for number, record in enumerate(cycles, 1):
+        journaled(run, *cycles[:number])
+        tracker.alharness_cycle_finished(run, CELL)
+        assert record
+    cell = CellRecord(
+        cell=CELL, status=status, cycles=tuple(cycles), error="it broke" if status == "failed" else ""
+    )
+    tracker.alharness_run_finished(run, RunRecord(cells=(cell,)))
+    return tracker, warnings
+
+
+def stored(uri):
+    client = mlflow.MlflowClient(uri)
+    experiment = client.get_experiment_by_name("demo")
+    return client, client.search_runs([experiment.experiment_id])
+
+
+ALL = [cycle(0), cycle(1), cycle(2, chosen=(), scores=(), cost={"train_seconds": 4.0})]
+
+
+def test_a_cell_is_one_flat_run_with_params_tags_and_metrics(run, uri):
+    track(run, uri, ALL)
+    client, (found,) = stored(uri)
+    assert found.info.run_name == "mine-s2"
+    assert found.info.status == "FINISHED"
+    assert (found.info.start_time, found.info.end_time) == (1_699_999_999_000, 1_700_000_002_000)
+    assert found.data.params == {
+        "sampler": "mine",
+        "seed": "2",
+        "dataset": "toy",
+        "budget": "2",
+        "mine.start": "3",
+    }
+    tags = found.data.tags
+    assert tags["alharness.plugin"] == "toy==1.0"
+    assert tags["alharness.status"] == "ok"
+    assert "mlflow.parentRunId" not in tags
+    history = client.get_metric_history(found.info.run_id, "test/f1")
+    assert [(p.step, p.value, p.timestamp) for p in history] == [
+        (10, 0.5, 1_700_000_000_000),
+        (12, 0.6, 1_700_000_001_000),
+        (14, 0.7, 1_700_000_002_000),
+    ]
+    assert found.data.metrics["al/alpha"] == 0.2
+    assert found.data.metrics["cost/query_seconds"] == 1.5
+    assert found.data.metrics["summary/query_seconds_total"] == 3.0
+    assert found.data.metrics["summary/overall_seconds"] == 15.0
+    assert found.data.metrics["summary/aubc_f1"] == pytest.approx(0.6)
+
+
+def test_what_is_not_finite_is_not_logged(run, uri):
+    track(run, uri, ALL)
+    client, (found,) = stored(uri)
+    assert [point.value for point in client.get_metric_history(found.info.run_id, "test/corr")] == [0.25]
+
+
+def test_the_files_hold_spec_environment_journal_and_every_choice(run, uri, tmp_path):
+    track(run, uri, ALL)
+    client, (found,) = stored(uri)
+    folder = Path(client.download_artifacts(found.info.run_id, "", str(tmp_path)))
+    assert (folder / "spec.yaml").read_text() == "name: demo\n"
+    assert (folder / "env.txt").read_text() == "torch: 2\n"
+    assert (folder / "journal.jsonl").read_bytes() == (
+        run.folder / "cells" / CELL.folder / "journal.jsonl"
+    ).read_bytes()
+    rows = list(csv.DictReader((folder / "selections.csv").open()))
+    assert len(rows) == 4
+    assert rows[3] == {"cycle": "1", "rank": "1", "id": "b", "score": "0.8"}
+
+
+def test_tracking_twice_doubles_nothing(run, uri):
+    for _ in range(2):
+        track(run, uri, ALL)
+    client, found = stored(uri)
+    assert len(found) == 1
+    assert len(client.get_metric_history(found[0].info.run_id, "test/f1")) == 3
+
+
+def test_a_cell_that_goes_on_later_goes_on_in_its_run(run, uri):
+    track(run, uri, ALL[:1], status="interrupted")
+    assert stored(uri)[1][0].info.status == "KILLED"
+    track(run, uri, ALL)
+    client, (found,) = stored(uri)
+    assert found.info.status == "FINISHED"
+    assert len(client.get_metric_history(found.info.run_id, "test/f1")) == 3
+
+
+def test_cycles_that_the_store_missed_are_written_at_the_end(run, uri):
+    journaled(run, *ALL)
+    tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=True)
+    tracker.alharness_run_started(run)
+    tracker.alharness_run_finished(run, RunRecord(cells=(CellRecord(cell=CELL, status="ok", cycles=tuple(ALL)),)))
+    client, (found,) = stored(uri)
+    assert len(client.get_metric_history(found.info.run_id, "test/f1")) == 3
+    assert found.info.status == "FINISHED"
+
+
+def test_a_failed_cell_says_why(run, uri):
+    track(run, uri, ALL[:2], status="failed")
+    _, (found,) = stored(uri)
+    assert found.info.status == "FAILED"
+    assert found.data.tags["alharness.error"] == "it broke"
+
+
+def test_a_cell_that_never_began_leaves_no_run(run, uri):
+    track(run, uri, [], status="pending")
+    assert stored(uri)[1] == []
+
+
+def test_synthetic_data_are_tagged(run, uri):
+    track(replace(run, synthetic=True), uri, ALL)
+    assert stored(uri)[1][0].data.tags["synthetic"] == "true"
+
+
+def test_a_store_that_cannot_be_opened_is_a_warning(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    uri = f"sqlite:///{tmp_path}/file/no.db"
+    tracker, warnings = track(run, uri, ALL, required=False)
+    assert tracker.store is None
+    assert "Tracking is offline; results are safe in the journals" in warnings[0]
+    assert uri in warnings[0]
+
+
+def test_a_store_that_comes_back_gets_everything_at_the_end(run, uri, tmp_path):
+    store = tmp_path / "mlflow.db"
+    content = store.read_bytes()
+    store.unlink()
+    store.mkdir()  # no database can be opened there
+    warnings = []
+    tracker = MlflowTracker(TrackingSettings(uri=uri), warnings.append, required=False)
+    tracker.alharness_run_started(run)
+    journaled(run, *ALL)
+    tracker.alharness_cycle_finished(run, CELL)
+    store.rmdir()
+    store.write_bytes(content)
+    tracker.alharness_run_finished(run, RunRecord(cells=(CellRecord(cell=CELL, status="ok", cycles=tuple(ALL)),)))
+    client, (found,) = stored(uri)
+    assert len(warnings) == 1
+    assert len(client.get_metric_history(found.info.run_id, "test/f1")) == 3
+
+
+def test_where_tracking_is_required_it_is_an_error(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(TrackingError):
+        track(run, f"sqlite:///{tmp_path}/file/no.db", ALL)
+
+
+def test_a_server_that_is_down_is_given_up_quickly(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    tracker, warnings = track(run, "http://user:secret@127.0.0.1:9", ALL, required=False)
+    assert tracker.store is None
+    assert "secret" not in "".join(warnings)
+    assert "127.0.0.1:9" in warnings[0]
+
+
+def test_a_deleted_experiment_is_explained(run, uri):
+    track(run, uri, ALL)
+    client, found = stored(uri)
+    client.delete_experiment(found[0].info.experiment_id)
+    with pytest.raises(TrackingError, match="'demo' was deleted.*set tracking.experiment to another name"):
+        Store(TrackingSettings(uri=uri), "demo", {})
+
+
+def test_another_schema_is_explained_with_its_remedy():
+    text = explain(RuntimeError("Detected out-of-date database schema (found version a)"), "sqlite:///old.db")
+    assert "mlflow db upgrade sqlite:///old.db" in text
