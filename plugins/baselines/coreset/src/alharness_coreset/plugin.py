@@ -1,0 +1,38 @@
+"""What the harness knows of CoreSet before it runs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from alharness import Feature, Params, Sampler, SamplerPlugin, hookimpl
+
+
+class CoreSetParams(Params):
+    """Parameters of CoreSet."""
+
+    dtype: Literal["float32", "float64"] = "float32"
+    """Precision of the distances. float64 tells points apart in clusters a thousand times smaller than the gaps
+    between them, and takes about twice the time."""
+
+
+def make(params: CoreSetParams) -> Sampler:
+    """The sampler."""
+    from .sampler import CoreSet
+
+    return CoreSet(params)
+
+
+@hookimpl
+def alharness_samplers() -> list[SamplerPlugin]:
+    """CoreSet."""
+    return [
+        SamplerPlugin(
+            name="coreset",
+            params=CoreSetParams,
+            make=make,
+            requires={Feature.EMBEDDINGS},
+            summary="k-center greedy on the fused embeddings",
+            reference="Sener & Savarese, Active Learning for Convolutional Neural Networks: A Core-Set Approach, "
+            "ICLR 2018, arXiv 1708.00489",
+        )
+    ]

@@ -1,0 +1,34 @@
+"""CoreSet by k-center greedy (Sener & Savarese, ICLR 2018, arXiv 1708.00489, Algorithm 1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from alharness import Sampler
+from alharness.geometry import k_center
+
+if TYPE_CHECKING:
+    from alharness import Query
+
+    from .plugin import CoreSetParams
+
+
+class CoreSet(Sampler):
+    """Takes the unlabeled sample farthest from all labeled and chosen ones, `query.size` times.
+
+    Distances are Euclidean, between fused embeddings as they are. Nothing is random, except the first pick where
+    nothing is labeled yet.
+    """
+
+    def __init__(self, params: CoreSetParams) -> None:
+        self.dtype: torch.dtype = getattr(torch, params.dtype)
+
+    def select(self, query: Query) -> torch.Tensor:
+        """The picks in their order. Raises SamplerError where embeddings are NaN or infinite."""
+        pool = query.unlabeled.embeddings().to(self.dtype)
+        if len(query.labeled) == 0:
+            first = int(query.rng.integers(len(pool))) if len(pool) else None
+            return k_center(pool, pool[:0], query.size, first=first)
+        return k_center(pool, query.labeled.embeddings().to(self.dtype), query.size)

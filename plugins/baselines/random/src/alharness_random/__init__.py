@@ -1,0 +1,1 @@
+"""Random sampling: the baseline that every other sampler has to beat."""

@@ -1,0 +1,1 @@
+"""GRACE: gradient-based active learning with curriculum enhancement for multimodal data."""

@@ -1,0 +1,82 @@
+"""Pools in memory over a tiny network, with a nonlinearity between every z_u and every head."""
+
+from contextlib import nullcontext
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from alharness import FUSED, Query, Task
+
+
+class Heads(nn.Module):
+    def __init__(self, widths, classes):
+        super().__init__()
+        sizes = {**widths, FUSED: sum(widths.values())}
+        self.heads = nn.ModuleDict(
+            {s: nn.Sequential(nn.Linear(d, 7), nn.Tanh(), nn.Linear(7, classes)) for s, d in sizes.items()}
+        )
+        self.classifies = classes > 1
+
+    def forward(self, z):
+        inputs = {**z, FUSED: torch.cat([z[u] for u in self.heads if u != FUSED], 1)}
+        outputs = {source: head(inputs[source]) for source, head in self.heads.items()}
+        return {s: o.log_softmax(1) for s, o in outputs.items()} if self.classifies else outputs
+
+
+class View:
+    """Representations only: touching anything else is an error, as it is in the harness."""
+
+    def __init__(self, z):
+        self.z = z
+        self.ids = tuple(f"{i:04d}" for i in range(len(self)))
+
+    def __len__(self):
+        return len(next(iter(self.z.values())))
+
+    def representations(self, modality):
+        return self.z[modality]
+
+
+@pytest.fixture
+def make_query():
+    """(z, decode, task, **overrides) -> Query; what it logs is in `query.log.__self__`."""
+
+    def make(z, decode, task, *, seed=0, **overrides):
+        defaults = {"size": 5, "cycle": 0, "cycles": 4, "phase": lambda name: nullcontext()}
+        return Query(
+            unlabeled=View(z),
+            labeled=View({u: x[:1] for u, x in z.items()}),
+            task=task,
+            modalities=tuple(z),
+            device=torch.device("cpu"),
+            rng=np.random.default_rng(seed),
+            decode=decode,
+            log={}.__setitem__,
+            **{**defaults, **overrides},
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_world(make_query):
+    """A pool, its heads, and a query for them."""
+
+    def make(task, modalities=3, n=40, *, seed=0, dtype=torch.float64, **overrides):
+        widths = dict(zip(("audio", "text", "vision"), (3, 5, 4), strict=True))
+        widths = dict(list(widths.items())[:modalities])
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            heads = Heads(widths, 3 if task is Task.CLASSIFICATION else 1).to(dtype).eval()
+            z = {u: torch.randn(n, d, dtype=torch.float64).to(dtype) for u, d in widths.items()}
+        return SimpleNamespace(z=z, decode=heads, heads=heads, query=make_query(z, heads, task, **overrides))
+
+    return make
+
+
+@pytest.fixture(params=[Task.CLASSIFICATION, Task.REGRESSION], ids=str)
+def task(request):
+    return request.param
