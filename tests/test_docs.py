@@ -1,0 +1,44 @@
+"""The tutorial's files, taken from the page as they stand, are a working plugin."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from alharness import app, registry
+from alharness import spec as specs
+from alharness.plan import make_plan
+
+PAGE = Path(__file__).parents[1] / "docs" / "write-a-sampler.md"
+
+
+@pytest.fixture
+def tutorial(tmp_path, monkeypatch):
+    """Each fenced block is a file, named in its first line."""
+    blocks = re.findall(r"```(?:toml|python|yaml)\n# (\S+)\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    for name, content in blocks:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content)
+    (tmp_path / "my_margin" / "__init__.py").touch()
+    project = tomllib.loads((tmp_path / "pyproject.toml").read_text())["project"]
+    info = tmp_path / "my_margin-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+    )
+    points = project["entry-points"]["alharness"].items()
+    (info / "entry_points.txt").write_text("[alharness]\n" + "".join(f"{k} = {v}\n" for k, v in points))
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def test_the_tutorial_is_a_sampler_that_runs(tutorial):
+    installed = registry.load()
+    assert installed.sampler("my_margin").distribution == "my-margin"
+    spec = specs.load(tutorial / "margin.yaml", installed, ["training.epochs=2"])
+    assert len(make_plan(spec).cells) == 2
+    _, record = app.run(spec, installed, app.Options(workdir=tutorial), print)
+    assert [cell.status for cell in record.cells] == ["ok", "ok"]
+    assert all(len(cell.cycles[0].scores) == 20 for cell in record.cells)
