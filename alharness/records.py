@@ -148,6 +148,11 @@ class Run:
     spec_text: str = ""
     synthetic: bool = False
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of the samplers, in the order of the spec."""
+        return tuple(dict.fromkeys(cell.label for cell in self.cells))
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:

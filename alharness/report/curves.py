@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING
 
 from alharness.metrics import LOWER_IS_BETTER
 
+from .palette import styles
 from .statistics import mean
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from alharness.records import Run, RunRecord
-
-# Okabe and Ito's palette, which colour-blind readers can tell apart; markers differ too.
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
-MARKERS = "osD^vPX*"
 
 
 def draw(run: Run, record: RunRecord, path: Path) -> bool:
@@ -27,15 +24,13 @@ def draw(run: Run, record: RunRecord, path: Path) -> bool:
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    labels = dict.fromkeys(cell.label for cell in run.cells)
-    for number, label in enumerate(labels):
+    for label, (color, marker) in styles(run.labels).items():
         cells = [c.cycles for c in record.cells if c.cell.label == label and c.status == "ok"]
         if not cells:
             continue
         x = [cycle.labeled for cycle in cells[0]]
         points = [mean([cycle.metrics[run.metric] for cycle in cycles]) for cycles in zip(*cells, strict=True)]
         y, half = [p.value for p in points], [0.0 if p.n < 2 else p.half for p in points]
-        color, marker = COLORS[number % len(COLORS)], MARKERS[number % len(MARKERS)]
         axes.plot(x, y, color=color, marker=marker, markersize=4, label=f"{label} (n = {len(cells)})")
         low, high = [a - b for a, b in zip(y, half, strict=True)], [a + b for a, b in zip(y, half, strict=True)]
         axes.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)

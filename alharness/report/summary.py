@@ -42,8 +42,7 @@ class Row:
 
 def summarize(run: Run, record: RunRecord) -> list[Row]:
     """One row per sampler, in the order of the spec."""
-    labels = dict.fromkeys(cell.label for cell in run.cells)
-    return [_row(run, [c for c in record.cells if c.cell.label == label], label) for label in labels]
+    return [_row(run, [c for c in record.cells if c.cell.label == label], label) for label in run.labels]
 
 
 def _row(run: Run, cells: list[CellRecord], label: str) -> Row:

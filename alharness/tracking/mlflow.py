@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from alharness.hookspecs import hookimpl
 from alharness.records import CellRecord
+from alharness.report.palette import styles
 from alharness.runs import journal
 
 from . import payload
@@ -147,6 +148,7 @@ class MlflowTracker:
             "alharness.started": str(started),
             "alharness.plugin": cell.distribution,
             "alharness.timing": "exclusive",
+            "mlflow.runColor": styles(run.labels)[cell.label].color,
             **{f"alharness.env.{name}": str(value) for name, value in run.environment.items()},
         }
         if run.synthetic:

@@ -58,12 +58,13 @@ class Store:
     @property
     def how_to_open(self) -> str:
         """The line that opens this store in MLflow's user interface."""
+        page = f"#/experiments/{self.experiment_id}/runs?workflowType=machine_learning&compareRunsMode=CHART"
         if not self.local:
-            return f"{redact(self.uri)}/#/experiments/{self.experiment_id}"
+            return f"{redact(self.uri)}/{page}"
         program = "mlflow" if shutil.which("mlflow") else os.path.relpath(Path(sys.executable).with_name("mlflow"))
         default = Path("mlflow.db").absolute()
         store = "" if self.uri == f"sqlite:///{default}" else f" --backend-store-uri {redact(self.uri)}"
-        return f"{program} ui{store}, then http://127.0.0.1:5000/#/experiments/{self.experiment_id}/runs"
+        return f"{program} ui{store}, then http://127.0.0.1:5000/{page}"
 
     @property
     def local(self) -> bool:

@@ -108,6 +108,7 @@ def test_a_cell_is_one_flat_run_with_params_tags_and_metrics(run, uri):
     tags = found.data.tags
     assert tags["alharness.plugin"] == "toy==1.0"
     assert tags["alharness.status"] == "ok"
+    assert tags["mlflow.runColor"] == "#0072B2"
     assert "mlflow.parentRunId" not in tags
     history = client.get_metric_history(found.info.run_id, "test/f1")
     assert [(p.step, p.value, p.timestamp) for p in history] == [

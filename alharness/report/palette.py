@@ -1,0 +1,28 @@
+"""Colors and markers of samplers: the same in every picture and in MLflow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Okabe and Ito's palette, which color-blind readers can tell apart; the markers differ as well.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+MARKERS = "osD^vPX*"
+
+
+class Style(NamedTuple):
+    """How a sampler is drawn."""
+
+    color: str
+    marker: str
+
+
+def styles(labels: Iterable[str]) -> dict[str, Style]:
+    """A style per label, in the order of the spec; beyond eight, colors come again with other markers."""
+    count = len(COLORS)
+    return {
+        label: Style(COLORS[number % count], MARKERS[(number + number // count) % len(MARKERS)])
+        for number, label in enumerate(labels)
+    }

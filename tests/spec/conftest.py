@@ -1,0 +1,75 @@
+"""Made-up plugins, and a spec file that is read with them."""
+
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from pydantic import Field, field_validator
+
+from alharness import spec
+from alharness.errors import HarnessError, SpecError
+from alharness.plugin import DatasetPlugin, ModelPlugin, Params, SamplerPlugin, SpecPath
+from alharness.registry import Registered, Registry
+
+
+class Inner(Params):
+    depth: int = 1
+
+
+class ToyParams(Params):
+    alpha: float = Field(0.5, ge=0)
+    mode: Literal["a", "b"] | int = "a"
+    path: SpecPath | None = None
+    inner: Inner = Inner()
+
+
+class MoodyParams(Params):
+    mood: str = "good"
+
+    @field_validator("mood")
+    @classmethod
+    def _mood(cls, mood):
+        if mood == "bad":
+            raise ValueError("the mood must not be bad")
+        if mood == "awful":
+            raise KeyError("mood")
+        return mood
+
+
+def registered(plugin):
+    return Registered(plugin=plugin, distribution="toys", version="1.0", entry_point="toys")
+
+
+@pytest.fixture(scope="module")
+def registry():
+    samplers = [SamplerPlugin(name=n, params=ToyParams, make=ToyParams) for n in ("toy", "top")]
+    samplers.append(SamplerPlugin(name="moody", params=MoodyParams, make=MoodyParams))
+    model = ModelPlugin(name="late_fusion", params=ToyParams, make=ToyParams)
+    dataset = DatasetPlugin(name="blocks", params=ToyParams, inspect=ToyParams, make=ToyParams)
+    return Registry(
+        samplers={s.name: registered(s) for s in samplers},
+        models={"late_fusion": registered(model)},
+        datasets={"blocks": registered(dataset)},
+    )
+
+
+@pytest.fixture
+def load(tmp_path, monkeypatch, registry):
+    monkeypatch.chdir(tmp_path)
+
+    def load(text, *assignments):
+        Path("x.yaml").write_text(text)
+        return spec.load("x.yaml", registry, assignments)
+
+    return load
+
+
+@pytest.fixture
+def refusal(load):
+    def refusal(text, *assignments, kind=SpecError):
+        with pytest.raises(HarnessError) as caught:
+            load(text, *assignments)
+        assert type(caught.value) is kind
+        return str(caught.value)
+
+    return refusal
