@@ -135,8 +135,9 @@ def test_a_command_may_choose_its_exit_code(command, leave):
 
 
 def python(site, code, *arguments):
-    # Without its own variables and with nothing but the fake plugin, so that others' plugins do not count.
-    environment = os.environ | {"PYTHONPATH": str(site), "ALHARNESS_PLUGINS": "fake"}
+    # With no other plugin than the fake one, so that others' do not count.
+    path = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")]))
+    environment = os.environ | {"PYTHONPATH": path, "ALHARNESS_PLUGINS": "fake"}
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         env=environment,
@@ -162,13 +163,13 @@ def test_quick_commands_import_nothing_heavy(site, arguments):
 
 @pytest.mark.parametrize("arguments", COMMANDS[:3], ids=" ".join)
 def test_quick_commands_are_quick(site, arguments):
-    # Processor time, which is the time that passes where nothing else runs: a busy machine changes it less.
     def seconds():
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         python(site, "import alharness.cli; alharness.cli.main()", *arguments)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
+    # Processor time, and the best of some tries, because a busy machine makes any one of them slow. It takes 0.3 s.
     assert any(seconds() < 0.5 for _ in range(8))
 
 
