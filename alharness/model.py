@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from torch import Tensor
 
@@ -34,13 +34,18 @@ class Batch:
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
 
-    def take(self, positions: Tensor) -> Batch:
-        """The rows at these positions."""
+    def take(self, rows: Tensor | slice) -> Batch:
+        """These rows: copied for positions, views for a slice."""
         return Batch(
-            inputs={m: x[positions] for m, x in self.inputs.items()},
-            lengths={m: n[positions] for m, n in self.lengths.items()},
-            labels={s: y[positions] for s, y in self.labels.items()},
+            inputs={m: x[rows] for m, x in self.inputs.items()},
+            lengths={m: n[rows] for m, n in self.lengths.items()},
+            labels={s: y[rows] for s, y in self.labels.items()},
         )
+
+    def parts(self, size: int) -> Iterator[Batch]:
+        """The rows in their order, `size` at a time; the last part may be smaller."""
+        for start in range(0, len(self), size):
+            yield self.take(slice(start, start + size))
 
 
 class MultimodalModel(nn.Module, ABC):

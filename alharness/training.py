@@ -78,8 +78,10 @@ class Trainer:
             for epoch in range(1, settings.epochs + 1):
                 model.train()
                 total = torch.zeros((), device=self.device)
-                for rows in _shuffled(len(labeled), settings.batch_size, self.device):
-                    loss = model.loss(batch.take(rows))
+                # Drawn on the CPU, whose generator gives the same order whatever the device; gathered once.
+                shuffled = batch.take(torch.randperm(len(labeled)).to(self.device))
+                for part in shuffled.parts(settings.batch_size):
+                    loss = model.loss(part)
                     optimizer.zero_grad()
                     loss.backward()  # type: ignore[no-untyped-call]
                     optimizer.step()
@@ -144,13 +146,6 @@ def validation_score(model: MultimodalModel, valid: Batch) -> float:
     predictions = model(valid)[FUSED].cpu().numpy()
     score = evaluate(task, predictions, valid.labels[FUSED].cpu().numpy())[PRIMARY[task]]
     return -score if PRIMARY[task] in LOWER_IS_BETTER else score
-
-
-def _shuffled(n: int, size: int, device: torch.device) -> Iterator[Tensor]:
-    # Drawn on the CPU, whose generator gives the same order whatever the device.
-    order = torch.randperm(n).to(device)
-    for start in range(0, n, size):
-        yield order[start : start + size]
 
 
 @contextmanager

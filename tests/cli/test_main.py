@@ -169,7 +169,7 @@ def test_quick_commands_are_quick(site, arguments):
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    # Processor time, and the best of some tries, because a busy machine makes any one of them slow. It takes 0.3 s.
+    # Processor time, and the best of some tries: a busy machine makes any one of them slow. It takes 0.3 s.
     assert any(seconds() < 0.5 for _ in range(8))
 
 
