@@ -38,12 +38,14 @@ docs: $(VENV)/.documented ## build the documentation into docs/_build
 clean: ## remove the environment and everything built
 	rm -rf $(VENV) docs/_build dist .mypy_cache .ruff_cache .pytest_cache
 
-# venv is missing from some minimal Pythons; virtualenv is the same thing as a package.
+# venv is missing from some minimal Pythons. virtualenv does the same; --target is allowed also where a distribution
+# forbids pip to touch its own packages.
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(0 if sys.version_info >= (3, 11) else f"alharness needs Python 3.11 or newer, and this is {v}: make PYTHON=python3.12 ...")'
 	@echo "Setting up $(VENV): about two minutes, once."
 	@$(PYTHON) -m venv $(VENV) 2>/dev/null || \
-	  { rm -rf $(VENV); $(PYTHON) -m pip install -qq --user virtualenv && $(PYTHON) -m virtualenv --quiet $(VENV); }
+	  { rm -rf $(VENV); $(PYTHON) -m pip install -qq --target $(VENV)/bootstrap virtualenv && \
+	    PYTHONPATH=$(VENV)/bootstrap $(PYTHON) -m virtualenv --quiet $(VENV); }
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.created $(MANIFESTS) requirements/constraints.txt requirements/build.txt

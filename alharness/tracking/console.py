@@ -78,7 +78,7 @@ class ConsoleProgress:
         value = f"{run.metric} {cycle.metrics[run.metric]:.3f} at {cycle.labeled} labels"
         if cell is not self._at_work:
             self._at_work = cell
-            self._bars.reset(self._cell, total=cycles, visible=True, description=cell.name)
+            self._bars.reset(self._cell, total=cycles, visible=True, description=cell.name, note="")
         self._bars.update(self._cell, completed=cycle.cycle + 1, note=value)
         self._bars.advance(self._grid)
         if cycle.cycle + 1 == cycles:
