@@ -9,7 +9,7 @@ from alharness import registry
 from alharness.errors import PluginError
 from alharness.hookspecs import hookimpl
 
-ROOT = Path(registry.__file__).parents[1]
+ROOT = Path(__file__).parents[1]
 
 SOUND = """
 from alharness import Params, SamplerPlugin, hookimpl

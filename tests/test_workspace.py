@@ -1,6 +1,5 @@
 """The distributions belong together, and the core knows no sampler."""
 
-import ast
 import tomllib
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -47,17 +46,6 @@ def test_every_plugin_is_in_the_matrix():
     matrix = (ROOT / "tox.ini").read_text()
     assert all(matrix.count(f" {folder.relative_to(ROOT)}") == 2 for folder in PLUGINS)
     assert all(f"alharness-{folder.name}" in matrix for folder in PLUGINS)
-
-
-def test_the_core_names_no_sampler():
-    names = {folder.name for folder in PLUGINS}
-    naming = [
-        f"{path.relative_to(ROOT)}:{node.lineno}: {node.value}"
-        for path in (ROOT / "alharness").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Constant) and node.value in names
-    ]
-    assert naming == []
 
 
 def test_the_versions_in_the_papers_are_one():

@@ -34,9 +34,13 @@ def apply(file: YamlFile, assignments: Iterable[str]) -> YamlFile:
             raise SpecError(f"{place}: write it as key=value, such as training.epochs=10")
         data = expand(data)
         path = _put(data, dotted.strip().split("."), yamlfile.parse(text, str(place)).data, place)
-        values = {k: v for k, v in values.items() if k[: len(path)] != path} | {path: place}
-        keys[path] = place
+        values = _outside(values, path) | {path: place}
+        keys = _outside(keys, path)
     return YamlFile(expand(data), values, keys)
+
+
+def _outside(places: dict[Keys, Place], path: Keys) -> dict[Keys, Place]:
+    return {keys: place for keys, place in places.items() if keys[: len(path)] != path}
 
 
 def _put(data: dict[str, Any], parts: list[str], value: Any, place: Place) -> Keys:

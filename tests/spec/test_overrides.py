@@ -65,7 +65,9 @@ def test_the_place_of_a_value_is_the_option():
 
 
 def test_the_place_of_a_key_is_the_option():
-    assert apply("nam=y").locate(("nam",), key=True) == Place("--set nam=y")
+    file = apply("samplers.1={name: toy, params: {alpha: 3}}")
+
+    assert file.locate(("samplers", 1, "params"), key=True).line == 0
 
 
 def test_other_places_stay():

@@ -14,7 +14,7 @@ from alharness.spec import schema
 from alharness.spec.document import Document, expand
 from alharness.spec.yamlfile import parse
 
-ROOT = Path(schema.__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 
 
 class Inner(Params):
