@@ -141,7 +141,8 @@ class _Session:
             status, error = "failed", str(failure)
         except OSError as failure:  # a full disk, say
             status, error = "failed", str(failure)
-        except Exception as bug:  # noqa: BLE001 - one plugin's bug must not take the other cells down
+        except (Exception, SystemExit) as bug:  # noqa: BLE001 - a plugin's bug must not take other cells down
+            folder.mkdir(parents=True, exist_ok=True)
             write(folder / "traceback.txt", traceback.format_exc())
             status = "failed"
             error = f"{cell.label} ({cell.distribution}): {type(bug).__name__}: {bug}; see {folder}/traceback.txt"

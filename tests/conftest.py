@@ -97,12 +97,14 @@ def alharness_samplers():
     plugins = [
         SamplerPlugin(name="first", params=FirstParams, make=make("First"), summary="in order"),
         SamplerPlugin(name="draw", params=Params, make=make("Draw"), summary="by chance"),
-        SamplerPlugin(name="margin", params=Params, make=make("Margin"), requires={Feature.PREDICTIONS},
-                      tasks={Task.CLASSIFICATION}, summary="smallest margin"),
+        SamplerPlugin(name="narrow", params=Params, make=make("Narrow"),
+                      requires={Feature.PREDICTIONS}, tasks={Task.CLASSIFICATION}, summary="smallest margin"),
         SamplerPlugin(name="needy", params=Params, make=make("Draw"), requires={Feature.PREDICTIONS},
                       tasks={Task.REGRESSION}, summary="regression only"),
     ]
-    bad = ("Twice", "TooFew", "Outside", "NanScores", "Fractions", "Peeks", "Undeclared", "Raises", "Slow")
+    plugins += [SamplerPlugin(name="unmakable", params=Params, make=lambda params: 1 / 0)]
+    bad = ("Twice", "TooFew", "Outside", "NanScores", "Fractions", "Peeks", "Undeclared", "Raises", "Exits",
+           "Slow")
     return plugins + [SamplerPlugin(name=name.lower(), params=Params, make=make(name)) for name in bad]
 '''
 
@@ -130,7 +132,7 @@ class Draw(Base):
         return query.rng.permutation(len(query.unlabeled))[: query.size]
 
 
-class Margin(ScoringSampler):
+class Narrow(ScoringSampler):
     def __init__(self, params):
         pass
 
@@ -183,6 +185,11 @@ class Undeclared(Base):
 class Raises(Base):
     def select(self, query):
         return {}["nothing here"]
+
+
+class Exits(Base):
+    def select(self, query):
+        raise SystemExit(0)
 
 
 class Slow(Draw):

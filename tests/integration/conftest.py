@@ -20,7 +20,7 @@ samplers: {samplers}
 
 @pytest.fixture
 def write_spec(tmp_path):
-    def write(samplers="[first, margin]", seeds="2", cycles=2, name="trial.yaml"):
+    def write(samplers="[first, narrow]", seeds="2", cycles=2, name="trial.yaml"):
         path = tmp_path / name
         path.write_text(SPEC.format(samplers=samplers, seeds=seeds, cycles=cycles))
         return path

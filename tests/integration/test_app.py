@@ -20,7 +20,7 @@ def test_two_runs_write_the_same_journals_apart_from_what_was_measured(write_spe
 
 
 def test_cells_of_a_seed_share_split_initial_pool_and_first_fit(write_spec, run_spec, journals, tmp_path):
-    run_spec(write_spec(samplers="[first, margin, draw]"), tmp_path)
+    run_spec(write_spec(samplers="[first, narrow, draw]"), tmp_path)
     found = journals(tmp_path)
 
     def of(seed):
@@ -35,7 +35,7 @@ def test_cells_of_a_seed_share_split_initial_pool_and_first_fit(write_spec, run_
     assert len(list(tmp_path.glob("*/fits/*"))) == 2
 
 
-@pytest.mark.parametrize("change", [{"samplers": "[draw, first, margin]"}, {"seeds": "[1, 7, 0]"}])
+@pytest.mark.parametrize("change", [{"samplers": "[draw, first, narrow]"}, {"seeds": "[1, 7, 0]"}])
 def test_who_joins_computes_alone_and_changes_nobody(write_spec, run_spec, tmp_path, change):
     run_spec(write_spec(), tmp_path)
     before = {p: p.read_bytes() for p in tmp_path.glob("*/cells/*/journal.jsonl")}
@@ -84,11 +84,19 @@ def test_a_sampler_that_breaks_its_contract_fails_alone(write_spec, run_spec, tm
     assert [cell.status for cell in again.cells] == ["failed", "ok"]  # tried again, in nobody's way
 
 
-def test_a_bug_in_a_sampler_keeps_its_traceback(write_spec, run_spec, tmp_path):
-    _, record, _ = run_spec(write_spec(samplers="[raises, first]", seeds="[0]"), tmp_path)
-    assert "raises (toy-samplers==1.0): KeyError: 'nothing here'" in record.cells[0].error
-    (trace,) = tmp_path.glob("*/cells/raises-s0-*/traceback.txt")
-    assert "samplers.py" in trace.read_text()
+@pytest.mark.parametrize(
+    ("sampler", "message"),
+    [
+        ("raises", "KeyError: 'nothing here'"),
+        ("exits", "SystemExit: 0"),
+        ("unmakable", "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_bug_in_a_sampler_keeps_its_traceback(write_spec, run_spec, tmp_path, sampler, message):
+    _, record, _ = run_spec(write_spec(samplers=f"[{sampler}, first]", seeds="[0]"), tmp_path)
+    assert f"{sampler} (toy-samplers==1.0): {message}" in record.cells[0].error
+    (trace,) = tmp_path.glob(f"*/cells/{sampler}-s0-*/traceback.txt")
+    assert message in trace.read_text()
     assert record.cells[1].status == "ok"
 
 
@@ -99,10 +107,10 @@ def test_a_sampler_that_cannot_serve_the_task_is_skipped_with_its_reason(write_s
 
 
 def test_only_runs_what_it_names(write_spec, run_spec, tmp_path):
-    _, record, _ = run_spec(write_spec(), tmp_path, only=("margin-s1",))
+    _, record, _ = run_spec(write_spec(), tmp_path, only=("narrow-s1",))
     assert [cell.status for cell in record.cells] == ["pending", "pending", "pending", "ok"]
-    with pytest.raises(SpecError, match="--only margim: the spec has no such sampler or cell.*'margin'"):
-        run_spec(write_spec(), tmp_path, only=("margim",))
+    with pytest.raises(SpecError, match="--only narow: the spec has no such sampler or cell.*'narrow'"):
+        run_spec(write_spec(), tmp_path, only=("narow",))
 
 
 def test_an_interrupted_run_goes_on_after_its_last_cycle(write_spec, run_spec, journals, tmp_path):

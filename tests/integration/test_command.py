@@ -42,7 +42,7 @@ def test_a_first_run_ends_with_a_table_a_picture_and_mlflow(command, write_spec,
 
 
 def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(command, write_spec, journals, tmp_path):
-    path = write_spec(samplers="[slow, margin]", seeds="[0, 1]", cycles=3)
+    path = write_spec(samplers="[slow, narrow]", seeds="[0, 1]", cycles=3)
     arguments = ("run", path, "--no-tracking", "--workdir")
     killed = tmp_path / "killed"
     for cycles in (1, 3, 9):
@@ -83,7 +83,7 @@ def test_a_failed_cell_makes_the_exit_code_1_and_the_others_a_table(command, wri
 @pytest.mark.parametrize(
     ("old", "new", "code", "message"),
     [
-        ("[first, margin]", "[frist]", 4, "no sampler named 'frist' is installed; did you mean 'first'?"),
+        ("[first, narrow]", "[frist]", 4, "no sampler named 'frist' is installed; did you mean 'first'?"),
         ("seeds: 2", "sedes: 2", 2, "unknown key 'sedes'; did you mean 'seeds'?"),
         ("seeds: 2", "seeds: 2\nseeds: 3", 2, "seeds"),
         ("budget: 5", "budget: -5", 2, "active_learning.budget"),
