@@ -1,0 +1,33 @@
+import pytest
+
+from alharness import cli
+
+
+def bench(capsys, *arguments):
+    with pytest.raises(SystemExit) as end:
+        cli.main(["bench", *arguments])
+    captured = capsys.readouterr()
+    return end.value.code, captured.out, captured.err
+
+
+def test_it_ends_with_a_row_per_size_and_an_exponent(capsys):
+    code, out, _ = bench(capsys, "random", "coreset", "--sizes", "100,200", "--budget", "5", "--labeled", "20")
+    assert code == 0
+    table = out[out.index("exponent") :].splitlines()[2:6]
+    assert [line.split()[0] for line in table] == ["random", "200", "coreset", "200"]
+    assert [len(line.split()) for line in table] == [7, 7, 7, 7]  # a name at first, an exponent at last
+    assert "synthetic data" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--sizes", "many"], "--sizes many: expected whole numbers"),
+        (["--sizes", "10,20", "--budget", "15"], "a pool of 10 is smaller than the budget of 15"),
+        (["randm"], "no sampler named 'randm' is installed; did you mean 'random'?"),
+    ],
+)
+def test_what_cannot_be_measured_is_told(capsys, arguments, message):
+    code, _, err = bench(capsys, *arguments)
+    assert code in (2, 4)
+    assert message in err
