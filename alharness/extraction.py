@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from .training import Fitted
 
 
+DRAW_BATCH = 1024
+"""Samples per batch under dropout, whatever the batch of inference: masks come batch by batch, and a draw must not
+depend on how much memory there is."""
+
+
 class Extractor:
     """Runs one fitted model over samples, charges the time to `inference`, and knows what may be read.
 
@@ -99,8 +104,15 @@ class Extractor:
         """One prediction of that source with dropout on; the masks depend on the query's seed and `number`."""
         device = self._fitted.device
         with self._clock.charge("inference"), dropout_on(self._model), seeded(self._seed + number, device):
-            parts = (self.predict(self._model.encode(b))[source] for b in self._rows(inputs, positions))
-            return torch.cat(list(parts))
+            rows = batches(inputs, positions, DRAW_BATCH, device)
+            return torch.cat([self.predict(self._model.encode(b))[source] for b in rows])
+
+    @torch.no_grad()
+    def still(self, inputs: Inputs, positions: NDArray[np.int64], source: str) -> Tensor:
+        """What a draw gives for its first batch where the model has no dropout, bit by bit."""
+        with self._clock.charge("inference"):
+            first = next(batches(inputs, positions, DRAW_BATCH, self._fitted.device))
+            return self.predict(self._model.encode(first))[source]
 
     def _rows(self, inputs: Inputs, positions: NDArray[np.int64]) -> Iterator[Batch]:
         return batches(inputs, positions, self._batch, self._fitted.device)
@@ -163,7 +175,7 @@ class ModelView:
         self._known(source, fused=True)
         for number in range(draws):
             draw = self._extractor.draw(self._inputs, self._positions, number, source)
-            if number == 0 and len(draw) and torch.equal(draw, self._predicted()[source]):
+            if number == 0 and len(draw) and torch.equal(draw[:DRAW_BATCH], self._still(source)):
                 raise SamplerError(
                     "the model has no active dropout, so that every draw is the same; "
                     "set a dropout above 0 in model.params, or choose a sampler that needs none"
@@ -180,6 +192,9 @@ class ModelView:
         if self._z is None:
             self._z = self._extractor.encode(self._inputs, self._positions)
         return self._z
+
+    def _still(self, source: str) -> Tensor:
+        return self._extractor.still(self._inputs, self._positions, source)
 
     def _predicted(self) -> dict[str, Tensor]:
         if self._predictions is None:

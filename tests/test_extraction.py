@@ -110,6 +110,11 @@ def test_draws_differ_from_each_other_and_come_again_for_the_same_seed(opened):
     assert one[0].exp().sum(dim=1).allclose(torch.ones(5))
 
 
+def test_draws_do_not_depend_on_the_batch_of_inference(opened):
+    small, large = (next(opened(batch=size)[2].mc_draws(1)) for size in (2, 100))
+    assert torch.equal(small, large)
+
+
 def test_the_mean_of_many_draws_is_near_the_prediction(opened):
     view = opened(params={"hidden": 64, "representation": 32, "fusion": 32, "dropout": 0.1})[2]
     mean = torch.stack([draw.exp() for draw in view.mc_draws(200)]).mean(dim=0)

@@ -1,0 +1,120 @@
+"""What the draws of a posterior say of each sample, from one pass over them: draws are added up, never kept.
+
+A draw is a prediction of all samples by one sample of the weights, such as one pass with dropout on
+(`View.mc_draws`): (n, C) log-probabilities, or (n, 1) values in regression. Everything is added up in float64,
+because entropies and variances are small differences of large sums.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+
+from .errors import SamplerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from torch import Tensor
+
+
+def renormalize(log_p: Tensor) -> Tensor:
+    """(n, C) log-probabilities in float64 that sum to 1 in float64.
+
+    In float32 the most probable class rounds to probability 1 while the others still know how far it is from
+    it. Without this step confident samples could not be told apart.
+
+    Args:
+        log_p: (n, C) log-probabilities of any precision; logits serve as well.
+    """
+    return torch.log_softmax(log_p.double(), dim=1)
+
+
+def shannon_entropy(log_p: Tensor) -> Tensor:
+    """H = −Σ_c p_c log p_c, (n,) in nats; a class of probability 0 adds 0.
+
+    Args:
+        log_p: (n, C) log-probabilities.
+    """
+    # 0 · log 0 is NaN, 0 times the lowest finite number is 0.
+    return -(log_p.exp() * log_p.clamp(min=torch.finfo(log_p.dtype).min)).sum(dim=1)
+
+
+def log_mean(draws: Iterable[Tensor]) -> Tensor:
+    """log p̄ = log (1/T) Σ_t p_t, (n, C) float64.
+
+    Args:
+        draws: T >= 1 draws of log-probabilities, (n, C).
+
+    Raises:
+        SamplerError: there is no draw.
+    """
+    total, rest = _opened(renormalize(draw) for draw in draws)
+    count = 1
+    for log_p in rest:
+        count += 1
+        total = torch.logaddexp(total, log_p)
+    return total - math.log(count)
+
+
+def predictive_entropy(draws: Iterable[Tensor]) -> Tensor:
+    """H[p̄], the entropy of the mean prediction, (n,) float64 in nats (Gal et al. 2017, section 4, Max Entropy).
+
+    Args:
+        draws: T >= 1 draws of log-probabilities, (n, C).
+
+    Raises:
+        SamplerError: there is no draw.
+    """
+    return shannon_entropy(log_mean(draws))
+
+
+def mutual_information(draws: Iterable[Tensor]) -> Tensor:
+    """I = H[p̄] − (1/T) Σ_t H[p_t] of label and weights, (n,) float64 in nats, never negative.
+
+    Houlsby et al. 2011, Eq. 2, with the sum over draws of Gal et al. 2017 (arXiv 1703.02910), section 4.
+
+    Args:
+        draws: T >= 1 draws of log-probabilities, (n, C).
+
+    Raises:
+        SamplerError: there is no draw.
+    """
+    total, rest = _opened(renormalize(draw) for draw in draws)
+    within = shannon_entropy(total)
+    count = 1
+    for log_p in rest:
+        count += 1
+        total = torch.logaddexp(total, log_p)
+        within = within + shannon_entropy(log_p)
+    # Draws that agree leave rounding errors of both signs: a mutual information is at least 0.
+    return (shannon_entropy(total - math.log(count)) - within / count).clamp(min=0)
+
+
+def variance(draws: Iterable[Tensor]) -> Tensor:
+    """(1/T) Σ_t (f_t − f̄)², for each sample and output, (n, C) float64 (biased, by Welford's recurrence).
+
+    Args:
+        draws: T >= 1 draws, (n, C), of values or of probabilities.
+
+    Raises:
+        SamplerError: there is no draw.
+    """
+    mean, rest = _opened(draw.double() for draw in draws)
+    squares = torch.zeros_like(mean)
+    count = 1
+    for draw in rest:
+        count += 1
+        gap = draw - mean
+        mean = mean + gap / count
+        squares = squares + gap * (draw - mean)
+    return squares / count
+
+
+def _opened(draws: Iterator[Tensor]) -> tuple[Tensor, Iterator[Tensor]]:
+    """The first draw, and those after it."""
+    for draw in draws:
+        return draw, draws
+    raise SamplerError("there is no draw to add up; ask `mc_draws` for at least one")

@@ -1,0 +1,41 @@
+"""What the harness knows of BALD before it runs."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from alharness import FUSED, Feature, Params, Sampler, SamplerPlugin, hookimpl
+
+
+class BaldParams(Params):
+    """Parameters of BALD."""
+
+    draws: int = Field(25, ge=2, le=10_000)
+    """Passes over the pool with dropout on. More draws rank more reliably, and cost as much more time."""
+
+    source: str = FUSED
+    """Whose predictions are looked at: a modality, or `fused`."""
+
+
+def make(params: BaldParams) -> Sampler:
+    """The sampler."""
+    from .sampler import Bald
+
+    return Bald(params)
+
+
+@hookimpl
+def alharness_samplers() -> list[SamplerPlugin]:
+    """BALD."""
+    return [
+        SamplerPlugin(
+            name="bald",
+            params=BaldParams,
+            make=make,
+            requires={Feature.MC_DRAWS},
+            summary="largest mutual information of label and weights under dropout (regression: ranks as dbal)",
+            reference="Houlsby et al., Bayesian Active Learning for Classification and Preference Learning, 2011, "
+            "arXiv 1112.5745; Gal et al., Deep Bayesian Active Learning with Image Data, ICML 2017, "
+            "arXiv 1703.02910",
+        )
+    ]

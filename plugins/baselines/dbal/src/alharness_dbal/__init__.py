@@ -1,0 +1,1 @@
+"""DBAL: the samples whose prediction, averaged over dropout, is least certain."""

@@ -1,0 +1,62 @@
+"""DBAL: uncertainty under MC dropout (Gal et al. 2017, arXiv 1703.02910, section 4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alharness import SamplerError, ScoringSampler, Task
+from alharness.posterior import log_mean, mutual_information, predictive_entropy, renormalize, variance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from torch import Tensor
+
+    from alharness import Query
+
+    from .plugin import DbalParams
+
+
+class Dbal(ScoringSampler):
+    """Ranks by what the draws say of a sample's uncertainty; the samples with the largest are taken, one by one.
+
+    In regression it is the variance over the draws, which differs from the predictive variance by a constant.
+    """
+
+    def __init__(self, params: DbalParams) -> None:
+        self.acquisition = params.acquisition
+        self.draws = params.draws
+        self.source = params.source
+
+    def score(self, query: Query) -> Tensor:
+        """(n,) scores, float64.
+
+        Raises:
+            SamplerError: an acquisition of classes is asked for in regression.
+        """
+        regression = query.task == Task.REGRESSION
+        if regression and self.acquisition != "entropy":
+            raise SamplerError(
+                f"acquisition {self.acquisition!r} ranks probabilities of classes, and this is regression, where "
+                "the variance is ranked; leave `acquisition` out of its params"
+            )
+        draws = query.unlabeled.mc_draws(self.draws, self.source)
+        return variance(draws)[:, 0] if regression else ACQUISITIONS[self.acquisition](draws)
+
+
+def variation_ratio(draws: Iterable[Tensor]) -> Tensor:
+    """1 − max_c p̄_c, (n,) float64. The form that counts votes of the draws would tie most samples."""
+    return -log_mean(draws).amax(dim=1).expm1()
+
+
+def mean_std(draws: Iterable[Tensor]) -> Tensor:
+    """(1/C) Σ_c √Var_t[p_tc], (n,) float64."""
+    return variance(renormalize(draw).exp() for draw in draws).sqrt().mean(dim=1)
+
+
+ACQUISITIONS = {
+    "entropy": predictive_entropy,
+    "variation_ratio": variation_ratio,
+    "mean_std": mean_std,
+    "bald": mutual_information,
+}

@@ -1,0 +1,56 @@
+import subprocess
+import sys
+
+import pytest
+from pydantic import ValidationError
+
+from alharness import Feature, Task
+from alharness_dbal.plugin import DbalParams, alharness_samplers
+from alharness_dbal.sampler import Dbal
+
+
+@pytest.fixture
+def plugin():
+    (plugin,) = alharness_samplers()
+    return plugin
+
+
+def test_is_known_as_dbal_for_both_tasks_and_reads_draws(plugin):
+    assert (plugin.name, plugin.requires, plugin.tasks) == ("dbal", {Feature.MC_DRAWS}, set(Task))
+
+
+def test_the_summary_says_what_it_ranks_by_in_regression(plugin):
+    assert "regression: variance" in plugin.summary
+
+
+def test_the_plugin_makes_the_sampler(plugin):
+    assert isinstance(plugin.make(plugin.params()), Dbal)
+
+
+def test_25_draws_of_the_fused_head_are_the_default():
+    assert (DbalParams().draws, DbalParams().source) == (25, "fused")
+
+
+@pytest.mark.parametrize("draws", [2, 10_000])
+def test_accepts_so_many_draws(draws):
+    assert DbalParams(draws=draws).draws == draws
+
+
+@pytest.mark.parametrize("draws", [1, 10_001])
+def test_refuses_so_many_draws(draws):
+    with pytest.raises(ValidationError, match="draws"):
+        DbalParams(draws=draws)
+
+
+def test_predictive_entropy_is_the_default():
+    assert DbalParams().acquisition == "entropy"
+
+
+def test_refuses_an_unknown_acquisition():
+    with pytest.raises(ValidationError, match="acquisition"):
+        DbalParams(acquisition="votes")
+
+
+def test_importing_the_plugin_imports_no_torch():
+    code = "import sys, alharness_dbal.plugin; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

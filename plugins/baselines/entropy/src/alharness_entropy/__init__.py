@@ -1,0 +1,1 @@
+"""Entropy sampling: the samples whose predicted distribution is the most spread out."""

@@ -1,0 +1,1 @@
+"""Margin sampling: the samples whose two most probable classes are the closest."""
