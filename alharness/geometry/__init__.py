@@ -1,10 +1,28 @@
 """Exact kernels that samplers share, in blocks of bounded memory."""
 
+from .anchors import estimate_mean_distances
 from .centers import k_center
+from .cosine_distances import sum_of_cosine_distances
 from .distances import sum_of_distances
 from .finite import require_finite
 from .precision import full_precision
 from .ranking import top_k
-from .scaling import min_max
+from .residuals import pseudo_residuals
+from .scaling import min_max, ranks
+from .seeding import k_means_plus_plus
+from .squared_distances import sum_of_squared_distances
 
-__all__ = ["full_precision", "k_center", "min_max", "require_finite", "sum_of_distances", "top_k"]
+__all__ = [
+    "estimate_mean_distances",
+    "full_precision",
+    "k_center",
+    "k_means_plus_plus",
+    "min_max",
+    "pseudo_residuals",
+    "ranks",
+    "require_finite",
+    "sum_of_cosine_distances",
+    "sum_of_distances",
+    "sum_of_squared_distances",
+    "top_k",
+]

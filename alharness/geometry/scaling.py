@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
+
 from .finite import require_finite
 
 if TYPE_CHECKING:
@@ -25,9 +27,55 @@ def min_max(values: Tensor, *, tolerance: float = 0.0) -> Tensor:
         SamplerError: values are NaN or infinite.
     """
     require_finite(values, "the criterion")
-    if len(values) == 0:
-        return values.clone()
-    low, high = values.aminmax()
-    if high - low <= tolerance * values.abs().max():
+    if _constant(values, tolerance):
         return values.new_ones(len(values))
+    low, high = values.aminmax()
     return (values - low) / (high - low)
+
+
+def ranks(values: Tensor, *, tolerance: float = 0.0) -> Tensor:
+    """0 for the smallest to 1 for the largest in equal steps; a constant criterion gives 1 everywhere.
+
+    Equal values share the mean of the ranks that they take up.
+
+    Args:
+        values: (n,).
+        tolerance: values count as equal that lie together within this share of the largest magnitude and apart
+            from the others. Without it the rounding errors of values that are equal in truth would tell them
+            apart, by up to all of [0, 1].
+
+    Returns:
+        (n,) in [0, 1].
+
+    Raises:
+        SamplerError: values are NaN or infinite.
+    """
+    require_finite(values, "the criterion")
+    if _constant(values, tolerance):
+        return values.new_ones(len(values))
+    ordered, order = values.sort()
+    levels = _leveled(ordered, tolerance * values.abs().max())
+    first = torch.searchsorted(levels, levels)
+    last = torch.searchsorted(levels, levels, right=True) - 1
+    found = torch.empty_like(values)
+    found[order] = (first + last).to(values.dtype) / (2 * (len(values) - 1))
+    return found
+
+
+def _leveled(ordered: Tensor, step: Tensor) -> Tensor:
+    """Runs of ascending values with gaps within `step` made equal, if a run as a whole is no wider than that.
+
+    A wide run is a dense stretch of the criterion, and keeps its order.
+    """
+    apart = (ordered.diff() > step).cumsum(0)
+    run = torch.cat([apart.new_zeros(1), apart])
+    low = ordered[torch.searchsorted(run, run)]
+    high = ordered[torch.searchsorted(run, run, right=True) - 1]
+    return low.where(high - low <= step, ordered)
+
+
+def _constant(values: Tensor, tolerance: float) -> bool:
+    if len(values) == 0:
+        return True
+    low, high = values.aminmax()
+    return bool(high - low <= tolerance * values.abs().max())

@@ -8,7 +8,7 @@ import pytest
 
 MEASURE = """
 import torch
-from alharness.geometry import k_center, sum_of_distances
+from alharness.geometry import estimate_mean_distances, k_center, sum_of_distances
 torch.set_num_threads(1)
 def peak():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) / 1024
@@ -21,9 +21,13 @@ def distances(X):
     sum_of_distances(X)
 def centers(pool, chosen):
     k_center(pool, chosen, 50)
-distances(torch.randn(700, 8)); centers(torch.randn(700, 256), torch.randn(700, 256))
+def anchors(X):
+    estimate_mean_distances([X, X], torch.arange(0, len(X), len(X) // 500))
+distances(torch.randn(700, 8)); anchors(torch.randn(2000, 8))
+centers(torch.randn(700, 256), torch.randn(700, 256))
 print(growth(distances, torch.randn(8000, 8)))
 print(growth(centers, torch.randn(60000, 256), torch.randn(2000, 256)))
+print(growth(anchors, torch.randn(60000, 8)))
 """
 
 
@@ -34,7 +38,13 @@ def growth():
     except OSError:
         pytest.skip("this system does not let a process reset its peak memory")
     run = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True)
-    return dict(zip(("sum_of_distances", "k_center"), map(float, run.stdout.split()), strict=True))
+    return dict(
+        zip(
+            ("sum_of_distances", "k_center", "estimate_mean_distances"),
+            map(float, run.stdout.split()),
+            strict=True,
+        )
+    )
 
 
 def test_sum_of_distances_never_holds_all_distances(growth):
@@ -43,3 +53,7 @@ def test_sum_of_distances_never_holds_all_distances(growth):
 
 def test_k_center_holds_neither_the_distances_to_all_centers_nor_a_copy_of_the_pool(growth):
     assert growth["k_center"] < 30  # MiB; the distances would be 458, a copy of the pool 59
+
+
+def test_distances_to_anchors_are_never_held_all(growth):
+    assert growth["estimate_mean_distances"] < 60  # MiB; all of them would be 229

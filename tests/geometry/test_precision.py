@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from alharness.geometry import full_precision, k_center, sum_of_distances
+from alharness.geometry import estimate_mean_distances, full_precision, k_center, sum_of_distances
 
 CPU = torch.device("cpu")
 
@@ -50,7 +50,13 @@ def test_autocast_is_off_inside():
 
 
 @pytest.mark.parametrize(
-    "kernel", [sum_of_distances, lambda X: k_center(X, X[:3], 4)], ids=["sum_of_distances", "k_center"]
+    "kernel",
+    [
+        sum_of_distances,
+        lambda X: k_center(X, X[:3], 4),
+        lambda X: estimate_mean_distances([X], torch.arange(5)),
+    ],
+    ids=["sum_of_distances", "k_center", "estimate_mean_distances"],
 )
 def test_every_product_of_the_kernels_is_full(kernel, tf32, monkeypatch):
     seen = []

@@ -1,6 +1,7 @@
 """Pools in memory over a tiny network, with a nonlinearity between every z_u and every head."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -80,3 +81,40 @@ def make_world(make_query):
 @pytest.fixture(params=[Task.CLASSIFICATION, Task.REGRESSION], ids=str)
 def task(request):
     return request.param
+
+
+class FullView(View):
+    """With every feature that an option may ask for."""
+
+    def __init__(self, z, heads):
+        super().__init__(z)
+        self.heads = heads
+
+    def _outputs(self):
+        with torch.no_grad():
+            return self.heads(self.z)
+
+    def embeddings(self, source=FUSED):
+        x = torch.cat(list(self.z.values()), 1) if source == FUSED else self.z[source]
+        with torch.no_grad():
+            return self.heads.heads[source][:2](x)
+
+    def mc_draws(self, draws, source=FUSED):
+        output = self._outputs()[source]
+        size = torch.arange(1, len(self) + 1, dtype=output.dtype)[:, None] / len(self)
+        for number in range(draws):
+            generator = torch.Generator().manual_seed(number)
+            noise = torch.randn(output.shape, generator=generator, dtype=torch.float64)
+            yield output + size * noise.to(output.dtype)
+
+
+@pytest.fixture
+def make_full_world(make_world):
+    """As `make_world`, with every feature in the view."""
+
+    def make(*args, **kwargs):
+        world = make_world(*args, **kwargs)
+        world.query = replace(world.query, unlabeled=FullView(world.z, world.heads))
+        return world
+
+    return make

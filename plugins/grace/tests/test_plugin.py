@@ -23,8 +23,8 @@ def test_makes_the_sampler(plugin):
     assert isinstance(plugin.make(plugin.params()), Grace)
 
 
-def test_needs_what_it_reads(plugin):
-    assert plugin.requires == {Feature.REPRESENTATIONS, Feature.DECODE}
+def test_needs_what_any_of_its_options_reads(plugin):
+    assert plugin.requires == {Feature.REPRESENTATIONS, Feature.DECODE, Feature.EMBEDDINGS, Feature.MC_DRAWS}
 
 
 def test_serves_both_tasks(plugin):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .plugin import GraceParams
+    from .params import GraceParams
 
 
 def curriculum_alpha(params: GraceParams, cycle: int, cycles: int) -> float:

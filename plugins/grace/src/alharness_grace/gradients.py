@@ -76,15 +76,41 @@ def gradients(query: Query, z: Mapping[str, Tensor], loss: Loss, *, batch: int =
     return found
 
 
+@torch.no_grad()
+def outputs(query: Query, z: Mapping[str, Tensor], *, batch: int = 1024) -> dict[str, Tensor]:
+    """Source -> (n, C), what the heads give for z.
+
+    Args:
+        query: whose heads.
+        z: modality -> (n, d_u).
+        batch: rows that are decoded at once.
+
+    Raises:
+        SamplerError: predictions are NaN or infinite.
+    """
+    n = len(z[query.modalities[0]])
+    parts = [
+        query.decode({name: value[start : start + batch] for name, value in z.items()})
+        for start in range(0, n, batch)
+    ]
+    found = {source: torch.cat([part[source] for part in parts]) for source in (*query.modalities, FUSED)}
+    _refuse_predictions(found)
+    return found
+
+
 def _gradient(loss: Tensor, leaves: list[Tensor]) -> tuple[Tensor, ...]:
     if not loss.requires_grad:  # a head that looks at nothing
         return tuple(torch.zeros_like(leaf) for leaf in leaves)
     return torch.autograd.grad(loss, leaves, retain_graph=True, materialize_grads=True)
 
 
-def _refuse_non_finite(found: Gradients) -> None:
-    for source, output in found.outputs.items():
+def _refuse_predictions(outputs: Mapping[str, Tensor]) -> None:
+    for source, output in outputs.items():
         require_finite(output, f"the predictions of {source!r}")
+
+
+def _refuse_non_finite(found: Gradients) -> None:
+    _refuse_predictions(found.outputs)
     for u in found.unimodal:
         require_finite(found.unimodal[u], f"the gradients of the head of {u!r}")
         require_finite(found.fused[u], f"the gradients of the fused head at {u!r}")

@@ -2,26 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from alharness import Feature, Sampler, SamplerPlugin, hookimpl
 
-from pydantic import Field
-
-from alharness import Feature, Params, Sampler, SamplerPlugin, hookimpl
-
-NotNegative = Annotated[float, Field(ge=0)]
-
-
-class GraceParams(Params):
-    """Parameters of GRACE: its curriculum, Eq. 7."""
-
-    alpha0: NotNegative = 0.2
-    """Weight of easiness in the first query. From about 0.3 on, easiness outweighs the other criteria."""
-
-    alpha_decay: Literal["linear"] | NotNegative = "linear"
-    """How much the weight falls from one query to the next; `linear` is alpha0 / number of queries."""
-
-    alpha_min: float | None = 0.0
-    """The weight falls no further than this; null for no bound. A negative weight rewards conflict."""
+from .params import GraceParams
 
 
 def make(params: GraceParams) -> Sampler:
@@ -39,7 +22,8 @@ def alharness_samplers() -> list[SamplerPlugin]:
             name="grace",
             params=GraceParams,
             make=make,
-            requires={Feature.REPRESENTATIONS, Feature.DECODE},
+            # The last two for some options only, but this is asked before there are params.
+            requires={Feature.REPRESENTATIONS, Feature.DECODE, Feature.EMBEDDINGS, Feature.MC_DRAWS},
             summary="large, typical gradients on which the modalities agree; easy samples first (reconstruction)",
             reference="GRACE, ACM MM 2024, pp. 5702-5711, doi 10.1145/3664647.3681617",
         )

@@ -1,0 +1,24 @@
+"""What the gradient of the cross-entropy at the logits would be if the predicted class were the label."""
+
+from __future__ import annotations
+
+import torch
+
+
+@torch.no_grad()
+def pseudo_residuals(log_probabilities: torch.Tensor) -> torch.Tensor:
+    """p − e_ŷ, with ŷ the most probable class, the first of several.
+
+    Its entry at ŷ is minus the sum of the other probabilities: 1 − p_ŷ would be 0 for every sample whose p_ŷ is so
+    close to 1 that the dtype cannot tell.
+
+    Args:
+        log_probabilities: (n, C) float32 or float64.
+
+    Returns:
+        (n, C) float64.
+    """
+    p = log_probabilities.double().exp()
+    predicted = log_probabilities.argmax(1, keepdim=True)
+    p.scatter_(1, predicted, 0)
+    return p.scatter_(1, predicted, -p.sum(1, keepdim=True))

@@ -1,0 +1,134 @@
+"""k-means++ seeding: a point's chance to be picked is in proportion to its squared distance from the picks."""
+
+from __future__ import annotations
+
+import torch
+
+from alharness.errors import SamplerError
+
+from .factored import FactoredPool
+from .finite import require_finite
+from .precision import full_precision
+
+
+@torch.no_grad()
+def k_means_plus_plus(
+    q: torch.Tensor | None,
+    h: torch.Tensor,
+    k: int,
+    uniforms: torch.Tensor,
+    *,
+    first: int | None = None,
+    block: int = 1024,
+    front: int = 256,
+) -> torch.Tensor:
+    """Positions of k picks among the points g_i = q_i ⊗ h_i, which are never formed.
+
+    D² sampling of Arthur & Vassilvitskii 2007, "k-means++: the advantages of careful seeding", section 2.2,
+    without repeats, as a race. Every point has a clock, set to an exponentially distributed time, that runs down
+    at the speed of the point's gap, its squared distance to the nearest pick. The clock that runs out first is
+    the next pick: that is any point with the probability of its share of all gaps, and whatever happened, what is
+    left on the other clocks is exponentially distributed again. Gaps only shrink, so no clock runs out earlier
+    than it promised. Hence only the *front*, the points that promise to be next, learns of a pick at once; the
+    whole pool learns of many picks in one matrix product. Extra memory: O(n·c) numbers and O(block + front) rows.
+
+    Args:
+        q: (n, c) left factors; None where g_i = h_i.
+        h: (n, d) right factors, float32 or float64, the precision of their products.
+        k: from 0 to n.
+        uniforms: (n,) in [0, 1), independent; they set the clocks and are all the randomness there is.
+        first: the position to pick first; by default that of the largest norm, the lowest on a tie.
+        block: rows in a block of a matrix product.
+        front: points in the front. Neither this nor `block` changes the picks, up to rounding.
+
+    Returns:
+        (k,) int64, distinct, in the order of picking. Where only duplicates of picks are left, or points that
+        rounding cannot tell from them, every one is as likely as another.
+
+    Raises:
+        SamplerError: factors are not finite, shapes do not fit, or a number is out of range.
+    """
+    if q is None:
+        q = h.new_ones(len(h), 1)
+    _check(q, h, k, uniforms, first)
+    if k == 0:
+        return torch.empty(0, dtype=torch.int64, device=h.device)
+    with full_precision(h.device):
+        race = _Race(FactoredPool(q, h, block), uniforms.to(h.device, torch.float64))
+        picks = [int(race.pool.norms.argmax()) if first is None else first]
+        race.advance(picks, [0.0])
+        while len(picks) < k:
+            new, waits = race.run(k - len(picks), front)
+            if not new:
+                break
+            race.advance(new, waits)
+            picks += new
+        rest = race.clocks.argsort(stable=True)[: k - len(picks)]
+        return torch.cat([torch.tensor(picks, device=h.device), rest])
+
+
+class _Race:
+    """The clocks of the whole pool, and the gaps that are their speeds."""
+
+    def __init__(self, pool: FactoredPool, uniforms: torch.Tensor) -> None:
+        self.pool = pool
+        self.clocks = -torch.log1p(-uniforms)
+        # Finite: infinity times no time at all would be NaN.
+        self.gaps = torch.full_like(self.clocks, torch.finfo(torch.float64).max)
+
+    def run(self, most: int, front: int) -> tuple[list[int], list[float]]:
+        """The next picks and the wait before each: as many as the front is sure of, none if all gaps are 0."""
+        ahead = _waits(self.clocks, self.gaps).topk(min(front + 1, len(self.gaps)), largest=False)
+        behind = ahead.values[front].item() if len(ahead.values) > front else torch.inf
+        positions = ahead.indices[:front].sort().values
+        points, clocks, gaps = self.pool.at(positions), self.clocks[positions], self.gaps[positions]
+        picks: list[int] = []
+        waits: list[float] = []
+        while len(picks) < most:
+            soonest, where = _waits(clocks, gaps).min(0)
+            wait, i = soonest.item(), int(where)
+            # The very first pick is safe however it compares: the front was taken in the order of the waits.
+            if wait == torch.inf or (picks and wait >= behind):
+                break
+            picks.append(int(positions[i]))
+            waits.append(wait)
+            behind -= wait
+            clocks.sub_(gaps, alpha=wait).clamp_(min=0)
+            torch.minimum(gaps, points.squared_distances(points.take(slice(i, i + 1)))[:, 0], out=gaps)
+            clocks[i] = torch.inf
+        return picks, waits
+
+    def advance(self, picks: list[int], waits: list[float]) -> None:
+        """Let the whole pool live through these picks, each with the wait before it."""
+        chosen = torch.tensor(picks, device=self.gaps.device)
+        centers = self.pool.at(chosen)
+        times = torch.tensor(waits, dtype=torch.float64, device=self.gaps.device)
+        for rows, points in self.pool.blocks():
+            distances = points.squared_distances(centers)
+            gaps = torch.cat([self.gaps[rows, None], distances], 1).cummin(1).values
+            self.clocks[rows] -= torch.mv(gaps[:, :-1], times)
+            self.gaps[rows] = gaps[:, -1]
+        self.clocks.clamp_(min=0)
+        self.clocks[chosen] = torch.inf
+
+
+def _waits(clocks: torch.Tensor, gaps: torch.Tensor) -> torch.Tensor:
+    """(n,) how long until each clock runs out if its gap stays; infinite where the gap is 0."""
+    return torch.where(gaps > 0, clocks / gaps, torch.inf)
+
+
+def _check(q: torch.Tensor, h: torch.Tensor, k: int, uniforms: torch.Tensor, first: int | None) -> None:
+    n = len(h)
+    if len(q) != n or uniforms.shape != (n,):
+        raise SamplerError(
+            f"every point needs two factors and a uniform number: there are {len(q)} left factors, {n} right ones "
+            f"and uniforms of shape {tuple(uniforms.shape)}"
+        )
+    if not 0 <= k <= n:
+        raise SamplerError(f"cannot pick {k} of {n} points")
+    if first is not None and not 0 <= first < n:
+        raise SamplerError(f"the first pick is position {first} of {n} points")
+    if not ((uniforms >= 0) & (uniforms < 1)).all():
+        raise SamplerError("the uniform numbers must lie in [0, 1)")
+    require_finite(q, "the left factors")
+    require_finite(h, "the features")

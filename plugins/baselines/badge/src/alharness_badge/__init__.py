@@ -1,0 +1,1 @@
+"""BADGE: a batch of samples whose gradients are large and differ from each other."""

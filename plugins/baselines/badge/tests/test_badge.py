@@ -1,0 +1,183 @@
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+from scipy.stats import chisquare
+from sklearn.cluster import kmeans_plusplus
+
+from alharness import Feature, SamplerError, Task
+from alharness_badge.plugin import BadgeParams, alharness_samplers
+from alharness_badge.sampler import Badge
+
+
+def normal(n, d, seed=0):
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed))
+
+
+def world(n=80, classes=4, d=6):
+    return (2 * normal(n, classes, 1)).log_softmax(1), normal(n, d, 2)
+
+
+def picks(query, **params):
+    return Badge(BadgeParams(**params)).select(query).tolist()
+
+
+def gradients(log_p, h):
+    """Of the cross-entropy at the weights of a linear layer, sample by sample, by autograd."""
+    rows = []
+    for logits, x in zip(log_p.double(), h.double(), strict=True):
+        weights = torch.zeros(len(logits), len(x), dtype=torch.float64, requires_grad=True)
+        loss = torch.nn.functional.cross_entropy((weights @ x + logits)[None], logits.argmax()[None])
+        rows.append(torch.autograd.grad(loss, weights)[0].flatten())
+    return torch.stack(rows)
+
+
+def race(g, size, uniforms, first):
+    """k-means++ as a race of exponential clocks, with distances from differences."""
+    chosen, clocks = [first], -torch.log(1 - uniforms)
+    gaps = (g - g[first]).square().sum(1)
+    while len(chosen) < size:
+        waits = torch.where(gaps > 0, clocks / gaps, torch.inf)
+        i = int(waits.argmin())
+        clocks, gaps = clocks - waits[i] * gaps, torch.minimum(gaps, (g - g[i]).square().sum(1))
+        chosen.append(i)
+    return chosen
+
+
+@pytest.mark.parametrize(("n", "size"), [(80, 30), (80, 79), (1, 1)])
+def test_equals_k_means_plus_plus_on_explicit_gradients(make_query, n, size):
+    log_p, h = world(n)
+    g = gradients(log_p, h)
+    uniforms = torch.from_numpy(np.random.default_rng(3).random(n))
+    expected = race(g, size, uniforms, int(g.norm(dim=1).argmax()))
+    assert picks(make_query(log_p, h, size, seed=3)) == expected
+
+
+def test_an_offset_of_the_embeddings_costs_no_digits(make_query):
+    log_p, h = world()
+    h = h + 1000
+    g = gradients(log_p, h)
+    uniforms = torch.from_numpy(np.random.default_rng(3).random(80))
+    expected = race(g, 30, uniforms, int(g.norm(dim=1).argmax()))
+    assert picks(make_query(log_p, h, 30, seed=3)) == expected
+
+
+def test_a_uniform_first_pick_is_uniform(make_query):
+    log_p, h = world(8)
+    firsts = [picks(make_query(log_p, h, 1, seed), first="uniform")[0] for seed in range(600)]
+    assert chisquare(np.bincount(firsts, minlength=8)).pvalue > 1e-3
+
+
+def test_the_potential_is_that_of_another_implementation(make_query):
+    log_p, h = world(60)
+    g = gradients(log_p, h)
+
+    def potential(chosen):
+        return torch.cdist(g, g[chosen]).amin(1).square().sum().item()
+
+    ours = [potential(picks(make_query(log_p, h, 6, seed), first="uniform")) for seed in range(300)]
+    theirs = [
+        potential(kmeans_plusplus(g.numpy(), 6, random_state=seed, n_local_trials=1)[1].tolist())
+        for seed in range(300)
+    ]
+    error = np.hypot(np.std(ours), np.std(theirs)) / np.sqrt(300)
+    assert abs(np.mean(ours) - np.mean(theirs)) < 3.5 * error
+
+
+def test_confident_samples_are_told_apart_where_float32_is_saturated(make_query):
+    # Two directions of gradients, all far below what 1 - p can hold.
+    logits = torch.tensor([[60.0, 20, 0], [60, 0, 20]]).repeat(20, 1)
+    log_p = logits.log_softmax(1)
+    assert (log_p.exp().amax(1) == 1).all()
+    first, second = picks(make_query(log_p, torch.ones(40, 2), 2))
+    assert first % 2 != second % 2
+
+
+@pytest.mark.parametrize("source", ["audio", "fused"])
+def test_reads_the_source_asked_for(make_query, source):
+    log_p, h = world()
+    assert len(picks(make_query(log_p, h, 3, source=source), source=source)) == 3
+
+
+def test_the_same_seed_chooses_the_same(make_query):
+    assert picks(make_query(*world(), 20, seed=1)) == picks(make_query(*world(), 20, seed=1))
+
+
+def test_another_seed_chooses_others(make_query):
+    assert picks(make_query(*world(), 20, seed=1)) != picks(make_query(*world(), 20, seed=2))
+
+
+def test_duplicates_are_chosen_once_each(make_query):
+    log_p, h = world(10)
+    assert sorted(picks(make_query(log_p.repeat(4, 1), h.repeat(4, 1), 40))) == list(range(40))
+
+
+@pytest.mark.parametrize("h", [torch.zeros(9, 3), torch.full((9, 3), 0.1)], ids=["zero", "constant"])
+def test_equal_gradients_give_a_full_batch(make_query, h):
+    chosen = picks(make_query(torch.tensor([[0.7, 0.3]]).log().repeat(9, 1), h, 5))
+    assert len(set(chosen)) == 5
+
+
+def test_nothing_is_chosen_for_an_empty_budget(make_query):
+    assert picks(make_query(*world(), 0)) == []
+
+
+def test_refuses_embeddings_that_are_not_finite(make_query):
+    log_p, h = world()
+    h[[4, 9]] = torch.nan
+    with pytest.raises(SamplerError, match="2 of 80 rows of the features"):
+        picks(make_query(log_p, h, 3))
+
+
+def test_refuses_predictions_that_are_not_finite(make_query):
+    log_p, h = world()
+    log_p[4] = torch.nan
+    with pytest.raises(SamplerError, match="1 of 80 rows of the left factors"):
+        picks(make_query(log_p, h, 3))
+
+
+@pytest.mark.parametrize("first", ["max_norm", "uniform"])
+def test_global_random_state_is_untouched(make_query, first):
+    def state():
+        numpy = np.random.get_state()
+        return torch.get_rng_state().tolist(), numpy[1].tolist(), numpy[2], random.getstate()
+
+    before = state()
+    picks(make_query(*world(), 5), first=first)
+    assert state() == before
+
+
+@pytest.fixture
+def plugin():
+    (plugin,) = alharness_samplers()
+    return plugin
+
+
+def test_reads_embeddings_and_predictions(plugin):
+    assert (plugin.name, plugin.requires) == ("badge", {Feature.EMBEDDINGS, Feature.PREDICTIONS})
+
+
+def test_serves_classification_only(plugin):
+    assert plugin.tasks == {Task.CLASSIFICATION}
+
+
+def test_the_plugin_makes_the_sampler(plugin):
+    assert isinstance(plugin.make(plugin.params()), Badge)
+
+
+def test_defaults_are_those_of_the_authors_program():
+    assert BadgeParams().model_dump() == {"first": "max_norm", "source": "fused"}
+
+
+def test_refuses_another_first_pick():
+    with pytest.raises(ValidationError):
+        BadgeParams(first="random")
+
+
+def test_importing_the_plugin_imports_no_torch():
+    code = "import sys, alharness_badge.plugin; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

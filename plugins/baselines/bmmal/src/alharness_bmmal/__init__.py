@@ -1,0 +1,1 @@
+"""BMMAL: BADGE on representations whose modalities are weighted by what they contribute to the prediction."""

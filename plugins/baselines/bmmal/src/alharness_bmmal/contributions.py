@@ -1,0 +1,84 @@
+"""What each modality contributes to a prediction: exact Shapley values over all coalitions of modalities."""
+
+from __future__ import annotations
+
+from math import factorial
+from typing import TYPE_CHECKING
+
+import torch  # noqa: TID253 - only sampler.py imports this module
+
+from alharness import FUSED, SamplerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from alharness import Query
+
+MOST_MODALITIES = 12
+"""4096 decodes of the pool; every further modality doubles them."""
+
+
+@torch.no_grad()
+def shapley_values(query: Query, predicted: Tensor, *, batch: int = 4096) -> Tensor:
+    """φ_m = Σ_{S without m} |S|! (M − |S| − 1)! / M! · (P(S with m) − P(S)) for every unlabeled sample.
+
+    P(S) is the fused probability of the predicted class with the encoder outputs of all modalities but S set to
+    zero (arXiv 2306.08306, there for M = 2). All φ_m of a sample add up to P(all) − P(none).
+
+    Args:
+        query: whose pool and heads.
+        predicted: (n,) int64, the predicted classes.
+        batch: rows that are decoded at once.
+
+    Returns:
+        (n, M) float64, in the order of `query.modalities`.
+
+    Raises:
+        SamplerError: there are more than 12 modalities.
+    """
+    names = query.modalities
+    if len(names) > MOST_MODALITIES:
+        raise SamplerError(
+            f"exact Shapley values of {len(names)} modalities need {2 ** len(names)} decodes of the pool; "
+            f"bmmal takes at most {MOST_MODALITIES} modalities, choose another sampler, such as badge"
+        )
+    z = {m: query.unlabeled.representations(m) for m in names}
+    values = torch.zeros(len(predicted), len(names), dtype=torch.float64, device=predicted.device)
+    for start in range(0, len(predicted), batch):
+        rows = slice(start, start + batch)
+        kept = {m: x[rows] for m, x in z.items()}
+        absent = {m: torch.zeros_like(x) for m, x in kept.items()}
+        for coalition in range(2 ** len(names)):
+            present = [bool(coalition >> i & 1) for i in range(len(names))]
+            parts = {m: (kept if here else absent)[m] for m, here in zip(names, present, strict=True)}
+            log_p = query.decode(parts)[FUSED].gather(1, predicted[rows, None])
+            values[rows] += log_p.double().exp() * values.new_tensor(_coefficients(present))
+    return values
+
+
+def _coefficients(present: Sequence[bool]) -> list[float]:
+    """How P of this coalition enters each φ_m: as the larger of a pair where m is in it, else as the smaller."""
+    M, size = len(present), sum(present)
+    return [
+        factorial(size - 1) * factorial(M - size) / factorial(M)
+        if here
+        else -factorial(size) * factorial(M - size - 1) / factorial(M)
+        for here in present
+    ]
+
+
+def balancing_weights(values: Tensor) -> Tensor:
+    """w_m = 1 − (max_k c_k − c_m), c_m = |φ_m| / Σ_k |φ_k|: 1 for the strongest modality, less for weaker ones.
+
+    Args:
+        values: (n, M) Shapley values; where all are 0 every modality contributes 1 / M.
+
+    Returns:
+        (n, M) in [0, 1].
+    """
+    sizes = values.abs()
+    total = sizes.sum(1, keepdim=True)
+    shares = torch.where(total > 0, sizes / total, 1 / values.shape[1])
+    return 1 - (shares.amax(1, keepdim=True) - shares)

@@ -1,0 +1,64 @@
+import subprocess
+import sys
+
+import pytest
+from pydantic import ValidationError
+
+from alharness import Feature, Task
+from alharness_gcnal.plugin import GcnalParams, alharness_samplers
+from alharness_gcnal.sampler import Gcnal
+
+
+@pytest.fixture
+def plugin():
+    (plugin,) = alharness_samplers()
+    return plugin
+
+
+def test_is_known_as_gcnal_and_reads_embeddings(plugin):
+    assert (plugin.name, plugin.requires, plugin.tasks) == ("gcnal", {Feature.EMBEDDINGS}, set(Task))
+
+
+def test_the_plugin_makes_the_sampler(plugin):
+    assert isinstance(plugin.make(plugin.params()), Gcnal)
+
+
+def test_defaults_are_those_of_the_paper():
+    assert GcnalParams().model_dump() == {
+        "variant": "core",
+        "loss_weight": 1.2,
+        "hidden": 128,
+        "dropout": 0.3,
+        "learning_rate": 1e-3,
+        "weight_decay": 5e-4,
+        "steps": 200,
+        "margin": 0.1,
+        "affinity": "auto",
+        "subset": None,
+    }
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"variant": "linear"},
+        {"loss_weight": -1},
+        {"hidden": 0},
+        {"dropout": 1},
+        {"learning_rate": 0},
+        {"weight_decay": -1},
+        {"steps": -1},
+        {"margin": 1.1},
+        {"affinity": "euclidean"},
+        {"subset": 0},
+    ],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_refuses(wrong):
+    with pytest.raises(ValidationError):
+        GcnalParams(**wrong)
+
+
+def test_importing_the_plugin_imports_no_torch():
+    code = "import sys, alharness_gcnal.plugin; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
