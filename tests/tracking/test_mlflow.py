@@ -187,6 +187,16 @@ def test_synthetic_data_are_tagged(run, uri):
     assert stored(uri)[1][0].data.tags["synthetic"] == "true"
 
 
+def test_the_spec_goes_before_the_environment_and_that_before_mlflows_default(uri, tmp_path, monkeypatch):
+    other = f"sqlite:///{tmp_path}/other.db"
+    (tmp_path / "other.db").write_bytes((tmp_path / "mlflow.db").read_bytes())
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert Store(TrackingSettings(), "demo", {}).uri == uri
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", other)
+    assert Store(TrackingSettings(), "demo", {}).uri == other
+    assert Store(TrackingSettings(uri=uri), "demo", {}).uri == uri
+
+
 def test_a_store_that_cannot_be_opened_is_a_warning(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
