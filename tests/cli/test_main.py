@@ -2,6 +2,7 @@ import os
 import resource
 import subprocess
 import sys
+import time
 
 import click
 import pytest
@@ -169,8 +170,9 @@ def test_quick_commands_are_quick(site, arguments):
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    # Processor time, and the best of some tries: a busy machine makes any one of them slow. It takes 0.3 s.
-    assert any(seconds() < 0.5 for _ in range(8))
+    # Processor time, and the best of some tries with pauses: a shared machine is slow for many seconds on end. It
+    # takes 0.3 s on an idle one.
+    assert any(seconds() < 0.5 or time.sleep(1) for _ in range(40))
 
 
 def test_the_module_is_the_command(site):
