@@ -19,6 +19,7 @@ from .plugin import (
     SamplerPlugin,
     ScoringSampler,
     Selection,
+    Setting,
     SpecPath,
 )
 from .query import Query, View
@@ -52,6 +53,7 @@ __all__ = [
     "Samples",
     "ScoringSampler",
     "Selection",
+    "Setting",
     "SpecError",
     "SpecPath",
     "Splits",

@@ -4,7 +4,7 @@ import sys
 import pytest
 from pydantic import ValidationError
 
-from alharness import Feature, Task
+from alharness import Feature, Setting, SpecError, Task
 from alharness_bald.plugin import BaldParams, alharness_samplers
 from alharness_bald.sampler import Bald
 
@@ -40,6 +40,22 @@ def test_accepts_so_many_draws(draws):
 def test_refuses_so_many_draws(draws):
     with pytest.raises(ValidationError, match="draws"):
         BaldParams(draws=draws)
+
+
+def setting(task):
+    return Setting(task=task, modalities=("audio",), unlabeled=(100,), sizes=(10,))
+
+
+def test_says_before_training_that_it_ranks_as_dbal_in_regression(plugin):
+    assert plugin.review(BaldParams(), setting(Task.CLASSIFICATION)) == []
+    (warning,) = plugin.review(BaldParams(), setting(Task.REGRESSION))
+    assert "ranks exactly as dbal" in warning
+
+
+def test_a_source_that_does_not_exist_is_a_mistake(plugin):
+    assert list(plugin.review(BaldParams(source="audio"), setting(Task.CLASSIFICATION))) == []
+    with pytest.raises(SpecError, match="there is no source 'radio'; it may be audio, fused"):
+        plugin.review(BaldParams(source="radio"), setting(Task.CLASSIFICATION))
 
 
 def test_importing_the_plugin_imports_no_torch():

@@ -4,7 +4,7 @@ import sys
 import pytest
 from pydantic import ValidationError
 
-from alharness import Feature, Task
+from alharness import Feature, SamplerError, Setting, SpecError, Task
 from alharness_dbal.plugin import DbalParams, alharness_samplers
 from alharness_dbal.sampler import Dbal
 
@@ -49,6 +49,24 @@ def test_predictive_entropy_is_the_default():
 def test_refuses_an_unknown_acquisition():
     with pytest.raises(ValidationError, match="acquisition"):
         DbalParams(acquisition="votes")
+
+
+def setting(task):
+    return Setting(task=task, modalities=("audio",), unlabeled=(100,), sizes=(10,))
+
+
+def test_an_acquisition_of_classes_is_refused_in_regression_before_training(plugin):
+    params = DbalParams(acquisition="mean_std")
+    assert plugin.review(params, setting(Task.CLASSIFICATION)) == []
+    assert plugin.review(DbalParams(), setting(Task.REGRESSION)) == []
+    with pytest.raises(SamplerError, match="leave `acquisition` out"):
+        plugin.review(params, setting(Task.REGRESSION))
+
+
+def test_a_source_that_does_not_exist_is_a_mistake(plugin):
+    assert list(plugin.review(DbalParams(source="audio"), setting(Task.CLASSIFICATION))) == []
+    with pytest.raises(SpecError, match="there is no source 'radio'; it may be audio, fused"):
+        plugin.review(DbalParams(source="radio"), setting(Task.CLASSIFICATION))
 
 
 def test_importing_the_plugin_imports_no_torch():

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.stats import entropy as scipy_entropy
 
-from alharness import Feature, SamplerError, Task
+from alharness import Feature, SamplerError, Setting, SpecError, Task
 from alharness_entropy.plugin import EntropyParams, alharness_samplers
 from alharness_entropy.sampler import Entropy
 
@@ -146,6 +146,13 @@ def test_the_plugin_makes_the_sampler(plugin):
 
 def test_the_fused_head_is_the_default():
     assert EntropyParams().source == "fused"
+
+
+def test_a_source_that_does_not_exist_is_a_mistake(plugin):
+    setting = Setting(task=Task.CLASSIFICATION, modalities=("audio",), unlabeled=(100,), sizes=(10,))
+    assert list(plugin.review(EntropyParams(source="audio"), setting)) == []
+    with pytest.raises(SpecError, match="there is no source 'radio'; it may be audio, fused"):
+        plugin.review(EntropyParams(source="radio"), setting)
 
 
 def test_importing_the_plugin_imports_no_torch():

@@ -4,7 +4,7 @@ import sys
 import pytest
 from pydantic import ValidationError
 
-from alharness import Feature, Task
+from alharness import Feature, Setting, SpecError, Task
 from alharness_gcnal.plugin import GcnalParams, alharness_samplers
 from alharness_gcnal.sampler import Gcnal
 
@@ -57,6 +57,14 @@ def test_defaults_are_those_of_the_paper():
 def test_refuses(wrong):
     with pytest.raises(ValidationError):
         GcnalParams(**wrong)
+
+
+def test_a_subset_smaller_than_the_budget_is_a_mistake(plugin):
+    setting = Setting(task=Task.REGRESSION, modalities=("audio",), unlabeled=(100, 60), sizes=(40, 20))
+    assert plugin.review(GcnalParams(), setting) == []
+    assert plugin.review(GcnalParams(subset=40), setting) == []
+    with pytest.raises(SpecError, match="a subset of 39 samples cannot give the 40"):
+        plugin.review(GcnalParams(subset=39), setting)
 
 
 def test_importing_the_plugin_imports_no_torch():

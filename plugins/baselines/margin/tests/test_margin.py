@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from alharness import Feature, SamplerError, Task
+from alharness import Feature, SamplerError, Setting, SpecError, Task
 from alharness_margin.plugin import MarginParams, alharness_samplers
 from alharness_margin.sampler import Margin
 
@@ -146,6 +146,13 @@ def test_the_plugin_makes_the_sampler(plugin):
 
 def test_the_fused_head_is_the_default():
     assert MarginParams().source == "fused"
+
+
+def test_a_source_that_does_not_exist_is_a_mistake(plugin):
+    setting = Setting(task=Task.CLASSIFICATION, modalities=("audio",), unlabeled=(100,), sizes=(10,))
+    assert list(plugin.review(MarginParams(source="audio"), setting)) == []
+    with pytest.raises(SpecError, match="there is no source 'radio'; it may be audio, fused"):
+        plugin.review(MarginParams(source="radio"), setting)
 
 
 def test_importing_the_plugin_imports_no_torch():
