@@ -1,0 +1,19 @@
+from alharness.testing import SamplerConformance
+from alharness_gcnal.plugin import alharness_samplers
+
+FAST = {"steps": 5, "hidden": 16}
+
+
+class TestCore(SamplerConformance):
+    plugin = alharness_samplers()[0]
+    params = FAST
+    deterministic = False
+    offset_invariant = False  # samples are joined by the angles of their embeddings
+
+
+class TestUncertain(TestCore):
+    params = {"variant": "uncertain", **FAST}
+
+
+class TestSubset(TestCore):
+    params = {"subset": 39, "affinity": "shifted", **FAST}
