@@ -52,18 +52,19 @@ class ExactNetwork(MultimodalModel):
         self.offset = offset
         self.dropout = nn.Dropout(0.5 if dropout else 0.0)
         self.encoders = nn.ModuleDict(
-            {m: _linear(rng, INPUTS[m], size, 1, 1 / 2) for m, size in REPRESENTATIONS.items()}
+            {m: _FixedLinear(rng, INPUTS[m], size, 1, 1 / 2) for m, size in REPRESENTATIONS.items()}
         )
         widths = {**REPRESENTATIONS, FUSED: sum(REPRESENTATIONS.values())}
-        self.hidden = nn.ModuleDict({s: _linear(rng, widths[s], size, 2, 1 / 4) for s, size in EMBEDDINGS.items()})
-        self.outputs = nn.ModuleDict(
-            {s: _OffsetLinear(_linear(rng, size, classes, 2, 1 / 16), offset) for s, size in EMBEDDINGS.items()}
+        self.hidden = nn.ModuleDict(
+            {s: _FixedLinear(rng, widths[s], size, 2, 1 / 4) for s, size in EMBEDDINGS.items()}
         )
-        for source in EMBEDDINGS:
-            if heads == "blind":
-                self.hidden[source].weight.data.zero_()
-            if heads == "certain":
-                self.outputs[source].weight.data.mul_(2**20)
+        self.outputs = nn.ModuleDict(
+            {s: _FixedLinear(rng, size, classes, 2, 1 / 16, offset) for s, size in EMBEDDINGS.items()}
+        )
+        if heads == "blind":
+            _scale(self.hidden, 0)
+        if heads == "certain":
+            _scale(self.outputs, 2**20)
 
     def encode(self, batch: Batch) -> dict[str, Tensor]:
         """Linear in the inputs; rows that are not finite have representations that are not either."""
@@ -95,19 +96,26 @@ class ExactNetwork(MultimodalModel):
         raise NotImplementedError
 
 
-class _OffsetLinear(nn.Linear):
-    def __init__(self, layer: nn.Linear, offset: float) -> None:
-        super().__init__(layer.in_features, layer.out_features)
-        self.weight, self.bias, self.offset = layer.weight, layer.bias, offset
+def _scale(layers: nn.ModuleDict, factor: float) -> None:
+    for layer in layers.values():
+        assert isinstance(layer, nn.Linear)
+        layer.weight.data.mul_(factor)
+
+
+class _FixedLinear(nn.Linear):
+    """Weights of up to so many steps, biases at odd multiples of half a step; the offset is taken off first."""
+
+    def __init__(
+        self, rng: np.random.Generator, inputs: int, outputs: int, steps: int, step: float, offset: float = 0.0
+    ) -> None:
+        super().__init__(inputs, outputs)
+        self.offset = offset
+        weight = rng.integers(-steps, steps + 1, (outputs, inputs)) * step
+        bias = (rng.integers(-2, 2, outputs) + 0.5) * step
+        self.weight.data, self.bias.data = (torch.from_numpy(x.astype(np.float32)) for x in (weight, bias))
+
+    def reset_parameters(self) -> None:
+        """Draw nothing: what the layers of torch begin with would be overwritten."""
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x - self.offset)
-
-
-def _linear(rng: np.random.Generator, inputs: int, outputs: int, steps: int, step: float) -> nn.Linear:
-    """Weights up to so many steps from 0, biases at odd multiples of half a step."""
-    layer = nn.Linear(inputs, outputs)
-    weight = rng.integers(-steps, steps + 1, (outputs, inputs)) * step
-    bias = (rng.integers(-2, 2, outputs) + 0.5) * step
-    layer.weight.data, layer.bias.data = (torch.from_numpy(x.astype(np.float32)) for x in (weight, bias))
-    return layer

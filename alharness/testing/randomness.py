@@ -11,8 +11,8 @@ import torch
 
 def global_state() -> tuple[Any, ...]:
     """Of Python's, numpy's and torch's generators, as something that can be compared."""
-    name, key, *rest = np.random.get_state()  # noqa: NPY002 - a sampler may have used it
-    return random.getstate(), (name, key.tobytes(), *rest), torch.get_rng_state().numpy().tobytes()
+    name, key, *rest = np.random.get_state(legacy=True)  # noqa: NPY002 - a sampler may have used it
+    return random.getstate(), (name, np.asarray(key).tobytes(), *rest), torch.get_rng_state().tolist()
 
 
 def seed_all(seed: int) -> None:

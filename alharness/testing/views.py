@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
+
 from alharness.errors import LabelLeak, SamplerError
 from alharness.features import FUSED, Feature
 
@@ -95,4 +97,4 @@ class TensorView:
 def _by_source(tensors: Sources | None) -> Mapping[str, Tensor]:
     if tensors is None:
         return {}
-    return tensors if hasattr(tensors, "keys") else {FUSED: tensors}
+    return {FUSED: tensors} if isinstance(tensors, torch.Tensor) else tensors

@@ -10,58 +10,31 @@ class TestDefaults(SamplerConformance):
     unread = {Feature.EMBEDDINGS, Feature.MC_DRAWS}
 
 
-class TestCosineDistance(TestDefaults):
-    params = {"distance": "cosine", "member_scaling": "pool_rms"}
-
-
-class TestSquaredDistance(TestDefaults):
-    params = {"distance": "sqeuclidean", "representativeness": "far"}
-
-
 class TestLastLayer(TestDefaults):
-    params = {"gradient_point": "last_layer"}
+    params = {"gradient_point": "last_layer", "member_scaling": "pool_rms"}
     offset_invariant = False  # these gradients are products with embeddings and representations
 
 
-class TestRepresentations(TestDefaults):
-    params = {"rep_space": "representation"}
+class TestCosineDistance(TestDefaults):
+    params = {"distance": "cosine", "easiness": "neg_difference", "normalize": "rank", "norm_reduce": "concat"}
+
+
+class TestSumWithRepresentations(TestDefaults):
+    params = {"rep_space": "representation", "combine": {"additive": {"beta": 10, "gamma": 1}}}
 
 
 class TestAnglesOfRepresentations(TestDefaults):
-    params = {"rep_space": "representation", "distance": "cosine"}
+    params = {"rep_space": "representation", "distance": "cosine", "representativeness": "far"}
     offset_invariant = False
 
 
-class TestFusedEmbeddings(TestDefaults):
-    params = {"rep_space": "fusion_representation", "representativeness": "reciprocal"}
-
-
 class TestSquaredDistanceOfFusedEmbeddings(TestDefaults):
-    params = {"rep_space": "fusion_representation", "distance": "sqeuclidean"}
-
-
-class TestAdditive(TestDefaults):
-    params = {"combine": {"additive": {"beta": 10, "gamma": 1}}, "norm_reduce": "concat"}
-
-
-class TestDifferencesByRank(TestDefaults):
-    params = {"easiness": "neg_difference", "normalize": "rank", "alpha_decay": 0}
+    params = {"rep_space": "fusion_representation", "distance": "sqeuclidean", "representativeness": "reciprocal"}
 
 
 class TestAnchors(TestDefaults):
     params = {"representativeness_anchors": 6}
     deterministic = False
-
-
-class TestAnchorsOfRepresentations(TestDefaults):
-    params = {"representativeness_anchors": 6, "rep_space": "representation", "combine": {"additive": {}}}
-    deterministic = False
-
-
-class TestCross(TestDefaults):
-    params = {"pseudo_label": "cross", "gradient_point": "last_layer"}
-    tasks = {Task.REGRESSION}
-    offset_invariant = False
 
 
 class TestPairwise(TestDefaults):
@@ -70,5 +43,6 @@ class TestPairwise(TestDefaults):
 
 
 class TestDropout(TestDefaults):
-    params = {"pseudo_label": "mc", "draws": 5}
+    params = {"pseudo_label": "mc", "draws": 5, "gradient_point": "last_layer"}
     tasks = {Task.REGRESSION}
+    offset_invariant = False

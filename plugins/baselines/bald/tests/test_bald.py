@@ -11,6 +11,7 @@ from alharness_bald.sampler import Bald
 
 class TestConformance(SamplerConformance):
     plugin = alharness_samplers()[0]
+    params = {"draws": 6}
 
 
 def make_query(draws, size=5, task=Task.CLASSIFICATION):

@@ -12,6 +12,7 @@ ACQUISITIONS = ("entropy", "variation_ratio", "mean_std", "bald")
 
 class TestConformance(SamplerConformance):
     plugin = alharness_samplers()[0]
+    params = {"draws": 6}
 
 
 class TestConformanceOfTheVariationRatio(TestConformance):
@@ -21,11 +22,6 @@ class TestConformanceOfTheVariationRatio(TestConformance):
 
 class TestConformanceOfTheMeanDeviation(TestConformance):
     params = {"acquisition": "mean_std", "draws": 6}
-    tasks = {Task.CLASSIFICATION}
-
-
-class TestConformanceOfMutualInformation(TestConformance):
-    params = {"acquisition": "bald", "draws": 6, "source": "text"}
     tasks = {Task.CLASSIFICATION}
 
 

@@ -11,9 +11,5 @@ class TestCore(SamplerConformance):
     offset_invariant = False  # samples are joined by the angles of their embeddings
 
 
-class TestUncertain(TestCore):
-    params = {"variant": "uncertain", **FAST}
-
-
-class TestSubset(TestCore):
-    params = {"subset": 39, "affinity": "shifted", **FAST}
+class TestUncertainInASubset(TestCore):
+    params = {"variant": "uncertain", "affinity": "shifted", "subset": 39, **FAST}

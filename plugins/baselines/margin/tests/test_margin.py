@@ -13,10 +13,6 @@ class TestConformance(SamplerConformance):
     plugin = alharness_samplers()[0]
 
 
-class TestConformanceOnAModality(TestConformance):
-    params = {"source": "audio"}
-
-
 def make_query(log_p, size=5):
     return make_tensor_query(TensorView(predictions=log_p), size=size)
 
