@@ -67,6 +67,12 @@ class Extractor:
                 return self.predict(z)
         return self.predict(z)
 
+    def embed(self, z: Mapping[str, Tensor], source: str = FUSED) -> Tensor:
+        """`Query.embed`."""
+        self.permit(Feature.DECODE)
+        self.permit(Feature.EMBEDDINGS)
+        return self.embeddings(z, source)
+
     def predict(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Source -> log-probabilities or values, from encoder outputs."""
         outputs = self._model.decode(z)

@@ -34,6 +34,11 @@ def make_decode():
             joined = torch.cat([parts[m] for m in z], 1)
             return {FUSED: ((joined @ inner).tanh() @ outer).log_softmax(1)}
 
+        def embed(parts, source=FUSED):
+            assert source == FUSED
+            return (torch.cat([parts[m] for m in z], 1) @ inner).tanh()
+
+        decode.embed = embed
         return decode
 
     return make
@@ -46,6 +51,7 @@ def make_query(make_decode):
     def make(z, size=10, *, seed=0, decode=None):
         decode = decode or make_decode(z)
         view = TensorView(representations=z, predictions=decode(z)[FUSED])
-        return make_tensor_query(view, size=size, modalities=tuple(z), decode=decode, seed=seed)
+        embed = getattr(decode, "embed", None)
+        return make_tensor_query(view, size=size, modalities=tuple(z), decode=decode, embed=embed, seed=seed)
 
     return make
