@@ -154,11 +154,13 @@ class DatasetFacts:
         task: classification or regression.
         modalities: their names.
         sizes: samples in train, valid and test.
+        synthetic: made-up data; every page and every run says so.
     """
 
     task: Task
     modalities: tuple[str, ...]
     sizes: tuple[int, int, int]
+    synthetic: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
