@@ -1,1 +1,1 @@
-"""Synthetic data in the shape of a data set that is not there: made, never downloaded, and always said to be so."""
+"""Synthetic data in the shape of a data set that is not there: made, never downloaded, and said to be so."""

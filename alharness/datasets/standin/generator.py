@@ -17,12 +17,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from .designs import Design
     from .labels import Labels
     from .population import Population
     from .settings import StandInSettings
-
-VERSION = 1
-"""Goes into the name of a stored stand-in. Raise it with every change of what is generated."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,8 +38,31 @@ class Part:
     features: Mapping[str, NDArray[np.float32]]
 
 
-def generate(name: str, settings: StandInSettings) -> dict[str, Part]:
-    """Split -> samples of the stand-in for this data set; the same settings give the same bytes."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StandIn:
+    """A stand-in without its sequences.
+
+    Attributes:
+        name: the data set that it stands in for.
+        settings: what it was made with.
+        design: what it has in common with the data set.
+        parts: split -> samples.
+        scales: modality -> (d,) size of the features' columns.
+    """
+
+    name: str
+    settings: StandInSettings
+    design: Design
+    parts: Mapping[str, Part]
+    scales: Mapping[str, NDArray[np.float64]]
+
+
+def generate(name: str, settings: StandInSettings) -> StandIn:
+    """The stand-in for this data set; the same settings give the same bytes.
+
+    Raises:
+        SpecError: the data set has no stand-in.
+    """
     design = find_design(name)
     populations = populate(name, settings)
     sources = 1 + max(int(population.sources.max()) for population in populations.values())
@@ -54,4 +75,10 @@ def generate(name: str, settings: StandInSettings) -> dict[str, Part]:
             labels = draw_emotions(name, settings, population)
         features = {m: channel.features(population, labels.own[m]) for m, channel in channels.items()}
         parts[split] = Part(population=population, labels=labels, features=features)
-    return parts
+    return StandIn(
+        name=name,
+        settings=settings,
+        design=design,
+        parts=parts,
+        scales={m: channel.scales for m, channel in channels.items()},
+    )

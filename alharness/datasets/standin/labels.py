@@ -41,8 +41,12 @@ class Labels:
 
 
 def contradict(rng: np.random.Generator, probability: float, n: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Which of n samples have a modality that contradicts the others, (n,) bool, and the positions of those
-    modalities among `MODALITIES`, as many as there are such samples."""
+    """Who contradicts whom.
+
+    Returns:
+        Which of n samples have a modality that contradicts the others, (n,) bool; and of those samples alone the
+        position of that modality among `MODALITIES`.
+    """
     conflicts = rng.random(n) < probability
     return conflicts, rng.choice(len(MODALITIES), size=n, p=CONTRADICTING)[conflicts]
 

@@ -1,0 +1,117 @@
+"""Sequences around the pooled vectors, block by block, each row from a stream of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from alharness.data import pool
+from alharness.datasets.stored.manifest import Repairs
+
+from .dirt import mend, soil
+from .streams import stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from .generator import StandIn
+
+MEMORY = 0.8
+"""Correlation of the noise of one step with that of the step before, AR(1)."""
+MEDIAN, SPREAD = 0.4, 0.5
+"""Lengths are log-normal: their median as a share of the steps, and the standard deviation of their logarithm."""
+BLOCK = 2**23
+"""Values per block. What is generated does not depend on it."""
+
+
+class Sequences:
+    """The sequences of one modality in one split.
+
+    The mean over the valid steps of a row is its pooled vector, to the rounding of float32; where the pooled
+    vector is the first step, it is that exactly. Dirty rows are the exception: there the vector follows from the
+    mended sequence.
+    """
+
+    def __init__(self, standin: StandIn, split: str, modality: str) -> None:
+        self._standin, self._split, self._modality = standin, split, modality
+        part = standin.parts[split]
+        channel = standin.design.channels[modality]
+        self.pooling = channel.pooling
+        self.shape = (len(part.population), channel.steps, channel.features)
+        self._vectors = part.features[modality]
+        self._scales = standin.scales[modality].astype(np.float32)
+        n, steps, _ = self.shape
+        drawn = MEDIAN * steps * np.exp(SPREAD * self._draw("lengths").standard_normal(n))
+        self._drawn: NDArray[np.int64] = np.rint(drawn).clip(1, steps).astype(np.int64)
+        self._dirty, self._empty = np.zeros((2, n), bool)
+        if standin.settings.dirty and modality != "text":
+            self._dirty, self._empty = soil(self._draw("dirt"), n)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """(n,) valid steps, at least 1."""
+        return np.where(self._empty, 1, self._drawn)
+
+    def vectors(self) -> NDArray[np.float32]:
+        """(n, d) pooled vectors."""
+        rows = np.flatnonzero(self._dirty | self._empty)
+        if len(rows) == 0:
+            return self._vectors
+        vectors = self._vectors.copy()
+        vectors[rows] = pool(self._mended(rows)[0], self.lengths[rows], self.pooling)
+        return vectors
+
+    def blocks(self) -> Iterator[NDArray[np.float32]]:
+        """(rows, t, d) blocks, following each other."""
+        n, steps, features = self.shape
+        size = max(1, BLOCK // (steps * features))
+        for start in range(0, n, size):
+            yield self._mended(np.arange(start, min(n, start + size)))[0]
+
+    def repairs(self) -> Repairs:
+        """What was mended."""
+        return self._mended(np.flatnonzero(self._dirty | self._empty))[1]
+
+    def raw(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """These rows as they are before anything is mended: (rows, t, d) and their lengths, which may be 0."""
+        block = self._clean(rows)
+        for position, row in enumerate(rows.tolist()):
+            valid = block[position, : self._drawn[row]]
+            if self._empty[row]:
+                valid[:] = 0
+            elif self._dirty[row]:
+                bad = -np.inf if self._modality == "audio" else np.nan
+                valid[self._draw("dirty values", row).random(valid.shape) < 0.1] = bad
+        return block, np.where(self._empty, 0, self._drawn)[rows]
+
+    def _mended(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], Repairs]:
+        block, lengths = self.raw(rows)
+        return block, mend(block, lengths) if self._standin.settings.dirty else Repairs()
+
+    def _clean(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        _, steps, features = self.shape
+        block = np.zeros((len(rows), steps, features), np.float32)
+        for position, row in enumerate(rows.tolist()):
+            self._draw("steps", row).standard_normal(out=block[position, : self._drawn[row]], dtype=np.float32)
+        fresh = np.float32(np.sqrt(1 - MEMORY**2))
+        for step in range(1, steps):
+            block[:, step] *= fresh
+            block[:, step] += np.float32(MEMORY) * block[:, step - 1]
+        for position, row in enumerate(rows.tolist()):
+            length = self._drawn[row]
+            valid, vector = block[position, :length], self._vectors[row]
+            if self.pooling == "mean":
+                valid -= valid.mean(axis=0, dtype=np.float64).astype(np.float32)
+            valid *= self._scales
+            valid += vector
+            if self.pooling == "first":
+                valid[0] = vector
+            block[position, length:] = 0
+        return block
+
+    def _draw(self, *purpose: str | int) -> np.random.Generator:
+        seed, name = self._standin.settings.seed, self._standin.name
+        return stream(seed, name, self._modality, self._split, *purpose)
