@@ -24,8 +24,8 @@ SPEAKER_SIZE, NOISE = 0.8, 0.5
 CORRUPTED, CORRUPTION = 0.6, 3.0
 """Probability that a modality of an outlier is corrupted, and the size of the noise that replaces it."""
 EXACT = 2.0**20
-"""Factors of the mixing are rounded to multiples of 1 / EXACT. Every product and every sum of products is then
-exact in float64, so that the result does not depend on the order in which a library adds."""
+"""Factors of the mixing are rounded to multiples of 1 / EXACT. Products of factors below 64 and below 1, and
+sums of 48 of them, are then exact in float64, so that the result does not depend on the order in which a library adds."""
 
 
 class Channels:
@@ -51,7 +51,7 @@ class Channels:
         self._strength = self._draw("strength").standard_normal(SIGNAL)
         self._topics = self._draw("topics").standard_normal((topics, TOPIC))
         self._speakers = SPEAKER_SIZE * self._draw("speakers").standard_normal((sources, SPEAKER))
-        self._matrix = _exact(self._draw("mixing").standard_normal((PARTS, features)) / np.sqrt(PARTS))
+        self._matrix = self._draw("mixing").standard_normal((PARTS, features)) / np.sqrt(PARTS)
         self.scales = np.exp(self._draw("scales").standard_normal(features))
         """(d,) column scales."""
         self._offsets = self.scales * self._draw("offsets").standard_normal(features)
@@ -68,7 +68,7 @@ class Channels:
             ],
             axis=1,
         )
-        mixed = _exact(parts) @ self._matrix
+        mixed = combine(parts, self._matrix)
         mixed += NOISE * self._draw("noise", split).standard_normal(mixed.shape, dtype=np.float32)
         corrupted = population.outliers & (self._draw("corrupted", split).random(n) < CORRUPTED)
         shape = int(corrupted.sum()), mixed.shape[1]
@@ -77,13 +77,15 @@ class Channels:
 
     def _signal(self, labels: NDArray[Any], clusters: NDArray[np.int64]) -> NDArray[np.float64]:
         if not self._sentiment:
-            return self._directions[clusters, labels]
+            return np.asarray(self._directions[clusters, labels])
         values = labels.astype(np.float64)[:, None]
-        return np.tanh(1.5 * values) * self._directions[clusters, 0] + np.abs(values) * self._strength
+        signal = np.tanh(1.5 * values) * self._directions[clusters, 0] + np.abs(values) * self._strength
+        return np.asarray(signal)
 
     def _draw(self, *purpose: str) -> np.random.Generator:
         return stream(self._settings.seed, self._name, self._modality, *purpose)
 
 
-def _exact(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.rint(values * EXACT) / EXACT
+def combine(parts: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Exact matrix product (n, PARTS) x (PARTS, d) of rounded factors, the same bytes on every machine."""
+    return np.asarray((np.rint(parts * EXACT) / EXACT) @ (np.rint(matrix * EXACT) / EXACT))
