@@ -9,6 +9,7 @@ import click
 from alharness.datasets.staging import staged
 from alharness.errors import SpecError
 from alharness.registry import load
+from alharness.spec.parameters import read_parameters
 
 from .page import make_table, open_page, plain
 
@@ -27,12 +28,22 @@ def data(context: click.Context) -> None:
 @click.option("--download", is_flag=True, help="Download the files instead of naming a SOURCE.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder to make; default: data/NAME.")
 @click.option("--force", is_flag=True, help="Replace an older import.")
-def import_(name: str, source: Path | None, out: Path | None, *, download: bool, force: bool) -> None:
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A parameter of the import.")
+def import_(
+    name: str,
+    source: Path | None,
+    out: Path | None,
+    assignments: tuple[str, ...],
+    *,
+    download: bool,
+    force: bool,
+) -> None:
     """Convert the data set NAME from SOURCE, a file or folder that you have, into the harness's own format.
 
     \b
         alharness data import mfeat --download
         alharness data import mfeat ~/downloads/mfeat --out data/mfeat
+        alharness data import cherma ~/downloads/CHERMA0723 --set audio_steps=50
 
     The folder appears only when everything went well.
     """  # noqa: D301  \b is click's mark for lines that stay as they are
@@ -41,9 +52,14 @@ def import_(name: str, source: Path | None, out: Path | None, *, download: bool,
         raise SpecError(f"the data set {name!r} needs no import: name it in a spec as it is")
     if (source is None) != download:
         raise click.UsageError("name either a SOURCE, the file or folder to import from, or --download")
+    options = ()
+    if plugin.options is not None:
+        options = (read_parameters(plugin.options, f"the import of {name}", assignments),)
+    elif assignments:
+        raise SpecError(f"--set {assignments[0]}: the import of {name!r} has no parameters")
     target = out or Path("data", name)
     with staged(target, replace=force) as folder:
-        lines = plugin.fetch(source, folder)
+        lines = plugin.fetch(source, folder, *options)
     for line in lines:
         click.echo(plain(line))
     click.echo(f"The data set {name!r} is ready in {target}")

@@ -130,7 +130,7 @@ def read_manifest(folder: Path, dataset: str) -> Manifest:
         _check_version(folder, dataset, content)
         manifest = Manifest.model_validate_json(content)
     except (ValidationError, ValueError, RecursionError):
-        raise DataError(f"{path}: damaged; {again(folder, dataset)}") from None
+        raise DataError(f"{path}: damaged; {import_again(folder, dataset)}") from None
     if manifest.dataset != dataset:
         raise DataError(f"{folder}: holds the data set {manifest.dataset!r}, not {dataset!r}; name its folder")
     return manifest
@@ -147,9 +147,16 @@ def import_command(dataset: str) -> str:
     return f"alharness data import {dataset} SOURCE"
 
 
-def again(folder: Path, dataset: str) -> str:
+def import_again(folder: Path, dataset: str) -> str:
     """The advice for a damaged folder."""
     return f"make the data set again with: {import_command(dataset)} --force --out {shlex.quote(str(folder))}"
+
+
+def advise(folder: Path, manifest: Manifest) -> str:
+    """The same, where it is known whether the data was imported or made up."""
+    if manifest.synthetic:
+        return f"remove {folder}, and it is made again when it is needed"
+    return import_again(folder, manifest.dataset)
 
 
 def _check_version(folder: Path, dataset: str, content: bytes) -> None:
@@ -158,5 +165,5 @@ def _check_version(folder: Path, dataset: str, content: bytes) -> None:
     if isinstance(version, int) and version != FORMAT:
         raise DataError(
             f"{folder}: is in format {version}, and this version of alharness reads format {FORMAT}; "
-            f"{again(folder, dataset)}"
+            f"{import_again(folder, dataset)}"
         )

@@ -17,7 +17,7 @@ from alharness.suggestion import did_you_mean
 
 from .checksum import read_listed
 from .layout import IDS, LABELS, SPLITS, lengths_file, pooled_file, sequence_file, unimodal_labels_file
-from .manifest import Manifest, again, read_manifest
+from .manifest import Manifest, advise, read_manifest
 from .npy import open_npy
 from .remarks import describe_repairs
 
@@ -128,9 +128,7 @@ class _Opened:
 
     @property
     def _advice(self) -> str:
-        if self.manifest.synthetic:
-            return "remove the folder, and it is made again when it is needed"
-        return again(self.folder, self.manifest.dataset)
+        return advise(self.folder, self.manifest)
 
 
 def _elsewhere(sequences: Callable[[], Path], vectors: _Opened) -> Splits:
