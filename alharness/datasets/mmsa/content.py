@@ -140,7 +140,9 @@ def _check_features(corpus: Corpus, place: str, arrays: Mapping[str, Any]) -> No
     found = {modality: array.shape[2] for modality, array in arrays.items()}
     if found != corpus.features:
         fitting = [other.name for other in CORPORA.values() if other.features == found]
-        advice = f"; that is {fitting[0]!r}: alharness data import {fitting[0]}" if fitting else ""
+        advice = (
+            f"; those are the features of {fitting[0]!r}: alharness data import {fitting[0]}" if fitting else ""
+        )
         raise DataError(
             f"{place} has features {_sizes(found)}, but {corpus.name!r} has {_sizes(corpus.features)}{advice}"
         )
