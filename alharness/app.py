@@ -224,7 +224,7 @@ def _load(spec: Spec, plan: Plan) -> Dataset:
         real, made_up = "real", "synthetic"
         said, found = (made_up, real) if facts.synthetic else (real, made_up)
         raise PluginError(
-            f"the data set {spec.dataset.name!r} of {spec.dataset.registered.origin} announced {said} data, and is "
+            f"the data set {spec.dataset.name!r} of {spec.dataset.registered.origin} announced {said} data and is "
             f"{found}: its facts and what it makes must agree, or the run would be kept under a wrong name"
         )
     return dataset

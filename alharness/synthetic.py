@@ -4,8 +4,8 @@ SUFFIX = "-standin"
 """Ends the names of experiments on synthetic data, so that they never share a folder or a chart with real ones."""
 
 NOTICE = (
-    "SYNTHETIC DATA: the data set is a made-up stand-in. Its results are not comparable with the paper, nor with a "
-    "run on real data."
+    "SYNTHETIC DATA: the data set is made up. Its results are not comparable with the paper, nor with any run on "
+    "real data."
 )
 """Said before a run, after it, and by `check`."""
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import mlflow
 import pytest
-
 from mlflow import MlflowClient
 
 from alharness.errors import TrackingError

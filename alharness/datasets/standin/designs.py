@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .settings import StandInSettings
 
 SPLITS = ("train", "valid", "test")
+MODALITIES = ("text", "audio", "vision")
 
 LEVELS = {
     "train": (921, 433, 232, 318, 818),
@@ -47,11 +48,14 @@ class Channel:
     Attributes:
         features: d, features per step.
         steps: t, the length to which sequences are padded.
+        gain: factor of the signal, set so that the stand-in has the properties that its tests ask for: the parts
+            of a sample are hard to tell apart in a handful of features, and easy in many.
         pooling: how one vector is made of a sequence: its first step, or the mean over its valid steps.
     """
 
     features: int
     steps: int
+    gain: float = 1.0
     pooling: Literal["first", "mean"] = "mean"
 
 
@@ -90,12 +94,11 @@ class Design:
         return () if self.sentiment else tuple(EMOTIONS)
 
 
-def _channels(*shapes: tuple[int, int]) -> dict[str, Channel]:
-    (t, text), (a, audio), (v, vision) = shapes
+def _channels(*shapes: tuple[int, int], gains: tuple[float, ...] = (1, 1, 1)) -> dict[str, Channel]:
+    poolings: tuple[Literal["first", "mean"], ...] = ("first", "mean", "mean")  # the first step of BERT is [CLS]
     return {
-        "text": Channel(features=text, steps=t, pooling="first"),  # [CLS] of BERT
-        "audio": Channel(features=audio, steps=a),
-        "vision": Channel(features=vision, steps=v),
+        modality: Channel(features=features, steps=steps, gain=gain, pooling=pooling)
+        for modality, (steps, features), gain, pooling in zip(MODALITIES, shapes, gains, poolings, strict=True)
     }
 
 
@@ -107,17 +110,19 @@ DESIGNS: Mapping[str, Design] = {
     ),
     "sims": Design(channels=_channels((39, 768), (400, 33), (55, 709)), sizes=(1368, 456, 457), sentiment=SIMS),
     "mosi": Design(
-        channels=_channels((50, 768), (500, 5), (375, 20)),
+        channels=_channels((50, 768), (500, 5), (375, 20), gains=(1, 4, 3)),
         sizes=(1284, 229, 686),
         sentiment=Sentiment(extent=3, per_unit=5, own=False),
     ),
     "mosei": Design(
-        channels=_channels((50, 768), (500, 74), (375, 35)),
+        channels=_channels((50, 768), (500, 74), (375, 35), gains=(1, 1, 2)),
         sizes=(16326, 1871, 4659),
         sentiment=Sentiment(extent=3, per_unit=3, own=False),
     ),
     "cherma": Design(
-        channels=_channels((80, 768), (100, 768), (64, 512)), sizes=(17230, 5743, 5744), sentiment=None
+        channels=_channels((80, 768), (100, 768), (64, 512), gains=(0.7, 0.4, 0.6)),
+        sizes=(17230, 5743, 5744),
+        sentiment=None,
     ),
 }
 """Shapes and sizes as published (thuiar/MMSA, sunjunaimer/LFMIM, the supplement of GRACE); the valid and test

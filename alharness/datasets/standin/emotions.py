@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .designs import EMOTIONS
-from .labels import MODALITIES, Labels, contradict, mix
+from .designs import EMOTIONS, MODALITIES
+from .labels import Labels, contradict, mix
 from .streams import stream
 
 if TYPE_CHECKING:

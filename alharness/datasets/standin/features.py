@@ -24,8 +24,8 @@ SPEAKER_SIZE, NOISE = 0.8, 0.5
 CORRUPTED, CORRUPTION = 0.6, 3.0
 """Probability that a modality of an outlier is corrupted, and the size of the noise that replaces it."""
 EXACT = 2.0**20
-"""Factors of the mixing are rounded to multiples of 1 / EXACT. Products of factors below 64 and below 1, and
-sums of 48 of them, are then exact in float64, so that the result does not depend on the order in which a library adds."""
+"""Factors of the mixing are rounded to multiples of 1 / EXACT. Sums of 48 products of a number below 64 and one
+below 1 are then exact in float64, so that the result does not depend on the order in which a library adds."""
 
 
 class Channels:
@@ -41,8 +41,9 @@ class Channels:
     def __init__(self, name: str, settings: StandInSettings, modality: str, sources: int) -> None:
         self._name, self._settings, self._modality = name, settings, modality
         design = find_design(name)
-        features, topics = design.channels[modality].features, settings.n_clusters
-        self._snr = getattr(settings.snr, modality)
+        channel, topics = design.channels[modality], settings.n_clusters
+        features = channel.features
+        self._signal_size = channel.gain * getattr(settings.snr, modality)
         self._sentiment = design.sentiment is not None
         kinds = 1 if self._sentiment else len(design.classes)
         shared = self._draw("shared direction").standard_normal((1, kinds, SIGNAL))
@@ -61,7 +62,7 @@ class Channels:
         n, split = len(population), population.split
         parts = np.concatenate(
             [
-                self._snr * self._signal(labels, population.clusters),
+                self._signal_size * self._signal(labels, population.clusters),
                 self._topics[population.clusters],
                 self._speakers[population.sources],
                 self._draw("nuisance", split).standard_normal((n, NUISANCE)),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .designs import MODALITIES
 from .streams import stream
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from .population import Population
     from .settings import StandInSettings
 
-MODALITIES = ("text", "audio", "vision")
 CONTRADICTING = (0.4, 0.35, 0.25)
 """Which modality it is that contradicts the others."""
 WEIGHTS = (0.4, 0.25, 0.35)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .designs import LEVELS, Sentiment
-from .labels import MODALITIES, Labels, contradict, mix
+from .designs import LEVELS, MODALITIES, Sentiment
+from .labels import Labels, contradict, mix
 from .streams import stream
 
 if TYPE_CHECKING:

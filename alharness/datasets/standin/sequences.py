@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alharness.data import pool
-from alharness.datasets.stored.manifest import Repairs
+from alharness.datasets.stored.mending import Mender
 
-from .dirt import mend, soil
+from .dirt import draw_dirt
 from .streams import stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
+
+    from alharness.datasets.stored.manifest import Repairs
 
     from .generator import StandIn
 
@@ -46,22 +48,22 @@ class Sequences:
         n, steps, _ = self.shape
         drawn = MEDIAN * steps * np.exp(SPREAD * self._draw("lengths").standard_normal(n))
         self._drawn: NDArray[np.int64] = np.rint(drawn).clip(1, steps).astype(np.int64)
-        self._dirty, self._empty = np.zeros((2, n), bool)
-        if standin.settings.dirty and modality != "text":
-            self._dirty, self._empty = soil(self._draw("dirt"), n)
+        seed, wanted = standin.settings.seed, standin.settings.dirty
+        self._dirt = draw_dirt(seed, standin.name, modality, split, n, wanted=wanted)
 
     @property
     def lengths(self) -> NDArray[np.int64]:
         """(n,) valid steps, at least 1."""
-        return np.where(self._empty, 1, self._drawn)
+        return np.where(self._dirt.empty, 1, self._drawn)
 
     def vectors(self) -> NDArray[np.float32]:
         """(n, d) pooled vectors."""
-        rows = np.flatnonzero(self._dirty | self._empty)
+        rows = self._dirt.rows
         if len(rows) == 0:
             return self._vectors
         vectors = self._vectors.copy()
-        vectors[rows] = pool(self._mended(rows)[0], self.lengths[rows], self.pooling)
+        block, lengths = self.raw(rows)
+        vectors[rows] = pool(Mender().values(block), np.maximum(lengths, 1), self.pooling)
         return vectors
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
@@ -69,27 +71,24 @@ class Sequences:
         n, steps, features = self.shape
         size = max(1, BLOCK // (steps * features))
         for start in range(0, n, size):
-            yield self._mended(np.arange(start, min(n, start + size)))[0]
+            block, _ = self.raw(np.arange(start, min(n, start + size)))
+            yield Mender().values(block) if len(self._dirt.rows) else block
 
     def repairs(self) -> Repairs:
         """What was mended."""
-        return self._mended(np.flatnonzero(self._dirty | self._empty))[1]
+        mender = Mender()
+        block, lengths = self.raw(self._dirt.rows)
+        mender.values(block)
+        mender.lengths(lengths, self.shape[1])
+        return mender.repairs
 
     def raw(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """These rows as they are before anything is mended: (rows, t, d) and their lengths, which may be 0."""
+        """These rows before anything is mended: (rows, t, d), and their lengths, which may be 0."""
         block = self._clean(rows)
         for position, row in enumerate(rows.tolist()):
             valid = block[position, : self._drawn[row]]
-            if self._empty[row]:
-                valid[:] = 0
-            elif self._dirty[row]:
-                bad = -np.inf if self._modality == "audio" else np.nan
-                valid[self._draw("dirty values", row).random(valid.shape) < 0.1] = bad
-        return block, np.where(self._empty, 0, self._drawn)[rows]
-
-    def _mended(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], Repairs]:
-        block, lengths = self.raw(rows)
-        return block, mend(block, lengths) if self._standin.settings.dirty else Repairs()
+            self._dirt.spoil(row, valid, self._draw("dirty values", row))
+        return block, np.where(self._dirt.empty, 0, self._drawn)[rows]
 
     def _clean(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         _, steps, features = self.shape

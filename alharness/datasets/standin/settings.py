@@ -10,11 +10,11 @@ from alharness.plugin import Params
 class SignalSettings(Params):
     """How loudly each modality speaks of its own label, against everything else that its features hold."""
 
-    text: float = Field(0.2, ge=0, le=10)
+    text: float = Field(0.2, ge=0, le=2)
     """Signal of the text features."""
-    audio: float = Field(0.3, ge=0, le=10)
+    audio: float = Field(0.3, ge=0, le=2)
     """Signal of the audio features."""
-    vision: float = Field(0.2, ge=0, le=10)
+    vision: float = Field(0.2, ge=0, le=2)
     """Signal of the vision features."""
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from alharness.datasets.standin.settings import StandInSettings
 from alharness.plugin import Params, SpecPath
 
 Modality = Literal["text", "audio", "vision"]
@@ -27,6 +28,9 @@ class StoredParams(Params):
 
     if_missing: Literal["error", "stand_in"] = "error"
     """What to do if there is no such folder: stop and say where to get the data, or take a synthetic stand-in."""
+
+    stand_in: StandInSettings = StandInSettings()
+    """How a stand-in is made."""
 
     modalities: Annotated[tuple[Modality, ...], Field(min_length=1), AfterValidator(_distinct)] | None = None
     """The modalities to use, in this order; all there are if this is left out."""

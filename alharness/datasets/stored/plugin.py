@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from alharness.errors import DataError
+from alharness.datasets.standin.cache import ensure, open_standin
+from alharness.datasets.standin.designs import facts as describe
 from alharness.hookspecs import hookimpl
 from alharness.plugin import DatasetPlugin, Params
 
@@ -56,22 +57,26 @@ class StoredDataset:
         ]
 
     def inspect(self, params: StoredParams) -> DatasetFacts:
-        """What the manifest says. Raises DataError where the data was not imported."""
+        """What the manifest says, or the design of a stand-in. Raises DataError where there is neither."""
         from dataclasses import replace
 
         folder = locate(self.published, params)
-        if folder is None:
-            self._stand_in(params)
-        facts = read_manifest(folder, self.published.name).facts
+        name = self.published.name
+        facts = describe(name, params.stand_in) if folder is None else read_manifest(folder, name).facts
         return facts if params.modalities is None else replace(facts, modalities=params.modalities)
 
     def make(self, params: StoredParams) -> Dataset:
-        """The imported data, its sequences on disk. Raises DataError where it is missing or damaged."""
+        """The imported data or a stand-in, sequences on disk. Raises DataError where it is missing or damaged."""
         from .reader import open_stored
 
         folder = locate(self.published, params)
         if folder is None:
-            self._stand_in(params)
+            return open_standin(
+                self.published.name,
+                params.stand_in,
+                modalities=params.modalities,
+                unimodal_labels=params.unimodal_labels,
+            )
         return open_stored(
             folder,
             self.published.name,
@@ -84,9 +89,4 @@ class StoredDataset:
         from .verification import verify
 
         folder = locate(self.published, params)
-        if folder is None:
-            self._stand_in(params)
-        return verify(folder, self.published.name)
-
-    def _stand_in(self, _params: StoredParams) -> NoReturn:
-        raise DataError(f"{self.published.name}: there is no stand-in in this version; set if_missing: error")
+        return verify(folder or ensure(self.published.name, params.stand_in), self.published.name)
