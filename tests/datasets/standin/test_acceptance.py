@@ -52,7 +52,7 @@ def test_each_modality_can_be_learned_and_all_together_are_best(lab):
     model = lab.fit()[0]
     for modality in MODALITIES:
         assert lab.score(model, modality) < lab.constant(modality)
-        assert lab.score(model) < lab.score_alone(modality) < lab.constant()
+        assert lab.score(model) + 0.03 < lab.score_alone(modality) < lab.constant()
 
 
 def test_contradictions_are_hard_to_the_end(lab):

@@ -1,6 +1,7 @@
 """What is generated: shapes, labels, who is where, and that it is the same bytes whoever asks."""
 
 import hashlib
+import itertools
 import os
 import subprocess
 import sys
@@ -105,6 +106,13 @@ def test_no_source_is_in_two_splits(simsv2):
         assert named == part.population.sources.tolist()
 
 
+def test_another_seed_is_another_population(small):
+    one, other = (small(seed=seed, share=0.1, outlier=0.3).parts["test"].population for seed in (0, 1))
+    assert one.ids != other.ids
+    assert (one.clusters != other.clusters).any()
+    assert (one.outliers != other.outliers).any()
+
+
 def test_clusters_are_long_tailed_and_shared(simsv2):
     train, valid, test = (np.bincount(part.population.clusters, minlength=24) for part in simsv2.parts.values())
     assert train.max() / train.min() > 10
@@ -134,15 +142,19 @@ def test_modalities_follow_the_published_levels_split_by_split(small):
     """Without contradictions a modality is a grid point of its level, moved by one point in half of the cases."""
     standin = small(share=1, conflict=0)
     grid = [(-5, -4), (-3, -2, -1), (0,), (1, 2, 3), (4, 5)]
+    moves = {-1: 0.25, 0: 0.5, 1: 0.25}
     for split, counts in LEVELS.items():
-        expected = np.zeros(11)
+        expected = np.zeros((11, 11))  # of text and audio together
         for points, count in zip(grid, counts, strict=True):
-            for point in points:
-                for moved, share in ((-1, 0.25), (0, 0.5), (1, 0.25)):
-                    expected[np.clip(point + moved, -5, 5) + 5] += share * count / len(points) / sum(counts)
-        for own in standin.parts[split].labels.own.values():
-            found = np.bincount(np.rint(own * 5).astype(int) + 5, minlength=11) / len(own)
-            assert np.abs(found - expected).max() < 2.5 / np.sqrt(4 * len(own))
+            for point, one, other in itertools.product(points, moves, moves):
+                cell = np.clip(point + one, -5, 5) + 5, np.clip(point + other, -5, 5) + 5
+                expected[cell] += moves[one] * moves[other] * count / len(points) / sum(counts)
+        own = {m: np.rint(v * 5).astype(int) + 5 for m, v in standin.parts[split].labels.own.items()}
+        n = len(own["text"])
+        for found in own.values():
+            assert np.abs(np.bincount(found, minlength=11) / n - expected.sum(axis=0)).max() < 1.25 / np.sqrt(n)
+        equal = (own["text"] == own["audio"]).mean()
+        assert abs(equal - expected.trace()) < 1.25 / np.sqrt(n)
     assert LEVELS["train"][0] / sum(LEVELS["train"]) > LEVELS["test"][0] / sum(LEVELS["test"]) + 0.05
 
 
