@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from alharness.data import Pooling
+
 MANIFEST = "manifest.json"
 """Written last: a folder without it is no data set."""
 
@@ -9,6 +14,9 @@ FORMAT = 1
 """Version of the format; another one is refused."""
 
 SPLITS = ("train", "valid", "test")
+
+POOLING: dict[str, Pooling] = {"text": "first", "audio": "mean", "vision": "mean"}
+"""How the built-in data sets make vectors of their sequences; the first step of a text is its CLS token."""
 
 IDS = "ids.json"
 LABELS = "labels.npy"
