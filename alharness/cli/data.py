@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from alharness.data import Dataset
-    from alharness.plugin import DatasetPlugin
+    from alharness.plugin import DatasetPlugin, Params
 
 
 @click.group(invoke_without_command=True)
@@ -59,7 +59,7 @@ def import_(
         raise SpecError(f"the data set {name!r} needs no import: name it in a spec as it is")
     if (source is None) != download:
         raise click.UsageError("name either a SOURCE, the file or folder to import from, or --download")
-    options = ()
+    options: tuple[Params, ...] = ()
     if plugin.options is not None:
         options = (read_parameters(plugin.options, f"the import of {name}", assignments),)
     elif assignments:

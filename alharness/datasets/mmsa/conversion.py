@@ -58,7 +58,12 @@ def convert(corpus: Corpus, source: Path, folder: Path, alive: Advance = lambda 
 
         def bar(what: str, total: int) -> Advance:
             move = bars.enter_context(progress(what, total))
-            return lambda amount: (move(amount), alive(amount))[0]
+
+            def advance(amount: int) -> None:
+                move(amount)
+                alive(amount)
+
+            return advance
 
         digest = file_digest(source, bar(f"checksum of {source.name}", size))
         loaded = load(source)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from alharness.data import Pooling
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 """Written last: a folder without it is no data set."""
 
-FORMAT = 1
+FORMAT: Final = 1
 """Version of the format; another one is refused."""
 
 SPLITS = ("train", "valid", "test")
