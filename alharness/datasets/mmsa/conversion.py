@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from alharness.datasets.stored.checksum import file_digest
-from alharness.datasets.stored.layout import SPLITS
+from alharness.datasets.stored.layout import POOLING, SPLITS
 from alharness.datasets.stored.manifest import Source
 from alharness.datasets.stored.mending import Mender
 from alharness.datasets.stored.progress import progress
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from alharness.data import Pooling
     from alharness.datasets.stored.manifest import Repairs
 
     from .facts import Corpus
@@ -36,9 +35,6 @@ if TYPE_CHECKING:
 
 BLOCK = 2**23
 """Bytes of the file that are converted at a time."""
-
-POOLING: dict[str, Pooling] = {"text": "first", "audio": "mean", "vision": "mean"}
-"""The first step of a text is its CLS token."""
 
 
 def convert(corpus: Corpus, source: Path, folder: Path, alive: Advance = lambda _: None) -> list[str]:
@@ -62,7 +58,12 @@ def convert(corpus: Corpus, source: Path, folder: Path, alive: Advance = lambda 
 
         def bar(what: str, total: int) -> Advance:
             move = bars.enter_context(progress(what, total))
-            return lambda amount: (move(amount), alive(amount))[0]
+
+            def advance(amount: int) -> None:
+                move(amount)
+                alive(amount)
+
+            return advance
 
         digest = file_digest(source, bar(f"checksum of {source.name}", size))
         loaded = load(source)

@@ -18,6 +18,8 @@ LARGE = 2**20
 LONGEST_INTEGER = 64
 """Bytes of an integer."""
 
+_OPCODES = {opcode.code: opcode for opcode in pickletools.opcodes}
+
 _LENGTHS = {
     pickletools.TAKEN_FROM_ARGUMENT1: "<B",
     pickletools.TAKEN_FROM_ARGUMENT4: "<i",
@@ -70,7 +72,7 @@ def read_instructions(file: BinaryIO) -> Iterator[Instruction]:
         code = file.read(1)
         if not code:
             raise Truncated
-        opcode = pickletools.code2op.get(code.decode("latin-1"))
+        opcode = _OPCODES.get(code.decode("latin-1"))
         if opcode is None:
             raise Malformed(f"0x{code.hex()} at byte {position:,} is no instruction")
         argument = None if opcode.arg is None else _argument(file, opcode, end)

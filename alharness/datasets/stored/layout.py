@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from alharness.data import Pooling
+
 MANIFEST = "manifest.json"
 """Written last: a folder without it is no data set."""
 
-FORMAT = 1
+FORMAT: Final = 1
 """Version of the format; another one is refused."""
 
 SPLITS = ("train", "valid", "test")
+
+POOLING: dict[str, Pooling] = {"text": "first", "audio": "mean", "vision": "mean"}
+"""How the built-in data sets make vectors of their sequences; the first step of a text is its CLS token."""
 
 IDS = "ids.json"
 LABELS = "labels.npy"

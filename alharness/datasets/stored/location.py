@@ -21,9 +21,10 @@ def locate(published: Published, params: StoredParams) -> Path | None:
     Raises:
         DataError: it is missing and must not be; says how to get it.
     """
-    folder = readable(params.path or Path("data", published.name))
+    given = params.path or Path("data", published.name)
+    folder = readable(given)
     try:
-        if folder.exists() or folder.is_symlink():
+        if given.exists() or given.is_symlink():  # a link that leads nowhere: a disk that is not there
             return folder
     except OSError as error:
         raise DataError(f"{folder}: cannot be read: {error.strerror}") from None

@@ -56,7 +56,7 @@ def open_npy(folder: Path, name: str, listed: StoredFile, advice: str) -> NDArra
     """A memory map of a listed file; looks at its header and its size alone. Raises DataError."""
     path = folder / name
     try:
-        size, shape, dtype = _look(path)
+        size, (shape, dtype) = path.stat().st_size, read_header(path)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}; {advice}") from None
     except Exception:  # noqa: BLE001 numpy raises many kinds for a malformed header
@@ -71,13 +71,18 @@ def open_npy(folder: Path, name: str, listed: StoredFile, advice: str) -> NDArra
     return npy.open_memmap(path, mode="r")
 
 
-def _look(path: Path) -> tuple[int, tuple[int, ...], np.dtype[Any]]:
-    """Size of the file, and what its header says; numpy would try to unpickle a file without a header."""
+def read_header(path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and type of a .npy file. Looked at before numpy does, which would try to unpickle a file without one.
+
+    Raises:
+        OSError: it cannot be read.
+        Exception: it is malformed; numpy raises many kinds.
+    """
     with path.open("rb") as file:
         version = npy.read_magic(file)
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, _, dtype = read(file)
-    return path.stat().st_size, shape, dtype
+    return shape, dtype
 
 
 def settle(descriptor: int) -> None:

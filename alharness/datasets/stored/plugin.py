@@ -16,7 +16,6 @@ from .params import StoredParams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from alharness.data import Dataset
     from alharness.plugin import DatasetFacts
@@ -35,7 +34,7 @@ class StoredDataset:
     """
 
     published: Published
-    fetch: Callable[[Path | None, Path, Params], list[str]]
+    fetch: Callable[..., list[str]]
     options: type[Params]
 
     @hookimpl
