@@ -11,6 +11,7 @@ from alharness.datasets.staging import staged
 from alharness.errors import SpecError
 from alharness.registry import load
 from alharness.spec.parameters import read_parameters
+from alharness.synthetic import NOTICE
 
 from .page import make_table, open_page, plain
 
@@ -113,7 +114,7 @@ def describe_(name: str, assignments: tuple[str, ...], *, verify: bool) -> None:
 
     dataset = plugin.make(params)
     if dataset.synthetic:
-        page.print("SYNTHETIC DATA: not comparable with any paper", style="bold red")
+        page.print(NOTICE, style="bold yellow", soft_wrap=True)
     page.print(make_table(("", name), _facts(plugin, dataset)))
     for table in describe(dataset):
         page.print(make_table(table.headings, table.rows))

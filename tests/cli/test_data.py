@@ -191,7 +191,7 @@ def test_a_relative_path_starts_at_the_current_folder(run, tmp_path):
 
 def test_made_up_data_is_called_so_first(run):
     output = run("describe", "radio", "--set", "path=x", "--set", "loud=true").output
-    assert output.startswith("SYNTHETIC DATA: not comparable with any paper")
+    assert output.startswith("SYNTHETIC DATA: the data set is made up.")
 
 
 def test_verifying_comes_first_and_can_fail(run):

@@ -136,3 +136,12 @@ def test_modalities_and_copied_labels_can_be_asked_for(path, toy_site, monkeypat
     train = spec.dataset.plugin.make(spec.dataset.params).pooled().parts["train"]
     assert train.inputs.modalities == ("vision", "text")
     assert train.unimodal_labels == {}
+
+
+def test_describe_says_so_and_makes_no_sequences(command, path, tmp_path):
+    choices = ("--set", "if_missing=stand_in", "--set", "stand_in.share=0.02")
+    out, err = command("data", "describe", "cherma", "--verify", *choices).communicate(timeout=60)
+    assert err == ""
+    assert NOTICE in out
+    assert "anger" in out
+    assert [folder.name[-8:] for folder in (tmp_path / "cache" / "stand-ins").glob("*s")] == ["-vectors"]

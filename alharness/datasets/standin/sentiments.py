@@ -40,7 +40,7 @@ def draw_sentiments(name: str, settings: StandInSettings, sentiment: Sentiment, 
     fused += settings.label_noise * draw("label noise").standard_normal(n)
     corrupt = population.outliers & (population.split == "train")
     fused[corrupt] = draw("corrupt label").uniform(-1, 1, size=n)[corrupt]
-    units = np.rint(fused.clip(-1, 1) * (sentiment.extent * sentiment.per_unit))
+    units = np.rint(fused.clip(-1, 1) * (sentiment.extent * sentiment.per_unit)) + 0.0  # no zero with a sign
     return Labels(
         fused=(units / sentiment.per_unit).astype(np.float32),
         own={m: (fifths[:, position] / 5).astype(np.float32) for position, m in enumerate(MODALITIES)},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from alharness.datasets.stored.writer import Writer
@@ -62,5 +63,5 @@ def write(folder: Path, name: str, settings: StandInSettings, *, sequences: bool
         task=Task.REGRESSION if standin.design.sentiment else Task.CLASSIFICATION,
         classes=standin.design.classes,
         repairs=repairs if settings.dirty else {},
-        remarks=(REMARK, f"made with {settings.model_dump_json()}"),
+        remarks=(REMARK, f"made with {json.dumps(settings.model_dump(mode='json'))}"),
     )

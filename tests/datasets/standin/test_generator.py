@@ -134,6 +134,7 @@ def test_sentiments_lie_on_their_grid(name, extent, per_unit):
     assert np.abs(steps - np.rint(steps)).max() < 1e-5
     assert len(np.unique(labels.fused)) == 2 * extent * per_unit + 1
     assert (labels.fused.min(), labels.fused.max()) == (-extent, extent)
+    assert not np.signbit(labels.fused[labels.fused == 0]).any()
     for own in labels.own.values():
         assert set(np.rint(own * 5)) == set(range(-5, 6))
 
