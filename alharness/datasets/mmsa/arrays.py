@@ -148,7 +148,6 @@ class PickledArray:
                     raise Malformed(f"an array is not what it should be: {error}") from None
             if target.tell() != math.prod(self.shape) * dtype.itemsize:
                 raise Malformed(f"there is an array of shape {self.shape} with {target.tell():,} bytes")
-            target.flush()
             return np.memmap(target, dtype, "r", 0, self.shape, order)  # type: ignore[call-overload,no-any-return]
 
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_ROWS = {f"{split}/{name}" for split in SPLITS for name in (IDS, LABELS)}
+"""Files that tell which samples the rows are."""
+
 UnimodalLabels = Literal["own", "copy"]
 
 
@@ -135,7 +138,7 @@ def _elsewhere(sequences: Callable[[], Path], vectors: _Opened) -> Splits:
     """The sequences out of another folder, which must hold the same samples."""
     folder = sequences()
     manifest = read_manifest(folder, vectors.manifest.dataset)
-    if manifest.sizes != vectors.manifest.sizes:
+    if any(manifest.files.get(name) != listed for name, listed in vectors.manifest.files.items() if name in _ROWS):
         raise DataError(f"{folder}: does not hold the same samples as {vectors.folder}")
     opened = _Opened(folder, manifest, vectors.modalities, vectors.unimodal_labels)
     opened.check()

@@ -8,7 +8,9 @@ import pytest
 
 from alharness import registry
 from alharness.datasets.cherma.facts import CLASSES
+from alharness.datasets.cherma.features import padded
 from alharness.datasets.cherma.importer import convert
+from alharness.datasets.cherma.index import Utterance
 from alharness.datasets.cherma.plugin import ImportOptions, cherma
 from alharness.datasets.stored.manifest import read_manifest
 from alharness.datasets.stored.params import StoredParams
@@ -212,6 +214,13 @@ def test_a_missing_feature_file_is_named(root, empty):
 def test_a_feature_file_of_another_form_is_named(root, empty, array, words):
     np.save(root / "audio" / "test" / "test_2.npy", array, allow_pickle=True)
     assert refusal(root, empty).startswith(f"/audio/test/test_2.npy: {words}")
+
+
+def test_pickles_inside_are_not_loaded_even_if_a_file_changes_during_the_import(root):
+    np.save(root / "audio" / "test" / "a.npy", np.full((3, 5), None), allow_pickle=True)
+    utterance = Utterance(name="a", label=0, unimodal={})
+    with pytest.raises(DataError, match=r"a\.npy: is not a whole \.npy file"):
+        next(padded(root, "audio", "test", [utterance], (3, 5)))
 
 
 @pytest.mark.parametrize("cut", [0, 20, 100, 140])

@@ -179,6 +179,10 @@ def test_a_subclass_of_arrays_is_refused_by_name():
         (b"cposix\nsystem\n(X\x02\x00\x00\x00lstR.", "it holds posix.system"),
         (b"cnumpy\nndarray\n(tR.", "it calls numpy.ndarray"),
         (b"cnumpy\nndarray\n)\x81.", "the instruction NEWOBJ"),
+        (
+            b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\ndtype\nK\x00\x85X\x01\x00\x00\x00btR.",
+            "an array of another class than numpy.ndarray",
+        ),
         (b"(X\x02\x00\x00\x00lsios\nsystem\n.", "the instruction INST"),
         (b"(cnumpy\ndtype\nX\x02\x00\x00\x00f8o.", "the instruction OBJ"),
         (b"X\x01\x00\x00\x00aQ.", "the instruction BINPERSID"),

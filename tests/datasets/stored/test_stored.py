@@ -1,7 +1,6 @@
 """What was written is what is read, and nothing is read before it is needed."""
 
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -220,13 +219,14 @@ def test_ids_are_sorted_and_distinct(tmp_path, ids):
         Writer(tmp_path).ids("train", ids)
 
 
-def test_a_folder_of_other_samples_is_no_source_of_sequences(made, folder, tmp_path):
-    vectors = tmp_path / "vectors"
-    shutil.copytree(folder, vectors)
-    manifest = json.loads((vectors / "manifest.json").read_text())
-    (vectors / "manifest.json").write_text(json.dumps(manifest | {"sizes": [8, 3, 5]}))
+@pytest.mark.parametrize("changed", ["ids", "labels"])
+def test_a_folder_of_other_samples_is_no_source_of_sequences(made, folder, tmp_path, changed):
+    other = tmp_path / "other"
+    other.mkdir()
+    getattr(made, changed)["test"] = made.ids["valid"] + ["z"] if changed == "ids" else made.labels["test"] / 2
+    made.write(other)
     with pytest.raises(DataError, match="does not hold the same samples"):
-        open_stored(folder, "toy", sequences=lambda: vectors).parts  # noqa: B018
+        open_stored(folder, "toy", sequences=lambda: other).parts  # noqa: B018
 
 
 def test_advice_can_be_pasted(tmp_path):
