@@ -116,7 +116,7 @@ def last_error(bench, chooser):
     ("name", "share", "labels", "learned", "gained", "hard"),
     [
         ("sims", 1, 200, 0.65, 0.08, 1.15),
-        ("mosi", 1, 200, 0.67, 0.2, 0.95),
+        ("mosi", 1, 200, 0.67, 0.2, 1.03),
         ("mosei", 0.15, 200, 0.65, 0.25, 1.05),
     ],
 )
@@ -132,7 +132,8 @@ def test_the_other_regressions_have_the_same_properties_in_kind(
         assert lab.score(full, modality) < lab.constant(modality)
         assert lab.score(full) < lab.score_alone(modality) < lab.constant()
     assert 0.25 <= contradicted(lab.parts["train"]).mean() <= 0.45
-    assert ratio(lab.errors(full, lab.test), contradicted(lab.parts["test"])) >= hard
+    conflicts = contradicted(lab.parts["test"])
+    assert np.mean([ratio(lab.errors(lab.fit(None, seed)[0], lab.test), conflicts) for seed in (0, 1)]) >= hard
     outliers = lab.parts["train"].population.outliers[rest]
     assert ratio(lab.norms(few, lab.train.take(rest)), outliers) >= 1.3
 
