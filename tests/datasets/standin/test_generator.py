@@ -223,3 +223,18 @@ def test_features_tell_speakers_and_topics_apart(small):
 def test_columns_have_scales_of_their_own(simsv2):
     spread = simsv2.parts["train"].features["text"].std(axis=0)
     assert spread.max() / spread.min() > 50
+
+
+def test_every_setting_and_its_default_stand_on_the_page():
+    page = (Path(__file__).parents[3] / "docs" / "stand-ins.md").read_text()
+    rows = [
+        [cell.strip(" `") for cell in line.split("|")[1:3]] for line in page.splitlines() if line.startswith("| `")
+    ]
+    listed = {
+        name.strip(" `"): default.strip()
+        for names, defaults in rows
+        for name, default in zip(names.split(","), defaults.split(","), strict=True)
+    }
+    settings = StandInSettings().model_dump()
+    flat = settings | {f"snr.{modality}": value for modality, value in settings.pop("snr").items()}
+    assert listed == {name: str(value).lower() for name, value in flat.items() if name != "snr"}
