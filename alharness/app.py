@@ -222,6 +222,13 @@ def _load(spec: Spec, plan: Plan) -> Dataset:
             f"announced {facts.task} on {', '.join(facts.modalities)}, and is {dataset.task} on "
             f"{', '.join(dataset.modalities)}"
         )
+    if dataset.synthetic != facts.synthetic:
+        real, made_up = "real", "synthetic"
+        said, found = (made_up, real) if facts.synthetic else (real, made_up)
+        raise PluginError(
+            f"the data set {spec.dataset.name!r} of {spec.dataset.registered.origin} announced {said} data and is "
+            f"{found}: its facts and what it makes must agree, or the run would be kept under a wrong name"
+        )
     return dataset
 
 
@@ -229,7 +236,7 @@ def _describe_run(spec: Spec, plan: Plan, directory: RunDirectory, dataset: Data
     from .metrics import PRIMARY
 
     return Run(
-        name=spec.name,
+        name=plan.name,
         experiment=plan.experiment,
         folder=directory.path,
         schedule=plan.schedule,

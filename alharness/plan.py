@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import HarnessError, PluginError, SamplerError, SpecError
 from .plugin import DatasetFacts, SamplerPlugin, Setting
 from .records import Cell, Schedule, Skip
+from .synthetic import SUFFIX, name_experiment
 
 if TYPE_CHECKING:
     from .spec import Chosen, Spec
@@ -25,7 +26,8 @@ class Plan:
     """What a run will do.
 
     Attributes:
-        experiment: the spec's name and a hash of everything that all cells share; the run directory's name.
+        name: the spec's name, with a suffix where the data are synthetic.
+        experiment: that name and a hash of everything that all cells share; the run directory's name.
         facts: the data set.
         schedule: labels per cycle.
         cells: in the order in which they run: seed by seed, so that samplers can be compared early.
@@ -33,6 +35,7 @@ class Plan:
         warnings: what is allowed, but perhaps not meant.
     """
 
+    name: str
     experiment: str
     facts: DatasetFacts
     schedule: Schedule
@@ -50,6 +53,7 @@ def make_plan(spec: Spec) -> Plan:
         PluginError: the plugin of the data set or of a sampler breaks its contract.
     """
     facts = _inspect(spec)
+    _keep_apart(spec, facts)
     if facts.task not in spec.model.plugin.tasks:
         raise SpecError(
             f"{spec.where('model')}: {spec.model.name!r} cannot serve {facts.task}, the task of the data set "
@@ -75,8 +79,10 @@ def make_plan(spec: Spec) -> Plan:
         )
     if len(spec.seeds) < FEW_SEEDS:
         warnings.append(f"fewer than {FEW_SEEDS} seeds: a difference between samplers may be chance")
+    name = name_experiment(spec.name, synthetic=facts.synthetic)
     return Plan(
-        experiment=f"{spec.name}-{_digest(_shared(spec))[:8]}",
+        name=name,
+        experiment=f"{name}-{_digest(_shared(spec))[:8]}",
         facts=facts,
         schedule=schedule,
         cells=tuple(_cell(sampler, seed) for seed, sampler in product(spec.seeds, runnable)),
@@ -108,6 +114,17 @@ def _inspect(spec: Spec) -> DatasetFacts:
             f"{type(facts).__name__}, not DatasetFacts"
         )
     return facts
+
+
+def _keep_apart(spec: Spec, facts: DatasetFacts) -> None:
+    """Raise SpecError where real results would get a name that is kept for synthetic ones."""
+    names = {("name",): spec.name, ("tracking", "experiment"): spec.tracking.experiment or ""}
+    for place, name in names.items():
+        if name.endswith(SUFFIX) and not facts.synthetic:
+            raise SpecError(
+                f"{spec.where(*place)}: {name!r} ends in {SUFFIX!r}, as experiments on synthetic data do, but the "
+                f"data set {spec.dataset.name!r} is real; choose another name"
+            )
 
 
 def _setting(facts: DatasetFacts, schedule: Schedule) -> Setting:

@@ -121,7 +121,7 @@ class Run:
     """An experiment: all cells of a spec, and what every one of them shares.
 
     Attributes:
-        name: the spec's name.
+        name: the spec's name, with a suffix where the data are synthetic.
         experiment: name and hash of everything but samplers, seeds and tracking.
         folder: the run directory.
         schedule: labels per cycle.

@@ -17,6 +17,7 @@ class BlockParams(Params):
     path: SpecPath | None = None
     fail: str = ""
     size: int = 100
+    synthetic: bool = False
 
 
 class ToyParams(Params):
@@ -30,7 +31,12 @@ def inspect(params):
         raise KeyError("path")
     if params.fail == "type":
         return (100, 10, 10)
-    return DatasetFacts(task=Task.REGRESSION, modalities=("audio", "text"), sizes=(params.size, 10, 30))
+    return DatasetFacts(
+        task=Task.REGRESSION,
+        modalities=("audio", "text"),
+        sizes=(params.size, 10, 30),
+        synthetic=params.synthetic,
+    )
 
 
 def requires(params):
@@ -276,6 +282,23 @@ def test_the_run_directory_depends_on_the_versions(plan, monkeypatch):
 
 def test_the_run_directory_begins_with_the_name(plan):
     assert plan().experiment.startswith("toy-")
+
+
+def test_synthetic_data_are_in_the_name(plan):
+    made_up = plan("dataset.params.synthetic=true")
+
+    assert made_up.name == "toy-standin"
+    assert made_up.experiment.startswith("toy-standin-")
+    assert plan("dataset.params.synthetic=true", "name=toy-standin").name == "toy-standin"
+    assert plan().name == "toy"
+
+
+@pytest.mark.parametrize("key", ["name", "tracking.experiment"])
+def test_a_name_of_synthetic_data_is_refused_to_real_data(plan, refusal, key):
+    message = refusal(f"{key}=toy-standin")
+
+    assert f"{key}: 'toy-standin' ends in '-standin'" in message
+    assert plan(f"{key}=toy-standin", "dataset.params.synthetic=true").name == "toy-standin"
 
 
 def key(found):

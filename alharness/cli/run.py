@@ -14,6 +14,7 @@ import click
 
 from alharness import registry
 from alharness.spec import load
+from alharness.synthetic import NOTICE
 
 from .page import open_page, plain
 
@@ -113,6 +114,8 @@ def _close(page: Console, run_: Run, record: RunRecord, tracker: MlflowTracker) 
     page.print(f"Journals: {run_.folder / 'cells'}", soft_wrap=True)
     if tracker.store is not None:
         page.print(f"MLflow:   {tracker.store.how_to_open}", soft_wrap=True)
+    if run_.synthetic:
+        page.print(NOTICE, style="bold yellow", soft_wrap=True)
 
 
 @contextmanager

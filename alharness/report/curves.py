@@ -40,7 +40,7 @@ def draw(run: Run, record: RunRecord, path: Path) -> bool:
     axes.set(xlabel="labeled samples", ylabel=f"test {run.metric} ({better} is better)")
     title = f"{run.name}: mean over seeds and its 95 % confidence interval"
     axes.set_title(
-        f"{title}\nsynthetic data; not comparable with any paper" if run.synthetic else title, fontsize=10
+        f"{title}\nsynthetic data; not comparable with the paper" if run.synthetic else title, fontsize=10
     )
     axes.grid(alpha=0.3)
     axes.legend()

@@ -15,6 +15,7 @@ from rich.progress import (
 )
 
 from alharness.hookspecs import hookimpl
+from alharness.synthetic import NOTICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +60,8 @@ class ConsoleProgress:
     @hookimpl
     def alharness_run_started(self, run: Run) -> None:
         """Show the bars; what earlier runs finished counts as done."""
+        if run.synthetic:
+            self._console.print(NOTICE, style="bold yellow", soft_wrap=True)
         cycles = len(run.schedule.labeled)
         done = sum(run.finished.values())
         self._complete = sum(count == cycles for count in run.finished.values())

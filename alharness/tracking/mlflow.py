@@ -15,6 +15,7 @@ from alharness.hookspecs import hookimpl
 from alharness.records import CellRecord
 from alharness.report.palette import styles
 from alharness.runs import journal
+from alharness.synthetic import name_experiment
 
 from . import payload
 from .store import Store, explain
@@ -102,9 +103,10 @@ class MlflowTracker:
             )
 
     def _connect(self, run: Run) -> None:
+        chosen = self._settings.experiment
         store = Store(
             self._settings,
-            self._settings.experiment or run.name,
+            name_experiment(chosen, synthetic=run.synthetic) if chosen else run.name,
             {"mlflow.experimentKind": "custom_model_development", "alharness.experiment": run.experiment},
         )
         known = store.client.search_runs(

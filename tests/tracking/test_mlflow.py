@@ -7,6 +7,7 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from mlflow import MlflowClient
 
 from alharness.errors import TrackingError
 from alharness.records import Cell, CellRecord, CycleRecord, Run, RunRecord, Schedule
@@ -185,6 +186,14 @@ def test_a_cell_that_never_began_leaves_no_run(run, uri):
 def test_synthetic_data_are_tagged(run, uri):
     track(replace(run, synthetic=True), uri, ALL)
     assert stored(uri)[1][0].data.tags["synthetic"] == "true"
+
+
+def test_an_experiment_named_in_the_spec_is_another_one_for_synthetic_data(run, uri):
+    settings = TrackingSettings(uri=uri, experiment="mine")
+    for synthetic in (False, True):
+        MlflowTracker(settings, print, required=True).alharness_run_started(replace(run, synthetic=synthetic))
+    names = {found.name for found in MlflowClient(uri).search_experiments()}
+    assert {"mine", "mine-standin"} <= names
 
 
 def test_the_spec_goes_before_the_environment_and_that_before_mlflows_default(uri, tmp_path, monkeypatch):
