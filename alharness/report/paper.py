@@ -34,7 +34,7 @@ def paper_table(run: Run, record: RunRecord) -> Table | None:
         caption=f"ours: mean ± 95 % confidence interval over seeds, at {at:,} labels (references: all labels); "
         "seconds depend on the machine",
     )
-    table.add_column("sampler", style="bold")
+    table.add_column("sampler", style="bold", no_wrap=True)
     for name in metrics:
         table.add_column(f"{name} ours", justify="right")
         table.add_column("paper", justify="right", style="dim")

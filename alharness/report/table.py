@@ -28,7 +28,7 @@ def closing_table(run: Run, record: RunRecord) -> Table:
         "the last cycle; seconds of one query and of all trainings of a cell; peak resident memory in queries",
     )
     metrics = list(dict.fromkeys(name for row in rows for name in row.final))
-    table.add_column("sampler", style="bold")
+    table.add_column("sampler", style="bold", no_wrap=True)
     table.add_column("n", justify="right")
     table.add_column(f"area of {_arrow(run.metric)}", justify="right")
     for name in metrics:
