@@ -48,9 +48,11 @@ class Fit:
 
 
 def run_cell(
-    world: World, chooser: Chooser, pool: Pool, first_cycle: int = 0
+    world: World, chooser: Chooser | None, pool: Pool, first_cycle: int = 0
 ) -> Generator[Fit | CycleRecord, Fitted, None]:
     """Run the cycles of one cell from `first_cycle` on, with the labels that `pool` has by then.
+
+    Without a chooser the schedule must have no query.
 
     Yields `Fit` requests, each answered with a `Fitted`, and one `CycleRecord` per cycle.
     """
@@ -63,6 +65,7 @@ def run_cell(
             yield CycleRecord(cycle=cycle, labeled=len(labeled), metrics=metrics, cost=fitted.cost)
             return
 
+        assert chooser is not None
         request = Request(size=sizes[cycle], cycle=cycle, cycles=len(sizes), seed=world.seed, batch=world.batch)
         answer = ask(chooser, fitted, world.oracle.inputs, labeled, pool, request)
         yield CycleRecord(

@@ -52,6 +52,24 @@ class ActiveLearningSettings(Section):
     """Number of queries."""
 
 
+class ReferenceSettings(Section):
+    """What the samplers are held against."""
+
+    full_data: bool = False
+    """Train once per seed with all labels of the pool: the line that no choice of samples is expected to pass."""
+
+
+class PaperSettings(Section):
+    """Figures of a paper, shown beside ours where the data are real."""
+
+    source: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    """The paper, and the table or figure."""
+    labels: int | None = Field(None, ge=1)
+    """At how many labels its figures stand; null for the last cycle."""
+    values: dict[str, dict[str, float]] = Field(min_length=1)
+    """Label of a sampler of this spec, or `full-data`, to metric, to figure. Percentages stand as shares: 0.82."""
+
+
 class TrackingSettings(Section):
     """Where MLflow writes. The run's own journals never depend on it."""
 

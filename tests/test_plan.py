@@ -136,6 +136,22 @@ def test_schedule(plan):
     assert plan().schedule.labeled == (20, 50, 80)
 
 
+def test_references_come_last_in_a_seed(plan):
+    found = plan("reference.full_data=true", "seeds=[7, 3, 5]")
+
+    assert [cell.name for cell in found.cells][:4] == ["any-s7", "other-s7", "full-data-s7", "any-s3"]
+    assert [cell.seed for cell in found.cells if cell.reference] == [7, 3, 5]
+    assert found.experiment == plan().experiment
+
+
+def test_figures_of_a_paper_at_a_count_that_is_never_met(plan):
+    paper = "paper={source: Table 2, values: {any: {mae: 0.3}}}"
+
+    assert plan(paper).warnings == plan(paper, "paper.labels=20").warnings == ()
+    (warning,) = plan(paper, "paper.labels=60").warnings
+    assert "its figures stand at 60 labels, and no cycle has so many" in warning
+
+
 def test_nothing_to_warn_of(plan):
     assert plan().warnings == ()
 

@@ -54,10 +54,12 @@ def _summary(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:
     yield "", f"{', '.join(facts.modalities)}; {train:,} train, {valid:,} valid, {test:,} test"
     yield "model", f"{spec.model.name} ({_from(spec.model.registered.origin)})"
     yield "labels", f"{labeled[0]:,} -> {labeled[-1]:,} in {queries} queries of {spec.active_learning.budget:,}"
-    samplers = len(plan.cells) // len(spec.seeds)
-    yield "cells", f"{len(plan.cells):,}: {samplers} samplers x {len(spec.seeds):,} seeds"
+    seeds, references = len(spec.seeds), sum(cell.reference for cell in plan.cells)
+    cells = len(plan.cells) - references
+    more = f", and {references:,} with all {train:,} labels" if references else ""
+    yield "cells", f"{cells:,}: {cells // seeds} samplers x {seeds:,} seeds{more}"
     # All samplers of a seed share the model of cycle 0.
-    yield "trainings", f"{len(spec.seeds) + len(plan.cells) * queries:,}"
+    yield "trainings", f"{seeds + cells * queries + references:,}"
     yield "run directory", plan.experiment
 
 

@@ -99,10 +99,13 @@ def run(
 def _close(page: Console, run_: Run, record: RunRecord, tracker: MlflowTracker) -> None:
     """The table, the pictures, what went wrong, and where everything is."""
     from alharness.report.curves import draw
+    from alharness.report.paper import paper_table
     from alharness.report.table import closing_table
 
     page.print()
     page.print(closing_table(run_, record))
+    if beside := paper_table(run_, record):
+        page.print(beside)
     for skip in run_.skips:
         page.print(f"skipped: {skip.label}: {skip.reason}", soft_wrap=True)
     for failure in record.failed:

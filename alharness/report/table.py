@@ -28,7 +28,7 @@ def closing_table(run: Run, record: RunRecord) -> Table:
         "the last cycle; seconds of one query and of all trainings of a cell; peak resident memory in queries",
     )
     metrics = list(dict.fromkeys(name for row in rows for name in row.final))
-    table.add_column("sampler", style="bold")
+    table.add_column("sampler", style="bold", no_wrap=True)
     table.add_column("n", justify="right")
     table.add_column(f"area of {_arrow(run.metric)}", justify="right")
     for name in metrics:
@@ -39,6 +39,8 @@ def closing_table(run: Run, record: RunRecord) -> Table:
     if any(row.gpu_peak_mib is not None for row in rows):
         table.add_column("GPU MiB", justify="right")
     for row in rows:
+        if row.reference:
+            table.add_section()
         table.add_row(*_cells(row, metrics, gpu=len(table.columns) > len(metrics) + 6))
     return table
 
@@ -46,7 +48,7 @@ def closing_table(run: Run, record: RunRecord) -> Table:
 def _cells(row: Row, metrics: list[str], *, gpu: bool) -> list[str]:
     n = str(row.finished) if row.finished == row.seeds else f"{row.finished} of {row.seeds}"
     return [
-        row.label,
+        f"{row.label}: {row.labels:,} labels" if row.reference else row.label,
         n,
         _value(row.area),
         *(_value(row.final[name]) if name in row.final else "–" for name in metrics),

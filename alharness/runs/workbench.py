@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from alharness.errors import DataError
 from alharness.loop import World
 from alharness.plugin import ModelPlugin, ModelShape
 from alharness.pool import Oracle, Pool
+from alharness.records import Schedule
 from alharness.seeds import stream
 from alharness.training import Trainer, choose_device
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from alharness.data import Dataset, Samples
     from alharness.plugin import Params
-    from alharness.records import Schedule
     from alharness.settings import TrainingSettings
 
 
@@ -43,6 +43,13 @@ class Bench:
     trainer: Trainer
     initial: Pool
     context: Mapping[str, Any]
+
+    @property
+    def everything(self) -> tuple[World, Pool]:
+        """The world of a reference: all labels of the pool from the beginning, and nothing to buy."""
+        n = len(self.initial.ids)
+        schedule = Schedule(initial_pool=n, sizes=())
+        return replace(self.world, schedule=schedule), Pool(self.initial.ids, tuple(range(n)))
 
 
 class Workbench:

@@ -47,6 +47,31 @@ def test_nothing_finished_is_a_table_of_dashes(make_run):
     assert "nan" not in text(run, record)
 
 
+def test_references_stand_apart_without_area_and_queries(make_run):
+    run, record = make_run(references=True)
+    assert run.labels == ("slow", "fast")
+    *samplers, reference = summarize(run, record)
+    assert [row.reference for row in (*samplers, reference)] == [False, False, True]
+    assert reference.final["f1"].value == pytest.approx(0.96)
+    assert reference.train_seconds.value == pytest.approx(9.0)
+    assert reference.area.n == reference.query_seconds.n == 0
+    shown = text(run, record).splitlines()
+    row = next(line for line in shown if "full-data: 100 labels" in line)
+    assert [cell.strip() for cell in row.split("│")[2:5]] == ["3", "–", "0.990 ± 0.000"]
+
+
+def test_the_reference_is_a_level_in_the_picture(make_run, tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    figures = []
+    save = Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda self, *a, **k: figures.append(self) or save(self, *a, **k))
+    assert draw(*make_run(references=True), tmp_path / "curves.png")
+    level = figures[0].axes[0].lines[-1]
+    assert level.get_label() == "all 100 labels (n = 3)"
+    assert list(level.get_ydata()) == pytest.approx([0.96, 0.96])
+
+
 def test_the_picture_shows_every_sampler_once(make_run, tmp_path, monkeypatch):
     from matplotlib.figure import Figure
 

@@ -38,6 +38,7 @@ def run(tmp_path):
         experiment="demo-1234",
         folder=tmp_path / "run",
         schedule=Schedule(initial_pool=10, sizes=(2, 2)),
+        pool=50,
         cells=(CELL,),
         metric="f1",
         params={"dataset": "toy", "budget": 2},
@@ -122,6 +123,24 @@ def test_a_cell_is_one_flat_run_with_params_tags_and_metrics(run, uri):
     assert found.data.metrics["summary/query_seconds_total"] == 3.0
     assert found.data.metrics["summary/overall_seconds"] == 15.0
     assert found.data.metrics["summary/aubc_f1"] == pytest.approx(0.6)
+
+
+def test_a_reference_is_told_from_cells_and_has_no_area(run, uri):
+    cell = Cell(
+        label="full-data", sampler="full-data", params={}, distribution="", seed=2, key="r" * 16, reference=True
+    )
+    run = replace(run, cells=(CELL, cell))
+    only = cycle(0, chosen=(), scores=(), cost={"train_seconds": 4.0})
+    Journal(run.folder / "cells" / cell.folder, {"x": 1}, now=1_699_999_999_000).append(only)
+    tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=True)
+    tracker.alharness_run_started(run)
+    tracker.alharness_run_finished(run, RunRecord(cells=(CellRecord(cell=cell, status="ok", cycles=(only,)),)))
+    _, (found,) = stored(uri)
+    assert found.info.run_name == "full-data-s2"
+    assert found.data.tags["alharness.kind"] == "reference"
+    assert found.data.tags["mlflow.runColor"] == "#666666"
+    assert "summary/aubc_f1" not in found.data.metrics
+    assert found.data.metrics["summary/overall_seconds"] == 4.0
 
 
 def test_what_is_not_finite_is_not_logged(run, uri):
