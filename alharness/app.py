@@ -224,7 +224,7 @@ def _load(spec: Spec, plan: Plan) -> Dataset:
 
 
 def _describe_run(spec: Spec, plan: Plan, directory: RunDirectory, dataset: Dataset, workbench: Workbench) -> Run:
-    from .metrics import PRIMARY
+    from .metrics import HEADLINE, PRIMARY
 
     return Run(
         name=spec.name,
@@ -233,7 +233,8 @@ def _describe_run(spec: Spec, plan: Plan, directory: RunDirectory, dataset: Data
         schedule=plan.schedule,
         cells=plan.cells,
         skips=plan.skips,
-        metric=PRIMARY[dataset.task],
+        metric=PRIMARY[workbench.scoring],
+        headline=HEADLINE[workbench.scoring],
         params={
             "dataset": spec.dataset.name,
             "model": spec.model.name,

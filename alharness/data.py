@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from .features import Task
+    from .features import Scoring, Task
 
     Array = np.ndarray[Any, Any]
 
@@ -158,6 +158,7 @@ class Dataset:
         classes: names of the classes, in the order of the label indices; empty for regression.
         fractions: train, validation and test shares of the drawn split.
         synthetic: made-up data; every page and every run says so.
+        scoring: the metrics that its predictions are scored by; None for those of the task.
     """
 
     task: Task
@@ -165,6 +166,14 @@ class Dataset:
     classes: tuple[str, ...] = ()
     fractions: tuple[float, float, float] = FRACTIONS
     synthetic: bool = False
+    scoring: Scoring | None = None
+
+    def __post_init__(self) -> None:
+        """Raise DataError where the scoring is one of another task."""
+        if self.scoring is not None and self.scoring.task != self.task:
+            raise DataError(
+                f"the scoring {self.scoring} is one of {self.scoring.task}, but the task is {self.task}"
+            )
 
     @property
     def parts(self) -> dict[str, Samples]:
@@ -180,10 +189,10 @@ class Dataset:
 
     @cached_property
     def digest(self) -> str:
-        """sha256 over everything a run can depend on: task, classes, ids, inputs, lengths, labels, split."""
+        """sha256 over all that a run can depend on: task, scoring, classes, ids, inputs, lengths, labels, split."""
         import numpy as np
 
-        sha = hashlib.sha256(f"{self.task} {self.classes} {self.fractions}".encode())
+        sha = hashlib.sha256(f"{self.task} {self.scoring} {self.classes} {self.fractions}".encode())
         for part, samples in self.parts.items():
             arrays = {f"x {m}": a for m, a in samples.inputs.arrays.items()}
             arrays |= {f"n {m}": a for m, a in samples.inputs.lengths.items()}

@@ -11,7 +11,7 @@ import torch
 
 from .batches import as_batch
 from .errors import DataError, Diverged
-from .features import FUSED, Task
+from .features import FUSED, Scoring
 from .measure import Meter
 from .metrics import LOWER_IS_BETTER, PRIMARY, evaluate
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from .data import Samples
+    from .features import Task
     from .model import Batch, MultimodalModel
     from .settings import TrainingSettings
 
@@ -48,13 +49,25 @@ class Fitted:
 
 
 class Trainer:
-    """Builds and trains models of one kind with one recipe; knows the validation samples, never the test."""
+    """Builds and trains models of one kind with one recipe; knows the validation samples, never the test.
+
+    Args:
+        build: makes a model with fresh weights.
+        settings: the recipe.
+        valid: validation samples; None trains every epoch.
+        scoring: how predictions of the validation samples are scored; None for the metrics of the task.
+    """
 
     def __init__(
-        self, build: Callable[[], MultimodalModel], settings: TrainingSettings, valid: Samples | None
+        self,
+        build: Callable[[], MultimodalModel],
+        settings: TrainingSettings,
+        valid: Samples | None,
+        scoring: Scoring | None = None,
     ) -> None:
         self._build = build
         self._settings = settings
+        self._scoring = scoring
         self.device = choose_device(settings.device)
         self._valid = as_batch(valid, self.device) if valid is not None else None
 
@@ -91,12 +104,15 @@ class Trainer:
                         f"the training loss became {total.item()} in epoch {epoch} on {len(labeled)} labels; "
                         "a smaller training.learning_rate may help"
                     )
-                if self._valid is not None and best.enough(validation_score(model, self._valid), model):
+                if self._valid is not None and best.enough(self._score(model, self._valid), model):
                     break
             best.restore(model)
             freeze(model)
         cost = {f"train_{name}": value for name, value in meter.cost.items()}
         return Fitted(model=model, device=self.device, epochs=epoch, cost=cost)
+
+    def _score(self, model: MultimodalModel, valid: Batch) -> float:
+        return validation_score(model, valid, self._scoring or Scoring(model.shape.task.value))
 
 
 class _Best:
@@ -139,13 +155,13 @@ def freeze(model: MultimodalModel) -> None:
 
 
 @torch.no_grad()
-def validation_score(model: MultimodalModel, valid: Batch) -> float:
+def validation_score(model: MultimodalModel, valid: Batch, scoring: Scoring) -> float:
     """The primary metric of the fused head on the validation samples, larger being better."""
     model.eval()
-    task = model.shape.task
     predictions = model(valid)[FUSED].cpu().numpy()
-    score = evaluate(task, predictions, valid.labels[FUSED].cpu().numpy())[PRIMARY[task]]
-    return -score if PRIMARY[task] in LOWER_IS_BETTER else score
+    name = PRIMARY[scoring]
+    score = evaluate(scoring, predictions, valid.labels[FUSED].cpu().numpy())[name]
+    return -score if name in LOWER_IS_BETTER else score
 
 
 @contextmanager

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from alharness import Task
+from alharness import Scoring, Task
 from alharness.batches import as_batch
 from alharness.errors import Diverged
 from alharness.extraction import predict
@@ -36,7 +36,7 @@ def test_ten_samples_can_be_learned_by_heart(make_trainer, make_samples, task):
     labeled = make_samples(10, task).pooled()
     params = {"hidden": 32, "representation": 16, "fusion": 16, "dropout": 0.0}
     fitted = make_trainer(task, params=params, epochs=400).fit(labeled, 0)
-    metrics = evaluate(task, predict(fitted, labeled.inputs, 100), labeled.labels)
+    metrics = evaluate(Scoring(task.value), predict(fitted, labeled.inputs, 100), labeled.labels)
     if task == Task.CLASSIFICATION:
         assert metrics["accuracy"] == 1
     else:
@@ -93,7 +93,15 @@ def test_a_smaller_error_is_a_better_score(make_trainer, make_samples):
     model = make_trainer(Task.REGRESSION).initialize(0)
     model.adapt(valid)
     error = (model.eval()(valid)["fused"][:, 0] - valid.labels["fused"]).abs().mean().item()
-    assert validation_score(model, valid) == pytest.approx(-error, rel=1e-5)
+    assert validation_score(model, valid, Scoring.REGRESSION) == pytest.approx(-error, rel=1e-5)
+
+
+def test_the_scoring_of_the_data_set_scores_the_validation_samples(make_trainer, make_samples):
+    valid = as_batch(make_samples(30, Task.REGRESSION).pooled(), torch.device("cpu"))
+    model = make_trainer(Task.REGRESSION).initialize(0)
+    model.adapt(valid)
+    clipped = model.eval()(valid)["fused"][:, 0].clamp(-1, 1) - valid.labels["fused"].clamp(-1, 1)
+    assert validation_score(model, valid, Scoring.SIMS) == pytest.approx(-clipped.abs().mean().item(), rel=1e-5)
 
 
 def test_dropout_is_on_in_every_epoch(make_trainer, make_samples, monkeypatch):

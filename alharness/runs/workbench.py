@@ -11,6 +11,7 @@ import numpy as np
 
 from alharness.environment import versions
 from alharness.errors import DataError
+from alharness.features import Scoring
 from alharness.loop import World
 from alharness.plugin import ModelPlugin, ModelShape
 from alharness.pool import Oracle, Pool
@@ -60,6 +61,7 @@ class Workbench:
         self._model, self._params = model, params
         self._settings, self._schedule = settings, schedule
         self._bench: Bench | None = None
+        self.scoring = dataset.scoring or Scoring(dataset.task.value)
         self.device: torch.device = choose_device(settings.device)
         self.context: Mapping[str, Any] = {
             "data": dataset.digest,
@@ -91,8 +93,10 @@ class Workbench:
                 schedule=self._schedule,
                 seed=seed,
                 batch=self._settings.inference_batch,
+                scoring=self.scoring,
+                classes=self._dataset.classes,
             ),
-            trainer=Trainer(partial(self._model.make, self._params, shape), self._settings, valid),
+            trainer=Trainer(partial(self._model.make, self._params, shape), self._settings, valid, self.scoring),
             initial=initial,
             context={
                 "split": {name: _digest(part.ids) for name, part in parts.items()},
