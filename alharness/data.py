@@ -189,7 +189,7 @@ class Dataset:
 
     @cached_property
     def digest(self) -> str:
-        """sha256 over all that a run can depend on: task, scoring, classes, ids, inputs, lengths, labels, split."""
+        """sha256 over all that a run depends on: task, scoring, classes, ids, inputs, lengths, labels, split."""
         import numpy as np
 
         sha = hashlib.sha256(f"{self.task} {self.scoring} {self.classes} {self.fractions}".encode())

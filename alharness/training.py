@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from torch import Tensor
+    from torch.optim import Optimizer
 
     from .data import Samples
     from .features import Task
@@ -83,9 +84,8 @@ class Trainer:
             model = self._build().to(self.device)
             batch = as_batch(labeled, self.device)
             model.adapt(batch)
-            optimizer = torch.optim.Adam(
-                model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-            )
+            optimizer = make_optimizer(model, settings)
+            schedule = model.schedule(optimizer)
             best = _Best(settings.patience)
             epoch = 0
             for epoch in range(1, settings.epochs + 1):
@@ -104,6 +104,8 @@ class Trainer:
                         f"the training loss became {total.item()} in epoch {epoch} on {len(labeled)} labels; "
                         "a smaller training.learning_rate may help"
                     )
+                if schedule is not None:
+                    schedule.step()
                 if self._valid is not None and best.enough(self._score(model, self._valid), model):
                     break
             best.restore(model)
@@ -112,7 +114,10 @@ class Trainer:
         return Fitted(model=model, device=self.device, epochs=epoch, cost=cost)
 
     def _score(self, model: MultimodalModel, valid: Batch) -> float:
-        return validation_score(model, valid, self._scoring or Scoring(model.shape.task.value))
+        size = self._settings.inference_batch
+        if self._settings.stop_on == "loss":
+            return -validation_loss(model, valid, size)
+        return validation_score(model, valid, self._scoring or Scoring(model.shape.task.value), size)
 
 
 class _Best:
@@ -154,14 +159,31 @@ def freeze(model: MultimodalModel) -> None:
     model.zero_grad()
 
 
+def make_optimizer(model: MultimodalModel, settings: TrainingSettings) -> Optimizer:
+    """The model's own optimizer, with what the settings put in place of its recipe."""
+    optimizer = model.optimizer()
+    asked = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+    for group in optimizer.param_groups:
+        group.update({name: value for name, value in asked.items() if value is not None})
+    return optimizer
+
+
 @torch.no_grad()
-def validation_score(model: MultimodalModel, valid: Batch, scoring: Scoring) -> float:
-    """The primary metric of the fused head on the validation samples, larger being better."""
+def validation_score(model: MultimodalModel, valid: Batch, scoring: Scoring, size: int) -> float:
+    """The primary metric of the fused head, larger being better; `size` samples at a time."""
     model.eval()
-    predictions = model(valid)[FUSED].cpu().numpy()
+    predictions = torch.cat([model(part)[FUSED] for part in valid.parts(size)]).cpu().numpy()
     name = PRIMARY[scoring]
     score = evaluate(scoring, predictions, valid.labels[FUSED].cpu().numpy())[name]
     return -score if name in LOWER_IS_BETTER else score
+
+
+@torch.no_grad()
+def validation_loss(model: MultimodalModel, valid: Batch, size: int) -> float:
+    """The model's loss over all heads, averaged over the samples, `size` of them at a time."""
+    model.eval()
+    losses = [model.loss(part) * len(part) for part in valid.parts(size)]
+    return torch.stack(losses).sum().item() / len(valid)
 
 
 @contextmanager
