@@ -29,7 +29,7 @@ class TrainingSettings(Section):
     patience: int = Field(20, ge=1, le=100_000)
     """Stop after this many epochs without a better validation score; the best epoch's weights are kept."""
     stop_on: Literal["metric", "loss"] = "metric"
-    """The validation score: the data set's ranking metric of the fused head, or the model's loss over all heads."""
+    """The validation score: the ranking metric of the fused head, or the model's loss over all heads."""
     valid: Literal["full", "none"] | Annotated[str, StringConstraints(pattern=r"^budgeted:[1-9][0-9]{0,8}$")] = (
         "full"
     )
