@@ -69,7 +69,11 @@ class MultimodalModel(nn.Module, ABC):
 
     @abstractmethod
     def encode(self, batch: Batch) -> dict[str, Tensor]:
-        """Modality -> z_u, (b, d_u). Further entries are handed back to `decode` untouched."""
+        """Modality -> z_u, (b, d_u).
+
+        Entries of other names, (b, ...), are handed back to `decode` beside them: samplers pass them on as
+        constants, row by row (`View.context`).
+        """
 
     @abstractmethod
     def decode(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -105,7 +105,7 @@ class AvMc(MultimodalModel):
         return torch.optim.Adam([*groups, {"params": rest}], lr=5e-4, weight_decay=5e-4, fused=True)
 
     def _mixed(self, batch: Batch, modality: str) -> Tensor:
-        """The loss with the inputs of one modality mixed, and likewise the errors of its head and the fused one."""
+        """The loss with the inputs of one modality mixed, and so the errors of its head and of the fused one."""
         x = batch.inputs[modality]
         share = torch.rand((), device=x.device)  # Beta(1, 1)
         partner = torch.randperm(len(x), device=x.device)

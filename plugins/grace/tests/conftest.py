@@ -40,6 +40,9 @@ class View:
     def representations(self, modality):
         return self.z[modality]
 
+    def context(self):
+        return {}
+
 
 @pytest.fixture
 def make_query():

@@ -10,8 +10,9 @@ from alharness import FUSED, Query, Task
 class View:
     """Representations, and fused predictions decoded from them."""
 
-    def __init__(self, z, decode):
+    def __init__(self, z, decode, context=None):
         self.z = z
+        self.extra = context or {}
         self.decode = decode
         self.ids = tuple(f"{i:04d}" for i in range(len(self)))
 
@@ -21,9 +22,12 @@ class View:
     def representations(self, modality):
         return self.z[modality]
 
+    def context(self):
+        return self.extra
+
     def predictions(self, source=FUSED):
         assert source == FUSED
-        return self.decode(self.z)[FUSED]
+        return self.decode({**self.z, **self.extra})[FUSED]
 
 
 @pytest.fixture
@@ -63,9 +67,9 @@ def make_decode():
 def make_query(make_decode):
     """(z, size, ...) -> Query; what it logs is in `query.log.__self__`."""
 
-    def make(z, size=10, *, seed=0, decode=None):
+    def make(z, size=10, *, seed=0, decode=None, context=None):
         decode = decode or make_decode(z)
-        view = View(z, decode)
+        view = View(z, decode, context)
         return Query(
             unlabeled=view,
             labeled=view,
