@@ -65,8 +65,8 @@ class Extractor:
         self.permit(Feature.DECODE)
         if missing := sorted(self._entries - z.keys()):
             raise SamplerError(
-                f"it called decode without {', '.join(missing)}; what this model decodes are the representations of "
-                "all modalities together with the same rows of the view's context()"
+                f"it called decode without {', '.join(missing)}; this model decodes the representations of all "
+                "modalities together with the same rows of the view's context()"
             )
         if self._clock.phase == "selection":
             with self._clock.charge("inference"):

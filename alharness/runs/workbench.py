@@ -82,6 +82,7 @@ class Workbench:
             features={m: x.shape[-1] for m, x in train.inputs.arrays.items()},
             task=self._dataset.task,
             outputs=len(self._dataset.classes) or 1,
+            steps={m: x.shape[1] for m, x in train.inputs.arrays.items() if x.ndim == 3},
         )
         initial = Pool(train.ids).draw(self._schedule.initial_pool, stream(seed, "pool"))
         valid = validation(splits.valid, self._settings.valid, seed)

@@ -25,7 +25,8 @@ def shapley_values(query: Query, predicted: Tensor, *, batch: int = 4096) -> Ten
     """φ_m = Σ_{S without m} |S|! (M − |S| − 1)! / M! · (P(S with m) − P(S)) for every unlabeled sample.
 
     P(S) is the fused probability of the predicted class with the encoder outputs of all modalities but S set to
-    zero (arXiv 2306.08306, there for M = 2), and with what belongs to no modality as it is. All φ_m of a sample add up to P(all) − P(none).
+    zero (arXiv 2306.08306, there for M = 2), and with what belongs to no modality as it is. All φ_m of a sample
+    add up to P(all) − P(none).
 
     Args:
         query: whose pool and heads.
