@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -96,7 +96,7 @@ class AvMc(MultimodalModel):
         5e-4 and decay 5e-4.
         """
         signals = {m: b.encoder for m, b in self._branches() if isinstance(b.encoder, SignalEncoder)}
-        groups = [
+        groups: list[dict[str, Any]] = [
             {"params": [*encoder.parameters()], "lr": 1e-3 if m == VISION else 5e-4, "weight_decay": 0.0}
             for m, encoder in signals.items()
         ]
