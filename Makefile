@@ -55,8 +55,9 @@ $(VENV)/.installed: $(VENV)/.created $(MANIFESTS) requirements/constraints.txt r
 	@$(PIP) install --no-build-isolation -c requirements/constraints.txt -e . $(PLUGINS:%=-e %)
 	@touch $@
 
-$(VENV)/.tested: $(VENV)/.installed requirements/test.txt
+$(VENV)/.tested: $(VENV)/.installed requirements/test.txt requirements/oracles.txt
 	@$(PIP) install -c requirements/constraints.txt -r requirements/test.txt
+	@$(PIP) install --no-deps -r requirements/oracles.txt
 	@touch $@
 
 $(VENV)/.linted: $(VENV)/.tested requirements/lint.txt

@@ -19,6 +19,7 @@ from .plugin import (
     SamplerPlugin,
     ScoringSampler,
     Selection,
+    Setting,
     SpecPath,
 )
 from .query import Query, View
@@ -53,6 +54,7 @@ __all__ = [
     "Scoring",
     "ScoringSampler",
     "Selection",
+    "Setting",
     "SpecError",
     "SpecPath",
     "Splits",

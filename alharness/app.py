@@ -55,6 +55,8 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
         HarnessError: nothing could be started.
     """
     plan = make_plan(spec)
+    for warning in plan.warnings:
+        warn(warning)
     wanted = _wanted(plan, options.only)
     directory = RunDirectory(options.workdir / plan.experiment)
     with directory.locked():
@@ -168,7 +170,7 @@ class _Session:
         chooser = Chooser(
             sampler=chosen.plugin.make(chosen.params),
             name=f"{cell.label} ({cell.distribution})",
-            features=frozenset(chosen.plugin.requires),
+            features=chosen.plugin.features(chosen.params),
         )
         drive(
             bench.world,

@@ -92,7 +92,8 @@ def _checked(plugin: Any, kind: str) -> Any:
         raise PluginError(f"params of the {kind} {plugin.name!r} must be a subclass of alharness.Params")
     vocabularies: dict[str, Any] = {"requires": Feature, "provides": Feature, "tasks": Task}
     for attribute, vocabulary in vocabularies.items():
-        for word in getattr(plugin, attribute, ()):
+        words = getattr(plugin, attribute, ())
+        for word in () if callable(words) else words:  # what a function says is known with the params only
             if word not in list(vocabulary):
                 raise PluginError(
                     f"{attribute} of the {kind} {plugin.name!r} has {word!r}; it may have {', '.join(vocabulary)}"

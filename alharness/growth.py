@@ -72,12 +72,7 @@ def measure(samplers: Sequence[SamplerPlugin], model: ModelPlugin, work: Workloa
     )
     settings = TrainingSettings(epochs=10)
     trainer = Trainer(partial(model.make, model.params(), shape), settings, None)
-    choosers = {
-        plugin.name: Chooser(
-            sampler=plugin.make(plugin.params()), name=plugin.name, features=frozenset(plugin.requires)
-        )
-        for plugin in samplers
-    }
+    choosers = {plugin.name: _chooser(plugin) for plugin in samplers}
     request = Request(size=work.budget, cycle=0, cycles=1, seed=work.seed, batch=settings.inference_batch)
     for number, size in enumerate((work.sizes[0], *work.sizes)):
         train = synthetic(size + work.labeled, work.task, work.seed)
@@ -88,6 +83,11 @@ def measure(samplers: Sequence[SamplerPlugin], model: ModelPlugin, work: Workloa
             answer = ask(chooser, fitted, train.inputs, labeled, pool, request)
             if number > 0:
                 yield Point(sampler=name, size=size, cost=answer.cost)
+
+
+def _chooser(plugin: SamplerPlugin) -> Chooser:
+    params = plugin.params()
+    return Chooser(sampler=plugin.make(params), name=plugin.name, features=plugin.features(params))
 
 
 def synthetic(n: int, task: Task, seed: int) -> Samples:

@@ -9,8 +9,8 @@ from importlib.metadata import version
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from .errors import HarnessError, PluginError, SpecError
-from .plugin import DatasetFacts, SamplerPlugin
+from .errors import HarnessError, PluginError, SamplerError, SpecError
+from .plugin import DatasetFacts, SamplerPlugin, Setting
 from .records import Cell, Schedule, Skip
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def make_plan(spec: Spec) -> Plan:
     Raises:
         DataError: the data set is not there.
         SpecError: the spec asks for what cannot be done.
-        PluginError: the data set's plugin breaks its contract.
+        PluginError: the plugin of the data set or of a sampler breaks its contract.
     """
     facts = _inspect(spec)
     if facts.task not in spec.model.plugin.tasks:
@@ -55,16 +55,24 @@ def make_plan(spec: Spec) -> Plan:
             f"{spec.where('model')}: {spec.model.name!r} cannot serve {facts.task}, the task of the data set "
             f"{spec.dataset.name!r}; choose another model"
         )
-    reasons = {sampler.label: _obstacle(spec, sampler, facts) for sampler in spec.samplers}
-    skips = tuple(Skip(label=label, reason=reason) for label, reason in reasons.items() if reason)
-    runnable = [sampler for sampler in spec.samplers if not reasons[sampler.label]]
+    schedule, warnings = _schedule(spec, facts.sizes[0])
+    setting = _setting(facts, schedule)
+    skips: list[Skip] = []
+    runnable: list[Chosen[SamplerPlugin]] = []
+    for index, sampler in enumerate(spec.samplers):
+        try:
+            warnings += [f"{sampler.label}: {warning}" for warning in _review(spec, sampler, setting)]
+            runnable.append(sampler)
+        except SamplerError as obstacle:
+            skips.append(Skip(label=sampler.label, reason=str(obstacle)))
+        except SpecError as mistake:
+            raise SpecError(f"{spec.where('samplers', index)}: {sampler.label}: {mistake}") from mistake
     if skips and (spec.strict or not runnable):
         raise SpecError(_refusal(spec, skips))
     if (count := len(runnable) * len(spec.seeds)) > MAX_CELLS:
         raise SpecError(
             f"{spec.where('seeds')}: {count:,} cells (samplers x seeds); at most {MAX_CELLS:,} can run"
         )
-    schedule, warnings = _schedule(spec, facts.sizes[0])
     if len(spec.seeds) < FEW_SEEDS:
         warnings.append(f"fewer than {FEW_SEEDS} seeds: a difference between samplers may be chance")
     return Plan(
@@ -72,12 +80,12 @@ def make_plan(spec: Spec) -> Plan:
         facts=facts,
         schedule=schedule,
         cells=tuple(_cell(sampler, seed) for seed, sampler in product(spec.seeds, runnable)),
-        skips=skips,
+        skips=tuple(skips),
         warnings=tuple(warnings),
     )
 
 
-def _refusal(spec: Spec, skips: tuple[Skip, ...]) -> str:
+def _refusal(spec: Spec, skips: list[Skip]) -> str:
     labels = [sampler.label for sampler in spec.samplers]
     lines = [f"{spec.where('samplers', labels.index(skip.label))}: {skip.label}: {skip.reason}" for skip in skips]
     why = "strict: true allows no skips" if spec.strict else "no sampler is left to run"
@@ -102,13 +110,36 @@ def _inspect(spec: Spec) -> DatasetFacts:
     return facts
 
 
-def _obstacle(spec: Spec, sampler: Chosen[SamplerPlugin], facts: DatasetFacts) -> str:
-    """Why this sampler cannot run here; empty where it can."""
-    if facts.task not in sampler.plugin.tasks:
-        return f"it serves {' and '.join(sorted(sampler.plugin.tasks))}, and {spec.dataset.name!r} is {facts.task}"
-    if lacking := set(sampler.plugin.requires) - set(spec.model.plugin.provides):
-        return f"it needs {', '.join(sorted(lacking))}, which the model {spec.model.name!r} does not provide"
-    return ""
+def _setting(facts: DatasetFacts, schedule: Schedule) -> Setting:
+    return Setting(
+        task=facts.task,
+        modalities=facts.modalities,
+        unlabeled=tuple(facts.sizes[0] - labeled for labeled in schedule.labeled[:-1]),
+        sizes=schedule.sizes,
+    )
+
+
+def _review(spec: Spec, sampler: Chosen[SamplerPlugin], setting: Setting) -> list[str]:
+    """What the user should know of this sampler. Raises SamplerError where it cannot run here."""
+    plugin, origin = sampler.plugin, sampler.registered.origin
+    if setting.task not in plugin.tasks:
+        raise SamplerError(
+            f"it serves {' and '.join(sorted(plugin.tasks))}, and {spec.dataset.name!r} is {setting.task}"
+        )
+    try:
+        required = plugin.features(sampler.params)
+        warnings = list(plugin.review(sampler.params, setting)) if plugin.review else []
+    except HarnessError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"the sampler {sampler.name!r} of {origin} cannot be reviewed: {type(error).__name__}: {error}"
+        ) from error
+    if lacking := required - set(spec.model.plugin.provides):
+        raise SamplerError(
+            f"it needs {', '.join(sorted(lacking))}, which the model {spec.model.name!r} does not provide"
+        )
+    return warnings
 
 
 def _schedule(spec: Spec, pool: int) -> tuple[Schedule, list[str]]:

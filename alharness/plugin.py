@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
-from .errors import SamplerError
-from .features import Feature, Task
+from .errors import SamplerError, SpecError
+from .features import FUSED, Feature, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .query import Query
 
     Positions = Tensor | NDArray[Any] | Sequence[int]
+    Features = frozenset[Feature] | set[Feature]
 
 
 class Params(BaseModel):
@@ -78,6 +79,29 @@ class ScoringSampler(Sampler):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What a sampler is going to meet, as far as it is known before anything is trained.
+
+    Attributes:
+        task: classification or regression.
+        modalities: names of the modalities.
+        unlabeled: samples to choose from at query 0, 1, ...
+        sizes: samples to choose at query 0, 1, ...
+    """
+
+    task: Task
+    modalities: tuple[str, ...]
+    unlabeled: tuple[int, ...]
+    sizes: tuple[int, ...]
+
+    def require_source(self, source: str) -> None:
+        """Raise SpecError unless `source` is a modality or `fused`."""
+        known = (*self.modalities, FUSED)
+        if source not in known:
+            raise SpecError(f"there is no source {source!r}; it may be {', '.join(known)}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class SamplerPlugin:
     """A sampler as the registry knows it; `make` imports the heavy module.
 
@@ -85,8 +109,11 @@ class SamplerPlugin:
         name: the name in a spec.
         params: model of its parameters.
         make: params -> Sampler.
-        requires: the features it reads; reading another one raises.
+        requires: the features it reads, or params -> the features; reading another one raises.
         tasks: the tasks it can serve.
+        review: (params, setting) -> warnings for the user, before anything is trained. Raises SamplerError where
+            the sampler cannot serve this setting with these parameters: it is skipped with that reason. Raises
+            SpecError where a parameter is a mistake here: nothing is run. Quick and without heavy imports.
         summary: one line for `alharness plugins`.
         reference: the paper.
     """
@@ -94,10 +121,15 @@ class SamplerPlugin:
     name: str
     params: type[Params]
     make: Callable[[Any], Sampler]
-    requires: frozenset[Feature] | set[Feature] = frozenset()
+    requires: Features | Callable[[Any], Features] = frozenset()
     tasks: frozenset[Task] | set[Task] = frozenset(Task)
+    review: Callable[[Any, Setting], Iterable[str]] | None = None
     summary: str = ""
     reference: str = ""
+
+    def features(self, params: Params) -> frozenset[Feature]:
+        """The features that a sampler of these parameters reads."""
+        return frozenset(self.requires(params) if callable(self.requires) else self.requires)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -83,6 +83,11 @@ class FirstParams(Params):
     """Where to begin."""
 
 
+class LooksParams(Params):
+    look: bool = False
+    """Whether to read predictions."""
+
+
 def make(name):
     def build(params):
         from toy_samplers import samplers
@@ -102,6 +107,8 @@ def alharness_samplers():
         SamplerPlugin(name="needy", params=Params, make=make("Draw"), requires={Feature.PREDICTIONS},
                       tasks={Task.REGRESSION}, summary="regression only"),
     ]
+    plugins += [SamplerPlugin(name="looks", params=LooksParams, make=make("Looks"),
+                              requires=lambda params: {Feature.PREDICTIONS} if params.look else set())]
     plugins += [SamplerPlugin(name="unmakable", params=Params, make=lambda params: 1 / 0)]
     bad = ("Twice", "TooFew", "Outside", "NanScores", "Fractions", "Peeks", "Undeclared", "Raises", "Exits",
            "Slow")
@@ -180,6 +187,13 @@ class Peeks(Base):
 class Undeclared(Base):
     def select(self, query):
         return query.unlabeled.predictions().argsort(dim=0)[: query.size, 0]
+
+
+class Looks(Base):
+    def select(self, query):
+        if self.params.look:
+            query.unlabeled.predictions()
+        return list(range(query.size))
 
 
 class Raises(Base):

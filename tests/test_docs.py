@@ -1,6 +1,9 @@
 """The tutorial's files, taken from the page as they stand, are a working plugin."""
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import pytest
 from alharness import app, registry
 from alharness import spec as specs
 from alharness.plan import make_plan
+from alharness.testing import SamplerConformance
 
 PAGE = Path(__file__).parents[1] / "docs" / "write-a-sampler.md"
 
@@ -42,3 +46,17 @@ def test_the_tutorial_is_a_sampler_that_runs(tutorial):
     _, record = app.run(spec, installed, app.Options(workdir=tutorial), print)
     assert [cell.status for cell in record.cells] == ["ok", "ok"]
     assert all(len(cell.cycles[0].scores) == 20 for cell in record.cells)
+
+
+def test_the_tutorial_passes_its_tests(tutorial):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--rootdir={tutorial}", "tests"]
+    run = subprocess.run(command, cwd=tutorial, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout
+    promises = [name for name in dir(SamplerConformance) if name.startswith("test_")]
+    assert int(re.search(r"(\d+) passed", run.stdout)[1]) >= len(promises) + 2
+
+
+def test_the_tutorial_names_every_attribute_of_the_kit():
+    rows = re.findall(r"^\| `(\w+)` \|", PAGE.read_text().partition("## Test it")[2], re.MULTILINE)
+    assert set(rows) == set(SamplerConformance.__annotations__) - {"plugin"}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from alharness import spec
-from alharness.errors import DataError, PluginError, SpecError
+from alharness.errors import DataError, PluginError, SamplerError, SpecError
 from alharness.features import Feature, Task
 from alharness.plan import make_plan
 from alharness.plugin import DatasetFacts, DatasetPlugin, ModelPlugin, Params, SamplerPlugin, SpecPath
@@ -33,6 +33,20 @@ def inspect(params):
     return DatasetFacts(task=Task.REGRESSION, modalities=("audio", "text"), sizes=(params.size, 10, 30))
 
 
+def requires(params):
+    return {Feature.DECODE} if params.k > 1 else set()
+
+
+def review(params, setting):
+    if params.k == 2:
+        raise SamplerError("it cannot do two")
+    if params.k == 3:
+        raise SpecError("k: three is a mistake here")
+    if params.k == 4:
+        return 1 / 0
+    return [f"{setting.task} of {'+'.join(setting.modalities)}, {setting.unlabeled} for {setting.sizes}"]
+
+
 def registered(plugin, version="1.0"):
     return Registered(plugin=plugin, distribution="toys", version=version, entry_point="toys")
 
@@ -48,6 +62,8 @@ def make_registry(version="1.0", **model):
             make=ToyParams,
             requires={Feature.MC_DRAWS, Feature.DECODE, Feature.PREDICTIONS},
         ),
+        SamplerPlugin(name="flexible", params=ToyParams, make=ToyParams, requires=requires),
+        SamplerPlugin(name="reviewed", params=ToyParams, make=ToyParams, review=review),
     ]
     provides = {"provides": {Feature.PREDICTIONS}} | model
     return Registry(
@@ -157,6 +173,39 @@ def test_impossible_pairs_are_skipped(plan):
         Skip(label="greedy", reason="it needs decode, mc_draws, which the model 'late_fusion' does not provide"),
     )
     assert [cell.label for cell in found.cells] == ["any"] * 3
+
+
+def test_features_may_depend_on_the_params(plan):
+    found = plan("samplers=[flexible, {name: flexible, label: more, params: {k: 2}}]")
+
+    assert found.skips == (
+        Skip(label="more", reason="it needs decode, which the model 'late_fusion' does not provide"),
+    )
+
+
+def test_a_sampler_reviews_what_it_is_going_to_meet(plan):
+    found = plan("samplers.0=reviewed", "active_learning.cycles=3")
+
+    assert found.warnings[-1] == "reviewed: regression of audio+text, (80, 50, 20) for (30, 30, 20)"
+
+
+def test_a_sampler_that_cannot_serve_its_setting_is_skipped(plan):
+    found = plan("samplers.0={name: reviewed, params: {k: 2}}")
+
+    assert found.skips == (Skip(label="reviewed", reason="it cannot do two"),)
+    assert {cell.label for cell in found.cells} == {"other"}
+
+
+def test_a_parameter_that_is_a_mistake_here_has_its_place(refusal):
+    assert refusal("samplers.1={name: reviewed, params: {k: 3}}").endswith(
+        ": samplers.1: reviewed: k: three is a mistake here"
+    )
+
+
+def test_a_broken_review_is_named(refusal):
+    message = refusal("samplers.0={name: reviewed, params: {k: 4}}", kind=PluginError)
+
+    assert "the sampler 'reviewed' of toys==1.0 cannot be reviewed: ZeroDivisionError" in message
 
 
 def test_strict_allows_no_skips(refusal):

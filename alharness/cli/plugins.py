@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
+from pydantic import ValidationError
 
 from alharness import registry
 from alharness.errors import PluginError
@@ -84,7 +85,7 @@ def _print_one(page: Console, kind: str, registered: Registered[Any]) -> None:
     facts = {"from": f"{registered.distribution} {registered.version}", "summary": plugin.summary}
     for attribute in ("tasks", "requires", "provides"):
         if hasattr(plugin, attribute):
-            facts[attribute] = ", ".join(sorted(getattr(plugin, attribute))) or "nothing"
+            facts[attribute] = _words(plugin, attribute)
     for attribute in ("inputs", "reference", "license"):
         if getattr(plugin, attribute, ""):
             facts[attribute] = getattr(plugin, attribute)
@@ -93,3 +94,14 @@ def _print_one(page: Console, kind: str, registered: Registered[Any]) -> None:
         page.print(make_table(("parameter", "type", "default", "description"), rows))
     else:
         page.print("It has no parameters.")
+
+
+def _words(plugin: Any, attribute: str) -> str:
+    words = getattr(plugin, attribute)
+    if not callable(words):
+        return ", ".join(sorted(words)) or "nothing"
+    try:
+        found = ", ".join(sorted(words(plugin.params()))) or "nothing"
+    except ValidationError:
+        return "depends on its parameters"
+    return f"{found}; depends on its parameters"

@@ -20,9 +20,11 @@ def alharness_samplers():
             summary="smallest [bold]gap[/bold]\\x1b[2J", reference="Someone 2001",
         ),
         SamplerPlugin(name="shared", params=Params, make=Params),
+        SamplerPlugin(name="flexible", params=MarginParams, make=Params,
+                      requires=lambda params: {Feature.DECODE} if params.source == "fused" else set()),
     ]
 """
-CLASHING = SOUND.replace('"margin"', '"other"')
+CLASHING = SOUND.replace('"margin"', '"other"').replace('"flexible"', '"bent"')
 
 
 @pytest.fixture
@@ -91,6 +93,10 @@ def test_what_is_left_out_is_listed(plugins, monkeypatch):
 )
 def test_one_plugin_is_described(plugins, words):
     assert line(plugins("margin")[1], *words)
+
+
+def test_features_that_depend_on_parameters_are_those_of_the_defaults(plugins):
+    assert line(plugins("flexible")[1], "requires", "decode; depends on its parameters")
 
 
 def test_a_plugin_without_parameters(plugins):

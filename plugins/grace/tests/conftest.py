@@ -1,15 +1,15 @@
 """Pools in memory over a tiny network, with a nonlinearity between every z_u and every head."""
 
-from contextlib import nullcontext
 from dataclasses import replace
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from alharness import FUSED, Query, Task
+from alharness import FUSED, Task
+from alharness.testing import TensorView
+from alharness.testing import make_query as make_tensor_query
 
 
 class Heads(nn.Module):
@@ -27,40 +27,13 @@ class Heads(nn.Module):
         return {s: o.log_softmax(1) for s, o in outputs.items()} if self.classifies else outputs
 
 
-class View:
-    """Representations only: touching anything else is an error, as it is in the harness."""
-
-    def __init__(self, z):
-        self.z = z
-        self.ids = tuple(f"{i:04d}" for i in range(len(self)))
-
-    def __len__(self):
-        return len(next(iter(self.z.values())))
-
-    def representations(self, modality):
-        return self.z[modality]
-
-    def context(self):
-        return {}
-
-
 @pytest.fixture
 def make_query():
-    """(z, decode, task, **overrides) -> Query; what it logs is in `query.log.__self__`."""
+    """(z, decode, task, ...) -> a query for these representations, and for nothing else."""
 
-    def make(z, decode, task, *, seed=0, **overrides):
-        defaults = {"size": 5, "cycle": 0, "cycles": 4, "phase": lambda name: nullcontext()}
-        return Query(
-            unlabeled=View(z),
-            labeled=View({u: x[:1] for u, x in z.items()}),
-            task=task,
-            modalities=tuple(z),
-            device=torch.device("cpu"),
-            rng=np.random.default_rng(seed),
-            decode=decode,
-            log={}.__setitem__,
-            **{**defaults, **overrides},
-        )
+    def make(z, decode, task, *, cycles=4, **others):
+        sides = TensorView(representations=z), TensorView(n=1)
+        return make_tensor_query(*sides, task=task, modalities=tuple(z), decode=decode, cycles=cycles, **others)
 
     return make
 
@@ -86,11 +59,12 @@ def task(request):
     return request.param
 
 
-class FullView(View):
-    """With every feature that an option may ask for."""
+class FullView(TensorView):
+    """With every feature that an option may ask for, as the heads have it at the time of asking."""
 
     def __init__(self, z, heads):
-        super().__init__(z)
+        super().__init__(representations=z)
+        self.z = z
         self.heads = heads
 
     def _outputs(self):

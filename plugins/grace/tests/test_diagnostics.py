@@ -30,7 +30,7 @@ def test_a_query_logs_all_of_them(make_world, task):
     query = make_world(task, 2).query
     Grace(GraceParams()).score(query)
     criteria = ("informativeness", "representativeness", "easiness")
-    assert set(query.log.__self__) == {
+    assert set(query.logged) == {
         "curriculum_alpha",
         *(f"{name}_near_{end}" for name in criteria for end in (0, 1)),
         "correlation_informativeness_representativeness",

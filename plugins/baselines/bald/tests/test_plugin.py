@@ -1,12 +1,8 @@
-import subprocess
-import sys
-
 import pytest
 from pydantic import ValidationError
 
-from alharness import Feature, Task
+from alharness import Feature, Setting, SpecError, Task
 from alharness_bald.plugin import BaldParams, alharness_samplers
-from alharness_bald.sampler import Bald
 
 
 @pytest.fixture
@@ -21,10 +17,6 @@ def test_is_known_as_bald_for_both_tasks_and_reads_draws(plugin):
 
 def test_the_summary_says_how_it_ranks_in_regression(plugin):
     assert "regression: ranks as dbal" in plugin.summary
-
-
-def test_the_plugin_makes_the_sampler(plugin):
-    assert isinstance(plugin.make(plugin.params()), Bald)
 
 
 def test_25_draws_of_the_fused_head_are_the_default():
@@ -42,6 +34,17 @@ def test_refuses_so_many_draws(draws):
         BaldParams(draws=draws)
 
 
-def test_importing_the_plugin_imports_no_torch():
-    code = "import sys, alharness_bald.plugin; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+def setting(task):
+    return Setting(task=task, modalities=("audio",), unlabeled=(100,), sizes=(10,))
+
+
+def test_says_before_training_that_it_ranks_as_dbal_in_regression(plugin):
+    assert plugin.review(BaldParams(), setting(Task.CLASSIFICATION)) == []
+    (warning,) = plugin.review(BaldParams(), setting(Task.REGRESSION))
+    assert "ranks exactly as dbal" in warning
+
+
+def test_a_source_that_does_not_exist_is_a_mistake(plugin):
+    assert list(plugin.review(BaldParams(source="audio"), setting(Task.CLASSIFICATION))) == []
+    with pytest.raises(SpecError, match="there is no source 'radio'; it may be audio, fused"):
+        plugin.review(BaldParams(source="radio"), setting(Task.CLASSIFICATION))

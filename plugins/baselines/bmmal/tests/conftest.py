@@ -1,33 +1,9 @@
-from contextlib import nullcontext
-
-import numpy as np
 import pytest
 import torch
 
-from alharness import FUSED, Query, Task
-
-
-class View:
-    """Representations, and fused predictions decoded from them."""
-
-    def __init__(self, z, decode, context=None):
-        self.z = z
-        self.extra = context or {}
-        self.decode = decode
-        self.ids = tuple(f"{i:04d}" for i in range(len(self)))
-
-    def __len__(self):
-        return len(next(iter(self.z.values())))
-
-    def representations(self, modality):
-        return self.z[modality]
-
-    def context(self):
-        return self.extra
-
-    def predictions(self, source=FUSED):
-        assert source == FUSED
-        return self.decode({**self.z, **self.extra})[FUSED]
+from alharness import FUSED
+from alharness.testing import TensorView
+from alharness.testing import make_query as make_tensor_query
 
 
 @pytest.fixture
@@ -65,24 +41,12 @@ def make_decode():
 
 @pytest.fixture
 def make_query(make_decode):
-    """(z, size, ...) -> Query; what it logs is in `query.log.__self__`."""
+    """(z, size, ...) -> Query, whose fused predictions are decoded from z."""
 
     def make(z, size=10, *, seed=0, decode=None, context=None):
         decode = decode or make_decode(z)
-        view = View(z, decode, context)
-        return Query(
-            unlabeled=view,
-            labeled=view,
-            size=size,
-            cycle=0,
-            cycles=1,
-            task=Task.CLASSIFICATION,
-            modalities=tuple(z),
-            device=torch.device("cpu"),
-            rng=np.random.default_rng(seed),
-            decode=decode,
-            log={}.__setitem__,
-            phase=lambda name: nullcontext(),
-        )
+        predictions = decode({**z, **(context or {})})[FUSED]
+        view = TensorView(representations=z, predictions=predictions, context=context)
+        return make_tensor_query(view, size=size, modalities=tuple(z), decode=decode, seed=seed)
 
     return make

@@ -1,7 +1,3 @@
-import random
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
@@ -9,9 +5,23 @@ from pydantic import ValidationError
 from scipy.stats import chisquare
 from sklearn.metrics import pairwise_distances
 
-from alharness import Feature, SamplerError, Task
+from alharness import Feature, Task
+from alharness.testing import SamplerConformance, TensorView
+from alharness.testing import make_query as make_tensor_query
 from alharness_coreset.plugin import CoreSetParams, alharness_samplers
 from alharness_coreset.sampler import CoreSet
+
+
+class TestConformance(SamplerConformance):
+    plugin = alharness_samplers()[0]
+
+
+class TestConformanceInFloat64(TestConformance):
+    params = {"dtype": "float64"}
+
+
+def make_query(pool, centers, size, seed=0):
+    return make_tensor_query(TensorView(embeddings=pool), TensorView(embeddings=centers), size=size, seed=seed)
 
 
 def normal(n, d=6, seed=0):
@@ -35,19 +45,19 @@ def brute_force(pool, centers, size):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("n", "labeled", "size"), [(60, 8, 20), (60, 1, 59), (40, 30, 40), (1, 1, 1)])
-def test_equals_brute_force(make_query, n, labeled, size, dtype):
+def test_equals_brute_force(n, labeled, size, dtype):
     pool, centers = normal(n), normal(labeled, seed=1)
     assert picks(make_query(pool, centers, size), dtype) == brute_force(pool, centers, size)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_an_offset_changes_nothing(make_query, dtype):
+def test_an_offset_changes_nothing(dtype):
     pool, centers = normal(60), normal(8, seed=1)
     shifted = make_query(pool + 1000, centers + 1000, 20)
     assert picks(shifted, dtype) == brute_force(pool, centers, 20)
 
 
-def test_float64_tells_points_of_a_tight_cluster_apart(make_query):
+def test_float64_tells_points_of_a_tight_cluster_apart():
     places = 10 * normal(4, seed=2)
     pool = places[torch.arange(80) % 4].double() + 1e-5 * normal(80).double()
     centers = places[:1].double()
@@ -55,7 +65,7 @@ def test_float64_tells_points_of_a_tight_cluster_apart(make_query):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_distances_have_the_dtype_asked_for(make_query, monkeypatch, dtype):
+def test_the_distances_have_the_dtype_asked_for(monkeypatch, dtype):
     seen = []
     monkeypatch.setattr(
         "alharness_coreset.sampler.k_center",
@@ -65,65 +75,20 @@ def test_the_distances_have_the_dtype_asked_for(make_query, monkeypatch, dtype):
     assert seen == [getattr(torch, dtype)] * 2
 
 
-def test_a_permuted_pool_gives_the_same_samples(make_query):
-    pool, centers = normal(60), normal(8, seed=1)
-    order = torch.randperm(60, generator=torch.Generator().manual_seed(3))
-    permuted = picks(make_query(pool[order], centers, 20))
-    assert order[permuted].tolist() == picks(make_query(pool, centers, 20))
-
-
-def test_without_labels_the_first_pick_is_random(make_query):
+def test_without_labels_the_first_pick_is_random():
     pool = normal(8)
     firsts = [picks(make_query(pool, pool[:0], 2, seed))[0] for seed in range(800)]
     assert chisquare(np.bincount(firsts, minlength=8)).pvalue > 1e-3
 
 
-def test_without_labels_the_others_follow_from_the_first(make_query):
+def test_without_labels_the_others_follow_from_the_first():
     pool = normal(50)
     first, *others = picks(make_query(pool, pool[:0], 10))
     assert others == brute_force(pool, pool[[first]], 9)
 
 
-def test_without_labels_the_same_seed_chooses_the_same(make_query):
-    pool = normal(50)
-    assert picks(make_query(pool, pool[:0], 5, seed=1)) == picks(make_query(pool, pool[:0], 5, seed=1))
-
-
-def test_with_labels_the_seed_does_not_matter(make_query):
-    pool, centers = normal(50), normal(3, seed=1)
-    assert picks(make_query(pool, centers, 5, seed=1)) == picks(make_query(pool, centers, 5, seed=2))
-
-
-def test_duplicates_are_chosen_once_each(make_query):
-    pool = normal(10).repeat(4, 1)
-    chosen = picks(make_query(pool, pool[:1], 40))
-    assert sorted(chosen) == list(range(40))
-
-
-def test_constant_embeddings_give_a_full_batch(make_query):
+def test_constant_embeddings_give_a_full_batch():
     assert picks(make_query(torch.full((9, 3), 0.1), torch.full((2, 3), 0.1), 5)) == [0, 1, 2, 3, 4]
-
-
-def test_nothing_is_chosen_for_an_empty_budget(make_query):
-    assert picks(make_query(normal(5), normal(2), 0)) == []
-
-
-def test_refuses_embeddings_that_are_not_finite(make_query):
-    pool = normal(20)
-    pool[[4, 9]] = torch.nan
-    with pytest.raises(SamplerError, match="2 of 20 rows of the pool"):
-        picks(make_query(pool, normal(2), 3))
-
-
-@pytest.mark.parametrize("labeled", [0, 3])
-def test_global_random_state_is_untouched(make_query, labeled):
-    def state():
-        numpy = np.random.get_state()
-        return torch.get_rng_state().tolist(), numpy[1].tolist(), numpy[2], random.getstate()
-
-    before = state()
-    picks(make_query(normal(20), normal(labeled), 5))
-    assert state() == before
 
 
 @pytest.fixture
@@ -136,10 +101,6 @@ def test_is_known_as_coreset_and_reads_embeddings(plugin):
     assert (plugin.name, plugin.requires, plugin.tasks) == ("coreset", {Feature.EMBEDDINGS}, set(Task))
 
 
-def test_the_plugin_makes_the_sampler(plugin):
-    assert isinstance(plugin.make(plugin.params()), CoreSet)
-
-
 def test_float32_is_the_default():
     assert CoreSetParams().dtype == "float32"
 
@@ -147,8 +108,3 @@ def test_float32_is_the_default():
 def test_refuses_another_dtype():
     with pytest.raises(ValidationError):
         CoreSetParams(dtype="float16")
-
-
-def test_importing_the_plugin_imports_no_torch():
-    code = "import sys, alharness_coreset.plugin; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,12 +1,8 @@
-import subprocess
-import sys
-
 import pytest
 from pydantic import ValidationError
 
-from alharness import Feature, Task
+from alharness import Feature, SamplerError, Setting, SpecError, Task
 from alharness_dbal.plugin import DbalParams, alharness_samplers
-from alharness_dbal.sampler import Dbal
 
 
 @pytest.fixture
@@ -21,10 +17,6 @@ def test_is_known_as_dbal_for_both_tasks_and_reads_draws(plugin):
 
 def test_the_summary_says_what_it_ranks_by_in_regression(plugin):
     assert "regression: variance" in plugin.summary
-
-
-def test_the_plugin_makes_the_sampler(plugin):
-    assert isinstance(plugin.make(plugin.params()), Dbal)
 
 
 def test_25_draws_of_the_fused_head_are_the_default():
@@ -51,6 +43,19 @@ def test_refuses_an_unknown_acquisition():
         DbalParams(acquisition="votes")
 
 
-def test_importing_the_plugin_imports_no_torch():
-    code = "import sys, alharness_dbal.plugin; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+def setting(task):
+    return Setting(task=task, modalities=("audio",), unlabeled=(100,), sizes=(10,))
+
+
+def test_an_acquisition_of_classes_is_refused_in_regression_before_training(plugin):
+    params = DbalParams(acquisition="mean_std")
+    assert plugin.review(params, setting(Task.CLASSIFICATION)) == []
+    assert plugin.review(DbalParams(), setting(Task.REGRESSION)) == []
+    with pytest.raises(SamplerError, match="leave `acquisition` out"):
+        plugin.review(params, setting(Task.REGRESSION))
+
+
+def test_a_source_that_does_not_exist_is_a_mistake(plugin):
+    assert list(plugin.review(DbalParams(source="audio"), setting(Task.CLASSIFICATION))) == []
+    with pytest.raises(SpecError, match="there is no source 'radio'; it may be audio, fused"):
+        plugin.review(DbalParams(source="radio"), setting(Task.CLASSIFICATION))

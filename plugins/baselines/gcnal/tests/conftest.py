@@ -1,53 +1,24 @@
 """Pools of fused embeddings in memory, and GCNAL as the paper writes it: dense, and differentiated by torch."""
 
-from contextlib import nullcontext
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from alharness import FUSED, Query, Task
+from alharness.testing import TensorView
+from alharness.testing import make_query as make_tensor_query
 from alharness_gcnal.network import fresh_network
 from alharness_gcnal.training import draw_kept
 
 
-class View:
-    """Fused embeddings only; a view without samples has none to give, as in the harness."""
-
-    def __init__(self, points):
-        self.points = points
-        self.ids = tuple(f"{i:04d}" for i in range(len(points)))
-
-    def __len__(self):
-        return len(self.points)
-
-    def embeddings(self, source=FUSED):
-        assert source == FUSED
-        assert len(self) > 0
-        return self.points
-
-
 @pytest.fixture
 def make_query():
-    """(unlabeled, labeled, size) -> Query; what it logs is in `query.log.__self__`."""
+    """(unlabeled, labeled, size) -> a query for these fused embeddings."""
 
-    def make(unlabeled, labeled, size, *, seed=0, task=Task.CLASSIFICATION):
-        return Query(
-            unlabeled=View(unlabeled),
-            labeled=View(labeled),
-            size=size,
-            cycle=0,
-            cycles=1,
-            task=task,
-            modalities=("audio",),
-            device=torch.device("cpu"),
-            rng=np.random.default_rng(seed),
-            decode=lambda z: {},
-            log={}.__setitem__,
-            phase=lambda name: nullcontext(),
-        )
+    def make(unlabeled, labeled, size, *, seed=0):
+        sides = TensorView(embeddings=unlabeled), TensorView(embeddings=labeled)
+        return make_tensor_query(*sides, size=size, seed=seed)
 
     return make
 

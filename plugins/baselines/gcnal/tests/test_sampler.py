@@ -1,4 +1,3 @@
-import random
 import subprocess
 import sys
 from pathlib import Path
@@ -47,7 +46,7 @@ def trained(request, points, dense, make_query):
             gcn = dense.train(X, A, 50, params, np.random.default_rng(0))
         query = make_query(unlabeled, labeled, size)
         selection = Gcnal(params).select(query)
-        assert query.log.__self__["affinity_shifted"] == request.param
+        assert query.logged["affinity_shifted"] == request.param
         return selection, *(x.detach() for x in gcn(X, A))
 
     return answer
@@ -148,27 +147,6 @@ def test_features_far_from_the_origin_keep_their_digits(make_query, points):
     assert scores[1] == pytest.approx(scores[0], abs=1e-4)
 
 
-def test_nothing_is_chosen_for_an_empty_budget(make_query, points, variant):
-    assert picks(make_query(points(9, 3), points(2, 3), 0), variant=variant) == []
-
-
-@pytest.mark.parametrize("labeled", [0, 5])
-def test_the_same_seed_chooses_the_same(make_query, points, variant, labeled):
-    queries = [make_query(points(60, 6), points(labeled, 6, seed=1), 10, seed=4) for _ in range(2)]
-    assert picks(queries[0], variant=variant, subset=40) == picks(queries[1], variant=variant, subset=40)
-
-
-def test_another_seed_may_choose_otherwise(make_query, points, variant):
-    chosen = {tuple(picks(make_query(points(60, 6), points(5, 6), 10, seed=s), variant=variant)) for s in range(3)}
-    assert len(chosen) > 1
-
-
-def test_a_sampler_keeps_no_state(make_query, points, variant):
-    sampler = Gcnal(GcnalParams(variant=variant, steps=20))
-    first, second = (sampler.select(make_query(points(60, 6), points(5, 6), 10)) for _ in range(2))
-    assert first.positions.tolist() == second.positions.tolist()
-
-
 def test_without_labels_the_first_of_core_is_random(make_query, points):
     pool = points(8, 3)
     firsts = [picks(make_query(pool, pool[:0], 1, seed=seed), steps=0)[0] for seed in range(400)]
@@ -222,7 +200,7 @@ def test_refuses_cosines_that_add_up_to_zero(make_query):
 def test_the_affinity_asked_for_is_used_and_logged(make_query, points, signed, affinity, shifted):
     query = make_query(points(31, 6, signed=signed), points(5, 6, signed=signed, seed=1), 3)
     picks(query, affinity=affinity)
-    assert query.log.__self__["affinity_shifted"] == shifted
+    assert query.logged["affinity_shifted"] == shifted
 
 
 def test_the_loss_after_training_is_logged(trained, make_query, points):
@@ -230,42 +208,17 @@ def test_the_loss_after_training_is_logged(trained, make_query, points):
     picks(query, steps=200)
     longer = make_query(points(60, 6), points(5, 6, seed=1), 3)
     picks(longer, steps=0)
-    assert 0 < query.log.__self__["gcn_loss"] < longer.log.__self__["gcn_loss"]
-
-
-@pytest.mark.parametrize("labeled", [0, 5])
-def test_global_random_state_is_untouched(make_query, points, variant, labeled):
-    def state():
-        numpy = np.random.get_state()
-        return torch.get_rng_state().tolist(), numpy[1].tolist(), numpy[2], random.getstate()
-
-    before = state()
-    picks(make_query(points(20, 4), points(labeled, 4), 5), variant=variant, subset=15)
-    assert state() == before
-
-
-def test_global_random_state_does_not_matter(make_query, points, variant):
-    chosen = []
-    for seed in (1, 2):
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            chosen.append(picks(make_query(points(60, 6), points(5, 6), 10), variant=variant))
-    assert chosen[0] == chosen[1]
+    assert 0 < query.logged["gcn_loss"] < longer.logged["gcn_loss"]
 
 
 MEASURE = """
-import contextlib, numpy as np, torch
-from alharness import Query, Task
+import torch
+from alharness.testing import TensorView, make_query
 from alharness_gcnal.plugin import GcnalParams
 from alharness_gcnal.sampler import Gcnal
 torch.set_num_threads(1)
-class View(list):
-    embeddings = lambda self: self[0]
-    __len__ = lambda self: len(self[0])
 def select(X):
-    query = Query(unlabeled=View([X[9:]]), labeled=View([X[:9]]), size=20, cycle=0, cycles=1, modalities=(),
-        task=Task.CLASSIFICATION, device=torch.device("cpu"), rng=np.random.default_rng(0), decode=None,
-        log=lambda *_: None, phase=lambda _: contextlib.nullcontext())
+    query = make_query(TensorView(embeddings=X[9:]), TensorView(embeddings=X[:9]), size=20)
     Gcnal(GcnalParams(steps=2)).select(query)
 def peak():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) / 1024

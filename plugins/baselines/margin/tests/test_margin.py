@@ -1,14 +1,20 @@
-import random
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
 
-from alharness import Feature, SamplerError, Task
+from alharness import FUSED, Feature, Setting, SpecError, Task
+from alharness.testing import SamplerConformance, TensorView
+from alharness.testing import make_query as make_tensor_query
 from alharness_margin.plugin import MarginParams, alharness_samplers
 from alharness_margin.sampler import Margin
+
+
+class TestConformance(SamplerConformance):
+    plugin = alharness_samplers()[0]
+
+
+def make_query(log_p, size=5):
+    return make_tensor_query(TensorView(predictions=log_p), size=size)
 
 
 def predictions(n=60, classes=4, scale=2.0, seed=0):
@@ -34,95 +40,56 @@ def order(scores):
 
 
 @pytest.mark.parametrize("classes", [2, 4, 10])
-def test_scores_are_the_direct_formula(make_query, classes):
+def test_scores_are_the_direct_formula(classes):
     log_p = predictions(classes=classes)
     assert torch.allclose(score(make_query(log_p)), direct(log_p), rtol=1e-10, atol=1e-14)
 
 
 @pytest.mark.parametrize("size", [0, 1, 20, 60])
-def test_takes_the_largest_scores_first(make_query, size):
+def test_takes_the_largest_scores_first(size):
     log_p = predictions()
     assert picks(make_query(log_p, size)) == order(direct(log_p))[:size]
 
 
-def test_the_closest_two_win_even_where_a_third_is_far(make_query):
+def test_the_closest_two_win_even_where_a_third_is_far():
     log_p = torch.tensor([[0.34, 0.33, 0.33], [0.5, 0.499999, 1e-6], [0.4, 0.3, 0.3]]).log()
     assert picks(make_query(log_p, 3)) == [1, 0, 2]
 
 
-def test_two_classes_of_equal_probability_have_no_gap(make_query):
+def test_two_classes_of_equal_probability_have_no_gap():
     assert score(make_query(torch.zeros(1, 2).log_softmax(1))).item() == 0
 
 
-def test_sure_float32_predictions_are_told_apart(make_query):
+def test_sure_float32_predictions_are_told_apart():
     log_p = torch.tensor([[25.0, 0.0, 0.0], [20.0, 0.0, 0.0], [30.0, 0.0, 0.0]]).log_softmax(1)
     assert picks(make_query(log_p, 3)) == [1, 0, 2]
 
 
-def test_logits_200_apart_underflow_nowhere(make_query):
+def test_logits_200_apart_underflow_nowhere():
     log_p = predictions(scale=200)
     assert torch.allclose(score(make_query(log_p)), direct(log_p), rtol=1e-10, atol=1e-14)
 
 
-def test_a_class_of_probability_zero_is_no_error(make_query):
+def test_a_class_of_probability_zero_is_no_error():
     log_p = torch.tensor([[0.0, -torch.inf, -torch.inf], [0.5, 0.5, 0.0]])
     log_p[1] = log_p[1].log()
     assert picks(make_query(log_p, 2)) == [1, 0]
 
 
-def test_looks_at_the_source_of_its_parameters(make_query):
-    query = make_query(predictions())
-    picks(query, source="audio")
-    assert query.unlabeled.asked == ["audio"]
+def test_looks_at_the_source_of_its_parameters():
+    audio, fused = predictions(seed=1), predictions()
+    query = make_query({"audio": audio, FUSED: fused}, 60)
+    assert picks(query, source="audio") == order(direct(audio))
+    assert picks(query) == order(direct(fused))
 
 
-def test_a_permuted_pool_gives_the_same_samples(make_query):
-    log_p = predictions()
-    permutation = torch.randperm(60, generator=torch.Generator().manual_seed(3))
-    permuted = picks(make_query(log_p[permutation], 20))
-    assert permutation[permuted].tolist() == picks(make_query(log_p, 20))
-
-
-def test_duplicates_tie_by_position(make_query):
+def test_duplicates_tie_by_position():
     firsts = order(direct(predictions(n=5)))
     chosen = picks(make_query(predictions(n=5).repeat(4, 1), 20))
     assert chosen == [first + 5 * copy for first in firsts for copy in range(4)]
 
 
-def test_a_constant_pool_gives_a_full_batch_in_order(make_query):
-    assert picks(make_query(predictions(n=1).repeat(9, 1), 5)) == [0, 1, 2, 3, 4]
-
-
-@pytest.mark.parametrize("bad", [torch.nan, torch.inf])
-def test_refuses_predictions_that_are_not_finite(make_query, bad):
-    log_p = predictions()
-    log_p[[4, 9], 0] = bad
-    with pytest.raises(SamplerError, match="2 of 60 scores"):
-        picks(make_query(log_p))
-
-
-def test_the_predictions_themselves_are_left_alone(make_query):
-    log_p = predictions().double()
-    before = log_p.clone()
-    picks(make_query(log_p))
-    assert torch.equal(log_p, before)
-
-
-def test_the_seed_does_not_matter(make_query):
-    assert picks(make_query(predictions(), seed=1)) == picks(make_query(predictions(), seed=2))
-
-
-def test_global_random_state_is_untouched(make_query):
-    def state():
-        numpy = np.random.get_state()
-        return torch.get_rng_state().tolist(), numpy[1].tolist(), numpy[2], random.getstate()
-
-    query, before = make_query(predictions()), state()
-    picks(query)
-    assert state() == before
-
-
-def test_agrees_with_baal(make_query):
+def test_agrees_with_baal():
     heuristics = pytest.importorskip("baal.active.heuristics")
     log_p = predictions()
     theirs = heuristics.Margin().compute_score(log_p.double().softmax(1).numpy())
@@ -140,14 +107,12 @@ def test_is_known_as_margin_for_classes_and_reads_predictions(plugin):
     assert (plugin.name, plugin.requires, plugin.tasks) == expected
 
 
-def test_the_plugin_makes_the_sampler(plugin):
-    assert isinstance(plugin.make(plugin.params()), Margin)
-
-
 def test_the_fused_head_is_the_default():
     assert MarginParams().source == "fused"
 
 
-def test_importing_the_plugin_imports_no_torch():
-    code = "import sys, alharness_margin.plugin; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+def test_a_source_that_does_not_exist_is_a_mistake(plugin):
+    setting = Setting(task=Task.CLASSIFICATION, modalities=("audio",), unlabeled=(100,), sizes=(10,))
+    assert list(plugin.review(MarginParams(source="audio"), setting)) == []
+    with pytest.raises(SpecError, match="there is no source 'radio'; it may be audio, fused"):
+        plugin.review(MarginParams(source="radio"), setting)

@@ -11,9 +11,8 @@ from alharness import Task
 from alharness.geometry import require_finite
 
 from .pair import Pair
-from .params import DEFAULTS
+from .params import DEFAULTS, refuse_labels_of_regression
 from .points import POINTS
-from .residuals import refuse_labels_of_regression
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from alharness import Params
+from alharness import Params, SamplerError
 
 NotNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
@@ -113,3 +113,13 @@ class GraceParams(Params):
 
 DEFAULTS = GraceParams()
 """The reconstruction of the paper."""
+
+
+def refuse_labels_of_regression(params: GraceParams) -> None:
+    """Raise SamplerError where params are set that shape the label of a regression: nothing else reads them."""
+    for name in ("pseudo_label", "sigma"):
+        if (value := getattr(params, name)) != getattr(DEFAULTS, name):
+            raise SamplerError(
+                f"{name} {value!r} is for regression, and this is classification, where the label is the class "
+                f"that the fused head predicts; leave {name} out of its params"
+            )

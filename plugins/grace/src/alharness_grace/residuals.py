@@ -9,8 +9,6 @@ import torch  # noqa: TID253 - only sampler.py imports this module
 from alharness import FUSED, SamplerError, Task
 from alharness.posterior import variance
 
-from .params import DEFAULTS
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -46,16 +44,6 @@ def residuals(query: Query, o: Outputs, params: GraceParams) -> Residuals:
                 "train one model for each output"
             )
     return PSEUDO_LABELS[params.pseudo_label](query, o, params)
-
-
-def refuse_labels_of_regression(params: GraceParams) -> None:
-    """Raise SamplerError where params are set that shape the label of a regression: nothing else reads them."""
-    for name in ("pseudo_label", "sigma"):
-        if (value := getattr(params, name)) != getattr(DEFAULTS, name):
-            raise SamplerError(
-                f"{name} {value!r} is for regression, and this is classification, where the label is the class "
-                f"that the fused head predicts; leave {name} out of its params"
-            )
 
 
 def _classes(o: Outputs) -> dict[str, Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from alharness import FUSED, Feature, Params, Sampler, SamplerPlugin, Task, hookimpl
+from alharness import FUSED, Feature, Params, Sampler, SamplerPlugin, Setting, Task, hookimpl
 
 
 class BadgeParams(Params):
@@ -25,6 +25,12 @@ def make(params: BadgeParams) -> Sampler:
     return Badge(params)
 
 
+def review(params: BadgeParams, setting: Setting) -> list[str]:
+    """Raises SpecError where the source does not exist."""
+    setting.require_source(params.source)
+    return []
+
+
 @hookimpl
 def alharness_samplers() -> list[SamplerPlugin]:
     """BADGE."""
@@ -33,6 +39,7 @@ def alharness_samplers() -> list[SamplerPlugin]:
             name="badge",
             params=BadgeParams,
             make=make,
+            review=review,
             requires={Feature.EMBEDDINGS, Feature.PREDICTIONS},
             tasks={Task.CLASSIFICATION},
             summary="k-means++ seeding on gradients of the last layer",

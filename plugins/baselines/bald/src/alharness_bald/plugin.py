@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from alharness import FUSED, Feature, Params, Sampler, SamplerPlugin, hookimpl
+from alharness import FUSED, Feature, Params, Sampler, SamplerPlugin, Setting, Task, hookimpl
 
 
 class BaldParams(Params):
@@ -24,6 +24,14 @@ def make(params: BaldParams) -> Sampler:
     return Bald(params)
 
 
+def review(params: BaldParams, setting: Setting) -> list[str]:
+    """Say where BALD is dbal. Raises SpecError where the source does not exist."""
+    setting.require_source(params.source)
+    if setting.task == Task.CLASSIFICATION:
+        return []
+    return ["in regression with one output it ranks exactly as dbal does: both take the largest variance"]
+
+
 @hookimpl
 def alharness_samplers() -> list[SamplerPlugin]:
     """BALD."""
@@ -32,6 +40,7 @@ def alharness_samplers() -> list[SamplerPlugin]:
             name="bald",
             params=BaldParams,
             make=make,
+            review=review,
             requires={Feature.MC_DRAWS},
             summary="largest mutual information of label and weights under dropout (regression: ranks as dbal)",
             reference="Houlsby et al., Bayesian Active Learning for Classification and Preference Learning, 2011, "

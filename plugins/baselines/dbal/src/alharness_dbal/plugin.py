@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from alharness import FUSED, Feature, Params, Sampler, SamplerPlugin, hookimpl
+from alharness import FUSED, Feature, Params, Sampler, SamplerError, SamplerPlugin, Setting, Task, hookimpl
 
 
 class DbalParams(Params):
@@ -24,11 +24,28 @@ class DbalParams(Params):
     """Whose predictions are looked at: a modality, or `fused`."""
 
 
+def refuse_acquisition_of_classes(params: DbalParams) -> None:
+    """Raise SamplerError where `acquisition` was set: there are no classes in regression."""
+    if params.acquisition != "entropy":
+        raise SamplerError(
+            f"acquisition {params.acquisition!r} ranks probabilities of classes, and this is regression, where "
+            "the variance is ranked; leave `acquisition` out of its params"
+        )
+
+
 def make(params: DbalParams) -> Sampler:
     """The sampler."""
     from .sampler import Dbal
 
     return Dbal(params)
+
+
+def review(params: DbalParams, setting: Setting) -> list[str]:
+    """Raises SamplerError for an acquisition of classes in regression, SpecError for an unknown source."""
+    setting.require_source(params.source)
+    if setting.task == Task.REGRESSION:
+        refuse_acquisition_of_classes(params)
+    return []
 
 
 @hookimpl
@@ -39,6 +56,7 @@ def alharness_samplers() -> list[SamplerPlugin]:
             name="dbal",
             params=DbalParams,
             make=make,
+            review=review,
             requires={Feature.MC_DRAWS},
             summary="most uncertain under dropout: entropy of the mean prediction (regression: variance)",
             reference="Gal et al., Deep Bayesian Active Learning with Image Data, ICML 2017, arXiv 1703.02910",

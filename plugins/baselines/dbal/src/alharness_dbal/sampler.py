@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alharness import SamplerError, ScoringSampler, Task
+from alharness import ScoringSampler, Task
 from alharness.posterior import log_mean, mutual_information, predictive_entropy, renormalize, variance
+
+from .plugin import refuse_acquisition_of_classes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,9 +26,7 @@ class Dbal(ScoringSampler):
     """
 
     def __init__(self, params: DbalParams) -> None:
-        self.acquisition = params.acquisition
-        self.draws = params.draws
-        self.source = params.source
+        self.params = params
 
     def score(self, query: Query) -> Tensor:
         """(n,) scores, float64.
@@ -35,13 +35,10 @@ class Dbal(ScoringSampler):
             SamplerError: an acquisition of classes is asked for in regression.
         """
         regression = query.task == Task.REGRESSION
-        if regression and self.acquisition != "entropy":
-            raise SamplerError(
-                f"acquisition {self.acquisition!r} ranks probabilities of classes, and this is regression, where "
-                "the variance is ranked; leave `acquisition` out of its params"
-            )
-        draws = query.unlabeled.mc_draws(self.draws, self.source)
-        return variance(draws)[:, 0] if regression else ACQUISITIONS[self.acquisition](draws)
+        if regression:
+            refuse_acquisition_of_classes(self.params)
+        draws = query.unlabeled.mc_draws(self.params.draws, self.params.source)
+        return variance(draws)[:, 0] if regression else ACQUISITIONS[self.params.acquisition](draws)
 
 
 def variation_ratio(draws: Iterable[Tensor]) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alharness import FUSED, Feature, Params, Sampler, SamplerPlugin, Task, hookimpl
+from alharness import FUSED, Feature, Params, Sampler, SamplerPlugin, Setting, Task, hookimpl
 
 
 class EntropyParams(Params):
@@ -19,6 +19,12 @@ def make(params: EntropyParams) -> Sampler:
     return Entropy(params)
 
 
+def review(params: EntropyParams, setting: Setting) -> list[str]:
+    """Raises SpecError where the source does not exist."""
+    setting.require_source(params.source)
+    return []
+
+
 @hookimpl
 def alharness_samplers() -> list[SamplerPlugin]:
     """Entropy sampling."""
@@ -27,6 +33,7 @@ def alharness_samplers() -> list[SamplerPlugin]:
             name="entropy",
             params=EntropyParams,
             make=make,
+            review=review,
             requires={Feature.PREDICTIONS},
             tasks={Task.CLASSIFICATION},
             summary="largest entropy of the predicted classes",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from alharness import Feature, Params, Sampler, SamplerPlugin, hookimpl
+from alharness import Feature, Params, Sampler, SamplerPlugin, Setting, SpecError, hookimpl
 
 Affinity = Literal["auto", "cosine", "shifted"]
 
@@ -54,6 +54,17 @@ def make(params: GcnalParams) -> Sampler:
     return Gcnal(params)
 
 
+def review(params: GcnalParams, setting: Setting) -> list[str]:
+    """Raises SpecError where a subset cannot give what is asked for."""
+    asked = max(setting.sizes, default=0)
+    if params.subset is not None and params.subset < asked:
+        raise SpecError(
+            f"a subset of {params.subset:,} samples cannot give the {asked:,} that a query asks for; set subset: "
+            "null, or at least the budget"
+        )
+    return []
+
+
 @hookimpl
 def alharness_samplers() -> list[SamplerPlugin]:
     """GCNAL."""
@@ -62,6 +73,7 @@ def alharness_samplers() -> list[SamplerPlugin]:
             name="gcnal",
             params=GcnalParams,
             make=make,
+            review=review,
             requires={Feature.EMBEDDINGS},
             summary="graph network that tells labeled from unlabeled samples: CoreGCN or UncertainGCN",
             reference="Caramalau, Bhattarai & Kim, Sequential Graph Convolutional Network for Active Learning, "

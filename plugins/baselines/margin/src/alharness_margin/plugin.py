@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alharness import FUSED, Feature, Params, Sampler, SamplerPlugin, Task, hookimpl
+from alharness import FUSED, Feature, Params, Sampler, SamplerPlugin, Setting, Task, hookimpl
 
 
 class MarginParams(Params):
@@ -19,6 +19,12 @@ def make(params: MarginParams) -> Sampler:
     return Margin(params)
 
 
+def review(params: MarginParams, setting: Setting) -> list[str]:
+    """Raises SpecError where the source does not exist."""
+    setting.require_source(params.source)
+    return []
+
+
 @hookimpl
 def alharness_samplers() -> list[SamplerPlugin]:
     """Margin sampling."""
@@ -27,6 +33,7 @@ def alharness_samplers() -> list[SamplerPlugin]:
             name="margin",
             params=MarginParams,
             make=make,
+            review=review,
             requires={Feature.PREDICTIONS},
             tasks={Task.CLASSIFICATION},
             summary="smallest gap between the two most probable classes",

@@ -1,0 +1,77 @@
+"""Which features a sampler reads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from alharness.features import FUSED, Feature
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from torch import Tensor
+
+    from alharness.query import Query, View
+
+
+class ObservedView:
+    """Another view that notes which features are read."""
+
+    def __init__(self, view: View, read: set[Feature]) -> None:
+        self._view = view
+        self._read = read
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Those of the other view."""
+        return self._view.ids
+
+    def __len__(self) -> int:
+        return len(self._view)
+
+    def embeddings(self, source: str = FUSED) -> Tensor:
+        """Noted."""
+        self._read.add(Feature.EMBEDDINGS)
+        return self._view.embeddings(source)
+
+    def representations(self, modality: str) -> Tensor:
+        """Noted."""
+        self._read.add(Feature.REPRESENTATIONS)
+        return self._view.representations(modality)
+
+    def context(self) -> dict[str, Tensor]:
+        """Noted as representations, which it goes with."""
+        self._read.add(Feature.REPRESENTATIONS)
+        return self._view.context()
+
+    def predictions(self, source: str = FUSED) -> Tensor:
+        """Noted."""
+        self._read.add(Feature.PREDICTIONS)
+        return self._view.predictions(source)
+
+    def mc_draws(self, draws: int, source: str = FUSED) -> Iterator[Tensor]:
+        """Noted."""
+        self._read.add(Feature.MC_DRAWS)
+        return self._view.mc_draws(draws, source)
+
+    def targets(self) -> Tensor:
+        """Not a feature: labels need no declaration."""
+        return self._view.targets()
+
+
+def observe(query: Query) -> tuple[Query, set[Feature]]:
+    """The same query, and the set in which the features that are read from it will be."""
+    read: set[Feature] = set()
+
+    def decode(z: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        read.add(Feature.DECODE)
+        return query.decode(z)
+
+    observed = replace(
+        query,
+        unlabeled=ObservedView(query.unlabeled, read),
+        labeled=ObservedView(query.labeled, read),
+        decode=decode,
+    )
+    return observed, read

@@ -1,0 +1,80 @@
+"""Queries of tensors in memory, for tests against an oracle."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from alharness.features import Task
+from alharness.query import Query
+
+from .views import TensorView
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from torch import Tensor
+
+    from alharness.query import View
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TensorQuery(Query):
+    """A query without a harness behind it.
+
+    Attributes:
+        logged: what the sampler has logged.
+    """
+
+    logged: dict[str, float] = field(default_factory=dict)
+
+
+def make_query(
+    unlabeled: View,
+    labeled: View | None = None,
+    *,
+    size: int = 5,
+    task: Task = Task.CLASSIFICATION,
+    modalities: tuple[str, ...] = ("audio", "text"),
+    decode: Callable[[Mapping[str, Tensor]], dict[str, Tensor]] | None = None,
+    seed: int = 0,
+    cycle: int = 0,
+    cycles: int = 1,
+) -> TensorQuery:
+    """A query on the CPU.
+
+    Args:
+        unlabeled: most often a `TensorView`.
+        labeled: the same; none are labeled unless told.
+        size: how many to choose.
+        task: classification or regression.
+        modalities: their names.
+        decode: the heads; asking for them raises where there are none.
+        seed: of `query.rng`, which is `numpy.random.default_rng(seed)`.
+        cycle: number of this query.
+        cycles: how many there will be.
+    """
+    logged: dict[str, float] = {}
+    return TensorQuery(
+        unlabeled=unlabeled,
+        labeled=TensorView() if labeled is None else labeled,
+        size=size,
+        cycle=cycle,
+        cycles=cycles,
+        task=task,
+        modalities=modalities,
+        device=torch.device("cpu"),
+        rng=np.random.default_rng(seed),
+        decode=_no_heads if decode is None else decode,
+        log=logged.__setitem__,
+        phase=lambda _: nullcontext(),
+        logged=logged,
+    )
+
+
+def _no_heads(_: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    raise AssertionError("it decoded representations, but this query has no heads")

@@ -1,0 +1,299 @@
+"""What every sampler promises, as tests to inherit."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pytest
+import torch
+
+from alharness.errors import SamplerError
+from alharness.features import FUSED, Feature, Task
+from alharness.selection import checked, untouched_generators
+
+from .imports import imports_torch
+from .laws import p_value
+from .observation import observe
+from .permutation import PermutedView
+from .randomness import global_state, seed_all
+from .worlds import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from torch import Tensor
+
+    from alharness.plugin import Params, Sampler, SamplerPlugin
+    from alharness.query import Query, View
+
+CHOICES = 50
+"""Of a sampler that draws, for each of two orders of the pool: enough to see that some are twice as likely."""
+
+
+class SamplerConformance:
+    """Inherit, name the plugin, and pytest runs one test per promise, for each task that the plugin serves.
+
+        class TestMargin(SamplerConformance):
+            plugin = alharness_samplers()[0]
+
+    One such class tests one set of parameters. Names of tests are part of the interface: a test that cannot hold
+    for a sampler is overridden in its class, with the reason.
+
+    Attributes:
+        plugin: the sampler's plugin.
+        params: parameters other than the defaults.
+        tasks: the tasks that these parameters serve; None for all that the plugin serves. In another one the
+            sampler must refuse, with SamplerError.
+        deterministic: the choice follows from what the query shows; `query.rng` is not used. Such a sampler
+            chooses the same samples whatever the seed, and whatever the order of the pool. One that draws must
+            choose otherwise with another seed and in another cycle, and every sample as often, whatever the order
+            of the pool.
+        offset_invariant: a vector added to all representations and embeddings, where predictions stay, changes no
+            choice. Untrue for, say, products or angles of embeddings: then the choice must only be valid.
+        unread: features that the plugin declares for the sake of other parameters than these.
+    """
+
+    plugin: SamplerPlugin
+    params: ClassVar[Mapping[str, Any]] = {}
+    tasks: ClassVar[AbstractSet[Task] | None] = None
+    deterministic: ClassVar[bool] = True
+    offset_invariant: ClassVar[bool] = True
+    unread: ClassVar[AbstractSet[Feature]] = frozenset()
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """One test for each task."""
+        if "task" in metafunc.fixturenames:
+            metafunc.parametrize("task", sorted(self._served()), ids=str)
+
+    # What the plugin says
+
+    def test_the_defaults_are_valid_parameters(self) -> None:
+        """A spec may leave all parameters out."""
+        params = self.plugin.params()
+        assert self.plugin.params(**params.model_dump()) == params
+
+    def test_every_parameter_has_a_description(self) -> None:
+        """`alharness plugins` shows it."""
+        schema = self.plugin.params.model_json_schema()
+        models = {self.plugin.params.__name__: schema, **schema.get("$defs", {})}
+        bare = [
+            f"{name}.{parameter}"
+            for name, model in models.items()
+            for parameter, content in model.get("properties", {}).items()
+            if not content.get("description")
+        ]
+        assert not bare, f"write a docstring below each of {', '.join(bare)}"
+
+    def test_importing_the_plugin_imports_no_torch(self) -> None:
+        """It is imported at every start of alharness."""
+        module = inspect.unwrap(self.plugin.make).__module__
+        assert not imports_torch(module), f"{module} imports torch; import the sampler inside of `make`"
+
+    def test_reads_what_it_declares(self) -> None:
+        """A feature that is declared and never read shuts out models that lack it."""
+        read = {feature for task in self._served() for feature in self._read(task)}
+        assert self._required() - read <= self.unread, "SamplerPlugin.requires holds more than is read"
+
+    def test_a_task_that_these_parameters_do_not_serve_is_refused(self) -> None:
+        """With a SamplerError, not a wrong answer."""
+        assert self._served() <= self.plugin.tasks
+        for task in self.plugin.tasks - self._served():
+            with pytest.raises(SamplerError):
+                self._choose(World(task=task))
+
+    # How many it chooses
+
+    @pytest.mark.parametrize("size", [1, 6, 39])
+    def test_chooses_as_many_samples_as_asked(self, task: Task, size: int) -> None:
+        """Distinct ones; the harness checks that."""
+        assert len(self._choose(World(task=task, size=size))) == size
+
+    def test_chooses_nothing_for_an_empty_budget(self, task: Task) -> None:
+        """A budget of 0."""
+        assert self._choose(World(task=task, size=0)) == ()
+
+    def test_takes_the_whole_pool_when_it_is_the_budget(self, task: Task) -> None:
+        """Each sample once."""
+        world = World(task=task, unlabeled=20, size=20)
+        assert sorted(self._choose(world)) == world.pool.unlabeled.tolist()
+
+    def test_chooses_the_last_sample_of_the_pool(self, task: Task) -> None:
+        """A pool of one."""
+        assert len(self._choose(World(task=task, unlabeled=1, size=1))) == 1
+
+    # Pools that are out of the ordinary
+
+    def test_one_labeled_sample_is_enough(self, task: Task) -> None:
+        """The smallest initial pool."""
+        assert len(self._choose(World(task=task, labeled=1))) == 6
+
+    def test_duplicates_are_chosen_once_each(self, task: Task) -> None:
+        """Five inputs, eight times each, and a budget that needs them all."""
+        assert len(self._choose(World(task=task, labeled=2, unlabeled=38, distinct=5, size=38))) == 38
+
+    def test_samples_that_are_all_alike_give_a_full_batch(self, task: Task) -> None:
+        """Every feature is constant: there is no spread to divide by."""
+        assert len(self._choose(World(task=task, distinct=1))) == 6
+
+    def test_gradients_that_are_all_zero_give_a_full_batch(self, task: Task) -> None:
+        """No head sees anything of the representations."""
+        assert len(self._choose(World(task=task, heads="blind"))) == 6
+
+    def test_predictions_that_are_all_certain_give_a_full_batch(self, task: Task) -> None:
+        """Probabilities are 0 or 1 in float32; in regression, values are in the millions."""
+        assert len(self._choose(World(task=task, heads="certain"))) == 6
+
+    def test_an_offset_of_the_features_does_no_harm(self, task: Task) -> None:
+        """1000 is added to all representations and embeddings; no prediction changes."""
+        shifted = self._choose(World(task=task, offset=1000))
+        assert len(shifted) == 6
+        if self.offset_invariant:
+            assert shifted == self._choose(World(task=task)), (
+                "take the mean off before distances are computed from products; "
+                "or, if the choice should depend on an offset, set offset_invariant = False"
+            )
+
+    @pytest.mark.parametrize("value", [float("nan"), float("inf")], ids=str)
+    def test_features_that_are_not_finite_are_refused(self, task: Task, value: float) -> None:
+        """The message says how many rows of how many. A sampler that reads nothing has nothing to refuse."""
+        world = World(task=task, spoiled=3, spoil=value)
+        if not self._read(task):
+            assert len(self._choose(world)) == 6
+            return
+        with pytest.raises(SamplerError, match=r"\b3 of \d+\b"):
+            self._choose(world)
+
+    # What the choice may depend on
+
+    def test_the_same_seed_chooses_the_same(self, task: Task) -> None:
+        """A new sampler, and a new model with the same weights."""
+        assert self._choose(World(task=task)) == self._choose(World(task=task))
+
+    def test_keeps_no_state_between_queries(self, task: Task) -> None:
+        """An interrupted run goes on with a new sampler."""
+        world, sampler = World(task=task), self._sampler()
+        other = replace(world, unlabeled=30, labeled=18, cycle=1, seed=7)
+        first, _, again = (w.ask(sampler, self._required()).positions for w in (world, other, world))
+        assert again == first, "it remembers the query before; compute what you need from the query"
+
+    def test_only_a_sampler_that_draws_depends_on_the_seed_and_the_cycle(self, task: Task) -> None:
+        """Of a deterministic one the model's draws are held still; its schedule may depend on the cycle."""
+        world = World(task=task, unlabeled=200, size=20)
+        query = world.query(self._required())
+        chosen = {tuple(self._select(query, seed)) for seed in range(5)}
+        if self.deterministic:
+            assert len(chosen) == 1, "it draws; set deterministic = False, or do not use query.rng"
+            return
+        assert len(chosen) > 1, "no seed changes its choice; set deterministic = True, or draw from query.rng"
+        cycles = {self._choose(replace(world, cycle=cycle)) for cycle in range(4)}
+        assert len(cycles) > 1, "no cycle changes its choice; draw from query.rng alone"
+
+    def test_the_global_random_state_is_untouched(self, task: Task) -> None:
+        """Python's, numpy's and torch's, beneath the guard that would put them back."""
+        query, sampler = World(task=task).query(self._required()), self._sampler()
+        with untouched_generators():
+            seed_all(0)
+            before = global_state()
+            sampler.select(query)
+            assert global_state() == before, "draw from query.rng, or make a generator from query.seed()"
+
+    def test_the_global_random_state_does_not_matter(self, task: Task) -> None:
+        """Whatever ran before in this process."""
+        chosen = set()
+        for seed in range(3):
+            with untouched_generators():
+                seed_all(seed)
+                chosen.add(self._choose(World(task=task)))
+        assert len(chosen) == 1, "draw from query.rng, or make a generator from query.seed()"
+
+    def test_the_batch_of_inference_does_not_matter(self, task: Task) -> None:
+        """It is chosen to fit the memory."""
+        assert len({self._choose(World(task=task, batch=batch)) for batch in (1, 7, 1000)}) == 1
+
+    def test_the_order_of_the_pool_does_not_matter(self, task: Task) -> None:
+        """The same samples, or others of the same scores; of a sampler that draws, each sample as often.
+
+        The pool is larger than the blocks of `alharness.geometry`, unless many choices are needed.
+        """
+        if self.deterministic:
+            query = World(task=task, unlabeled=1300, size=30).query(self._required())
+            permuted, order = _permuted(query)
+            (plain, scores), (other, others) = self._answer(query), self._answer(permuted)
+            tied = bool(scores) and others == pytest.approx(scores, rel=1e-6)
+            assert tied or order[other].tolist() == plain, "its choice depends on positions"
+            return
+        query = World(task=task, unlabeled=24, size=12).query(self._required())
+        permuted, order = _permuted(query)
+        chosen = np.zeros((2, CHOICES, 24), bool)
+        for number in range(CHOICES):
+            chosen[0, number, self._select(query, number)] = True
+            chosen[1, number, order[self._select(permuted, CHOICES + number)].numpy()] = True
+        assert p_value(chosen[0], chosen[1]) > 1e-3, "positions of the pool are not chosen alike"
+
+    def test_what_the_views_hold_is_unchanged(self, task: Task) -> None:
+        """The tensors are handed out to all who ask: change a copy."""
+        query = World(task=task).query(self._required())
+        before = {name: tensor.clone() for name, tensor in self._held(query).items()}
+        self._select(query)
+        changed = [name for name, tensor in self._held(query).items() if not torch.equal(tensor, before[name])]
+        assert not changed, f"it changed {', '.join(changed)} in place"
+
+    # How the tests ask
+
+    def _served(self) -> AbstractSet[Task]:
+        return self.plugin.tasks if self.tasks is None else self.tasks
+
+    def _params(self) -> Params:
+        return self.plugin.params(**self.params)
+
+    def _sampler(self) -> Sampler:
+        return self.plugin.make(self._params())
+
+    def _required(self) -> frozenset[Feature]:
+        return frozenset(self.plugin.requires)
+
+    def _choose(self, world: World) -> tuple[int, ...]:
+        """Positions in the pool, by the harness."""
+        return world.ask(self._sampler(), self._required(), self.plugin.name).positions
+
+    def _answer(self, query: Query, seed: int = 0) -> tuple[list[int], list[float]]:
+        """Positions in the unlabeled view and their scores, if any, from a query of one's own."""
+        query = replace(query, rng=np.random.default_rng(seed))
+        return checked(self._sampler().select(query), len(query.unlabeled), query.size)
+
+    def _select(self, query: Query, seed: int = 0) -> list[int]:
+        return self._answer(query, seed)[0]
+
+    def _read(self, task: Task) -> set[Feature]:
+        query, read = observe(World(task=task).query(self._required()))
+        self._select(query)
+        return read
+
+    def _held(self, query: Query) -> dict[str, Tensor]:
+        """All that its views keep: draws are made anew each time, and nobody else sees them."""
+        held = {"the labels of the labeled view": query.labeled.targets()}
+        sides: dict[str, View] = {"unlabeled": query.unlabeled, "labeled": query.labeled}
+        for side, view in sides.items():
+            for source in (*query.modalities, FUSED):
+                for feature, read in _readers(view, source).items():
+                    if feature in self._required():
+                        held[f"{feature.value} of {source!r} in the {side} view"] = read(source)
+        return held
+
+
+def _permuted(query: Query) -> tuple[Query, Tensor]:
+    """The query with its unlabeled samples in another order, and that order."""
+    order = torch.randperm(len(query.unlabeled), generator=torch.Generator().manual_seed(3))
+    return replace(query, unlabeled=PermutedView(query.unlabeled, order)), order
+
+
+def _readers(view: View, source: str) -> dict[Feature, Callable[[str], Tensor]]:
+    """What a view can be asked of this source, and keeps."""
+    readers = {Feature.EMBEDDINGS: view.embeddings, Feature.PREDICTIONS: view.predictions}
+    if source != FUSED:
+        readers[Feature.REPRESENTATIONS] = view.representations
+    return readers

@@ -1,0 +1,107 @@
+"""Views of tensors in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from alharness.errors import LabelLeak, SamplerError
+from alharness.features import FUSED, Feature
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from torch import Tensor
+
+    Sources = Tensor | Mapping[str, Tensor]
+
+
+class TensorView:
+    """What a test has computed, as one side of the pool. Reading anything else raises SamplerError.
+
+    Args:
+        embeddings: source -> (n, d); a tensor alone is that of the fused source.
+        representations: modality -> (n, d_u).
+        predictions: source -> (n, C) log-probabilities, or (n, 1) values; or the fused one alone.
+        draws: source -> (T, n, C), of which the first ones are given out; or the fused ones alone.
+        targets: (n,) labels.
+        context: name -> (n, ...), what the model encodes beside the representations.
+        n: samples, where there is no tensor to tell.
+    """
+
+    def __init__(
+        self,
+        *,
+        embeddings: Sources | None = None,
+        representations: Mapping[str, Tensor] | None = None,
+        predictions: Sources | None = None,
+        draws: Sources | None = None,
+        targets: Tensor | None = None,
+        context: Mapping[str, Tensor] | None = None,
+        n: int = 0,
+    ) -> None:
+        given = {
+            Feature.EMBEDDINGS: embeddings,
+            Feature.REPRESENTATIONS: representations,
+            Feature.PREDICTIONS: predictions,
+            Feature.MC_DRAWS: draws,
+        }
+        self._features = {feature: _by_source(tensors) for feature, tensors in given.items()}
+        self._targets = targets
+        self._context = dict(context or {})
+        lengths = [
+            tensor.shape[feature == Feature.MC_DRAWS]
+            for feature, sources in self._features.items()
+            for tensor in sources.values()
+        ]
+        self._n = lengths[0] if lengths else n
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids in order."""
+        return tuple(f"{i:05d}" for i in range(len(self)))
+
+    def __len__(self) -> int:
+        return self._n
+
+    def embeddings(self, source: str = FUSED) -> Tensor:
+        """(n, d)."""
+        return self._read(Feature.EMBEDDINGS, source)
+
+    def representations(self, modality: str) -> Tensor:
+        """(n, d_u)."""
+        return self._read(Feature.REPRESENTATIONS, modality)
+
+    def context(self) -> dict[str, Tensor]:
+        """What it was given, or nothing."""
+        return dict(self._context)
+
+    def predictions(self, source: str = FUSED) -> Tensor:
+        """(n, C) or (n, 1)."""
+        return self._read(Feature.PREDICTIONS, source)
+
+    def mc_draws(self, draws: int, source: str = FUSED) -> Iterator[Tensor]:
+        """The first `draws` of them."""
+        stack = self._read(Feature.MC_DRAWS, source)
+        if draws > len(stack):
+            raise SamplerError(f"it asked for {draws} draws, but there are only {len(stack)}")
+        yield from stack[:draws]
+
+    def targets(self) -> Tensor:
+        """(n,)."""
+        if self._targets is None:
+            raise LabelLeak("it asked for labels that it was not given")
+        return self._targets
+
+    def _read(self, feature: Feature, source: str) -> Tensor:
+        sources = self._features[feature]
+        if source not in sources:
+            raise SamplerError(f"it read {feature.value} of {source!r}, which it was not given")
+        return sources[source]
+
+
+def _by_source(tensors: Sources | None) -> Mapping[str, Tensor]:
+    if tensors is None:
+        return {}
+    return {FUSED: tensors} if isinstance(tensors, torch.Tensor) else tensors

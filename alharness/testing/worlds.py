@@ -1,0 +1,125 @@
+"""Small made-up pools behind a model with fixed weights, asked as the harness asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from alharness.data import Inputs, Samples
+from alharness.features import Task
+from alharness.plugin import Sampler
+from alharness.pool import Oracle, Pool
+from alharness.selection import Chooser, Request, ask
+from alharness.training import Fitted, freeze
+
+from .network import CLASSES, INPUTS, ExactNetwork
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from alharness.features import Feature
+    from alharness.query import Query
+    from alharness.selection import Answer
+
+    from .network import Heads
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """A pool, a fitted model and a request. `dataclasses.replace` makes a world that differs in one thing.
+
+    Attributes:
+        task: classification with four classes, or regression.
+        unlabeled: samples to choose from.
+        labeled: labeled samples.
+        size: how many to choose.
+        distinct: different inputs there are, each repeated as often as needed; None for all different.
+        spoiled: unlabeled samples, the first ones, whose inputs are not finite.
+        spoil: NaN or infinity, what their inputs are.
+        heads: see `ExactNetwork`.
+        offset: added to all representations and embeddings; predictions stay what they are.
+        dropout: whether the model has any.
+        batch: samples per batch of inference.
+        seed: of the query.
+        cycle: of the query.
+        cycles: of the experiment.
+    """
+
+    task: Task = Task.CLASSIFICATION
+    unlabeled: int = 40
+    labeled: int = 8
+    size: int = 6
+    distinct: int | None = None
+    spoiled: int = 0
+    spoil: float = float("nan")
+    heads: Heads = "plain"
+    offset: float = 0.0
+    dropout: bool = True
+    batch: int = 16
+    seed: int = 0
+    cycle: int = 0
+    cycles: int = 4
+
+    @cached_property
+    def pool(self) -> Pool:
+        """All samples; the labeled ones lie scattered among the others."""
+        count = self.unlabeled + self.labeled
+        ids = tuple(f"s{i:05d}" for i in range(count))
+        return Pool(ids).draw(self.labeled, np.random.default_rng(1))
+
+    @cached_property
+    def samples(self) -> Samples:
+        """All samples with their labels."""
+        count = self.unlabeled + self.labeled
+        rng = np.random.default_rng(2)
+        rows = np.arange(count) % (self.distinct or count)
+        arrays = {}
+        for modality, features in INPUTS.items():
+            # Few binary digits, for the network; and so many values that no two samples are alike by chance.
+            values = (8 * rng.normal(size=(count, features))).round().clip(-24, 24) / 8
+            arrays[modality] = values.astype(np.float32)[rows]
+            arrays[modality][self.pool.unlabeled[: self.spoiled]] = self.spoil
+        labels = rng.integers(0, CLASSES, count)
+        if self.task == Task.REGRESSION:
+            labels = labels.astype(np.float32)
+        return Samples(inputs=Inputs(ids=self.pool.ids, arrays=arrays), labels=labels)
+
+    def ask(self, sampler: Sampler, features: AbstractSet[Feature], name: str = "the sampler") -> Answer:
+        """The sampler's checked answer, whose positions are positions in `pool`.
+
+        Args:
+            sampler: which is asked.
+            features: that it may read.
+            name: for messages.
+
+        Raises:
+            SamplerError: the answer breaks the contract.
+        """
+        model = ExactNetwork(self.task, heads=self.heads, offset=self.offset, dropout=self.dropout)
+        freeze(model)
+        return ask(
+            Chooser(sampler=sampler, name=name, features=frozenset(features)),
+            Fitted(model=model, device=torch.device("cpu"), epochs=0),
+            self.samples.inputs,
+            Oracle(self.samples).reveal(self.pool),
+            self.pool,
+            Request(size=self.size, cycle=self.cycle, cycles=self.cycles, seed=self.seed, batch=self.batch),
+        )
+
+    def query(self, features: AbstractSet[Feature]) -> Query:
+        """The query that a sampler would see, without the guards around it."""
+        keeper = _Keeper()
+        self.ask(keeper, features)
+        return keeper.query
+
+
+class _Keeper(Sampler):
+    query: Query
+
+    def select(self, query: Query) -> range:
+        self.query = query
+        return range(query.size)

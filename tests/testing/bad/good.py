@@ -1,0 +1,57 @@
+"""Samplers that break no promise; what a bad one changes is what the tests find."""
+
+from alharness import Feature, Params, Sampler, SamplerPlugin, ScoringSampler, Task
+from alharness.geometry import top_k
+from alharness.testing import SamplerConformance
+
+
+class Good(Sampler):
+    """Ranks by the first column of the predictions."""
+
+    def score(self, query):
+        return query.unlabeled.predictions()[:, 0].double()
+
+    def select(self, query):
+        return top_k(self.score(query), query.size)
+
+
+def plugin(
+    sampler, *, params=Params, requires=(Feature.PREDICTIONS,), tasks=(Task.CLASSIFICATION,), module="alharness"
+):
+    """As if `make` stood in that module, which is light."""
+
+    def make(_):
+        return sampler()
+
+    make.__module__ = module
+    return SamplerPlugin(
+        name="bad", params=params, make=make, requires=frozenset(requires), tasks=frozenset(tasks)
+    )
+
+
+class TestNothingIsWrong(SamplerConformance):
+    plugin = plugin(Good, tasks=Task)
+    fails = set()
+
+
+class Votes(ScoringSampler):
+    """Ties nearly everything; ties go by position, as the harness has it."""
+
+    def score(self, query):
+        return query.unlabeled.predictions()[:, 0].ceil()
+
+
+class TestNothingIsWrongWithTies(SamplerConformance):
+    plugin = plugin(Votes)
+    fails = set()
+
+
+class Fair(Sampler):
+    def select(self, query):
+        return query.rng.permutation(len(query.unlabeled))[: query.size]
+
+
+class TestNothingIsWrongWithDraws(SamplerConformance):
+    plugin = plugin(Fair, requires=(), tasks=Task)
+    deterministic = False
+    fails = set()
