@@ -63,15 +63,18 @@ class Extractor:
     def decode(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """`Query.decode`: charged to `inference`, unless the sampler is in a phase of its own."""
         self.permit(Feature.DECODE)
-        if missing := sorted(self._entries - z.keys()):
-            raise SamplerError(
-                f"it called decode without {', '.join(missing)}; this model decodes the representations of all "
-                "modalities together with the same rows of the view's context()"
-            )
+        self._require_whole(z, "decode")
         if self._clock.phase == "selection":
             with self._clock.charge("inference"):
                 return self.predict(z)
         return self.predict(z)
+
+    def embed(self, z: Mapping[str, Tensor], source: str = FUSED) -> Tensor:
+        """`Query.embed`."""
+        self.permit(Feature.DECODE)
+        self.permit(Feature.EMBEDDINGS)
+        self._require_whole(z, "embed")
+        return self.embeddings(z, source)
 
     def predict(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Source -> log-probabilities or values, from encoder outputs."""
@@ -121,6 +124,13 @@ class Extractor:
         with self._clock.charge("inference"):
             first = next(batches(inputs, positions, DRAW_BATCH, self._fitted.device))
             return self.predict(self._model.encode(first))[source]
+
+    def _require_whole(self, z: Mapping[str, Tensor], called: str) -> None:
+        if missing := sorted(self._entries - z.keys()):
+            raise SamplerError(
+                f"it called {called} without {', '.join(missing)}; this model decodes the representations of all "
+                "modalities together with the same rows of the view's context()"
+            )
 
     def _rows(self, inputs: Inputs, positions: NDArray[np.int64]) -> Iterator[Batch]:
         return batches(inputs, positions, self._batch, self._fitted.device)

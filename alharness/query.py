@@ -62,6 +62,14 @@ class View(Protocol):
         ...
 
 
+class Embed(Protocol):
+    """Heads and fusion up to the last layer: modality -> (n, d_u) in, (n, d) out."""
+
+    def __call__(self, z: Mapping[str, Tensor], source: str = FUSED) -> Tensor:
+        """Inputs of the last linear layer of that source's head."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Query:
     """A request for labels.
@@ -78,6 +86,8 @@ class Query:
         rng: this query's own generator, made from the seed and the cycle; the only randomness allowed.
         decode: heads and fusion only, modality -> (n, d_u) in, source -> (n, C) or (n, 1) out, in the terms of
             `View.predictions`; differentiable, in evaluation mode. Rows of `View.context` go in beside them.
+        embed: `embed(z, source="fused")` gives the (n, d) inputs of the last linear layer of that source's head,
+            as `View.embeddings`, but for any z, as `decode` takes it; without gradients.
         log: `log(name, value)` keeps a diagnostic of this cycle; it becomes the metric `al/<name>`.
         phase: `with query.phase("gradients"):` charges what happens inside to that part of the query time;
             views charge themselves to `inference`, and the rest is `selection`.
@@ -93,6 +103,7 @@ class Query:
     device: torch.device
     rng: np.random.Generator
     decode: Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
+    embed: Embed
     log: Callable[[str, float], None]
     phase: Callable[[str], AbstractContextManager[None]]
 

@@ -104,6 +104,7 @@ def ask(
             device=fitted.device,
             rng=stream(request.seed, "sampler", request.cycle),
             decode=extractor.decode,
+            embed=extractor.embed,
             log=lambda name, value: diagnostics.update({name: float(value)}),
             phase=clock.charge,
         )

@@ -50,6 +50,23 @@ def test_decoding_the_representations_gives_the_predictions(opened):
     assert torch.allclose(outputs["fused"], view.predictions(), atol=1e-6)
 
 
+@pytest.mark.parametrize("source", ["audio", "vision", "fused"])
+def test_embedding_representations_gives_the_embeddings(opened, source):
+    fitted, extractor, view, _ = opened()
+    z = {m: view.representations(m) for m in ("audio", "text", "vision")}
+    assert torch.equal(extractor.embed(z, source), view.embeddings(source))
+    without = {**z, "text": torch.zeros_like(z["text"])}
+    logits = fitted.model.last_layer(source)(extractor.embed(without, source))
+    assert torch.allclose(logits.log_softmax(1), extractor.decode(without)[source], atol=1e-6)
+
+
+@pytest.mark.parametrize("feature", [Feature.DECODE, Feature.EMBEDDINGS])
+def test_embedding_needs_both_features(opened, feature):
+    _, extractor, view, _ = opened(allowed=frozenset(Feature) - {feature})
+    with pytest.raises(SamplerError, match=f"Feature.{feature.name}"):
+        extractor.embed({m: view.representations(m) for m in ("audio", "text", "vision")})
+
+
 def test_decode_is_differentiable_and_grows_no_gradient_in_the_model(opened):
     fitted, extractor, view, _ = opened()
     z = {m: view.representations(m).clone().requires_grad_() for m in ("audio", "text", "vision")}

@@ -68,10 +68,15 @@ def observe(query: Query) -> tuple[Query, set[Feature]]:
         read.add(Feature.DECODE)
         return query.decode(z)
 
+    def embed(z: Mapping[str, Tensor], source: str = FUSED) -> Tensor:
+        read.update((Feature.DECODE, Feature.EMBEDDINGS))
+        return query.embed(z, source)
+
     observed = replace(
         query,
         unlabeled=ObservedView(query.unlabeled, read),
         labeled=ObservedView(query.labeled, read),
         decode=decode,
+        embed=embed,
     )
     return observed, read

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from alharness.features import Task
+from alharness.features import FUSED, Task
 from alharness.query import Query
 
 from .views import TensorView
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from alharness.query import View
+    from alharness.query import Embed, View
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,6 +41,7 @@ def make_query(
     task: Task = Task.CLASSIFICATION,
     modalities: tuple[str, ...] = ("audio", "text"),
     decode: Callable[[Mapping[str, Tensor]], dict[str, Tensor]] | None = None,
+    embed: Embed | None = None,
     seed: int = 0,
     cycle: int = 0,
     cycles: int = 1,
@@ -54,6 +55,7 @@ def make_query(
         task: classification or regression.
         modalities: their names.
         decode: the heads; asking for them raises where there are none.
+        embed: the heads up to their last layers; asking for them raises where there are none.
         seed: of `query.rng`, which is `numpy.random.default_rng(seed)`.
         cycle: number of this query.
         cycles: how many there will be.
@@ -70,6 +72,7 @@ def make_query(
         device=torch.device("cpu"),
         rng=np.random.default_rng(seed),
         decode=_no_heads if decode is None else decode,
+        embed=_no_layers if embed is None else embed,
         log=logged.__setitem__,
         phase=lambda _: nullcontext(),
         logged=logged,
@@ -78,3 +81,7 @@ def make_query(
 
 def _no_heads(_: Mapping[str, Tensor]) -> dict[str, Tensor]:
     raise AssertionError("it decoded representations, but this query has no heads")
+
+
+def _no_layers(z: Mapping[str, Tensor], source: str = FUSED) -> Tensor:
+    raise AssertionError(f"it embedded {', '.join(z)} for {source!r}, but this query has no heads")

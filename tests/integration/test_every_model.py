@@ -80,12 +80,26 @@ def test_a_sampler_chooses_on_every_model_it_can_serve(opened, model, task, samp
     if task not in plugin.tasks:
         pytest.skip(f"{sampler} does not serve {task}")
     bench, fitted, labeled = opened(model, task)
-    chooser = Chooser(sampler=plugin.make(plugin.params()), name=sampler, features=frozenset(plugin.requires))
+    params = plugin.params()
+    chooser = Chooser(sampler=plugin.make(params), name=sampler, features=plugin.features(params))
     request = Request(size=7, cycle=0, cycles=1, seed=0, batch=64)
     answer = ask(chooser, fitted, bench.world.oracle.inputs, labeled, bench.initial, request)
     assert len(set(answer.positions)) == 7
     assert not set(answer.positions) & set(bench.initial.labeled)
     assert all(np.isfinite(value) for value in answer.diagnostics.values())
+
+
+@pytest.mark.parametrize(
+    ("sampler", "params"), [("bmmal", {"z_source": "fused"}), ("grace", {"gradient_point": "last_layer"})]
+)
+@pytest.mark.parametrize("model", MODELS)
+def test_options_that_read_more_are_served_as_well(opened, model, sampler, params):
+    bench, fitted, labeled = opened(model, Task.CLASSIFICATION)
+    plugin = INSTALLED.samplers[sampler].plugin
+    chosen = plugin.params(**params)
+    chooser = Chooser(sampler=plugin.make(chosen), name=sampler, features=plugin.features(chosen))
+    request = Request(size=7, cycle=0, cycles=1, seed=0, batch=64)
+    assert len(ask(chooser, fitted, bench.world.oracle.inputs, labeled, bench.initial, request).positions) == 7
 
 
 @pytest.mark.parametrize("task", list(Task))

@@ -1,13 +1,12 @@
 """What every sampler promises, of GRACE with its many options."""
 
-from alharness import Feature, Task
+from alharness import Task
 from alharness.testing import SamplerConformance
 from alharness_grace.plugin import alharness_samplers
 
 
 class TestDefaults(SamplerConformance):
     plugin = alharness_samplers()[0]
-    unread = {Feature.EMBEDDINGS, Feature.MC_DRAWS}
 
 
 class TestLastLayer(TestDefaults):

@@ -34,6 +34,11 @@ def make_decode():
             joined = torch.cat([parts[m] for m in z], 1)
             return {FUSED: ((joined @ inner).tanh() @ outer).log_softmax(1)}
 
+        def embed(parts, source=FUSED):
+            assert source == FUSED
+            return (torch.cat([parts[m] for m in z], 1) @ inner).tanh()
+
+        decode.embed = embed
         return decode
 
     return make
@@ -47,6 +52,7 @@ def make_query(make_decode):
         decode = decode or make_decode(z)
         predictions = decode({**z, **(context or {})})[FUSED]
         view = TensorView(representations=z, predictions=predictions, context=context)
-        return make_tensor_query(view, size=size, modalities=tuple(z), decode=decode, seed=seed)
+        embed = getattr(decode, "embed", None)
+        return make_tensor_query(view, size=size, modalities=tuple(z), decode=decode, embed=embed, seed=seed)
 
     return make

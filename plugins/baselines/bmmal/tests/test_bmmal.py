@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from alharness import FUSED, Feature, Params, SamplerError, Task
+from alharness import FUSED, Feature, SamplerError, Task
 from alharness.geometry import k_means_plus_plus, pseudo_residuals
 from alharness.testing import SamplerConformance
 from alharness_bmmal.contributions import balancing_weights, shapley_values
-from alharness_bmmal.plugin import alharness_samplers
+from alharness_bmmal.plugin import BmmalParams, alharness_samplers
 from alharness_bmmal.sampler import Bmmal
 
 
@@ -16,15 +16,19 @@ class TestConformance(SamplerConformance):
     offset_invariant = False  # gradients are products with the representations
 
 
-def picks(query):
-    return Bmmal().select(query).tolist()
+class TestMidFusion(TestConformance):
+    params = {"z_source": "fused"}
 
 
-def embeddings(query):
+def picks(query, **params):
+    return Bmmal(BmmalParams(**params)).select(query).tolist()
+
+
+def embeddings(query, z=None):
     """Entry by entry: block c·Σd + offset_m holds q_c w_m z_m, with offsets that add up the widths before m."""
     p = query.unlabeled.predictions().double().exp()
     weights = balancing_weights(shapley_values(query, p.argmax(1)))
-    z = [query.unlabeled.representations(m) for m in query.modalities]
+    z = [query.unlabeled.representations(m) for m in query.modalities] if z is None else z
     total = sum(x.shape[1] for x in z)
     g = torch.full((len(p), p.shape[1] * total), torch.nan, dtype=torch.float64)
     for i in range(len(p)):
@@ -56,6 +60,19 @@ def test_equals_k_means_plus_plus_on_explicit_embeddings(make_z, make_query, mod
     query = make_query(make_z(modalities, dtype=dtype), 30, seed=4)
     expected = race(embeddings(query), 30, torch.from_numpy(np.random.default_rng(4).random(60)))
     assert picks(query) == expected
+
+
+@pytest.mark.parametrize("modalities", [1, 2, 3])
+def test_for_mid_fusion_a_modality_is_the_fused_embedding_of_it_alone(make_z, make_query, modalities):
+    z = make_z(modalities)
+    query = make_query(z, 30, seed=4)
+    alone = []
+    for m in z:
+        others_absent = {k: x if k == m else x * 0 for k, x in z.items()}
+        alone.append(query.embed(others_absent))
+    expected = race(embeddings(query, alone), 30, torch.from_numpy(np.random.default_rng(4).random(60)))
+    assert picks(query, z_source="fused") == expected
+    assert modalities == 1 or expected != picks(make_query(z, 30, seed=4))
 
 
 def test_the_whole_pool_is_a_batch_like_others(make_z, make_query):
@@ -125,16 +142,15 @@ def plugin():
     return plugin
 
 
-def test_reads_representations_and_predictions_and_decodes(plugin):
-    assert (plugin.name, plugin.requires) == (
-        "bmmal",
-        {Feature.REPRESENTATIONS, Feature.PREDICTIONS, Feature.DECODE},
-    )
+@pytest.mark.parametrize(("z_source", "more"), [("encoder", set()), ("fused", {Feature.EMBEDDINGS})])
+def test_reads_representations_and_predictions_and_decodes(plugin, z_source, more):
+    read = plugin.features(BmmalParams(z_source=z_source))
+    assert (plugin.name, read) == ("bmmal", {Feature.REPRESENTATIONS, Feature.PREDICTIONS, Feature.DECODE} | more)
 
 
 def test_serves_classification_only(plugin):
     assert plugin.tasks == {Task.CLASSIFICATION}
 
 
-def test_has_no_parameters(plugin):
-    assert plugin.params is Params
+def test_late_fusion_is_the_default():
+    assert BmmalParams().z_source == "encoder"

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from alharness import Feature, Params, Sampler, SamplerPlugin, Task, hookimpl
 
 
-def make(params: Params) -> Sampler:  # noqa: ARG001 - it has none
+class BmmalParams(Params):
+    """Parameters of BMMAL."""
+
+    z_source: Literal["encoder", "fused"] = "encoder"
+    """What stands for a modality in the gradient: its encoder's output, for networks that fuse late, or the fused
+    embedding with all other modalities set to zero, for networks that fuse in the middle."""
+
+
+def make(params: BmmalParams) -> Sampler:
     """The sampler."""
     from .sampler import Bmmal
 
-    return Bmmal()
+    return Bmmal(params)
+
+
+def requires(params: BmmalParams) -> set[Feature]:
+    """Fused embeddings for `z_source: fused` only."""
+    features = {Feature.REPRESENTATIONS, Feature.PREDICTIONS, Feature.DECODE}
+    return features | {Feature.EMBEDDINGS} if params.z_source == "fused" else features
 
 
 @hookimpl
@@ -18,9 +34,9 @@ def alharness_samplers() -> list[SamplerPlugin]:
     return [
         SamplerPlugin(
             name="bmmal",
-            params=Params,
+            params=BmmalParams,
             make=make,
-            requires={Feature.REPRESENTATIONS, Feature.PREDICTIONS, Feature.DECODE},
+            requires=requires,
             tasks={Task.CLASSIFICATION},
             summary="k-means++ seeding on gradients, with modalities weighted by their Shapley values",
             reference="Shen, Huang, Yin, Zou, Rajan & See, Towards Balanced Active Learning for Multimodal "
