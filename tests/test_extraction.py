@@ -207,3 +207,5 @@ def test_what_belongs_to_no_modality_is_the_views_context(opened, make_samples):
     assert torch.allclose(predicted, view.predictions(), atol=1e-6)
     with pytest.raises(SamplerError, match=r"called decode without mood;.*context\(\)"):
         extractor.decode(z)
+    with pytest.raises(SamplerError, match="called embed without mood"):
+        extractor.embed(z)

@@ -293,7 +293,10 @@ def _permuted(query: Query) -> tuple[Query, Tensor]:
 
 def _readers(view: View, source: str) -> dict[Feature, Callable[[str], Tensor]]:
     """What a view can be asked of this source, and keeps."""
-    readers = {Feature.EMBEDDINGS: view.embeddings, Feature.PREDICTIONS: view.predictions}
+    readers: dict[Feature, Callable[[str], Tensor]] = {
+        Feature.EMBEDDINGS: view.embeddings,
+        Feature.PREDICTIONS: view.predictions,
+    }
     if source != FUSED:
         readers[Feature.REPRESENTATIONS] = view.representations
     return readers
