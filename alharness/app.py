@@ -236,7 +236,7 @@ def _load(spec: Spec, plan: Plan) -> Dataset:
 
 
 def _describe_run(spec: Spec, plan: Plan, directory: RunDirectory, dataset: Dataset, workbench: Workbench) -> Run:
-    from .metrics import PRIMARY
+    from .metrics import HEADLINE, PRIMARY
 
     return Run(
         name=plan.name,
@@ -246,7 +246,8 @@ def _describe_run(spec: Spec, plan: Plan, directory: RunDirectory, dataset: Data
         pool=plan.facts.sizes[0],
         cells=plan.cells,
         skips=plan.skips,
-        metric=PRIMARY[dataset.task],
+        metric=PRIMARY[workbench.scoring],
+        headline=HEADLINE[workbench.scoring],
         params={
             "dataset": spec.dataset.name,
             "model": spec.model.name,

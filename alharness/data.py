@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from .features import Task
+    from .features import Scoring, Task
 
     Array = np.ndarray[Any, Any]
 
@@ -186,6 +186,7 @@ class Dataset:
             models which take vectors never touch the sequences.
         stored_digest: stands for `digest` where the data is known by the checksums of its files.
         remarks: what was mended or left out when the data was imported; `alharness data describe` shows it.
+        scoring: the metrics that its predictions are scored by; None for those of the task.
     """
 
     task: Task
@@ -196,6 +197,14 @@ class Dataset:
     pooled_content: Content | Callable[[], Content] | None = None
     stored_digest: str = ""
     remarks: tuple[str, ...] = ()
+    scoring: Scoring | None = None
+
+    def __post_init__(self) -> None:
+        """Raise DataError where the scoring is one of another task."""
+        if self.scoring is not None and self.scoring.task != self.task:
+            raise DataError(
+                f"the scoring {self.scoring} is one of {self.scoring.task}, but the task is {self.task}"
+            )
 
     @cached_property
     def loaded(self) -> Content:
@@ -215,13 +224,13 @@ class Dataset:
 
     @cached_property
     def digest(self) -> str:
-        """sha256 over everything a run can depend on: task, classes, ids, inputs, lengths, labels, split."""
+        """sha256 over all that a run depends on: task, scoring, classes, ids, inputs, lengths, labels, split."""
         import numpy as np
 
         if self.stored_digest:
             return self.stored_digest
 
-        sha = hashlib.sha256(f"{self.task} {self.classes} {self.fractions}".encode())
+        sha = hashlib.sha256(f"{self.task} {self.scoring} {self.classes} {self.fractions}".encode())
         for part, samples in self.parts.items():
             arrays = {f"x {m}": a for m, a in samples.inputs.arrays.items()}
             arrays |= {f"n {m}": a for m, a in samples.inputs.lengths.items()}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from .data import Samples
+    from .features import Scoring
     from .pool import Oracle, Pool
     from .training import Fitted
 
@@ -29,6 +30,8 @@ class World:
         schedule: labels per cycle.
         seed: the seed of every stream.
         batch: samples per batch of inference.
+        scoring: the metrics of the test.
+        classes: names of the classes, in the order of the label indices; empty for regression.
     """
 
     oracle: Oracle
@@ -36,6 +39,8 @@ class World:
     schedule: Schedule
     seed: int
     batch: int
+    scoring: Scoring
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +65,8 @@ def run_cell(
     for cycle in range(first_cycle, len(sizes) + 1):
         labeled = world.oracle.reveal(pool)
         fitted = yield Fit(cycle=cycle, labeled=labeled, seed=derive(world.seed, "model", cycle))
-        metrics = evaluate(fitted.task, predict(fitted, world.test.inputs, world.batch), world.test.labels)
+        predictions = predict(fitted, world.test.inputs, world.batch)
+        metrics = evaluate(world.scoring, predictions, world.test.labels, world.classes)
         if cycle == len(sizes):
             yield CycleRecord(cycle=cycle, labeled=len(labeled), metrics=metrics, cost=fitted.cost)
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
@@ -140,11 +140,13 @@ class ModelShape:
         features: modality -> d, the size of an input vector (of a step, for a sequence).
         task: classification or regression.
         outputs: the number of classes, or 1.
+        steps: modality -> the most steps of a sequence; a modality without an entry is one vector.
     """
 
     features: Mapping[str, int]
     task: Task
     outputs: int
+    steps: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def modalities(self) -> tuple[str, ...]:

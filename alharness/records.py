@@ -150,6 +150,7 @@ class Run:
         finished: name of a cell -> cycles that earlier runs finished.
         skips: samplers left out, and why.
         metric: the metric that ranks; see `alharness.metrics`.
+        headline: the metrics that the closing table shows, in its order; empty for all.
         params: plain values that all cells share: dataset, model, budget, device.
         environment: versions, machine and digests.
         spec_text: the resolved spec as YAML.
@@ -166,6 +167,7 @@ class Run:
     finished: Mapping[str, int] = field(default_factory=dict)
     skips: tuple[Skip, ...] = ()
     metric: str = ""
+    headline: tuple[str, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
     spec_text: str = ""

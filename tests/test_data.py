@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from alharness import DataError, Dataset, Inputs, Samples, Task
+from alharness import DataError, Dataset, Inputs, Samples, Scoring, Task
 from alharness.data import split_sizes
 from alharness.seeds import stream
 
@@ -98,7 +98,8 @@ def test_the_digest_sees_every_change(make_samples):
         ),
         samples.take(np.arange(20)[::-1]),
     ]
-    digests = [digest(samples), digest(samples, classes=("x", "y", "z")), *map(digest, changed)]
+    told = {"classes": ("x", "y", "z")}, {"scoring": Scoring.EMOTIONS}
+    digests = [digest(samples), *(digest(samples, **more) for more in told), *map(digest, changed)]
     assert len(set(digests)) == len(digests)
     assert digest(samples) == digest(make_samples(20))
 
@@ -154,3 +155,8 @@ def test_the_digest_sees_how_sequences_are_pooled(make_samples):
     changed = Samples(inputs=other, labels=samples.labels)
     one, two = (Dataset(task=Task.CLASSIFICATION, content=content).digest for content in (samples, changed))
     assert one != two
+
+
+def test_a_scoring_of_another_task_is_refused(make_samples):
+    with pytest.raises(DataError, match="the scoring sims is one of regression, but the task is classification"):
+        Dataset(task=Task.CLASSIFICATION, content=make_samples(5), scoring=Scoring.SIMS)

@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 def closing_table(run: Run, record: RunRecord) -> Table:
     """Sampler x metrics: mean ± 95 % confidence interval over the finished seeds, n shown."""
     rows = summarize(run, record)
+    known = list(dict.fromkeys(name for row in rows for name in row.final))
+    metrics = [name for name in run.headline if name in known] or known
+    others = "" if len(metrics) == len(known) else "; other metrics are in the journals and in MLflow"
     budget = f"{run.schedule.labeled[0]} → {run.schedule.labeled[-1]} labels"
     table = Table(
         title=f"{run.name}: {run.params['dataset']}, {budget}{', SYNTHETIC DATA' if run.synthetic else ''}",
         caption="mean ± 95 % confidence interval over seeds; area = area under the budget curve; metrics after "
-        "the last cycle; seconds of one query and of all trainings of a cell; peak resident memory in queries",
+        f"the last cycle{others}; seconds of one query and of all trainings of a cell; peak resident memory in "
+        "queries",
     )
-    metrics = list(dict.fromkeys(name for row in rows for name in row.final))
     table.add_column("sampler", style="bold", no_wrap=True)
     table.add_column("n", justify="right")
     table.add_column(f"area of {_arrow(run.metric)}", justify="right")

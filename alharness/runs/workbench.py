@@ -11,6 +11,7 @@ import numpy as np
 
 from alharness.environment import versions
 from alharness.errors import DataError
+from alharness.features import Scoring
 from alharness.loop import World
 from alharness.plugin import ModelPlugin, ModelShape
 from alharness.pool import Oracle, Pool
@@ -67,6 +68,7 @@ class Workbench:
         self._model, self._params = model, params
         self._settings, self._schedule = settings, schedule
         self._bench: Bench | None = None
+        self.scoring = dataset.scoring or Scoring(dataset.task.value)
         self.device: torch.device = choose_device(settings.device)
         self.context: Mapping[str, Any] = {
             "data": dataset.digest,
@@ -87,6 +89,7 @@ class Workbench:
             features={m: x.shape[-1] for m, x in train.inputs.arrays.items()},
             task=self._dataset.task,
             outputs=len(self._dataset.classes) or 1,
+            steps={m: x.shape[1] for m, x in train.inputs.arrays.items() if x.ndim == 3},
         )
         initial = Pool(train.ids).draw(self._schedule.initial_pool, stream(seed, "pool"))
         valid = validation(splits.valid, self._settings.valid, seed)
@@ -98,8 +101,10 @@ class Workbench:
                 schedule=self._schedule,
                 seed=seed,
                 batch=self._settings.inference_batch,
+                scoring=self.scoring,
+                classes=self._dataset.classes,
             ),
-            trainer=Trainer(partial(self._model.make, self._params, shape), self._settings, valid),
+            trainer=Trainer(partial(self._model.make, self._params, shape), self._settings, valid, self.scoring),
             initial=initial,
             context={
                 "split": {name: _digest(part.ids) for name, part in parts.items()},

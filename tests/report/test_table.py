@@ -89,3 +89,13 @@ def test_the_picture_shows_every_sampler_once(make_run, tmp_path, monkeypatch):
 def test_without_finished_cells_there_is_no_picture(make_run, tmp_path):
     assert not draw(*make_run(n=1, failed=("slow-s0", "fast-s0")), tmp_path / "curves.png")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_table_shows_the_headline_in_its_order_and_says_where_the_others_are(make_run):
+    shown = text(*make_run(headline=("f1", "missing")))
+    assert "f1 ↑" in shown
+    assert "accuracy" not in shown
+    assert "other metrics are in the journals" in shown
+    everything = text(*make_run(headline=("f1", "accuracy")))
+    assert everything.index(" f1 ↑ ") < everything.index("accuracy ↑")
+    assert "other metrics" not in everything
