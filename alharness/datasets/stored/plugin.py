@@ -66,22 +66,17 @@ class StoredDataset:
 
     def make(self, params: StoredParams) -> Dataset:
         """The imported data or a stand-in, sequences on disk. Raises DataError where it is missing or damaged."""
+        from dataclasses import replace
+
         from .reader import open_stored
 
-        folder = locate(self.published, params)
+        folder, name = locate(self.published, params), self.published.name
+        modalities, labels = params.modalities, params.unimodal_labels
         if folder is None:
-            return open_standin(
-                self.published.name,
-                params.stand_in,
-                modalities=params.modalities,
-                unimodal_labels=params.unimodal_labels,
-            )
-        return open_stored(
-            folder,
-            self.published.name,
-            modalities=params.modalities,
-            unimodal_labels=params.unimodal_labels,
-        )
+            found = open_standin(name, params.stand_in, modalities=modalities, unimodal_labels=labels)
+        else:
+            found = open_stored(folder, name, modalities=modalities, unimodal_labels=labels)
+        return replace(found, scoring=self.published.scoring)
 
     def verify(self, params: StoredParams) -> list[str]:
         """Compare every file with its checksum. Raises DataError where one is damaged."""

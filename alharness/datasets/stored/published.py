@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from alharness.features import Scoring
+
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
@@ -21,6 +23,7 @@ class Published:
         where: where to get it.
         terms: the license, or what there is in its place.
         citation: the paper to cite.
+        scoring: the metrics that its papers report.
     """
 
     name: str
@@ -29,6 +32,7 @@ class Published:
     where: str
     terms: str
     citation: str
+    scoring: Scoring
 
     def how_to_get(self, folder: Path) -> str:
         """What to do where the folder is missing."""
