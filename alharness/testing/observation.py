@@ -1,4 +1,4 @@
-"""Which features a sampler reads."""
+"""Which features a sampler reads, and what it could change by mistake."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from alharness.features import FUSED, Feature
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from torch import Tensor
 
@@ -80,3 +81,27 @@ def observe(query: Query) -> tuple[Query, set[Feature]]:
         embed=embed,
     )
     return observed, read
+
+
+def kept_tensors(query: Query, features: AbstractSet[Feature]) -> dict[str, Tensor]:
+    """All tensors of these features that the views of a query keep, by name, and the labels.
+
+    Draws are not among them: they are made anew each time, and nobody else sees them.
+    """
+    kept = {"the labels of the labeled view": query.labeled.targets()}
+    for side, view in {"unlabeled": query.unlabeled, "labeled": query.labeled}.items():
+        for source in (*query.modalities, FUSED):
+            for feature, read in _readers(view, source).items():
+                if feature in features:
+                    kept[f"{feature.value} of {source!r} in the {side} view"] = read(source)
+    return kept
+
+
+def _readers(view: View, source: str) -> dict[Feature, Callable[[str], Tensor]]:
+    readers: dict[Feature, Callable[[str], Tensor]] = {
+        Feature.EMBEDDINGS: view.embeddings,
+        Feature.PREDICTIONS: view.predictions,
+    }
+    if source != FUSED:
+        readers[Feature.REPRESENTATIONS] = view.representations
+    return readers

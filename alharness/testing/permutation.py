@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import torch
 
 from alharness.features import FUSED
 
@@ -11,7 +14,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from alharness.query import View
+    from alharness.query import Query, View
 
 
 class PermutedView:
@@ -59,3 +62,9 @@ class PermutedView:
     def targets(self) -> Tensor:
         """(n,)."""
         return self._view.targets()[self._order]
+
+
+def permuted_query(query: Query) -> tuple[Query, Tensor]:
+    """The query with its unlabeled samples in another order, and that order."""
+    order = torch.randperm(len(query.unlabeled), generator=torch.Generator().manual_seed(3))
+    return replace(query, unlabeled=PermutedView(query.unlabeled, order)), order

@@ -19,7 +19,6 @@ class TestChoosesTooFew(SamplerConformance):
         "test_samples_that_are_all_alike_give_a_full_batch",
         "test_gradients_that_are_all_zero_give_a_full_batch",
         "test_predictions_that_are_all_certain_give_a_full_batch",
-        "test_an_offset_of_the_features_does_no_harm",
         "test_features_that_are_not_finite_are_refused",
         "test_the_same_seed_chooses_the_same",
         "test_keeps_no_state_between_queries",

@@ -1,6 +1,6 @@
 """Plugins that say what is not so."""
 
-from good import Good, plugin
+from good import Good, plugin, refuse_regression
 
 from alharness import Feature, Params, Task
 from alharness.testing import SamplerConformance
@@ -51,3 +51,13 @@ class TestServesATaskThatItsPluginDoesNot(SamplerConformance):
     plugin = plugin(Good)
     tasks = set(Task)
     fails = {"test_a_task_that_these_parameters_do_not_serve_is_refused"}
+
+
+class TestItsReviewRefusesWhatItServes(SamplerConformance):
+    plugin = plugin(Good, tasks=Task, review=refuse_regression)
+    fails = {"test_its_review_lets_it_pass"}
+
+
+class TestItsReviewWarnsInNoWords(SamplerConformance):
+    plugin = plugin(Good, review=lambda *_: [None])
+    fails = {"test_its_review_lets_it_pass"}

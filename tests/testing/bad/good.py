@@ -1,6 +1,6 @@
 """Samplers that break no promise; what a bad one changes is what the tests find."""
 
-from alharness import Feature, Params, Sampler, SamplerPlugin, ScoringSampler, Task
+from alharness import Feature, Params, Sampler, SamplerError, SamplerPlugin, ScoringSampler, Task
 from alharness.geometry import top_k
 from alharness.testing import SamplerConformance
 
@@ -16,7 +16,13 @@ class Good(Sampler):
 
 
 def plugin(
-    sampler, *, params=Params, requires=(Feature.PREDICTIONS,), tasks=(Task.CLASSIFICATION,), module="alharness"
+    sampler,
+    *,
+    params=Params,
+    requires=(Feature.PREDICTIONS,),
+    tasks=(Task.CLASSIFICATION,),
+    review=None,
+    module="alharness",
 ):
     """As if `make` stood in that module, which is light."""
 
@@ -25,7 +31,12 @@ def plugin(
 
     make.__module__ = module
     return SamplerPlugin(
-        name="bad", params=params, make=make, requires=frozenset(requires), tasks=frozenset(tasks)
+        name="bad",
+        params=params,
+        make=make,
+        review=review,
+        requires=frozenset(requires),
+        tasks=frozenset(tasks),
     )
 
 
@@ -54,4 +65,16 @@ class Fair(Sampler):
 class TestNothingIsWrongWithDraws(SamplerConformance):
     plugin = plugin(Fair, requires=(), tasks=Task)
     deterministic = False
+    fails = set()
+
+
+def refuse_regression(_, setting):
+    if setting.task == Task.REGRESSION:
+        raise SamplerError("it serves classes only")
+    return ["a warning is no refusal"]
+
+
+class TestNothingIsWrongWithAReviewThatRefuses(SamplerConformance):
+    plugin = plugin(Good, tasks=Task, review=refuse_regression)
+    tasks = {Task.CLASSIFICATION}
     fails = set()

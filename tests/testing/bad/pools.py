@@ -5,7 +5,8 @@ from collections import Counter
 import torch
 from good import Good, plugin
 
-from alharness import Feature, SamplerError
+from alharness import Feature, Sampler, SamplerError
+from alharness.geometry import require_finite, top_k
 from alharness.testing import SamplerConformance
 
 
@@ -106,6 +107,21 @@ class Lengths(Good):
 
 class TestDependsOnAnOffset(SamplerConformance):
     plugin = plugin(Lengths, requires=(Feature.EMBEDDINGS,))
+    fails = {"test_an_offset_of_the_features_does_no_harm"}
+
+
+class Farthest(Sampler):
+    """Distances from products of features that lie far from the origin."""
+
+    def select(self, query):
+        pool, centers = query.unlabeled.embeddings(), query.labeled.embeddings()
+        squares = pool.square().sum(1)[:, None] + centers.square().sum(1) - 2 * pool @ centers.T
+        require_finite(squares, "the distances")
+        return top_k(squares.amin(1), query.size)
+
+
+class TestLosesDigitsToAnOffset(SamplerConformance):
+    plugin = plugin(Farthest, requires=(Feature.EMBEDDINGS,))
     fails = {"test_an_offset_of_the_features_does_no_harm"}
 
 

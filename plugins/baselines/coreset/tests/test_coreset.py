@@ -16,10 +16,6 @@ class TestConformance(SamplerConformance):
     plugin = alharness_samplers()[0]
 
 
-class TestConformanceInFloat64(TestConformance):
-    params = {"dtype": "float64"}
-
-
 def make_query(pool, centers, size, seed=0):
     return make_tensor_query(TensorView(embeddings=pool), TensorView(embeddings=centers), size=size, seed=seed)
 
