@@ -106,6 +106,8 @@ def _close(page: Console, run_: Run, record: RunRecord, tracker: MlflowTracker) 
     page.print(closing_table(run_, record))
     if beside := paper_table(run_, record):
         page.print(beside)
+    elif run_.paper and run_.synthetic:
+        page.print(f"{run_.paper.source}: its figures are shown beside results on real data only", soft_wrap=True)
     for skip in run_.skips:
         page.print(f"skipped: {skip.label}: {skip.reason}", soft_wrap=True)
     for failure in record.failed:

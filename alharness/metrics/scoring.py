@@ -31,8 +31,8 @@ HEADLINE: Mapping[Scoring, tuple[str, ...]] = {
     Scoring.CLASSIFICATION: ("accuracy", "f1", "f1_macro"),
     Scoring.EMOTIONS: ("accuracy", "f1", "f1_macro"),
     Scoring.REGRESSION: ("mae", "rmse", "corr"),
-    Scoring.SIMS: ("mae", "acc2", "f1", "corr"),
-    Scoring.MOSI: ("mae", "acc2_non0", "f1_non0", "corr"),
+    Scoring.SIMS: ("mae", "acc2", "corr"),
+    Scoring.MOSI: ("mae", "acc2_non0", "corr"),
 }
 """The metrics that fit into a table; the others are in journals and trackers."""
 

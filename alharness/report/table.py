@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from alharness.metrics import LOWER_IS_BETTER
+from alharness.records import FULL_DATA
 
 from .summary import summarize
 
@@ -24,12 +25,13 @@ def closing_table(run: Run, record: RunRecord) -> Table:
     known = list(dict.fromkeys(name for row in rows for name in row.final))
     metrics = [name for name in run.headline if name in known] or known
     others = "" if len(metrics) == len(known) else "; other metrics are in the journals and in MLflow"
+    references = f"; {FULL_DATA}: trained with all labels" if any(row.reference for row in rows) else ""
     budget = f"{run.schedule.labeled[0]} → {run.schedule.labeled[-1]} labels"
     table = Table(
         title=f"{run.name}: {run.params['dataset']}, {budget}{', SYNTHETIC DATA' if run.synthetic else ''}",
         caption="mean ± 95 % confidence interval over seeds; area = area under the budget curve; metrics after "
         f"the last cycle{others}; seconds of one query and of all trainings of a cell; peak resident memory in "
-        "queries",
+        f"queries{references}",
     )
     table.add_column("sampler", style="bold", no_wrap=True)
     table.add_column("n", justify="right")
@@ -51,7 +53,7 @@ def closing_table(run: Run, record: RunRecord) -> Table:
 def _cells(row: Row, metrics: list[str], *, gpu: bool) -> list[str]:
     n = str(row.finished) if row.finished == row.seeds else f"{row.finished} of {row.seeds}"
     return [
-        f"{row.label}: {row.labels:,} labels" if row.reference else row.label,
+        f"{row.label}: {row.labels:,}" if row.reference else row.label,
         n,
         _value(row.area),
         *(_value(row.final[name]) if name in row.final else "–" for name in metrics),

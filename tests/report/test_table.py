@@ -56,7 +56,7 @@ def test_references_stand_apart_without_area_and_queries(make_run):
     assert reference.train_seconds.value == pytest.approx(9.0)
     assert reference.area.n == reference.query_seconds.n == 0
     shown = text(run, record).splitlines()
-    row = next(line for line in shown if "full-data: 100 labels" in line)
+    row = next(line for line in shown if "full-data: 100 " in line)
     assert [cell.strip() for cell in row.split("│")[2:5]] == ["3", "–", "0.990 ± 0.000"]
 
 
