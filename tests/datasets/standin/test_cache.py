@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 
+from alharness import registry
 from alharness.datasets.standin import cache as stored
 from alharness.datasets.standin import version
 from alharness.datasets.standin.cache import ensure, locate, open_standin
@@ -167,3 +168,18 @@ def test_a_cache_that_cannot_be_written_is_told_with_the_variable(tmp_path, monk
     monkeypatch.setenv("ALHARNESS_CACHE", str(tmp_path / "file"))
     with pytest.raises(DataError, match="cannot be made: .*ALHARNESS_CACHE"):
         ensure("mosi", TINY)
+
+
+@pytest.mark.parametrize(
+    ("name", "scoring"),
+    [("simsv2", "sims"), ("sims", "sims"), ("mosi", "mosi"), ("mosei", "mosi"), ("cherma", "emotions")],
+)
+def test_a_data_set_is_scored_as_its_papers_do_real_or_not(name, scoring, monkeypatch, tmp_path):
+    monkeypatch.setenv("ALHARNESS_CACHE", str(tmp_path / "cache"))
+    plugin = registry.load().dataset(name).plugin
+    given = {"path": tmp_path / "nowhere", "if_missing": "stand_in", "stand_in": {"share": 0.02}}
+    made = plugin.make(plugin.params(**given))
+    assert made.scoring == scoring
+    # An import of the same files is no stand-in.
+    (stored,) = (tmp_path / "cache").rglob("manifest.json")
+    assert plugin.make(plugin.params(path=stored.parent)).scoring == scoring
