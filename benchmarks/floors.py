@@ -24,7 +24,7 @@ def all_distances(problem: Problem) -> Call:
 
     def call() -> None:
         for X in members:
-            blocks = X.split(BLOCK)
+            blocks = [X[start : start + BLOCK] for start in range(0, len(X), BLOCK)]
             for i, rows in enumerate(blocks):
                 for columns in blocks[i:]:
                     out = scratch[: len(rows) * len(columns)].view(len(rows), len(columns))

@@ -48,8 +48,10 @@ def sum_of_distances(X: torch.Tensor, *, block: int | None = None) -> torch.Tens
                 if i == j:
                     distances.fill_diagonal_(0)
                 else:
-                    sums[j : j + block] += distances.sum(0, dtype=torch.float64)
-                sums[i : i + block] += distances.sum(1, dtype=torch.float64)
+                    sums[j : j + block] += distances.sum(0)
+                # In the block's own precision: torch adds in a tree, which costs a few ulp, and asked for float64 it
+                # would first make a copy of the block.
+                sums[i : i + block] += distances.sum(1)
     return sums
 
 

@@ -10,6 +10,8 @@ def test_points_lie_around_four_centers_a_class_with_unit_noise():
     data = Problem(N=4000, D=32, C=3, L=10).data()
     assert data.pool.shape == (4000, 32)
     assert data.labeled.shape == (10, 32)
+    # One for the noise and one for the centers, to the last block.
+    torch.testing.assert_close(data.pool[-900:].square().mean(), torch.tensor(2.0), rtol=0.25, atol=0)
     # Points of the same center are √(2·32) = 8 apart, others farther: centers are as far from each other.
     near = torch.cdist(data.pool, data.pool[:1])[:, 0] < 9.9
     assert 4000 / 12 * 0.8 < near.sum() < 4000 / 12 * 1.2
