@@ -10,7 +10,7 @@ MANIFESTS := pyproject.toml $(PLUGINS:%=%/pyproject.toml)
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types docs clean
+.PHONY: help run test check lint types docs bench clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ types: $(VENV)/.linted ## mypy --strict
 docs: $(VENV)/.documented ## build the documentation into docs/_build
 	$(BIN)/sphinx-build -W -q docs docs/_build
 	@echo "docs/_build/index.html"
+
+bench: $(VENV)/.benchmarked ## measure the kernels beside others' programs, into docs/benchmarks.md (ten minutes)
+	$(BIN)/python -m benchmarks
 
 clean: ## remove the environment and everything built
 	rm -rf $(VENV) docs/_build dist .mypy_cache .ruff_cache .pytest_cache
@@ -66,4 +69,10 @@ $(VENV)/.linted: $(VENV)/.tested requirements/lint.txt
 
 $(VENV)/.documented: $(VENV)/.installed requirements/docs.txt
 	@$(PIP) install -c requirements/constraints.txt -r requirements/docs.txt
+	@touch $@
+
+# bmdal-reg declares what its own experiments take, plots and downloads of data among it: its selection needs none.
+$(VENV)/.benchmarked: $(VENV)/.tested requirements/peers.txt
+	@$(PIP) install -c requirements/constraints.txt -r requirements/peers.txt
+	@$(PIP) install --no-deps bmdal-reg==3.0.2
 	@touch $@

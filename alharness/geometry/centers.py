@@ -28,7 +28,7 @@ def k_center(
     *,
     first: int | None = None,
     block: int = 1024,
-    front: int = 1024,
+    front: int | None = None,
 ) -> torch.Tensor:
     """Positions of k picks, each the farthest (Euclidean) from the centers and from the picks before it.
 
@@ -44,7 +44,7 @@ def k_center(
         k: from 0 to n.
         first: the position to pick first, whatever its gap; needed where there are no centers.
         block: rows in a block of a matrix product.
-        front: points in the front.
+        front: points in the front; by default 16 k, at least 1024, beyond that no more than a 32nd of the pool.
 
     Returns:
         (k,) int64, distinct, in the order of picking; ties go to the lowest position.
@@ -55,6 +55,10 @@ def k_center(
     _check(pool, centers, k, first)
     if k == 0:
         return torch.empty(0, dtype=torch.int64, device=pool.device)
+    if front is None:
+        # A front lasts for a tenth as many picks as it has points, or more. A point in it costs ten times more per
+        # pick than one outside, so that a small share of the pool pays.
+        front = max(1024, min(16 * k, len(pool) // 32))
     with full_precision(pool.device):
         gaps = _Gaps(pool, block)
         for start in range(0, len(centers), block):

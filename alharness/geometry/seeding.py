@@ -20,7 +20,7 @@ def k_means_plus_plus(
     *,
     first: int | None = None,
     block: int = 1024,
-    front: int = 256,
+    front: int | None = None,
 ) -> torch.Tensor:
     """Positions of k picks among the points g_i = q_i ⊗ h_i, which are never formed.
 
@@ -39,7 +39,8 @@ def k_means_plus_plus(
         uniforms: (n,) in [0, 1), independent; they set the clocks and are all the randomness there is.
         first: the position to pick first; by default that of the largest norm, the lowest on a tie.
         block: rows in a block of a matrix product.
-        front: points in the front. Neither this nor `block` changes the picks, up to rounding.
+        front: points in the front; by default k, at least 256, and beyond that no more than a 32nd of the pool.
+            Neither this nor `block` changes the picks, up to rounding.
 
     Returns:
         (k,) int64, distinct, in the order of picking. Where only duplicates of picks are left, or points that
@@ -53,16 +54,20 @@ def k_means_plus_plus(
     _check(q, h, k, uniforms, first)
     if k == 0:
         return torch.empty(0, dtype=torch.int64, device=h.device)
+    if front is None:
+        # A front is used up after some f picks of its f points. Shorter ones make the pool learn more often, and
+        # each point of a longer one takes part in every pick.
+        front = max(256, min(k, len(h) // 32))
     with full_precision(h.device):
         race = _Race(FactoredPool(q, h, block), uniforms.to(h.device, torch.float64))
-        picks = [int(race.pool.norms.argmax()) if first is None else first]
-        race.advance(picks, [0.0])
-        while len(picks) < k:
-            new, waits = race.run(k - len(picks), front)
-            if not new:
-                break
-            race.advance(new, waits)
+        picks: list[int] = []
+        new, waits = [int(race.pool.norms.argmax()) if first is None else first], [0.0]
+        while new:
             picks += new
+            if len(picks) == k:
+                return torch.tensor(picks, device=h.device)
+            race.advance(new, waits)
+            new, waits = race.run(k - len(picks), front)
         rest = race.clocks.argsort(stable=True)[: k - len(picks)]
         return torch.cat([torch.tensor(picks, device=h.device), rest])
 

@@ -41,6 +41,12 @@ def test_does_not_depend_on_the_block(block):
     assert k_center(pool, centers, 40, block=block, front=11).tolist() == oracle(pool, centers, 40)
 
 
+@pytest.mark.parametrize("n", [900, 140_000])
+def test_does_not_depend_on_the_default_front(n):
+    pool, centers = normal(n, 2), normal(30, 2, seed=1)
+    assert k_center(pool, centers, 300).tolist() == k_center(pool, centers, 300, front=7).tolist()
+
+
 @pytest.mark.parametrize("offset", [1e3, 1e4])
 def test_an_offset_costs_no_digits(offset):
     points = (normal(120, 12) + offset).float()

@@ -6,6 +6,7 @@ from scipy.stats import chisquare
 from alharness import SamplerError
 from alharness.geometry import k_means_plus_plus
 from alharness.geometry.factored import Factored
+from alharness.geometry.seeding import _Race
 
 
 def normal(n, d, seed=0):
@@ -63,6 +64,23 @@ def test_does_not_depend_on_the_block(block):
     q, h = factors(100)
     picks = k_means_plus_plus(q, h, 40, uniform(100), block=block, front=11)
     assert picks.tolist() == oracle(explicit(q, h), 40, uniform(100))
+
+
+def test_does_not_depend_on_the_default_front():
+    q, h = factors(12_000)
+    picks = k_means_plus_plus(q, h, 300, uniform(12_000))
+    assert picks.tolist() == k_means_plus_plus(q, h, 300, uniform(12_000), front=11).tolist()
+
+
+def test_the_pool_does_not_learn_of_the_last_picks(monkeypatch):
+    learned = []
+    advance = _Race.advance
+    monkeypatch.setattr(
+        _Race, "advance", lambda race, picks, waits: learned.append(len(picks)) or advance(race, picks, waits)
+    )
+    q, h = factors()
+    assert len(k_means_plus_plus(q, h, 60, uniform(150))) == 60
+    assert learned == [1]  # all others came from a front as large as the pool
 
 
 @pytest.mark.parametrize("first", [0, 31, 149])
