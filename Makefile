@@ -2,7 +2,7 @@
 # and again only when a pyproject.toml or a requirements file has changed.
 
 PYTHON ?= python3
-SPEC ?= specs/digits_quick.yaml
+SPEC ?= specs/simsv2_budget200.yaml
 VENV := .venv
 BIN := $(VENV)/bin
 PLUGINS := $(sort $(wildcard plugins/grace) $(wildcard plugins/baselines/*))
@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(VENV)/.installed ## set up if needed, then run SPEC (default specs/digits_quick.yaml)
+run: $(VENV)/.installed ## set up if needed, then run SPEC (default specs/simsv2_budget200.yaml)
 	@$(BIN)/alharness run $(SPEC)
 
 test: $(VENV)/.tested ## set up if needed, then run the whole test suite

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .data import Dataset, Inputs, Samples, Splits
 from .errors import DataError, HarnessError, LabelLeak, PluginError, RunError, SamplerError, SpecError
-from .features import FUSED, Feature, Task
+from .features import FUSED, Feature, Scoring, Task
 from .hookspecs import hookimpl
 from .plugin import (
     DatasetFacts,
@@ -51,6 +51,7 @@ __all__ = [
     "SamplerError",
     "SamplerPlugin",
     "Samples",
+    "Scoring",
     "ScoringSampler",
     "Selection",
     "Setting",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .environment import describe
 from .errors import DataError, Diverged, HarnessError, PluginError, SpecError
 from .plan import Plan, make_plan
-from .records import Cell, CellRecord, Run, RunRecord, Status
+from .records import Cell, CellRecord, Paper, Run, RunRecord, Status
 from .runs import journal
 from .runs.directory import RunDirectory, write
 from .runs.driver import drive, now
@@ -123,7 +123,7 @@ class _Session:
         if found is None:
             return CellRecord(cell=cell, status="pending")
         header, cycles = found
-        complete = len(cycles) == len(self.run.schedule.labeled)
+        complete = len(cycles) == len(self.run.labeled(cell))
         return CellRecord(
             cell=cell, status="ok" if complete else "pending", cycles=tuple(cycles), started=header.started
         )
@@ -166,20 +166,23 @@ class _Session:
 
     def _finish(self, cell: Cell, folder: Path, *, restart: bool) -> None:
         bench = self._workbench.bench(cell.seed)
-        chosen = self._samplers[cell.label]
-        chooser = Chooser(
-            sampler=chosen.plugin.make(chosen.params),
-            name=f"{cell.label} ({cell.distribution})",
-            features=chosen.plugin.features(chosen.params),
-        )
+        world, initial = bench.everything if cell.reference else (bench.world, bench.initial)
         drive(
-            bench.world,
-            chooser,
-            bench.initial,
+            world,
+            None if cell.reference else self._chooser(cell),
+            initial,
             self._open(folder, {**self._identity(cell), **self._workbench.context, **bench.context}, restart),
             trainer=bench.trainer,
             fits=self._fits,
             finished=lambda cycle: self.emit("alharness_cycle_finished", run=self.run, cell=cell, cycle=cycle),
+        )
+
+    def _chooser(self, cell: Cell) -> Chooser:
+        chosen = self._samplers[cell.label]
+        return Chooser(
+            sampler=chosen.plugin.make(chosen.params),
+            name=f"{cell.label} ({cell.distribution})",
+            features=chosen.plugin.features(chosen.params),
         )
 
     def _identity(self, cell: Cell) -> dict[str, Any]:
@@ -222,20 +225,29 @@ def _load(spec: Spec, plan: Plan) -> Dataset:
             f"announced {facts.task} on {', '.join(facts.modalities)}, and is {dataset.task} on "
             f"{', '.join(dataset.modalities)}"
         )
+    if dataset.synthetic != facts.synthetic:
+        real, made_up = "real", "synthetic"
+        said, found = (made_up, real) if facts.synthetic else (real, made_up)
+        raise PluginError(
+            f"the data set {spec.dataset.name!r} of {spec.dataset.registered.origin} announced {said} data and is "
+            f"{found}: its facts and what it makes must agree, or the run would be kept under a wrong name"
+        )
     return dataset
 
 
 def _describe_run(spec: Spec, plan: Plan, directory: RunDirectory, dataset: Dataset, workbench: Workbench) -> Run:
-    from .metrics import PRIMARY
+    from .metrics import HEADLINE, PRIMARY
 
     return Run(
-        name=spec.name,
+        name=plan.name,
         experiment=plan.experiment,
         folder=directory.path,
         schedule=plan.schedule,
+        pool=plan.facts.sizes[0],
         cells=plan.cells,
         skips=plan.skips,
-        metric=PRIMARY[dataset.task],
+        metric=PRIMARY[workbench.scoring],
+        headline=HEADLINE[workbench.scoring],
         params={
             "dataset": spec.dataset.name,
             "model": spec.model.name,
@@ -251,4 +263,5 @@ def _describe_run(spec: Spec, plan: Plan, directory: RunDirectory, dataset: Data
         },
         spec_text=resolved_yaml(spec),
         synthetic=dataset.synthetic,
+        paper=Paper(**spec.paper.model_dump()) if spec.paper else None,
     )

@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy as np
 
-    from .features import Task
+    from .features import Scoring, Task
 
     Array = np.ndarray[Any, Any]
+
+Pooling = Literal["mean", "first"]
+"""How a sequence becomes one vector: the mean over its valid steps, or its first one (the CLS token of a text)."""
 
 FRACTIONS = (0.6, 0.1, 0.3)
 """Train, validation and test shares of a data set that has no split of its own."""
@@ -30,11 +33,13 @@ class Inputs:
         ids: n distinct strings.
         arrays: modality -> (n, d) or, for a sequence, (n, t, d), float32; may be memory-mapped.
         lengths: modality -> (n,) number of valid steps of a sequence; a sequence without an entry is full.
+        pooling: modality -> how `pooled` makes a vector of its sequence; `mean` without an entry.
     """
 
     ids: tuple[str, ...]
     arrays: Mapping[str, Array]
     lengths: Mapping[str, Array] = field(default_factory=dict)
+    pooling: Mapping[str, Pooling] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raise DataError where rows, ids or lengths do not belong together."""
@@ -57,6 +62,9 @@ class Inputs:
                     f"{modality}: lengths must lie within 0 and {steps}, "
                     f"but they reach from {lengths.min()} to {lengths.max()}"
                 )
+        for modality, pooling in self.pooling.items():
+            if modality not in self.arrays or pooling not in get_args(Pooling):
+                raise DataError(f"{modality}: pooling is for a modality that there is, and one of mean and first")
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -72,23 +80,35 @@ class Inputs:
             ids=tuple(self.ids[i] for i in positions),
             arrays={m: a[positions] for m, a in self.arrays.items()},
             lengths={m: v[positions] for m, v in self.lengths.items()},
+            pooling=self.pooling,
         )
 
     def pooled(self) -> Inputs:
-        """Sequences replaced by the mean over their valid steps, (n, d) float32. Length 0 counts as 1."""
-        import numpy as np
+        """Sequences replaced by one vector each, (n, d) float32; see `pool`."""
 
-        def mean(modality: str, array: Array) -> Array:
+        def vectors(modality: str, array: Array) -> Array:
             if array.ndim == 2:
                 return array
-            full = np.full(len(array), array.shape[1])
-            lengths = np.maximum(self.lengths.get(modality, full), 1)
-            out = np.empty((len(array), array.shape[2]), np.float32)
-            for row, length in enumerate(lengths):  # row by row: a memory-mapped array stays on disk
-                out[row] = array[row, :length].mean(axis=0, dtype=np.float64)
-            return out
+            return pool(array, self.lengths.get(modality), self.pooling.get(modality, "mean"))
 
-        return Inputs(ids=self.ids, arrays={m: mean(m, a) for m, a in self.arrays.items()})
+        return Inputs(ids=self.ids, arrays={m: vectors(m, a) for m, a in self.arrays.items()})
+
+
+def pool(array: Array, lengths: Array | None, pooling: Pooling) -> Array:
+    """One vector per sequence, (n, d) float32, from (n, t, d); (n,) lengths, None where all are full.
+
+    The mean runs over the valid steps, in float64; length 0 counts as 1.
+    """
+    import numpy as np
+
+    if pooling == "first":
+        return np.array(array[:, 0], np.float32)
+    full = np.full(len(array), array.shape[1])
+    out = np.empty((len(array), array.shape[2]), np.float32)
+    for row, length in enumerate(np.maximum(full if lengths is None else lengths, 1)):
+        # Row by row: a memory-mapped array stays on disk.
+        out[row] = array[row, :length].mean(axis=0, dtype=np.float64)
+    return out
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -128,7 +148,7 @@ class Samples:
         )
 
     def pooled(self) -> Samples:
-        """The same samples with every sequence replaced by its mean."""
+        """The same samples with every sequence replaced by one vector."""
         return replace(self, inputs=self.inputs.pooled())
 
     def sorted(self) -> Samples:
@@ -148,45 +168,74 @@ class Splits:
     test: Samples
 
 
+Content = Samples | Splits
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dataset:
     """What a data set plugin makes.
 
     Attributes:
         task: classification or regression.
-        content: `Splits` where the data set comes with its own; `Samples` where every seed draws its split.
+        content: `Splits` where the data set comes with its own; `Samples` where every seed draws its split. A
+            function that returns one of them is called when the content is first needed, and only then.
         classes: names of the classes, in the order of the label indices; empty for regression.
         fractions: train, validation and test shares of the drawn split.
         synthetic: made-up data; every page and every run says so.
+        pooled_content: the same with every sequence pooled already, or a function that returns it, so that
+            models which take vectors never touch the sequences.
+        stored_digest: stands for `digest` where the data is known by the checksums of its files.
+        remarks: what was mended or left out when the data was imported; `alharness data describe` shows it.
+        scoring: the metrics that its predictions are scored by; None for those of the task.
     """
 
     task: Task
-    content: Samples | Splits
+    content: Content | Callable[[], Content]
     classes: tuple[str, ...] = ()
     fractions: tuple[float, float, float] = FRACTIONS
     synthetic: bool = False
+    pooled_content: Content | Callable[[], Content] | None = None
+    stored_digest: str = ""
+    remarks: tuple[str, ...] = ()
+    scoring: Scoring | None = None
+
+    def __post_init__(self) -> None:
+        """Raise DataError where the scoring is one of another task."""
+        if self.scoring is not None and self.scoring.task != self.task:
+            raise DataError(
+                f"the scoring {self.scoring} is one of {self.scoring.task}, but the task is {self.task}"
+            )
+
+    @cached_property
+    def loaded(self) -> Content:
+        """The content itself."""
+        return self.content() if callable(self.content) else self.content
 
     @property
     def parts(self) -> dict[str, Samples]:
         """The stored parts by name: train, valid and test, or `all`."""
-        if isinstance(self.content, Splits):
-            return {"train": self.content.train, "valid": self.content.valid, "test": self.content.test}
-        return {"all": self.content}
+        return _parts(self.loaded)
 
     @property
     def modalities(self) -> tuple[str, ...]:
         """Names of the modalities, in the data set's order."""
-        return next(iter(self.parts.values())).inputs.modalities
+        content = self.loaded if self.pooled_content is None else self.pooled().loaded
+        return next(iter(_parts(content).values())).inputs.modalities
 
     @cached_property
     def digest(self) -> str:
-        """sha256 over everything a run can depend on: task, classes, ids, inputs, lengths, labels, split."""
+        """sha256 over all that a run depends on: task, scoring, classes, ids, inputs, lengths, labels, split."""
         import numpy as np
 
-        sha = hashlib.sha256(f"{self.task} {self.classes} {self.fractions}".encode())
+        if self.stored_digest:
+            return self.stored_digest
+
+        sha = hashlib.sha256(f"{self.task} {self.scoring} {self.classes} {self.fractions}".encode())
         for part, samples in self.parts.items():
             arrays = {f"x {m}": a for m, a in samples.inputs.arrays.items()}
             arrays |= {f"n {m}": a for m, a in samples.inputs.lengths.items()}
+            if samples.inputs.pooling:
+                sha.update(f"{sorted(samples.inputs.pooling.items())}".encode())
             arrays |= {"y": samples.labels} | {f"y {m}": a for m, a in samples.unimodal_labels.items()}
             sha.update(f"{part} {samples.ids}".encode())
             for name, array in arrays.items():
@@ -195,21 +244,38 @@ class Dataset:
         return sha.hexdigest()
 
     def pooled(self) -> Dataset:
-        """The same data set with every sequence replaced by its mean."""
-        if isinstance(self.content, Samples):
-            return replace(self, content=self.content.pooled())
-        return replace(self, content=Splits(**{name: part.pooled() for name, part in self.parts.items()}))
+        """The same data set with every sequence replaced by one vector."""
+        return self._pooled
+
+    @cached_property
+    def _pooled(self) -> Dataset:
+        pooled = self.pooled_content if self.pooled_content is not None else _pooled(self.loaded)
+        # Its digest is that of its own arrays: it is not the data set that was stored.
+        return replace(self, content=pooled, pooled_content=None, stored_digest="")
 
     def split(self, rng: np.random.Generator) -> Splits:
         """The data set's own split, or one drawn with `rng`; rows in the order of their ids."""
-        if isinstance(self.content, Splits):
-            return Splits(**{name: part.sorted() for name, part in self.parts.items()})
-        samples = self.content.sorted()
+        content = self.loaded
+        if isinstance(content, Splits):
+            return Splits(**{name: part.sorted() for name, part in _parts(content).items()})
+        samples = content.sorted()
         train, valid, _ = split_sizes(len(samples), self.fractions)
         order = rng.permutation(len(samples))
         parts = order[:train], order[train : train + valid], order[train + valid :]
         drawn = [samples.take(part).sorted() for part in parts]
         return Splits(train=drawn[0], valid=drawn[1], test=drawn[2])
+
+
+def _parts(content: Content) -> dict[str, Samples]:
+    if isinstance(content, Splits):
+        return {"train": content.train, "valid": content.valid, "test": content.test}
+    return {"all": content}
+
+
+def _pooled(content: Content) -> Content:
+    if isinstance(content, Samples):
+        return content.pooled()
+    return Splits(**{name: part.pooled() for name, part in _parts(content).items()})
 
 
 def split_sizes(n: int, fractions: tuple[float, float, float] = FRACTIONS) -> tuple[int, int, int]:

@@ -50,6 +50,7 @@ class Extractor:
         self._allowed = allowed
         self._clock = clock
         self._seed = seed
+        self._entries: set[str] = set()
 
     def permit(self, feature: Feature) -> None:
         """Raise SamplerError unless the sampler declared this feature."""
@@ -62,6 +63,7 @@ class Extractor:
     def decode(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """`Query.decode`: charged to `inference`, unless the sampler is in a phase of its own."""
         self.permit(Feature.DECODE)
+        self._require_whole(z, "decode")
         if self._clock.phase == "selection":
             with self._clock.charge("inference"):
                 return self.predict(z)
@@ -71,6 +73,7 @@ class Extractor:
         """`Query.embed`."""
         self.permit(Feature.DECODE)
         self.permit(Feature.EMBEDDINGS)
+        self._require_whole(z, "embed")
         return self.embeddings(z, source)
 
     def predict(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -84,7 +87,9 @@ class Extractor:
     def encode(self, inputs: Inputs, positions: NDArray[np.int64]) -> dict[str, Tensor]:
         """z of all these rows."""
         with self._clock.charge("inference"):
-            return _joined(self._model.encode(b) for b in self._rows(inputs, positions))
+            z = _joined(self._model.encode(b) for b in self._rows(inputs, positions))
+        self._entries.update(z)
+        return z
 
     @torch.no_grad()
     def predictions(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -119,6 +124,13 @@ class Extractor:
         with self._clock.charge("inference"):
             first = next(batches(inputs, positions, DRAW_BATCH, self._fitted.device))
             return self.predict(self._model.encode(first))[source]
+
+    def _require_whole(self, z: Mapping[str, Tensor], called: str) -> None:
+        if missing := sorted(self._entries - z.keys()):
+            raise SamplerError(
+                f"it called {called} without {', '.join(missing)}; this model decodes the representations of all "
+                "modalities together with the same rows of the view's context()"
+            )
 
     def _rows(self, inputs: Inputs, positions: NDArray[np.int64]) -> Iterator[Batch]:
         return batches(inputs, positions, self._batch, self._fitted.device)
@@ -168,6 +180,11 @@ class ModelView:
         self._extractor.permit(Feature.REPRESENTATIONS)
         self._known(modality, fused=False)
         return self._encoded()[modality]
+
+    def context(self) -> dict[str, Tensor]:
+        """Encoder outputs that belong to no modality."""
+        self._extractor.permit(Feature.REPRESENTATIONS)
+        return {name: x for name, x in self._encoded().items() if name not in self._inputs.modalities}
 
     def predictions(self, source: str = FUSED) -> Tensor:
         """(n, C) log-probabilities or (n, 1) values."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from .data import Samples
+    from .features import Scoring
     from .pool import Oracle, Pool
     from .training import Fitted
 
@@ -29,6 +30,8 @@ class World:
         schedule: labels per cycle.
         seed: the seed of every stream.
         batch: samples per batch of inference.
+        scoring: the metrics of the test.
+        classes: names of the classes, in the order of the label indices; empty for regression.
     """
 
     oracle: Oracle
@@ -36,6 +39,8 @@ class World:
     schedule: Schedule
     seed: int
     batch: int
+    scoring: Scoring
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +53,11 @@ class Fit:
 
 
 def run_cell(
-    world: World, chooser: Chooser, pool: Pool, first_cycle: int = 0
+    world: World, chooser: Chooser | None, pool: Pool, first_cycle: int = 0
 ) -> Generator[Fit | CycleRecord, Fitted, None]:
     """Run the cycles of one cell from `first_cycle` on, with the labels that `pool` has by then.
+
+    Without a chooser the schedule must have no query.
 
     Yields `Fit` requests, each answered with a `Fitted`, and one `CycleRecord` per cycle.
     """
@@ -58,11 +65,13 @@ def run_cell(
     for cycle in range(first_cycle, len(sizes) + 1):
         labeled = world.oracle.reveal(pool)
         fitted = yield Fit(cycle=cycle, labeled=labeled, seed=derive(world.seed, "model", cycle))
-        metrics = evaluate(fitted.task, predict(fitted, world.test.inputs, world.batch), world.test.labels)
+        predictions = predict(fitted, world.test.inputs, world.batch)
+        metrics = evaluate(world.scoring, predictions, world.test.labels, world.classes)
         if cycle == len(sizes):
             yield CycleRecord(cycle=cycle, labeled=len(labeled), metrics=metrics, cost=fitted.cost)
             return
 
+        assert chooser is not None
         request = Request(size=sizes[cycle], cycle=cycle, cycles=len(sizes), seed=world.seed, batch=world.batch)
         answer = ask(chooser, fitted, world.oracle.inputs, labeled, pool, request)
         yield CycleRecord(

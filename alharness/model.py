@@ -6,14 +6,21 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import torch
 from torch import nn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from torch import Tensor
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
 
     from .plugin import ModelShape
+
+
+LEARNING_RATE, WEIGHT_DECAY = 3e-3, 1e-4
+"""The recipe of a model that brings none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +69,11 @@ class MultimodalModel(nn.Module, ABC):
 
     @abstractmethod
     def encode(self, batch: Batch) -> dict[str, Tensor]:
-        """Modality -> z_u, (b, d_u). Further entries are handed back to `decode` untouched."""
+        """Modality -> z_u, (b, d_u).
+
+        Entries of other names, (b, ...), are handed back to `decode` beside them: samplers pass them on as
+        constants, row by row (`View.context`).
+        """
 
     @abstractmethod
     def decode(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -78,6 +89,17 @@ class MultimodalModel(nn.Module, ABC):
 
     def adapt(self, labeled: Batch) -> None:
         """Take statistics, such as means and scales, from the labeled samples; called once before training."""
+
+    def optimizer(self) -> Optimizer:
+        """A fresh optimizer of the model's own recipe: Adam, unless a model says otherwise.
+
+        Settings of a spec that are not null, `learning_rate` and `weight_decay`, are put into all of its groups.
+        """
+        return torch.optim.Adam(self.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
+
+    def schedule(self, optimizer: Optimizer) -> LRScheduler | None:  # noqa: ARG002 - for those that override it
+        """How the optimizer's learning rates change, one step per epoch; None keeps them."""
+        return None
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Source -> prediction, as `decode`."""

@@ -6,14 +6,16 @@ import hashlib
 import json
 from dataclasses import dataclass
 from importlib.metadata import version
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from .errors import HarnessError, PluginError, SamplerError, SpecError
 from .plugin import DatasetFacts, SamplerPlugin, Setting
-from .records import Cell, Schedule, Skip
+from .records import FULL_DATA, Cell, Schedule, Skip
+from .synthetic import SUFFIX, name_experiment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .spec import Chosen, Spec
 
 MAX_CELLS = 10_000
@@ -25,14 +27,17 @@ class Plan:
     """What a run will do.
 
     Attributes:
-        experiment: the spec's name and a hash of everything that all cells share; the run directory's name.
+        name: the spec's name, with a suffix where the data are synthetic.
+        experiment: that name and a hash of everything that all cells share; the run directory's name.
         facts: the data set.
         schedule: labels per cycle.
-        cells: in the order in which they run: seed by seed, so that samplers can be compared early.
+        cells: in the order in which they run: seed by seed, so that samplers can be compared early; references
+            come last in a seed.
         skips: samplers that cannot run here, and why.
         warnings: what is allowed, but perhaps not meant.
     """
 
+    name: str
     experiment: str
     facts: DatasetFacts
     schedule: Schedule
@@ -50,6 +55,7 @@ def make_plan(spec: Spec) -> Plan:
         PluginError: the plugin of the data set or of a sampler breaks its contract.
     """
     facts = _inspect(spec)
+    _keep_apart(spec, facts)
     if facts.task not in spec.model.plugin.tasks:
         raise SpecError(
             f"{spec.where('model')}: {spec.model.name!r} cannot serve {facts.task}, the task of the data set "
@@ -73,13 +79,20 @@ def make_plan(spec: Spec) -> Plan:
         raise SpecError(
             f"{spec.where('seeds')}: {count:,} cells (samplers x seeds); at most {MAX_CELLS:,} can run"
         )
+    if spec.paper and spec.paper.labels not in (None, *schedule.labeled):
+        warnings.append(
+            f"paper: its figures stand at {spec.paper.labels:,} labels, and no cycle has so many; they will not "
+            "be shown"
+        )
     if len(spec.seeds) < FEW_SEEDS:
         warnings.append(f"fewer than {FEW_SEEDS} seeds: a difference between samplers may be chance")
+    name = name_experiment(spec.name, synthetic=facts.synthetic)
     return Plan(
-        experiment=f"{spec.name}-{_digest(_shared(spec))[:8]}",
+        name=name,
+        experiment=f"{name}-{_digest(_shared(spec))[:8]}",
         facts=facts,
         schedule=schedule,
-        cells=tuple(_cell(sampler, seed) for seed, sampler in product(spec.seeds, runnable)),
+        cells=tuple(cell for seed in spec.seeds for cell in _cells(spec, runnable, seed)),
         skips=tuple(skips),
         warnings=tuple(warnings),
     )
@@ -108,6 +121,17 @@ def _inspect(spec: Spec) -> DatasetFacts:
             f"{type(facts).__name__}, not DatasetFacts"
         )
     return facts
+
+
+def _keep_apart(spec: Spec, facts: DatasetFacts) -> None:
+    """Raise SpecError where real results would get a name that is kept for synthetic ones."""
+    names = {("name",): spec.name, ("tracking", "experiment"): spec.tracking.experiment or ""}
+    for place, name in names.items():
+        if name.endswith(SUFFIX) and not facts.synthetic:
+            raise SpecError(
+                f"{spec.where(*place)}: {name!r} ends in {SUFFIX!r}, as experiments on synthetic data do, but the "
+                f"data set {spec.dataset.name!r} is real; choose another name"
+            )
 
 
 def _setting(facts: DatasetFacts, schedule: Schedule) -> Setting:
@@ -160,6 +184,15 @@ def _schedule(spec: Spec, pool: int) -> tuple[Schedule, list[str]]:
             f"the last query buys {sizes[-1]:,} labels instead of {asked.budget:,}: the pool has no more"
         )
     return Schedule(initial_pool=asked.initial_pool, sizes=sizes), warnings
+
+
+def _cells(spec: Spec, samplers: list[Chosen[SamplerPlugin]], seed: int) -> Iterator[Cell]:
+    yield from (_cell(sampler, seed) for sampler in samplers)
+    if spec.reference.full_data:
+        key = _digest({"reference": FULL_DATA, "seed": seed})
+        yield Cell(
+            label=FULL_DATA, sampler=FULL_DATA, params={}, distribution="", seed=seed, key=key, reference=True
+        )
 
 
 def _cell(sampler: Chosen[SamplerPlugin], seed: int) -> Cell:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
@@ -140,11 +140,13 @@ class ModelShape:
         features: modality -> d, the size of an input vector (of a step, for a sequence).
         task: classification or regression.
         outputs: the number of classes, or 1.
+        steps: modality -> the most steps of a sequence; a modality without an entry is one vector.
     """
 
     features: Mapping[str, int]
     task: Task
     outputs: int
+    steps: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -186,11 +188,13 @@ class DatasetFacts:
         task: classification or regression.
         modalities: their names.
         sizes: samples in train, valid and test.
+        synthetic: made-up data; every page and every run says so.
     """
 
     task: Task
     modalities: tuple[str, ...]
     sizes: tuple[int, int, int]
+    synthetic: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,6 +210,10 @@ class DatasetPlugin:
         fetch: for data that must be converted once: `alharness data import <name>` calls it with the user's
             file or folder (None where it is to be downloaded) and an empty folder, which becomes the data set
             only when it returns. It returns lines to show.
+        options: parameters of the import (`alharness data import <name> --set key=value`), where it has any;
+            `fetch` then gets them as its third argument.
+        verify: params -> lines to show; compares everything that is stored with its checksums, for
+            `alharness data describe <name> --verify`. Raises DataError where something is damaged.
         summary: one line for `alharness plugins`.
         reference: the paper to cite.
         license: the terms it comes under.
@@ -215,7 +223,9 @@ class DatasetPlugin:
     params: type[Params]
     inspect: Callable[[Any], DatasetFacts]
     make: Callable[[Any], Dataset]
-    fetch: Callable[[Path | None, Path], list[str]] | None = None
+    fetch: Callable[..., list[str]] | None = None
+    options: type[Params] | None = None
+    verify: Callable[[Any], list[str]] | None = None
     summary: str = ""
     reference: str = ""
     license: str = ""

@@ -39,6 +39,13 @@ class View(Protocol):
         """(n, d_u) encoder outputs z_u, which feed the modality's own head and the fusion."""
         ...
 
+    def context(self) -> dict[str, Tensor]:
+        """What the model's encoders give beside the representations, by name, (n, ...); empty for most models.
+
+        `query.decode` needs it, of the same rows: `query.decode({**z, **query.unlabeled.context()})`.
+        """
+        ...
+
     def predictions(self, source: str = FUSED) -> Tensor:
         """(n, C) log-probabilities, or (n, 1) values in regression."""
         ...
@@ -78,9 +85,9 @@ class Query:
         device: where all tensors lie.
         rng: this query's own generator, made from the seed and the cycle; the only randomness allowed.
         decode: heads and fusion only, modality -> (n, d_u) in, source -> (n, C) or (n, 1) out, in the terms of
-            `View.predictions`; differentiable, in evaluation mode.
+            `View.predictions`; differentiable, in evaluation mode. Rows of `View.context` go in beside them.
         embed: `embed(z, source="fused")` gives the (n, d) inputs of the last linear layer of that source's head,
-            as `View.embeddings`, but for any z; without gradients.
+            as `View.embeddings`, but for any z, as `decode` takes it; without gradients.
         log: `log(name, value)` keeps a diagnostic of this cycle; it becomes the metric `al/<name>`.
         phase: `with query.phase("gradients"):` charges what happens inside to that part of the query time;
             views charge themselves to `inference`, and the rest is `selection`.

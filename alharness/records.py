@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+FULL_DATA = "full-data"
+"""Label of the reference cells: one training per seed with all labels of the pool."""
+
 Status = Literal["ok", "failed", "diverged", "interrupted", "pending"]
 
 
@@ -23,6 +26,7 @@ class Cell:
         distribution: the distribution it comes from, `name==version`.
         seed: the seed of every random stream.
         key: hash of sampler, params, distribution and seed; the same key is the same computation.
+        reference: it queries nothing, but trains once with all labels of the pool.
     """
 
     label: str
@@ -31,6 +35,7 @@ class Cell:
     distribution: str
     seed: int
     key: str
+    reference: bool = False
 
     @property
     def name(self) -> str:
@@ -117,41 +122,66 @@ class CellRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Paper:
+    """What a paper reports for the same setting.
+
+    Attributes:
+        source: the paper and the table or figure.
+        labels: labels at which its figures stand; None for the last cycle.
+        values: label of a sampler, or `full-data` -> metric -> its figure, in our units.
+    """
+
+    source: str
+    labels: int | None
+    values: Mapping[str, Mapping[str, float]] = field(hash=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """An experiment: all cells of a spec, and what every one of them shares.
 
     Attributes:
-        name: the spec's name.
+        name: the spec's name, with a suffix where the data are synthetic.
         experiment: name and hash of everything but samplers, seeds and tracking.
         folder: the run directory.
         schedule: labels per cycle.
+        pool: samples that could be labeled.
         cells: in the order in which they run.
         finished: name of a cell -> cycles that earlier runs finished.
         skips: samplers left out, and why.
         metric: the metric that ranks; see `alharness.metrics`.
+        headline: the metrics that the closing table shows, in its order; empty for all.
         params: plain values that all cells share: dataset, model, budget, device.
         environment: versions, machine and digests.
         spec_text: the resolved spec as YAML.
         synthetic: made-up data.
+        paper: figures of a paper to stand beside these, if any.
     """
 
     name: str
     experiment: str
     folder: Path
     schedule: Schedule
+    pool: int
     cells: tuple[Cell, ...]
     finished: Mapping[str, int] = field(default_factory=dict)
     skips: tuple[Skip, ...] = ()
     metric: str = ""
+    headline: tuple[str, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
     spec_text: str = ""
     synthetic: bool = False
+    paper: Paper | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
         """Labels of the samplers, in the order of the spec."""
-        return tuple(dict.fromkeys(cell.label for cell in self.cells))
+        return tuple(dict.fromkeys(cell.label for cell in self.cells if not cell.reference))
+
+    def labeled(self, cell: Cell) -> tuple[int, ...]:
+        """Labels at cycle 0, 1, ... of this cell."""
+        return (self.pool,) if cell.reference else self.schedule.labeled
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,12 +22,14 @@ class TrainingSettings(Section):
     """Most passes over the labeled samples."""
     batch_size: int = Field(32, ge=1, le=1_000_000)
     """Samples per optimizer step."""
-    learning_rate: float = Field(3e-3, gt=0, le=10)
-    """Step size of Adam."""
-    weight_decay: float = Field(1e-4, ge=0, le=10)
-    """Weight decay of Adam."""
+    learning_rate: float | None = Field(None, gt=0, le=10)
+    """Step size for all parameters, in place of those of the model's own recipe; null keeps the recipe."""
+    weight_decay: float | None = Field(None, ge=0, le=10)
+    """Weight decay for all parameters, in place of those of the model's own recipe; null keeps the recipe."""
     patience: int = Field(20, ge=1, le=100_000)
     """Stop after this many epochs without a better validation score; the best epoch's weights are kept."""
+    stop_on: Literal["metric", "loss"] = "metric"
+    """The validation score: the ranking metric of the fused head, or the model's loss over all heads."""
     valid: Literal["full", "none"] | Annotated[str, StringConstraints(pattern=r"^budgeted:[1-9][0-9]{0,8}$")] = (
         "full"
     )
@@ -50,6 +52,24 @@ class ActiveLearningSettings(Section):
     """Labels bought per cycle."""
     cycles: int = Field(ge=1, le=100_000)
     """Number of queries."""
+
+
+class ReferenceSettings(Section):
+    """What the samplers are held against."""
+
+    full_data: bool = False
+    """Train once per seed with all labels of the pool: the line that no choice of samples is expected to pass."""
+
+
+class PaperSettings(Section):
+    """Figures of a paper, shown beside ours where the data are real."""
+
+    source: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    """The paper, and the table or figure."""
+    labels: int | None = Field(None, ge=1)
+    """At how many labels its figures stand; null for the last cycle."""
+    values: dict[str, dict[str, float]] = Field(min_length=1)
+    """Label of a sampler of this spec, or `full-data`, to metric, to figure. Percentages stand as shares: 0.82."""
 
 
 class TrackingSettings(Section):

@@ -11,7 +11,7 @@ import torch
 
 from .batches import as_batch
 from .errors import DataError, Diverged
-from .features import FUSED, Task
+from .features import FUSED, Scoring
 from .measure import Meter
 from .metrics import LOWER_IS_BETTER, PRIMARY, evaluate
 
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from torch import Tensor
+    from torch.optim import Optimizer
 
     from .data import Samples
+    from .features import Task
     from .model import Batch, MultimodalModel
     from .settings import TrainingSettings
 
@@ -48,13 +50,25 @@ class Fitted:
 
 
 class Trainer:
-    """Builds and trains models of one kind with one recipe; knows the validation samples, never the test."""
+    """Builds and trains models of one kind with one recipe; knows the validation samples, never the test.
+
+    Args:
+        build: makes a model with fresh weights.
+        settings: the recipe.
+        valid: validation samples; None trains every epoch.
+        scoring: how predictions of the validation samples are scored; None for the metrics of the task.
+    """
 
     def __init__(
-        self, build: Callable[[], MultimodalModel], settings: TrainingSettings, valid: Samples | None
+        self,
+        build: Callable[[], MultimodalModel],
+        settings: TrainingSettings,
+        valid: Samples | None,
+        scoring: Scoring | None = None,
     ) -> None:
         self._build = build
         self._settings = settings
+        self._scoring = scoring
         self.device = choose_device(settings.device)
         self._valid = as_batch(valid, self.device) if valid is not None else None
 
@@ -70,9 +84,8 @@ class Trainer:
             model = self._build().to(self.device)
             batch = as_batch(labeled, self.device)
             model.adapt(batch)
-            optimizer = torch.optim.Adam(
-                model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-            )
+            optimizer = make_optimizer(model, settings)
+            schedule = model.schedule(optimizer)
             best = _Best(settings.patience)
             epoch = 0
             for epoch in range(1, settings.epochs + 1):
@@ -91,12 +104,20 @@ class Trainer:
                         f"the training loss became {total.item()} in epoch {epoch} on {len(labeled)} labels; "
                         "a smaller training.learning_rate may help"
                     )
-                if self._valid is not None and best.enough(validation_score(model, self._valid), model):
+                if schedule is not None:
+                    schedule.step()
+                if self._valid is not None and best.enough(self._score(model, self._valid), model):
                     break
             best.restore(model)
             freeze(model)
         cost = {f"train_{name}": value for name, value in meter.cost.items()}
         return Fitted(model=model, device=self.device, epochs=epoch, cost=cost)
+
+    def _score(self, model: MultimodalModel, valid: Batch) -> float:
+        size = self._settings.inference_batch
+        if self._settings.stop_on == "loss":
+            return -validation_loss(model, valid, size)
+        return validation_score(model, valid, self._scoring or Scoring(model.shape.task.value), size)
 
 
 class _Best:
@@ -138,14 +159,31 @@ def freeze(model: MultimodalModel) -> None:
     model.zero_grad()
 
 
+def make_optimizer(model: MultimodalModel, settings: TrainingSettings) -> Optimizer:
+    """The model's own optimizer, with what the settings put in place of its recipe."""
+    optimizer = model.optimizer()
+    asked = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+    for group in optimizer.param_groups:
+        group.update({name: value for name, value in asked.items() if value is not None})
+    return optimizer
+
+
 @torch.no_grad()
-def validation_score(model: MultimodalModel, valid: Batch) -> float:
-    """The primary metric of the fused head on the validation samples, larger being better."""
+def validation_score(model: MultimodalModel, valid: Batch, scoring: Scoring, size: int) -> float:
+    """The primary metric of the fused head, larger being better; `size` samples at a time."""
     model.eval()
-    task = model.shape.task
-    predictions = model(valid)[FUSED].cpu().numpy()
-    score = evaluate(task, predictions, valid.labels[FUSED].cpu().numpy())[PRIMARY[task]]
-    return -score if PRIMARY[task] in LOWER_IS_BETTER else score
+    predictions = torch.cat([model(part)[FUSED] for part in valid.parts(size)]).cpu().numpy()
+    name = PRIMARY[scoring]
+    score = evaluate(scoring, predictions, valid.labels[FUSED].cpu().numpy())[name]
+    return -score if name in LOWER_IS_BETTER else score
+
+
+@torch.no_grad()
+def validation_loss(model: MultimodalModel, valid: Batch, size: int) -> float:
+    """The model's loss over all heads, averaged over the samples, `size` of them at a time."""
+    model.eval()
+    losses = [model.loss(part) * len(part) for part in valid.parts(size)]
+    return torch.stack(losses).sum().item() / len(valid)
 
 
 @contextmanager

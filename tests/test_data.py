@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from alharness import DataError, Dataset, Inputs, Samples, Task
+from alharness import DataError, Dataset, Inputs, Samples, Scoring, Task
 from alharness.data import split_sizes
 from alharness.seeds import stream
 
@@ -98,6 +98,65 @@ def test_the_digest_sees_every_change(make_samples):
         ),
         samples.take(np.arange(20)[::-1]),
     ]
-    digests = [digest(samples), digest(samples, classes=("x", "y", "z")), *map(digest, changed)]
+    told = {"classes": ("x", "y", "z")}, {"scoring": Scoring.EMOTIONS}
+    digests = [digest(samples), *(digest(samples, **more) for more in told), *map(digest, changed)]
     assert len(set(digests)) == len(digests)
     assert digest(samples) == digest(make_samples(20))
+
+
+def test_pooling_can_take_the_first_step():
+    steps = np.array([[[1.0], [3.0]], [[5.0], [9.0]]], np.float32)
+    given = inputs(2, arrays={"x": steps}, pooling={"x": "first"})
+    assert given.pooled().arrays["x"].tolist() == [[1.0], [5.0]]
+    assert given.take(np.array([1])).pooled().arrays["x"].tolist() == [[5.0]]
+
+
+@pytest.mark.parametrize("pooling", [{"y": "first"}, {"x": "last"}])
+def test_pooling_is_of_a_known_kind_and_of_a_modality_that_there_is(pooling):
+    with pytest.raises(DataError, match="pooling is for a modality that there is, and one of mean and first"):
+        inputs(pooling=pooling)
+
+
+def test_content_given_as_a_function_is_loaded_once_and_only_when_it_is_needed(make_samples):
+    calls = []
+
+    def load():
+        calls.append(1)
+        return make_samples(20)
+
+    dataset = Dataset(task=Task.CLASSIFICATION, content=load)
+    assert calls == []
+    assert dataset.modalities == ("audio", "text", "vision")
+    assert dataset.digest == Dataset(task=Task.CLASSIFICATION, content=make_samples(20)).digest
+    assert len(dataset.split(stream(0, "split")).train) == 12
+    assert calls == [1]
+
+
+def test_pooled_content_stands_in_for_sequences_that_are_then_never_loaded(make_samples):
+    def load():
+        raise AssertionError("the sequences are not needed")
+
+    vectors = make_samples(20).pooled()
+    dataset = Dataset(task=Task.CLASSIFICATION, content=load, pooled_content=lambda: vectors, stored_digest="abc")
+    assert dataset.modalities == ("audio", "text", "vision")
+    assert dataset.digest == "abc"
+    assert dataset.pooled().parts["all"] is vectors
+    assert dataset.pooled().digest == Dataset(task=Task.CLASSIFICATION, content=vectors).digest
+
+
+def test_the_digest_sees_how_sequences_are_pooled(make_samples):
+    samples = make_samples(20)
+    other = Inputs(
+        ids=samples.ids,
+        arrays=samples.inputs.arrays,
+        lengths=samples.inputs.lengths,
+        pooling={"vision": "first"},
+    )
+    changed = Samples(inputs=other, labels=samples.labels)
+    one, two = (Dataset(task=Task.CLASSIFICATION, content=content).digest for content in (samples, changed))
+    assert one != two
+
+
+def test_a_scoring_of_another_task_is_refused(make_samples):
+    with pytest.raises(DataError, match="the scoring sims is one of regression, but the task is classification"):
+        Dataset(task=Task.CLASSIFICATION, content=make_samples(5), scoring=Scoring.SIMS)

@@ -6,6 +6,7 @@ from torch import nn
 from alharness import Feature, LabelLeak, SamplerError, Task
 from alharness.extraction import Extractor, ModelView, dropout_on, predict
 from alharness.measure import Clock
+from alharness.models.late_fusion.network import LateFusion
 
 ROWS = np.array([1, 4, 5, 17, 30])
 
@@ -95,6 +96,7 @@ def test_the_encoder_runs_once(opened, monkeypatch):
     [
         (Feature.EMBEDDINGS, lambda view, _: view.embeddings()),
         (Feature.REPRESENTATIONS, lambda view, _: view.representations("audio")),
+        (Feature.REPRESENTATIONS, lambda view, _: view.context()),
         (Feature.PREDICTIONS, lambda view, _: view.predictions()),
         (Feature.MC_DRAWS, lambda view, _: next(view.mc_draws(2))),
         (Feature.DECODE, lambda _, extractor: extractor.decode({})),
@@ -181,3 +183,29 @@ def test_views_charge_inference_and_a_samplers_phase_keeps_decode(opened):
     assert clock.seconds["inference"] == before
     extractor.decode(z)
     assert clock.seconds["inference"] > before
+
+
+class WithContext(LateFusion):
+    """Its fused head reads something beside the representations."""
+
+    def encode(self, batch):
+        return super().encode(batch) | {"mood": batch.inputs["audio"][:, :1]}
+
+    def decode(self, z):
+        outputs = super().decode(z)
+        return outputs | {"fused": outputs["fused"] + z["mood"] * torch.arange(3)}
+
+
+def test_what_belongs_to_no_modality_is_the_views_context(opened, make_samples):
+    fitted, extractor, view, _ = opened()
+    assert view.context() == {}
+    fitted.model.__class__ = WithContext
+    view = ModelView(extractor, make_samples(40).pooled().inputs, ROWS)
+    assert set(view.context()) == {"mood"}
+    z = {m: view.representations(m) for m in ("audio", "text", "vision")}
+    predicted = extractor.decode({**z, **view.context()})["fused"]
+    assert torch.allclose(predicted, view.predictions(), atol=1e-6)
+    with pytest.raises(SamplerError, match=r"called decode without mood;.*context\(\)"):
+        extractor.decode(z)
+    with pytest.raises(SamplerError, match="called embed without mood"):
+        extractor.embed(z)

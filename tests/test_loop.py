@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from alharness import Feature, Sampler, SamplerError
+from alharness import Feature, Sampler, SamplerError, Scoring
 from alharness.loop import Fit, World, run_cell
 from alharness.pool import Oracle, Pool
 from alharness.records import CycleRecord, Schedule
@@ -30,7 +30,13 @@ def play(make_samples, make_trainer):
     def run(sampler, sizes=(5, 5, 3), seed=0, features=frozenset(Feature)):
         train, test = make_samples(40).pooled(), make_samples(20, seed=9).pooled()
         world = World(
-            oracle=Oracle(train), test=test, schedule=Schedule(initial_pool=6, sizes=sizes), seed=seed, batch=16
+            oracle=Oracle(train),
+            test=test,
+            schedule=Schedule(initial_pool=6, sizes=sizes),
+            seed=seed,
+            batch=16,
+            scoring=Scoring.EMOTIONS,
+            classes=("a", "b", "c"),
         )
         trainer = make_trainer(epochs=3)
         pool = Pool(train.ids).draw(6, stream(seed, "pool"))
@@ -56,7 +62,8 @@ def test_every_cycle_trains_evaluates_and_queries(play):
     fits, records, _, _ = play(Watcher())
     assert [len(fit.labeled) for fit in fits] == [6, 11, 16, 19] == [record.labeled for record in records]
     assert [len(record.chosen) for record in records] == [5, 5, 3, 0]
-    assert all(set(record.metrics) == {"accuracy", "f1", "f1_macro"} for record in records)
+    names = {"accuracy", "f1", "f1_macro", "f1_a", "f1_b", "f1_c"}
+    assert all(set(record.metrics) == names for record in records)
     assert all(record.cost["query_seconds"] > 0 for record in records[:-1])
     assert "query_seconds" not in records[-1].cost
 

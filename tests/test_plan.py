@@ -17,6 +17,7 @@ class BlockParams(Params):
     path: SpecPath | None = None
     fail: str = ""
     size: int = 100
+    synthetic: bool = False
 
 
 class ToyParams(Params):
@@ -30,7 +31,12 @@ def inspect(params):
         raise KeyError("path")
     if params.fail == "type":
         return (100, 10, 10)
-    return DatasetFacts(task=Task.REGRESSION, modalities=("audio", "text"), sizes=(params.size, 10, 30))
+    return DatasetFacts(
+        task=Task.REGRESSION,
+        modalities=("audio", "text"),
+        sizes=(params.size, 10, 30),
+        synthetic=params.synthetic,
+    )
 
 
 def requires(params):
@@ -128,6 +134,22 @@ def test_facts_come_from_the_data_set(plan):
 
 def test_schedule(plan):
     assert plan().schedule.labeled == (20, 50, 80)
+
+
+def test_references_come_last_in_a_seed(plan):
+    found = plan("reference.full_data=true", "seeds=[7, 3, 5]")
+
+    assert [cell.name for cell in found.cells][:4] == ["any-s7", "other-s7", "full-data-s7", "any-s3"]
+    assert [cell.seed for cell in found.cells if cell.reference] == [7, 3, 5]
+    assert found.experiment == plan().experiment
+
+
+def test_figures_of_a_paper_at_a_count_that_is_never_met(plan):
+    paper = "paper={source: Table 2, values: {any: {mae: 0.3}}}"
+
+    assert plan(paper).warnings == plan(paper, "paper.labels=20").warnings == ()
+    (warning,) = plan(paper, "paper.labels=60").warnings
+    assert "its figures stand at 60 labels, and no cycle has so many" in warning
 
 
 def test_nothing_to_warn_of(plan):
@@ -276,6 +298,23 @@ def test_the_run_directory_depends_on_the_versions(plan, monkeypatch):
 
 def test_the_run_directory_begins_with_the_name(plan):
     assert plan().experiment.startswith("toy-")
+
+
+def test_synthetic_data_are_in_the_name(plan):
+    made_up = plan("dataset.params.synthetic=true")
+
+    assert made_up.name == "toy-standin"
+    assert made_up.experiment.startswith("toy-standin-")
+    assert plan("dataset.params.synthetic=true", "name=toy-standin").name == "toy-standin"
+    assert plan().name == "toy"
+
+
+@pytest.mark.parametrize("key", ["name", "tracking.experiment"])
+def test_a_name_of_synthetic_data_is_refused_to_real_data(plan, refusal, key):
+    message = refusal(f"{key}=toy-standin")
+
+    assert f"{key}: 'toy-standin' ends in '-standin'" in message
+    assert plan(f"{key}=toy-standin", "dataset.params.synthetic=true").name == "toy-standin"
 
 
 def key(found):

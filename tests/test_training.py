@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 import torch
 
-from alharness import Task
+from alharness import Scoring, Task
 from alharness.batches import as_batch
 from alharness.errors import Diverged
 from alharness.extraction import predict
 from alharness.metrics import evaluate
 from alharness.models.late_fusion.network import LateFusion
-from alharness.training import _Best, validation_score
+from alharness.settings import TrainingSettings
+from alharness.training import _Best, make_optimizer, validation_loss, validation_score
 
 
 def weights(fitted):
@@ -36,7 +37,7 @@ def test_ten_samples_can_be_learned_by_heart(make_trainer, make_samples, task):
     labeled = make_samples(10, task).pooled()
     params = {"hidden": 32, "representation": 16, "fusion": 16, "dropout": 0.0}
     fitted = make_trainer(task, params=params, epochs=400).fit(labeled, 0)
-    metrics = evaluate(task, predict(fitted, labeled.inputs, 100), labeled.labels)
+    metrics = evaluate(Scoring(task.value), predict(fitted, labeled.inputs, 100), labeled.labels)
     if task == Task.CLASSIFICATION:
         assert metrics["accuracy"] == 1
     else:
@@ -93,7 +94,62 @@ def test_a_smaller_error_is_a_better_score(make_trainer, make_samples):
     model = make_trainer(Task.REGRESSION).initialize(0)
     model.adapt(valid)
     error = (model.eval()(valid)["fused"][:, 0] - valid.labels["fused"]).abs().mean().item()
-    assert validation_score(model, valid) == pytest.approx(-error, rel=1e-5)
+    assert validation_score(model, valid, Scoring.REGRESSION, 7) == pytest.approx(-error, rel=1e-5)
+
+
+def test_the_scoring_of_the_data_set_scores_the_validation_samples(make_trainer, make_samples):
+    valid = as_batch(make_samples(30, Task.REGRESSION).pooled(), torch.device("cpu"))
+    model = make_trainer(Task.REGRESSION).initialize(0)
+    model.adapt(valid)
+    clipped = model.eval()(valid)["fused"][:, 0].clamp(-1, 1) - valid.labels["fused"].clamp(-1, 1)
+    assert validation_score(model, valid, Scoring.SIMS, 7) == pytest.approx(-clipped.abs().mean().item(), rel=1e-5)
+
+
+def test_training_can_stop_on_the_loss_of_all_heads(make_trainer, make_samples):
+    labeled, valid = make_samples(40).pooled(), make_samples(41, seed=5).pooled()
+    batch = as_batch(valid, torch.device("cpu"))
+    by_loss = make_trainer(valid=valid, epochs=60, patience=60, stop_on="loss").fit(labeled, 0)
+    by_metric = make_trainer(valid=valid, epochs=60, patience=60).fit(labeled, 0)
+    assert not by_loss.model.training
+    loss = by_loss.model.loss(batch).item()
+    assert validation_loss(by_loss.model, batch, 7) == pytest.approx(loss, rel=1e-5)
+    assert loss < by_metric.model.loss(batch).item()
+
+
+def test_the_models_recipe_is_kept_unless_the_settings_say_otherwise(make_trainer):
+    class Own(LateFusion):
+        def optimizer(self):
+            groups = [{"params": self.fused.parameters(), "lr": 0.5}, {"params": self.heads.parameters()}]
+            return torch.optim.SGD(groups, lr=0.25, weight_decay=0.125)
+
+    model = make_trainer().initialize(0)
+    model.__class__ = Own
+
+    def rates(**settings):
+        groups = make_optimizer(model, TrainingSettings(**settings)).param_groups
+        return [(group["lr"], group["weight_decay"]) for group in groups]
+
+    assert rates() == [(0.5, 0.125), (0.25, 0.125)]
+    assert rates(learning_rate=0.1) == [(0.1, 0.125), (0.1, 0.125)]
+    assert rates(weight_decay=0) == [(0.5, 0), (0.25, 0)]
+
+
+def test_a_model_without_a_recipe_is_trained_by_adam(make_trainer):
+    (group,) = make_optimizer(make_trainer().initialize(0), TrainingSettings()).param_groups
+    assert (group["lr"], group["weight_decay"], group["betas"]) == (3e-3, 1e-4, (0.9, 0.999))
+
+
+def test_the_models_schedule_takes_a_step_after_every_epoch(make_trainer, make_samples, monkeypatch):
+    rates = []
+
+    class Watched(torch.optim.lr_scheduler.LambdaLR):
+        def step(self, *args):
+            rates.append(self.optimizer.param_groups[0]["lr"])
+            super().step(*args)
+
+    monkeypatch.setattr(LateFusion, "schedule", lambda self, optimizer: Watched(optimizer, lambda e: 1 / (e + 1)))
+    make_trainer(epochs=3, learning_rate=0.3, batch_size=4).fit(make_samples(20).pooled(), 0)
+    assert rates[1:] == pytest.approx([0.3, 0.15, 0.1])  # the first is a step of its making
 
 
 def test_dropout_is_on_in_every_epoch(make_trainer, make_samples, monkeypatch):

@@ -35,7 +35,7 @@ COMMANDS = {
     "run": Entry("alharness.cli.run", "run", "Run an experiment; the same command goes on with it."),
     "check": Entry("alharness.cli.check", "check", "Check a spec and show its plan, without training."),
     "plugins": Entry("alharness.cli.plugins", "plugins", "List what is installed, or describe one plugin."),
-    "data": Entry("alharness.cli.data", "data", "List data sets, and import those that need it."),
+    "data": Entry("alharness.cli.data", "data", "List and describe data sets, and import those that need it."),
     "bench": Entry("alharness.cli.bench", "bench", "Show how query time and memory grow with the pool."),
     "schema": Entry("alharness.cli.schema", "schema", "Print the JSON schema of specs, for editors."),
 }

@@ -10,6 +10,7 @@ import click
 from alharness import registry
 from alharness.plan import make_plan
 from alharness.spec import load
+from alharness.synthetic import NOTICE
 
 from .page import make_table, open_page, plain
 
@@ -36,7 +37,9 @@ def check(path: Path, assignments: tuple[str, ...]) -> None:
     spec = load(path, registry.load(), assignments)
     plan = make_plan(spec)
     page = open_page()
-    page.print(make_table(("", spec.name), _summary(spec, plan)))
+    if plan.facts.synthetic:
+        page.print(NOTICE, style="bold yellow", soft_wrap=True)
+    page.print(make_table(("", plan.name), _summary(spec, plan)))
     page.print(make_table(("sampler", "from", "will run"), _samplers(spec, plan)))
     for warning in plan.warnings:
         page.print(f"warning: {warning}", style="yellow")
@@ -46,14 +49,17 @@ def check(path: Path, assignments: tuple[str, ...]) -> None:
 def _summary(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:
     facts, labeled, queries = plan.facts, plan.schedule.labeled, len(plan.schedule.sizes)
     train, valid, test = facts.sizes
-    yield "data set", f"{spec.dataset.name} ({_from(spec.dataset.registered.origin)}): {facts.task}"
+    made_up = ", SYNTHETIC" if facts.synthetic else ""
+    yield "data set", f"{spec.dataset.name} ({_from(spec.dataset.registered.origin)}): {facts.task}{made_up}"
     yield "", f"{', '.join(facts.modalities)}; {train:,} train, {valid:,} valid, {test:,} test"
     yield "model", f"{spec.model.name} ({_from(spec.model.registered.origin)})"
     yield "labels", f"{labeled[0]:,} -> {labeled[-1]:,} in {queries} queries of {spec.active_learning.budget:,}"
-    samplers = len(plan.cells) // len(spec.seeds)
-    yield "cells", f"{len(plan.cells):,}: {samplers} samplers x {len(spec.seeds):,} seeds"
+    seeds, references = len(spec.seeds), sum(cell.reference for cell in plan.cells)
+    cells = len(plan.cells) - references
+    more = f", and {references:,} with all {train:,} labels" if references else ""
+    yield "cells", f"{cells:,}: {cells // seeds} samplers x {seeds:,} seeds{more}"
     # All samplers of a seed share the model of cycle 0.
-    yield "trainings", f"{len(spec.seeds) + len(plan.cells) * queries:,}"
+    yield "trainings", f"{seeds + cells * queries + references:,}"
     yield "run directory", plan.experiment
 
 

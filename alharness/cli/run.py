@@ -14,6 +14,7 @@ import click
 
 from alharness import registry
 from alharness.spec import load
+from alharness.synthetic import NOTICE
 
 from .page import open_page, plain
 
@@ -98,10 +99,15 @@ def run(
 def _close(page: Console, run_: Run, record: RunRecord, tracker: MlflowTracker) -> None:
     """The table, the pictures, what went wrong, and where everything is."""
     from alharness.report.curves import draw
+    from alharness.report.paper import paper_table
     from alharness.report.table import closing_table
 
     page.print()
     page.print(closing_table(run_, record))
+    if beside := paper_table(run_, record):
+        page.print(beside)
+    elif run_.paper and run_.synthetic:
+        page.print(f"{run_.paper.source}: its figures are shown beside results on real data only", soft_wrap=True)
     for skip in run_.skips:
         page.print(f"skipped: {skip.label}: {skip.reason}", soft_wrap=True)
     for failure in record.failed:
@@ -113,6 +119,8 @@ def _close(page: Console, run_: Run, record: RunRecord, tracker: MlflowTracker) 
     page.print(f"Journals: {run_.folder / 'cells'}", soft_wrap=True)
     if tracker.store is not None:
         page.print(f"MLflow:   {tracker.store.how_to_open}", soft_wrap=True)
+    if run_.synthetic:
+        page.print(NOTICE, style="bold yellow", soft_wrap=True)
 
 
 @contextmanager

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from alharness.metrics import LOWER_IS_BETTER
 
-from .palette import styles
+from .palette import REFERENCE, styles
 from .statistics import mean
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from matplotlib.axes import Axes
 
     from alharness.records import Run, RunRecord
 
@@ -36,13 +38,27 @@ def draw(run: Run, record: RunRecord, path: Path) -> bool:
         axes.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
     if not axes.lines:
         return False
+    _draw_references(axes, run, record)
     better = "lower" if run.metric in LOWER_IS_BETTER else "higher"
     axes.set(xlabel="labeled samples", ylabel=f"test {run.metric} ({better} is better)")
     title = f"{run.name}: mean over seeds and its 95 % confidence interval"
     axes.set_title(
-        f"{title}\nsynthetic data; not comparable with any paper" if run.synthetic else title, fontsize=10
+        f"{title}\nsynthetic data; not comparable with the paper" if run.synthetic else title, fontsize=10
     )
     axes.grid(alpha=0.3)
     axes.legend()
     figure.savefig(path, dpi=130)
     return True
+
+
+def _draw_references(axes: Axes, run: Run, record: RunRecord) -> None:
+    """A dashed line with its interval where the models with all labels are."""
+    complete = [c for c in record.cells if c.cell.reference and c.status == "ok"]
+    if not complete:
+        return
+    level = mean([c.cycles[-1].metrics[run.metric] for c in complete])
+    label = f"all {run.pool:,} labels (n = {len(complete)})"
+    axes.axhline(level.value, color=REFERENCE.color, linestyle="--", linewidth=1, label=label)
+    if level.n > 1:
+        low, high = level.value - level.half, level.value + level.half
+        axes.axhspan(low, high, color=REFERENCE.color, alpha=0.1, linewidth=0)

@@ -19,6 +19,10 @@ class Style(NamedTuple):
     marker: str
 
 
+REFERENCE = Style("#666666", "")
+"""What the samplers are held against."""
+
+
 def styles(labels: Iterable[str]) -> dict[str, Style]:
     """A style per label, in the order of the spec; beyond eight, colors come again with other markers."""
     count = len(COLORS)

@@ -21,6 +21,8 @@ class Row:
         label: the sampler's label.
         finished: seeds that are complete, which alone are averaged.
         seeds: seeds asked for.
+        labels: labels after the last cycle.
+        reference: no sampler, but a model trained with all labels; it has no area and no queries.
         area: area under the budget curve of the run's ranking metric.
         final: every metric after the last cycle.
         query_seconds: of one query, averaged over cycles, then over seeds.
@@ -32,6 +34,8 @@ class Row:
     label: str
     finished: int
     seeds: int
+    labels: int
+    reference: bool
     area: Mean
     final: Mapping[str, Mean]
     query_seconds: Mean
@@ -41,20 +45,24 @@ class Row:
 
 
 def summarize(run: Run, record: RunRecord) -> list[Row]:
-    """One row per sampler, in the order of the spec."""
-    return [_row(run, [c for c in record.cells if c.cell.label == label], label) for label in run.labels]
+    """One row per sampler, in the order of the spec, and at last one of the references, if there are any."""
+    labels = dict.fromkeys([*run.labels, *(cell.label for cell in run.cells if cell.reference)])
+    return [_row(run, [c for c in record.cells if c.cell.label == label]) for label in labels]
 
 
-def _row(run: Run, cells: list[CellRecord], label: str) -> Row:
+def _row(run: Run, cells: list[CellRecord]) -> Row:
+    first = cells[0].cell
     complete = [cell for cell in cells if cell.status == "ok"]
     finals = [cell.cycles[-1].metrics for cell in complete]
     return Row(
-        label=label,
+        label=first.label,
         finished=len(complete),
         seeds=len(cells),
-        area=mean([_area(cell, run.metric) for cell in complete]),
+        labels=run.labeled(first)[-1],
+        reference=first.reference,
+        area=mean([] if first.reference else [_area(cell, run.metric) for cell in complete]),
         final={name: mean([final[name] for final in finals]) for name in (finals[0] if finals else ())},
-        query_seconds=mean([_mean_cost(cell, "query_seconds") for cell in complete]),
+        query_seconds=mean([] if first.reference else [_mean_cost(cell, "query_seconds") for cell in complete]),
         train_seconds=mean([sum(c.cost["train_seconds"] for c in cell.cycles) for cell in complete]),
         cpu_peak_mib=_largest(complete, "cpu_peak_mib"),
         gpu_peak_mib=_largest(complete, "gpu_peak_alloc_mib"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from alharness.metrics import LOWER_IS_BETTER
+from alharness.records import FULL_DATA
 
 from .summary import summarize
 
@@ -21,14 +22,18 @@ if TYPE_CHECKING:
 def closing_table(run: Run, record: RunRecord) -> Table:
     """Sampler x metrics: mean ± 95 % confidence interval over the finished seeds, n shown."""
     rows = summarize(run, record)
+    known = list(dict.fromkeys(name for row in rows for name in row.final))
+    metrics = [name for name in run.headline if name in known] or known
+    others = "" if len(metrics) == len(known) else "; other metrics are in the journals and in MLflow"
+    references = f"; {FULL_DATA}: trained with all labels" if any(row.reference for row in rows) else ""
     budget = f"{run.schedule.labeled[0]} → {run.schedule.labeled[-1]} labels"
     table = Table(
         title=f"{run.name}: {run.params['dataset']}, {budget}{', SYNTHETIC DATA' if run.synthetic else ''}",
         caption="mean ± 95 % confidence interval over seeds; area = area under the budget curve; metrics after "
-        "the last cycle; seconds of one query and of all trainings of a cell; peak resident memory in queries",
+        f"the last cycle{others}; seconds of one query and of all trainings of a cell; peak resident memory in "
+        f"queries{references}",
     )
-    metrics = list(dict.fromkeys(name for row in rows for name in row.final))
-    table.add_column("sampler", style="bold")
+    table.add_column("sampler", style="bold", no_wrap=True)
     table.add_column("n", justify="right")
     table.add_column(f"area of {_arrow(run.metric)}", justify="right")
     for name in metrics:
@@ -39,6 +44,8 @@ def closing_table(run: Run, record: RunRecord) -> Table:
     if any(row.gpu_peak_mib is not None for row in rows):
         table.add_column("GPU MiB", justify="right")
     for row in rows:
+        if row.reference:
+            table.add_section()
         table.add_row(*_cells(row, metrics, gpu=len(table.columns) > len(metrics) + 6))
     return table
 
@@ -46,7 +53,7 @@ def closing_table(run: Run, record: RunRecord) -> Table:
 def _cells(row: Row, metrics: list[str], *, gpu: bool) -> list[str]:
     n = str(row.finished) if row.finished == row.seeds else f"{row.finished} of {row.seeds}"
     return [
-        row.label,
+        f"{row.label}: {row.labels:,}" if row.reference else row.label,
         n,
         _value(row.area),
         *(_value(row.final[name]) if name in row.final else "–" for name in metrics),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def drive(
     world: World,
-    chooser: Chooser,
+    chooser: Chooser | None,
     initial: Pool,
     journal: Journal,
     *,
@@ -34,7 +34,7 @@ def drive(
 
     Args:
         world: what all cells of the seed share.
-        chooser: the sampler.
+        chooser: the sampler; None where nothing is queried.
         initial: the initial pool.
         journal: the cell's journal; the ids in it were bought and are labeled now.
         trainer: trains what the cell asks for.

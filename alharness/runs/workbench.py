@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +11,11 @@ import numpy as np
 
 from alharness.environment import versions
 from alharness.errors import DataError
+from alharness.features import Scoring
 from alharness.loop import World
 from alharness.plugin import ModelPlugin, ModelShape
 from alharness.pool import Oracle, Pool
+from alharness.records import Schedule
 from alharness.seeds import stream
 from alharness.training import Trainer, choose_device
 
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
     from alharness.data import Dataset, Samples
     from alharness.plugin import Params
-    from alharness.records import Schedule
     from alharness.settings import TrainingSettings
 
 
@@ -44,6 +45,13 @@ class Bench:
     initial: Pool
     context: Mapping[str, Any]
 
+    @property
+    def everything(self) -> tuple[World, Pool]:
+        """The world of a reference: all labels of the pool from the beginning, and nothing to buy."""
+        n = len(self.initial.ids)
+        schedule = Schedule(initial_pool=n, sizes=())
+        return replace(self.world, schedule=schedule), Pool(self.initial.ids, tuple(range(n)))
+
 
 class Workbench:
     """Sets up a bench per seed; keeps the last one, since cells come seed by seed."""
@@ -60,6 +68,7 @@ class Workbench:
         self._model, self._params = model, params
         self._settings, self._schedule = settings, schedule
         self._bench: Bench | None = None
+        self.scoring = dataset.scoring or Scoring(dataset.task.value)
         self.device: torch.device = choose_device(settings.device)
         self.context: Mapping[str, Any] = {
             "data": dataset.digest,
@@ -80,6 +89,7 @@ class Workbench:
             features={m: x.shape[-1] for m, x in train.inputs.arrays.items()},
             task=self._dataset.task,
             outputs=len(self._dataset.classes) or 1,
+            steps={m: x.shape[1] for m, x in train.inputs.arrays.items() if x.ndim == 3},
         )
         initial = Pool(train.ids).draw(self._schedule.initial_pool, stream(seed, "pool"))
         valid = validation(splits.valid, self._settings.valid, seed)
@@ -91,8 +101,10 @@ class Workbench:
                 schedule=self._schedule,
                 seed=seed,
                 batch=self._settings.inference_batch,
+                scoring=self.scoring,
+                classes=self._dataset.classes,
             ),
-            trainer=Trainer(partial(self._model.make, self._params, shape), self._settings, valid),
+            trainer=Trainer(partial(self._model.make, self._params, shape), self._settings, valid, self.scoring),
             initial=initial,
             context={
                 "split": {name: _digest(part.ids) for name, part in parts.items()},

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, ValidationInfo, field_validator
 
-from alharness.settings import ActiveLearningSettings, Section, TrackingSettings, TrainingSettings
+from alharness.records import FULL_DATA
+from alharness.settings import (
+    ActiveLearningSettings,
+    PaperSettings,
+    ReferenceSettings,
+    Section,
+    TrackingSettings,
+    TrainingSettings,
+)
+from alharness.suggestion import did_you_mean
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """A name that is safe as a folder's."""
@@ -63,6 +72,10 @@ class Document(Section):
     """A number n for the seeds 0 to n - 1, or a list of distinct seeds."""
     samplers: Annotated[list[SamplerChoice], Field(min_length=1, max_length=1000)]
     """The samplers to compare."""
+    reference: ReferenceSettings = ReferenceSettings()
+    """What the samplers are held against."""
+    paper: PaperSettings | None = None
+    """Figures of a paper, shown beside ours where the data are real."""
     tracking: TrackingSettings = TrackingSettings()
     """Where MLflow writes."""
     strict: bool = False
@@ -82,12 +95,25 @@ class Document(Section):
         first: dict[str, int] = {}
         for index, sampler in enumerate(samplers):
             label = sampler.label or sampler.name
+            if label == FULL_DATA:
+                raise ValueError(f"entry {index} is labeled {label!r}, which is the reference's; choose another")
             if first.setdefault(label, index) != index:
                 raise ValueError(
                     f"entries {first[label]} and {index} are both labeled {label!r}; "
                     f"give one another label: {{name: {sampler.name}, label: ...}}"
                 )
         return samplers
+
+    @field_validator("paper")
+    @classmethod
+    def _the_paper_speaks_of_what_is_run(cls, paper: PaperSettings | None, info: ValidationInfo) -> Any:
+        labels = [sampler.label or sampler.name for sampler in info.data.get("samplers", ())]
+        for name in paper.values if paper and labels else ():
+            if name not in (*labels, FULL_DATA):
+                raise ValueError(
+                    f"it has figures of {name!r}, which is no sampler's label here{did_you_mean(name, labels)}"
+                )
+        return paper
 
 
 def expand(data: dict[str, Any]) -> dict[str, Any]:

@@ -12,15 +12,24 @@ from .document import expand
 from .yamlfile import Place, YamlFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from .yamlfile import Keys
 
 
-def apply(file: YamlFile, assignments: Iterable[str]) -> YamlFile:
+def apply(
+    file: YamlFile,
+    assignments: Iterable[str],
+    complete: Callable[[dict[str, Any]], dict[str, Any]] = expand,
+) -> YamlFile:
     """The file with `samplers.2.params.alpha0=0.5` and the like put in; values are YAML, lists count from 0.
 
     Whatever is found wrong with such a value later has `--set ...` for its place.
+
+    Args:
+        file: what was read.
+        assignments: texts `key=value`.
+        complete: spells short forms out; by default those of a spec.
 
     Raises:
         SpecError: an assignment cannot be read, or leads nowhere.
@@ -32,11 +41,11 @@ def apply(file: YamlFile, assignments: Iterable[str]) -> YamlFile:
         dotted, equals, text = assignment.partition("=")
         if not (dotted.strip() and equals):
             raise SpecError(f"{place}: write it as key=value, such as training.epochs=10")
-        data = expand(data)
+        data = complete(data)
         path = _put(data, dotted.strip().split("."), yamlfile.parse(text, str(place)).data, place)
         values = _outside(values, path) | {path: place}
         keys = _outside(keys, path)
-    return YamlFile(expand(data), values, keys)
+    return YamlFile(complete(data), values, keys)
 
 
 def _outside(places: dict[Keys, Place], path: Keys) -> dict[Keys, Place]:

@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 
     from alharness.plugin import DatasetPlugin, ModelPlugin, Params, SamplerPlugin
     from alharness.registry import Registry
-    from alharness.settings import ActiveLearningSettings, TrackingSettings, TrainingSettings
+    from alharness.settings import (
+        ActiveLearningSettings,
+        PaperSettings,
+        ReferenceSettings,
+        TrackingSettings,
+        TrainingSettings,
+    )
 
     from .yamlfile import Keys, YamlFile
 
@@ -69,6 +75,8 @@ class Spec:
         active_learning: how many labels are bought, and when.
         seeds: the distinct seeds.
         samplers: the samplers and their parameters, with distinct labels.
+        reference: what the samplers are held against.
+        paper: figures to stand beside ours.
         tracking: where MLflow writes.
         strict: a sampler that cannot run is an error, not a skip.
         file: the places of all values.
@@ -82,6 +90,8 @@ class Spec:
     active_learning: ActiveLearningSettings
     seeds: tuple[int, ...]
     samplers: tuple[Chosen[SamplerPlugin], ...]
+    reference: ReferenceSettings
+    paper: PaperSettings | None
     tracking: TrackingSettings
     strict: bool
     file: YamlFile = field(repr=False, compare=False)
@@ -125,6 +135,8 @@ def load(path: str | Path, registry: Registry, assignments: Iterable[str] = ()) 
         active_learning=document.active_learning,
         seeds=tuple(document.seeds if isinstance(document.seeds, list) else range(document.seeds)),
         samplers=tuple(sampler for sampler in chosen if sampler is not None),
+        reference=document.reference,
+        paper=document.paper,
         tracking=document.tracking,
         strict=document.strict,
         file=file,
@@ -144,6 +156,8 @@ def resolved_yaml(spec: Spec) -> str:
                 "active_learning": spec.active_learning.model_dump(),
                 "seeds": len(spec.seeds) if numbered else list(spec.seeds),
                 "samplers": [{"name": s.name, "label": s.label, "params": s.plain} for s in spec.samplers],
+                "reference": spec.reference.model_dump(),
+                "paper": spec.paper.model_dump() if spec.paper else None,
                 "tracking": spec.tracking.model_dump(),
                 "strict": spec.strict,
             }

@@ -41,6 +41,11 @@ class ObservedView:
         self._read.add(Feature.REPRESENTATIONS)
         return self._view.representations(modality)
 
+    def context(self) -> dict[str, Tensor]:
+        """Noted as representations, which it goes with."""
+        self._read.add(Feature.REPRESENTATIONS)
+        return self._view.context()
+
     def predictions(self, source: str = FUSED) -> Tensor:
         """Noted."""
         self._read.add(Feature.PREDICTIONS)

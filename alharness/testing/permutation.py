@@ -46,6 +46,10 @@ class PermutedView:
         """(n, d_u)."""
         return self._view.representations(modality)[self._order]
 
+    def context(self) -> dict[str, Tensor]:
+        """Name -> (n, ...)."""
+        return {name: x[self._order] for name, x in self._view.context().items()}
+
     def predictions(self, source: str = FUSED) -> Tensor:
         """(n, C) or (n, 1)."""
         return self._view.predictions(source)[self._order]

@@ -26,6 +26,7 @@ class TensorView:
         predictions: source -> (n, C) log-probabilities, or (n, 1) values; or the fused one alone.
         draws: source -> (T, n, C), of which the first ones are given out; or the fused ones alone.
         targets: (n,) labels.
+        context: name -> (n, ...), what the model encodes beside the representations.
         n: samples, where there is no tensor to tell.
     """
 
@@ -37,6 +38,7 @@ class TensorView:
         predictions: Sources | None = None,
         draws: Sources | None = None,
         targets: Tensor | None = None,
+        context: Mapping[str, Tensor] | None = None,
         n: int = 0,
     ) -> None:
         given = {
@@ -47,6 +49,7 @@ class TensorView:
         }
         self._features = {feature: _by_source(tensors) for feature, tensors in given.items()}
         self._targets = targets
+        self._context = dict(context or {})
         lengths = [
             tensor.shape[feature == Feature.MC_DRAWS]
             for feature, sources in self._features.items()
@@ -69,6 +72,10 @@ class TensorView:
     def representations(self, modality: str) -> Tensor:
         """(n, d_u)."""
         return self._read(Feature.REPRESENTATIONS, modality)
+
+    def context(self) -> dict[str, Tensor]:
+        """What it was given, or nothing."""
+        return dict(self._context)
 
     def predictions(self, source: str = FUSED) -> Tensor:
         """(n, C) or (n, 1)."""

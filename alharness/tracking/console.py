@@ -15,6 +15,7 @@ from rich.progress import (
 )
 
 from alharness.hookspecs import hookimpl
+from alharness.synthetic import NOTICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,22 +60,24 @@ class ConsoleProgress:
     @hookimpl
     def alharness_run_started(self, run: Run) -> None:
         """Show the bars; what earlier runs finished counts as done."""
-        cycles = len(run.schedule.labeled)
-        done = sum(run.finished.values())
-        self._complete = sum(count == cycles for count in run.finished.values())
+        if run.synthetic:
+            self._console.print(NOTICE, style="bold yellow", soft_wrap=True)
+        cycles = {cell.name: len(run.labeled(cell)) for cell in run.cells}
+        total, done = sum(cycles.values()), sum(run.finished.values())
+        self._complete = sum(run.finished.get(name) == count for name, count in cycles.items())
         if done:
             self._console.print(
-                f"Continuing: {done} of {cycles * len(run.cells)} cycles are finished already, "
+                f"Continuing: {done} of {total} cycles are finished already, "
                 f"{self._complete} of {len(run.cells)} cells complete."
             )
         self._bars.start()
-        self._bars.update(self._grid, total=cycles * len(run.cells), completed=done)
+        self._bars.update(self._grid, total=total, completed=done)
         self._bars.start_task(self._grid)
 
     @hookimpl
     def alharness_cycle_finished(self, run: Run, cell: Cell, cycle: CycleRecord) -> None:
         """Advance the bars."""
-        cycles = len(run.schedule.labeled)
+        cycles = len(run.labeled(cell))
         value = f"{run.metric} {cycle.metrics[run.metric]:.3f} at {cycle.labeled} labels"
         if cell is not self._at_work:
             self._at_work = cell

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from alharness.hookspecs import hookimpl
 from alharness.records import CellRecord
-from alharness.report.palette import styles
+from alharness.report.palette import REFERENCE, styles
 from alharness.runs import journal
+from alharness.synthetic import name_experiment
 
 from . import payload
 from .store import Store, explain
@@ -102,9 +103,10 @@ class MlflowTracker:
             )
 
     def _connect(self, run: Run) -> None:
+        chosen = self._settings.experiment
         store = Store(
             self._settings,
-            self._settings.experiment or run.name,
+            name_experiment(chosen, synthetic=run.synthetic) if chosen else run.name,
             {"mlflow.experimentKind": "custom_model_development", "alharness.experiment": run.experiment},
         )
         known = store.client.search_runs(
@@ -142,13 +144,13 @@ class MlflowTracker:
         assert self._store is not None
         client = self._store.client
         tags = {
-            "alharness.kind": "cell",
+            "alharness.kind": "reference" if cell.reference else "cell",
             "alharness.experiment": run.experiment,
             "alharness.cell": cell.key,
             "alharness.started": str(started),
             "alharness.plugin": cell.distribution,
             "alharness.timing": "exclusive",
-            "mlflow.runColor": styles(run.labels)[cell.label].color,
+            "mlflow.runColor": styles(run.labels).get(cell.label, REFERENCE).color,
             **{f"alharness.env.{name}": str(value) for name, value in run.environment.items()},
         }
         if run.synthetic:

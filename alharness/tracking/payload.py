@@ -39,13 +39,16 @@ def metrics(cycle: CycleRecord) -> list[Metric]:
 
 
 def summary(run: Run, record: CellRecord) -> list[Metric]:
-    """One point each at the last cycle: area under the budget curve, seconds of all queries, overall seconds."""
+    """One point each at the last cycle: area under the budget curve, seconds of all queries, overall seconds.
+
+    A reference has no curve, and hence no area.
+    """
     labeled = [cycle.labeled for cycle in record.cycles]
     curve = [cycle.metrics[run.metric] for cycle in record.cycles]
     queries = sum(cycle.cost.get("query_seconds", 0.0) for cycle in record.cycles)
     training = sum(cycle.cost.get("train_seconds", 0.0) for cycle in record.cycles)
     values = {
-        f"summary/aubc_{run.metric}": aubc(labeled, curve),
+        f"summary/aubc_{run.metric}": math.nan if record.cell.reference else aubc(labeled, curve),
         "summary/query_seconds_total": queries,
         "summary/overall_seconds": queries + training,
     }

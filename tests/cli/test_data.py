@@ -1,9 +1,12 @@
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from alharness.cli import data as command
+from alharness.data import Dataset, Inputs, Samples
 from alharness.errors import DataError, PluginError, SpecError
-from alharness.plugin import DatasetPlugin, Params
+from alharness.features import Task
+from alharness.plugin import DatasetPlugin, Params, SpecPath
 from alharness.registry import Registered, Registry
 
 
@@ -14,8 +17,39 @@ def fetch(source, folder):
     return ["License: whatever [we] like"]
 
 
+def fetch_with(source, folder, options):
+    (folder / "steps").write_text(str(options.steps))
+    return []
+
+
+class Options(Params):
+    steps: int = 3
+
+
+class SpeechParams(Params):
+    path: SpecPath
+    loud: bool = False
+
+
+def make(params):
+    inputs = Inputs(ids=("a", "b"), arrays={"audio": np.zeros((2, 3), np.float32)})
+    return Dataset(
+        task=Task.CLASSIFICATION,
+        content=Samples(inputs=inputs, labels=np.array([0, 1])),
+        classes=("calm", str(params.path)),
+        synthetic=params.loud,
+        remarks=("3 values were mended", "one part was left out"),
+    )
+
+
+def verify(params):
+    if params.loud:
+        raise DataError("damaged")
+    return ["all 7 files are whole"]
+
+
 def plugin(name, **fields):
-    offered = DatasetPlugin(name=name, params=Params, inspect=None, make=None, **fields)
+    offered = DatasetPlugin(**({"name": name, "params": Params, "inspect": None, "make": None} | fields))
     return Registered(plugin=offered, distribution="pkg", version="1.2", entry_point=name)
 
 
@@ -25,6 +59,16 @@ def run(monkeypatch, tmp_path):
     datasets = {
         "speech": plugin("speech", fetch=fetch, summary="talks [in bold]", license="CC0"),
         "digits": plugin("digits", summary="pictures"),
+        "radio": plugin(
+            "radio",
+            fetch=fetch_with,
+            options=Options,
+            params=SpeechParams,
+            make=make,
+            verify=verify,
+            reference="A. Author: Voices",
+            license="CC0",
+        ),
     }
     registry = Registry(samplers={}, models={}, datasets=datasets)
     monkeypatch.setattr(command, "load", lambda: registry)
@@ -109,3 +153,61 @@ def test_the_list_says_what_there_is_from_whom_and_on_what_terms(run):
 def test_the_list_is_in_the_order_of_the_names(run):
     output = run("list").output
     assert output.index("digits") < output.index("speech")
+
+
+def test_parameters_of_the_import_reach_it(run, source, tmp_path):
+    run("import", "radio", str(source))
+    run("import", "radio", str(source), "--out", "seven", "--set", "steps=7")
+    assert [(tmp_path / name / "steps").read_text() for name in ("data/radio", "seven")] == ["3", "7"]
+
+
+@pytest.mark.parametrize(
+    ("name", "assignment", "words"),
+    [
+        ("radio", "stops=7", "--set stops=7: unknown key 'stops'; did you mean 'steps'?"),
+        ("radio", "steps=many", "--set steps=many: steps: Input should be a valid integer"),
+        ("radio", "steps", "--set steps: write it as key=value"),
+        ("speech", "steps=7", "--set steps=7: the import of 'speech' has no parameters"),
+    ],
+)
+def test_parameters_of_the_import_are_checked_before_it_starts(run, source, tmp_path, name, assignment, words):
+    with pytest.raises(SpecError) as caught:
+        run("import", name, str(source), "--set", assignment)
+    assert words in str(caught.value)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_description_says_what_it_is_on_which_terms_and_what_was_mended(run):
+    output = run("describe", "radio", "--set", "path=here").output
+    for cell in ("classification of 2 classes", "CC0", "A. Author: Voices", "3 values were mended", "1 (50.0%)"):
+        assert cell in output
+    assert "one part was left out" in output
+    assert "SYNTHETIC" not in output
+
+
+def test_a_relative_path_starts_at_the_current_folder(run, tmp_path):
+    assert str(tmp_path / "here")[-30:] in run("describe", "radio", "--set", "path=here").output
+
+
+def test_made_up_data_is_called_so_first(run):
+    output = run("describe", "radio", "--set", "path=x", "--set", "loud=true").output
+    assert output.startswith("SYNTHETIC DATA: the data set is made up.")
+
+
+def test_verifying_comes_first_and_can_fail(run):
+    assert run("describe", "radio", "--set", "path=x", "--verify").output.startswith("all 7 files are whole")
+    with pytest.raises(DataError, match="damaged"):
+        run("describe", "radio", "--set", "path=x", "--set", "loud=true", "--verify")
+
+
+def test_a_data_set_without_checksums_cannot_be_verified(run):
+    with pytest.raises(SpecError, match="the data set 'digits' keeps no checksums"):
+        run("describe", "digits", "--verify")
+
+
+def test_a_description_needs_the_parameters_that_a_spec_needs(run):
+    with pytest.raises(SpecError) as caught:
+        run("describe", "radio")
+    assert str(caught.value) == (
+        "the parameters of the data set radio (--set key=value): path: required, but missing"
+    )

@@ -6,8 +6,12 @@ from pathlib import Path
 import pytest
 
 from alharness.datasets.arrays.plugin import alharness_datasets as arrays
+from alharness.datasets.cherma.facts import CHERMA
+from alharness.datasets.cherma.plugin import ImportOptions
 from alharness.datasets.digits.plugin import alharness_datasets as digits
 from alharness.datasets.mfeat.plugin import alharness_datasets as mfeat
+from alharness.datasets.mmsa.facts import CORPORA
+from alharness.datasets.stored.params import StoredParams
 from alharness.features import Task
 from alharness.spec import overrides, yamlfile
 from alharness.spec.document import Document
@@ -77,3 +81,33 @@ def test_the_page_names_the_sizes_of_the_modalities():
 
     for view in VIEWS:
         assert re.search(rf"^\| `{view.name}` \| {view.size} \|", PAGE, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "published", [*(corpus.published for corpus in CORPORA.values()), CHERMA], ids=lambda p: p.name
+)
+def test_source_terms_and_citation_of_what_must_be_fetched_stand_on_the_page(published):
+    words = " ".join(PAGE.replace("\n> ", " ").split())
+    title, _, doi = re.search(r"(: [^.]+\..+?)( DOI )(10\.\S+)$", published.citation).groups()
+    assert published.citation.removesuffix(f" DOI {doi}") in words
+    assert title in words
+    assert f"DOI [{doi}](https://doi.org/{doi})" in PAGE
+    for token in re.findall(r"Baidu (\S+) \(code (\w+)\)", published.where)[0]:
+        assert f"`{token}`" in PAGE
+    assert published.source in PAGE
+
+
+@pytest.mark.parametrize("corpus", CORPORA.values(), ids=lambda corpus: corpus.name)
+def test_the_page_has_the_sizes_of_every_corpus(corpus):
+    row = re.search(rf"^\| `{corpus.name}` \| `{corpus.published.source}` \|.*$", PAGE, flags=re.MULTILINE)[0]
+    assert f"| {', '.join(map(str, corpus.features.values()))} |" in row
+    assert f"-{corpus.largest:g} to {corpus.largest:g}" in row
+    assert corpus.sizes is None or " / ".join(map(str, corpus.sizes)) in row
+
+
+def test_every_parameter_of_stored_data_sets_stands_on_the_page():
+    for name, field in StoredParams.model_fields.items():
+        default = {"path": "data/<name>", "modalities": "all", "stand_in": "as tested"}.get(name, field.default)
+        assert re.search(rf"^\| `{name}` \| `?{default}", PAGE, flags=re.MULTILINE)
+    for name, field in ImportOptions.model_fields.items():
+        assert f"| `{name}` | {field.default} |" in PAGE

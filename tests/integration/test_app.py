@@ -140,6 +140,25 @@ def test_a_cell_may_read_what_its_own_params_declare(write_spec, run_spec, tmp_p
     assert record.cells[0].status == "ok"
 
 
+def test_references_train_once_per_seed_with_all_labels(write_spec, run_spec, journals, tmp_path):
+    path = write_spec(samplers="[first]", seeds="[0, 1]", cycles=1)
+    run_spec(path, tmp_path)
+    before = journals(tmp_path)
+    path.write_text(path.read_text() + "reference: {full_data: true}\n")
+    run, record, _ = run_spec(path, tmp_path)
+    references = [found for found in record.cells if found.cell.reference]
+    assert [(found.cell.seed, len(found.cycles)) for found in references] == [(0, 1), (1, 1)]
+    (cycle,) = references[0].cycles
+    assert cycle.labeled == run.pool == 1078
+    assert cycle.chosen == ()
+    assert cycle.metrics["f1"] > 0.3
+    after = journals(tmp_path)
+    assert {name: lines for name, lines in after.items() if not name.startswith("full-data")} == before
+    _, record, _ = run_spec(path, tmp_path, only=("first-s0",))  # nothing to do: as it stands on disk
+    assert {found.status for found in record.cells} == {"ok"}
+    assert journals(tmp_path) == after
+
+
 def test_what_the_plan_warns_of_is_told_by_the_run(write_spec, run_spec, tmp_path):
     _, _, warnings = run_spec(write_spec(samplers="[first]", seeds="[0]", cycles=1), tmp_path)
     assert warnings == ["fewer than 3 seeds: a difference between samplers may be chance"]

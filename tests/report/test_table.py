@@ -47,6 +47,31 @@ def test_nothing_finished_is_a_table_of_dashes(make_run):
     assert "nan" not in text(run, record)
 
 
+def test_references_stand_apart_without_area_and_queries(make_run):
+    run, record = make_run(references=True)
+    assert run.labels == ("slow", "fast")
+    *samplers, reference = summarize(run, record)
+    assert [row.reference for row in (*samplers, reference)] == [False, False, True]
+    assert reference.final["f1"].value == pytest.approx(0.96)
+    assert reference.train_seconds.value == pytest.approx(9.0)
+    assert reference.area.n == reference.query_seconds.n == 0
+    shown = text(run, record).splitlines()
+    row = next(line for line in shown if "full-data: 100 " in line)
+    assert [cell.strip() for cell in row.split("│")[2:5]] == ["3", "–", "0.990 ± 0.000"]
+
+
+def test_the_reference_is_a_level_in_the_picture(make_run, tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    figures = []
+    save = Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda self, *a, **k: figures.append(self) or save(self, *a, **k))
+    assert draw(*make_run(references=True), tmp_path / "curves.png")
+    level = figures[0].axes[0].lines[-1]
+    assert level.get_label() == "all 100 labels (n = 3)"
+    assert list(level.get_ydata()) == pytest.approx([0.96, 0.96])
+
+
 def test_the_picture_shows_every_sampler_once(make_run, tmp_path, monkeypatch):
     from matplotlib.figure import Figure
 
@@ -64,3 +89,13 @@ def test_the_picture_shows_every_sampler_once(make_run, tmp_path, monkeypatch):
 def test_without_finished_cells_there_is_no_picture(make_run, tmp_path):
     assert not draw(*make_run(n=1, failed=("slow-s0", "fast-s0")), tmp_path / "curves.png")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_table_shows_the_headline_in_its_order_and_says_where_the_others_are(make_run):
+    shown = text(*make_run(headline=("f1", "missing")))
+    assert "f1 ↑" in shown
+    assert "accuracy" not in shown
+    assert "other metrics are in the journals" in shown
+    everything = text(*make_run(headline=("f1", "accuracy")))
+    assert everything.index(" f1 ↑ ") < everything.index("accuracy ↑")
+    assert "other metrics" not in everything

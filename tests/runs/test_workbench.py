@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from alharness import DataError, ModelPlugin, Task
+from alharness import DataError, ModelPlugin, Scoring, Task
 from alharness.models.late_fusion.plugin import LateFusionParams, make
 from alharness.records import Schedule
 from alharness.runs.workbench import Workbench, validation
@@ -9,9 +11,9 @@ from alharness.settings import TrainingSettings
 
 @pytest.fixture
 def set_up(make_dataset):
-    def build(task=Task.CLASSIFICATION, **training):
+    def build(task=Task.CLASSIFICATION, scoring=None, **training):
         return Workbench(
-            make_dataset(task),
+            replace(make_dataset(task), scoring=scoring),
             ModelPlugin(name="m", params=LateFusionParams, make=make),
             LateFusionParams(),
             TrainingSettings(device="cpu", **training),
@@ -55,3 +57,13 @@ def test_validation_samples_that_are_not_there_are_refused(make_samples):
         validation(make_samples(30), "budgeted:31", 0)
     with pytest.raises(DataError, match="set training.valid to none"):
         validation(make_samples(0), "full", 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "scoring"), [(None, Scoring.CLASSIFICATION), (Scoring.EMOTIONS, Scoring.EMOTIONS)]
+)
+def test_the_data_set_says_how_predictions_are_scored(set_up, given, scoring):
+    bench = set_up(scoring=given)
+    world = bench.bench(0).world
+    assert (bench.scoring, world.scoring, world.classes) == (scoring, scoring, ("a", "b", "c"))
+    assert bench.bench(0).trainer._scoring == scoring

@@ -61,6 +61,11 @@ SHORT = HEAD + "samplers: [toy]\n"
             "model: {params: [1]}",
             "x.yaml:5:17: model.params: Input should be a mapping, `key: value` in every line",
         ),
+        (
+            "paper: {source: T2, values: {toi: {mae: 0.3}}}",
+            "x.yaml:5:8: paper: it has figures of 'toi', which is no sampler's label here; did you mean 'toy'?",
+        ),
+        ("reference: {full: true}", "x.yaml:5:13: reference: unknown key 'full'; did you mean 'full_data'?"),
         ("model: {label: x}", "x.yaml:5:9: model: unknown key 'label'; known keys: name, params"),
     ],
 )
@@ -77,6 +82,10 @@ def test_what_is_wrong_is_told_with_its_place(refusal, line, message):
         ),
         ("[toy, {}]", "x.yaml:4:17: samplers.1.name: required, but missing"),
         ("[toy, 4]", "x.yaml:4:17: samplers.1: Input should be a mapping, `key: value` in every line (got 4)"),
+        (
+            "[{name: toy, label: full-data}]",
+            "x.yaml:4:11: samplers: entry 0 is labeled 'full-data', which is the reference's; choose another",
+        ),
         ("[]", "x.yaml:4:11: samplers: Input should have 1 or more entries"),
         ("toy", "x.yaml:4:11: samplers: Input should be a list (got 'toy')"),
         (

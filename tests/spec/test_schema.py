@@ -144,7 +144,14 @@ def manual():
 
 
 def test_the_manual_names_every_field(ours, manual):
-    sections = ["TrainingSettings", "ActiveLearningSettings", "TrackingSettings", "SamplerChoice"]
+    sections = [
+        "TrainingSettings",
+        "ActiveLearningSettings",
+        "ReferenceSettings",
+        "PaperSettings",
+        "TrackingSettings",
+        "SamplerChoice",
+    ]
     fields = set(ours["properties"]).union(*(ours["$defs"][section]["properties"] for section in sections))
 
     assert [field for field in sorted(fields) if f"| `{field}` |" not in manual] == []

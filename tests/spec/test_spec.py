@@ -43,6 +43,14 @@ def test_a_model_without_a_name_is_the_default_one(load):
     assert (found.model.name, found.model.params.alpha) == ("late_fusion", 2.0)
 
 
+def test_the_papers_figures_and_the_reference(load):
+    found = load(SHORT + "reference: {full_data: true}\npaper: {source: T2, values: {toy: {mae: 0.3}}}\n")
+
+    assert found.reference.full_data
+    assert found.paper.values == {"toy": {"mae": 0.3}}
+    assert load(SHORT).paper is None
+
+
 def test_a_relative_path_starts_at_the_spec(load, tmp_path):
     found = load(HEAD + "samplers: [{name: toy, params: {path: data/x}}]\n")
 

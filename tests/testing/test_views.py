@@ -59,6 +59,11 @@ def test_as_many_draws_are_given_out_as_asked_for():
         next(view.mc_draws(4))
 
 
+def test_without_context_there_is_none():
+    assert TensorView(n=1).context() == {}
+    assert torch.equal(TensorView(context={"mood": X}).context()["mood"], X)
+
+
 def test_labels_that_were_not_given_are_a_leak():
     with pytest.raises(LabelLeak):
         TensorView(n=1).targets()
@@ -90,6 +95,8 @@ def test_a_permuted_view_moves_all_of_a_row_together():
     assert torch.equal(view.representations("text"), query.unlabeled.representations("text")[order])
     for ours, theirs in zip(view.mc_draws(2), query.unlabeled.mc_draws(2), strict=True):
         assert torch.equal(ours, theirs[order])
+    given = PermutedView(TensorView(context={"mood": X}, n=4), torch.tensor([2, 0, 1, 3]))
+    assert torch.equal(given.context()["mood"], X[[2, 0, 1, 3]])
     assert torch.equal(
         PermutedView(query.labeled, torch.tensor([3, 0])).targets(), query.labeled.targets()[[3, 0]]
     )
@@ -100,6 +107,7 @@ def test_a_permuted_view_moves_all_of_a_row_together():
     [
         (Feature.EMBEDDINGS, lambda query: query.labeled.embeddings()),
         (Feature.REPRESENTATIONS, lambda query: query.unlabeled.representations("audio")),
+        (Feature.REPRESENTATIONS, lambda query: query.unlabeled.context()),
         (Feature.PREDICTIONS, lambda query: query.unlabeled.predictions()),
         (Feature.MC_DRAWS, lambda query: query.unlabeled.mc_draws(2)),
         (Feature.DECODE, lambda query: query.decode({m: torch.zeros(1, d) for m, d in WIDTHS.items()})),

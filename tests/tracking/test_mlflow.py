@@ -7,6 +7,7 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from mlflow import MlflowClient
 
 from alharness.errors import TrackingError
 from alharness.records import Cell, CellRecord, CycleRecord, Run, RunRecord, Schedule
@@ -37,6 +38,7 @@ def run(tmp_path):
         experiment="demo-1234",
         folder=tmp_path / "run",
         schedule=Schedule(initial_pool=10, sizes=(2, 2)),
+        pool=50,
         cells=(CELL,),
         metric="f1",
         params={"dataset": "toy", "budget": 2},
@@ -123,6 +125,24 @@ def test_a_cell_is_one_flat_run_with_params_tags_and_metrics(run, uri):
     assert found.data.metrics["summary/aubc_f1"] == pytest.approx(0.6)
 
 
+def test_a_reference_is_told_from_cells_and_has_no_area(run, uri):
+    cell = Cell(
+        label="full-data", sampler="full-data", params={}, distribution="", seed=2, key="r" * 16, reference=True
+    )
+    run = replace(run, cells=(CELL, cell))
+    only = cycle(0, chosen=(), scores=(), cost={"train_seconds": 4.0})
+    Journal(run.folder / "cells" / cell.folder, {"x": 1}, now=1_699_999_999_000).append(only)
+    tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=True)
+    tracker.alharness_run_started(run)
+    tracker.alharness_run_finished(run, RunRecord(cells=(CellRecord(cell=cell, status="ok", cycles=(only,)),)))
+    _, (found,) = stored(uri)
+    assert found.info.run_name == "full-data-s2"
+    assert found.data.tags["alharness.kind"] == "reference"
+    assert found.data.tags["mlflow.runColor"] == "#666666"
+    assert "summary/aubc_f1" not in found.data.metrics
+    assert found.data.metrics["summary/overall_seconds"] == 4.0
+
+
 def test_what_is_not_finite_is_not_logged(run, uri):
     track(run, uri, ALL)
     client, (found,) = stored(uri)
@@ -185,6 +205,14 @@ def test_a_cell_that_never_began_leaves_no_run(run, uri):
 def test_synthetic_data_are_tagged(run, uri):
     track(replace(run, synthetic=True), uri, ALL)
     assert stored(uri)[1][0].data.tags["synthetic"] == "true"
+
+
+def test_an_experiment_named_in_the_spec_is_another_one_for_synthetic_data(run, uri):
+    settings = TrackingSettings(uri=uri, experiment="mine")
+    for synthetic in (False, True):
+        MlflowTracker(settings, print, required=True).alharness_run_started(replace(run, synthetic=synthetic))
+    names = {found.name for found in MlflowClient(uri).search_experiments()}
+    assert {"mine", "mine-standin"} <= names
 
 
 def test_the_spec_goes_before_the_environment_and_that_before_mlflows_default(uri, tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from alharness.features import FUSED, Task
 from alharness.model import Batch, MultimodalModel
+from alharness.models.standardization import Standardize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +41,7 @@ class LateFusion(MultimodalModel):
         self.encoders = nn.ModuleList(_Encoder(d, params) for d in shape.features.values())
         self.heads = nn.ModuleList(_Head(width, width, shape.outputs, params.dropout) for _ in range(count))
         self.fused = _Head(width * count, params.fusion, shape.outputs, params.dropout)
-        self.target = _Standardize(1)
+        self.target = Standardize(1)
 
     def adapt(self, labeled: Batch) -> None:
         """Take means and deviations from the labeled samples."""
@@ -90,7 +91,7 @@ class LateFusion(MultimodalModel):
 class _Encoder(nn.Module):
     def __init__(self, inputs: int, params: LateFusionParams) -> None:
         super().__init__()
-        self.scale = _Standardize(inputs)
+        self.scale = Standardize(inputs)
         self.layers = nn.Sequential(
             nn.Linear(inputs, params.hidden),
             nn.ReLU(),
@@ -116,29 +117,3 @@ class _Head(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         output: Tensor = self.output(functional.relu(self.hidden(self.dropout(z))))
         return output
-
-
-class _Standardize(nn.Module):
-    """(x - mean) / deviation, column by column; a constant column is only centered."""
-
-    mean: Tensor
-    deviation: Tensor
-
-    def __init__(self, columns: int) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.zeros(columns))
-        self.register_buffer("deviation", torch.ones(columns))
-
-    def adapt(self, x: Tensor) -> None:
-        wide = x.double()
-        deviation = wide.std(dim=0, correction=0)
-        # Below float32 resolution of the column's size a deviation is rounding noise, not spread.
-        constant = deviation <= 1e-6 * wide.abs().amax(dim=0)
-        self.mean.copy_(wide.mean(dim=0))
-        self.deviation.copy_(torch.where(constant, 1.0, deviation))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return (x - self.mean) / self.deviation
-
-    def restore(self, x: Tensor) -> Tensor:
-        return x * self.deviation + self.mean

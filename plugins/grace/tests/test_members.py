@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -172,3 +174,15 @@ def test_refuses_gradients_that_are_not_finite_and_names_the_head(make_query, so
 
     with pytest.raises(SamplerError, match=f"1 of 6 rows of the gradients of {name}"):
         members(make_query(z, decode, Task.REGRESSION))
+
+
+def test_the_views_context_goes_with_its_rows(make_world, make_query, monkeypatch):
+    world = make_world(Task.CLASSIFICATION, n=2100)  # more than one batch
+    expected = members(world.query)
+    given = {u: world.z[u] for u in ("audio", "text")}
+    query = make_query(given, world.decode, Task.CLASSIFICATION)
+    monkeypatch.setattr(query.unlabeled, "context", lambda: {"vision": world.z["vision"]}, raising=True)
+    query = replace(query, decode=lambda z: {s: o for s, o in world.decode(z).items() if s != "vision"})
+    found = members(query)
+    assert set(found) == set(given)
+    assert_same(found, expected)

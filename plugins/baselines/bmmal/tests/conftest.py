@@ -48,9 +48,10 @@ def make_decode():
 def make_query(make_decode):
     """(z, size, ...) -> Query, whose fused predictions are decoded from z."""
 
-    def make(z, size=10, *, seed=0, decode=None):
+    def make(z, size=10, *, seed=0, decode=None, context=None):
         decode = decode or make_decode(z)
-        view = TensorView(representations=z, predictions=decode(z)[FUSED])
+        predictions = decode({**z, **(context or {})})[FUSED]
+        view = TensorView(representations=z, predictions=predictions, context=context)
         embed = getattr(decode, "embed", None)
         return make_tensor_query(view, size=size, modalities=tuple(z), decode=decode, embed=embed, seed=seed)
 

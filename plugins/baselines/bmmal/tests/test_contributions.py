@@ -92,3 +92,22 @@ def test_three_modalities_are_compared_to_the_strongest():
 @pytest.mark.parametrize("values", [torch.zeros(2, 3), torch.full((2, 3), 0.2)], ids=["none", "equal"])
 def test_equal_contributions_are_not_weighted(values):
     assert balancing_weights(values.double()).tolist() == [[1, 1, 1]] * 2
+
+
+@pytest.mark.parametrize("batch", [7, 60])
+def test_what_belongs_to_no_modality_stays_beside_every_coalition(make_z, make_query, make_decode, batch):
+    z = make_z(3)
+    # The last modality is handed over as context: its contribution is that of a constant, none.
+    context = {"vision": z["vision"]}
+    parts = {m: z[m] for m in ("audio", "text")}
+    decode = make_decode(z)
+    query = make_query(parts, decode=decode, context=context)
+    classes = predicted(query)
+    both, audio, text, none = (
+        decode({m: x if m in present else 0 * x for m, x in parts.items()} | context)[FUSED].exp()[
+            torch.arange(60), classes
+        ]
+        for present in (("audio", "text"), ("audio",), ("text",), ())
+    )
+    expected = torch.stack([(both - text + audio - none) / 2, (both - audio + text - none) / 2], 1)
+    torch.testing.assert_close(shapley_values(query, classes, batch=batch), expected)

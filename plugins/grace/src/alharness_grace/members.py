@@ -36,6 +36,7 @@ def members(query: Query, params: GraceParams = DEFAULTS) -> dict[str, Pair]:
     z = {u: query.unlabeled.representations(u) for u in query.modalities}
     for u, representations in z.items():
         require_finite(representations, f"the representations of {u!r}")
+    z |= query.unlabeled.context()
     scale = SCALINGS[params.member_scaling]
     return {
         u: replace(pair, unimodal=scale(pair.unimodal), fused=scale(pair.fused))

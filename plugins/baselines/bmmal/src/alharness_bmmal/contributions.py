@@ -25,7 +25,8 @@ def shapley_values(query: Query, predicted: Tensor, *, batch: int = 4096) -> Ten
     """φ_m = Σ_{S without m} |S|! (M − |S| − 1)! / M! · (P(S with m) − P(S)) for every unlabeled sample.
 
     P(S) is the fused probability of the predicted class with the encoder outputs of all modalities but S set to
-    zero (arXiv 2306.08306, there for M = 2). All φ_m of a sample add up to P(all) − P(none).
+    zero (arXiv 2306.08306, there for M = 2), and with what belongs to no modality as it is. All φ_m of a sample
+    add up to P(all) − P(none).
 
     Args:
         query: whose pool and heads.
@@ -45,15 +46,17 @@ def shapley_values(query: Query, predicted: Tensor, *, batch: int = 4096) -> Ten
             f"bmmal takes at most {MOST_MODALITIES} modalities, choose another sampler, such as badge"
         )
     z = {m: query.unlabeled.representations(m) for m in names}
+    context = query.unlabeled.context()
     values = torch.zeros(len(predicted), len(names), dtype=torch.float64, device=predicted.device)
     for start in range(0, len(predicted), batch):
         rows = slice(start, start + batch)
         kept = {m: x[rows] for m, x in z.items()}
+        constants = {name: x[rows] for name, x in context.items()}
         absent = {m: torch.zeros_like(x) for m, x in kept.items()}
         for coalition in range(2 ** len(names)):
             present = [bool(coalition >> i & 1) for i in range(len(names))]
             parts = {m: (kept if here else absent)[m] for m, here in zip(names, present, strict=True)}
-            log_p = query.decode(parts)[FUSED].gather(1, predicted[rows, None])
+            log_p = query.decode({**parts, **constants})[FUSED].gather(1, predicted[rows, None])
             values[rows] += log_p.double().exp() * values.new_tensor(_coefficients(present))
     return values
 

@@ -55,7 +55,8 @@ def encoder_output(query: Query, modality: str) -> Tensor:
 def fused_alone(query: Query, modality: str) -> Tensor:
     """z_m of mid-fusion: the fused embedding with every other modality's representation set to zero."""
     z = {m: query.unlabeled.representations(m) for m in query.modalities}
-    return query.embed({m: x if m == modality else torch.zeros_like(x) for m, x in z.items()})
+    alone = {m: x if m == modality else torch.zeros_like(x) for m, x in z.items()}
+    return query.embed(alone | query.unlabeled.context())
 
 
 Z_SOURCES = {"encoder": encoder_output, "fused": fused_alone}

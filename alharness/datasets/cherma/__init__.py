@@ -1,0 +1,1 @@
+"""`cherma`: emotions of Chinese utterances, from the JSON files and features of the LFMIM project."""

@@ -1,0 +1,137 @@
+"""A data set in tables: shapes, lengths, labels of every source, how often modalities contradict each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from alharness.features import FUSED, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from alharness.data import Dataset, Samples
+
+CONTRADICTION = 0.5
+"""Targets that are further apart contradict each other."""
+
+MOST_VALUES = 25
+"""Distinct targets up to which each is counted by itself."""
+
+MOST_CLASSES = 40
+BINS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Headings and rows of text."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def describe(dataset: Dataset) -> list[Table]:
+    """What can be counted. Sequences are opened, not read; those of made-up data are not even made."""
+    vectors = dataset.synthetic and dataset.pooled_content is not None
+    parts = dataset.pooled().parts if vectors else dataset.parts
+    tables = [_shapes(parts)]
+    if lengths := _lengths(parts):
+        tables.append(lengths)
+    tables.append(_labels(dataset, parts))
+    if contradictions := _contradictions(dataset.task, parts):
+        tables.append(contradictions)
+    return tables
+
+
+def _shapes(parts: Mapping[str, Samples]) -> Table:
+    def shape(array: NDArray[Any]) -> str:
+        sizes = " x ".join(f"{size:,}" for size in array.shape[1:])
+        return f"{sizes} ({'vector' if array.ndim == 2 else 'steps x features'})"
+
+    first = next(iter(parts.values()))
+    counts = ("samples", *(f"{len(part):,}" for part in parts.values()))
+    shapes = [(m, *(shape(part.inputs.arrays[m]) for part in parts.values())) for m in first.inputs.modalities]
+    return Table(headings=("shapes", *parts), rows=(counts, *shapes))
+
+
+def _lengths(parts: Mapping[str, Samples]) -> Table | None:
+    def summary(part: Samples, modality: str) -> str:
+        if modality not in part.inputs.lengths or not len(part):
+            return "full"
+        lengths = part.inputs.lengths[modality]
+        return f"{lengths.min()} / {np.median(lengths):g} / {lengths.max()}"
+
+    first = next(iter(parts.values())).inputs
+    modalities = [m for m, array in first.arrays.items() if array.ndim == 3]
+    rows = tuple((m, *(summary(part, m) for part in parts.values())) for m in modalities)
+    return Table(headings=("steps: min / median / max", *parts), rows=rows) if rows else None
+
+
+def _labels(dataset: Dataset, parts: Mapping[str, Samples]) -> Table:
+    rows: list[tuple[str, ...]] = []
+    for source in (FUSED, *_labeled(parts)):
+        own = [_of(part, source) for part in parts.values()]
+        kinds = _classes(dataset.classes, own) if dataset.task == Task.CLASSIFICATION else _values(own)
+        for name, counts in kinds:
+            rows.append((source, name, *(_count(count, len(y)) for count, y in zip(counts, own, strict=True))))
+    return Table(headings=("labels of", "class" if dataset.classes else "value", *parts), rows=tuple(rows))
+
+
+def _classes(names: Sequence[str], own: list[NDArray[Any]]) -> Iterator[tuple[str, list[int]]]:
+    counts = np.array([np.bincount(labels, minlength=len(names)) for labels in own]).T
+    shown = np.argsort(-counts.sum(axis=1), kind="stable")[:MOST_CLASSES]
+    for index in sorted(shown):
+        yield names[index], counts[index].tolist()
+    if len(names) > MOST_CLASSES:
+        rest = np.delete(counts, shown, axis=0)
+        yield f"{len(rest):,} rarer classes", rest.sum(axis=0).tolist()
+
+
+def _values(own: list[NDArray[Any]]) -> Iterator[tuple[str, list[int]]]:
+    every = np.concatenate(own).astype(np.float64)
+    values = np.unique(every.round(6))
+    if len(values) <= MOST_VALUES:
+        for value in values:
+            yield f"{value:g}", [int((labels.astype(np.float64).round(6) == value).sum()) for labels in own]
+        return
+    edges = np.histogram_bin_edges(every, BINS)
+    counts = [np.histogram(labels, edges)[0].tolist() for labels in own]
+    for index, (low, high) in enumerate(pairwise(edges)):
+        yield f"{low:.3g} to {high:.3g}", [count[index] for count in counts]
+
+
+def _contradictions(task: Task, parts: Mapping[str, Samples]) -> Table | None:
+    """Share of samples whose modalities have different labels of their own; for targets, far apart."""
+    modalities = _labeled(parts)
+    if len(modalities) < 2:
+        return None
+
+    def share(part: Samples, chosen: Sequence[str]) -> str:
+        labels = np.array([_of(part, modality) for modality in chosen])
+        spread = labels.max(axis=0) - labels.min(axis=0)
+        apart = spread > CONTRADICTION + 1e-6  # 0.2 - -0.3 is not more than 0.5
+        return f"{apart.mean():.1%}" if len(part) else "-"
+
+    pairs = [*combinations(modalities, 2), *([tuple(modalities)] if len(modalities) > 2 else [])]
+    rows = tuple((", ".join(pair), *(share(part, pair) for part in parts.values())) for pair in pairs)
+    what = "labels differ" if task == Task.CLASSIFICATION else f"labels more than {CONTRADICTION} apart"
+    return Table(headings=(what, *parts), rows=rows)
+
+
+def _labeled(parts: Mapping[str, Samples]) -> list[str]:
+    """Modalities with labels of their own in every part."""
+    first = next(iter(parts.values())).inputs.modalities
+    return [m for m in first if all(m in part.unimodal_labels for part in parts.values())]
+
+
+def _of(part: Samples, source: str) -> NDArray[Any]:
+    return part.labels if source == FUSED else part.unimodal_labels[source]
+
+
+def _count(count: int, of: int) -> str:
+    return f"{count:,} ({count / of:.1%})" if of else "0"

@@ -1,0 +1,1 @@
+"""`simsv2`, `sims`, `mosi` and `mosei`: pickled features in the format of the MMSA project."""

@@ -1,0 +1,1 @@
+"""Synthetic data in the shape of a data set that is not there: made, never downloaded, and said to be so."""

@@ -1,0 +1,86 @@
+"""Registration of data sets that are imported once and stored. Light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from alharness.datasets.standin.cache import ensure, open_standin
+from alharness.datasets.standin.designs import facts as describe
+from alharness.hookspecs import hookimpl
+from alharness.plugin import DatasetPlugin, Params
+
+from .location import locate
+from .manifest import read_manifest
+from .params import StoredParams
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alharness.data import Dataset
+    from alharness.plugin import DatasetFacts
+
+    from .published import Published
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StoredDataset:
+    """Offers one data set; each entry point leads to one of these.
+
+    Attributes:
+        published: what is known about it.
+        fetch: its import: (source, empty folder, options) -> lines to show.
+        options: parameters of the import.
+    """
+
+    published: Published
+    fetch: Callable[..., list[str]]
+    options: type[Params]
+
+    @hookimpl
+    def alharness_datasets(self) -> list[DatasetPlugin]:
+        """Offer the data set."""
+        return [
+            DatasetPlugin(
+                name=self.published.name,
+                params=StoredParams,
+                inspect=self.inspect,
+                make=self.make,
+                fetch=self.fetch,
+                options=self.options,
+                verify=self.verify,
+                summary=self.published.summary,
+                reference=self.published.citation,
+                license=self.published.terms,
+            )
+        ]
+
+    def inspect(self, params: StoredParams) -> DatasetFacts:
+        """What the manifest says, or the design of a stand-in. Raises DataError where there is neither."""
+        from dataclasses import replace
+
+        folder = locate(self.published, params)
+        name = self.published.name
+        facts = describe(name, params.stand_in) if folder is None else read_manifest(folder, name).facts
+        return facts if params.modalities is None else replace(facts, modalities=params.modalities)
+
+    def make(self, params: StoredParams) -> Dataset:
+        """The imported data or a stand-in, sequences on disk. Raises DataError where it is missing or damaged."""
+        from dataclasses import replace
+
+        from .reader import open_stored
+
+        folder, name = locate(self.published, params), self.published.name
+        modalities, labels = params.modalities, params.unimodal_labels
+        if folder is None:
+            found = open_standin(name, params.stand_in, modalities=modalities, unimodal_labels=labels)
+        else:
+            found = open_stored(folder, name, modalities=modalities, unimodal_labels=labels)
+        return replace(found, scoring=self.published.scoring)
+
+    def verify(self, params: StoredParams) -> list[str]:
+        """Compare every file with its checksum. Raises DataError where one is damaged."""
+        from .verification import verify
+
+        folder = locate(self.published, params)
+        return verify(folder or ensure(self.published.name, params.stand_in), self.published.name)

@@ -1,0 +1,91 @@
+"""The parts of `av_mc`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class BatchNorm(nn.BatchNorm1d):
+    """Batch normalization that takes a batch of one sample, which has no deviation, by its running statistics."""
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def start(self, x: Tensor) -> None:
+        """Begin the running statistics at those of x, (n, d); a constant column has deviation 1."""
+        variance, mean = torch.var_mean(x.double(), dim=0, correction=0)
+        # Below float32 resolution of the column's size a deviation is rounding noise, not spread.
+        constant = variance.sqrt() <= 1e-6 * x.abs().amax(dim=0)
+        self.running_mean.copy_(mean)
+        self.running_var.copy_(torch.where(constant, 1.0, variance))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, d), normalized."""
+        if len(x) > 1:
+            return super().forward(x)
+        return functional.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+
+
+class TextEncoder(nn.Module):
+    """One layer: features of a language model need no more."""
+
+    def __init__(self, inputs: int, width: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(inputs, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, inputs) -> (b, width)."""
+        h: Tensor = self.linear(x)
+        return h
+
+
+class SignalEncoder(nn.Module):
+    """Of audio, vision and whatever else: batch normalization and three layers."""
+
+    def __init__(self, inputs: int, width: int, dropout: float) -> None:
+        super().__init__()
+        self.norm = BatchNorm(inputs)
+        self.dropout = nn.Dropout(dropout)
+        self.layers = nn.ModuleList(nn.Linear(d, width) for d in (inputs, width, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, inputs) -> (b, width)."""
+        h: Tensor = self.dropout(self.norm(x))
+        for layer in self.layers:
+            h = functional.relu(layer(h))
+        return h
+
+
+class Branch(nn.Module):
+    """One modality: its encoder, the two layers that its head and the fusion share, and the head's last layer."""
+
+    def __init__(
+        self, encoder: TextEncoder | SignalEncoder, inputs: int, width: int, outputs: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.shared = nn.Sequential(
+            nn.Dropout(dropout), nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()
+        )
+        self.head = nn.Linear(width, outputs)
+
+
+class Fusion(nn.Module):
+    """Three affine layers with nothing between them."""
+
+    def __init__(self, inputs: int, width: int, outputs: int, dropout: float) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Dropout(dropout), nn.Linear(inputs, width), nn.Linear(width, width))
+        self.head = nn.Linear(width, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, inputs) -> (b, outputs)."""
+        output: Tensor = self.head(self.layers(x))
+        return output

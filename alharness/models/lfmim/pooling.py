@@ -1,0 +1,55 @@
+"""Sequences brought to a fixed number of steps, and steps to one vector."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def pool_steps(x: Tensor, lengths: Tensor | None, size: int) -> tuple[Tensor, Tensor]:
+    """Bring sequences to `size` steps; whatever lies behind their lengths is not looked at.
+
+    The n valid steps of a sequence longer than `size` are averaged in `size` bins of about equal width, as
+    adaptive average pooling has them: bin j reaches from floor(j·n / size) to ceil((j + 1)·n / size). A shorter
+    one keeps its steps, and zeros follow.
+
+    Args:
+        x: (b, t, d).
+        lengths: (b,) valid steps; 0 counts as 1. None where all are valid.
+        size: steps of the result.
+
+    Returns:
+        (b, size, d) steps, and (b, size) which of them are not padding.
+    """
+    b, t, d = x.shape
+    n = torch.full((b, 1), t, device=x.device) if lengths is None else lengths.long()[:, None].clamp(min=1)
+    j = torch.arange(size, device=x.device)
+    bins = n.clamp(max=size)
+    valid = j < bins
+    if t <= size:
+        return nn.functional.pad(x, (0, 0, 0, size - t)).where(valid[..., None], 0.0), valid
+    start = torch.where(valid, j * n // bins, 0)
+    end = torch.where(valid, ((j + 1) * n + bins - 1) // bins, 1)
+    # Differences of running sums: in float64, because they are small beside the sums.
+    sums = nn.functional.pad(x.double().cumsum(1), (0, 0, 1, 0))
+    high, low = (sums.gather(1, edge[..., None].expand(b, size, d)) for edge in (end, start))
+    means = (high - low) / (end - start)[..., None]
+    return means.to(x.dtype).where(valid[..., None], 0.0), valid
+
+
+class WeightedSum(nn.Module):
+    """Layer normalization, then a learned weighted sum over the steps: (b, steps, d) -> (b, d)."""
+
+    def __init__(self, steps: int, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.weight = nn.Parameter(steps**-0.5 * torch.rand(steps))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The sum."""
+        return torch.einsum("s,bsd->bd", self.weight, self.norm(x))

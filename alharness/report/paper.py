@@ -1,0 +1,72 @@
+"""Our figures beside those of a paper, for the console."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from .statistics import Mean, mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from alharness.records import CellRecord, CycleRecord, Run, RunRecord
+
+COSTS = ("query_seconds", "train_seconds")
+"""What may stand among a paper's figures beside metrics: seconds of one query, of one training."""
+
+
+def paper_table(run: Run, record: RunRecord) -> Table | None:
+    """Sampler x metric, each as ours (mean ± 95 % confidence interval) and the paper's.
+
+    None where the spec names no paper, where the data are synthetic, so that a comparison would mean nothing, or
+    where nothing is finished yet that could be compared.
+    """
+    paper = run.paper
+    if paper is None or run.synthetic:
+        return None
+    metrics = list(dict.fromkeys(name for figures in paper.values.values() for name in figures))
+    at = paper.labels or run.schedule.labeled[-1]
+    table = Table(
+        title=f"beside {paper.source}",
+        caption=f"ours: mean ± 95 % confidence interval over seeds, at {at:,} labels (references: all labels); "
+        "seconds depend on the machine",
+    )
+    table.add_column("sampler", style="bold", no_wrap=True)
+    for name in metrics:
+        table.add_column(f"{name} ours", justify="right")
+        table.add_column("paper", justify="right", style="dim")
+    for label, figures in paper.values.items():
+        ours = _ours(record, label, at)
+        if any(name in ours for name in figures):
+            table.add_row(label, *(text for name in metrics for text in _pair(name, ours, figures)))
+    return table if table.row_count else None
+
+
+def _ours(record: RunRecord, label: str, at: int) -> dict[str, Mean]:
+    cells = [c for c in record.cells if c.cell.label == label and c.status == "ok"]
+    cycles = [cycle for cell in cells for cycle in cell.cycles if cell.cell.reference or cycle.labeled == at]
+    names = cycles[0].metrics if cycles else ()
+    found = {name: mean([cycle.metrics[name] for cycle in cycles]) for name in names}
+    return found | {name: _cost(cells, name) for name in COSTS if cycles}
+
+
+def _cost(cells: list[CellRecord], name: str) -> Mean:
+    """Of one query or one training: averaged over cycles, then over seeds."""
+
+    def measured(cycles: tuple[CycleRecord, ...]) -> float:
+        values = [cycle.cost[name] for cycle in cycles if name in cycle.cost]
+        return sum(values) / len(values) if values else math.nan
+
+    return mean([measured(cell.cycles) for cell in cells])
+
+
+def _pair(name: str, ours: Mapping[str, Mean], figures: Mapping[str, float]) -> tuple[str, str]:
+    digits = 1 if name in COSTS else 3
+    paper = f"{figures[name]:.{digits}f}" if name in figures else "–"
+    if name not in ours or math.isnan(ours[name].value):
+        return "–", paper
+    value, half = ours[name].value, ours[name].half
+    return (f"{value:.{digits}f}" if math.isnan(half) else f"{value:.{digits}f} ± {half:.{digits}f}"), paper

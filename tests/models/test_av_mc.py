@@ -1,0 +1,273 @@
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+
+from alharness import Batch, ModelShape, Task
+from alharness.batches import as_batch
+from alharness.data import Inputs, Samples
+from alharness.errors import RunError
+from alharness.extraction import predict
+from alharness.models.av_mc.layers import BatchNorm
+from alharness.models.av_mc.plugin import AvMcParams, make
+from alharness.settings import TrainingSettings
+from alharness.training import Trainer
+
+CPU = torch.device("cpu")
+FEATURES = {"text": 6, "audio": 5, "vision": 4}
+PLAIN = {"encoder_dropout": 0.0, "head_dropout": 0.0}
+
+
+def shape(task=Task.CLASSIFICATION, features=FEATURES):
+    return ModelShape(features=features, task=task, outputs=3 if task == Task.CLASSIFICATION else 1)
+
+
+def build(task=Task.CLASSIFICATION, features=FEATURES, **params):
+    torch.manual_seed(0)
+    return make(AvMcParams(**params), shape(task, features))
+
+
+def samples(n=12, task=Task.CLASSIFICATION, features=FEATURES):
+    rng = np.random.default_rng(0)
+
+    def labels():
+        if task == Task.CLASSIFICATION:
+            return rng.integers(0, 3, n)
+        return rng.uniform(-1, 1, n).astype(np.float32)
+
+    return Samples(
+        inputs=Inputs(
+            ids=tuple(f"{i:03}" for i in range(n)),
+            arrays={m: (7 + 3 * rng.normal(size=(n, d))).astype(np.float32) for m, d in features.items()},
+        ),
+        labels=labels(),
+        unimodal_labels={m: labels() for m in features},
+    )
+
+
+def batch(*args, **kwargs):
+    return as_batch(samples(*args, **kwargs), CPU)
+
+
+def error(output, labels, task):
+    if task == Task.CLASSIFICATION:
+        return torch.nn.functional.cross_entropy(output, labels).item()
+    return (output[:, 0] - labels).abs().mean().item()
+
+
+def test_the_documented_number_of_parameters():
+    simsv2 = build(Task.REGRESSION, {"text": 768, "audio": 25, "vision": 177})
+    encoders = 768 * 64 + 64, 2 * 25 + 25 * 16 + 16 + 2 * 272, 2 * 177 + 177 * 16 + 16 + 2 * 272
+    heads = 64 * 32 + 32 + 1056 + 33, 16 * 32 + 32 + 1056 + 33, 16 * 64 + 64 + 4160 + 65
+    fusion = 128 * 16 + 16 + 272 + 17
+    assert sum(p.numel() for p in simsv2.parameters()) == sum(encoders) + sum(heads) + fusion == 66_440
+
+
+@pytest.mark.parametrize(("task", "outputs"), [(Task.CLASSIFICATION, 3), (Task.REGRESSION, 1)])
+@pytest.mark.parametrize(("cut", "widths"), [("post_feature", (32, 32, 64)), ("encoder", (64, 16, 16))])
+def test_shapes(task, outputs, cut, widths):
+    model, data = build(task, cut=cut).eval(), batch(task=task)
+    z = model.encode(data)
+    assert tuple(value.shape for value in z.values()) == tuple((12, width) for width in widths)
+    assert {s: tuple(o.shape) for s, o in model.decode(z).items()} == dict.fromkeys(
+        ("text", "audio", "vision", "fused"), (12, outputs)
+    )
+
+
+def test_the_cut_changes_no_prediction():
+    data = batch()
+    published, early = (build(cut=cut).eval()(data) for cut in ("post_feature", "encoder"))
+    assert all(torch.equal(published[source], early[source]) for source in published)
+
+
+def test_post_features_are_what_heads_and_fusion_share():
+    model, data = build(Task.REGRESSION).eval(), batch(task=Task.REGRESSION)
+    z = model.encode(data)
+    assert all((value >= 0).all() and (value > 0).any() for value in z.values())
+    outputs = model.decode(z)
+    for source in FEATURES:
+        assert torch.equal(outputs[source], model.last_layer(source)(z[source]))
+    first, second = (layer for layer in model.fusion.layers if isinstance(layer, torch.nn.Linear))
+    value = model.last_layer("fused")(second(first(torch.cat(list(z.values()), 1))))
+    assert torch.allclose(outputs["fused"], 2 * torch.sigmoid(value) - 1)
+
+
+@pytest.mark.parametrize(("cut", "constant"), [("post_feature", True), ("encoder", False)])
+def test_gradients_at_post_features_point_one_way(cut, constant):
+    model, data = build(Task.REGRESSION, cut=cut).eval(), batch(task=Task.REGRESSION)
+    z = {m: value.detach().requires_grad_() for m, value in model.encode(data).items()}
+    outputs = model.decode(z)
+    (own,) = torch.autograd.grad(outputs["audio"].sum(), z["audio"], retain_graph=True)
+    (fused,) = torch.autograd.grad(outputs["fused"].sum(), z["audio"])
+    cosines = torch.nn.functional.cosine_similarity(own, fused)
+    assert (cosines.max() - cosines.min() < 1e-5) == constant
+
+
+def test_the_fused_value_stays_within_its_range():
+    data = batch(task=Task.REGRESSION)
+    model = build(Task.REGRESSION, output_range=(-3, 3)).eval()
+    model.fusion.head.weight.data *= 1e4
+    values = model(data)["fused"]
+    assert values.abs().max() <= 3
+    assert values.abs().max() > 2.9
+    free = build(Task.REGRESSION, output_range=None).eval()
+    free.fusion.head.weight.data *= 1e4
+    assert free(data)["fused"].abs().max() > 3
+
+
+def test_labels_out_of_range_are_refused_with_the_remedy():
+    data = batch(task=Task.REGRESSION)
+    data.labels["fused"][3] = 2.5
+    with pytest.raises(RunError, match=r"labels reach from .* to 2.5.*set model.params.output_range"):
+        build(Task.REGRESSION).adapt(data)
+    build(Task.REGRESSION, output_range=(-3, 3)).adapt(data)
+    build(Task.REGRESSION, output_range=None).adapt(data)
+
+
+def test_a_range_that_is_upside_down_is_refused():
+    with pytest.raises(ValidationError, match="the lower bound comes first"):
+        AvMcParams(output_range=(1, -1))
+
+
+@pytest.mark.parametrize("parameter", ["weights", "encoder_widths", "head_widths"])
+def test_an_unknown_modality_is_refused(parameter):
+    with pytest.raises(RunError, match=f"model.params.{parameter} speaks of smell, but .* text, audio, vision"):
+        build(**{parameter: {"smell": 2}})
+
+
+@pytest.mark.parametrize(
+    ("task", "weights"),
+    [
+        (Task.REGRESSION, {"text": 0.2, "audio": 0.8, "vision": 0.4, "fused": 1}),
+        (Task.CLASSIFICATION, {"text": 1, "audio": 1, "vision": 1, "fused": 1}),
+    ],
+)
+def test_the_loss_weighs_the_errors_of_all_heads_on_their_own_labels(task, weights):
+    model, data = build(task).eval(), batch(task=task)
+    errors = {s: error(o, data.labels[s], task) for s, o in model(data).items()}
+    assert model.loss(data).item() == pytest.approx(sum(weights[s] * errors[s] for s in errors), rel=1e-5)
+    other = build(task, weights={"audio": 5, "fused": 0}).eval()
+    expected = 5 * errors["audio"] + sum(weights[s] * errors[s] for s in ("text", "vision"))
+    assert other.loss(data).item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_mixup_adds_two_passes_of_mixed_inputs_and_targets(task):
+    model, data = build(task, mixup=True, **PLAIN).train(), batch(task=task)
+    torch.manual_seed(7)
+    found = model.loss(data).item()
+
+    torch.manual_seed(7)
+    weights = {s: model._weight(s) for s in data.labels}
+    expected = sum(weights[s] * error(o, data.labels[s], task) for s, o in model(data).items())
+    for modality in ("audio", "vision"):
+        share, partner = torch.rand(()).item(), torch.randperm(12)
+        x = data.inputs[modality]
+        inputs = data.inputs | {modality: share * x + (1 - share) * x[partner]}
+        for source, output in model(Batch(inputs=inputs)).items():
+            labels = data.labels[source]
+            own, other = error(output, labels, task), error(output, labels[partner], task)
+            mixes = source in (modality, "fused")
+            expected += weights[source] * (share * own + (1 - share) * other if mixes else own)
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_validation_loss_is_not_mixed():
+    data = batch()
+    assert torch.equal(build(mixup=True).eval().loss(data), build().eval().loss(data))
+
+
+@pytest.mark.parametrize("task", list(Task))
+@pytest.mark.parametrize("cut", ["post_feature", "encoder"])
+def test_gradients_agree_with_finite_differences(task, cut):
+    model, data = build(task, cut=cut, **PLAIN).double(), batch(task=task)
+    data = Batch(
+        inputs={m: x.double() for m, x in data.inputs.items()},
+        labels={s: y if task == Task.CLASSIFICATION else y.double() for s, y in data.labels.items()},
+    )
+
+    class Loss(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = model
+
+        def forward(self):
+            return self.model.loss(data)
+
+    names = [name for name, _ in model.named_parameters()]
+    picked = [n for n in names if n.endswith(("encoder.linear.weight", "norm.weight", "fusion.head.weight"))]
+    values = [model.get_parameter(name).detach().clone().requires_grad_() for name in picked]
+    assert len(picked) == 4
+
+    def loss(*values):
+        given = {f"model.{name}": value for name, value in zip(picked, values, strict=True)}
+        return torch.func.functional_call(Loss(), given, ())
+
+    assert torch.autograd.gradcheck(loss, values)
+
+
+def test_every_parameter_is_trained_once_at_its_published_rate():
+    model = build()
+    groups = model.optimizer().param_groups
+    named = {id(p): name for name, p in model.named_parameters()}
+    rates = {named[id(p)]: (g["lr"], g["weight_decay"]) for g in groups for p in g["params"]}
+    assert sum(len(g["params"]) for g in groups) == len(rates) == len(named)
+    assert {rate for name, rate in rates.items() if name.startswith("branches.1.encoder")} == {(5e-4, 0)}
+    assert {rate for name, rate in rates.items() if name.startswith("branches.2.encoder")} == {(1e-3, 0)}
+    others = {rate for name, rate in rates.items() if not name.startswith(("branches.1.enc", "branches.2.enc"))}
+    assert others == {(5e-4, 5e-4)}
+
+
+def test_a_modality_of_another_name_gets_the_documented_sizes():
+    features = {"left.ear": 3, "text": 4}
+    model = build(features=features)
+    z = model.encode(batch(features=features))
+    assert {m: value.shape[1] for m, value in z.items()} == {"left.ear": 32, "text": 32}
+    assert build(features=features, cut="encoder").encode(batch(features=features))["left.ear"].shape[1] == 16
+    assert build(Task.REGRESSION, features)._weight("left.ear") == 0.4
+
+
+def test_widths_can_be_chosen():
+    model = build(encoder_widths={"text": 9}, head_widths={"audio": 11}, cut="encoder")
+    z = model.encode(batch())
+    assert (z["text"].shape[1], z["audio"].shape[1]) == (9, 16)
+    assert model.last_layer("audio").in_features == 11
+
+
+def test_one_sample_is_normalized_by_running_statistics():
+    norm = BatchNorm(2)
+    norm.start(torch.tensor([[0.0, 5.0], [4.0, 5.0]]))
+    assert norm.train()(torch.tensor([[4.0, 5.5]])).tolist() == [pytest.approx([1.0, 0.5], abs=1e-4)]
+    assert norm.running_mean.tolist() == [2, 5]
+    two = norm(torch.tensor([[4.0, 5.5], [8.0, 6.5]]))
+    assert two.tolist() == [pytest.approx([-1, -1], abs=1e-4), pytest.approx([1, 1], abs=1e-4)]
+    assert norm.running_mean.tolist() != [2, 5]
+
+
+def test_running_statistics_begin_at_the_labeled_samples():
+    model, data = build(), batch()
+    model.adapt(data)
+    for branch, modality in zip(model.branches[1:], ("audio", "vision"), strict=True):
+        x = data.inputs[modality]
+        assert torch.allclose(branch.encoder.norm.running_mean, x.mean(0), atol=1e-5)
+        assert torch.allclose(branch.encoder.norm.running_var, x.var(0, correction=0), rtol=1e-4)
+
+
+@pytest.mark.parametrize("n", [1, 33])
+@pytest.mark.parametrize("mixup", [False, True])
+def test_a_batch_of_one_sample_can_be_trained_on(n, mixup):
+    trainer = Trainer(lambda: build(mixup=mixup), TrainingSettings(epochs=3, device="cpu"), None)
+    fitted = trainer.fit(samples(n), 0)
+    assert torch.isfinite(fitted.model(batch(40))["fused"]).all()
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_ten_samples_can_be_learned_by_heart(task):
+    labeled = samples(10, task)
+    settings = TrainingSettings(epochs=400, device="cpu", learning_rate=1e-2, weight_decay=0)
+    fitted = Trainer(lambda: build(task, **PLAIN), settings, None).fit(labeled, 0)
+    predictions = predict(fitted, labeled.inputs, 100)
+    if task == Task.CLASSIFICATION:
+        assert (predictions.argmax(1) == labeled.labels).all()
+    else:
+        assert np.abs(predictions[:, 0] - labeled.labels).mean() < 0.1 * labeled.labels.std()
