@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from .errors import HarnessError, PluginError, SamplerError, SpecError
 from .plugin import DatasetFacts, SamplerPlugin, Setting
 from .records import FULL_DATA, Cell, Schedule, Skip
+from .suggestion import did_you_mean
 from .synthetic import SUFFIX, name_experiment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .settings import PaperSettings
     from .spec import Chosen, Spec
 
 MAX_CELLS = 10_000
@@ -79,11 +81,8 @@ def make_plan(spec: Spec) -> Plan:
         raise SpecError(
             f"{spec.where('seeds')}: {count:,} cells (samplers x seeds); at most {MAX_CELLS:,} can run"
         )
-    if spec.paper and spec.paper.labels not in (None, *schedule.labeled):
-        warnings.append(
-            f"paper: its figures stand at {spec.paper.labels:,} labels, and no cycle has so many; they will not "
-            "be shown"
-        )
+    if spec.paper and not facts.synthetic:
+        warnings += _paper_warnings(spec.paper, [sampler.label for sampler in spec.samplers], schedule)
     if len(spec.seeds) < FEW_SEEDS:
         warnings.append(f"fewer than {FEW_SEEDS} seeds: a difference between samplers may be chance")
     name = name_experiment(spec.name, synthetic=facts.synthetic)
@@ -184,6 +183,16 @@ def _schedule(spec: Spec, pool: int) -> tuple[Schedule, list[str]]:
             f"the last query buys {sizes[-1]:,} labels instead of {asked.budget:,}: the pool has no more"
         )
     return Schedule(initial_pool=asked.initial_pool, sizes=sizes), warnings
+
+
+def _paper_warnings(paper: PaperSettings, labels: list[str], schedule: Schedule) -> Iterator[str]:
+    if paper.labels is not None and paper.labels not in schedule.labeled:
+        yield f"paper: its figures stand at {paper.labels:,} labels, and no cycle has so many; they are not shown"
+    # No error: a spec is often run with some of its samplers alone.
+    for name in paper.values:
+        if name not in (*labels, FULL_DATA):
+            near = did_you_mean(name, labels)
+            yield f"paper: its figures of {name!r} are not shown, since no sampler has that label{near}"
 
 
 def _cells(spec: Spec, samplers: list[Chosen[SamplerPlugin]], seed: int) -> Iterator[Cell]:

@@ -152,6 +152,14 @@ def test_figures_of_a_paper_at_a_count_that_is_never_met(plan):
     assert "its figures stand at 60 labels, and no cycle has so many" in warning
 
 
+def test_figures_of_samplers_that_are_not_run(plan):
+    paper = "paper={source: Table 2, values: {any: {mae: 0.3}, othr: {mae: 0.3}, full-data: {mae: 0.2}}}"
+
+    assert plan(paper).warnings == (
+        "paper: its figures of 'othr' are not shown, since no sampler has that label; did you mean 'other'?",
+    )
+
+
 def test_nothing_to_warn_of(plan):
     assert plan().warnings == ()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, ValidationInfo, field_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator
 
 from alharness.records import FULL_DATA
 from alharness.settings import (
@@ -15,7 +15,6 @@ from alharness.settings import (
     TrackingSettings,
     TrainingSettings,
 )
-from alharness.suggestion import did_you_mean
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """A name that is safe as a folder's."""
@@ -103,17 +102,6 @@ class Document(Section):
                     f"give one another label: {{name: {sampler.name}, label: ...}}"
                 )
         return samplers
-
-    @field_validator("paper")
-    @classmethod
-    def _the_paper_speaks_of_what_is_run(cls, paper: PaperSettings | None, info: ValidationInfo) -> Any:
-        labels = [sampler.label or sampler.name for sampler in info.data.get("samplers", ())]
-        for name in paper.values if paper and labels else ():
-            if name not in (*labels, FULL_DATA):
-                raise ValueError(
-                    f"it has figures of {name!r}, which is no sampler's label here{did_you_mean(name, labels)}"
-                )
-        return paper
 
 
 def expand(data: dict[str, Any]) -> dict[str, Any]:

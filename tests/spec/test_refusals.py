@@ -61,10 +61,6 @@ SHORT = HEAD + "samplers: [toy]\n"
             "model: {params: [1]}",
             "x.yaml:5:17: model.params: Input should be a mapping, `key: value` in every line",
         ),
-        (
-            "paper: {source: T2, values: {toi: {mae: 0.3}}}",
-            "x.yaml:5:8: paper: it has figures of 'toi', which is no sampler's label here; did you mean 'toy'?",
-        ),
         ("reference: {full: true}", "x.yaml:5:13: reference: unknown key 'full'; did you mean 'full_data'?"),
         ("model: {label: x}", "x.yaml:5:9: model: unknown key 'label'; known keys: name, params"),
     ],
