@@ -64,9 +64,9 @@ def _cost(cells: list[CellRecord], name: str) -> Mean:
 
 
 def _pair(name: str, ours: Mapping[str, Mean], figures: Mapping[str, float]) -> tuple[str, str]:
-    digits = 1 if name in COSTS else 3
-    paper = f"{figures[name]:.{digits}f}" if name in figures else "–"
+    form = ".3g" if name in COSTS else ".3f"
+    paper = f"{figures[name]:{form}}" if name in figures else "–"
     if name not in ours or math.isnan(ours[name].value):
         return "–", paper
     value, half = ours[name].value, ours[name].half
-    return (f"{value:.{digits}f}" if math.isnan(half) else f"{value:.{digits}f} ± {half:.{digits}f}"), paper
+    return (f"{value:{form}}" if math.isnan(half) else f"{value:{form}} ± {half:{form}}"), paper
