@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from alharness import FUSED, Feature, Sampler, SamplerError, Task
-from alharness.testing import World
+from alharness.testing import ExactNetwork, World
 
 FEATURES = frozenset(Feature)
 
@@ -155,3 +155,8 @@ def test_a_world_leaves_the_global_random_state_alone(world):
     before = state()
     world.ask(Last(), set())
     assert state() == before
+
+
+def test_the_network_is_not_for_training():
+    with pytest.raises(TypeError, match="fixed weights and cannot be trained"):
+        ExactNetwork(Task.REGRESSION).loss(None)
