@@ -191,31 +191,9 @@ def test_the_loss_is_the_sum_over_heads_on_their_own_labels(task):
 
 
 @pytest.mark.parametrize("task", list(Task))
-def test_gradients_agree_with_finite_differences(task):
-    model, data = build(task, **PLAIN).double(), batch(4, task)
-    data = Batch(
-        inputs={m: x.double() for m, x in data.inputs.items()},
-        lengths=data.lengths,
-        labels={s: y if task == Task.CLASSIFICATION else y.double() for s, y in data.labels.items()},
-    )
-    model.adapt(data)
-
-    class Loss(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.model = model
-
-        def forward(self):
-            return self.model.loss(data)
-
+def test_gradients_agree_with_finite_differences(gradients_agree, task):
     picked = ["shares", "embeddings.1.token", "embeddings.1.project.weight", "streams.0.0.0.qkv.bias", "tokens"]
-    values = [model.get_parameter(name).detach().clone().requires_grad_() for name in picked]
-
-    def loss(*values):
-        given = {f"model.{name}": value for name, value in zip(picked, values, strict=True)}
-        return torch.func.functional_call(Loss(), given, ())
-
-    assert torch.autograd.gradcheck(loss, values)
+    assert gradients_agree(build(task, **PLAIN), batch(4, task), picked)
 
 
 def test_inputs_of_any_scale_are_standardized_over_their_valid_steps():
