@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from math import log2
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,10 +12,10 @@ import torch
 from .kernels import Kernel, Lap, Unavailable, lap, middle
 from .memory import peak_memory
 from .profiling import shares
-from .rows import Cost, Row
+from .rows import Bound, Cost, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .kernels import Call
     from .problems import Problem
@@ -32,6 +33,8 @@ class Outcome(NamedTuple):
         our_result: what our call gave.
         their_result: what the reference gave.
         missing: why it cannot be had.
+        reference: its name.
+        limit: profiles a call of ours, to tell where its time goes.
     """
 
     ours: Cost
@@ -39,6 +42,21 @@ class Outcome(NamedTuple):
     our_result: object
     their_result: object
     missing: str
+    reference: str
+    limit: Callable[[], str]
+
+    def row(self, work: str, bounds: tuple[Bound, ...], notes: tuple[str, ...] = ()) -> Row:
+        """The line of the table for this work."""
+        return Row(
+            work=work,
+            reference=self.reference,
+            ours=self.ours,
+            theirs=self.theirs,
+            missing=self.missing,
+            limit=self.limit(),
+            bounds=bounds,
+            notes=notes,
+        )
 
 
 class Bench:
@@ -60,18 +78,19 @@ class Bench:
     def compare(self, ours: Kernel, reference: Kernel, problem: Problem) -> Outcome:
         """Time both, one round of each after the other, and measure the memory of each."""
         missing, reference_call = "", None
+        limit = partial(self.limit, ours, problem)
         try:
             reference_call = self._reference(reference, problem)
         except Unavailable as error:
             missing = str(error)
         if reference_call is None:
             laps, result = self._rounds(_warm(ours, problem))
-            return Outcome(self._cost(laps, ours, problem), None, result, None, missing)
+            return Outcome(self._cost(laps, ours, problem), None, result, None, missing, reference.name, limit)
 
         theirs = _Side(reference_call)
         laps, result = self._rounds(_warm(ours, problem), theirs.turn)
         costs = self._cost(laps, ours, problem), self._cost(theirs.laps, reference, problem)
-        return Outcome(*costs, result, theirs.result, "")
+        return Outcome(*costs, result, theirs.result, "", reference.name, limit)
 
     def measure(self, ours: Kernel, problem: Problem) -> Cost:
         """Time one alone, and measure its memory."""

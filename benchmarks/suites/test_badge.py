@@ -11,7 +11,7 @@ from alharness.geometry import k_means_plus_plus, pseudo_residuals
 from benchmarks.kernels import Call, Kernel
 from benchmarks.peers import badge_authors, bmdal_reg, scikit_activeml
 from benchmarks.problems import Problem
-from benchmarks.rows import Row, at_most, faster
+from benchmarks.rows import at_most, faster
 
 if TYPE_CHECKING:
     from benchmarks.bench import Bench
@@ -44,13 +44,8 @@ def test_badge(bench: Bench, peer: Kernel, times: float, notes: tuple[str, ...])
     problem = bench.at(PROBLEM)
     found = bench.compare(OURS, peer, problem)
     bench.record(
-        Row(
+        found.row(
             work=f"BADGE, N={problem.N:,}, D={problem.D}, C={problem.C}, k={problem.k}",
-            reference=peer.name,
-            ours=found.ours,
-            theirs=found.theirs,
-            missing=found.missing,
-            limit=bench.limit(OURS, problem),
             bounds=(
                 faster(found.ours, found.theirs, times),
                 at_most("memory", found.ours.memory, 60, " MB"),

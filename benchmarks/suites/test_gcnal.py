@@ -14,7 +14,7 @@ from alharness_gcnal.training import train
 from benchmarks import floors
 from benchmarks.kernels import Call, Kernel
 from benchmarks.problems import Problem
-from benchmarks.rows import Row, at_most, within
+from benchmarks.rows import at_most, within
 
 if TYPE_CHECKING:
     from benchmarks.bench import Bench
@@ -48,12 +48,8 @@ def test_graph_network(bench: Bench) -> None:
     found = bench.compare(OURS, FLOOR, problem)
     nodes = problem.N + problem.L
     bench.record(
-        Row(
+        found.row(
             work=f"GCNAL, N={nodes:,}, D={problem.D}, {floors.UNITS} units, {problem.k} steps",
-            reference=FLOOR.name,
-            ours=found.ours,
-            theirs=found.theirs,
-            limit=bench.limit(OURS, problem),
             bounds=(
                 within(found.ours, found.theirs, 2),
                 at_most("memory ~ N^b, b", bench.growth_of_memory(OURS, problem), 1.1),

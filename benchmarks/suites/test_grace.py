@@ -8,7 +8,7 @@ from alharness.geometry import sum_of_distances
 from benchmarks import floors
 from benchmarks.kernels import Call, Kernel
 from benchmarks.problems import Problem
-from benchmarks.rows import Row, at_most, within
+from benchmarks.rows import at_most, within
 
 if TYPE_CHECKING:
     from benchmarks.bench import Bench
@@ -33,12 +33,8 @@ def test_all_distances(bench: Bench) -> None:
     # O(N + block²), with 40 and 24 bytes; a copy of one member would take twice that.
     limit = (40 * PROBLEM.N + 24 * floors.BLOCK**2) / 1e6
     bench.record(
-        Row(
+        found.row(
             work=f"GRACE Eq. 5, N={problem.N:,}, {problem.members} members of D={problem.D}",
-            reference=FLOOR.name,
-            ours=found.ours,
-            theirs=found.theirs,
-            limit=bench.limit(OURS, problem),
             bounds=(
                 within(found.ours, found.theirs, 2),
                 at_most("memory", found.ours.memory, round(limit, 1), " MB"),

@@ -10,7 +10,7 @@ from alharness.geometry import k_center
 from benchmarks.kernels import Call, Kernel
 from benchmarks.peers import bmdal_reg, scikit_activeml
 from benchmarks.problems import Problem
-from benchmarks.rows import Row, at_most, faster, same_picks
+from benchmarks.rows import at_most, faster, same_picks
 
 if TYPE_CHECKING:
     from benchmarks.bench import Bench
@@ -35,13 +35,8 @@ def test_k_center(bench: Bench, peer: Kernel, times: float) -> None:
     # A few blocks of 1,024 rows, of features and of distances: no copy of the pool, and not all distances.
     limit = 0.4 * 4 * PROBLEM.N * PROBLEM.D / 1e6
     bench.record(
-        Row(
+        found.row(
             work=f"k-center, N={problem.N:,}, D={problem.D}, k={problem.k}, {problem.L} centers",
-            reference=peer.name,
-            ours=found.ours,
-            theirs=found.theirs,
-            missing=found.missing,
-            limit=bench.limit(OURS, problem),
             bounds=(
                 faster(found.ours, found.theirs, times),
                 same_picks(found.our_result, found.their_result),
