@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from .statistics import Mean, mean
+from .summary import mean_cost
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from alharness.records import CellRecord, CycleRecord, Run, RunRecord
+    from alharness.records import Run, RunRecord
 
 COSTS = ("query_seconds", "train_seconds")
 """What may stand among a paper's figures beside metrics: seconds of one query, of one training."""
@@ -50,17 +51,7 @@ def _ours(record: RunRecord, label: str, at: int) -> dict[str, Mean]:
     cycles = [cycle for cell in cells for cycle in cell.cycles if cell.cell.reference or cycle.labeled == at]
     names = cycles[0].metrics if cycles else ()
     found = {name: mean([cycle.metrics[name] for cycle in cycles]) for name in names}
-    return found | {name: _cost(cells, name) for name in COSTS if cycles}
-
-
-def _cost(cells: list[CellRecord], name: str) -> Mean:
-    """Of one query or one training: averaged over cycles, then over seeds."""
-
-    def measured(cycles: tuple[CycleRecord, ...]) -> float:
-        values = [cycle.cost[name] for cycle in cycles if name in cycle.cost]
-        return sum(values) / len(values) if values else math.nan
-
-    return mean([measured(cell.cycles) for cell in cells])
+    return found | {name: mean([mean_cost(cell, name) for cell in cells]) for name in COSTS if cycles}
 
 
 def _pair(name: str, ours: Mapping[str, Mean], figures: Mapping[str, float]) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,7 @@ def _row(run: Run, cells: list[CellRecord]) -> Row:
         reference=first.reference,
         area=mean([] if first.reference else [_area(cell, run.metric) for cell in complete]),
         final={name: mean([final[name] for final in finals]) for name in (finals[0] if finals else ())},
-        query_seconds=mean([] if first.reference else [_mean_cost(cell, "query_seconds") for cell in complete]),
+        query_seconds=mean([mean_cost(cell, "query_seconds") for cell in complete]),
         train_seconds=mean([sum(c.cost["train_seconds"] for c in cell.cycles) for cell in complete]),
         cpu_peak_mib=_largest(complete, "cpu_peak_mib"),
         gpu_peak_mib=_largest(complete, "gpu_peak_alloc_mib"),
@@ -73,9 +74,10 @@ def _area(cell: CellRecord, metric: str) -> float:
     return aubc([c.labeled for c in cell.cycles], [c.metrics[metric] for c in cell.cycles])
 
 
-def _mean_cost(cell: CellRecord, name: str) -> float:
+def mean_cost(cell: CellRecord, name: str) -> float:
+    """Averaged over the cycles that have it; NaN where none has."""
     values = [cycle.cost[name] for cycle in cell.cycles if name in cycle.cost]
-    return sum(values) / len(values)
+    return sum(values) / len(values) if values else math.nan
 
 
 def _largest(cells: list[CellRecord], name: str) -> float | None:
