@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 
 from .statistics import Mean, mean
-from .summary import mean_cost
+from .summary import mean_cost, overall_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from alharness.records import Run, RunRecord
+    from alharness.records import CellRecord, Run, RunRecord
 
-COSTS = ("query_seconds", "train_seconds")
-"""What may stand among a paper's figures beside metrics: seconds of one query, of one training."""
+COSTS: Mapping[str, Callable[[CellRecord], float]] = {
+    "query_seconds": partial(mean_cost, name="query_seconds"),
+    "overall_seconds": overall_seconds,
+}
+"""What may stand among a paper's figures beside metrics: seconds of one query, and of a whole cell."""
 
 
 def paper_table(run: Run, record: RunRecord) -> Table | None:
@@ -51,7 +55,7 @@ def _ours(record: RunRecord, label: str, at: int) -> dict[str, Mean]:
     cycles = [cycle for cell in cells for cycle in cell.cycles if cell.cell.reference or cycle.labeled == at]
     names = cycles[0].metrics if cycles else ()
     found = {name: mean([cycle.metrics[name] for cycle in cycles]) for name in names}
-    return found | {name: mean([mean_cost(cell, name) for cell in cells]) for name in COSTS if cycles}
+    return found | {name: mean([cost(cell) for cell in cells]) for name, cost in COSTS.items() if cycles}
 
 
 def _pair(name: str, ours: Mapping[str, Mean], figures: Mapping[str, float]) -> tuple[str, str]:

@@ -80,5 +80,10 @@ def mean_cost(cell: CellRecord, name: str) -> float:
     return sum(values) / len(values) if values else math.nan
 
 
+def overall_seconds(cell: CellRecord) -> float:
+    """All its trainings and queries together."""
+    return sum(cycle.cost.get(name, 0.0) for cycle in cell.cycles for name in ("train_seconds", "query_seconds"))
+
+
 def _largest(cells: list[CellRecord], name: str) -> float | None:
     return max((c.cost[name] for cell in cells for c in cell.cycles if name in c.cost), default=None)

@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from alharness.report.statistics import aubc
+from alharness.report.summary import overall_seconds
 from alharness.runs import journal
 
 if TYPE_CHECKING:
@@ -46,11 +47,10 @@ def summary(run: Run, record: CellRecord) -> list[Metric]:
     labeled = [cycle.labeled for cycle in record.cycles]
     curve = [cycle.metrics[run.metric] for cycle in record.cycles]
     queries = sum(cycle.cost.get("query_seconds", 0.0) for cycle in record.cycles)
-    training = sum(cycle.cost.get("train_seconds", 0.0) for cycle in record.cycles)
     values = {
         f"summary/aubc_{run.metric}": math.nan if record.cell.reference else aubc(labeled, curve),
         "summary/query_seconds_total": queries,
-        "summary/overall_seconds": queries + training,
+        "summary/overall_seconds": overall_seconds(record),
     }
     return list(_points(values, record.cycles[-1]))
 
