@@ -37,10 +37,9 @@ def sum_of_distances(X: torch.Tensor, *, block: int | None = None) -> torch.Tens
     # Blocks of y are made anew for every block of x: a few percent of the time in place of a copy of X.
     origin = centroid(X, block)
     right, scratch = X.new_ones(block, d + 2), X.new_empty(block * block)
-    # A CPU adds float32 up in float64 by way of a copy. One serves for both sums, in one place, a strip at a time.
+    # A CPU adds float32 up in float64 by way of a copy: one serves for both sums, in one place.
     copies = X.device.type == "cpu" and X.dtype != torch.float64
-    strip = -(-block // 4) if copies else block
-    wide = X.new_empty(strip * block if copies else 0, dtype=torch.float64)
+    wide = X.new_empty(block * block if copies else 0, dtype=torch.float64)
     with full_precision(X.device):
         for i in range(0, n, block):
             rows = _augmented(X[i : i + block], origin, right)
@@ -51,12 +50,11 @@ def sum_of_distances(X: torch.Tensor, *, block: int | None = None) -> torch.Tens
                 torch.mm(left, columns.T, out=distances).clamp_(min=0).sqrt_()
                 if i == j:
                     distances.fill_diagonal_(0)
-                for top, part in zip(range(i, n, strip), distances.split(strip), strict=False):
-                    if copies:
-                        part = wide[: part.numel()].view(part.shape).copy_(part)  # noqa: PLW2901 - the same numbers
-                    if i != j:
-                        sums[j : j + block] += part.sum(0, dtype=torch.float64)
-                    sums[top : top + len(part)] += part.sum(1, dtype=torch.float64)
+                if copies:
+                    distances = wide[: distances.numel()].view(distances.shape).copy_(distances)
+                if i != j:
+                    sums[j : j + block] += distances.sum(0, dtype=torch.float64)
+                sums[i : i + block] += distances.sum(1, dtype=torch.float64)
     return sums
 
 
