@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .kernels import Call
     from .problems import Problem
 
-BLOCK = 640
+BLOCK = 768
 """Rows of a block, as in the kernel that is measured."""
 UNITS = 128
 """Hidden units of the graph network."""

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .problems import Problem
 
 
+PR_SET_THP_DISABLE = 41
+"""Of Linux's prctl: no transparent huge pages in this process."""
+
+
 def peak_memory(kernel: Kernel, problem: Problem) -> float | None:
     """Extra peak memory of one call in MB (10⁶ bytes); None where a system lets no process reset its peak.
 
@@ -31,6 +35,7 @@ def peak_memory(kernel: Kernel, problem: Problem) -> float | None:
 
 def _measure(kernel: Kernel, problem: Problem) -> float:
     torch.set_num_threads(1)
+    _take_small_pages()
     kernel.prepare(problem.tiny)()  # libraries take their buffers, and modules are imported
     call = kernel.prepare(problem)
     # What is free must go back to the system, or the call could take it without the peak moving.
@@ -41,6 +46,13 @@ def _measure(kernel: Kernel, problem: Problem) -> float:
     before = _kilobytes("VmRSS")
     call()
     return (_kilobytes("VmHWM") - before) * 1024 / 1e6
+
+
+def _take_small_pages() -> None:
+    """Of one of 2 MB all counts as taken, and which allocations get such a page is luck."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0)
 
 
 def _kilobytes(field: str) -> int:

@@ -32,7 +32,7 @@ def sum_of_distances(X: torch.Tensor, *, block: int | None = None) -> torch.Tens
     sums = torch.zeros(n, dtype=torch.float64, device=X.device)
     if n == 0:
         return sums
-    block = min(n, block or (640 if X.device.type == "cpu" else 4096))
+    block = min(n, block or (768 if X.device.type == "cpu" else 4096))
     # [−2x, 1, |x|²] · [y, |y|², 1] = |x − y|²: one product, and no further passes over a block for the norms.
     # Blocks of y are made anew for every block of x: a few percent of the time in place of a copy of X.
     origin = centroid(X, block)
