@@ -19,8 +19,15 @@ if TYPE_CHECKING:
     from .data import Inputs, Samples
 
 
+SHARE = 0.5
+"""Of a device's free memory that samples may take; the rest is for the network and what it computes."""
+
+
 def as_batch(samples: Samples, device: torch.device) -> Batch:
-    """All samples with their labels; a modality without labels of its own gets the fused ones."""
+    """All samples with their labels; a modality without labels of its own gets the fused ones.
+
+    On a CPU the tensors share the memory of arrays that may be written to.
+    """
     labels = {m: samples.unimodal_labels.get(m, samples.labels) for m in samples.inputs.modalities}
     return Batch(
         inputs={m: _tensor(x, device) for m, x in samples.inputs.arrays.items()},
@@ -39,6 +46,15 @@ def batches(inputs: Inputs, positions: NDArray[np.int64], size: int, device: tor
         )
 
 
+def home(samples: Samples, device: torch.device) -> torch.device:
+    """Where samples that are gone through again and again should lie: on the device, if they fit there."""
+    if device.type != "cuda":
+        return device
+    size = sum(array.nbytes for array in (*samples.inputs.arrays.values(), *samples.inputs.lengths.values()))
+    free, _ = torch.cuda.mem_get_info(device)
+    return device if size <= SHARE * free else torch.device("cpu")
+
+
 def _tensor(array: NDArray[Any], device: torch.device) -> Tensor:
-    # A copy: a tensor must not write through to a memory-mapped file, nor warn that it could.
-    return torch.from_numpy(np.array(array)).to(device)
+    # torch warns of arrays that are read-only, since it could write to them.
+    return torch.from_numpy(array if array.flags.writeable else np.array(array)).to(device)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from torch import Tensor
     from torch.optim import Optimizer
@@ -41,18 +42,30 @@ class Batch:
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
 
-    def take(self, rows: Tensor | slice) -> Batch:
-        """These rows: copied for positions, views for a slice."""
-        return Batch(
-            inputs={m: x[rows] for m, x in self.inputs.items()},
-            lengths={m: n[rows] for m, n in self.lengths.items()},
-            labels={s: y[rows] for s, y in self.labels.items()},
-        )
+    def take(self, rows: Tensor) -> Batch:
+        """The rows at these positions, in this order (copied)."""
+        return self._map(lambda x: x.index_select(0, rows))
 
     def parts(self, size: int) -> Iterator[Batch]:
-        """The rows in their order, `size` at a time; the last part may be smaller."""
+        """The rows in their order, `size` at a time, as views; the last part may be smaller."""
         for start in range(0, len(self), size):
-            yield self.take(slice(start, start + size))
+            yield self._map(itemgetter(slice(start, start + size)))
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on another device; itself where it lies there."""
+        return self if self.device == device else self._map(lambda x: x.to(device, non_blocking=True))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the samples lie."""
+        return next(iter(self.inputs.values())).device
+
+    def _map(self, function: Callable[[Tensor], Tensor]) -> Batch:
+        return Batch(
+            inputs={m: function(x) for m, x in self.inputs.items()},
+            lengths={m: function(n) for m, n in self.lengths.items()},
+            labels={s: function(y) for s, y in self.labels.items()},
+        )
 
 
 class MultimodalModel(nn.Module, ABC):

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .batches import as_batch
+from .batches import as_batch, home
 from .errors import DataError, Diverged
 from .features import FUSED, Scoring
+from .flat import flatten
 from .measure import Meter
 from .metrics import LOWER_IS_BETTER, PRIMARY, evaluate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from torch import Tensor
     from torch.optim import Optimizer
@@ -70,7 +71,7 @@ class Trainer:
         self._settings = settings
         self._scoring = scoring
         self.device = choose_device(settings.device)
-        self._valid = as_batch(valid, self.device) if valid is not None else None
+        self._valid = as_batch(valid, home(valid, self.device)) if valid is not None else None
 
     def initialize(self, seed: int) -> MultimodalModel:
         """A model with the fresh weights of this seed, on the device. Leaves the global generators alone."""
@@ -79,26 +80,43 @@ class Trainer:
 
     def fit(self, labeled: Samples, seed: int) -> Fitted:
         """Train from scratch on these samples. Raises Diverged where the loss is no longer finite."""
+        return self.fit_many([(labeled, seed)])[0]
+
+    def fit_many(self, requests: Sequence[tuple[Samples, int]]) -> list[Fitted]:
+        """Train a model for each request, labeled samples and a seed, as if it were the only one.
+
+        They are trained one after another; whoever has several to train hands them over together, so that
+        another way of training them can be put here.
+
+        Raises:
+            Diverged: a loss is no longer finite.
+        """
+        return [self._train(labeled, seed) for labeled, seed in requests]
+
+    def _train(self, labeled: Samples, seed: int) -> Fitted:
         settings = self._settings
         with Meter(self.device) as meter, seeded(seed, self.device), threads(settings.threads):
-            model = self._build().to(self.device)
-            batch = as_batch(labeled, self.device)
+            batch = as_batch(labeled, home(labeled, self.device))
+            model = self._build().to(batch.device)
             model.adapt(batch)
+            model.to(self.device)
             optimizer = make_optimizer(model, settings)
+            flat = flatten(optimizer)
             schedule = model.schedule(optimizer)
             best = _Best(settings.patience)
             epoch = 0
             for epoch in range(1, settings.epochs + 1):
                 model.train()
                 total = torch.zeros((), device=self.device)
-                # Drawn on the CPU, whose generator gives the same order whatever the device; gathered once.
-                shuffled = batch.take(torch.randperm(len(labeled)).to(self.device))
-                for part in shuffled.parts(settings.batch_size):
-                    loss = model.loss(part)
-                    optimizer.zero_grad()
+                # Drawn on the CPU, whose generator gives the same order whatever the device.
+                order = torch.randperm(len(labeled)).to(batch.device)
+                for rows in torch.split(order, settings.batch_size):
+                    loss = model.loss(batch.take(rows).to(self.device))
+                    optimizer.zero_grad(set_to_none=not flat)
                     loss.backward()  # type: ignore[no-untyped-call]
                     optimizer.step()
                     total += loss.detach()
+                # The only place in an epoch, beside validation, that waits for an accelerator.
                 if not math.isfinite(total.item()):
                     raise Diverged(
                         f"the training loss became {total.item()} in epoch {epoch} on {len(labeled)} labels; "
@@ -133,14 +151,22 @@ class _Best:
         """Note an epoch's score, larger being better; True when patience is at its end."""
         if score > self._score:
             self._score, self._waited = score, 0
-            self._weights = {name: value.clone() for name, value in model.state_dict().items()}
+            self._keep(model.state_dict())
         else:
             self._waited += 1
         return self._waited >= self._patience
 
     def restore(self, model: MultimodalModel) -> None:
+        """Put the weights of the best epoch back."""
         if self._weights:
             model.load_state_dict(self._weights)
+
+    def _keep(self, weights: Mapping[str, Tensor]) -> None:
+        if self._weights:
+            for name, value in weights.items():
+                self._weights[name].copy_(value)
+        else:
+            self._weights = {name: value.clone() for name, value in weights.items()}
 
 
 def choose_device(wish: str) -> torch.device:
@@ -149,7 +175,8 @@ def choose_device(wish: str) -> torch.device:
         wish = "cuda" if torch.cuda.is_available() else "cpu"
     if wish == "cuda" and not torch.cuda.is_available():
         raise DataError("training.device: no CUDA device is available here; use `cpu` or `auto`")
-    return torch.device(wish)
+    # With its number, as tensors have it: without, it would be equal to the device of none.
+    return torch.device(wish, torch.cuda.current_device()) if wish == "cuda" else torch.device(wish)
 
 
 def freeze(model: MultimodalModel) -> None:
@@ -172,7 +199,7 @@ def make_optimizer(model: MultimodalModel, settings: TrainingSettings) -> Optimi
 def validation_score(model: MultimodalModel, valid: Batch, scoring: Scoring, size: int) -> float:
     """The primary metric of the fused head, larger being better; `size` samples at a time."""
     model.eval()
-    predictions = torch.cat([model(part)[FUSED] for part in valid.parts(size)]).cpu().numpy()
+    predictions = torch.cat([model(part)[FUSED] for part in _parts(valid, size, model)]).cpu().numpy()
     name = PRIMARY[scoring]
     score = evaluate(scoring, predictions, valid.labels[FUSED].cpu().numpy())[name]
     return -score if name in LOWER_IS_BETTER else score
@@ -182,8 +209,13 @@ def validation_score(model: MultimodalModel, valid: Batch, scoring: Scoring, siz
 def validation_loss(model: MultimodalModel, valid: Batch, size: int) -> float:
     """The model's loss over all heads, averaged over the samples, `size` of them at a time."""
     model.eval()
-    losses = [model.loss(part) * len(part) for part in valid.parts(size)]
+    losses = [model.loss(part) * len(part) for part in _parts(valid, size, model)]
     return torch.stack(losses).sum().item() / len(valid)
+
+
+def _parts(samples: Batch, size: int, model: MultimodalModel) -> Iterator[Batch]:
+    device = next(model.parameters()).device
+    return (part.to(device) for part in samples.parts(size))
 
 
 @contextmanager

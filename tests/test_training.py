@@ -7,6 +7,7 @@ from alharness.batches import as_batch
 from alharness.errors import Diverged
 from alharness.extraction import predict
 from alharness.metrics import evaluate
+from alharness.model import Batch
 from alharness.models.late_fusion.network import LateFusion
 from alharness.settings import TrainingSettings
 from alharness.training import _Best, make_optimizer, validation_loss, validation_score
@@ -30,6 +31,36 @@ def test_training_leaves_the_global_generator_and_the_threads_alone(make_trainer
     make_trainer(threads=2).fit(make_samples(20).pooled(), 0)
     assert torch.equal(before, torch.get_rng_state())
     assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_a_plain_loop_trains_the_same_model(make_trainer, make_samples, task):
+    trainer, labeled = make_trainer(task, epochs=6, batch_size=8), make_samples(21, task).pooled()
+    fitted = trainer.fit(labeled, 5)
+    torch.manual_seed(5)
+    model, batch = trainer._build(), as_batch(labeled, torch.device("cpu"))
+    model.adapt(batch)
+    model.train()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2, weight_decay=1e-4)
+    for _ in range(6):
+        order = torch.randperm(21)
+        for start in range(0, 21, 8):
+            rows = order[start : start + 8]
+            inputs = {m: torch.from_numpy(x)[rows] for m, x in labeled.inputs.arrays.items()}
+            labels = dict.fromkeys((*inputs, "fused"), torch.from_numpy(labeled.labels)[rows])
+            optimizer.zero_grad()
+            model.loss(Batch(inputs=inputs, labels=labels)).backward()
+            optimizer.step()
+    for name, value in model.state_dict().items():
+        assert torch.allclose(fitted.model.state_dict()[name], value, rtol=1e-4, atol=1e-5), name
+
+
+def test_several_fits_are_what_each_is_alone(make_trainer, make_samples):
+    trainer, requests = make_trainer(epochs=3), [(make_samples(n).pooled(), n) for n in (12, 30)]
+    together = trainer.fit_many(requests)
+    for fitted, (labeled, seed) in zip(together, requests, strict=True):
+        assert torch.equal(weights(fitted), weights(trainer.fit(labeled, seed)))
+    assert trainer.fit_many([]) == []
 
 
 @pytest.mark.parametrize("task", list(Task))
@@ -77,6 +108,17 @@ def test_restoring_brings_back_the_weights_of_the_best_epoch(make_trainer):
     best.enough(0.5, model)
     best.restore(model)
     assert all(torch.equal(a, b) for a, b in zip(kept, model.parameters(), strict=True))
+
+
+def test_better_epochs_are_kept_in_the_same_memory(make_trainer):
+    model, best = make_trainer().initialize(0), _Best(patience=9)
+    best.enough(1.0, model)
+    places = {name: value.data_ptr() for name, value in best._weights.items()}
+    for parameter in model.parameters():
+        parameter.data.add_(1)
+    best.enough(2.0, model)
+    assert {name: value.data_ptr() for name, value in best._weights.items()} == places
+    assert all(torch.equal(best._weights[name], value) for name, value in model.state_dict().items())
 
 
 def test_of_equal_scores_the_first_is_kept(make_trainer):
