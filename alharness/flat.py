@@ -22,24 +22,29 @@ ALIGNMENT = 16
 """Every parameter begins at a multiple of so many numbers: 64 bytes of float32, a line of the cache."""
 
 
-def flatten(optimizer: Optimizer) -> bool:
+def flatten(optimizer: Optimizer) -> list[Tensor]:
     """Put the parameters of each group, and their gradients, into one piece; to be done before the first step.
 
     The model's parameters stay the same objects and become views of the piece; the optimizer gets the piece. From
-    then on gradients must be zeroed in place, `zero_grad(set_to_none=False)`: a parameter that had no part in a
-    loss has the gradient 0.
+    then on gradients must be set to zero in place, never to None: a parameter that has no part in a loss has the
+    gradient 0.
 
     Returns:
-        Whether it was done. It is not for an optimizer of another class, which may look at a parameter as a whole,
-        nor for one that knows something of its parameters already, nor where those of a group differ in kind.
+        The gradients, one piece for each group. None at all where nothing was done: for an optimizer of another
+        class, which may look at a parameter as a whole, for one that knows something of its parameters already,
+        and where the parameters of a group differ in kind.
     """
     if type(optimizer) not in ELEMENTWISE or optimizer.state:
-        return False
+        return []
     if not all(_alike(group["params"]) for group in optimizer.param_groups):
-        return False
+        return []
+    gradients = []
     for group in optimizer.param_groups:
-        group["params"] = [_joined(group["params"])]
-    return True
+        whole = _joined(group["params"])
+        assert whole.grad is not None
+        gradients.append(whole.grad)
+        group["params"] = [whole]
+    return gradients
 
 
 def _alike(parameters: list[Tensor]) -> bool:

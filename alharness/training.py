@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
+import torch._dynamo  # an optimizer imports it at its first step: two seconds that are no training's
 
 from .batches import as_batch, home
 from .errors import DataError, Diverged
@@ -101,7 +102,7 @@ class Trainer:
             model.adapt(batch)
             model.to(self.device)
             optimizer = make_optimizer(model, settings)
-            flat = flatten(optimizer)
+            gradients = flatten(optimizer)
             schedule = model.schedule(optimizer)
             best = _Best(settings.patience)
             epoch = 0
@@ -112,7 +113,7 @@ class Trainer:
                 order = torch.randperm(len(labeled)).to(batch.device)
                 for rows in torch.split(order, settings.batch_size):
                     loss = model.loss(batch.take(rows).to(self.device))
-                    optimizer.zero_grad(set_to_none=not flat)
+                    _zero(gradients, optimizer)
                     loss.backward()  # type: ignore[no-untyped-call]
                     optimizer.step()
                     total += loss.detach()
@@ -211,6 +212,13 @@ def validation_loss(model: MultimodalModel, valid: Batch, size: int) -> float:
     model.eval()
     losses = [model.loss(part) * len(part) for part in _parts(valid, size, model)]
     return torch.stack(losses).sum().item() / len(valid)
+
+
+def _zero(gradients: list[Tensor], optimizer: Optimizer) -> None:
+    if not gradients:
+        optimizer.zero_grad()
+    for gradient in gradients:
+        gradient.zero_()
 
 
 def _parts(samples: Batch, size: int, model: MultimodalModel) -> Iterator[Batch]:
