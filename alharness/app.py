@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-import traceback
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .environment import describe
-from .errors import DataError, Diverged, HarnessError, PluginError, SpecError
+from .errors import DataError, HarnessError, PluginError, SpecError
 from .plan import Plan, make_plan
-from .records import Cell, CellRecord, Paper, Run, RunRecord, Status
+from .records import CellRecord, Paper, Run, RunRecord
 from .runs import journal
 from .runs.directory import RunDirectory, write
-from .runs.driver import drive, now
-from .runs.fits import FitStore
-from .runs.journal import Journal
-from .runs.workbench import Workbench
-from .selection import Chooser
+from .runs.experiment import Experiment, Part
+from .runs.runner import Runner
+from .runs.sharing import share
+from .runs.workbench import suited
+from .runs.workers import run_in_workers
 from .spec import resolved_yaml
 from .suggestion import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from .data import Dataset
+    from .records import Cell, CycleRecord
     from .registry import Registry
-    from .spec import Spec
+    from .runs.runner import Ended
+    from .runs.workbench import Workbench
+    from .spec import Chosen, Spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +41,16 @@ class Options:
         workdir: where run directories lie.
         only: labels of samplers or names of cells; empty for all.
         restart: begin a cell anew where its journal cannot be continued; the old journal is kept.
+        jobs: how many cells run at a time, each in a process of its own where it is more than one.
+        retime: run nothing, but measure the queries of finished cells again, alone: of those measured while others
+            were running, or of all where there is none of these.
     """
 
     workdir: Path = Path("runs")
     only: tuple[str, ...] = ()
     restart: bool = False
+    jobs: int = 1
+    retime: bool = False
 
 
 def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], None]) -> tuple[Run, RunRecord]:
@@ -60,20 +68,23 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
     wanted = _wanted(plan, options.only)
     directory = RunDirectory(options.workdir / plan.experiment)
     with directory.locked():
-        session = _Session(spec, plan, registry, directory, warn)
+        session = _Session(spec, plan, registry, directory, options, warn)
         session.require_same_data()
         records = {cell: session.on_disk(cell) for cell in plan.cells}
+        if options.retime:
+            cells = _to_measure_again([records[cell] for cell in plan.cells if cell in wanted], warn)
+        else:
+            cells = [cell for cell in plan.cells if cell in wanted and records[cell].status != "ok"]
         finished = {cell.name: len(record.cycles) for cell, record in records.items()}
+        finished |= dict.fromkeys((cell.name for cell in cells), 0) if options.retime else {}
         session.run = replace(session.run, finished=finished)
         write(directory.path / "spec.yaml", session.run.spec_text)
         session.emit("alharness_run_started", run=session.run)
         interrupted = False
-        for cell in plan.cells:
-            if cell in wanted and records[cell].status != "ok":
-                records[cell] = session.attempt(cell, restart=options.restart)
-                interrupted = records[cell].status == "interrupted"
-            if interrupted:
-                break
+        for cell, ended in session.execute(cells):
+            found = session.on_disk(cell)
+            records[cell] = replace(found, status=ended.status, error=ended.error)
+            interrupted = interrupted or ended.status == "interrupted"
         record = RunRecord(cells=tuple(records.values()), interrupted=interrupted)
         session.emit("alharness_run_finished", run=session.run, record=record)
     return session.run, record
@@ -83,29 +94,29 @@ class _Session:
     """One call of `run`: the parts that its cells need."""
 
     def __init__(
-        self, spec: Spec, plan: Plan, registry: Registry, directory: RunDirectory, warn: Callable[[str], None]
+        self,
+        spec: Spec,
+        plan: Plan,
+        registry: Registry,
+        directory: RunDirectory,
+        options: Options,
+        warn: Callable[[str], None],
     ) -> None:
-        self._registry, self._directory, self._warn = registry, directory, warn
-        self._samplers = {sampler.label: sampler for sampler in spec.samplers}
+        self._registry, self._directory, self._options, self._warn = registry, directory, options, warn
+        self._experiment = _experiment(spec, plan, directory)
         dataset = _load(spec, plan)
-        self._workbench = Workbench(dataset, spec.model.plugin, spec.model.params, spec.training, plan.schedule)
-        self._fits = FitStore(
-            directory.fits,
-            {
-                **self._workbench.context,
-                "model": [spec.model.name, spec.model.plain, spec.model.registered.origin],
-                "training": spec.training.model_dump(),
-            },
-            warn,
-        )
-        self.run = _describe_run(spec, plan, directory, dataset, self._workbench)
+        self._dataset = suited(dataset, spec.model.plugin)
+        self._runner = Runner(self._experiment, self._dataset, registry, warn, timing="exclusive")
+        workbench = self._runner.workbench
+        self._data = workbench.context["data"]
+        self.run = _describe_run(spec, plan, directory, dataset, workbench, options.jobs)
 
     def require_same_data(self) -> None:
         """Raise DataError where the data changed since a cell began."""
         for cell in self.run.cells:
             with suppress(HarnessError):  # a damaged journal is its own cell's failure
                 found = journal.read(self._directory.cell(cell) / journal.NAME)
-                if found and found[0].context.get("data") != self._workbench.context["data"]:
+                if found and found[0].context.get("data") != self._data:
                     break
         else:
             return
@@ -128,28 +139,30 @@ class _Session:
             cell=cell, status="ok" if complete else "pending", cycles=tuple(cycles), started=header.started
         )
 
-    def attempt(self, cell: Cell, *, restart: bool) -> CellRecord:
-        """Run a cell to its end; what goes wrong becomes its status."""
-        folder = self._directory.cell(cell)
-        status: Status = "ok"
-        error = ""
-        try:
-            self._finish(cell, folder, restart=restart)
-        except KeyboardInterrupt:
-            status = "interrupted"
-        except Diverged as diverged:
-            status, error = "diverged", str(diverged)
-        except HarnessError as failure:
-            status, error = "failed", str(failure)
-        except OSError as failure:  # a full disk, say
-            status, error = "failed", str(failure)
-        except (Exception, SystemExit) as bug:  # noqa: BLE001 - a plugin's bug must not take other cells down
-            folder.mkdir(parents=True, exist_ok=True)
-            write(folder / "traceback.txt", traceback.format_exc())
-            status = "failed"
-            error = f"{cell.label} ({cell.distribution}): {type(bug).__name__}: {bug}; see {folder}/traceback.txt"
-        found = self.on_disk(cell)
-        return CellRecord(cell=cell, status=status, cycles=found.cycles, started=found.started, error=error)
+    def execute(self, cells: list[Cell]) -> Iterator[tuple[Cell, Ended]]:
+        """Run these cells, or measure them again, and tell how each ended. An interruption ends it."""
+        restart = self._options.restart
+        if self._options.jobs > 1 and len(cells) > 1 and not self._options.retime:
+            with self._directory.shared_samples() as folder:
+                yield from run_in_workers(
+                    self._experiment,
+                    share(self._dataset, folder),
+                    cells,
+                    self._finished,
+                    self._warn,
+                    jobs=min(self._options.jobs, len(cells)),
+                    restart=restart,
+                )
+            return
+        for cell in cells:
+            finished = partial(self._finished, cell)
+            if self._options.retime:
+                ended = self._runner.retime(cell, finished)
+            else:
+                ended = self._runner.attempt(cell, finished, restart=restart)
+            yield cell, ended
+            if ended.status == "interrupted":
+                return
 
     def emit(self, hook: str, **records: Any) -> None:
         """Call a hook of every observer; one that fails is named and the others are called all the same."""
@@ -164,48 +177,35 @@ class _Session:
             except Exception as bug:  # noqa: BLE001 - a run is worth more than its observer
                 self._warn(f"the observer {manager.get_name(observer)} failed: {type(bug).__name__}: {bug}")
 
-    def _finish(self, cell: Cell, folder: Path, *, restart: bool) -> None:
-        bench = self._workbench.bench(cell.seed)
-        world, initial = bench.everything if cell.reference else (bench.world, bench.initial)
-        drive(
-            world,
-            None if cell.reference else self._chooser(cell),
-            initial,
-            self._open(folder, {**self._identity(cell), **self._workbench.context, **bench.context}, restart),
-            trainer=bench.trainer,
-            fits=self._fits,
-            finished=lambda cycle: self.emit("alharness_cycle_finished", run=self.run, cell=cell, cycle=cycle),
+    def _finished(self, cell: Cell, cycle: CycleRecord) -> None:
+        self.emit("alharness_cycle_finished", run=self.run, cell=cell, cycle=cycle)
+
+
+def _to_measure_again(records: list[CellRecord], warn: Callable[[str], None]) -> list[Cell]:
+    queried = [record for record in records if not record.cell.reference]
+    complete = [record for record in queried if record.status == "ok"]
+    if len(complete) < len(queried):
+        warn(
+            f"{len(queried) - len(complete)} cells are not finished and are left alone; run without --retime first"
+        )
+    shared = [record for record in complete if record.timing == "shared"]
+    return [record.cell for record in shared or complete]
+
+
+def _experiment(spec: Spec, plan: Plan, directory: RunDirectory) -> Experiment:
+    def part(chosen: Chosen[Any]) -> Part:
+        return Part(
+            name=chosen.name, origin=chosen.registered.origin, params=chosen.params, plain=dict(chosen.plain)
         )
 
-    def _chooser(self, cell: Cell) -> Chooser:
-        chosen = self._samplers[cell.label]
-        return Chooser(
-            sampler=chosen.plugin.make(chosen.params),
-            name=f"{cell.label} ({cell.distribution})",
-            features=chosen.plugin.features(chosen.params),
-        )
-
-    def _identity(self, cell: Cell) -> dict[str, Any]:
-        return {
-            "experiment": self.run.experiment,
-            "sampler": cell.sampler,
-            "params": dict(cell.params),
-            "distribution": cell.distribution,
-            "seed": cell.seed,
-        }
-
-    def _open(self, folder: Path, context: dict[str, Any], restart: bool) -> Journal:
-        try:
-            opened = Journal(folder, context, now())
-        except HarnessError:
-            if not restart:
-                raise
-            aside = journal.set_aside(folder)
-            self._warn(f"the cell begins anew; its old journal is kept as {aside}")
-            opened = Journal(folder, context, now())
-        if opened.torn:
-            self._warn(f"{folder / journal.NAME}: cut a last line that was only half written")
-        return opened
+    return Experiment(
+        name=plan.experiment,
+        folder=directory.path,
+        model=part(spec.model),
+        samplers={sampler.label: part(sampler) for sampler in spec.samplers},
+        training=spec.training,
+        schedule=plan.schedule,
+    )
 
 
 def _wanted(plan: Plan, only: tuple[str, ...]) -> set[Cell]:
@@ -235,7 +235,9 @@ def _load(spec: Spec, plan: Plan) -> Dataset:
     return dataset
 
 
-def _describe_run(spec: Spec, plan: Plan, directory: RunDirectory, dataset: Dataset, workbench: Workbench) -> Run:
+def _describe_run(
+    spec: Spec, plan: Plan, directory: RunDirectory, dataset: Dataset, workbench: Workbench, jobs: int
+) -> Run:
     from .metrics import HEADLINE, PRIMARY
 
     return Run(
@@ -245,6 +247,7 @@ def _describe_run(spec: Spec, plan: Plan, directory: RunDirectory, dataset: Data
         schedule=plan.schedule,
         pool=plan.facts.sizes[0],
         cells=plan.cells,
+        jobs=jobs,
         skips=plan.skips,
         metric=PRIMARY[workbench.scoring],
         headline=HEADLINE[workbench.scoring],

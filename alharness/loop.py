@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,10 +66,12 @@ def run_cell(
     for cycle in range(first_cycle, len(sizes) + 1):
         labeled = world.oracle.reveal(pool)
         fitted = yield Fit(cycle=cycle, labeled=labeled, seed=derive(world.seed, "model", cycle))
+        began = time.perf_counter()
         predictions = predict(fitted, world.test.inputs, world.batch)
         metrics = evaluate(world.scoring, predictions, world.test.labels, world.classes)
+        cost = {**fitted.cost, "evaluate_seconds": time.perf_counter() - began}
         if cycle == len(sizes):
-            yield CycleRecord(cycle=cycle, labeled=len(labeled), metrics=metrics, cost=fitted.cost)
+            yield CycleRecord(cycle=cycle, labeled=len(labeled), metrics=metrics, cost=cost)
             return
 
         assert chooser is not None
@@ -81,6 +84,6 @@ def run_cell(
             diagnostics=answer.diagnostics,
             chosen=tuple(pool.ids[i] for i in answer.positions),
             scores=answer.scores,
-            cost={**fitted.cost, **answer.cost},
+            cost={**cost, **answer.cost},
         )
         pool = pool.label(answer.positions)

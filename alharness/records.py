@@ -14,6 +14,9 @@ FULL_DATA = "full-data"
 
 Status = Literal["ok", "failed", "diverged", "interrupted", "pending"]
 
+Timing = Literal["exclusive", "shared"]
+"""Whether a query had the machine to itself, or other cells were running meanwhile."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
@@ -90,6 +93,7 @@ class CycleRecord:
         scores: the scores they were chosen by; empty where the sampler does not score.
         cost: seconds and MiB, by name; what was not measured is absent.
         at: end of the cycle, milliseconds since the epoch.
+        timing: how its query was measured.
     """
 
     cycle: int
@@ -100,6 +104,7 @@ class CycleRecord:
     scores: tuple[float, ...] = ()
     cost: Mapping[str, float] = field(default_factory=dict)
     at: int = 0
+    timing: Timing = "exclusive"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +124,11 @@ class CellRecord:
     cycles: tuple[CycleRecord, ...] = ()
     started: int = 0
     error: str = ""
+
+    @property
+    def timing(self) -> Timing:
+        """`shared` where a query was measured while other cells were running."""
+        return "shared" if any(cycle.timing == "shared" for cycle in self.cycles) else "exclusive"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +158,7 @@ class Run:
         pool: samples that could be labeled.
         cells: in the order in which they run.
         finished: name of a cell -> cycles that earlier runs finished.
+        jobs: how many cells run at a time.
         skips: samplers left out, and why.
         metric: the metric that ranks; see `alharness.metrics`.
         headline: the metrics that the closing table shows, in its order; empty for all.
@@ -165,6 +176,7 @@ class Run:
     pool: int
     cells: tuple[Cell, ...]
     finished: Mapping[str, int] = field(default_factory=dict)
+    jobs: int = 1
     skips: tuple[Skip, ...] = ()
     metric: str = ""
     headline: tuple[str, ...] = ()

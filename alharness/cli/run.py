@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from alharness import registry
+from alharness.runs import forkserver
 from alharness.spec import load
 from alharness.synthetic import NOTICE
 
@@ -42,6 +43,15 @@ FAILED, INTERRUPTED, TERMINATED = 1, 130, 143
     show_default=True,
     help="Where run directories are kept.",
 )
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(1, 1024),
+    default=1,
+    show_default=True,
+    help="Cells to run at a time, which share the cores. Query times are then marked as shared.",
+)
+@click.option("--retime", is_flag=True, help="Measure the queries of finished cells again, alone; run nothing.")
 @click.option("--restart", is_flag=True, help="Begin a cell anew where its journal cannot be continued.")
 @click.option("--no-tracking", is_flag=True, help="Leave MLflow out.")
 @click.option("--require-tracking", is_flag=True, help="Fail where MLflow cannot be reached.")
@@ -50,7 +60,9 @@ def run(
     assignments: tuple[str, ...],
     only: tuple[str, ...],
     workdir: Path,
+    jobs: int,
     *,
+    retime: bool,
     restart: bool,
     no_tracking: bool,
     require_tracking: bool,
@@ -63,6 +75,8 @@ def run(
     \b
         alharness run specs/digits_quick.yaml
         alharness run specs/digits_quick.yaml --only grace --set seeds=10
+        alharness run specs/digits_quick.yaml --jobs 2
+        alharness run specs/digits_quick.yaml --retime
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     if no_tracking and require_tracking:
         raise click.UsageError("--no-tracking and --require-tracking exclude each other")
@@ -77,6 +91,8 @@ def run(
     # Threads that wait by spinning fight for the cores with whatever else runs there: beside one busy process on
     # two cores a query took 50 times as long. OpenMP reads this when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    if jobs > 1 and not retime:
+        forkserver.start()  # it imports torch while this process does the same
     from alharness import app  # torch is imported here, once the spec is known to be right
     from alharness.tracking.console import ConsoleProgress
     from alharness.tracking.mlflow import MlflowTracker
@@ -86,8 +102,9 @@ def run(
         installed.register(tracker)
     progress = ConsoleProgress(page)
     installed.register(progress)
+    options = app.Options(workdir=workdir, only=only, restart=restart, jobs=jobs, retime=retime)
     with _terminable() as signals, progress.shown():
-        run_, record = app.run(spec, installed, app.Options(workdir=workdir, only=only, restart=restart), warn)
+        run_, record = app.run(spec, installed, options, warn)
     _close(page, run_, record, tracker)
     if record.interrupted:
         again = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])

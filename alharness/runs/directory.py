@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import tempfile
 from contextlib import contextmanager
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
 
 class RunDirectory:
-    """`<workdir>/<spec name>-<hash>`: spec.yaml, fits/, cells/<label>-s<seed>-<key>/, and pictures."""
+    """`<workdir>/<spec name>-<hash>`: spec.yaml, fits/, cells/<label>-s<seed>-<key>/, and pictures.
+
+    While several processes work in it, samples/ holds what they share.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -34,6 +38,17 @@ class RunDirectory:
     def cell(self, cell: Cell) -> Path:
         """The folder of a cell."""
         return self.path / "cells" / cell.folder
+
+    @contextmanager
+    def shared_samples(self) -> Iterator[Path]:
+        """An empty folder for what processes share; removed in the end, or by the next run after a kill."""
+        folder = self.path / "samples"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

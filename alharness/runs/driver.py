@@ -6,13 +6,14 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from alharness.errors import RunError
 from alharness.loop import Fit, World, run_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator, Iterator
 
     from alharness.pool import Pool
-    from alharness.records import CycleRecord
+    from alharness.records import CycleRecord, Timing
     from alharness.selection import Chooser
     from alharness.training import Fitted, Trainer
 
@@ -29,6 +30,7 @@ def drive(
     trainer: Trainer,
     fits: FitStore,
     finished: Callable[[CycleRecord], None],
+    timing: Timing,
 ) -> None:
     """Continue a cell after the last cycle of its journal, to its end.
 
@@ -40,11 +42,58 @@ def drive(
         trainer: trains what the cell asks for.
         fits: keeps the fits that cells share, those of cycle 0.
         finished: told of every cycle once it is on disk.
+        timing: how queries are measured.
     """
     pool = initial
     for record in journal.cycles:
         pool = pool.label_ids(record.chosen)
     cell = run_cell(world, chooser, pool, first_cycle=len(journal.cycles))
+    for found in _answered(cell, trainer, fits):
+        record = replace(found, at=_later(journal), timing=timing)
+        journal.append(record)
+        finished(record)
+
+
+def retime(
+    world: World,
+    chooser: Chooser,
+    initial: Pool,
+    journal: Journal,
+    *,
+    trainer: Trainer,
+    fits: FitStore,
+    finished: Callable[[CycleRecord], None],
+) -> None:
+    """Measure the queries of a finished cell again: nothing is replaced but their times.
+
+    Models are trained again, except the last one, which is asked for nothing. The journal is written when all
+    queries are measured, or not at all. For the arguments see `drive`.
+
+    Raises:
+        RunError: a query chose other samples than it did at first, so its time is that of another one.
+    """
+    old = journal.cycles
+    new = list(old)
+    found = _answered(run_cell(world, chooser, initial), trainer, fits)
+    for number in range(len(world.schedule.sizes)):
+        again = next(found)
+        if again.chosen != old[number].chosen:
+            raise RunError(
+                f"cycle {number} chose other samples than it did when the run was made, so that its queries "
+                "cannot be measured again on this machine; the journal is as it was"
+            )
+        times = {name: value for name, value in again.cost.items() if name.startswith("query_")}
+        new[number] = replace(old[number], cost={**old[number].cost, **times}, timing="exclusive")
+        finished(new[number])
+    new[-1] = replace(old[-1], timing="exclusive")
+    journal.replace(new)
+    finished(new[-1])
+
+
+def _answered(
+    cell: Generator[Fit | CycleRecord, Fitted, None], trainer: Trainer, fits: FitStore
+) -> Iterator[CycleRecord]:
+    """The records of a cell whose requests for fits are answered."""
     answer: Fitted | None = None
     while True:
         try:
@@ -53,11 +102,9 @@ def drive(
             return
         if isinstance(item, Fit):
             answer = fits.fit(trainer, item) if item.cycle == 0 else trainer.fit(item.labeled, item.seed)
-            continue
-        record = replace(item, at=_later(journal))
-        journal.append(record)
-        finished(record)
-        answer = None
+        else:
+            answer = None
+            yield item
 
 
 def now() -> int:

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import filelock
 import torch
 
 from alharness.training import Fitted, Trainer, freeze
@@ -45,6 +46,10 @@ class FitStore:
         A reused fit keeps the cost of its training and is marked with `train_reused`.
         """
         path = self._folder / self._key(request)
+        with self._alone(path.name):
+            return self._fit(trainer, request, path)
+
+    def _fit(self, trainer: Trainer, request: Fit, path: Path) -> Fitted:
         if stored := self._load(path):
             model = trainer.initialize(request.seed)
             model.load_state_dict(stored["weights"])
@@ -55,6 +60,12 @@ class FitStore:
         weights = {name: value.cpu() for name, value in fitted.model.state_dict().items()}
         self._store(path, {"weights": weights, "epochs": fitted.epochs, "cost": dict(fitted.cost)})
         return fitted
+
+    def _alone(self, key: str) -> filelock.BaseFileLock:
+        """While it is held, no other process makes the same fit: it waits, and finds it made."""
+        locks = self._folder.with_name("fit-locks")
+        locks.mkdir(parents=True, exist_ok=True)
+        return filelock.FileLock(locks / key)
 
     def _key(self, request: Fit) -> str:
         text = json.dumps([self._context, request.labeled.ids, request.seed], sort_keys=True)

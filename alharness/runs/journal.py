@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 from alharness.errors import RunError
 from alharness.records import CycleRecord
 
+from .directory import write
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 FORMAT = 1
@@ -59,10 +61,16 @@ class Journal:
 
     def append(self, record: CycleRecord) -> None:
         """Write a finished cycle; returns when it is on disk."""
-        fields = asdict(record)
-        measured = {name: fields.pop(name) for name in ("cost", "at")}
-        _append(self._path, fields, measured)
+        _append(self._path, *_split(record))
         self.cycles.append(record)
+
+    def replace(self, cycles: Sequence[CycleRecord]) -> None:
+        """Write all cycles anew, at once: the same ones, measured again."""
+        lines = [_line({"format": FORMAT, "context": self.header.context}, {"at": self.header.started})]
+        lines += [_line(*_split(record)) for record in cycles]
+        write(self._path, "".join(lines))
+        sync_folder(self._path.parent)
+        self.cycles = list(cycles)
 
 
 def read(path: Path) -> tuple[Header, list[CycleRecord]] | None:
@@ -84,7 +92,7 @@ def read(path: Path) -> tuple[Header, list[CycleRecord]] | None:
     for number, line in enumerate(rest):
         measured = line.pop("measured")
         line["chosen"], line["scores"] = tuple(line["chosen"]), tuple(line["scores"])
-        record = CycleRecord(**line, cost=measured["cost"], at=measured["at"])
+        record = CycleRecord(**line, **measured)
         if record.cycle != number:
             raise RunError(f"{path}:{number + 2}: expected cycle {number}, found cycle {record.cycle}")
         cycles.append(record)
@@ -103,12 +111,22 @@ def set_aside(folder: Path) -> Path | None:
     return aside
 
 
-def _append(path: Path, fields: Mapping[str, Any], measured: Mapping[str, Any]) -> None:
+def _split(record: CycleRecord) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is the same whenever the cell runs, and what was measured."""
+    fields = asdict(record)
+    measured = {name: fields.pop(name) for name in ("cost", "at", "timing")}
+    return fields, measured
+
+
+def _line(fields: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
     line = json.dumps({**fields, "measured": measured}, ensure_ascii=False)
-    line = f"{line[:-2]}, {json.dumps('sha256')}: {json.dumps(_checksum(line))}}}}}\n"
+    return f"{line[:-2]}, {json.dumps('sha256')}: {json.dumps(_checksum(line))}}}}}\n"
+
+
+def _append(path: Path, fields: Mapping[str, Any], measured: Mapping[str, Any]) -> None:
     new = not path.exists()
     with path.open("ab") as file:
-        file.write(line.encode())
+        file.write(_line(fields, measured).encode())
         file.flush()
         os.fsync(file.fileno())
     if new:

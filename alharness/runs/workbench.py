@@ -53,8 +53,21 @@ class Bench:
         return replace(self.world, schedule=schedule), Pool(self.initial.ids, tuple(range(n)))
 
 
+def suited(dataset: Dataset, model: ModelPlugin) -> Dataset:
+    """The data set as the model wants it: pooled, or with its sequences."""
+    return dataset.pooled() if model.inputs == "pooled" else dataset
+
+
 class Workbench:
-    """Sets up a bench per seed; keeps the last one, since cells come seed by seed."""
+    """Sets up a bench per seed; keeps the last one, since cells come seed by seed.
+
+    Args:
+        dataset: as the model wants it; see `suited`.
+        model: the model.
+        params: its parameters.
+        settings: how it is trained.
+        schedule: labels per cycle.
+    """
 
     def __init__(
         self,
@@ -64,7 +77,7 @@ class Workbench:
         settings: TrainingSettings,
         schedule: Schedule,
     ) -> None:
-        self._dataset = dataset.pooled() if model.inputs == "pooled" else dataset
+        self._dataset = dataset
         self._model, self._params = model, params
         self._settings, self._schedule = settings, schedule
         self._bench: Bench | None = None

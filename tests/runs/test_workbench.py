@@ -5,16 +5,17 @@ import pytest
 from alharness import DataError, ModelPlugin, Scoring, Task
 from alharness.models.late_fusion.plugin import LateFusionParams, make
 from alharness.records import Schedule
-from alharness.runs.workbench import Workbench, validation
+from alharness.runs.workbench import Workbench, suited, validation
 from alharness.settings import TrainingSettings
 
 
 @pytest.fixture
 def set_up(make_dataset):
     def build(task=Task.CLASSIFICATION, scoring=None, **training):
+        model = ModelPlugin(name="m", params=LateFusionParams, make=make)
         return Workbench(
-            replace(make_dataset(task), scoring=scoring),
-            ModelPlugin(name="m", params=LateFusionParams, make=make),
+            suited(replace(make_dataset(task), scoring=scoring), model),
+            model,
             LateFusionParams(),
             TrainingSettings(device="cpu", **training),
             Schedule(initial_pool=10, sizes=(5,)),

@@ -1,0 +1,170 @@
+"""Runs cells in this process, one after another."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from alharness.errors import Diverged, HarnessError
+from alharness.selection import Chooser
+
+from . import driver, journal
+from .directory import RunDirectory, write
+from .fits import FitStore
+from .journal import Journal
+from .workbench import Workbench
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alharness.data import Dataset
+    from alharness.records import Cell, CycleRecord, Status, Timing
+    from alharness.registry import Registry
+
+    from .experiment import Experiment
+    from .workbench import Bench
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How an attempt at a cell ended.
+
+    Attributes:
+        status: what became of it.
+        error: one paragraph where it failed.
+    """
+
+    status: Status
+    error: str = ""
+
+
+class Runner:
+    """Runs cells of one experiment.
+
+    Args:
+        experiment: what they share.
+        dataset: the samples, as the model wants them; see `workbench.suited`.
+        registry: where the plugins are found.
+        warn: told what the user should know.
+        timing: whether a query has the machine to itself.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        dataset: Dataset,
+        registry: Registry,
+        warn: Callable[[str], None],
+        *,
+        timing: Timing,
+    ) -> None:
+        self._experiment, self._registry, self._warn, self._timing = experiment, registry, warn, timing
+        self._directory = RunDirectory(experiment.folder)
+        model = experiment.model
+        plugin = registry.model(model.name).plugin
+        self.workbench = Workbench(dataset, plugin, model.params, experiment.training, experiment.schedule)
+        self._fits = FitStore(
+            self._directory.fits,
+            {
+                **self.workbench.context,
+                "model": [model.name, model.plain, model.origin],
+                "training": experiment.training.model_dump(),
+            },
+            warn,
+        )
+
+    def attempt(self, cell: Cell, finished: Callable[[CycleRecord], None], *, restart: bool) -> Ended:
+        """Run a cell to its end; what goes wrong becomes its status.
+
+        Args:
+            cell: which.
+            finished: told of every cycle once it is on disk.
+            restart: begin it anew where its journal cannot be continued; the old one is kept.
+        """
+        return self._ended(cell, lambda: self._finish(cell, finished, restart=restart))
+
+    def retime(self, cell: Cell, finished: Callable[[CycleRecord], None]) -> Ended:
+        """Measure the queries of a finished cell again; see `driver.retime`."""
+
+        def measure() -> None:
+            bench = self.workbench.bench(cell.seed)
+            book = self._open(cell, bench, restart=False)
+            driver.retime(
+                bench.world,
+                self._chooser(cell),
+                bench.initial,
+                book,
+                trainer=bench.trainer,
+                fits=self._fits,
+                finished=finished,
+            )
+
+        return self._ended(cell, measure)
+
+    def _ended(self, cell: Cell, action: Callable[[], None]) -> Ended:
+        """Do something with a cell, and tell how it ended."""
+        folder = self._directory.cell(cell)
+        try:
+            action()
+        except KeyboardInterrupt:
+            return Ended(status="interrupted")
+        except Diverged as diverged:
+            return Ended(status="diverged", error=str(diverged))
+        except HarnessError as failure:
+            return Ended(status="failed", error=str(failure))
+        except OSError as failure:  # a full disk, say
+            return Ended(status="failed", error=str(failure))
+        except (Exception, SystemExit) as bug:  # noqa: BLE001 - a plugin's bug must not take other cells down
+            folder.mkdir(parents=True, exist_ok=True)
+            write(folder / "traceback.txt", traceback.format_exc())
+            what = f"{type(bug).__name__}: {bug}; see {folder}/traceback.txt"
+            return Ended(status="failed", error=f"{cell.label} ({cell.distribution}): {what}")
+        return Ended(status="ok")
+
+    def _chooser(self, cell: Cell) -> Chooser:
+        part = self._experiment.samplers[cell.label]
+        plugin = self._registry.sampler(part.name).plugin
+        return Chooser(
+            sampler=plugin.make(part.params),
+            name=f"{cell.label} ({cell.distribution})",
+            features=plugin.features(part.params),
+        )
+
+    def _finish(self, cell: Cell, finished: Callable[[CycleRecord], None], *, restart: bool) -> None:
+        bench = self.workbench.bench(cell.seed)
+        world, initial = bench.everything if cell.reference else (bench.world, bench.initial)
+        driver.drive(
+            world,
+            None if cell.reference else self._chooser(cell),
+            initial,
+            self._open(cell, bench, restart=restart),
+            trainer=bench.trainer,
+            fits=self._fits,
+            finished=finished,
+            timing=self._timing,
+        )
+
+    def _identity(self, cell: Cell) -> dict[str, Any]:
+        return {
+            "experiment": self._experiment.name,
+            "sampler": cell.sampler,
+            "params": dict(cell.params),
+            "distribution": cell.distribution,
+            "seed": cell.seed,
+        }
+
+    def _open(self, cell: Cell, bench: Bench, *, restart: bool) -> Journal:
+        folder = self._directory.cell(cell)
+        context = {**self._identity(cell), **self.workbench.context, **bench.context}
+        try:
+            opened = Journal(folder, context, driver.now())
+        except HarnessError:
+            if not restart:
+                raise
+            aside = journal.set_aside(folder)
+            self._warn(f"the cell begins anew; its old journal is kept as {aside}")
+            opened = Journal(folder, context, driver.now())
+        if opened.torn:
+            self._warn(f"{folder / journal.NAME}: cut a last line that was only half written")
+        return opened

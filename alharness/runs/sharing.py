@@ -1,0 +1,112 @@
+"""One copy of the samples for all processes: arrays lie in files, and every process maps them."""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from alharness.data import Inputs, Samples, Splits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from alharness.data import Content, Dataset, Pooling
+
+
+def share(dataset: Dataset, folder: Path) -> Dataset:
+    """The same data set, to be sent to other processes: it holds no samples, but knows where they are mapped.
+
+    Args:
+        dataset: the data set; sequences that are mapped already stay where they are.
+        folder: an empty folder for the others' files, which must last as long as anybody reads them.
+    """
+    files = (folder / f"{number}.npy" for number in range(10**9))
+    parts = {name: _placed(samples.sorted(), files) for name, samples in dataset.parts.items()}
+    return replace(dataset, content=_Mapped(parts), pooled_content=None, stored_digest=dataset.digest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Array:
+    """A file of numbers.
+
+    Attributes:
+        path: the file; None for an array without numbers, which cannot be mapped.
+        offset: where in it they begin, in bytes.
+    """
+
+    path: str | None
+    offset: int
+    shape: tuple[int, ...]
+    dtype: str
+
+    def open(self) -> NDArray[Any]:
+        if self.path is None:
+            return np.empty(self.shape, self.dtype)
+        # Copy on write: torch takes it as it is, all processes read one copy, and nobody writes to the file.
+        return np.memmap(self.path, self.dtype, mode="c", offset=self.offset, shape=self.shape)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Samples:
+    ids: tuple[str, ...]
+    arrays: Mapping[str, _Array]
+    lengths: Mapping[str, _Array]
+    pooling: Mapping[str, Pooling]
+    labels: _Array
+    unimodal_labels: Mapping[str, _Array]
+
+    def open(self) -> Samples:
+        return Samples(
+            inputs=Inputs(
+                ids=self.ids, arrays=_opened(self.arrays), lengths=_opened(self.lengths), pooling=self.pooling
+            ),
+            labels=self.labels.open(),
+            unimodal_labels=_opened(self.unimodal_labels),
+        )
+
+
+@dataclass(frozen=True)
+class _Mapped:
+    """The content of a data set, opened where it is called."""
+
+    parts: Mapping[str, _Samples]
+
+    def __call__(self) -> Content:
+        opened = {name: part.open() for name, part in self.parts.items()}
+        return opened["all"] if "all" in opened else Splits(**opened)
+
+
+def _opened(arrays: Mapping[str, _Array]) -> dict[str, NDArray[Any]]:
+    return {name: array.open() for name, array in arrays.items()}
+
+
+def _placed(samples: Samples, files: Iterable[Path]) -> _Samples:
+    inputs, paths = samples.inputs, iter(files)
+    return _Samples(
+        ids=inputs.ids,
+        arrays={name: _place(array, paths) for name, array in inputs.arrays.items()},
+        lengths={name: _place(array, paths) for name, array in inputs.lengths.items()},
+        pooling=inputs.pooling,
+        labels=_place(samples.labels, paths),
+        unimodal_labels={name: _place(array, paths) for name, array in samples.unimodal_labels.items()},
+    )
+
+
+def _place(array: Any, paths: Iterable[Path]) -> _Array:
+    path: str | None = None
+    offset = 0
+    base: object = array.base
+    if isinstance(array, np.memmap) and isinstance(base, mmap.mmap) and array.flags.c_contiguous:
+        path, offset = str(array.filename), array.offset
+    elif array.size:
+        new = next(iter(paths))
+        np.save(new, np.ascontiguousarray(array))
+        mapped = np.load(new, mmap_mode="r")
+        path, offset = str(new), mapped.offset
+    return _Array(path=path, offset=offset, shape=array.shape, dtype=array.dtype.str)
