@@ -88,6 +88,13 @@ class LooksParams(Params):
     """Whether to read predictions."""
 
 
+class DiesParams(Params):
+    how: str = "exit"
+    """Of what."""
+    after: int = 0
+    """In which cycle."""
+
+
 def make(name):
     def build(params):
         from toy_samplers import samplers
@@ -109,13 +116,16 @@ def alharness_samplers():
     ]
     plugins += [SamplerPlugin(name="looks", params=LooksParams, make=make("Looks"),
                               requires=lambda params: {Feature.PREDICTIONS} if params.look else set())]
+    plugins += [SamplerPlugin(name="dies", params=DiesParams, make=make("Dies"))]
     plugins += [SamplerPlugin(name="unmakable", params=Params, make=lambda params: 1 / 0)]
     bad = ("Twice", "TooFew", "Outside", "NanScores", "Fractions", "Peeks", "Undeclared", "Raises", "Exits",
-           "Slow")
+           "Slow", "Tells")
     return plugins + [SamplerPlugin(name=name.lower(), params=Params, make=make(name)) for name in bad]
 '''
 
 TOY_SAMPLERS = """
+import os
+import signal
 import time
 
 import torch
@@ -204,6 +214,24 @@ class Raises(Base):
 class Exits(Base):
     def select(self, query):
         raise SystemExit(0)
+
+
+class Dies(Draw):
+    def select(self, query):
+        if query.cycle == self.params.after:
+            print("these are my last words", flush=True)
+            if self.params.how == "exit":
+                os._exit(0)
+            os.kill(os.getpid(), signal.Signals[self.params.how])
+        return super().select(query)
+
+
+class Tells(Draw):
+    def select(self, query):
+        print("one sampler was here")
+        query.log("threads", torch.get_num_threads())
+        query.log("variable", float(os.environ.get("ALHARNESS_TEST", "nan")))
+        return super().select(query)
 
 
 class Slow(Draw):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,6 @@ from alharness.data import Inputs, Samples, Splits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -103,10 +103,10 @@ def _place(array: Any, paths: Iterable[Path]) -> _Array:
     offset = 0
     base: object = array.base
     if isinstance(array, np.memmap) and isinstance(base, mmap.mmap) and array.flags.c_contiguous:
-        path, offset = str(array.filename), array.offset
+        path, offset = str(Path(array.filename).absolute()), array.offset
     elif array.size:
         new = next(iter(paths))
         np.save(new, np.ascontiguousarray(array))
         mapped = np.load(new, mmap_mode="r")
-        path, offset = str(new), mapped.offset
+        path, offset = str(new.absolute()), mapped.offset
     return _Array(path=path, offset=offset, shape=array.shape, dtype=array.dtype.str)

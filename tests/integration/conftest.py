@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -49,11 +50,12 @@ def run_spec(toy_site, monkeypatch):
 def command(toy_site, tmp_path):
     """The command line as a user starts it, in a folder of its own."""
 
-    def start(*arguments, **more):
+    def start(*arguments, isolated=False, **more):
+        flags = ["-P"] if isolated else []  # as the installed script: without the current folder
         environment = {**os.environ, "PYTHONPATH": str(toy_site), "MLFLOW_DISABLE_TELEMETRY": "true"}
         environment.pop("MLFLOW_TRACKING_URI", None)
         return subprocess.Popen(
-            [sys.executable, "-m", "alharness", *map(str, arguments)],
+            [sys.executable, *flags, "-m", "alharness", *map(str, arguments)],
             cwd=tmp_path,
             env=environment,
             stdout=subprocess.PIPE,
@@ -66,6 +68,22 @@ def command(toy_site, tmp_path):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield start
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def wait_for_lines():
+    """Wait until the journals hold this many finished cycles."""
+
+    def wait(workdir, number, process):
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and process.poll() is None:
+            books = workdir.glob("*/cells/*/journal.jsonl")
+            if sum(len(book.read_bytes().splitlines()) - 1 for book in books) >= number:
+                return
+            time.sleep(0.02)
+        pytest.fail(f"never saw {number} cycles: {process.communicate()}")
+
+    return wait
 
 
 @pytest.fixture

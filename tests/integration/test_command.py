@@ -3,21 +3,9 @@
 import json
 import signal
 import sqlite3
-import time
 
 import numpy as np
 import pytest
-
-
-def wait_for_lines(workdir, number, process):
-    """Wait until the journals hold this many finished cycles."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        books = workdir.glob("*/cells/*/journal.jsonl")
-        if sum(len(book.read_bytes().splitlines()) - 1 for book in books) >= number:
-            return
-        time.sleep(0.02)
-    pytest.fail(f"never saw {number} cycles: {process.communicate()}")
 
 
 def test_a_first_run_ends_with_a_table_a_picture_and_mlflow(command, write_spec, tmp_path):
@@ -41,7 +29,9 @@ def test_a_first_run_ends_with_a_table_a_picture_and_mlflow(command, write_spec,
     assert "6 of 6 cycles are finished already, 2 of 2 cells complete" in again.communicate(timeout=120)[0]
 
 
-def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(command, write_spec, journals, tmp_path):
+def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(
+    command, write_spec, wait_for_lines, journals, tmp_path
+):
     path = write_spec(samplers="[slow, narrow]", seeds="[0, 1]", cycles=3)
     arguments = ("run", path, "--no-tracking", "--workdir")
     killed = tmp_path / "killed"
@@ -61,7 +51,7 @@ def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(command, w
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_the_run_and_tells_how_to_go_on(command, write_spec, tmp_path, number, code):
+def test_a_signal_ends_the_run_and_tells_how_to_go_on(command, write_spec, wait_for_lines, tmp_path, number, code):
     process = command("run", write_spec(samplers="[slow]", cycles=20), "--no-tracking")
     wait_for_lines(tmp_path / "runs", 1, process)
     process.send_signal(number)

@@ -1,0 +1,103 @@
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alharness import Samples, Scoring, Splits, Task
+from alharness.runs.sharing import share
+
+
+def same(one: Samples, other: Samples):
+    pairs = [(one.labels, other.labels)]
+    for name in ("arrays", "lengths"):
+        mine, theirs = getattr(one.inputs, name), getattr(other.inputs, name)
+        assert list(mine) == list(theirs)
+        pairs += zip(mine.values(), theirs.values(), strict=True)
+    assert list(one.unimodal_labels) == list(other.unimodal_labels)
+    pairs += zip(one.unimodal_labels.values(), other.unimodal_labels.values(), strict=True)
+    assert all(np.array_equal(a, b) and a.dtype == b.dtype and a.shape == b.shape for a, b in pairs)
+    return one.ids == other.ids and one.inputs.pooling == other.inputs.pooling
+
+
+@pytest.fixture
+def dataset(make_dataset):
+    made = make_dataset(Task.REGRESSION)
+    parts = made.parts
+    train = replace(
+        parts["train"],
+        inputs=replace(parts["train"].inputs, pooling={"vision": "first"}),
+        unimodal_labels={"audio": parts["train"].labels * 2},
+    )
+    return replace(
+        made, content=Splits(train=train, valid=parts["valid"], test=parts["test"]), scoring=Scoring.SIMS
+    )
+
+
+def test_what_another_process_opens_is_the_data_set(dataset, tmp_path):
+    sent = pickle.dumps(share(dataset, tmp_path))
+    opened = pickle.loads(sent)
+    assert all(same(dataset.parts[name], opened.parts[name]) for name in ("train", "valid", "test"))
+    assert opened.digest == dataset.digest
+    assert (opened.task, opened.scoring, opened.classes) == (dataset.task, dataset.scoring, dataset.classes)
+    rows = len(dataset.parts["train"]) * 4 * (6 + 4 + 15)
+    assert len(sent) < rows / 2  # the ids, and no samples
+
+
+def test_arrays_are_mapped_and_what_is_written_to_them_stays_with_the_writer(dataset, tmp_path):
+    shared = share(dataset, tmp_path)
+    one, other = (pickle.loads(pickle.dumps(shared)).parts["train"].inputs.arrays["audio"] for _ in range(2))
+    assert isinstance(one, np.memmap)
+    assert one.flags.writeable  # torch takes it without a copy
+    one[:] = 7
+    assert not (other == 7).any()
+
+
+def test_what_is_mapped_already_stays_where_it_is(dataset, tmp_path):
+    (tmp_path / "files").mkdir()
+    (tmp_path / "shared").mkdir()
+    parts = {}
+    for name, samples in dataset.parts.items():
+        path = tmp_path / "files" / f"{name}.npy"
+        np.save(path, samples.inputs.arrays["vision"])
+        arrays = {**samples.inputs.arrays, "vision": np.load(path, mmap_mode="r")}
+        parts[name] = replace(samples, inputs=replace(samples.inputs, arrays=arrays))
+    opened = share(replace(dataset, content=Splits(**parts)), tmp_path / "shared")
+    assert all(same(dataset.parts[name], opened.parts[name]) for name in parts)
+    vision = opened.parts["test"].inputs.arrays["vision"]
+    assert Path(vision.filename).parent.name == "files"
+    largest = max(path.stat().st_size for path in (tmp_path / "shared").iterdir())
+    assert largest < dataset.parts["train"].inputs.arrays["vision"].nbytes
+
+
+@pytest.mark.parametrize(
+    "view", [lambda a: a[::-1], lambda a: a[3:], np.asfortranarray, lambda a: a.astype(">f4")]
+)
+def test_views_and_other_orders_of_memory_are_written_as_they_read(dataset, tmp_path, view):
+    path = tmp_path / "whole.npy"
+    np.save(path, dataset.parts["train"].inputs.arrays["audio"])
+    samples = dataset.parts["train"]
+    audio = view(np.load(path, mmap_mode="r"))
+    samples = samples.take(np.arange(len(audio)))
+    samples = replace(samples, inputs=replace(samples.inputs, arrays={"audio": audio}, lengths={}, pooling={}))
+    opened = share(replace(dataset, content=samples), tmp_path)
+    assert np.array_equal(opened.parts["all"].inputs.arrays["audio"], audio)
+
+
+def test_an_empty_part_is_empty(dataset, tmp_path):
+    nobody = dataset.parts["valid"].take(np.array([], dtype=int))
+    content = Splits(train=dataset.parts["train"], valid=nobody, test=dataset.parts["test"])
+    opened = share(replace(dataset, content=content), tmp_path)
+    assert same(nobody, opened.parts["valid"])
+
+
+def test_rows_are_sorted_once_for_all(dataset, tmp_path):
+    mixed = dataset.parts["train"].take(np.arange(len(dataset.parts["train"]))[::-1])
+    opened = share(replace(dataset, content=replace_train(dataset, mixed)), tmp_path)
+    assert same(dataset.parts["train"], opened.parts["train"])
+    assert isinstance(opened.split(np.random.default_rng(0)).train.inputs.arrays["audio"], np.memmap)
+
+
+def replace_train(dataset, train):
+    return Splits(train=train, valid=dataset.parts["valid"], test=dataset.parts["test"])
