@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -13,7 +14,7 @@ from .features import Feature, Task
 from .plugin import DatasetPlugin, ModelPlugin, Params, SamplerPlugin
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+    from importlib.metadata import Distribution, EntryPoint
 
 KINDS: dict[str, type[Any]] = {"sampler": SamplerPlugin, "model": ModelPlugin, "dataset": DatasetPlugin}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -28,9 +29,15 @@ def make_manager() -> pluggy.PluginManager:
 
 def origin(entry_point: EntryPoint) -> tuple[str, str]:
     """Name and version of its distribution."""
+    return _describe(entry_point.dist)
+
+
+@cache  # the metadata of a distribution, its readme with them, are read and parsed anew at every look
+def _describe(distribution: Distribution | None) -> tuple[str, str]:
     try:
-        assert entry_point.dist is not None
-        return str(entry_point.dist.name), str(entry_point.dist.version)
+        assert distribution is not None
+        metadata = distribution.metadata
+        return str(metadata["Name"]), str(metadata["Version"])
     except Exception:  # noqa: BLE001  what damaged metadata raises differs between Python versions
         return "unknown distribution", "?"
 

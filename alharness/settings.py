@@ -11,7 +11,12 @@ class Section(BaseModel):
     """A section of a spec: typed, frozen, unknown keys refused."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True, use_attribute_docstrings=True
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        validate_default=True,
+        use_attribute_docstrings=True,
+        defer_build=True,  # sections are built once, as parts of the document
     )
 
 

@@ -133,6 +133,19 @@ def test_a_broken_plugin_observes_nothing(install, load):
     assert load().hook.alharness_run_started(run=None) == []
 
 
+def test_metadata_is_read_once_however_many_plugins_a_distribution_has(site, monkeypatch):
+    info = site / "many-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: many\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[alharness]\n" + "".join(f"p{i} = many_{i}\n" for i in range(20)))
+    (many,) = distributions(path=[str(site)])
+    read = []
+    read_text = type(many).read_text
+    monkeypatch.setattr(type(many), "read_text", lambda _, name: read.append(name) or read_text(many, name))
+    registry.load(many.entry_points)
+    assert read.count("METADATA") == 1
+
+
 def test_a_missing_attribute(load, site):
     installed = registry.load([EntryPoint(name="x", value="json:nothing", group="alharness")])
 

@@ -9,7 +9,6 @@ from pydantic import ValidationError
 
 from alharness import registry
 from alharness.errors import PluginError
-from alharness.spec.schema import describe
 from alharness.suggestion import did_you_mean
 
 from .page import make_table, open_page
@@ -81,6 +80,8 @@ def _find(installed: Registry, name: str) -> Iterator[tuple[str, Registered[Any]
 
 
 def _print_one(page: Console, kind: str, registered: Registered[Any]) -> None:
+    from alharness.spec.schema import describe
+
     plugin = registered.plugin
     facts = {"from": f"{registered.distribution} {registered.version}", "summary": plugin.summary}
     for attribute in ("tasks", "requires", "provides"):

@@ -6,7 +6,9 @@ that was tracked in part, or not at all, is completed whenever the spec runs aga
 
 from __future__ import annotations
 
+import math
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +25,7 @@ from .store import Store, explain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alharness.records import Cell, Run, RunRecord, Status
+    from alharness.records import Cell, CycleRecord, Run, RunRecord, Status
     from alharness.settings import TrackingSettings
 
 ENDS: dict[Status, str] = {
@@ -34,6 +36,12 @@ ENDS: dict[Status, str] = {
     "pending": "KILLED",
 }
 """How a cell that goes no further stands in MLflow."""
+
+WRITE_EVERY = 5.0
+"""Seconds between two writes while a cell is at work: one costs tens of milliseconds, between two cycles."""
+
+METRICS_AT_ONCE = 1000
+"""MLflow refuses more in one call."""
 
 
 @dataclass
@@ -51,7 +59,7 @@ class MlflowTracker:
     Args:
         settings: where to write.
         warn: told that tracking is offline, and why.
-        required: raise TrackingError instead.
+        required: raise TrackingError instead, and before the first cell.
     """
 
     def __init__(self, settings: TrackingSettings, warn: Callable[[str], None], *, required: bool) -> None:
@@ -59,7 +67,10 @@ class MlflowTracker:
         self._warn = warn
         self._required = required
         self._store: Store | None = None
+        self._offline = False
         self._known: dict[tuple[str, str], _Known] = {}
+        self._behind: dict[Cell, None] = {}
+        self._written = -math.inf
 
     @property
     def store(self) -> Store | None:
@@ -68,14 +79,17 @@ class MlflowTracker:
 
     @hookimpl
     def alharness_run_started(self, run: Run) -> None:
-        """Open the store and look up which cells it knows."""
-        self._attempt(lambda: self._connect(run))
+        """Open the store if it is required; otherwise the first cell need not wait for MLflow's import."""
+        if self._required:
+            self._attempt(lambda: self._connect(run))
 
     @hookimpl
-    def alharness_cycle_finished(self, run: Run, cell: Cell) -> None:
-        """Bring the cell's MLflow run up to its journal."""
-        if self._store:
-            self._attempt(lambda: self._follow(run, cell))
+    def alharness_cycle_finished(self, run: Run, cell: Cell, cycle: CycleRecord) -> None:
+        """Bring MLflow up to the journals where the last write is a while ago, or the cell is complete."""
+        self._behind[cell] = None
+        complete = cycle.cycle + 1 == len(run.labeled(cell))
+        if not self._offline and (complete or time.monotonic() - self._written >= WRITE_EVERY):
+            self._attempt(lambda: self._catch_up(run))
 
     @hookimpl
     def alharness_run_finished(self, run: Run, record: RunRecord) -> None:
@@ -97,6 +111,7 @@ class MlflowTracker:
                 raise
             reason = explain(error, self._store.uri) if self._store else str(error)
             self._store = None
+            self._offline = True
             self._warn(
                 f"{reason}. Tracking is offline; results are safe in the journals, and the same command "
                 "run again brings MLflow up to date"
@@ -120,6 +135,14 @@ class MlflowTracker:
         }
         self._store = store
 
+    def _catch_up(self, run: Run) -> None:
+        if self._store is None:
+            self._connect(run)
+        for cell in self._behind:
+            self._follow(run, cell)
+        self._behind.clear()
+        self._written = time.monotonic()
+
     def _follow(self, run: Run, cell: Cell) -> tuple[_Known, CellRecord] | None:
         """Log the cycles that MLflow lacks; None where the cell has no journal yet."""
         assert self._store is not None
@@ -135,9 +158,11 @@ class MlflowTracker:
         if new and known.state != "RUNNING":
             self._store.client.update_run(known.run_id, status="RUNNING")
             known.state = "RUNNING"
-        for cycle in new:
-            self._store.client.log_batch(known.run_id, metrics=payload.metrics(cycle))
-            known.cycles += 1
+        # `al/cycle` is the last of each cycle's: where a call fails, a cycle that is not whole is written again.
+        points = [point for cycle in new for point in payload.metrics(cycle)]
+        for start in range(0, len(points), METRICS_AT_ONCE):
+            self._store.client.log_batch(known.run_id, metrics=points[start : start + METRICS_AT_ONCE])
+        known.cycles += len(new)
         return known, CellRecord(cell=cell, status="pending", cycles=tuple(cycles), started=header.started)
 
     def _create(self, run: Run, cell: Cell, started: int) -> str:

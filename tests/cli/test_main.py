@@ -162,6 +162,29 @@ def test_quick_commands_import_nothing_heavy(site, arguments):
     assert not HEAVY & set(done.stdout.splitlines()[-1].split())
 
 
+FILES_OF_DATA = {
+    "filelock",
+    "platformdirs",
+    "alharness.datasets.stored.manifest",
+    "alharness.datasets.standin.cache",
+}
+UNUSED = {
+    "--help": {"rich", "yaml", "alharness.registry", "alharness.spec", "alharness.plan"},
+    "plugins": {"yaml", "alharness.spec", "alharness.plan", *FILES_OF_DATA},
+    "check": {"alharness.spec.schema", "alharness.runs", *FILES_OF_DATA},
+}
+
+
+@pytest.mark.parametrize("arguments", COMMANDS[:3], ids=" ".join)
+def test_quick_commands_import_nothing_that_they_do_not_use(site, arguments):
+    code = "import sys, alharness.cli\ntry: alharness.cli.main()\nfinally: print('\\n', *sys.modules)"
+
+    done = python(site, code, *arguments)
+
+    assert done.returncode == 0, done.stderr
+    assert not UNUSED[arguments[0]] & set(done.stdout.splitlines()[-1].split())
+
+
 @pytest.mark.parametrize("arguments", COMMANDS[:3], ids=" ".join)
 def test_quick_commands_are_quick(site, arguments):
     def seconds():

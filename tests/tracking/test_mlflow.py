@@ -4,6 +4,7 @@ import csv
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import mlflow
 import pytest
@@ -13,7 +14,7 @@ from alharness.errors import TrackingError
 from alharness.records import Cell, CellRecord, CycleRecord, Run, RunRecord, Schedule
 from alharness.runs.journal import Journal
 from alharness.settings import TrackingSettings
-from alharness.tracking.mlflow import MlflowTracker
+from alharness.tracking.mlflow import WRITE_EVERY, MlflowTracker
 from alharness.tracking.store import Store, explain
 
 CELL = Cell(label="mine", sampler="first", params={"start": 3}, distribution="toy==1.0", seed=2, key="k" * 16)
@@ -76,8 +77,7 @@ def track(run, uri, cycles, status="ok", *, required=True):
     tracker.alharness_run_started(run)
     for number, record in enumerate(cycles, 1):
         journaled(run, *cycles[:number])
-        tracker.alharness_cycle_finished(run, CELL)
-        assert record
+        tracker.alharness_cycle_finished(run, CELL, record)
     cell = CellRecord(
         cell=CELL, status=status, cycles=tuple(cycles), error="it broke" if status == "failed" else ""
     )
@@ -180,6 +180,89 @@ def test_a_cell_that_goes_on_later_goes_on_in_its_run(run, uri):
     assert len(client.get_metric_history(found.info.run_id, "test/f1")) == 3
 
 
+@pytest.fixture
+def clock(monkeypatch):
+    """The tracker's clock, set by hand."""
+    clock = SimpleNamespace(now=1000.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr("alharness.tracking.mlflow.time", clock)
+    return clock
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """How many metrics each call to MLflow wrote."""
+    calls = []
+    log_batch = MlflowClient.log_batch
+
+    def counted(client, run_id, metrics=(), **more):
+        calls.extend([len(metrics)] if metrics else [])
+        return log_batch(client, run_id, metrics=metrics, **more)
+
+    monkeypatch.setattr(MlflowClient, "log_batch", counted)
+    return calls
+
+
+def test_cycles_of_a_few_seconds_are_written_together_and_all_when_the_cell_ends(run, uri, clock, calls):
+    run = replace(run, schedule=Schedule(initial_pool=10, sizes=(2,) * 5))
+    tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=True)
+    tracker.alharness_run_started(run)
+    cycles = [cycle(number) for number in range(6)]
+    written = []
+    for number, seconds in enumerate((0, 1, WRITE_EVERY - 0.1, WRITE_EVERY, WRITE_EVERY + 1, WRITE_EVERY + 2)):
+        clock.now = 1000 + seconds
+        journaled(run, *cycles[: number + 1])
+        tracker.alharness_cycle_finished(run, CELL, cycles[number])
+        client, (found,) = stored(uri)
+        written.append(len(client.get_metric_history(found.info.run_id, "test/f1")))
+    assert written == [1, 1, 1, 4, 4, 6]
+    assert len(calls) == 3
+
+
+def test_what_a_failed_cell_left_is_written_with_the_next_cell(run, uri, clock):
+    other = replace(CELL, seed=3, key="o" * 16)
+    run = replace(run, cells=(CELL, other))
+    tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=False)
+    for number in range(2):
+        journaled(run, *ALL[: number + 1])
+        tracker.alharness_cycle_finished(run, CELL, ALL[number])
+    clock.now += WRITE_EVERY
+    Journal(run.folder / "cells" / other.folder, {"x": 1}, now=1_699_999_999_000).append(ALL[0])
+    tracker.alharness_cycle_finished(run, other, ALL[0])
+    client, found = stored(uri)
+    lengths = {r.info.run_name: len(client.get_metric_history(r.info.run_id, "test/f1")) for r in found}
+    assert lengths == {"mine-s2": 2, "mine-s3": 1}
+
+
+def test_cycles_of_a_killed_run_are_written_by_the_next_one(run, uri, clock):
+    tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=False)
+    tracker.alharness_run_started(run)
+    for number in range(2):
+        journaled(run, *ALL[: number + 1])
+        tracker.alharness_cycle_finished(run, CELL, ALL[number])
+    client, (found,) = stored(uri)
+    assert len(client.get_metric_history(found.info.run_id, "test/f1")) == 1
+    track(run, uri, ALL[:2], status="interrupted")
+    client, (found,) = stored(uri)
+    assert len(client.get_metric_history(found.info.run_id, "test/f1")) == 2
+
+
+def test_more_metrics_than_mlflow_takes_at_once(run, uri, calls):
+    many = cycle(0, diagnostics={f"d{number}": 1.0 for number in range(1200)})
+    track(run, uri, [many], status="interrupted")
+    assert calls[0] == 1000
+    assert sum(calls) > 1200
+    assert stored(uri)[1][0].data.metrics["al/d1199"] == 1.0
+
+
+def test_a_store_that_is_not_required_is_opened_after_the_first_cycle(run, uri):
+    tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=False)
+    tracker.alharness_run_started(run)
+    assert tracker.store is None
+    journaled(run, *ALL[:1])
+    tracker.alharness_cycle_finished(run, CELL, ALL[0])
+    assert tracker.store is not None
+
+
 def test_cycles_that_the_store_missed_are_written_at_the_end(run, uri):
     journaled(run, *ALL)
     tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=True)
@@ -244,7 +327,7 @@ def test_a_store_that_comes_back_gets_everything_at_the_end(run, uri, tmp_path):
     tracker = MlflowTracker(TrackingSettings(uri=uri), warnings.append, required=False)
     tracker.alharness_run_started(run)
     journaled(run, *ALL)
-    tracker.alharness_cycle_finished(run, CELL)
+    tracker.alharness_cycle_finished(run, CELL, ALL[-1])
     store.rmdir()
     store.write_bytes(content)
     tracker.alharness_run_finished(run, RunRecord(cells=(CellRecord(cell=CELL, status="ok", cycles=tuple(ALL)),)))

@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alharness.datasets.standin.cache import ensure, open_standin
-from alharness.datasets.standin.designs import facts as describe
 from alharness.hookspecs import hookimpl
 from alharness.plugin import DatasetPlugin, Params
 
 from .location import locate
-from .manifest import read_manifest
 from .params import StoredParams
 
 if TYPE_CHECKING:
@@ -59,6 +56,10 @@ class StoredDataset:
         """What the manifest says, or the design of a stand-in. Raises DataError where there is neither."""
         from dataclasses import replace
 
+        from alharness.datasets.standin.designs import facts as describe
+
+        from .manifest import read_manifest
+
         folder = locate(self.published, params)
         name = self.published.name
         facts = describe(name, params.stand_in) if folder is None else read_manifest(folder, name).facts
@@ -67,6 +68,8 @@ class StoredDataset:
     def make(self, params: StoredParams) -> Dataset:
         """The imported data or a stand-in, sequences on disk. Raises DataError where it is missing or damaged."""
         from dataclasses import replace
+
+        from alharness.datasets.standin.cache import open_standin
 
         from .reader import open_stored
 
@@ -80,6 +83,8 @@ class StoredDataset:
 
     def verify(self, params: StoredParams) -> list[str]:
         """Compare every file with its checksum. Raises DataError where one is damaged."""
+        from alharness.datasets.standin.cache import ensure
+
         from .verification import verify
 
         folder = locate(self.published, params)

@@ -1,0 +1,46 @@
+"""What `alharness run` has loaded when the first fit begins; whole runs are in tests/integration."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+
+LATER = {"mlflow", "matplotlib", "sklearn", "scipy"}
+
+STOP_AT_THE_FIRST_FIT = """
+import os, sys
+import alharness.cli
+from alharness.training import Trainer
+
+def fit(*_):
+    print("\\n", *sys.modules, flush=True)
+    os._exit(0)
+
+Trainer.fit = fit
+alharness.cli.main(["run", "own.yaml"])
+"""
+
+
+def test_the_first_fit_begins_before_anything_is_imported_that_is_only_needed_later(toy_site, tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    np.save(folder / "audio.npy", np.arange(120.0).reshape(30, 4))
+    rows = [f"clip{i},{split},{i % 2}" for i, split in enumerate(["train"] * 18 + ["valid"] * 6 + ["test"] * 6)]
+    (folder / "labels.csv").write_text("\n".join(["id,split,label", *rows]) + "\n")
+    (tmp_path / "own.yaml").write_text(
+        "name: own\ndataset: {name: arrays, params: {path: mine, task: classification}}\n"
+        "active_learning: {initial_pool: 5, budget: 5, cycles: 1}\nsamplers: [first]\n"
+    )
+    path = os.pathsep.join(filter(None, [str(toy_site), os.environ.get("PYTHONPATH")]))
+    done = subprocess.run(
+        [sys.executable, "-c", STOP_AT_THE_FIRST_FIT],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "torch" in loaded
+    assert not LATER & loaded
