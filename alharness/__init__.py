@@ -1,33 +1,31 @@
-"""What a plugin author imports. Importing it loads no torch; `MultimodalModel` and `Batch` do, when touched."""
+"""What a plugin author imports: every name comes when it is touched, and torch with those of `model` alone."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from .data import Dataset, Inputs, Samples, Splits
-from .errors import DataError, HarnessError, LabelLeak, PluginError, RunError, SamplerError, SpecError
-from .features import FUSED, Feature, Scoring, Task
-from .hookspecs import hookimpl
-from .plugin import (
-    DatasetFacts,
-    DatasetPlugin,
-    ModelPlugin,
-    ModelShape,
-    Params,
-    Sampler,
-    SamplerPlugin,
-    ScoringSampler,
-    Selection,
-    Setting,
-    SpecPath,
-)
-from .query import Query, View
-
 if TYPE_CHECKING:
+    from .data import Dataset, Inputs, Samples, Splits
+    from .errors import DataError, HarnessError, LabelLeak, PluginError, RunError, SamplerError, SpecError
+    from .features import FUSED, Feature, Scoring, Task
+    from .hookspecs import hookimpl
     from .model import Batch, MultimodalModel
-
-__version__ = version("alharness")
+    from .plugin import (
+        DatasetFacts,
+        DatasetPlugin,
+        ModelPlugin,
+        ModelShape,
+        Params,
+        Sampler,
+        SamplerPlugin,
+        ScoringSampler,
+        Selection,
+        Setting,
+        SpecPath,
+    )
+    from .query import Query, View
 
 __all__ = [
     "FUSED",
@@ -65,9 +63,44 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in ("Batch", "MultimodalModel"):
-        from . import model
+_HOMES = {
+    "data": ("Dataset", "Inputs", "Samples", "Splits"),
+    "errors": (
+        "DataError",
+        "HarnessError",
+        "LabelLeak",
+        "PluginError",
+        "RunError",
+        "SamplerError",
+        "SpecError",
+    ),
+    "features": ("FUSED", "Feature", "Scoring", "Task"),
+    "hookspecs": ("hookimpl",),
+    "model": ("Batch", "MultimodalModel"),
+    "plugin": (
+        "DatasetFacts",
+        "DatasetPlugin",
+        "ModelPlugin",
+        "ModelShape",
+        "Params",
+        "Sampler",
+        "SamplerPlugin",
+        "ScoringSampler",
+        "Selection",
+        "Setting",
+        "SpecPath",
+    ),
+    "query": ("Query", "View"),
+}
+"""Module -> what it offers. Every command imports this package, and `alharness --help` needs nothing of it."""
 
-        return getattr(model, name)
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return version("alharness")
+    for module, offered in _HOMES.items():
+        if name in offered:
+            found = getattr(import_module(f".{module}", __name__), name)
+            globals()[name] = found  # asked for once
+            return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

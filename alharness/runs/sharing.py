@@ -103,7 +103,7 @@ def _place(array: Any, paths: Iterable[Path]) -> _Array:
     offset = 0
     base: object = array.base
     if isinstance(array, np.memmap) and isinstance(base, mmap.mmap) and array.flags.c_contiguous:
-        path, offset = str(Path(array.filename).absolute()), array.offset
+        path, offset = str(Path(str(array.filename)).absolute()), array.offset
     elif array.size:
         new = next(iter(paths))
         np.save(new, np.ascontiguousarray(array))

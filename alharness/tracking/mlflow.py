@@ -70,7 +70,7 @@ class MlflowTracker:
         self._offline = False
         self._known: dict[tuple[str, str], _Known] = {}
         self._behind: dict[Cell, None] = {}
-        self._written = -math.inf
+        self._written = 0.0
 
     @property
     def store(self) -> Store | None:
@@ -80,6 +80,7 @@ class MlflowTracker:
     @hookimpl
     def alharness_run_started(self, run: Run) -> None:
         """Open the store if it is required; otherwise the first cell need not wait for MLflow's import."""
+        self._written = time.monotonic()
         if self._required:
             self._attempt(lambda: self._connect(run))
 
@@ -89,7 +90,7 @@ class MlflowTracker:
         self._behind[cell] = None
         complete = cycle.cycle + 1 == len(run.labeled(cell))
         if not self._offline and (complete or time.monotonic() - self._written >= WRITE_EVERY):
-            self._attempt(lambda: self._catch_up(run))
+            self._attempt(lambda: self._catch_up(run, cell if complete else None))
 
     @hookimpl
     def alharness_run_finished(self, run: Run, record: RunRecord) -> None:
@@ -135,11 +136,14 @@ class MlflowTracker:
         }
         self._store = store
 
-    def _catch_up(self, run: Run) -> None:
+    def _catch_up(self, run: Run, complete: Cell | None) -> None:
         if self._store is None:
             self._connect(run)
         for cell in self._behind:
-            self._follow(run, cell)
+            if cell == complete:
+                self._close(run, CellRecord(cell=cell, status="ok"))
+            else:
+                self._follow(run, cell)
         self._behind.clear()
         self._written = time.monotonic()
 
