@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -151,25 +153,90 @@ def test_the_loss_weighs_the_errors_of_all_heads_on_their_own_labels(task, weigh
     assert other.loss(data).item() == pytest.approx(expected, rel=1e-5)
 
 
+def doubled(data):
+    return Batch(
+        inputs={m: x.double() for m, x in data.inputs.items()},
+        labels={s: y.double() if y.is_floating_point() else y for s, y in data.labels.items()},
+    )
+
+
+def with_norms_of_torch(model):
+    """A copy of the model whose batch normalizations are torch's own, with the same weights and statistics."""
+    model = copy.deepcopy(model)
+    for branch in model.branches[1:]:
+        state = branch.encoder.norm.state_dict()
+        branch.encoder.norm = torch.nn.BatchNorm1d(len(state["weight"]), dtype=torch.double)
+        branch.encoder.norm.load_state_dict(state, strict=False)
+    return model
+
+
+def mean_error(output, labels, task):
+    if task == Task.CLASSIFICATION:
+        return torch.nn.functional.cross_entropy(output, labels)
+    return torch.nn.functional.l1_loss(output[:, 0], labels)
+
+
 @pytest.mark.parametrize("task", list(Task))
-def test_mixup_adds_two_passes_of_mixed_inputs_and_targets(task):
-    model, data = build(task, mixup=True, **PLAIN).train(), batch(task=task)
+@pytest.mark.parametrize("cut", ["post_feature", "encoder"])
+def test_mixup_is_a_plain_pass_and_two_of_mixed_inputs_and_targets(task, cut):
+    model = build(task, mixup=True, cut=cut, **PLAIN).double().train()
+    data = doubled(batch(task=task))
+    model.adapt(data)
+    passes = with_norms_of_torch(model)
     torch.manual_seed(7)
-    found = model.loss(data).item()
+    found = model.loss(data)
+    found.backward()
 
     torch.manual_seed(7)
-    weights = {s: model._weight(s) for s in data.labels}
-    expected = sum(weights[s] * error(o, data.labels[s], task) for s, o in model(data).items())
+    weights = {s: passes._weight(s) for s in data.labels}
+    expected = sum(weights[s] * mean_error(o, data.labels[s], task) for s, o in passes(data).items())
     for modality in ("audio", "vision"):
-        share, partner = torch.rand(()).item(), torch.randperm(12)
+        share, partner = torch.rand((), dtype=torch.double), torch.randperm(12)
         x = data.inputs[modality]
         inputs = data.inputs | {modality: share * x + (1 - share) * x[partner]}
-        for source, output in model(Batch(inputs=inputs)).items():
+        for source, output in passes(Batch(inputs=inputs)).items():
             labels = data.labels[source]
-            own, other = error(output, labels, task), error(output, labels[partner], task)
+            own, other = mean_error(output, labels, task), mean_error(output, labels[partner], task)
             mixes = source in (modality, "fused")
-            expected += weights[source] * (share * own + (1 - share) * other if mixes else own)
-    assert found == pytest.approx(expected, rel=1e-5)
+            expected = expected + weights[source] * (share * own + (1 - share) * other if mixes else own)
+    expected.backward()
+    torch.testing.assert_close(found, expected)
+    for name, parameter in model.named_parameters():
+        torch.testing.assert_close(parameter.grad, passes.get_parameter(name).grad)
+    for name, buffer in model.named_buffers():
+        torch.testing.assert_close(buffer, passes.get_buffer(name))
+
+
+def test_rows_of_mixup_are_dropped_anew_in_every_pass():
+    model, data = build(mixup=True, encoder_dropout=0.1, head_dropout=0.3).train(), batch(200)
+    seen = []
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.register_forward_hook(lambda module, given, output: seen.append((module.p, given[0], output)))
+    model.loss(data)
+    assert len(seen) == 2 + 3 + 1
+    for rate, given, output in seen:
+        kept = (output != 0).view(3, 200, -1)
+        could = (given != 0).view(3, 200, -1)
+        for one, other in ((0, 1), (0, 2), (1, 2)):
+            both = could[one] & could[other]
+            agree = (kept[one] == kept[other])[both].double().mean().item()
+            assert agree == pytest.approx(rate**2 + (1 - rate) ** 2, abs=5 * 0.5 / both.sum().item() ** 0.5)
+
+
+def test_text_is_encoded_once_for_all_passes():
+    model, data = build(mixup=True).train(), batch()
+    rows = []
+    model.branches[0].encoder.register_forward_hook(lambda _, given, __: rows.append(len(given[0])))
+    model.loss(data)
+    assert rows == [12]
+
+
+def test_without_a_modality_to_mix_mixup_is_the_plain_loss():
+    features = {"text": 6}
+    data = batch(features=features)
+    mixed, plain = (build(features=features, mixup=mixup, **PLAIN).loss(data) for mixup in (True, False))
+    torch.testing.assert_close(mixed, plain)
 
 
 def test_validation_loss_is_not_mixed():
@@ -223,6 +290,17 @@ def test_one_sample_is_normalized_by_running_statistics():
     two = norm(torch.tensor([[4.0, 5.5], [8.0, 6.5]]))
     assert two.tolist() == [pytest.approx([-1, -1], abs=1e-4), pytest.approx([1, 1], abs=1e-4)]
     assert norm.running_mean.tolist() != [2, 5]
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_batches_are_normalized_each_by_itself_as_torch_does(training):
+    mine, torchs = BatchNorm(3).train(training), torch.nn.BatchNorm1d(3).train(training)
+    torchs.load_state_dict({n: 2 + torch.rand(3) for n in mine.state_dict()}, strict=False)
+    mine.load_state_dict(torchs.state_dict(), strict=False)
+    batches = [scale * torch.randn(5, 3) + scale for scale in (1.0, 10.0, 100.0)]
+    torch.testing.assert_close(mine(*batches), torch.cat([torchs(x) for x in batches]))
+    torch.testing.assert_close(mine.running_mean, torchs.running_mean)
+    torch.testing.assert_close(mine.running_var, torchs.running_var)
 
 
 def test_running_statistics_begin_at_the_labeled_samples():

@@ -110,6 +110,23 @@ def test_the_unimodal_losses_have_their_weight():
     assert (with_ - without).item() == pytest.approx(unimodal.item(), rel=1e-5)
 
 
+@pytest.mark.parametrize("task", list(Task))
+def test_every_head_errs_on_labels_of_its_own(task):
+    model, fused = build(task, dropout=0.0, unimodal_weight=0.3), batch(task=task)
+    rolled = {s: y.roll(k) for k, (s, y) in enumerate(fused.labels.items())}
+    data = Batch(inputs=fused.inputs, labels=rolled)
+    model.adapt(data)
+    expected = 0.0
+    for source, output in model(data).items():
+        labels = data.labels[source]
+        if task == Task.CLASSIFICATION:
+            error = torch.nn.functional.cross_entropy(output, labels).item()
+        else:
+            error = ((output[:, 0] - labels).abs().mean() / data.labels["fused"].std(correction=0)).item()
+        expected += error if source == "fused" else 0.3 * error
+    assert model.loss(data).item() == pytest.approx(expected, rel=1e-5)
+
+
 def test_the_last_layer_makes_the_prediction():
     model, data = build().eval(), batch()
     for source in ("my.audio", "text", "fused"):

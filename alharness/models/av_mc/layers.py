@@ -12,11 +12,20 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class BatchNorm(nn.BatchNorm1d):
-    """Batch normalization that takes a batch of one sample, which has no deviation, by its running statistics."""
+class BatchNorm(nn.Module):
+    """Batch normalization of one or several batches, each by itself.
+
+    A batch of one sample, which has no deviation, is normalized by the running statistics.
+    """
 
     running_mean: Tensor
     running_var: Tensor
+
+    def __init__(self, columns: int) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.ones(columns)), nn.Parameter(torch.zeros(columns))
+        self.register_buffer("running_mean", torch.zeros(columns))
+        self.register_buffer("running_var", torch.ones(columns))
 
     def start(self, x: Tensor) -> None:
         """Begin the running statistics at those of x, (n, d); a constant column has deviation 1."""
@@ -26,11 +35,16 @@ class BatchNorm(nn.BatchNorm1d):
         self.running_mean.copy_(mean)
         self.running_var.copy_(torch.where(constant, 1.0, variance))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, d), normalized."""
-        if len(x) > 1:
-            return super().forward(x)
-        return functional.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+    def forward(self, *batches: Tensor) -> Tensor:
+        """(b, d) each -> (batches·b, d), normalized in their order and put below each other."""
+        if len(batches) == 1:
+            return self._normalized(batches[0], self.weight, self.bias)
+        # Scaled together: nothing flows back to data, so that the parts before need no gradients.
+        return torch.addcmul(self.bias, torch.cat([self._normalized(x) for x in batches]), self.weight)
+
+    def _normalized(self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
+        by_itself = self.training and len(x) > 1
+        return functional.batch_norm(x, self.running_mean, self.running_var, weight, bias, training=by_itself)
 
 
 class TextEncoder(nn.Module):
@@ -55,9 +69,9 @@ class SignalEncoder(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.layers = nn.ModuleList(nn.Linear(d, width) for d in (inputs, width, width))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, inputs) -> (b, width)."""
-        h: Tensor = self.dropout(self.norm(x))
+    def forward(self, *batches: Tensor) -> Tensor:
+        """(b, inputs) each, normalized by themselves -> (batches·b, width), below each other."""
+        h: Tensor = self.dropout(self.norm(*batches))
         for layer in self.layers:
             h = functional.relu(layer(h))
         return h

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from alharness.errors import RunError
 from alharness.features import FUSED, Task
 from alharness.model import Batch, MultimodalModel
+from alharness.models.errors import errors, stack
 
 from .layers import Branch, Fusion, SignalEncoder, TextEncoder
+from .mixup import Mix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,6 +40,9 @@ class AvMc(MultimodalModel):
         RunError: the parameters speak of a modality that the data set does not have.
     """
 
+    weights: Tensor
+    affected: Tensor
+
     def __init__(self, params: AvMcParams, shape: ModelShape) -> None:
         super().__init__(shape)
         self.params = params
@@ -49,6 +52,13 @@ class AvMc(MultimodalModel):
         self.branches = nn.ModuleList(
             _branch(m, d, heads[m], params, shape.outputs) for m, d in shape.features.items()
         )
+        self.sources = (*shape.modalities, FUSED)
+        # Of mixup: a plain one, and one for each modality whose inputs are mixed.
+        self.passes = (None, *(m for m in shape.modalities if m != TEXT))
+        weights = [self._weight(source) for source in self.sources]
+        affected = [[float(source in (m, FUSED)) for m in self.passes] for source in self.sources]
+        self.register_buffer("weights", torch.tensor(weights), persistent=False)
+        self.register_buffer("affected", torch.tensor(affected), persistent=False)
         self.fusion = Fusion(sum(heads.values()), params.fusion, shape.outputs, params.head_dropout)
 
     def adapt(self, labeled: Batch) -> None:
@@ -65,8 +75,7 @@ class AvMc(MultimodalModel):
 
     def encode(self, batch: Batch) -> dict[str, Tensor]:
         """Modality -> z_u, (b, d_u)."""
-        z = {m: branch.encoder(batch.inputs[m]) for m, branch in self._branches()}
-        return self._shared(z) if self.params.cut == "post_feature" else z
+        return self._cut({m: branch.encoder(batch.inputs[m]) for m, branch in self._branches()})
 
     def decode(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Source -> logits (b, C), or values (b, 1)."""
@@ -81,13 +90,10 @@ class AvMc(MultimodalModel):
 
     def loss(self, batch: Batch) -> Tensor:
         """Weighted absolute errors, or cross-entropies, of all heads; in training those of mixup as well."""
-        outputs = self(batch)
-        loss = self._total({s: self._error(o, batch.labels[s]) for s, o in outputs.items()})
+        labels = stack(batch.labels, self.sources)
         if self.training and self.params.mixup:
-            for modality in self.shape.modalities:
-                if modality != TEXT:
-                    loss = loss + self._mixed(batch, modality)
-        return loss
+            return self._mixup(batch, labels)
+        return self.weights @ errors(stack(self(batch), self.sources), labels, self.shape.task).mean(1)
 
     def optimizer(self) -> Optimizer:
         """Adam with the published rates and decays.
@@ -104,24 +110,43 @@ class AvMc(MultimodalModel):
         rest = [parameter for parameter in self.parameters() if id(parameter) not in apart]
         return torch.optim.Adam([*groups, {"params": rest}], lr=5e-4, weight_decay=5e-4, fused=True)
 
-    def _mixed(self, batch: Batch, modality: str) -> Tensor:
-        """The loss with the inputs of one modality mixed, and so the errors of its head and of the fused one."""
-        x = batch.inputs[modality]
-        share = torch.rand((), device=x.device)  # Beta(1, 1)
-        partner = torch.randperm(len(x), device=x.device)
-        mixed = share * x + (1 - share) * x[partner]
-        errors = {}
-        for source, output in self(replace(batch, inputs={**batch.inputs, modality: mixed})).items():
-            labels = batch.labels[source]
-            errors[source] = self._error(output, labels)
-            if source in (modality, FUSED):
-                errors[source] = share * errors[source] + (1 - share) * self._error(output, labels[partner])
-        return self._total(errors)
+    def _mixup(self, batch: Batch, labels: Tensor) -> Tensor:
+        """The loss of a plain pass, and of one more for each modality but text, with its inputs mixed.
+
+        A mixed pass mixes the errors of that modality's head and of the fused one alike. The rows of all passes
+        go through the network together, which leaves only batch normalization to do pass by pass.
+        """
+        any_input = batch.inputs[self.shape.modalities[0]]
+        passes = {m: Mix.none(any_input) if m is None else Mix.draw(batch.inputs[m]) for m in self.passes}
+        outputs = stack(self.decode(self._cut(self._encode_passes(batch, passes))), self.sources)
+        share = torch.stack([mix.share for mix in passes.values()])
+        partner = torch.cat([mix.partner for mix in passes.values()])
+        own = errors(outputs, labels.repeat(1, len(passes)), self.shape.task)
+        other = errors(outputs, labels[:, partner], self.shape.task)
+        # share·own + (1 - share)·other for heads whose inputs are mixed, own for the rest.
+        mixed = own.lerp(other, (self.affected * (1 - share)).repeat_interleave(len(batch), dim=1))
+        return (self.weights @ mixed).sum() / len(batch)
+
+    def _encode_passes(self, batch: Batch, passes: Mapping[str | None, Mix]) -> dict[str, Tensor]:
+        """Modality -> (passes·b, width), pass below pass."""
+        z = {}
+        for modality, branch in self._branches():
+            x = batch.inputs[modality]
+            if modality in passes:
+                z[modality] = branch.encoder(*(mix.apply(x) if m == modality else x for m, mix in passes.items()))
+            else:
+                # Text: neither its inputs nor its encoder differ from pass to pass.
+                z[modality] = branch.encoder(x).repeat(len(passes), 1)
+        return z
 
     def _branches(self) -> Iterator[tuple[str, Branch]]:
         for modality, branch in zip(self.shape.modalities, self.branches, strict=True):
             assert isinstance(branch, Branch)
             yield modality, branch
+
+    def _cut(self, encoded: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Encoders' outputs on to where z_u lies."""
+        return self._shared(encoded) if self.params.cut == "post_feature" else dict(encoded)
 
     def _shared(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {m: branch.shared(z[m]) for m, branch in self._branches()}
@@ -131,14 +156,6 @@ class AvMc(MultimodalModel):
             return value
         low, high = self.params.output_range
         return (high - low) * value.sigmoid() + low
-
-    def _error(self, output: Tensor, labels: Tensor) -> Tensor:
-        if self.shape.task == Task.CLASSIFICATION:
-            return functional.cross_entropy(output, labels)
-        return functional.l1_loss(output[:, 0], labels)
-
-    def _total(self, errors: Mapping[str, Tensor]) -> Tensor:
-        return torch.stack([self._weight(source) * error for source, error in errors.items()]).sum()
 
     def _weight(self, source: str) -> float:
         usual = 1.0 if self.shape.task == Task.CLASSIFICATION else LOSS_WEIGHTS.get(source, OTHER_LOSS_WEIGHT)

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from alharness.features import FUSED, Task
 from alharness.model import Batch, MultimodalModel
+from alharness.models.errors import errors, stack
 from alharness.models.standardization import Standardize
 
 if TYPE_CHECKING:
@@ -33,10 +34,13 @@ class LateFusion(MultimodalModel):
     or the absolute error of standardized targets, with weight 1 for the fused head.
     """
 
+    weights: Tensor
+
     def __init__(self, params: LateFusionParams, shape: ModelShape) -> None:
         super().__init__(shape)
         width, count = params.representation, len(shape.modalities)
-        self.unimodal_weight = params.unimodal_weight
+        self.sources = (*shape.modalities, FUSED)
+        self.register_buffer("weights", torch.tensor([*[params.unimodal_weight] * count, 1.0]), persistent=False)
         # Lists in the shape's order: a modality's name may be no valid name of a submodule.
         self.encoders = nn.ModuleList(_Encoder(d, params) for d in shape.features.values())
         self.heads = nn.ModuleList(_Head(width, width, shape.outputs, params.dropout) for _ in range(count))
@@ -72,20 +76,15 @@ class LateFusion(MultimodalModel):
 
     def loss(self, batch: Batch) -> Tensor:
         """Weighted sum of the fused and the unimodal losses."""
-        outputs = self._outputs(self.encode(batch))
-        losses = {source: self._error(o, batch.labels[source]) for source, o in outputs.items()}
-        fused = losses.pop(FUSED)
-        return fused + self.unimodal_weight * torch.stack(list(losses.values())).sum()
+        outputs, labels = (stack(x, self.sources) for x in (self._outputs(self.encode(batch)), batch.labels))
+        if self.shape.task == Task.REGRESSION:
+            labels = self.target(labels[..., None]).squeeze(-1)
+        return self.weights @ errors(outputs, labels, self.shape.task).mean(1)
 
     def _outputs(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
         outputs = {m: head(z[m]) for m, head in zip(self.shape.modalities, self.heads, strict=True)}
         outputs[FUSED] = self.fused(torch.cat([z[m] for m in self.shape.modalities], dim=1))
         return outputs
-
-    def _error(self, output: Tensor, labels: Tensor) -> Tensor:
-        if self.shape.task == Task.CLASSIFICATION:
-            return functional.cross_entropy(output, labels)
-        return functional.l1_loss(output, self.target(labels[:, None]))
 
 
 class _Encoder(nn.Module):

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
-from torch.nn import functional
 from torch.optim.lr_scheduler import LambdaLR
 
 from alharness.errors import RunError
 from alharness.features import FUSED, Task
 from alharness.model import Batch, MultimodalModel
+from alharness.models.errors import errors, stack
 from alharness.models.standardization import Standardize
 
 from .blocks import Block, Embedding, Placement
@@ -107,7 +107,10 @@ class Lfmim(MultimodalModel):
     def loss(self, batch: Batch) -> Tensor:
         """The sum of the losses of all heads: cross-entropies, or absolute errors of standardized targets."""
         outputs = self._outputs(self.encode(batch))
-        return torch.stack([self._error(o, batch.labels[source]) for source, o in outputs.items()]).sum()
+        labels = stack(batch.labels, outputs)
+        if self.shape.task == Task.REGRESSION:
+            labels = self.target(labels[..., None]).squeeze(-1)
+        return errors(stack(outputs, outputs), labels, self.shape.task).mean(1).sum()
 
     def optimizer(self) -> Optimizer:
         """SGD with step 0.005, as published, or AdamW with step 1e-4 and decay 0.01."""
@@ -141,11 +144,6 @@ class Lfmim(MultimodalModel):
         outputs: dict[str, Tensor] = {m: head(z[m]) for m, head in self._by_modality(self.heads)}
         outputs[FUSED] = self.fused(torch.cat([z[name] for name in (*self.shape.modalities, CONTEXT)], dim=1))
         return outputs
-
-    def _error(self, output: Tensor, labels: Tensor) -> Tensor:
-        if self.shape.task == Task.CLASSIFICATION:
-            return functional.cross_entropy(output, labels)
-        return functional.l1_loss(output, self.target(labels[:, None]))
 
     def _by_modality(self, modules: nn.ModuleList) -> Iterator[tuple[str, nn.Module]]:
         return zip(self.shape.modalities, modules, strict=True)

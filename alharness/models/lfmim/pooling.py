@@ -35,11 +35,14 @@ def pool_steps(x: Tensor, lengths: Tensor | None, size: int) -> tuple[Tensor, Te
         return nn.functional.pad(x, (0, 0, 0, size - t)).where(valid[..., None], 0.0), valid
     start = torch.where(valid, j * n // bins, 0)
     end = torch.where(valid, ((j + 1) * n + bins - 1) // bins, 1)
-    # Differences of running sums: in float64, because they are small beside the sums.
-    sums = nn.functional.pad(x.double().cumsum(1), (0, 0, 1, 0))
-    high, low = (sums.gather(1, edge[..., None].expand(b, size, d)) for edge in (end, start))
-    means = (high - low) / (end - start)[..., None]
-    return means.to(x.dtype).where(valid[..., None], 0.0), valid
+    # Each bin is a bag of rows of x, one bag after the other: a step may lie in two of them.
+    count = (end - start).flatten()
+    begin = count.cumsum(0) - count
+    first = (start + t * torch.arange(b, device=x.device)[:, None]).flatten()
+    rows = (first - begin).repeat_interleave(count)
+    rows += torch.arange(len(rows), device=x.device)
+    means = nn.functional.embedding_bag(rows, x.reshape(b * t, d), begin, mode="mean").view(b, size, d)
+    return means.where(valid[..., None], 0.0), valid
 
 
 class WeightedSum(nn.Module):
