@@ -125,6 +125,11 @@ def _close(page: Console, run_: Run, record: RunRecord, tracker: MlflowTracker) 
         page.print(beside)
     elif run_.paper and run_.synthetic:
         page.print(f"{run_.paper.source}: its figures are shown beside results on real data only", soft_wrap=True)
+    if any(found.timing == "shared" for found in record.cells if not found.cell.reference):
+        again = shlex.join(
+            ["alharness", "run", *(word for word in sys.argv[2:] if word != "--retime"), "--retime"]
+        )
+        page.print(f"Query times were measured while other cells were running; alone: {again}", soft_wrap=True)
     for skip in run_.skips:
         page.print(f"skipped: {skip.label}: {skip.reason}", soft_wrap=True)
     for failure in record.failed:

@@ -28,6 +28,7 @@ class Row:
         final: every metric after the last cycle.
         query_seconds: of one query, averaged over cycles, then over seeds.
         train_seconds: of all trainings of a cell.
+        shared: whether a query was measured while other cells were running.
         cpu_peak_mib: the largest peak of resident memory during a query.
         gpu_peak_mib: the same of tensors on the accelerator; None without one.
     """
@@ -41,6 +42,7 @@ class Row:
     final: Mapping[str, Mean]
     query_seconds: Mean
     train_seconds: Mean
+    shared: bool
     cpu_peak_mib: float | None
     gpu_peak_mib: float | None
 
@@ -65,6 +67,7 @@ def _row(run: Run, cells: list[CellRecord]) -> Row:
         final={name: mean([final[name] for final in finals]) for name in (finals[0] if finals else ())},
         query_seconds=mean([mean_cost(cell, "query_seconds") for cell in complete]),
         train_seconds=mean([sum(c.cost["train_seconds"] for c in cell.cycles) for cell in complete]),
+        shared=any(cell.timing == "shared" for cell in complete),
         cpu_peak_mib=_largest(complete, "cpu_peak_mib"),
         gpu_peak_mib=_largest(complete, "gpu_peak_alloc_mib"),
     )

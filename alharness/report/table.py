@@ -19,19 +19,25 @@ if TYPE_CHECKING:
     from .summary import Row
 
 
+SHARED = "*"
+"""Marks a time that is not a query's alone."""
+
+
 def closing_table(run: Run, record: RunRecord) -> Table:
     """Sampler x metrics: mean ± 95 % confidence interval over the finished seeds, n shown."""
     rows = summarize(run, record)
     known = list(dict.fromkeys(name for row in rows for name in row.final))
     metrics = [name for name in run.headline if name in known] or known
     others = "" if len(metrics) == len(known) else "; other metrics are in the journals and in MLflow"
+    queried = [row for row in rows if not row.reference]
+    shared = f"; {SHARED} measured while other cells were running" if any(row.shared for row in queried) else ""
     references = f"; {FULL_DATA}: trained with all labels" if any(row.reference for row in rows) else ""
     budget = f"{run.schedule.labeled[0]} → {run.schedule.labeled[-1]} labels"
     table = Table(
         title=f"{run.name}: {run.params['dataset']}, {budget}{', SYNTHETIC DATA' if run.synthetic else ''}",
         caption="mean ± 95 % confidence interval over seeds; area = area under the budget curve; metrics after "
         f"the last cycle{others}; seconds of one query and of all trainings of a cell; peak resident memory in "
-        f"queries{references}",
+        f"queries{shared}{references}",
     )
     table.add_column("sampler", style="bold", no_wrap=True)
     table.add_column("n", justify="right")
@@ -57,7 +63,7 @@ def _cells(row: Row, metrics: list[str], *, gpu: bool) -> list[str]:
         n,
         _value(row.area),
         *(_value(row.final[name]) if name in row.final else "–" for name in metrics),
-        _number(row.query_seconds.value),
+        f"{_number(row.query_seconds.value)}{SHARED if row.shared and not row.reference else ''}",
         _number(row.train_seconds.value),
         "–" if row.cpu_peak_mib is None else f"{row.cpu_peak_mib:.0f}",
         *(["–" if row.gpu_peak_mib is None else f"{row.gpu_peak_mib:.0f}"] if gpu else []),

@@ -1,4 +1,4 @@
-"""Progress on the console: a bar for the cell at work and one for the whole grid, with the time left."""
+"""Progress on the console: a bar for each cell at work and one for the whole grid, with the time left."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -45,8 +46,7 @@ class ConsoleProgress:
             disable=not console.is_terminal,
         )
         self._grid = self._bars.add_task("all cells", note="", start=False)
-        self._cell = self._bars.add_task("", note="", start=False, visible=False)
-        self._at_work: Cell | None = None
+        self._cells: dict[str, TaskID] = {}
         self._complete = 0
 
     @contextmanager
@@ -79,12 +79,18 @@ class ConsoleProgress:
         """Advance the bars."""
         cycles = len(run.labeled(cell))
         value = f"{run.metric} {cycle.metrics[run.metric]:.3f} at {cycle.labeled} labels"
-        if cell is not self._at_work:
-            self._at_work = cell
-            self._bars.reset(self._cell, total=cycles, visible=True, description=cell.name, note="")
-        self._bars.update(self._cell, completed=cycle.cycle + 1, note=value)
+        self._bars.update(self._bar(cell.name, cycles, run.jobs), completed=cycle.cycle + 1, note=value)
         self._bars.advance(self._grid)
         if cycle.cycle + 1 == cycles:
+            self._bars.remove_task(self._cells.pop(cell.name))
             self._complete += 1
             if not self._console.is_terminal:
                 self._console.print(f"[{self._complete}/{len(run.cells)}] {cell.name}: {value}", markup=False)
+
+    def _bar(self, name: str, cycles: int, jobs: int) -> TaskID:
+        """The bar of a cell at work; there are no more than cells at a time: one that failed gives its bar up."""
+        if name not in self._cells:
+            if len(self._cells) == jobs:
+                self._bars.remove_task(self._cells.pop(next(iter(self._cells))))
+            self._cells[name] = self._bars.add_task(name, total=cycles, note="")
+        return self._cells[name]

@@ -6,7 +6,6 @@ that was tracked in part, or not at all, is completed whenever the spec runs aga
 
 from __future__ import annotations
 
-import math
 import tempfile
 import time
 from dataclasses import dataclass
@@ -37,8 +36,8 @@ ENDS: dict[Status, str] = {
 }
 """How a cell that goes no further stands in MLflow."""
 
-WRITE_EVERY = 5.0
-"""Seconds between two writes while a cell is at work: one costs tens of milliseconds, between two cycles."""
+WRITE_EVERY = 30.0
+"""Seconds between two writes while a cell is at work: the first takes seconds, others tens of milliseconds."""
 
 METRICS_AT_ONCE = 1000
 """MLflow refuses more in one call."""
@@ -51,6 +50,7 @@ class _Known:
     run_id: str
     cycles: int = 0
     state: str = "RUNNING"
+    costs: str = ""
 
 
 class MlflowTracker:
@@ -130,7 +130,10 @@ class MlflowTracker:
         )
         self._known = {
             (found.data.tags["alharness.cell"], found.data.tags["alharness.started"]): _Known(
-                found.info.run_id, int(found.data.metrics.get("al/cycle", -1)) + 1, found.info.status
+                found.info.run_id,
+                int(found.data.metrics.get("al/cycle", -1)) + 1,
+                found.info.status,
+                found.data.tags.get("alharness.costs", ""),
             )
             for found in known
         }
@@ -148,16 +151,24 @@ class MlflowTracker:
         self._written = time.monotonic()
 
     def _follow(self, run: Run, cell: Cell) -> tuple[_Known, CellRecord] | None:
-        """Log the cycles that MLflow lacks; None where the cell has no journal yet."""
+        """Log the cycles that MLflow lacks; None where the cell has no journal yet.
+
+        A cell whose queries were measured again becomes a new run: MLflow keeps every value of a metric, and would
+        show both.
+        """
         assert self._store is not None
         found = journal.read(run.folder / "cells" / cell.folder / journal.NAME)
         if found is None:
             return None
         header, cycles = found
+        on_disk = CellRecord(cell=cell, status="pending", cycles=tuple(cycles), started=header.started)
         key = (cell.key, str(header.started))
-        if key not in self._known:
-            self._known[key] = _Known(self._create(run, cell, header.started))
-        known = self._known[key]
+        known = self._known.get(key)
+        if known and known.costs not in ("", payload.digest_of_costs(cycles[: known.cycles])):
+            self._store.client.delete_run(known.run_id)
+            known = None
+        if known is None:
+            known = self._known[key] = _Known(self._create(run, cell, header.started))
         new = cycles[known.cycles :]
         if new and known.state != "RUNNING":
             self._store.client.update_run(known.run_id, status="RUNNING")
@@ -167,7 +178,11 @@ class MlflowTracker:
         for start in range(0, len(points), METRICS_AT_ONCE):
             self._store.client.log_batch(known.run_id, metrics=points[start : start + METRICS_AT_ONCE])
         known.cycles += len(new)
-        return known, CellRecord(cell=cell, status="pending", cycles=tuple(cycles), started=header.started)
+        if new:
+            tags = payload.tags(on_disk)
+            self._store.client.log_batch(known.run_id, tags=tags)
+            known.costs = payload.digest_of_costs(cycles)
+        return known, on_disk
 
     def _create(self, run: Run, cell: Cell, started: int) -> str:
         assert self._store is not None
@@ -178,7 +193,6 @@ class MlflowTracker:
             "alharness.cell": cell.key,
             "alharness.started": str(started),
             "alharness.plugin": cell.distribution,
-            "alharness.timing": "exclusive",
             "mlflow.runColor": styles(run.labels).get(cell.label, REFERENCE).color,
             **{f"alharness.env.{name}": str(value) for name, value in run.environment.items()},
         }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +13,10 @@ from alharness.report.summary import overall_seconds
 from alharness.runs import journal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from mlflow.entities import Metric, Param
+    from mlflow.entities import Metric, Param, RunTag
 
     from alharness.records import Cell, CellRecord, CycleRecord, Run
 
@@ -26,6 +28,22 @@ def params(run: Run, cell: Cell) -> list[Param]:
     values = {"sampler": cell.label, "seed": cell.seed, **run.params}
     values |= {f"{cell.label}.{name}": value for name, value in cell.params.items()}
     return [Param(name, str(value)) for name, value in values.items()]
+
+
+def tags(record: CellRecord) -> list[RunTag]:
+    """How the queries that are written were measured, and a digest of what they cost."""
+    from mlflow.entities import RunTag
+
+    return [
+        RunTag("alharness.timing", record.timing),
+        RunTag("alharness.costs", digest_of_costs(record.cycles)),
+    ]
+
+
+def digest_of_costs(cycles: Sequence[CycleRecord]) -> str:
+    """Another one where a cycle was measured again."""
+    costs = json.dumps([[dict(cycle.cost), cycle.timing] for cycle in cycles], sort_keys=True)
+    return hashlib.sha256(costs.encode()).hexdigest()[:16]
 
 
 def metrics(cycle: CycleRecord) -> list[Metric]:

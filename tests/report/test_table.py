@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from rich.console import Console
 
@@ -99,3 +101,18 @@ def test_the_table_shows_the_headline_in_its_order_and_says_where_the_others_are
     everything = text(*make_run(headline=("f1", "accuracy")))
     assert everything.index(" f1 ↑ ") < everything.index("accuracy ↑")
     assert "other metrics" not in everything
+
+
+def test_times_that_were_not_a_querys_alone_are_marked_and_explained(make_run):
+    run, record = make_run()
+    assert "*" not in text(run, record)
+    shared = [
+        replace(cell, cycles=tuple(replace(cycle, timing="shared") for cycle in cell.cycles))
+        if cell.cell.label == "slow"
+        else cell
+        for cell in record.cells
+    ]
+    shown = text(run, replace(record, cells=tuple(shared)))
+    assert "3*" in shown
+    assert "1*" not in shown
+    assert "* measured while other cells were running" in " ".join(shown.split())

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from alharness.records import Cell, Run, Schedule
+from alharness.records import Cell, CycleRecord, Run, Schedule
 from alharness.tracking.console import ConsoleProgress
 
 
@@ -25,3 +25,32 @@ def test_what_earlier_runs_finished_is_told_references_included():
     with console.capture() as shown, progress.shown():
         progress.alharness_run_started(run)
     assert "3 of 4 cycles are finished already, 1 of 2 cells complete" in shown.get()
+
+
+def test_every_cell_at_work_has_a_bar_and_gives_it_up():
+    cells = (cell("random"), cell("grace"), cell("dbal"))
+    run = Run(
+        name="demo",
+        experiment="demo-1",
+        folder=Path("runs"),
+        schedule=Schedule(initial_pool=10, sizes=(5,)),
+        pool=100,
+        cells=cells,
+        jobs=2,
+        metric="f1",
+    )
+    progress = ConsoleProgress(Console(width=120, force_terminal=True))
+
+    def finish(which, number):
+        record = CycleRecord(cycle=number, labeled=10 + 5 * number, metrics={"f1": 0.5})
+        progress.alharness_cycle_finished(run, which, record)
+        return [task.description for task in progress._bars.tasks][1:]
+
+    with progress.shown():
+        progress.alharness_run_started(run)
+        assert finish(cells[0], 0) == ["random-s0"]
+        assert finish(cells[1], 0) == ["random-s0", "grace-s0"]
+        assert finish(cells[1], 1) == ["random-s0"]
+        assert finish(cells[2], 0) == ["random-s0", "dbal-s0"]
+        assert finish(cells[1], 0) == ["dbal-s0", "grace-s0"]  # of two at a time, random can be at work no more
+        assert progress._bars.tasks[0].completed == 5

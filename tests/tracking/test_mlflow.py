@@ -212,10 +212,11 @@ def test_cycles_of_a_few_seconds_are_written_together_and_all_when_the_cell_ends
         clock.now = 1000 + seconds
         journaled(run, *cycles[: number + 1])
         tracker.alharness_cycle_finished(run, CELL, cycles[number])
-        client, (found,) = stored(uri)
-        written.append(len(client.get_metric_history(found.info.run_id, "test/f1")))
-    assert written == [1, 1, 1, 4, 4, 6]
-    assert len(calls) == 3
+        client, found = stored(uri)
+        written.append(len(client.get_metric_history(found[0].info.run_id, "test/f1")) if found else 0)
+    assert written == [0, 0, 0, 4, 4, 6]
+    assert len(calls) == 3  # the last one is the summary's
+    assert found[0].info.status == "FINISHED"  # at once, not when all other cells are
 
 
 def test_what_a_failed_cell_left_is_written_with_the_next_cell(run, uri, clock):
@@ -239,8 +240,7 @@ def test_cycles_of_a_killed_run_are_written_by_the_next_one(run, uri, clock):
     for number in range(2):
         journaled(run, *ALL[: number + 1])
         tracker.alharness_cycle_finished(run, CELL, ALL[number])
-    client, (found,) = stored(uri)
-    assert len(client.get_metric_history(found.info.run_id, "test/f1")) == 1
+    assert tracker.store is None
     track(run, uri, ALL[:2], status="interrupted")
     client, (found,) = stored(uri)
     assert len(client.get_metric_history(found.info.run_id, "test/f1")) == 2
@@ -254,13 +254,48 @@ def test_more_metrics_than_mlflow_takes_at_once(run, uri, calls):
     assert stored(uri)[1][0].data.metrics["al/d1199"] == 1.0
 
 
-def test_a_store_that_is_not_required_is_opened_after_the_first_cycle(run, uri):
+@pytest.mark.parametrize(("cycles", "seconds", "opened"), [(1, 0, False), (1, WRITE_EVERY, True), (3, 0, True)])
+def test_a_store_that_is_not_required_is_opened_when_there_is_something_to_write(
+    run, uri, clock, cycles, seconds, opened
+):
     tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=False)
     tracker.alharness_run_started(run)
     assert tracker.store is None
-    journaled(run, *ALL[:1])
-    tracker.alharness_cycle_finished(run, CELL, ALL[0])
-    assert tracker.store is not None
+    clock.now += seconds
+    journaled(run, *ALL[:cycles])
+    tracker.alharness_cycle_finished(run, CELL, ALL[cycles - 1])
+    assert (tracker.store is not None) == opened
+
+
+def test_how_queries_were_measured_is_a_tag(run, uri):
+    shared = [replace(record, timing="shared") for record in ALL]
+    track(run, uri, [ALL[0], *shared[1:]])
+    assert stored(uri)[1][0].data.tags["alharness.timing"] == "shared"
+    (run.folder / "cells" / CELL.folder / "journal.jsonl").unlink()
+    other = replace(run, experiment="demo-5678")
+    track(other, uri, ALL)
+    assert {found.data.tags["alharness.timing"] for found in stored(uri)[1]} == {"shared", "exclusive"}
+
+
+def test_a_cell_that_was_measured_again_is_a_new_run_in_place_of_the_old_one(run, uri):
+    track(run, uri, [replace(record, timing="shared") for record in ALL])
+    _, (old,) = stored(uri)
+    again = [replace(record, cost={**record.cost, "query_seconds": 0.25}) for record in ALL[:2]] + ALL[2:]
+    journaled(run, *ALL).replace(again)
+    track(run, uri, [])
+    assert len(stored(uri)[1]) == 1  # nothing yet: the run's record is empty
+    cell = CellRecord(cell=CELL, status="ok", cycles=tuple(again))
+    for _ in range(2):
+        tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=True)
+        tracker.alharness_run_started(run)
+        tracker.alharness_run_finished(run, RunRecord(cells=(cell,)))
+        client, (found,) = stored(uri)
+    assert found.info.run_id != old.info.run_id
+    assert found.info.status == "FINISHED"
+    assert found.data.tags["alharness.timing"] == "exclusive"
+    history = client.get_metric_history(found.info.run_id, "cost/query_seconds")
+    assert [point.value for point in history] == [0.25, 0.25]
+    assert found.info.end_time == old.info.end_time
 
 
 def test_cycles_that_the_store_missed_are_written_at_the_end(run, uri):
