@@ -10,13 +10,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from .batches import batches
+from .batches import RepeatedBatches, batches
 from .errors import LabelLeak, SamplerError
 from .features import FUSED, Feature, Task
 from .training import seeded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 DRAW_BATCH = 1024
 """Samples per batch under dropout, whatever the batch of inference: masks come batch by batch, and a draw must not
 depend on how much memory there is."""
+
+DRAW_MEMORY = 256 * 2**20
+"""Bytes of a view's inputs, over all modalities, up to which its draws share one copy of them. Larger inputs are
+read again for every draw, a batch at a time."""
 
 
 class Extractor:
@@ -110,20 +114,22 @@ class Extractor:
             hook.remove()
         return torch.cat(caught)
 
+    def draw_batches(self, inputs: Inputs, positions: NDArray[np.int64]) -> Iterable[Batch]:
+        """What `draw` and `still` go through."""
+        return RepeatedBatches(inputs, positions, DRAW_BATCH, self._fitted.device, DRAW_MEMORY)
+
     @torch.no_grad()
-    def draw(self, inputs: Inputs, positions: NDArray[np.int64], number: int, source: str) -> Tensor:
+    def draw(self, rows: Iterable[Batch], number: int, source: str) -> Tensor:
         """One prediction of that source with dropout on; the masks depend on the query's seed and `number`."""
         device = self._fitted.device
         with self._clock.charge("inference"), dropout_on(self._model), seeded(self._seed + number, device):
-            rows = batches(inputs, positions, DRAW_BATCH, device)
             return torch.cat([self.predict(self._model.encode(b))[source] for b in rows])
 
     @torch.no_grad()
-    def still(self, inputs: Inputs, positions: NDArray[np.int64], source: str) -> Tensor:
+    def still(self, rows: Iterable[Batch], source: str) -> Tensor:
         """What a draw gives for its first batch where the model has no dropout, bit by bit."""
         with self._clock.charge("inference"):
-            first = next(batches(inputs, positions, DRAW_BATCH, self._fitted.device))
-            return self.predict(self._model.encode(first))[source]
+            return self.predict(self._model.encode(next(iter(rows))))[source]
 
     def _require_whole(self, z: Mapping[str, Tensor], called: str) -> None:
         if missing := sorted(self._entries - z.keys()):
@@ -196,9 +202,10 @@ class ModelView:
         """Predictions under dropout, one at a time."""
         self._extractor.permit(Feature.MC_DRAWS)
         self._known(source, fused=True)
+        rows = self._extractor.draw_batches(self._inputs, self._positions)
         for number in range(draws):
-            draw = self._extractor.draw(self._inputs, self._positions, number, source)
-            if number == 0 and len(draw) and torch.equal(draw[:DRAW_BATCH], self._still(source)):
+            draw = self._extractor.draw(rows, number, source)
+            if number == 0 and len(draw) and torch.equal(draw[:DRAW_BATCH], self._extractor.still(rows, source)):
                 raise SamplerError(
                     "the model has no active dropout, so that every draw is the same; "
                     "set a dropout above 0 in model.params, or choose a sampler that needs none"
@@ -215,9 +222,6 @@ class ModelView:
         if self._z is None:
             self._z = self._extractor.encode(self._inputs, self._positions)
         return self._z
-
-    def _still(self, source: str) -> Tensor:
-        return self._extractor.still(self._inputs, self._positions, source)
 
     def _predicted(self) -> dict[str, Tensor]:
         if self._predictions is None:
