@@ -56,9 +56,13 @@ class Extractor:
         self._seed = seed
         self._entries: set[str] = set()
 
+    def allows(self, feature: Feature) -> bool:
+        """Whether the sampler declared this feature."""
+        return feature in self._allowed
+
     def permit(self, feature: Feature) -> None:
         """Raise SamplerError unless the sampler declared this feature."""
-        if feature not in self._allowed:
+        if not self.allows(feature):
             raise SamplerError(
                 f"it read {feature.value}, which its plugin does not declare; add "
                 f"Feature.{feature.name} to SamplerPlugin.requires"
@@ -103,16 +107,17 @@ class Extractor:
 
     @torch.no_grad()
     def embeddings(self, z: Mapping[str, Tensor], source: str) -> Tensor:
-        """Inputs of the last linear layer of that source's head, caught on their way in."""
-        caught: list[Tensor] = []
-        hook = self._model.last_layer(source).register_forward_pre_hook(lambda _, args: caught.append(args[0]))
-        try:
-            with self._clock.charge("inference"):
-                for part in self._parts(z):
-                    self._model.decode(part)
-        finally:
-            hook.remove()
-        return torch.cat(caught)
+        """Inputs of the last linear layer of that source's head."""
+        with self._clock.charge("inference"), self._caught(source) as caught:
+            for part in self._parts(z):
+                self._model.decode(part)
+            return torch.cat(caught)
+
+    @torch.no_grad()
+    def both(self, z: Mapping[str, Tensor], source: str) -> tuple[dict[str, Tensor], Tensor]:
+        """`predictions` and the `embeddings` of one source, in one pass."""
+        with self._clock.charge("inference"), self._caught(source) as caught:
+            return self.predictions(z), torch.cat(caught)
 
     def draw_batches(self, inputs: Inputs, positions: NDArray[np.int64]) -> Iterable[Batch]:
         """What `draw` and `still` go through."""
@@ -130,6 +135,16 @@ class Extractor:
         """What a draw gives for its first batch where the model has no dropout, bit by bit."""
         with self._clock.charge("inference"):
             return self.predict(self._model.encode(next(iter(rows))))[source]
+
+    @contextmanager
+    def _caught(self, source: str) -> Iterator[list[Tensor]]:
+        """Inputs of the last linear layer of that source's head, batch by batch, caught on their way in."""
+        caught: list[Tensor] = []
+        hook = self._model.last_layer(source).register_forward_pre_hook(lambda _, args: caught.append(args[0]))
+        try:
+            yield caught
+        finally:
+            hook.remove()
 
     def _require_whole(self, z: Mapping[str, Tensor], called: str) -> None:
         if missing := sorted(self._entries - z.keys()):
@@ -177,6 +192,8 @@ class ModelView:
         """(n, d) inputs of the last linear layer of that source's head."""
         self._extractor.permit(Feature.EMBEDDINGS)
         self._known(source, fused=True)
+        if self._extractor.allows(Feature.PREDICTIONS):
+            self._predicted(source)
         if source not in self._embeddings:
             self._embeddings[source] = self._extractor.embeddings(self._encoded(), source)
         return self._embeddings[source]
@@ -196,7 +213,7 @@ class ModelView:
         """(n, C) log-probabilities or (n, 1) values."""
         self._extractor.permit(Feature.PREDICTIONS)
         self._known(source, fused=True)
-        return self._predicted()[source]
+        return self._predicted(source)[source]
 
     def mc_draws(self, draws: int, source: str = FUSED) -> Iterator[Tensor]:
         """Predictions under dropout, one at a time."""
@@ -223,9 +240,14 @@ class ModelView:
             self._z = self._extractor.encode(self._inputs, self._positions)
         return self._z
 
-    def _predicted(self) -> dict[str, Tensor]:
+    def _predicted(self, source: str) -> dict[str, Tensor]:
+        """Predictions; the first pass takes the embeddings of `source` along where the sampler declared both."""
         if self._predictions is None:
-            self._predictions = self._extractor.predictions(self._encoded())
+            z = self._encoded()
+            if self._extractor.allows(Feature.EMBEDDINGS):
+                self._predictions, self._embeddings[source] = self._extractor.both(z, source)
+            else:
+                self._predictions = self._extractor.predictions(z)
         return self._predictions
 
     def _known(self, source: str, *, fused: bool) -> None:
