@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,8 +43,8 @@ def batches(inputs: Inputs, positions: NDArray[np.int64], size: int, device: tor
     for start in range(0, len(positions), size):
         rows = positions[start : start + size]
         yield Batch(
-            inputs={m: _tensor(x[rows], device) for m, x in inputs.arrays.items()},
-            lengths={m: _tensor(n[rows], device) for m, n in inputs.lengths.items()},
+            inputs={m: _rows(x, rows, device) for m, x in inputs.arrays.items()},
+            lengths={m: _rows(n, rows, device) for m, n in inputs.lengths.items()},
         )
 
 
@@ -50,11 +52,42 @@ def home(samples: Samples, device: torch.device) -> torch.device:
     """Where samples that are gone through again and again should lie: on the device, if they fit there."""
     if device.type != "cuda":
         return device
-    size = sum(array.nbytes for array in (*samples.inputs.arrays.values(), *samples.inputs.lengths.values()))
+    size = len(samples) * _bytes_per_row(samples.inputs)
     free, _ = torch.cuda.mem_get_info(device)
     return device if size <= SHARE * free else torch.device("cpu")
+
+
+class RepeatedBatches:
+    """`batches` to go through many times: gathered once where that takes no more than `limit` bytes.
+
+    Otherwise anew every time, a batch at a time, so that memory-mapped sequences are never copied as a whole.
+    """
+
+    def __init__(
+        self, inputs: Inputs, positions: NDArray[np.int64], size: int, device: torch.device, limit: int
+    ) -> None:
+        self._gather = partial(batches, inputs, positions, size, device)
+        self._keep = len(positions) * _bytes_per_row(inputs) <= limit
+        self._kept: list[Batch] | None = None
+
+    def __iter__(self) -> Iterator[Batch]:
+        if not self._keep:
+            return self._gather()
+        if self._kept is None:
+            self._kept = list(self._gather())
+        return iter(self._kept)
+
+
+def _bytes_per_row(inputs: Inputs) -> int:
+    arrays = (*inputs.arrays.values(), *inputs.lengths.values())
+    return sum(x.itemsize * math.prod(x.shape[1:]) for x in arrays)
 
 
 def _tensor(array: NDArray[Any], device: torch.device) -> Tensor:
     # torch warns of arrays that are read-only, since it could write to them.
     return torch.from_numpy(array if array.flags.writeable else np.array(array)).to(device)
+
+
+def _rows(array: NDArray[Any], rows: NDArray[np.int64], device: torch.device) -> Tensor:
+    # Indexing by an array copies already, and a second copy takes longer than the first.
+    return torch.from_numpy(array[rows]).to(device)

@@ -10,13 +10,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from .batches import batches
+from .batches import RepeatedBatches, batches
 from .errors import LabelLeak, SamplerError
 from .features import FUSED, Feature, Task
 from .training import seeded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 DRAW_BATCH = 1024
 """Samples per batch under dropout, whatever the batch of inference: masks come batch by batch, and a draw must not
 depend on how much memory there is."""
+
+DRAW_MEMORY = 256 * 2**20
+"""Bytes of a view's inputs, over all modalities, up to which its draws share one copy of them. Larger inputs are
+read again for every draw, a batch at a time."""
 
 
 class Extractor:
@@ -52,9 +56,13 @@ class Extractor:
         self._seed = seed
         self._entries: set[str] = set()
 
+    def allows(self, feature: Feature) -> bool:
+        """Whether the sampler declared this feature."""
+        return feature in self._allowed
+
     def permit(self, feature: Feature) -> None:
         """Raise SamplerError unless the sampler declared this feature."""
-        if feature not in self._allowed:
+        if not self.allows(feature):
             raise SamplerError(
                 f"it read {feature.value}, which its plugin does not declare; add "
                 f"Feature.{feature.name} to SamplerPlugin.requires"
@@ -99,31 +107,44 @@ class Extractor:
 
     @torch.no_grad()
     def embeddings(self, z: Mapping[str, Tensor], source: str) -> Tensor:
-        """Inputs of the last linear layer of that source's head, caught on their way in."""
-        caught: list[Tensor] = []
-        hook = self._model.last_layer(source).register_forward_pre_hook(lambda _, args: caught.append(args[0]))
-        try:
-            with self._clock.charge("inference"):
-                for part in self._parts(z):
-                    self._model.decode(part)
-        finally:
-            hook.remove()
-        return torch.cat(caught)
+        """Inputs of the last linear layer of that source's head."""
+        with self._clock.charge("inference"), self._caught(source) as caught:
+            for part in self._parts(z):
+                self._model.decode(part)
+            return torch.cat(caught)
 
     @torch.no_grad()
-    def draw(self, inputs: Inputs, positions: NDArray[np.int64], number: int, source: str) -> Tensor:
+    def both(self, z: Mapping[str, Tensor], source: str) -> tuple[dict[str, Tensor], Tensor]:
+        """`predictions` and the `embeddings` of one source, in one pass."""
+        with self._clock.charge("inference"), self._caught(source) as caught:
+            return self.predictions(z), torch.cat(caught)
+
+    def draw_batches(self, inputs: Inputs, positions: NDArray[np.int64]) -> Iterable[Batch]:
+        """What `draw` and `still` go through."""
+        return RepeatedBatches(inputs, positions, DRAW_BATCH, self._fitted.device, DRAW_MEMORY)
+
+    @torch.no_grad()
+    def draw(self, rows: Iterable[Batch], number: int, source: str) -> Tensor:
         """One prediction of that source with dropout on; the masks depend on the query's seed and `number`."""
         device = self._fitted.device
         with self._clock.charge("inference"), dropout_on(self._model), seeded(self._seed + number, device):
-            rows = batches(inputs, positions, DRAW_BATCH, device)
             return torch.cat([self.predict(self._model.encode(b))[source] for b in rows])
 
     @torch.no_grad()
-    def still(self, inputs: Inputs, positions: NDArray[np.int64], source: str) -> Tensor:
+    def still(self, rows: Iterable[Batch], source: str) -> Tensor:
         """What a draw gives for its first batch where the model has no dropout, bit by bit."""
         with self._clock.charge("inference"):
-            first = next(batches(inputs, positions, DRAW_BATCH, self._fitted.device))
-            return self.predict(self._model.encode(first))[source]
+            return self.predict(self._model.encode(next(iter(rows))))[source]
+
+    @contextmanager
+    def _caught(self, source: str) -> Iterator[list[Tensor]]:
+        """Inputs of the last linear layer of that source's head, batch by batch, caught on their way in."""
+        caught: list[Tensor] = []
+        hook = self._model.last_layer(source).register_forward_pre_hook(lambda _, args: caught.append(args[0]))
+        try:
+            yield caught
+        finally:
+            hook.remove()
 
     def _require_whole(self, z: Mapping[str, Tensor], called: str) -> None:
         if missing := sorted(self._entries - z.keys()):
@@ -171,6 +192,8 @@ class ModelView:
         """(n, d) inputs of the last linear layer of that source's head."""
         self._extractor.permit(Feature.EMBEDDINGS)
         self._known(source, fused=True)
+        if self._extractor.allows(Feature.PREDICTIONS):
+            self._predicted(source)
         if source not in self._embeddings:
             self._embeddings[source] = self._extractor.embeddings(self._encoded(), source)
         return self._embeddings[source]
@@ -190,15 +213,16 @@ class ModelView:
         """(n, C) log-probabilities or (n, 1) values."""
         self._extractor.permit(Feature.PREDICTIONS)
         self._known(source, fused=True)
-        return self._predicted()[source]
+        return self._predicted(source)[source]
 
     def mc_draws(self, draws: int, source: str = FUSED) -> Iterator[Tensor]:
         """Predictions under dropout, one at a time."""
         self._extractor.permit(Feature.MC_DRAWS)
         self._known(source, fused=True)
+        rows = self._extractor.draw_batches(self._inputs, self._positions)
         for number in range(draws):
-            draw = self._extractor.draw(self._inputs, self._positions, number, source)
-            if number == 0 and len(draw) and torch.equal(draw[:DRAW_BATCH], self._still(source)):
+            draw = self._extractor.draw(rows, number, source)
+            if number == 0 and len(draw) and torch.equal(draw[:DRAW_BATCH], self._extractor.still(rows, source)):
                 raise SamplerError(
                     "the model has no active dropout, so that every draw is the same; "
                     "set a dropout above 0 in model.params, or choose a sampler that needs none"
@@ -216,12 +240,14 @@ class ModelView:
             self._z = self._extractor.encode(self._inputs, self._positions)
         return self._z
 
-    def _still(self, source: str) -> Tensor:
-        return self._extractor.still(self._inputs, self._positions, source)
-
-    def _predicted(self) -> dict[str, Tensor]:
+    def _predicted(self, source: str) -> dict[str, Tensor]:
+        """Predictions; the first pass takes the embeddings of `source` along where the sampler declared both."""
         if self._predictions is None:
-            self._predictions = self._extractor.predictions(self._encoded())
+            z = self._encoded()
+            if self._extractor.allows(Feature.EMBEDDINGS):
+                self._predictions, self._embeddings[source] = self._extractor.both(z, source)
+            else:
+                self._predictions = self._extractor.predictions(z)
         return self._predictions
 
     def _known(self, source: str, *, fused: bool) -> None:

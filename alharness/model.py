@@ -85,7 +85,7 @@ class MultimodalModel(nn.Module, ABC):
         """Modality -> z_u, (b, d_u).
 
         Entries of other names, (b, ...), are handed back to `decode` beside them: samplers pass them on as
-        constants, row by row (`View.context`).
+        constants, row by row (`View.context`). The batch is not to be written to: draws and epochs share it.
         """
 
     @abstractmethod

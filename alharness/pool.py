@@ -32,9 +32,12 @@ class Pool:
     @property
     def unlabeled(self) -> NDArray[np.int64]:
         """Positions of the unlabeled samples, ascending."""
-        mask = np.ones(len(self.ids), bool)
-        mask[list(self.labeled)] = False
-        return np.flatnonzero(mask)
+        return np.flatnonzero(~self._mask())
+
+    @property
+    def known(self) -> NDArray[np.int64]:
+        """Positions of the labeled samples, ascending."""
+        return np.flatnonzero(self._mask())
 
     def draw(self, size: int, rng: np.random.Generator) -> Pool:
         """The initial pool: `size` labels at random."""
@@ -51,10 +54,16 @@ class Pool:
 
     def label_ids(self, ids: Sequence[str]) -> Pool:
         """The same by id, for a journal. Raises RunError for an id that the pool does not have."""
-        position = {sample: i for i, sample in enumerate(self.ids)}
+        wanted = set(ids)
+        position = {sample: i for i, sample in enumerate(self.ids) if sample in wanted}
         if unknown := [i for i in ids if i not in position]:
             raise RunError(f"the pool has no sample {unknown[0]!r}")
         return self.label([position[i] for i in ids])
+
+    def _mask(self) -> NDArray[np.bool_]:
+        mask = np.zeros(len(self.ids), bool)
+        mask[np.array(self.labeled, dtype=np.int64)] = True
+        return mask
 
 
 class Oracle:
@@ -70,4 +79,4 @@ class Oracle:
 
     def reveal(self, pool: Pool) -> Samples:
         """The labeled samples with their labels, in canonical order, so that equal sets train equal models."""
-        return self._train.take(np.array(sorted(pool.labeled), dtype=np.int64))
+        return self._train.take(pool.known)

@@ -93,7 +93,7 @@ def ask(
             labeled=ModelView(
                 extractor,
                 inputs,
-                np.array(sorted(pool.labeled), dtype=np.int64),
+                pool.known,
                 targets=lambda: torch.from_numpy(labeled.labels).to(fitted.device),
             ),
             size=request.size,

@@ -12,6 +12,8 @@ def test_labeling_moves_samples_and_leaves_the_old_pool_alone():
     after = before.label([4, 1])
     assert (before.labeled, after.labeled) == ((), (4, 1))
     assert after.unlabeled.tolist() == [0, 2, 3, 5]
+    assert after.known.tolist() == [1, 4]
+    assert before.known.tolist() == []
 
 
 @pytest.mark.parametrize("positions", [[1, 1], [0], [6], [-1]])

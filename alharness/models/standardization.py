@@ -33,7 +33,7 @@ class Standardize(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., columns), standardized."""
-        return (x - self.mean) / self.deviation
+        return (x - self.mean).div_(self.deviation)
 
     def restore(self, x: Tensor) -> Tensor:
         """The inverse."""

@@ -31,6 +31,14 @@ def batch(n=9, task=Task.CLASSIFICATION, scale=1.0, offset=0.0):
     return as_batch(Samples(inputs=Inputs(ids=tuple(map(str, range(n))), arrays=arrays), labels=labels), CPU)
 
 
+def test_encoding_leaves_the_batch_as_it_is():
+    model, data = build(), batch(scale=100.0)
+    model.adapt(batch())
+    before = {m: x.clone() for m, x in data.inputs.items()}
+    model.encode(data)
+    assert all(torch.equal(before[m], x) for m, x in data.inputs.items())
+
+
 @pytest.mark.parametrize(("task", "outputs"), [(Task.CLASSIFICATION, 4), (Task.REGRESSION, 1)])
 def test_shapes(task, outputs):
     model, data = build(task).eval(), batch(task=task)

@@ -100,7 +100,7 @@ class _Encoder(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        z: Tensor = self.layers(self.scale(x).clamp(-CLIP, CLIP))
+        z: Tensor = self.layers(self.scale(x).clamp_(-CLIP, CLIP))
         return z
 
 

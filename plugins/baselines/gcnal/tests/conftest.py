@@ -66,7 +66,8 @@ def dense_training(X, A, unlabeled, params, rng):
     gcn = DenseGCN(fresh_network(X.shape[1], params.hidden, rng, X))
     adam = torch.optim.Adam(gcn.parameters(), lr=params.learning_rate, weight_decay=params.weight_decay)
     for _ in range(params.steps):
-        kept, share = draw_kept(len(X), params.hidden, params.dropout, rng)
+        kept = X.new_empty(len(X), params.hidden)
+        share = draw_kept(params.dropout, rng, kept)
         adam.zero_grad()
         dense_loss(gcn(X, A, kept.to(X) / share)[1], unlabeled, params.loss_weight).backward()
         adam.step()

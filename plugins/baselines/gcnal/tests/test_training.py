@@ -18,6 +18,11 @@ def graph(request, points, dense):
     return X, connect(X, "auto"), dense.matrix(X, shifted=request.param)
 
 
+def masked(rows, units, dropout, rng):
+    kept = torch.empty(rows, units, dtype=torch.float64)
+    return kept, draw_kept(dropout, rng, kept)
+
+
 def train_ours(X, A, params, seed=0):
     loss = labeled_from_unlabeled(UNLABELED, LABELED, params.loss_weight, X)
     return train(A, A @ X, loss, params, np.random.default_rng(seed))
@@ -46,7 +51,7 @@ def test_gradients_are_those_of_the_dense_network(graph, dense):
     X, A, matrix = graph
     rng = np.random.default_rng(0)
     network = fresh_network(6, 7, rng, X)
-    kept, share = draw_kept(len(X), 7, 0.3, rng)
+    kept, share = masked(len(X), 7, 0.3, rng)
     loss = labeled_from_unlabeled(UNLABELED, LABELED, 1.2, X)
     ours = gradients(network, A, A @ X, loss, kept, share, X.new_empty(len(X), 7))
     gcn = dense.GCN(network)
@@ -81,18 +86,18 @@ def test_first_weights_are_uniform_within_the_bound_of_their_layer(name, bound):
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3, 0.99])
 def test_units_are_kept_with_the_probability_that_is_told(dropout):
-    kept, share = draw_kept(1000, 333, dropout, np.random.default_rng(0))
+    kept, share = masked(1000, 333, dropout, np.random.default_rng(0))
     spread = (share * (1 - share) / kept.numel()) ** 0.5
     assert abs(kept.double().mean().item() - share) <= 4 * spread
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3, 0.99])
 def test_that_probability_is_the_one_asked_for_to_16_bits(dropout):
-    assert draw_kept(1, 1, dropout, np.random.default_rng(0))[1] == pytest.approx(1 - dropout, abs=2**-17)
+    assert masked(1, 1, dropout, np.random.default_rng(0))[1] == pytest.approx(1 - dropout, abs=2**-17)
 
 
 def test_units_are_kept_independently_of_their_neighbors():
-    kept = draw_kept(4000, 8, 0.3, np.random.default_rng(0))[0].double()
+    kept = masked(4000, 8, 0.3, np.random.default_rng(0))[0].double()
     across = torch.cat([kept, kept.roll(1, 0)], 1)
     correlations = torch.corrcoef(across.T) - torch.eye(16)
     assert correlations.abs().max() < 4.5 / 4000**0.5
@@ -100,4 +105,12 @@ def test_units_are_kept_independently_of_their_neighbors():
 
 def test_every_step_has_masks_of_its_own():
     rng = np.random.default_rng(0)
-    assert not torch.equal(draw_kept(9, 9, 0.5, rng)[0], draw_kept(9, 9, 0.5, rng)[0])
+    assert not torch.equal(masked(9, 9, 0.5, rng)[0], masked(9, 9, 0.5, rng)[0])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_mask_has_the_dtype_of_what_it_multiplies_and_the_same_units_in_each(dtype):
+    kept = torch.full((9, 7), torch.nan, dtype=dtype)
+    draw_kept(0.5, np.random.default_rng(0), kept)
+    assert set(kept.unique().tolist()) == {0.0, 1.0}
+    assert torch.equal(kept.double(), masked(9, 7, 0.5, np.random.default_rng(0))[0])
