@@ -3,9 +3,9 @@ import torch
 
 from benchmarks.bench import Bench, wanted
 from benchmarks.kernels import Kernel, Lap, Unavailable
-from benchmarks.problems import Problem
+from benchmarks.problems import Pool
 
-PROBLEM = Problem(N=5, D=2)
+PROBLEM = Pool(N=5, D=2)
 
 
 class Rounds:

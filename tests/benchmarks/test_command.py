@@ -13,7 +13,7 @@ PLANTED = """
 import pytest
 
 from benchmarks.kernels import Kernel
-from benchmarks.problems import Problem
+from benchmarks.problems import Pool
 from benchmarks.rows import Row, faster
 
 
@@ -28,7 +28,7 @@ def quick(problem):
 @pytest.mark.parametrize(("name", "ours", "theirs"), [("lame", slow, quick), ("swift", quick, slow)])
 def test_planted(bench, name, ours, theirs):
     us, them = Kernel(name="we", prepare=ours), Kernel(name="they", prepare=theirs)
-    found = bench.compare(us, them, bench.at(Problem(N=9, D=2)))
+    found = bench.compare(us, them, bench.at(Pool(N=9, D=2)))
     bound = faster(found.ours, found.theirs, 2)
     bench.record(Row(work=name, reference="they", ours=found.ours, theirs=found.theirs, bounds=(bound,)))
 """

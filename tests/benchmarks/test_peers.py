@@ -5,9 +5,9 @@ import pytest
 from alharness.geometry import k_center
 from benchmarks.kernels import Unavailable
 from benchmarks.peers import badge_authors, bmdal_reg, scikit_activeml
-from benchmarks.problems import Problem
+from benchmarks.problems import Pool
 
-PROBLEM = Problem(N=300, D=12, k=20, L=30)
+PROBLEM = Pool(N=300, D=12, k=20, L=30)
 
 CHECKOUT = """
 import no_such_module
