@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from math import log2
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import torch
 
 from .kernels import Kernel, Lap, Unavailable, lap, middle
 from .memory import peak_memory
 from .profiling import shares
-from .rows import Bound, Cost, Row
+from .rows import KERNELS, Bound, Cost, Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .kernels import Call, P, S
 
+T = TypeVar("T")
 SHORT, LONG = 3.0, 30.0
 """Seconds: calls shorter than SHORT are measured five times, those longer than LONG once, others three times."""
 
@@ -44,7 +45,7 @@ class Outcome(NamedTuple):
     reference: str
     limit: Callable[[], str]
 
-    def row(self, work: str, bounds: tuple[Bound, ...], notes: tuple[str, ...] = ()) -> Row:
+    def row(self, work: str, bounds: tuple[Bound, ...], notes: tuple[str, ...] = (), group: str = KERNELS) -> Row:
         """The line of the table for this work."""
         return Row(
             work=work,
@@ -55,6 +56,7 @@ class Outcome(NamedTuple):
             limit=self.limit(),
             bounds=bounds,
             notes=notes,
+            group=group,
         )
 
 
@@ -68,11 +70,11 @@ class Bench:
     """
 
     def __init__(self, benchmark: Any, *, tiny: bool, peers: bool) -> None:
-        self._benchmark, self._tiny, self._peers = benchmark, tiny, peers
+        self._benchmark, self.tiny, self._peers = benchmark, tiny, peers
 
     def at(self, problem: P) -> P:
         """The problem, or the tiny one in its place."""
-        return problem.tiny if self._tiny else problem
+        return problem.tiny if self.tiny else problem
 
     def compare(self, ours: Kernel[P], reference: Kernel[P], problem: P) -> Outcome:
         """Time both, one round of each after the other, and measure the memory of each."""
@@ -95,6 +97,11 @@ class Bench:
         """Time one alone, and measure its memory."""
         laps, _ = self._rounds(_warm(ours, problem))
         return self._cost(laps, ours, problem)
+
+    def once(self, call: Callable[[], T]) -> T:
+        """The result of a call that measures itself."""
+        result: T = self._benchmark.pedantic(call, rounds=1)
+        return result
 
     def growth_of_memory(self, ours: Kernel[S], problem: S) -> float | None:
         """The b of memory ~ N^b from the problem to one of twice its size; None where it cannot be measured."""
@@ -131,7 +138,7 @@ class Bench:
 
     def _memory(self, kernel: Kernel[P], problem: P) -> float | None:
         # A fresh process takes seconds to import torch, and in a tiny problem there is nothing to see.
-        return None if self._tiny else peak_memory(kernel, problem)
+        return None if self.tiny else peak_memory(kernel, problem)
 
     def _reference(self, reference: Kernel[P], problem: P) -> Call:
         if reference.foreign and not self._peers:
