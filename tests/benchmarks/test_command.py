@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = "# Speed\n\n<!-- measured: begin -->\nold\n<!-- measured: end -->\n\nthe end\n"
+HEADS = ("| work |", "| --- |")
 PLANTED = """
 import pytest
 
@@ -59,13 +60,17 @@ def test_every_suite_puts_its_rows_into_the_page(run):
     assert done.returncode in (0, 1), done.stdout + done.stderr
     recorded = [one["extra_info"]["row"] for one in json.loads(results.read_text())["benchmarks"]]
     assert {row["work"].split(",")[0] for row in recorded} == {
-        "k-center", "BADGE", "GRACE Eq. 5", "GCNAL", "CoreSet",
+        "k-center", "BADGE", "GRACE Eq. 5", "GCNAL", "CoreSet", "late_fusion",
     }  # fmt: skip
-    lines = [line for line in page.splitlines() if line.startswith("| ")][2:]
-    assert len(lines) == len(recorded) == 9
-    assert sum("not measured here: peers were left out" in line for line in lines) == 5
-    assert all(line.count(" | ") == 9 and "outside torch" in line for line in lines)
-    assert "old" not in page
+    lines = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith(HEADS)]
+    assert len(lines) == len(recorded) == 12
+    assert sum("not measured here: peers were left out" in line for line in lines) == 6
+    assert all(line.count(" | ") == 9 for line in lines)
+    assert sum("outside torch" in line for line in lines) == 12
+    assert [line for line in page.splitlines() if line.startswith("#")] == [
+        "# Speed", "### Kernels", "### Training",
+    ]  # fmt: skip
+    assert "\nold\n" not in page
     assert page.endswith("\n\nthe end\n")
 
 
