@@ -60,15 +60,19 @@ def test_every_suite_puts_its_rows_into_the_page(run):
     assert done.returncode in (0, 1), done.stdout + done.stderr
     recorded = [one["extra_info"]["row"] for one in json.loads(results.read_text())["benchmarks"]]
     assert {row["work"].split(",")[0] for row in recorded} == {
-        "k-center", "BADGE", "GRACE Eq. 5", "GCNAL", "CoreSet", "late_fusion",
+        "k-center", "BADGE", "GRACE Eq. 5", "GCNAL", "CoreSet", "late_fusion", "specs/digits_quick.yaml",
+        "alharness --help",
     }  # fmt: skip
     lines = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith(HEADS)]
-    assert len(lines) == len(recorded) == 12
+    assert len(lines) == len(recorded) == 14
     assert sum("not measured here: peers were left out" in line for line in lines) == 6
     assert all(line.count(" | ") == 9 for line in lines)
     assert sum("outside torch" in line for line in lines) == 12
+    run = next(line for line in lines if "specs/digits_quick.yaml" in line)
+    assert "2 of 2 cells: met" in run
+    assert "| fit " in run
     assert [line for line in page.splitlines() if line.startswith("#")] == [
-        "# Speed", "### Kernels", "### Training",
+        "# Speed", "### Kernels", "### Training", "### Whole runs",
     ]  # fmt: skip
     assert "\nold\n" not in page
     assert page.endswith("\n\nthe end\n")
