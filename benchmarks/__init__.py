@@ -1,1 +1,1 @@
-"""How fast the samplers' kernels are, beside others' programs and the bare arithmetic: `python -m benchmarks`."""
+"""How fast kernels, training and whole runs are, beside others' programs and floors: `python -m benchmarks`."""

@@ -8,10 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import page
+from . import machine, page
 
 HERE = Path(__file__).parent
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 def main() -> int:
@@ -33,7 +32,7 @@ def main() -> int:
             *flags,
             *map(str, chosen.suites),
         ],
-        env={**os.environ, **ONE_THREAD, "OMP_WAIT_POLICY": "passive"},
+        env={**os.environ, **machine.ONE_THREAD, "OMP_WAIT_POLICY": "passive"},
         check=False,
     )
     if suites.returncode != 0:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from math import log2
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import torch
 
 from .kernels import Kernel, Lap, Unavailable, lap, middle
 from .memory import peak_memory
 from .profiling import shares
-from .rows import Bound, Cost, Row
+from .rows import KERNELS, Bound, Cost, Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .kernels import Call
-    from .problems import Problem
+    from .kernels import Call, P, S
 
+T = TypeVar("T")
 SHORT, LONG = 3.0, 30.0
 """Seconds: calls shorter than SHORT are measured five times, those longer than LONG once, others three times."""
 
@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
     reference: str
     limit: Callable[[], str]
 
-    def row(self, work: str, bounds: tuple[Bound, ...], notes: tuple[str, ...] = ()) -> Row:
+    def row(self, work: str, bounds: tuple[Bound, ...], notes: tuple[str, ...] = (), group: str = KERNELS) -> Row:
         """The line of the table for this work."""
         return Row(
             work=work,
@@ -56,6 +56,7 @@ class Outcome(NamedTuple):
             limit=self.limit(),
             bounds=bounds,
             notes=notes,
+            group=group,
         )
 
 
@@ -69,13 +70,13 @@ class Bench:
     """
 
     def __init__(self, benchmark: Any, *, tiny: bool, peers: bool) -> None:
-        self._benchmark, self._tiny, self._peers = benchmark, tiny, peers
+        self._benchmark, self.tiny, self._peers = benchmark, tiny, peers
 
-    def at(self, problem: Problem) -> Problem:
+    def at(self, problem: P) -> P:
         """The problem, or the tiny one in its place."""
-        return problem.tiny if self._tiny else problem
+        return problem.tiny if self.tiny else problem
 
-    def compare(self, ours: Kernel, reference: Kernel, problem: Problem) -> Outcome:
+    def compare(self, ours: Kernel[P], reference: Kernel[P], problem: P) -> Outcome:
         """Time both, one round of each after the other, and measure the memory of each."""
         missing, reference_call = "", None
         limit = partial(self.limit, ours, problem)
@@ -92,19 +93,24 @@ class Bench:
         costs = self._cost(laps, ours, problem), self._cost(theirs.laps, reference, problem)
         return Outcome(*costs, result, theirs.result, "", reference.name, limit)
 
-    def measure(self, ours: Kernel, problem: Problem) -> Cost:
+    def measure(self, ours: Kernel[P], problem: P) -> Cost:
         """Time one alone, and measure its memory."""
         laps, _ = self._rounds(_warm(ours, problem))
         return self._cost(laps, ours, problem)
 
-    def growth_of_memory(self, ours: Kernel, problem: Problem) -> float | None:
+    def once(self, call: Callable[[], T]) -> T:
+        """The result of a call that measures itself."""
+        result: T = self._benchmark.pedantic(call, rounds=1)
+        return result
+
+    def growth_of_memory(self, ours: Kernel[S], problem: S) -> float | None:
         """The b of memory ~ N^b from the problem to one of twice its size; None where it cannot be measured."""
         small, large = (self._memory(ours, problem.of_size(N)) for N in (problem.N, 2 * problem.N))
         if small is None or large is None:
             return None
         return log2(max(large, 0.1) / max(small, 0.1))  # below 0.1 MB there is nothing to see
 
-    def on_two_threads(self, ours: Kernel, reference: Kernel, problem: Problem) -> str:
+    def on_two_threads(self, ours: Kernel[P], reference: Kernel[P], problem: P) -> str:
         """A sentence with the times by the clock, each the median of three rounds in turn."""
         calls = [kernel.prepare(problem) for kernel in (ours, reference)]
         before = torch.get_num_threads()
@@ -119,7 +125,7 @@ class Bench:
             f"{mine / other:.3g}×."
         )
 
-    def limit(self, ours: Kernel, problem: Problem) -> str:
+    def limit(self, ours: Kernel[P], problem: P) -> str:
         """Where the time of a call goes."""
         return shares(_warm(ours, problem))
 
@@ -127,14 +133,14 @@ class Bench:
         """Put a row into the table."""
         self._benchmark.extra_info["row"] = row.to_json()
 
-    def _cost(self, laps: Sequence[Lap], kernel: Kernel, problem: Problem) -> Cost:
+    def _cost(self, laps: Sequence[Lap], kernel: Kernel[P], problem: P) -> Cost:
         return replace(_total(laps), memory=self._memory(kernel, problem))
 
-    def _memory(self, kernel: Kernel, problem: Problem) -> float | None:
+    def _memory(self, kernel: Kernel[P], problem: P) -> float | None:
         # A fresh process takes seconds to import torch, and in a tiny problem there is nothing to see.
-        return None if self._tiny else peak_memory(kernel, problem)
+        return None if self.tiny else peak_memory(kernel, problem)
 
-    def _reference(self, reference: Kernel, problem: Problem) -> Call:
+    def _reference(self, reference: Kernel[P], problem: P) -> Call:
         if reference.foreign and not self._peers:
             raise Unavailable("peers were left out")
         return _warm(reference, problem)
@@ -168,7 +174,7 @@ class _Side:
             self.laps.append(seconds)
 
 
-def timed(kernel: Kernel, problem: Problem) -> Cost:
+def timed(kernel: Kernel[P], problem: P) -> Cost:
     """Time one alone, without its memory."""
     call = _warm(kernel, problem)
     first, _ = lap(call)
@@ -180,7 +186,7 @@ def wanted(first: Lap) -> int:
     return 5 if first.wall < SHORT else 3 if first.wall < LONG else 1
 
 
-def _warm(kernel: Kernel, problem: Problem) -> Call:
+def _warm(kernel: Kernel[P], problem: P) -> Call:
     """The call, after a tiny one has loaded what there is to load."""
     kernel.prepare(problem.tiny)()
     return kernel.prepare(problem)

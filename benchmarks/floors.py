@@ -8,7 +8,7 @@ import torch
 
 if TYPE_CHECKING:
     from .kernels import Call
-    from .problems import Problem
+    from .problems import Pool
 
 BLOCK = 768
 """Rows of a block, as in the kernel that is measured."""
@@ -16,7 +16,7 @@ UNITS = 128
 """Hidden units of the graph network."""
 
 
-def all_distances(problem: Problem) -> Call:
+def all_distances(problem: Pool) -> Call:
     """Every pair once: products of block rows, and square roots of them; nothing is added up."""
     # Products of positive rows are positive: a square root of a negative number takes five times as long.
     members = [problem.data(member).pool.abs_() for member in range(problem.members)]
@@ -33,7 +33,7 @@ def all_distances(problem: Problem) -> Call:
     return call
 
 
-def graph_network(problem: Problem) -> Call:
+def graph_network(problem: Pool) -> Call:
     """The products of `problem.k` training steps of GCNAL's network, forth and back, and of its inputs."""
     data = problem.data()
     X = torch.cat([data.pool, data.labeled])

@@ -6,14 +6,35 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .problems import Problem
-
 Call = Callable[[], object]
+
+
+class Problem(Protocol):
+    """What a kernel works on: a description from which its inputs are made, again and again the same."""
+
+    @property
+    def tiny(self) -> Self:
+        """The same in so small that it takes no time, for warming up and for trying out."""
+
+
+class Sized(Problem, Protocol):
+    """A problem that can be made larger, to see how costs grow."""
+
+    @property
+    def N(self) -> int:  # noqa: N802 - as the papers write it
+        """Its size."""
+
+    def of_size(self, N: int) -> Self:
+        """The same in another size."""
+
+
+P = TypeVar("P", bound=Problem)
+S = TypeVar("S", bound=Sized)
 
 
 class Unavailable(Exception):
@@ -21,7 +42,7 @@ class Unavailable(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kernel:
+class Kernel(Generic[P]):
     """A piece of work under a name.
 
     Attributes:
@@ -32,7 +53,7 @@ class Kernel:
     """
 
     name: str
-    prepare: Callable[[Problem], Call]
+    prepare: Callable[[P], Call]
     foreign: bool = False
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import psutil
 
-DISTRIBUTIONS = ("alharness", "torch", "numpy", "scipy", "scikit-learn", "bmdal-reg", "scikit-activeml")
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Variables of the environment that numerical libraries read when they are loaded."""
+DISTRIBUTIONS = ("alharness", "torch", "numpy", "scipy", "scikit-learn", "bmdal-reg", "scikit-activeml", "skorch")
 
 
 def describe() -> list[str]:
@@ -18,7 +20,7 @@ def describe() -> list[str]:
     versions = (f"{name} {version}" for name in DISTRIBUTIONS if (version := _version(name)))
     return [
         f"Measured on {datetime.now(UTC):%Y-%m-%d}, on one thread where nothing else is said",
-        f"{_processor()}, {_cores()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB of memory",
+        f"{_processor()}, {cores()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB of memory",
         f"{_system()}, Python {platform.python_version()}, {', '.join(versions)}",
     ]
 
@@ -40,7 +42,8 @@ def _processor() -> str:
     return f"{names.get('model name', platform.processor())} ({platform.machine()})"
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Those that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
-    from .kernels import Kernel
-    from .problems import Problem
+    from .kernels import Kernel, P
 
 
 PR_SET_THP_DISABLE = 41
 """Of Linux's prctl: no transparent huge pages in this process."""
 
 
-def peak_memory(kernel: Kernel, problem: Problem) -> float | None:
+def peak_memory(kernel: Kernel[P], problem: P) -> float | None:
     """Extra peak memory of one call in MB (10⁶ bytes); None where a system lets no process reset its peak.
 
     tracemalloc would not see what torch allocates, hence the process; it is a fresh one, so that nothing freed
@@ -33,7 +32,7 @@ def peak_memory(kernel: Kernel, problem: Problem) -> float | None:
         return fresh.submit(_measure, kernel, problem).result()
 
 
-def _measure(kernel: Kernel, problem: Problem) -> float:
+def _measure(kernel: Kernel[P], problem: P) -> float:
     torch.set_num_threads(1)
     _take_small_pages()
     kernel.prepare(problem.tiny)()  # libraries take their buffers, and modules are imported

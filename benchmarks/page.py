@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from . import machine
-from .rows import Row
+from .rows import GROUPS, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ def read(results: Path) -> list[Row]:
 
 
 def write(page: Path, rows: Sequence[Row]) -> None:
-    """Put the machine, the table and its notes between the markers of a page."""
+    """Put the machine, the tables and their notes between the markers of a page."""
     text = page.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
@@ -35,12 +35,7 @@ def write(page: Path, rows: Sequence[Row]) -> None:
         raise ValueError(f"{page} has no place for a table: put the lines {BEGIN} and {END} into it")
     lines = [
         *(f"- {line}" for line in machine.describe()),
-        "",
-        _line(HEADINGS),
-        _line(["---"] * len(HEADINGS)),
-        *(_line(_cells(row)) for row in rows),
-        "",
-        *(f"- {note}" for row in rows for note in row.notes),
+        *(line for group in GROUPS for line in _table(group, [row for row in rows if row.group == group])),
     ]
     measured = "\n".join(lines).strip()
     page.write_text(f"{before}{begin}\n\n{measured}\n\n{end}{after}", encoding="utf-8")
@@ -53,6 +48,13 @@ def verdict(rows: Sequence[Row]) -> Iterator[str]:
             yield f"FAIL: {row.work}, {row.reference or 'alone'}: {bound.text}, found {bound.found}"
 
 
+def _table(heading: str, rows: Sequence[Row]) -> Iterator[str]:
+    if rows:
+        yield from ("", f"### {heading}", "", _line(HEADINGS), _line(["---"] * len(HEADINGS)))
+        yield from (_line(_cells(row)) for row in rows)
+        yield from ("", *(f"- {note}" for row in rows for note in row.notes))
+
+
 def _cells(row: Row) -> Iterator[str]:
     yield row.work
     yield row.reference or "–"
@@ -61,12 +63,12 @@ def _cells(row: Row) -> Iterator[str]:
         yield f"not measured here: {row.missing}"
     else:
         yield _seconds(row.theirs)
-    yield "–" if row.theirs is None else f"{row.theirs.cpu / row.ours.cpu:.3g}"
+    yield "–" if row.ratio is None else f"{row.ratio:.3g}"
     yield _memory(row.ours)
     yield _memory(row.theirs)
-    yield "<br>".join(bound.text for bound in row.bounds)
-    yield "<br>".join(_found(bound.found, bound.verdict) for bound in row.bounds)
-    yield row.limit
+    yield "<br>".join(bound.text for bound in row.bounds) or "–"
+    yield "<br>".join(_found(bound.found, bound.verdict) for bound in row.bounds) or "–"
+    yield row.limit or "–"
 
 
 def _found(found: str, verdict: str) -> str:

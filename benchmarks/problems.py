@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 
@@ -23,7 +23,7 @@ class Data(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Problem:
+class Pool:
     """Points around 4·C Gaussian centers, with unit noise, and a random linear softmax head.
 
     Attributes:
@@ -43,11 +43,11 @@ class Problem:
     members: int = 1
 
     @property
-    def tiny(self) -> Problem:
+    def tiny(self) -> Self:
         """The same in so small that it takes no time, for warming up and for trying out."""
         return replace(self, N=min(self.N, 600), D=min(self.D, 16), k=min(self.k, 5), L=min(self.L, 20))
 
-    def of_size(self, N: int) -> Problem:
+    def of_size(self, N: int) -> Self:
         """The same with another pool."""
         return replace(self, N=N)
 

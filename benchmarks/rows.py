@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any, Literal, Self
 
+KERNELS, TRAINING, RUNS = "Kernels", "Training", "Whole runs"
+"""Groups of rows, each with a table of its own."""
+GROUPS = (KERNELS, TRAINING, RUNS)
+Seconds = Literal["cpu", "wall"]
+"""Of the processor, or by the clock."""
 MET, MISSED, UNKNOWN = "met", "FAIL", "not measured"
 
 
@@ -16,13 +21,18 @@ class Cost:
         cpu: seconds of the processor, the median over rounds.
         wall: seconds by the clock, the same.
         rounds: how many.
-        memory: extra peak memory in MB; None where it was not measured.
+        memory: extra peak memory in MB, or for a command the peak of all its processes; None where it was not
+            measured.
     """
 
     cpu: float
     wall: float
     rounds: int
     memory: float | None = None
+
+    def seconds(self, by: Seconds) -> float:
+        """Those of the processor, or those by the clock."""
+        return self.cpu if by == "cpu" else self.wall
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +70,8 @@ class Row:
         limit: where our time goes.
         bounds: what must hold.
         notes: sentences for below the table.
+        group: the table that it stands in, one of GROUPS.
+        by: the seconds whose ratio the table shows.
     """
 
     work: str
@@ -70,6 +82,13 @@ class Row:
     limit: str = ""
     bounds: tuple[Bound, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    group: str = KERNELS
+    by: Seconds = "cpu"
+
+    @property
+    def ratio(self) -> float | None:
+        """The seconds of the reference over ours; None where it was not measured."""
+        return None if self.theirs is None else self.theirs.seconds(self.by) / self.ours.seconds(self.by)
 
     @property
     def missed(self) -> tuple[Bound, ...]:
@@ -95,12 +114,12 @@ class Row:
         )
 
 
-def faster(ours: Cost, theirs: Cost | None, times: float) -> Bound:
-    """Ours takes at most 1/times of the processor time of theirs."""
+def faster(ours: Cost, theirs: Cost | None, times: float, by: Seconds = "cpu") -> Bound:
+    """Ours takes at most 1/times of the seconds of theirs."""
     text = f"≥ {times:g}× faster"
     if theirs is None:
         return Bound(text=text)
-    ratio = theirs.cpu / ours.cpu
+    ratio = theirs.seconds(by) / ours.seconds(by)
     return Bound(text=text, found=f"{ratio:.3g}×", met=ratio >= times)
 
 

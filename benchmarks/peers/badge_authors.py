@@ -19,13 +19,13 @@ from scipy import stats
 from benchmarks.kernels import Call, Kernel, Unavailable
 
 if TYPE_CHECKING:
-    from benchmarks.problems import Problem
+    from benchmarks.problems import Pool
 
 VARIABLE = "BADGE_CHECKOUT"
 FILE = Path("query_strategies") / "badge_sampling.py"
 
 
-def badge(problem: Problem) -> Call:
+def badge(problem: Pool) -> Call:
     """Its `BadgeSampling.query`, with the network's answers at hand."""
     strategy = _strategy()
     data = problem.data()

@@ -10,16 +10,16 @@ import torch
 from benchmarks.kernels import Call, Kernel, Unavailable
 
 if TYPE_CHECKING:
-    from benchmarks.problems import Problem
+    from benchmarks.problems import Pool
 
 
-def k_center(problem: Problem) -> Call:
+def k_center(problem: Pool) -> Call:
     """`maxdist` with a linear kernel is k-center greedy."""
     data = problem.data()
     return _selection(problem.k, data.labeled, data.pool, selection_method="maxdist")
 
 
-def k_means_plus_plus(problem: Problem) -> Call:
+def k_means_plus_plus(problem: Pool) -> Call:
     """`kmeanspp` on the written-out gradients, its first pick uniform."""
     data = problem.data()
     # It takes written-out gradients, so to write them out is a part of its work.

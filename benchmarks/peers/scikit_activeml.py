@@ -9,10 +9,10 @@ import numpy as np
 from benchmarks.kernels import Call, Kernel, Unavailable
 
 if TYPE_CHECKING:
-    from benchmarks.problems import Problem
+    from benchmarks.problems import Pool
 
 
-def k_center(problem: Problem) -> Call:
+def k_center(problem: Pool) -> Call:
     """`CoreSet` wants one array of all samples; the unlabeled ones come first, so that indices are positions."""
     pool = _module().pool
     data = problem.data()
@@ -21,7 +21,7 @@ def k_center(problem: Problem) -> Call:
     return lambda: pool.CoreSet().query(X, y, batch_size=problem.k)
 
 
-def badge(problem: Problem) -> Call:
+def badge(problem: Pool) -> Call:
     """`Badge` asks a classifier; a fixed one answers with the head's probabilities."""
     module = _module()
     data = problem.data()

@@ -13,16 +13,16 @@ from alharness_gcnal.propagation import connect, unit_rows
 from alharness_gcnal.training import train
 from benchmarks import floors
 from benchmarks.kernels import Call, Kernel
-from benchmarks.problems import Problem
+from benchmarks.problems import Pool
 from benchmarks.rows import at_most, within
 
 if TYPE_CHECKING:
     from benchmarks.bench import Bench
 
-PROBLEM = Problem(N=17_030, D=128, k=200, L=200)
+PROBLEM = Pool(N=17_030, D=128, k=200, L=200)
 
 
-def prepare(problem: Problem) -> Call:
+def prepare(problem: Pool) -> Call:
     """The graph, `problem.k` steps of training, and the hidden features that CoreGCN picks by."""
     data = problem.data()
     features = torch.cat([data.pool, data.labeled])

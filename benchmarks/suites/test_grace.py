@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from alharness.geometry import sum_of_distances
 from benchmarks import floors
 from benchmarks.kernels import Call, Kernel
-from benchmarks.problems import Problem
+from benchmarks.problems import Pool
 from benchmarks.rows import at_most, within
 
 if TYPE_CHECKING:
     from benchmarks.bench import Bench
 
-PROBLEM = Problem(N=17_230, D=128, members=6)
+PROBLEM = Pool(N=17_230, D=128, members=6)
 
 
-def prepare(problem: Problem) -> Call:
+def prepare(problem: Pool) -> Call:
     """Eq. 5 before it is normalized."""
     members = [problem.data(member).pool for member in range(problem.members)]
     return lambda: sum(sum_of_distances(X) for X in members)

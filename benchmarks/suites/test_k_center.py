@@ -9,16 +9,16 @@ import pytest
 from alharness.geometry import k_center
 from benchmarks.kernels import Call, Kernel
 from benchmarks.peers import bmdal_reg, scikit_activeml
-from benchmarks.problems import Problem
+from benchmarks.problems import Pool
 from benchmarks.rows import at_most, faster, same_picks
 
 if TYPE_CHECKING:
     from benchmarks.bench import Bench
 
-PROBLEM = Problem(N=17_000, D=768, k=500, L=200)
+PROBLEM = Pool(N=17_000, D=768, k=500, L=200)
 
 
-def prepare(problem: Problem) -> Call:
+def prepare(problem: Pool) -> Call:
     """Our kernel, at its defaults."""
     data = problem.data()
     return lambda: k_center(data.pool, data.labeled, problem.k)
@@ -28,7 +28,7 @@ OURS = Kernel(name="k_center", prepare=prepare)
 
 
 @pytest.mark.parametrize(("peer", "times"), [(bmdal_reg.MAXDIST, 2), (scikit_activeml.CORE_SET, 6)])
-def test_k_center(bench: Bench, peer: Kernel, times: float) -> None:
+def test_k_center(bench: Bench, peer: Kernel[Pool], times: float) -> None:
     """Both pick the same points."""
     problem = bench.at(PROBLEM)
     found = bench.compare(OURS, peer, problem)

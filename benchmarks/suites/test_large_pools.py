@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.bench import timed
-from benchmarks.problems import Problem
+from benchmarks.problems import Pool
 from benchmarks.rows import Row, at_most
 
 from . import test_badge, test_k_center
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from benchmarks.bench import Bench
     from benchmarks.kernels import Kernel
 
-PROBLEM = Problem(N=1_000_000, D=128, k=1_000, L=200)
+PROBLEM = Pool(N=1_000_000, D=128, k=1_000, L=200)
 
 
 @pytest.mark.parametrize(("name", "ours"), [("CoreSet", test_k_center.OURS), ("BADGE", test_badge.OURS)])
-def test_growth(bench: Bench, name: str, ours: Kernel) -> None:
+def test_growth(bench: Bench, name: str, ours: Kernel[Pool]) -> None:
     """The time at an eighth, a quarter and a half of the pool as well."""
     problem = bench.at(PROBLEM)
     sizes = [problem.N // 8, problem.N // 4, problem.N // 2, problem.N]

@@ -3,9 +3,9 @@ import torch
 
 from benchmarks.bench import Bench, wanted
 from benchmarks.kernels import Kernel, Lap, Unavailable
-from benchmarks.problems import Problem
+from benchmarks.problems import Pool
 
-PROBLEM = Problem(N=5, D=2)
+PROBLEM = Pool(N=5, D=2)
 
 
 class Rounds:
@@ -14,7 +14,7 @@ class Rounds:
     def __init__(self):
         self.extra_info = {}
 
-    def pedantic(self, function, setup, rounds):
+    def pedantic(self, function, setup=lambda: None, rounds=1):
         for _ in range(rounds):
             setup()
             result = function()
@@ -39,6 +39,12 @@ def test_both_sides_take_turns(bench):
     assert calls[-10:] == ["they", "we"] * 5
     assert (found.ours.rounds, found.theirs.rounds) == (5, 5)
     assert (found.their_result, found.our_result) == (len(calls) - 1, len(calls))
+
+
+def test_a_call_that_measures_itself_is_made_once(bench):
+    calls = []
+    assert bench.once(lambda: calls.append("it") or "what it found") == "what it found"
+    assert calls == ["it"]
 
 
 def test_a_peer_that_cannot_be_had_is_missing_and_we_are_measured_all_the_same(bench):

@@ -9,11 +9,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = "# Speed\n\n<!-- measured: begin -->\nold\n<!-- measured: end -->\n\nthe end\n"
+HEADS = ("| work |", "| --- |")
 PLANTED = """
 import pytest
 
 from benchmarks.kernels import Kernel
-from benchmarks.problems import Problem
+from benchmarks.problems import Pool
 from benchmarks.rows import Row, faster
 
 
@@ -28,7 +29,7 @@ def quick(problem):
 @pytest.mark.parametrize(("name", "ours", "theirs"), [("lame", slow, quick), ("swift", quick, slow)])
 def test_planted(bench, name, ours, theirs):
     us, them = Kernel(name="we", prepare=ours), Kernel(name="they", prepare=theirs)
-    found = bench.compare(us, them, bench.at(Problem(N=9, D=2)))
+    found = bench.compare(us, them, bench.at(Pool(N=9, D=2)))
     bound = faster(found.ours, found.theirs, 2)
     bench.record(Row(work=name, reference="they", ours=found.ours, theirs=found.theirs, bounds=(bound,)))
 """
@@ -59,13 +60,21 @@ def test_every_suite_puts_its_rows_into_the_page(run):
     assert done.returncode in (0, 1), done.stdout + done.stderr
     recorded = [one["extra_info"]["row"] for one in json.loads(results.read_text())["benchmarks"]]
     assert {row["work"].split(",")[0] for row in recorded} == {
-        "k-center", "BADGE", "GRACE Eq. 5", "GCNAL", "CoreSet",
+        "k-center", "BADGE", "GRACE Eq. 5", "GCNAL", "CoreSet", "late_fusion", "specs/digits_quick.yaml",
+        "alharness --help",
     }  # fmt: skip
-    lines = [line for line in page.splitlines() if line.startswith("| ")][2:]
-    assert len(lines) == len(recorded) == 9
-    assert sum("not measured here: peers were left out" in line for line in lines) == 5
-    assert all(line.count(" | ") == 9 and "outside torch" in line for line in lines)
-    assert "old" not in page
+    lines = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith(HEADS)]
+    assert len(lines) == len(recorded) == 14
+    assert sum("not measured here: peers were left out" in line for line in lines) == 6
+    assert all(line.count(" | ") == 9 for line in lines)
+    assert sum("outside torch" in line for line in lines) == 12
+    run = next(line for line in lines if "specs/digits_quick.yaml" in line)
+    assert "2 of 2 cells: met" in run
+    assert "| fit " in run
+    assert [line for line in page.splitlines() if line.startswith("#")] == [
+        "# Speed", "### Kernels", "### Training", "### Whole runs",
+    ]  # fmt: skip
+    assert "\nold\n" not in page
     assert page.endswith("\n\nthe end\n")
 
 

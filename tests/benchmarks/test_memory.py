@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.kernels import Kernel
 from benchmarks.memory import peak_memory
-from benchmarks.problems import Problem
+from benchmarks.problems import Pool
 
 ALLOCATING = """
 import numpy as np
@@ -33,4 +33,4 @@ def test_memory_is_what_a_call_takes_beyond_its_inputs(allocating):
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
         pytest.skip("this system does not let a process reset its peak memory")
-    assert 58 < peak_memory(allocating, Problem(N=60, D=1)) < 65  # MB
+    assert 58 < peak_memory(allocating, Pool(N=60, D=1)) < 65  # MB

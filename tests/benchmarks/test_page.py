@@ -1,9 +1,10 @@
 import socket
+from dataclasses import replace
 
 import pytest
 
 from benchmarks import machine, page
-from benchmarks.rows import Bound, Cost, Row
+from benchmarks.rows import RUNS, TRAINING, Bound, Cost, Row
 
 ROWS = [
     Row(
@@ -38,8 +39,27 @@ def test_a_row_says_all(written):
     assert "- A note." in written
 
 
+def test_groups_have_tables_and_notes_of_their_own_in_a_fixed_order(tmp_path):
+    path = tmp_path / "page.md"
+    path.write_text("<!-- measured: begin -->\n<!-- measured: end -->\n")
+    rows = [replace(ROWS[0], group=group, work=f"work of {group}") for group in (RUNS, TRAINING, RUNS)]
+    page.write(path, rows)
+    lines = path.read_text().splitlines()
+    kept = [line.split(" | ")[0] for line in lines if line.startswith(("### ", "| work of", "- A note"))]
+    training = ["### Training", "| work of Training", "- A note."]
+    assert kept == [*training, "### Whole runs", *["| work of Whole runs"] * 2, *["- A note."] * 2]
+
+
+def test_a_ratio_is_of_the_seconds_that_the_row_says(tmp_path):
+    path = tmp_path / "page.md"
+    path.write_text("<!-- measured: begin -->\n<!-- measured: end -->\n")
+    costs = [Cost(cpu=4.0, wall=2.0, rounds=1), Cost(cpu=4.0, wall=3.0, rounds=1)]
+    page.write(path, [Row(work="w", reference="r", ours=costs[0], theirs=costs[1], by="wall")])
+    assert "| w | r | 4 s (2) | 4 s (3) | 1.5 | – | – | – | – | – |" in path.read_text()
+
+
 def test_what_was_not_measured_is_named_and_not_a_number(written):
-    assert "| w | r | 1 s (1) | not measured here: needs r | – | – | – | b | not measured |" in written
+    assert "| w | r | 1 s (1) | not measured here: needs r | – | – | – | b | not measured | – |" in written
 
 
 def test_only_the_part_between_the_markers_is_replaced(written):

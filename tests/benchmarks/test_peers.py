@@ -4,10 +4,12 @@ import pytest
 
 from alharness.geometry import k_center
 from benchmarks.kernels import Unavailable
-from benchmarks.peers import badge_authors, bmdal_reg, scikit_activeml
-from benchmarks.problems import Problem
+from benchmarks.peers import badge_authors, bmdal_reg, scikit_activeml, skorch
+from benchmarks.problems import Pool
+from benchmarks.training import Training
 
-PROBLEM = Problem(N=300, D=12, k=20, L=30)
+PROBLEM = Pool(N=300, D=12, k=20, L=30)
+TRAINING = Training(N=40, features={"text": 3})
 
 CHECKOUT = """
 import no_such_module
@@ -73,14 +75,18 @@ def test_without_a_checkout_the_row_says_what_it_needs(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("hidden", "kernel", "needs"),
-    [("bmdal_reg", bmdal_reg.MAXDIST, "bmdal-reg"), ("skactiveml", scikit_activeml.BADGE, "scikit-activeml")],
+    ("hidden", "kernel", "problem", "needs"),
+    [
+        ("bmdal_reg", bmdal_reg.MAXDIST, PROBLEM, "bmdal-reg"),
+        ("skactiveml", scikit_activeml.BADGE, PROBLEM, "scikit-activeml"),
+        ("skorch", skorch.FIT, TRAINING, "skorch"),
+    ],
 )
-def test_without_a_package_the_row_says_what_it_needs(monkeypatch, hidden, kernel, needs):
+def test_without_a_package_the_row_says_what_it_needs(monkeypatch, hidden, kernel, problem, needs):
     import sys
 
     for name in [*sys.modules, hidden]:
         if name.split(".")[0] == hidden:
             monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(Unavailable, match=f"needs {needs}"):
-        kernel.prepare(PROBLEM)
+        kernel.prepare(problem)

@@ -3,11 +3,11 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import floors
-from benchmarks.problems import Problem
+from benchmarks.problems import Pool
 
 
 def test_points_lie_around_four_centers_a_class_with_unit_noise():
-    data = Problem(N=4000, D=32, C=3, L=10).data()
+    data = Pool(N=4000, D=32, C=3, L=10).data()
     assert data.pool.shape == (4000, 32)
     assert data.labeled.shape == (10, 32)
     # One for the noise and one for the centers, to the last block.
@@ -19,7 +19,7 @@ def test_points_lie_around_four_centers_a_class_with_unit_noise():
 
 
 def test_predictions_are_those_of_a_linear_head():
-    data = Problem(N=200, D=8, C=3).data()
+    data = Pool(N=200, D=8, C=3).data()
     p = data.log_probabilities.double()
     torch.testing.assert_close(p.exp().sum(1), torch.ones(200, dtype=torch.float64))
     logits = p - p.mean(1, keepdim=True)
@@ -28,7 +28,7 @@ def test_predictions_are_those_of_a_linear_head():
 
 
 def test_the_numbers_are_the_same_every_time_and_others_for_another_member():
-    problem = Problem(N=1500, D=4)
+    problem = Pool(N=1500, D=4)
     assert torch.equal(problem.data().pool, problem.data().pool)
     assert not torch.equal(problem.data().pool, problem.data(1).pool)
 
@@ -37,11 +37,11 @@ def test_the_numbers_are_the_same_every_time_and_others_for_another_member():
 def test_the_floor_of_all_distances_multiplies_every_pair_once(N):
     blocks = [len(rows) for rows in torch.arange(N).split(floors.BLOCK)]
     pairs = sum(a * b for i, a in enumerate(blocks) for b in blocks[i:])
-    assert flops(floors.all_distances(Problem(N=N, D=8, members=2))) == 2 * 2 * 8 * pairs
+    assert flops(floors.all_distances(Pool(N=N, D=8, members=2))) == 2 * 2 * 8 * pairs
 
 
 def test_the_floor_of_the_graph_network_multiplies_twice_a_step_by_the_weights():
-    few, many = (flops(floors.graph_network(Problem(N=300, D=8, L=20, k=k))) for k in (1, 11))
+    few, many = (flops(floors.graph_network(Pool(N=300, D=8, L=20, k=k))) for k in (1, 11))
     assert many - few == 10 * 2 * 2 * 320 * 8 * floors.UNITS
 
 

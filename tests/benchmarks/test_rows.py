@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from benchmarks.rows import Bound, Cost, Row, at_most, faster, same_picks, within
+from benchmarks.rows import TRAINING, Bound, Cost, Row, at_most, faster, same_picks, within
 
 
 def seconds(cpu):
@@ -13,6 +13,15 @@ def test_faster_is_a_ratio_of_processor_times(ours, verdict):
     bound = faster(seconds(ours), seconds(2.0), 2)
     assert bound.verdict == verdict
     assert bound.found == f"{2 / ours:.3g}×"
+
+
+@pytest.mark.parametrize(("ours", "verdict"), [(0.5, "met"), (1.0, "met"), (1.01, "FAIL")])
+def test_faster_by_the_clock(ours, verdict):
+    sides = [Cost(cpu=99.0, wall=wall, rounds=1) for wall in (ours, 2.0)]
+    bound = faster(*sides, 2, by="wall")
+    assert bound.verdict == verdict
+    assert bound.found == f"{2 / ours:.3g}×"
+    assert Row(work="w", reference="r", ours=sides[0], theirs=sides[1], by="wall").ratio == 2 / ours
 
 
 @pytest.mark.parametrize(("ours", "verdict"), [(0.5, "met"), (4.0, "met"), (4.1, "FAIL")])
@@ -63,6 +72,8 @@ def test_a_row_survives_the_file():
         limit="mm",
         bounds=bounds,
         notes=("n",),
+        group=TRAINING,
+        by="wall",
     )
     assert Row.from_json(row.to_json()) == row
     assert row.missed == bounds[:1]

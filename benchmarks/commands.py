@@ -1,0 +1,119 @@
+"""Commands as a user starts them: processes of their own, with every core, timed from outside."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import psutil
+
+from .kernels import Lap, middle
+from .machine import ONE_THREAD
+from .rows import Cost
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROOT = Path(__file__).parents[1]
+INTERVAL = 0.5
+"""Seconds between two looks at a command's processes; each look costs some milliseconds of a core."""
+
+
+class Ended(NamedTuple):
+    """A command that succeeded.
+
+    Attributes:
+        lap: the seconds it took; those of the processor are of all its processes.
+        started: milliseconds since the epoch.
+        memory: the most that its processes held together when they were looked at, in MB (10⁶ bytes). What they
+            share counts once, where the system tells (Linux).
+    """
+
+    lap: Lap
+    started: int
+    memory: float
+
+
+def start(*arguments: str) -> Ended:
+    """Run Python with these arguments, in the repository, to its end.
+
+    Raises:
+        RuntimeError: it failed; with the last lines that it wrote.
+    """
+    # What holds suites to one thread must not hold a run: it shares the cores out itself.
+    environment = {name: value for name, value in os.environ.items() if name not in ONE_THREAD}
+    started, cpu, wall = int(time.time() * 1000), _of_children(), time.perf_counter()
+    with subprocess.Popen(  # noqa: S603 - our own command line
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        watch = _Watch(process.pid)
+        watch.start()
+        output, _ = process.communicate()
+    wall = time.perf_counter() - wall
+    watch.finish()
+    # Helpers that nobody waited for are missing from the one, and the last moments of all from the other.
+    lap = Lap(cpu=max(_of_children() - cpu, watch.seconds), wall=wall)
+    if process.returncode != 0:
+        raise RuntimeError(f"{' '.join(arguments)} ended with {process.returncode}:\n{output[-2000:]}")
+    return Ended(lap, started, watch.peak / 1e6)
+
+
+def repeated(rounds: int, *arguments: str) -> Cost:
+    """The medians of so many starts."""
+    seconds = middle([start(*arguments).lap for _ in range(rounds)])
+    return Cost(cpu=seconds.cpu, wall=seconds.wall, rounds=rounds)
+
+
+class _Watch(threading.Thread):
+    """Looks at a process and all that descend from it, again and again."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.peak = 0
+        self._pid = pid
+        self._done = threading.Event()
+        self._seconds: dict[int, float] = {}
+
+    @property
+    def seconds(self) -> float:
+        """Of the processor, each process as it was seen last."""
+        return sum(self._seconds.values())
+
+    def run(self) -> None:
+        self._look()
+        while not self._done.wait(INTERVAL):
+            self._look()
+
+    def finish(self) -> None:
+        self._done.set()
+        self.join()
+
+    def _look(self) -> None:
+        found: Sequence[psutil.Process] = ()
+        with suppress(psutil.Error):
+            parent = psutil.Process(self._pid)
+            found = [parent, *parent.children(recursive=True)]
+        total = 0
+        for process in found:
+            with suppress(psutil.Error):  # it has ended meanwhile
+                memory, times = process.memory_full_info(), process.cpu_times()
+                total += getattr(memory, "pss", memory.rss)
+                self._seconds[process.pid] = times.user + times.system
+        self.peak = max(self.peak, total)
+
+
+def _of_children() -> float:
+    """Seconds of the processor, of all processes that descend from this one and have ended."""
+    times = os.times()
+    return times.children_user + times.children_system

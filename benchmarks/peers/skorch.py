@@ -1,0 +1,75 @@
+"""skorch, networks of torch behind the interface of scikit-learn (Tietz et al., 2017)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from alharness.model import LEARNING_RATE, Batch
+from benchmarks.kernels import Call, Kernel, Unavailable
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from alharness.models.late_fusion.network import LateFusion
+    from benchmarks.training import Training
+
+INPUT, LABEL = "input_", "label_"
+
+
+def fit(problem: Training) -> Call:
+    """`NeuralNet.fit` with the callbacks that it always has, but silent, and no validation."""
+    net = _neural_net()
+    samples = problem.samples()
+
+    def call() -> nn.Module:
+        network, data = problem.start(samples)
+        arrays = {INPUT + modality: x.numpy() for modality, x in data.inputs.items()}
+        arrays |= {LABEL + source: y.numpy() for source, y in data.labels.items()}
+        net(
+            _Loss(network),
+            criterion=_AsItIs,
+            optimizer=torch.optim.Adam,
+            lr=LEARNING_RATE,
+            max_epochs=problem.epochs,
+            batch_size=problem.batch,
+            iterator_train__shuffle=True,
+            train_split=None,
+            verbose=0,
+        ).fit(arrays, None)
+        return network
+
+    return call
+
+
+def _neural_net() -> Any:
+    try:
+        from skorch import NeuralNet
+    except ImportError as error:
+        raise Unavailable("needs skorch") from error
+    return NeuralNet
+
+
+class _Loss(nn.Module):
+    """The network's own loss as a prediction: it takes labels of several sources, a criterion only one."""
+
+    def __init__(self, network: LateFusion) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, **arrays: Tensor) -> Tensor:
+        inputs, labels = (
+            {name.removeprefix(kind): array for name, array in arrays.items() if name.startswith(kind)}
+            for kind in (INPUT, LABEL)
+        )
+        return self.network.loss(Batch(inputs=inputs, labels=labels))
+
+
+class _AsItIs(nn.Module):
+    def forward(self, loss: Tensor, _: Tensor) -> Tensor:
+        return loss
+
+
+FIT = Kernel(name="skorch", prepare=fit, foreign=True)

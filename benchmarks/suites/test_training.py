@@ -1,0 +1,58 @@
+"""Training a small network from scratch, step by step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from alharness.settings import TrainingSettings
+from alharness.training import Trainer
+from benchmarks.kernels import Call, Kernel
+from benchmarks.loops import BARE, PLAIN
+from benchmarks.peers import skorch
+from benchmarks.rows import TRAINING, faster, within
+from benchmarks.training import Training
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.bench import Bench
+    from benchmarks.rows import Bound, Cost
+
+PROBLEM = Training(N=800, features={"text": 768, "audio": 25, "vision": 177})
+
+
+def prepare(problem: Training) -> Call:
+    """What the harness does for every cycle of a cell."""
+    samples = problem.samples()
+    settings = TrainingSettings(epochs=problem.epochs, batch_size=problem.batch, valid="none", device="cpu")
+    trainer = Trainer(problem.network, settings, None)
+    return lambda: trainer.fit(samples, 0).model
+
+
+OURS = Kernel(name="Trainer.fit", prepare=prepare)
+
+
+@pytest.mark.parametrize(
+    ("reference", "bound", "times"), [(PLAIN, faster, 1.6), (skorch.FIT, faster, 3), (BARE, within, 1.15)]
+)
+def test_training(
+    bench: Bench,
+    reference: Kernel[Training],
+    bound: Callable[[Cost, Cost | None, float], Bound],
+    times: float,
+) -> None:
+    """All begin with the same weights and take as many steps on the same samples, in orders of their own."""
+    problem = bench.at(PROBLEM)
+    found = bench.compare(OURS, reference, problem)
+    sides = [(OURS.name, found.ours), (found.reference, found.theirs)]
+    steps = (f"{name} {1000 * cost.cpu / problem.steps:.3g} ms" for name, cost in sides if cost)
+    bench.record(
+        found.row(
+            group=TRAINING,
+            work=f"late_fusion, {problem.N} samples, {problem.steps} steps of {problem.batch}",
+            bounds=(bound(found.ours, found.theirs, times),),
+            notes=(f"A step takes, of the processor: {', '.join(steps)}.",),
+        )
+    )

@@ -1,0 +1,76 @@
+"""Labeled samples with made-up numbers, and the network that is trained on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import torch
+
+from alharness import Inputs, ModelShape, Samples, Task
+from alharness.batches import as_batch
+from alharness.models.late_fusion.plugin import LateFusionParams, make
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from alharness.model import Batch
+    from alharness.models.late_fusion.network import LateFusion
+
+CPU = torch.device("cpu")
+NOISE = 0.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """`late_fusion` at its defaults, for regression, trained from scratch by shuffled batches, without validation.
+
+    Attributes:
+        N: labeled samples.
+        features: modality -> how many.
+        batch: samples per step.
+        epochs: passes over the samples.
+    """
+
+    N: int
+    features: Mapping[str, int]
+    batch: int = 32
+    epochs: int = 10
+
+    @property
+    def tiny(self) -> Self:
+        """The same in so small that it takes no time."""
+        features = {modality: min(d, 8) for modality, d in self.features.items()}
+        return replace(self, N=min(self.N, 80), features=features, epochs=min(self.epochs, 2))
+
+    @property
+    def steps(self) -> int:
+        """Steps of the optimizer."""
+        return self.epochs * -(-self.N // self.batch)
+
+    def samples(self) -> Samples:
+        """Normal features; the targets of a modality are a line through its own, and noise."""
+        rng = np.random.default_rng(0)
+        arrays = {m: rng.normal(size=(self.N, d)).astype(np.float32) for m, d in self.features.items()}
+        labels = {}
+        for modality, x in arrays.items():
+            line = x @ rng.normal(size=x.shape[1]) / x.shape[1] ** 0.5
+            labels[modality] = (line + NOISE * rng.normal(size=self.N)).astype(np.float32)
+        ids = tuple(f"{row:06d}" for row in range(self.N))
+        return Samples(
+            inputs=Inputs(ids=ids, arrays=arrays),
+            labels=np.mean(list(labels.values()), axis=0),
+            unimodal_labels=labels,
+        )
+
+    def network(self) -> LateFusion:
+        """A fresh one; weights from torch's global generator."""
+        return make(LateFusionParams(), ModelShape(features=self.features, task=Task.REGRESSION, outputs=1))
+
+    def start(self, samples: Samples) -> tuple[LateFusion, Batch]:
+        """What every loop begins with: torch's generator seeded, a network adapted to the samples, and these."""
+        torch.manual_seed(0)
+        network, batch = self.network(), as_batch(samples, CPU)
+        network.adapt(batch)
+        return network, batch

@@ -1,0 +1,119 @@
+"""Our trainer and everything that it is held against do the same work: nobody is quick by doing less."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.utils.flop_counter import FlopCounterMode
+
+from alharness.batches import as_batch
+from benchmarks.loops import BARE, PLAIN
+from benchmarks.peers import skorch
+from benchmarks.suites.test_training import OURS
+from benchmarks.training import CPU, Training
+
+PROBLEM = Training(N=208, features={"text": 24, "audio": 5, "vision": 9}, epochs=6)  # 6.5 batches an epoch
+SIDES = [OURS, PLAIN, BARE, skorch.FIT]
+
+
+@pytest.fixture(params=SIDES, ids=lambda side: side.name)
+def side(request):
+    if request.param is skorch.FIT:
+        pytest.importorskip("skorch")
+    with torch.random.fork_rng():
+        yield request.param
+
+
+@pytest.fixture
+def call(side):
+    return side.prepare(PROBLEM)
+
+
+def test_as_many_steps_of_the_optimizer(call):
+    steps = []
+    hook = register_optimizer_step_post_hook(lambda *_: steps.append(1))
+    try:
+        call()
+    finally:
+        hook.remove()
+    assert len(steps) == PROBLEM.steps == 6 * 7
+
+
+def test_every_sample_once_an_epoch_in_an_order_of_its_own(call):
+    rows = []
+
+    def see(module, inputs):
+        # The first layer that sees the text, whose first column tells samples apart.
+        if isinstance(module, torch.nn.Linear) and module.in_features == 24:
+            rows.append(inputs[0][:, 0].clone())
+
+    hook = torch.nn.modules.module.register_module_forward_pre_hook(see)
+    try:
+        call()
+    finally:
+        hook.remove()
+    assert [len(one) for one in rows] == [*[32] * 6, 16] * 6
+    epochs = torch.cat(rows).view(6, 208)
+    assert torch.equal(epochs.sort(dim=1).values, epochs[:1].sort(dim=1).values.expand(6, -1))
+    assert len(torch.unique(epochs[0])) == 208
+    assert len(torch.unique(epochs, dim=0)) == 6
+
+
+def test_as_many_multiplications(side):
+    call = side.prepare(replace(PROBLEM, N=48, epochs=1))  # counting takes long
+    with FlopCounterMode(display=False) as counted:
+        call()
+    # Forth, and back into weights and, but for each first layer, into inputs.
+    first = 64 * (24 + 5 + 9)
+    rest = 3 * (64 * 32 + 32 * 32 + 32) + 96 * 32 + 32
+    assert counted.get_total_flops() == 2 * 48 * (2 * first + 3 * rest)
+
+
+def test_all_end_at_a_similar_loss(call, expected):
+    with torch.random.fork_rng():
+        untrained, everything = PROBLEM.start(PROBLEM.samples())
+    trained = call()
+    assert loss(trained, everything) == pytest.approx(expected, rel=0.1)
+    assert loss(trained, everything) < 0.7 * loss(untrained, everything)
+
+
+@pytest.fixture(scope="module")
+def expected():
+    """By a loop that shares nothing with the four: the sum of errors by hand, and Adam's arithmetic."""
+    with torch.random.fork_rng():
+        network, everything = PROBLEM.start(PROBLEM.samples())
+        target = {s: (y - network.target.mean) / network.target.deviation for s, y in everything.labels.items()}
+        moments = {p: (torch.zeros_like(p), torch.zeros_like(p)) for p in network.parameters()}
+        network.train()
+        step = 0
+        for _ in range(PROBLEM.epochs):
+            for rows in torch.randperm(PROBLEM.N).split(PROBLEM.batch):
+                step += 1
+                outputs = network._outputs(network.encode(everything.take(rows)))
+                errors = {s: (o[:, 0] - target[s][rows]).abs().mean() for s, o in outputs.items()}
+                total = errors["fused"] + 0.4 * (errors["text"] + errors["audio"] + errors["vision"])
+                for p, g in zip(moments, torch.autograd.grad(total, list(moments)), strict=True):
+                    first, second = moments[p]
+                    first.mul_(0.9).add_(0.1 * g)
+                    second.mul_(0.999).add_(0.001 * g * g)
+                    scale = (second / (1 - 0.999**step)).sqrt() + 1e-8
+                    p.data -= 3e-3 * first / (1 - 0.9**step) / scale
+        return loss(network, everything)
+
+
+def loss(network, batch):
+    network.eval()
+    with torch.no_grad():
+        return network.loss(batch).item()
+
+
+def test_samples_are_the_same_every_time_and_can_be_learned():
+    first, second = (PROBLEM.samples() for _ in range(2))
+    a, b = as_batch(first, CPU), as_batch(second, CPU)
+    assert all(torch.equal(a.inputs[m], b.inputs[m]) for m in PROBLEM.features)
+    assert all(torch.equal(a.labels[s], b.labels[s]) for s in [*PROBLEM.features, "fused"])
+    line = torch.linalg.lstsq(a.inputs["text"], a.labels["text"][:, None]).solution
+    noise = a.labels["text"] - (a.inputs["text"] @ line)[:, 0]
+    assert noise.std().item() == pytest.approx(0.3, rel=0.15)
+    torch.testing.assert_close(a.labels["fused"], torch.stack([a.labels[m] for m in PROBLEM.features]).mean(0))
