@@ -154,11 +154,25 @@ def test_a_draw_leaves_the_model_and_the_global_generator_as_they_were(opened):
     assert not any(module.training for module in fitted.model.modules())
 
 
-def test_normalization_layers_stay_in_evaluation_under_dropout():
+class OwnNorm(nn.Module):
+    """A normalization that is no class of torch's."""
+
+    def __init__(self, columns):
+        super().__init__()
+        self.register_buffer("running_mean", torch.zeros(columns))
+
+    def forward(self, x):
+        if self.training:
+            self.running_mean.copy_(x.mean(0))
+        return x - self.running_mean
+
+
+@pytest.mark.parametrize("norm", [nn.BatchNorm1d, OwnNorm])
+def test_normalization_layers_stay_in_evaluation_under_dropout(norm):
     class Net(nn.Module):
         def __init__(self):
             super().__init__()
-            self.norm = nn.BatchNorm1d(3)
+            self.norm = norm(3)
 
         def forward(self, x):
             return nn.functional.dropout(self.norm(x), 0.5, training=self.training)

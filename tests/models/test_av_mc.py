@@ -9,7 +9,7 @@ from alharness import Batch, ModelShape, Task
 from alharness.batches import as_batch
 from alharness.data import Inputs, Samples
 from alharness.errors import RunError
-from alharness.extraction import predict
+from alharness.extraction import dropout_on, predict
 from alharness.models.av_mc.layers import BatchNorm
 from alharness.models.av_mc.plugin import AvMcParams, make
 from alharness.settings import TrainingSettings
@@ -330,3 +330,12 @@ def test_ten_samples_can_be_learned_by_heart(task):
         assert (predictions.argmax(1) == labeled.labels).all()
     else:
         assert np.abs(predictions[:, 0] - labeled.labels).mean() < 0.1 * labeled.labels.std()
+
+
+def test_draws_under_dropout_leave_the_statistics_of_training_alone():
+    model, data = build().eval(), batch(40)
+    model.adapt(data)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with dropout_on(model), torch.no_grad():
+        model(data)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())

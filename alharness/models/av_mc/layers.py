@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class BatchNorm(nn.Module):
+class BatchNorm(nn.BatchNorm1d):
     """Batch normalization of one or several batches, each by itself.
 
     A batch of one sample, which has no deviation, is normalized by the running statistics.
@@ -20,12 +20,6 @@ class BatchNorm(nn.Module):
 
     running_mean: Tensor
     running_var: Tensor
-
-    def __init__(self, columns: int) -> None:
-        super().__init__()
-        self.weight, self.bias = nn.Parameter(torch.ones(columns)), nn.Parameter(torch.zeros(columns))
-        self.register_buffer("running_mean", torch.zeros(columns))
-        self.register_buffer("running_var", torch.ones(columns))
 
     def start(self, x: Tensor) -> None:
         """Begin the running statistics at those of x, (n, d); a constant column has deviation 1."""
