@@ -17,6 +17,8 @@ from alharness.training import Trainer
 
 CPU = torch.device("cpu")
 FEATURES = {"text": 6, "audio": 5, "vision": 4}
+UNREAD = "num_batches_tracked"
+"""What torch's batch normalization counts, and only reads without a momentum."""
 PLAIN = {"encoder_dropout": 0.0, "head_dropout": 0.0}
 
 
@@ -204,6 +206,8 @@ def test_mixup_is_a_plain_pass_and_two_of_mixed_inputs_and_targets(task, cut):
     for name, parameter in model.named_parameters():
         torch.testing.assert_close(parameter.grad, passes.get_parameter(name).grad)
     for name, buffer in model.named_buffers():
+        if name.endswith(UNREAD):
+            continue
         torch.testing.assert_close(buffer, passes.get_buffer(name))
 
 
@@ -295,7 +299,7 @@ def test_one_sample_is_normalized_by_running_statistics():
 @pytest.mark.parametrize("training", [True, False])
 def test_batches_are_normalized_each_by_itself_as_torch_does(training):
     mine, torchs = BatchNorm(3).train(training), torch.nn.BatchNorm1d(3).train(training)
-    torchs.load_state_dict({n: 2 + torch.rand(3) for n in mine.state_dict()}, strict=False)
+    torchs.load_state_dict({n: 2 + torch.rand(3) for n in mine.state_dict() if n != UNREAD}, strict=False)
     mine.load_state_dict(torchs.state_dict(), strict=False)
     batches = [scale * torch.randn(5, 3) + scale for scale in (1.0, 10.0, 100.0)]
     torch.testing.assert_close(mine(*batches), torch.cat([torchs(x) for x in batches]))
