@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from alharness.batches import as_batch
 from alharness.model import LEARNING_RATE, Batch
 from benchmarks.kernels import Call, Kernel, Unavailable
+from benchmarks.training import CPU
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
     from alharness.models.late_fusion.network import LateFusion
@@ -20,14 +24,12 @@ INPUT, LABEL = "input_", "label_"
 
 
 def fit(problem: Training) -> Call:
-    """`NeuralNet.fit` with the callbacks that it always has, but silent, and no validation."""
-    net = _neural_net()
-    samples = problem.samples()
+    """`NeuralNet.fit` with the callbacks that it always has, but silent."""
+    net, split = _skorch()
+    samples, valid = problem.samples(), problem.validation()
 
     def call() -> nn.Module:
         network, data = problem.start(samples)
-        arrays = {INPUT + modality: x.numpy() for modality, x in data.inputs.items()}
-        arrays |= {LABEL + source: y.numpy() for source, y in data.labels.items()}
         net(
             _Loss(network),
             criterion=_AsItIs,
@@ -36,20 +38,28 @@ def fit(problem: Training) -> Call:
             max_epochs=problem.epochs,
             batch_size=problem.batch,
             iterator_train__shuffle=True,
-            train_split=None,
+            train_split=None if valid is None else split(_arrays(as_batch(valid, CPU))),
             verbose=0,
-        ).fit(arrays, None)
+        ).fit(_arrays(data), None)
         return network
 
     return call
 
 
-def _neural_net() -> Any:
+def _arrays(data: Batch) -> dict[str, Any]:
+    arrays = {INPUT + modality: x.numpy() for modality, x in data.inputs.items()}
+    return arrays | {LABEL + source: y.numpy() for source, y in data.labels.items()}
+
+
+def _skorch() -> tuple[Any, Callable[[dict[str, Any]], Any]]:
+    """The network, and what makes a split of arrays to validate on."""
     try:
         from skorch import NeuralNet
+        from skorch.dataset import Dataset
+        from skorch.helper import predefined_split
     except ImportError as error:
         raise Unavailable("needs skorch") from error
-    return NeuralNet
+    return NeuralNet, lambda arrays: predefined_split(Dataset(arrays))
 
 
 class _Loss(nn.Module):

@@ -60,6 +60,28 @@ def test_every_sample_once_an_epoch_in_an_order_of_its_own(call):
     assert len(torch.unique(epochs, dim=0)) == 6
 
 
+@pytest.mark.parametrize("side", [OURS, skorch.FIT], ids=lambda side: side.name)
+def test_every_validation_sample_is_seen_after_every_epoch(side):
+    if side is skorch.FIT:
+        pytest.importorskip("skorch")
+    problem = replace(PROBLEM, valid=70)
+    rows = {True: [], False: []}
+
+    def see(module, inputs):
+        if isinstance(module, torch.nn.Linear) and module.in_features == 24:
+            rows[torch.is_grad_enabled()].append(inputs[0][:, 0].clone())
+
+    hook = torch.nn.modules.module.register_module_forward_pre_hook(see)
+    try:
+        with torch.random.fork_rng():
+            side.prepare(problem)()
+    finally:
+        hook.remove()
+    seen = torch.cat(rows[False]).view(6, 70)
+    assert len(torch.unique(seen[0])) == 70
+    assert torch.cat(rows[True]).numel() == 6 * 208
+
+
 def test_as_many_multiplications(side):
     call = side.prepare(replace(PROBLEM, N=48, epochs=1))  # counting takes long
     with FlopCounterMode(display=False) as counted:
