@@ -87,7 +87,7 @@ def run(
     def warn(message: str) -> None:
         page.print(f"warning: {plain(message)}", style="yellow", soft_wrap=True)
 
-    page.print(f"{spec.name}: starting", style="bold")
+    page.print(f"{spec.name}: {'measuring queries again' if retime else 'starting'}", style="bold")
     # Threads that wait by spinning fight for the cores with whatever else runs there: beside one busy process on
     # two cores a query took 50 times as long. OpenMP reads this when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
