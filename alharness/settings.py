@@ -44,6 +44,9 @@ class TrainingSettings(Section):
     threads: int = Field(1, ge=1, le=1024)
     """CPU threads while training. A small network is fastest with one, and its weights then do not depend on
     the number of cores; queries use all cores."""
+    precision: Literal["float32", "tf32", "bfloat16"] = "float32"
+    """Arithmetic of training: `tf32` on a GPU that has it, or mixed with `bfloat16`. Both round more, so that
+    results are no longer those of `float32`, which evaluation and queries always are."""
     inference_batch: int = Field(4096, ge=1, le=10_000_000)
     """Samples per batch where no gradient flows: evaluation and inference over the pool."""
 

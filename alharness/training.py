@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 import torch._dynamo  # an optimizer imports it at its first step: two seconds that are no training's
@@ -19,6 +19,7 @@ from .metrics import LOWER_IS_BETTER, PRIMARY, evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from torch import Tensor
     from torch.optim import Optimizer
@@ -96,7 +97,8 @@ class Trainer:
 
     def _train(self, labeled: Samples, seed: int) -> Fitted:
         settings = self._settings
-        with Meter(self.device) as meter, seeded(seed, self.device), threads(settings.threads):
+        precision = rounding(settings.precision)
+        with Meter(self.device) as meter, seeded(seed, self.device), threads(settings.threads), precision:
             batch = as_batch(labeled, home(labeled, self.device))
             model = self._build().to(batch.device)
             model.adapt(batch)
@@ -112,7 +114,8 @@ class Trainer:
                 # Drawn on the CPU, whose generator gives the same order whatever the device.
                 order = torch.randperm(len(labeled)).to(batch.device)
                 for rows in torch.split(order, settings.batch_size):
-                    loss = model.loss(batch.take(rows).to(self.device))
+                    with mixed(settings.precision, self.device):
+                        loss = model.loss(batch.take(rows).to(self.device))
                     _zero(gradients, optimizer)
                     loss.backward()  # type: ignore[no-untyped-call]
                     optimizer.step()
@@ -176,6 +179,8 @@ def choose_device(wish: str) -> torch.device:
         wish = "cuda" if torch.cuda.is_available() else "cpu"
     if wish == "cuda" and not torch.cuda.is_available():
         raise DataError("training.device: no CUDA device is available here; use `cpu` or `auto`")
+    backends: Any = torch.backends
+    backends.fp32_precision = "ieee"  # by itself torch takes TF32 in cuDNN
     # With its number, as tensors have it: without, it would be equal to the device of none.
     return torch.device(wish, torch.cuda.current_device()) if wish == "cuda" else torch.device(wish)
 
@@ -235,6 +240,26 @@ def threads(number: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def mixed(precision: str, device: torch.device) -> AbstractContextManager[None]:
+    """Operations that bear it in bfloat16 inside, if that is the precision."""
+    if precision != "bfloat16":
+        return nullcontext()
+    return cast("AbstractContextManager[None]", torch.autocast(device.type, torch.bfloat16))
+
+
+@contextmanager
+def rounding(precision: str) -> Iterator[None]:
+    """Products of float32 numbers rounded to TF32 inside, if that is the precision and the device can."""
+    backends: Any = torch.backends
+    before = backends.fp32_precision
+    if precision == "tf32":
+        backends.fp32_precision = "tf32"
+    try:
+        yield
+    finally:
+        backends.fp32_precision = before
 
 
 @contextmanager

@@ -202,6 +202,33 @@ def test_dropout_is_on_in_every_epoch(make_trainer, make_samples, monkeypatch):
     assert modes == [True] * 3
 
 
+def test_float32_is_float32_unless_asked(make_trainer, make_samples, monkeypatch):
+    seen = []
+    loss = LateFusion.loss
+    note = lambda: (torch.backends.fp32_precision, torch.is_autocast_enabled("cpu"))
+    monkeypatch.setattr(LateFusion, "loss", lambda self, batch: seen.append(note()) or loss(self, batch))
+    for precision in ("float32", "tf32", "bfloat16"):
+        make_trainer(epochs=1, precision=precision).fit(make_samples(20).pooled(), 0)
+        assert note() == ("ieee", False)
+    assert seen == [("ieee", False), ("tf32", False), ("ieee", True)]
+
+
+def test_mixed_precision_rounds_and_still_learns(make_trainer, make_samples):
+    labeled = make_samples(30, Task.REGRESSION).pooled()
+    exact, rounded = (
+        make_trainer(Task.REGRESSION, epochs=60, precision=precision).fit(labeled, 0)
+        for precision in ("float32", "bfloat16")
+    )
+    assert not torch.equal(weights(exact), weights(rounded))
+    assert weights(rounded).dtype == torch.float32
+    batch = as_batch(labeled, torch.device("cpu"))
+    untrained = make_trainer(Task.REGRESSION).initialize(0)
+    untrained.adapt(batch)
+    before, after, best = (m.eval().loss(batch).item() for m in (untrained, rounded.model, exact.model))
+    assert after < 0.5 * before
+    assert after == pytest.approx(best, rel=0.5)
+
+
 def test_without_validation_every_epoch_is_trained(make_trainer, make_samples):
     assert make_trainer(epochs=7).fit(make_samples(20).pooled(), 0).epochs == 7
 
