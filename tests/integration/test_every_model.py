@@ -8,7 +8,7 @@ from alharness import Dataset, Feature, Inputs, Samples, Splits, Task, registry
 from alharness.extraction import Extractor, ModelView
 from alharness.measure import Clock
 from alharness.records import Schedule
-from alharness.runs.workbench import Workbench
+from alharness.runs.workbench import Workbench, suited
 from alharness.selection import Chooser, Request, ask
 from alharness.settings import TrainingSettings
 
@@ -53,7 +53,7 @@ def opened():
             name, params = MODELS[model]
             plugin = INSTALLED.models[name].plugin
             bench = Workbench(
-                Dataset(task=task, content=splits, classes=classes),
+                suited(Dataset(task=task, content=splits, classes=classes), plugin),
                 plugin,
                 plugin.params(**params),
                 TrainingSettings(epochs=3, device="cpu"),
