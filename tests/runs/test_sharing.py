@@ -40,6 +40,7 @@ def test_what_another_process_opens_is_the_data_set(dataset, tmp_path):
     opened = pickle.loads(sent)
     assert all(same(dataset.parts[name], opened.parts[name]) for name in ("train", "valid", "test"))
     assert opened.digest == dataset.digest
+    assert share(replace(dataset, stored_digest="known"), tmp_path).digest == "known"
     assert (opened.task, opened.scoring, opened.classes) == (dataset.task, dataset.scoring, dataset.classes)
     rows = len(dataset.parts["train"]) * 4 * (6 + 4 + 15)
     assert len(sent) < rows / 2  # the ids, and no samples
