@@ -1,3 +1,6 @@
+import threading
+
+import filelock
 import pytest
 import torch
 
@@ -74,3 +77,21 @@ def test_nothing_is_left_of_a_fit_that_could_not_be_stored(store, make_trainer, 
     with pytest.raises(OSError, match="No space left"):
         fits.fit(make_trainer(epochs=1), Fit(cycle=0, labeled=make_samples(9).pooled(), seed=0))
     assert not list(folder.iterdir())
+
+
+def test_a_fit_that_another_process_is_making_is_waited_for(store, make_trainer, make_samples, monkeypatch):
+    fits, _, folder = store
+    trainer, request = make_trainer(epochs=1), Fit(cycle=0, labeled=make_samples(20).pooled(), seed=3)
+    first = fits.fit(trainer, request)
+    (made,) = folder.iterdir()
+    aside = made.rename(folder.with_name("aside"))
+    monkeypatch.setattr(trainer, "fit", lambda *_: pytest.fail("trained again"))
+    found = []
+    waiting = threading.Thread(target=lambda: found.append(fits.fit(trainer, request)))
+    with filelock.FileLock(folder.with_name("fit-locks") / made.name):
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive()
+        aside.rename(made)
+    waiting.join(10)
+    assert equal(first, found[0])
