@@ -55,13 +55,13 @@ def by_hand(model, inputs, task):
         z = []
         for start in range(0, len(ROWS), 2):
             x = {m: torch.from_numpy(a[ROWS[start : start + 2]]) for m, a in inputs.arrays.items()}
-            z.append([encoder(x[m]) for m, encoder in zip(inputs.modalities, model.encoders, strict=True)])
+            z.append(list(model.encoders([x[m] for m in inputs.modalities])))
         own = [list(parts) for parts in zip(*z, strict=True)]
-        heads = dict(zip(inputs.modalities, zip(model.heads, own, strict=True), strict=True))
-        heads["fused"] = (model.fused, [torch.cat(part, 1) for part in z])
-        for source, (head, parts) in heads.items():
-            h = [head.hidden(part).relu() for part in parts]
-            outputs = [head.output(part) for part in h]
+        hidden = {m: [model.heads.hidden.one(i, part) for part in own[i]] for i, m in enumerate(inputs.modalities)}
+        hidden["fused"] = [model.fused.hidden(torch.cat(part, 1)) for part in z]
+        for source, parts in hidden.items():
+            h = [part.relu() for part in parts]
+            outputs = [model.last_layer(source)(part) for part in h]
             if task == Task.CLASSIFICATION:
                 outputs = [output.log_softmax(1) for output in outputs]
             else:

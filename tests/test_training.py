@@ -78,7 +78,7 @@ def test_ten_samples_can_be_learned_by_heart(make_trainer, make_samples, task):
 def test_statistics_come_from_the_labeled_samples_alone(make_trainer, make_samples):
     labeled, valid = make_samples(25).pooled(), make_samples(30, seed=5).pooled()
     fitted = make_trainer(valid=valid).fit(labeled, 0)
-    mean = fitted.model.encoders[1].scale.mean.numpy()
+    mean = fitted.model.encoders.scales[1].mean.numpy()
     assert np.allclose(mean, labeled.inputs.arrays["text"].mean(axis=0), rtol=1e-5)
 
 

@@ -69,13 +69,15 @@ def test_every_parameter_gets_a_gradient(task):
 
 @pytest.mark.parametrize("task", list(Task))
 def test_gradients_agree_with_finite_differences(gradients_agree, task):
-    assert gradients_agree(build(task, dropout=0.0), batch(task=task), ["encoders.0.layers.0.weight"])
+    assert gradients_agree(
+        build(task, dropout=0.0), batch(task=task), ["encoders.first.0.weight", "heads.hidden.weight"]
+    )
 
 
 def test_each_modality_is_standardized_with_the_labeled_samples():
     model, data = build(), batch(scale=50.0, offset=1000.0)
     model.adapt(data)
-    scaled = model.encoders[0].scale(data.inputs["my.audio"])
+    scaled = model.encoders.scales[0](data.inputs["my.audio"])
     assert scaled.mean(dim=0).abs().max() < 1e-4
     assert (scaled.std(dim=0, correction=0) - 1).abs().max() < 1e-4
 
@@ -84,7 +86,7 @@ def test_a_constant_column_is_centered_and_not_blown_up():
     model, data = build(), batch()
     data.inputs["text"][:, 1] = 12345.678
     model.adapt(data)
-    assert model.encoders[1].scale(data.inputs["text"])[:, 1].abs().max() < 0.01
+    assert model.encoders.scales[1](data.inputs["text"])[:, 1].abs().max() < 0.01
 
 
 def test_a_far_value_is_clipped():
@@ -100,11 +102,9 @@ def test_regression_speaks_in_the_units_of_the_labels():
     labels = data.labels["fused"]
     assert (model(data)["fused"].mean() - labels.mean()).abs() < 2 * labels.std()
     # and so the loss of predicting the mean is the mean absolute deviation in units of the standard deviation
-    model.fused.output.weight.data.zero_()
-    model.fused.output.bias.data.zero_()
-    for head in model.heads:
-        head.output.weight.data.zero_()
-        head.output.bias.data.zero_()
+    for source in model.sources:
+        model.last_layer(source).weight.data.zero_()
+        model.last_layer(source).bias.data.zero_()
     mad = ((labels - labels.mean()).abs().mean() / labels.std(correction=0)).item()
     assert model.loss(data).item() == pytest.approx((1 + 2 * 0.4) * mad, rel=1e-4)
 

@@ -13,8 +13,10 @@ from alharness.model import Batch, MultimodalModel
 from alharness.models.errors import errors, stack
 from alharness.models.standardization import Standardize
 
+from .parallel import ParallelLinear
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from torch import Tensor
 
@@ -41,67 +43,96 @@ class LateFusion(MultimodalModel):
         width, count = params.representation, len(shape.modalities)
         self.sources = (*shape.modalities, FUSED)
         self.register_buffer("weights", torch.tensor([*[params.unimodal_weight] * count, 1.0]), persistent=False)
-        # Lists in the shape's order: a modality's name may be no valid name of a submodule.
-        self.encoders = nn.ModuleList(_Encoder(d, params) for d in shape.features.values())
-        self.heads = nn.ModuleList(_Head(width, width, shape.outputs, params.dropout) for _ in range(count))
+        self.encoders = _Encoders(list(shape.features.values()), params)
+        self.heads = _Heads(count, width, shape.outputs, params.dropout)
         self.fused = _Head(width * count, params.fusion, shape.outputs, params.dropout)
         self.target = Standardize(1)
 
     def adapt(self, labeled: Batch) -> None:
         """Take means and deviations from the labeled samples."""
-        for modality, encoder in zip(self.shape.modalities, self.encoders, strict=True):
-            assert isinstance(encoder, _Encoder)
-            encoder.scale.adapt(labeled.inputs[modality])
+        self.encoders.adapt(self._inputs(labeled))
         if self.shape.task == Task.REGRESSION:
             self.target.adapt(labeled.labels[FUSED][:, None])
 
     def encode(self, batch: Batch) -> dict[str, Tensor]:
         """Modality -> z_u, (b, representation)."""
-        return {
-            m: encoder(batch.inputs[m]) for m, encoder in zip(self.shape.modalities, self.encoders, strict=True)
-        }
+        return dict(zip(self.shape.modalities, self.encoders(self._inputs(batch)), strict=True))
 
     def decode(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Source -> logits, or values in the units of the labels."""
-        outputs = self._outputs(z)
+        # Not stacked: samplers ask for gradients of one source after another, and each would go through them all.
+        outputs = {m: self.heads.one(i, z[m]) for i, m in enumerate(self.shape.modalities)}
+        outputs[FUSED] = self.fused(torch.cat([z[m] for m in self.shape.modalities], dim=1))
         if self.shape.task == Task.REGRESSION:
             return {source: self.target.restore(o) for source, o in outputs.items()}
         return outputs
 
     def last_layer(self, source: str) -> nn.Linear:
         """The last layer of that source's head."""
-        head = self.fused if source == FUSED else self.heads[self.shape.modalities.index(source)]
-        assert isinstance(head, _Head)
-        return head.output
+        if source == FUSED:
+            return self.fused.output
+        layer = self.heads.outputs[self.shape.modalities.index(source)]
+        assert isinstance(layer, nn.Linear)
+        return layer
 
     def loss(self, batch: Batch) -> Tensor:
         """Weighted sum of the fused and the unimodal losses."""
-        outputs, labels = (stack(x, self.sources) for x in (self._outputs(self.encode(batch)), batch.labels))
+        z = self.encoders(self._inputs(batch))
+        outputs = torch.stack([*self.heads(z), self.fused(z.transpose(0, 1).flatten(1))])
+        labels = stack(batch.labels, self.sources)
         if self.shape.task == Task.REGRESSION:
-            labels = self.target(labels[..., None]).squeeze(-1)
+            labels = self.target(labels)  # its one column is that of all sources
         return self.weights @ errors(outputs, labels, self.shape.task).mean(1)
 
-    def _outputs(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        outputs = {m: head(z[m]) for m, head in zip(self.shape.modalities, self.heads, strict=True)}
-        outputs[FUSED] = self.fused(torch.cat([z[m] for m in self.shape.modalities], dim=1))
-        return outputs
+    def _inputs(self, batch: Batch) -> list[Tensor]:
+        return [batch.inputs[m] for m in self.shape.modalities]
 
 
-class _Encoder(nn.Module):
-    def __init__(self, inputs: int, params: LateFusionParams) -> None:
+class _Encoders(nn.Module):
+    """Of all modalities: layers of different sizes one by one, the others at once on stacked tensors."""
+
+    def __init__(self, inputs: Sequence[int], params: LateFusionParams) -> None:
         super().__init__()
-        self.scale = Standardize(inputs)
-        self.layers = nn.Sequential(
-            nn.Linear(inputs, params.hidden),
-            nn.ReLU(),
-            nn.Dropout(params.dropout),
-            nn.Linear(params.hidden, params.representation),
-            nn.ReLU(),
-        )
+        # Lists in the shape's order: a modality's name may be no valid name of a submodule.
+        self.scales = nn.ModuleList(Standardize(d) for d in inputs)
+        self.first = nn.ModuleList(nn.Linear(d, params.hidden) for d in inputs)
+        self.dropout = nn.Dropout(params.dropout)
+        self.second = ParallelLinear(len(inputs), params.hidden, params.representation)
 
-    def forward(self, x: Tensor) -> Tensor:
-        z: Tensor = self.layers(self.scale(x).clamp_(-CLIP, CLIP))
+    def adapt(self, labeled: Sequence[Tensor]) -> None:
+        for scale, x in zip(self.scales, labeled, strict=True):
+            assert isinstance(scale, Standardize)
+            scale.adapt(x)
+
+    def forward(self, inputs: Sequence[Tensor]) -> Tensor:
+        """By modality (b, d_u) -> (modalities, b, representation)."""
+        layers = zip(self.scales, self.first, inputs, strict=True)
+        hidden = torch.stack([first(scale(x).clamp_(-CLIP, CLIP)) for scale, first, x in layers])
+        z: Tensor = self.second(self.dropout(hidden.relu())).relu()
         return z
+
+
+class _Heads(nn.Module):
+    """Of all modalities: `_Head` on the z_u of each, hidden layers at once.
+
+    Outputs are layers of their own, since each is some source's `last_layer`.
+    """
+
+    def __init__(self, count: int, width: int, outputs: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.hidden = ParallelLinear(count, width, width)
+        self.outputs = nn.ModuleList(nn.Linear(width, outputs) for _ in range(count))
+
+    def forward(self, z: Tensor) -> list[Tensor]:
+        """(modalities, b, representation) -> by modality (b, outputs)."""
+        hidden = self.hidden(self.dropout(z)).relu()
+        return [output(x) for output, x in zip(self.outputs, hidden, strict=True)]
+
+    def one(self, index: int, z: Tensor) -> Tensor:
+        """The head at that index alone: (b, representation) -> (b, outputs)."""
+        output: Tensor = self.outputs[index](self.hidden.one(index, self.dropout(z)).relu())
+        return output
 
 
 class _Head(nn.Module):
