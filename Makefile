@@ -18,8 +18,8 @@ help: ## list the targets
 run: $(VENV)/.installed ## set up if needed, then run SPEC (default specs/simsv2_budget200.yaml)
 	@$(BIN)/alharness run $(SPEC)
 
-test: $(VENV)/.tested ## set up if needed, then run the whole test suite
-	$(BIN)/pytest
+test: $(VENV)/.tested ## set up if needed, then run the whole test suite, on up to four cores
+	$(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 check: lint types ## lint, import rules and types
 
