@@ -24,15 +24,18 @@ def main() -> int:
     chosen = parser.parse_args()
     chosen.results.parent.mkdir(parents=True, exist_ok=True)
     flags = [name for name in ("--tiny", "--no-peers") if getattr(chosen, name.strip("-").replace("-", "_"))]
-    # A process of its own: numerical libraries read their number of threads when they are loaded.
+    # A process of its own: numerical libraries read their number of threads when they are loaded. It measures, so
+    # it is no part of a test run on several cores that may have started it.
+    around = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
     suites = subprocess.run(  # noqa: S603 - our own command line
         [
-            *(sys.executable, "-m", "pytest", "-p", "benchmarks.fixtures", "--import-mode=prepend"),
+            *(sys.executable, "-m", "pytest", "--import-mode=prepend"),
+            *("-p", "benchmarks.fixtures", "-p", "no:xdist"),
             *("--benchmark-only", "--benchmark-columns=median,rounds", f"--benchmark-json={chosen.results}"),
             *flags,
             *map(str, chosen.suites),
         ],
-        env={**os.environ, **machine.ONE_THREAD, "OMP_WAIT_POLICY": "passive"},
+        env={**around, **machine.ONE_THREAD, "OMP_WAIT_POLICY": "passive"},
         check=False,
     )
     if suites.returncode != 0:

@@ -67,7 +67,7 @@ def test_every_suite_puts_its_rows_into_the_page(run):
     assert len(lines) == len(recorded) == 15
     assert sum("not measured here: peers were left out" in line for line in lines) == 7
     assert all(line.count(" | ") == 9 for line in lines)
-    assert sum("outside torch" in line for line in lines) == 12
+    assert sum("outside torch" in line for line in lines) == 13
     run = next(line for line in lines if "specs/digits_quick.yaml" in line)
     assert "2 of 2 cells: met" in run
     assert "| fit " in run
