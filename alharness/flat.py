@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn, optim
 
+from . import optimizers
+
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.optim import Optimizer
 
-ELEMENTWISE = (optim.Adam, optim.AdamW, optim.NAdam, optim.RAdam, optim.Adamax, optim.RMSprop, optim.SGD)
+ELEMENTWISE = (
+    *(optimizers.Adam, optimizers.AdamW, optimizers.SGD),
+    *(optim.Adam, optim.AdamW, optim.NAdam, optim.RAdam, optim.Adamax, optim.RMSprop, optim.SGD),
+)
 """Optimizers that update every number by itself, so that it does not matter which tensor it stands in."""
 
 ALIGNMENT = 16

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from .optimizers import Adam
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -108,7 +110,7 @@ class MultimodalModel(nn.Module, ABC):
 
         Settings of a spec that are not null, `learning_rate` and `weight_decay`, are put into all of its groups.
         """
-        return torch.optim.Adam(self.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
+        return Adam(self.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
 
     def schedule(self, optimizer: Optimizer) -> LRScheduler | None:  # noqa: ARG002 - for those that override it
         """How the optimizer's learning rates change, one step per epoch; None keeps them."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
+from pydantic import AfterValidator, ConfigDict, ValidationInfo
 
+from .documented import Documented
 from .errors import SamplerError, SpecError
 from .features import FUSED, Feature, Task
 
@@ -26,12 +27,10 @@ if TYPE_CHECKING:
     Features = frozenset[Feature] | set[Feature]
 
 
-class Params(BaseModel):
-    """Parameters of a plugin: typed, frozen, unknown keys refused. Give every field a description."""
+class Params(Documented):
+    """Parameters of a plugin: typed, frozen, unknown keys refused. Give every field a docstring below it."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
 
 
 def _beside_the_spec(path: Path, info: ValidationInfo) -> Path:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
+
+from .documented import Documented
 
 
-class Section(BaseModel):
+class Section(Documented):
     """A section of a spec: typed, frozen, unknown keys refused."""
 
     model_config = ConfigDict(
@@ -15,7 +17,6 @@ class Section(BaseModel):
         frozen=True,
         allow_inf_nan=False,
         validate_default=True,
-        use_attribute_docstrings=True,
         defer_build=True,  # sections are built once, as parts of the document
     )
 

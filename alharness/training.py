@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
-import torch._dynamo  # an optimizer imports it at its first step: two seconds that are no training's
 
 from .batches import as_batch, home
 from .errors import DataError, Diverged
@@ -74,6 +73,8 @@ class Trainer:
         self._scoring = scoring
         self.device = choose_device(settings.device)
         self._valid = as_batch(valid, home(valid, self.device)) if valid is not None else None
+        # Dropped at once: what a first model and a first optimizer import and set up is no training's time.
+        make_optimizer(self.initialize(0), settings)
 
     def initialize(self, seed: int) -> MultimodalModel:
         """A model with the fresh weights of this seed, on the device. Leaves the global generators alone."""

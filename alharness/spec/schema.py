@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.errors import PydanticInvalidForJsonSchema
 
+from alharness.documented import descriptions
+
 from .document import Document
 
 if TYPE_CHECKING:
@@ -60,8 +62,9 @@ def describe(params: type[Params]) -> list[tuple[str, str, str, str]]:
     try:
         schema = params.model_json_schema()
     except PydanticInvalidForJsonSchema:
+        known = descriptions(params)
         return [
-            (name, str(f.annotation), str(f.default), f.description or "")
+            (name, str(f.annotation), str(f.default), known.get(name, ""))
             for name, f in params.model_fields.items()
         ]
     definitions = schema.get("$defs", {})

@@ -11,6 +11,7 @@ from alharness.errors import RunError
 from alharness.features import FUSED, Task
 from alharness.model import Batch, MultimodalModel
 from alharness.models.errors import errors, stack
+from alharness.optimizers import Adam
 
 from .layers import Branch, Fusion, SignalEncoder, TextEncoder
 from .mixup import Mix
@@ -108,7 +109,7 @@ class AvMc(MultimodalModel):
         ]
         apart = {id(parameter) for group in groups for parameter in group["params"]}
         rest = [parameter for parameter in self.parameters() if id(parameter) not in apart]
-        return torch.optim.Adam([*groups, {"params": rest}], lr=5e-4, weight_decay=5e-4, fused=True)
+        return Adam([*groups, {"params": rest}], lr=5e-4, weight_decay=5e-4, fused=True)
 
     def _mixup(self, batch: Batch, labels: Tensor) -> Tensor:
         """The loss of a plain pass, and of one more for each modality but text, with its inputs mixed.

@@ -14,6 +14,7 @@ from alharness.features import FUSED, Task
 from alharness.model import Batch, MultimodalModel
 from alharness.models.errors import errors, stack
 from alharness.models.standardization import Standardize
+from alharness.optimizers import SGD, AdamW
 
 from .blocks import Block, Embedding, Placement
 from .pooling import WeightedSum
@@ -115,8 +116,8 @@ class Lfmim(MultimodalModel):
     def optimizer(self) -> Optimizer:
         """SGD with step 0.005, as published, or AdamW with step 1e-4 and decay 0.01."""
         if self.params.optimization == "sgd":
-            return torch.optim.SGD(self.parameters(), lr=5e-3, fused=True)
-        return torch.optim.AdamW(self.parameters(), lr=1e-4, weight_decay=1e-2, fused=True)
+            return SGD(self.parameters(), lr=5e-3, fused=True)
+        return AdamW(self.parameters(), lr=1e-4, weight_decay=1e-2, fused=True)
 
     def schedule(self, optimizer: Optimizer) -> LRScheduler | None:
         """SGD's step is divided by the number of the epoch."""
