@@ -19,7 +19,7 @@ run: $(VENV)/.installed ## set up if needed, then run SPEC (default specs/simsv2
 	@$(BIN)/alharness run $(SPEC)
 
 test: $(VENV)/.tested ## set up if needed, then run the whole test suite, on up to four cores
-	$(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+	$(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
 check: lint types ## lint, import rules and types
 
