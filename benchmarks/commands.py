@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ROOT = Path(__file__).parents[1]
+FOR_SUITES = {*ONE_THREAD, "PYTHONDONTWRITEBYTECODE"}
+"""Variables that commands do not get: a run shares the cores out itself, and users compile a module only once."""
 INTERVAL = 0.5
 """Seconds between two looks at a command's processes; each look costs some milliseconds of a core."""
 
@@ -46,8 +48,7 @@ def start(*arguments: str) -> Ended:
     Raises:
         RuntimeError: it failed; with the last lines that it wrote.
     """
-    # What holds suites to one thread must not hold a run: it shares the cores out itself.
-    environment = {name: value for name, value in os.environ.items() if name not in ONE_THREAD}
+    environment = {name: value for name, value in os.environ.items() if name not in FOR_SUITES}
     started, cpu, wall = int(time.time() * 1000), _of_children(), time.perf_counter()
     with subprocess.Popen(  # noqa: S603 - our own command line
         [sys.executable, *arguments],
@@ -69,10 +70,11 @@ def start(*arguments: str) -> Ended:
     return Ended(lap, started, watch.peak / 1e6)
 
 
-def repeated(rounds: int, *arguments: str) -> Cost:
-    """The medians of so many starts."""
-    seconds = middle([start(*arguments).lap for _ in range(rounds)])
-    return Cost(cpu=seconds.cpu, wall=seconds.wall, rounds=rounds)
+def in_turn(rounds: int, *commands: Sequence[str]) -> list[Cost]:
+    """The medians of so many starts of each, in turn, after a first one that compiles what it imports."""
+    laps = [[start(*command).lap for command in commands] for _ in range(rounds + 1)][1:]
+    medians = [middle(side) for side in zip(*laps, strict=True)]
+    return [Cost(cpu=one.cpu, wall=one.wall, rounds=rounds) for one in medians]
 
 
 class _Watch(threading.Thread):

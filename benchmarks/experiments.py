@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from . import commands, journals
@@ -66,4 +67,15 @@ def run(experiment: Experiment, jobs: int, workdir: Path) -> Result:
         cost=Cost(cpu=ended.lap.cpu, wall=ended.lap.wall, rounds=1, memory=ended.memory),
         lead=(journals.began(found) - ended.started) / 1000,
         journals=found,
+    )
+
+
+def average(one: Cost, other: Cost) -> Cost:
+    """Of two runs of the same."""
+    memory = [cost.memory for cost in (one, other) if cost.memory is not None]
+    return Cost(
+        cpu=(one.cpu + other.cpu) / 2,
+        wall=(one.wall + other.wall) / 2,
+        rounds=one.rounds + other.rounds,
+        memory=fmean(memory) if memory else None,
     )

@@ -61,15 +61,16 @@ def test_every_suite_puts_its_rows_into_the_page(run):
     recorded = [one["extra_info"]["row"] for one in json.loads(results.read_text())["benchmarks"]]
     assert {row["work"].split(",")[0] for row in recorded} == {
         "k-center", "BADGE", "GRACE Eq. 5", "GCNAL", "CoreSet", "late_fusion", "specs/digits_quick.yaml",
-        "alharness --help",
+        "alharness --help", "alharness plugins", "alharness check specs/digits_quick.yaml",
     }  # fmt: skip
     lines = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith(HEADS)]
-    assert len(lines) == len(recorded) == 15
+    assert len(lines) == len(recorded) == 17
     assert sum("not measured here: peers were left out" in line for line in lines) == 7
     assert all(line.count(" | ") == 9 for line in lines)
     assert sum("outside torch" in line for line in lines) == 13
     run = next(line for line in lines if "specs/digits_quick.yaml" in line)
     assert "2 of 2 cells: met" in run
+    assert sum("importing libraries" in line for line in lines) == 3
     assert "| fit " in run
     assert [line for line in page.splitlines() if line.startswith("#")] == [
         "# Speed", "### Kernels", "### Training", "### Whole runs",

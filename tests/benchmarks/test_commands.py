@@ -4,6 +4,7 @@ from benchmarks import commands, experiments
 from benchmarks.experiments import Experiment
 from benchmarks.kernels import Lap
 from benchmarks.machine import ONE_THREAD
+from benchmarks.rows import Cost
 
 GRANDCHILD = """
 import subprocess, sys
@@ -33,6 +34,11 @@ def test_a_command_has_every_core(monkeypatch):
     )
 
 
+def test_a_command_keeps_what_it_compiled(monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    commands.start("-c", "import sys; assert not sys.dont_write_bytecode")
+
+
 def test_a_command_that_fails_is_no_figure():
     with pytest.raises(RuntimeError, match=r"(?s)ended with 3:.*the reason"):
         commands.start("-c", "import sys; print('the reason'); sys.exit(3)")
@@ -50,13 +56,23 @@ def test_seconds_of_a_process_that_nobody_waits_for_count(monkeypatch):
     assert commands.start("-c", FORSAKEN, WORK).lap.cpu > 0.4
 
 
-def test_a_median_of_so_many_starts(monkeypatch):
-    walls = iter([5.0, 1.0, 3.0])
-    monkeypatch.setattr(
-        commands, "start", lambda *_: commands.Ended(Lap(cpu=1.0, wall=next(walls)), started=0, memory=9.0)
-    )
-    cost = commands.repeated(3, "-c", "pass")
-    assert (cost.wall, cost.rounds, cost.memory) == (3.0, 3, None)
+def test_commands_in_turn_have_the_medians_of_their_starts_after_the_first(monkeypatch):
+    walls = {"a": iter([99.0, 5.0, 1.0, 3.0]), "b": iter([98.0, 7.0, 9.0, 8.0])}
+    started = []
+
+    def start(name):
+        started.append(name)
+        return commands.Ended(Lap(cpu=1.0, wall=next(walls[name])), started=0, memory=9.0)
+
+    monkeypatch.setattr(commands, "start", start)
+    a, b = commands.in_turn(3, ["a"], ["b"])
+    assert started == ["a", "b"] * 4
+    assert (a.wall, a.rounds, a.memory, b.wall) == (3.0, 3, None, 8.0)
+
+
+def test_two_runs_of_the_same_are_averaged():
+    one, other = Cost(cpu=3.0, wall=2.0, rounds=1, memory=10.0), Cost(cpu=5.0, wall=3.0, rounds=1, memory=30.0)
+    assert experiments.average(one, other) == Cost(cpu=4.0, wall=2.5, rounds=2, memory=20.0)
 
 
 def test_an_experiment_is_a_command(monkeypatch, tmp_path):
