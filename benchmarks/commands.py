@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 FOR_SUITES = {*ONE_THREAD, "PYTHONDONTWRITEBYTECODE"}
 """Variables that commands do not get: a run shares the cores out itself, and users compile a module only once."""
-INTERVAL = 0.5
-"""Seconds between two looks at a command's processes; each look costs some milliseconds of a core."""
+INTERVAL = 1.0
+"""Seconds between two looks at a command's processes; each costs some milliseconds of a core."""
+SELDOM = 200
+"""To ask for memory takes ten times as long, and holds the processes up: it may take one second in so many."""
 
 
 class Ended(NamedTuple):
@@ -86,6 +88,7 @@ class _Watch(threading.Thread):
         self._pid = pid
         self._done = threading.Event()
         self._seconds: dict[int, float] = {}
+        self._asked_again = 0.0
 
     @property
     def seconds(self) -> float:
@@ -106,13 +109,25 @@ class _Watch(threading.Thread):
         with suppress(psutil.Error):
             parent = psutil.Process(self._pid)
             found = [parent, *parent.children(recursive=True)]
-        total = 0
         for process in found:
             with suppress(psutil.Error):  # it has ended meanwhile
-                memory, times = process.memory_full_info(), process.cpu_times()
-                total += getattr(memory, "pss", memory.rss)
+                times = process.cpu_times()
                 self._seconds[process.pid] = times.user + times.system
-        self.peak = max(self.peak, total)
+        began = time.perf_counter()
+        if began >= self._asked_again:
+            self.peak = max(self.peak, sum(map(_memory, found)))
+            ended = time.perf_counter()
+            self._asked_again = ended + SELDOM * (ended - began)
+
+
+def _memory(process: psutil.Process) -> int:
+    """Bytes that it holds, its share of what it holds with others; 0 when it has ended."""
+    try:
+        memory = process.memory_full_info()
+    except psutil.Error:
+        return 0
+    held: int = getattr(memory, "pss", memory.rss)
+    return held
 
 
 def _of_children() -> float:

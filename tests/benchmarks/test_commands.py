@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from benchmarks import commands, experiments
@@ -46,9 +48,25 @@ def test_a_command_that_fails_is_no_figure():
 
 def test_seconds_and_memory_are_those_of_all_processes(monkeypatch):
     monkeypatch.setattr(commands, "INTERVAL", 0.05)
+    monkeypatch.setattr(commands, "SELDOM", 1)
     ended = commands.start("-c", GRANDCHILD, WORK)
     assert 0.5 < ended.lap.cpu <= ended.lap.wall * 2
     assert 200 < ended.memory < 300  # MB
+
+
+def test_memory_is_asked_for_so_seldom_that_it_costs_next_to_nothing(monkeypatch):
+    asked = []
+
+    def ask(process):
+        asked.append(process.pid)
+        time.sleep(0.02)
+        return 1_000_000
+
+    monkeypatch.setattr(commands, "INTERVAL", 0.01)
+    monkeypatch.setattr(commands, "SELDOM", 20)
+    monkeypatch.setattr(commands, "_memory", ask)
+    assert commands.start("-c", "import time; time.sleep(1)").memory == 1
+    assert 1 <= len(asked) <= 4
 
 
 def test_seconds_of_a_process_that_nobody_waits_for_count(monkeypatch):
