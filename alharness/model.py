@@ -100,10 +100,27 @@ class MultimodalModel(nn.Module, ABC):
 
     @abstractmethod
     def loss(self, batch: Batch) -> Tensor:
-        """The training loss, averaged over the batch, from labels of all sources."""
+        """The training loss, averaged over a batch of prepared samples, from labels of all sources."""
+
+    def differentiate(self, batch: Batch) -> Tensor:
+        """Add the gradients of `loss` to those of the parameters; returns the loss, without a graph.
+
+        A model that knows a faster way than torch's differentiation may take it.
+        """
+        loss = self.loss(batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
 
     def adapt(self, labeled: Batch) -> None:
         """Take statistics, such as means and scales, from the labeled samples; called once before training."""
+
+    def prepare(self, samples: Batch) -> Batch:
+        """What `loss` gets in place of these samples: they went through all that does not change in a training.
+
+        Called after `adapt`, once for the labeled and once for the validation samples. Row by row: parts of what
+        it returns are the batches. `encode` always gets samples as they are.
+        """
+        return samples
 
     def optimizer(self) -> Optimizer:
         """A fresh optimizer of the model's own recipe: Adam, unless a model says otherwise.

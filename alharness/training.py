@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -18,7 +19,6 @@ from .metrics import LOWER_IS_BETTER, PRIMARY, evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
 
     from torch import Tensor
     from torch.optim import Optimizer
@@ -100,9 +100,11 @@ class Trainer:
         settings = self._settings
         precision = rounding(settings.precision)
         with Meter(self.device) as meter, seeded(seed, self.device), threads(settings.threads), precision:
-            batch = as_batch(labeled, home(labeled, self.device))
-            model = self._build().to(batch.device)
-            model.adapt(batch)
+            samples = as_batch(labeled, home(labeled, self.device))
+            model = self._build().to(samples.device)
+            model.adapt(samples)
+            samples = _prepared(samples, model)
+            score = self._score(model)
             model.to(self.device)
             optimizer = make_optimizer(model, settings)
             gradients = flatten(optimizer)
@@ -113,14 +115,12 @@ class Trainer:
                 model.train()
                 total = torch.zeros((), device=self.device)
                 # Drawn on the CPU, whose generator gives the same order whatever the device.
-                order = torch.randperm(len(labeled)).to(batch.device)
+                order = torch.randperm(len(labeled)).to(samples.device)
                 for rows in torch.split(order, settings.batch_size):
-                    with mixed(settings.precision, self.device):
-                        loss = model.loss(batch.take(rows).to(self.device))
+                    batch = samples.take(rows).to(self.device)
                     _zero(gradients, optimizer)
-                    loss.backward()  # type: ignore[no-untyped-call]
+                    total += _differentiate(model, batch, settings.precision)
                     optimizer.step()
-                    total += loss.detach()
                 # The only place in an epoch, beside validation, that waits for an accelerator.
                 if not math.isfinite(total.item()):
                     raise Diverged(
@@ -129,18 +129,23 @@ class Trainer:
                     )
                 if schedule is not None:
                     schedule.step()
-                if self._valid is not None and best.enough(self._score(model, self._valid), model):
+                if score is not None and best.enough(score(), model):
                     break
             best.restore(model)
             freeze(model)
         cost = {f"train_{name}": value for name, value in meter.cost.items()}
         return Fitted(model=model, device=self.device, epochs=epoch, cost=cost)
 
-    def _score(self, model: MultimodalModel, valid: Batch) -> float:
+    def _score(self, model: MultimodalModel) -> Callable[[], float] | None:
+        """How good the model is by the validation samples, larger being better; None without any."""
+        if self._valid is None:
+            return None
         size = self._settings.inference_batch
         if self._settings.stop_on == "loss":
-            return -validation_loss(model, valid, size)
-        return validation_score(model, valid, self._scoring or Scoring(model.shape.task.value), size)
+            prepared = _prepared(self._valid, model)
+            return lambda: -validation_loss(model, prepared, size)
+        scoring = self._scoring or Scoring(model.shape.task.value)
+        return partial(validation_score, model, self._valid, scoring, size)
 
 
 class _Best:
@@ -214,10 +219,20 @@ def validation_score(model: MultimodalModel, valid: Batch, scoring: Scoring, siz
 
 @torch.no_grad()
 def validation_loss(model: MultimodalModel, valid: Batch, size: int) -> float:
-    """The model's loss over all heads, averaged over the samples, `size` of them at a time."""
+    """The model's loss over all heads, averaged over the prepared samples, `size` of them at a time."""
     model.eval()
     losses = [model.loss(part) * len(part) for part in _parts(valid, size, model)]
     return torch.stack(losses).sum().item() / len(valid)
+
+
+def _differentiate(model: MultimodalModel, batch: Batch, precision: str) -> Tensor:
+    """As the model's; in mixed precision always by torch, which knows what was rounded."""
+    if precision != "bfloat16":
+        return model.differentiate(batch)
+    with torch.autocast(batch.device.type, torch.bfloat16):
+        loss = model.loss(batch)
+    loss.backward()  # type: ignore[no-untyped-call]
+    return loss.detach()
 
 
 def _zero(gradients: list[Tensor], optimizer: Optimizer) -> None:
@@ -225,6 +240,10 @@ def _zero(gradients: list[Tensor], optimizer: Optimizer) -> None:
         optimizer.zero_grad()
     for gradient in gradients:
         gradient.zero_()
+
+
+def _prepared(samples: Batch, model: MultimodalModel) -> Batch:
+    return model.to(samples.device).prepare(samples)
 
 
 def _parts(samples: Batch, size: int, model: MultimodalModel) -> Iterator[Batch]:
@@ -241,13 +260,6 @@ def threads(number: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def mixed(precision: str, device: torch.device) -> AbstractContextManager[None]:
-    """Operations that bear it in bfloat16 inside, if that is the precision."""
-    if precision != "bfloat16":
-        return nullcontext()
-    return cast("AbstractContextManager[None]", torch.autocast(device.type, torch.bfloat16))
 
 
 @contextmanager

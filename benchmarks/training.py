@@ -85,4 +85,4 @@ class Training:
         torch.manual_seed(0)
         network, batch = self.network(), as_batch(samples, CPU)
         network.adapt(batch)
-        return network, batch
+        return network, network.prepare(batch)

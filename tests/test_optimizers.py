@@ -45,6 +45,14 @@ def test_the_sums_are_torchs(name, options):
     assert not any(torch.equal(ours[key], begun[key]) for key in theirs)
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_hooks_are_refused_since_nothing_would_call_them(name):
+    optimizer = getattr(optimizers, name)([nn.Parameter(torch.ones(1))])
+    for register in (optimizer.register_step_pre_hook, optimizer.register_step_post_hook):
+        with pytest.raises(TypeError, match=f"{name} of alharness calls no hooks; torch.optim.{name} does"):
+            register(print)
+
+
 TRAINED = """
 import sys
 import numpy as np

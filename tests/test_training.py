@@ -7,7 +7,7 @@ from alharness.batches import as_batch
 from alharness.errors import Diverged
 from alharness.extraction import predict
 from alharness.metrics import evaluate
-from alharness.model import Batch
+from alharness.model import Batch, MultimodalModel
 from alharness.models.late_fusion.network import LateFusion
 from alharness.settings import TrainingSettings
 from alharness.training import _Best, make_optimizer, validation_loss, validation_score
@@ -49,7 +49,7 @@ def test_a_plain_loop_trains_the_same_model(make_trainer, make_samples, task):
             inputs = {m: torch.from_numpy(x)[rows] for m, x in labeled.inputs.arrays.items()}
             labels = dict.fromkeys((*inputs, "fused"), torch.from_numpy(labeled.labels)[rows])
             optimizer.zero_grad()
-            model.loss(Batch(inputs=inputs, labels=labels)).backward()
+            model.loss(model.prepare(Batch(inputs=inputs, labels=labels))).backward()
             optimizer.step()
     for name, value in model.state_dict().items():
         assert torch.allclose(fitted.model.state_dict()[name], value, rtol=1e-4, atol=1e-5), name
@@ -78,7 +78,7 @@ def test_ten_samples_can_be_learned_by_heart(make_trainer, make_samples, task):
 def test_statistics_come_from_the_labeled_samples_alone(make_trainer, make_samples):
     labeled, valid = make_samples(25).pooled(), make_samples(30, seed=5).pooled()
     fitted = make_trainer(valid=valid).fit(labeled, 0)
-    mean = fitted.model.encoders.scales[1].mean.numpy()
+    mean = fitted.model.scales[1].mean.numpy()
     assert np.allclose(mean, labeled.inputs.arrays["text"].mean(axis=0), rtol=1e-5)
 
 
@@ -149,10 +149,10 @@ def test_the_scoring_of_the_data_set_scores_the_validation_samples(make_trainer,
 
 def test_training_can_stop_on_the_loss_of_all_heads(make_trainer, make_samples):
     labeled, valid = make_samples(40).pooled(), make_samples(41, seed=5).pooled()
-    batch = as_batch(valid, torch.device("cpu"))
     by_loss = make_trainer(valid=valid, epochs=60, patience=60, stop_on="loss").fit(labeled, 0)
     by_metric = make_trainer(valid=valid, epochs=60, patience=60).fit(labeled, 0)
     assert not by_loss.model.training
+    batch = by_loss.model.prepare(as_batch(valid, torch.device("cpu")))
     loss = by_loss.model.loss(batch).item()
     assert validation_loss(by_loss.model, batch, 7) == pytest.approx(loss, rel=1e-5)
     assert loss < by_metric.model.loss(batch).item()
@@ -196,17 +196,18 @@ def test_the_models_schedule_takes_a_step_after_every_epoch(make_trainer, make_s
 
 def test_dropout_is_on_in_every_epoch(make_trainer, make_samples, monkeypatch):
     modes = []
-    loss = LateFusion.loss
-    monkeypatch.setattr(LateFusion, "loss", lambda self, batch: modes.append(self.training) or loss(self, batch))
+    step = LateFusion.differentiate
+    note = lambda self, batch: modes.append(self.training) or step(self, batch)
+    monkeypatch.setattr(LateFusion, "differentiate", note)
     make_trainer(epochs=3, valid=make_samples(20, seed=1).pooled()).fit(make_samples(20).pooled(), 0)
     assert modes == [True] * 3
 
 
 def test_float32_is_float32_unless_asked(make_trainer, make_samples, monkeypatch):
     seen = []
-    loss = LateFusion.loss
+    loss = LateFusion._loss
     note = lambda: (torch.backends.fp32_precision, torch.is_autocast_enabled("cpu"))
-    monkeypatch.setattr(LateFusion, "loss", lambda self, batch: seen.append(note()) or loss(self, batch))
+    monkeypatch.setattr(LateFusion, "_loss", lambda self, *given: seen.append(note()) or loss(self, *given))
     for precision in ("float32", "tf32", "bfloat16"):
         make_trainer(epochs=1, precision=precision).fit(make_samples(20).pooled(), 0)
         assert note() == ("ieee", False)
@@ -221,12 +222,33 @@ def test_mixed_precision_rounds_and_still_learns(make_trainer, make_samples):
     )
     assert not torch.equal(weights(exact), weights(rounded))
     assert weights(rounded).dtype == torch.float32
-    batch = as_batch(labeled, torch.device("cpu"))
+    samples = as_batch(labeled, torch.device("cpu"))
     untrained = make_trainer(Task.REGRESSION).initialize(0)
-    untrained.adapt(batch)
+    untrained.adapt(samples)
+    batch = untrained.prepare(samples)
     before, after, best = (m.eval().loss(batch).item() for m in (untrained, rounded.model, exact.model))
     assert after < 0.5 * before
     assert after == pytest.approx(best, rel=0.5)
+
+
+def test_samples_are_prepared_once_in_a_training(make_trainer, make_samples, monkeypatch):
+    sizes = []
+    prepare = LateFusion.prepare
+    monkeypatch.setattr(
+        LateFusion, "prepare", lambda self, samples: sizes.append(len(samples)) or prepare(self, samples)
+    )
+    labeled, valid = make_samples(20).pooled(), make_samples(30, seed=1).pooled()
+    make_trainer(epochs=3, batch_size=8, valid=valid, stop_on="loss").fit(labeled, 0)
+    assert sizes == [20, 30]
+
+
+def test_a_model_that_leaves_its_derivative_to_torch_trains_to_the_same_weights(
+    make_trainer, make_samples, monkeypatch
+):
+    trainer, labeled = make_trainer(epochs=4, batch_size=8), make_samples(21).pooled()
+    written_out = weights(trainer.fit(labeled, 3))
+    monkeypatch.setattr(LateFusion, "differentiate", MultimodalModel.differentiate)
+    assert torch.allclose(weights(trainer.fit(labeled, 3)), written_out, rtol=1e-4, atol=1e-6)
 
 
 def test_without_validation_every_epoch_is_trained(make_trainer, make_samples):

@@ -38,7 +38,7 @@ def fit(problem: Training) -> Call:
             max_epochs=problem.epochs,
             batch_size=problem.batch,
             iterator_train__shuffle=True,
-            train_split=None if valid is None else split(_arrays(as_batch(valid, CPU))),
+            train_split=None if valid is None else split(_arrays(network.prepare(as_batch(valid, CPU)))),
             verbose=0,
         ).fit(_arrays(data), None)
         return network

@@ -63,7 +63,7 @@ def test_the_documented_number_of_parameters():
 def test_every_parameter_gets_a_gradient(task):
     model, data = build(task, dropout=0.0), batch(task=task)
     model.adapt(data)
-    model.loss(data).backward()
+    model.loss(model.prepare(data)).backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
 
 
@@ -77,7 +77,7 @@ def test_gradients_agree_with_finite_differences(gradients_agree, task):
 def test_each_modality_is_standardized_with_the_labeled_samples():
     model, data = build(), batch(scale=50.0, offset=1000.0)
     model.adapt(data)
-    scaled = model.encoders.scales[0](data.inputs["my.audio"])
+    scaled = model.scales[0](data.inputs["my.audio"])
     assert scaled.mean(dim=0).abs().max() < 1e-4
     assert (scaled.std(dim=0, correction=0) - 1).abs().max() < 1e-4
 
@@ -86,7 +86,7 @@ def test_a_constant_column_is_centered_and_not_blown_up():
     model, data = build(), batch()
     data.inputs["text"][:, 1] = 12345.678
     model.adapt(data)
-    assert model.encoders.scales[1](data.inputs["text"])[:, 1].abs().max() < 0.01
+    assert model.scales[1](data.inputs["text"])[:, 1].abs().max() < 0.01
 
 
 def test_a_far_value_is_clipped():
@@ -106,7 +106,7 @@ def test_regression_speaks_in_the_units_of_the_labels():
         model.last_layer(source).weight.data.zero_()
         model.last_layer(source).bias.data.zero_()
     mad = ((labels - labels.mean()).abs().mean() / labels.std(correction=0)).item()
-    assert model.loss(data).item() == pytest.approx((1 + 2 * 0.4) * mad, rel=1e-4)
+    assert model.loss(model.prepare(data)).item() == pytest.approx((1 + 2 * 0.4) * mad, rel=1e-4)
 
 
 def test_the_unimodal_losses_have_their_weight():
@@ -132,7 +132,7 @@ def test_every_head_errs_on_labels_of_its_own(task):
         else:
             error = ((output[:, 0] - labels).abs().mean() / data.labels["fused"].std(correction=0)).item()
         expected += error if source == "fused" else 0.3 * error
-    assert model.loss(data).item() == pytest.approx(expected, rel=1e-5)
+    assert model.loss(model.prepare(data)).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_last_layer_makes_the_prediction():

@@ -89,7 +89,7 @@ def loss(model, batch):
 
 def test_the_loss_and_its_gradients(model, batch):
     names, parameters = zip(*model.named_parameters(), strict=True)
-    found, expected = model.loss(batch), loss(model, batch)
+    found, expected = model.loss(model.prepare(batch)), loss(model, batch)
     torch.testing.assert_close(found, expected)
     gradients = (torch.autograd.grad(value, parameters) for value in (found, expected))
     for name, a, b in zip(names, *gradients, strict=True):

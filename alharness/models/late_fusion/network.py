@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,6 +14,7 @@ from alharness.model import Batch, MultimodalModel
 from alharness.models.errors import errors, stack
 from alharness.models.standardization import Standardize
 
+from .derivative import differentiate
 from .parallel import ParallelLinear
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ class LateFusion(MultimodalModel):
         width, count = params.representation, len(shape.modalities)
         self.sources = (*shape.modalities, FUSED)
         self.register_buffer("weights", torch.tensor([*[params.unimodal_weight] * count, 1.0]), persistent=False)
+        # Lists in the shape's order: a modality's name may be no valid name of a submodule.
+        self.scales = nn.ModuleList(Standardize(d) for d in shape.features.values())
         self.encoders = _Encoders(list(shape.features.values()), params)
         self.heads = _Heads(count, width, shape.outputs, params.dropout)
         self.fused = _Head(width * count, params.fusion, shape.outputs, params.dropout)
@@ -50,13 +54,23 @@ class LateFusion(MultimodalModel):
 
     def adapt(self, labeled: Batch) -> None:
         """Take means and deviations from the labeled samples."""
-        self.encoders.adapt(self._inputs(labeled))
+        for scale, modality in zip(self.scales, self.shape.modalities, strict=True):
+            assert isinstance(scale, Standardize)
+            scale.adapt(labeled.inputs[modality])
         if self.shape.task == Task.REGRESSION:
             self.target.adapt(labeled.labels[FUSED][:, None])
 
+    def prepare(self, samples: Batch) -> Batch:
+        """Standardized inputs and targets."""
+        inputs = dict(zip(self.shape.modalities, self._standardized(samples), strict=True))
+        labels = samples.labels
+        if self.shape.task == Task.REGRESSION:
+            labels = {source: self.target(y) for source, y in labels.items()}  # its one column is that of all
+        return replace(samples, inputs=inputs, labels=labels)
+
     def encode(self, batch: Batch) -> dict[str, Tensor]:
         """Modality -> z_u, (b, representation)."""
-        return dict(zip(self.shape.modalities, self.encoders(self._inputs(batch)), strict=True))
+        return dict(zip(self.shape.modalities, self.encoders(self._standardized(batch)), strict=True))
 
     def decode(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Source -> logits, or values in the units of the labels."""
@@ -79,13 +93,23 @@ class LateFusion(MultimodalModel):
         """Weighted sum of the fused and the unimodal losses."""
         z = self.encoders(self._inputs(batch))
         outputs = torch.stack([*self.heads(z), self.fused(z.transpose(0, 1).flatten(1))])
+        return self._loss(outputs, stack(batch.labels, self.sources))
+
+    def differentiate(self, batch: Batch) -> Tensor:
+        """Without torch's differentiation, which takes a third of a step."""
         labels = stack(batch.labels, self.sources)
-        if self.shape.task == Task.REGRESSION:
-            labels = self.target(labels)  # its one column is that of all sources
+        return differentiate(self, self._inputs(batch), lambda outputs: self._loss(outputs, labels))
+
+    def _loss(self, outputs: Tensor, labels: Tensor) -> Tensor:
         return self.weights @ errors(outputs, labels, self.shape.task).mean(1)
 
     def _inputs(self, batch: Batch) -> list[Tensor]:
         return [batch.inputs[m] for m in self.shape.modalities]
+
+    def _standardized(self, batch: Batch) -> list[Tensor]:
+        """Inputs in the order of the shape's modalities."""
+        pairs = zip(self.scales, self.shape.modalities, strict=True)
+        return [scale(batch.inputs[m]).clamp_(-CLIP, CLIP) for scale, m in pairs]
 
 
 class _Encoders(nn.Module):
@@ -93,21 +117,13 @@ class _Encoders(nn.Module):
 
     def __init__(self, inputs: Sequence[int], params: LateFusionParams) -> None:
         super().__init__()
-        # Lists in the shape's order: a modality's name may be no valid name of a submodule.
-        self.scales = nn.ModuleList(Standardize(d) for d in inputs)
         self.first = nn.ModuleList(nn.Linear(d, params.hidden) for d in inputs)
         self.dropout = nn.Dropout(params.dropout)
         self.second = ParallelLinear(len(inputs), params.hidden, params.representation)
 
-    def adapt(self, labeled: Sequence[Tensor]) -> None:
-        for scale, x in zip(self.scales, labeled, strict=True):
-            assert isinstance(scale, Standardize)
-            scale.adapt(x)
-
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
-        """By modality (b, d_u) -> (modalities, b, representation)."""
-        layers = zip(self.scales, self.first, inputs, strict=True)
-        hidden = torch.stack([first(scale(x).clamp_(-CLIP, CLIP)) for scale, first, x in layers])
+        """Standardized, by modality (b, d_u) -> (modalities, b, representation)."""
+        hidden = torch.stack([first(x) for first, x in zip(self.first, inputs, strict=True)])
         z: Tensor = self.second(self.dropout(hidden.relu())).relu()
         return z
 
