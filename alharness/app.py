@@ -12,7 +12,7 @@ from .environment import describe
 from .errors import DataError, HarnessError, PluginError, SpecError
 from .plan import Plan, make_plan
 from .records import CellRecord, Paper, Run, RunRecord
-from .runs import journal
+from .runs import description, journal, pooltable
 from .runs.directory import RunDirectory, write
 from .runs.experiment import Experiment, Part
 from .runs.runner import Runner
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .data import Dataset
-    from .records import Cell, CycleRecord
+    from .records import Cell, CycleRecord, Ended
     from .registry import Registry
-    from .runs.runner import Ended
     from .runs.workbench import Workbench
     from .spec import Chosen, Spec
 
@@ -79,6 +78,7 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
         finished |= dict.fromkeys((cell.name for cell in cells), 0) if options.retime else {}
         session.run = replace(session.run, finished=finished)
         write(directory.path / "spec.yaml", session.run.spec_text)
+        description.save(session.run)
         session.emit("alharness_run_started", run=session.run)
         interrupted = False
         for cell, ended in session.execute(cells):
@@ -86,6 +86,8 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
             records[cell] = replace(found, status=ended.status, error=ended.error)
             interrupted = interrupted or ended.status == "interrupted"
         record = RunRecord(cells=tuple(records.values()), interrupted=interrupted)
+        description.save(session.run, record.cells)
+        session.describe_pool()
         session.emit("alharness_run_finished", run=session.run, record=record)
     return session.run, record
 
@@ -127,17 +129,15 @@ class _Session:
 
     def on_disk(self, cell: Cell) -> CellRecord:
         """The cell as its journal has it: complete, or pending."""
+        record, _ = description.record_of(cell, self._directory.cell(cell), len(self.run.labeled(cell)))
+        return record
+
+    def describe_pool(self) -> None:
+        """Leave the labels and a map of the pool for the report. It does without, where that fails."""
         try:
-            found = journal.read(self._directory.cell(cell) / journal.NAME)
-        except HarnessError as error:
-            return CellRecord(cell=cell, status="failed", error=str(error))
-        if found is None:
-            return CellRecord(cell=cell, status="pending")
-        header, cycles = found
-        complete = len(cycles) == len(self.run.labeled(cell))
-        return CellRecord(
-            cell=cell, status="ok" if complete else "pending", cycles=tuple(cycles), started=header.started
-        )
+            pooltable.save(self._directory.path, self._dataset)
+        except Exception as bug:  # noqa: BLE001 - a run is worth more than its pictures
+            self._warn(f"what was chosen will not be shown in reports: {type(bug).__name__}: {bug}")
 
     def execute(self, cells: list[Cell]) -> Iterator[tuple[Cell, Ended]]:
         """Run these cells, or measure them again, and tell how each ended. An interruption ends it."""

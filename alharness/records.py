@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - read when a record comes back from JSON
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+from pathlib import Path  # noqa: TC003 - the same
+from typing import Any, Literal
 
 FULL_DATA = "full-data"
 """Label of the reference cells: one training per seed with all labels of the pool."""
@@ -129,6 +127,19 @@ class CellRecord:
     def timing(self) -> Timing:
         """`shared` where a query was measured while other cells were running."""
         return "shared" if any(cycle.timing == "shared" for cycle in self.cycles) else "exclusive"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How an attempt at a cell ended.
+
+    Attributes:
+        status: what became of it.
+        error: one paragraph where it failed.
+    """
+
+    status: Status
+    error: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

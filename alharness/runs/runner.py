@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alharness.errors import Diverged, HarnessError
+from alharness.records import Ended
 from alharness.selection import Chooser
 
 from . import driver, journal
@@ -19,24 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from alharness.data import Dataset
-    from alharness.records import Cell, CycleRecord, Status, Timing
+    from alharness.records import Cell, CycleRecord, Timing
     from alharness.registry import Registry
 
     from .experiment import Experiment
     from .workbench import Bench
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ended:
-    """How an attempt at a cell ended.
-
-    Attributes:
-        status: what became of it.
-        error: one paragraph where it failed.
-    """
-
-    status: Status
-    error: str = ""
 
 
 class Runner:

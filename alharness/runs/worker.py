@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import torch
 
 from alharness import registry
+from alharness.records import Ended
 
 from .directory import RunDirectory
-from .runner import Ended, Runner
+from .runner import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,10 +10,10 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
 from alharness.errors import PluginError
+from alharness.records import Ended
 
 from . import forkserver
 from .directory import RunDirectory
-from .runner import Ended
 from .worker import OUTPUT, Finished, Order, Told, remove_empty, work
 
 if TYPE_CHECKING:

@@ -1,0 +1,115 @@
+"""What a run is and how its cells ended, as `run.json` in the run directory: all that journals do not hold.
+
+With it a run can be read where neither its spec nor its plugins are at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from alharness.errors import RunError
+from alharness.records import Cell, CellRecord, Ended, Run, Status
+
+from . import journal
+from .directory import write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+NAME = "run.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """Content of the file.
+
+    Attributes:
+        run: what the last `run` command was asked for.
+        ended: folder of a cell -> how its last attempt ended, where it is not complete.
+        format: of the file.
+    """
+
+    run: Run
+    ended: Mapping[str, Ended] = field(default_factory=dict)
+    format: Literal[1] = 1
+
+
+def save(run: Run, records: Iterable[CellRecord] = ()) -> None:
+    """Write it into the run's folder, in the place of an older one."""
+    ended = {
+        record.cell.folder: Ended(status=record.status, error=record.error)
+        for record in records
+        if record.status not in ("ok", "pending")
+    }
+    text = _adapter().dump_json(Description(run=run, ended=ended), indent=1).decode()
+    write(run.folder / NAME, text + "\n")
+
+
+def load(folder: Path) -> Description:
+    """Read it; the run's folder is the one that it was found in, wherever that was moved.
+
+    Raises:
+        RunError: there is none, or it is not ours.
+    """
+    path = folder / NAME
+    try:
+        found = _adapter().validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise RunError(_missing(folder)) from error
+    except OSError as error:
+        raise RunError(f"{path}: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise RunError(
+            f"{path}: cannot be read: {place}: {first['msg']}. Run the spec again: it writes the file anew and "
+            "trains nothing that is finished"
+        ) from error
+    inside = (folder / "cells").resolve()
+    for cell in found.run.cells:
+        if (inside / cell.folder).resolve().parent != inside:
+            raise RunError(f"{path}: the cell {cell.name!r} lies outside of the run directory")
+    return replace(found, run=replace(found.run, folder=folder))
+
+
+def record_of(cell: Cell, folder: Path, cycles: int) -> tuple[CellRecord, journal.Header | None]:
+    """The cell as its journal in this folder has it, and the journal's header.
+
+    A journal that is damaged is a failed cell, with what is wrong as its error.
+
+    Args:
+        cell: which.
+        folder: the cell's.
+        cycles: how many make it complete.
+    """
+    try:
+        found = journal.read(folder / journal.NAME)
+    except RunError as error:
+        return CellRecord(cell=cell, status="failed", error=str(error)), None
+    if found is None:
+        return CellRecord(cell=cell, status="pending"), None
+    header, done = found
+    status: Status = "ok" if len(done) == cycles else "pending"
+    return CellRecord(cell=cell, status=status, cycles=tuple(done), started=header.started), header
+
+
+def _adapter() -> TypeAdapter[Description]:
+    return TypeAdapter(Description)
+
+
+def _missing(folder: Path) -> str:
+    if not folder.is_dir():
+        return f"{folder}: there is no such folder; name a run directory, such as runs/<name>-<hash>"
+    if (folder / "cells").is_dir():
+        return (
+            f"{folder}: has no {NAME}, since an earlier version made it. Run its spec again: it writes the file "
+            "and trains nothing that is finished"
+        )
+    inside = sorted(path.parent for path in folder.glob(f"*/{NAME}"))
+    near = f"; in it are: {', '.join(map(str, inside))}" if inside else ""
+    return f"{folder}: is no run directory{near}"

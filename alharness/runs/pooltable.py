@@ -1,0 +1,124 @@
+"""The samples that can be chosen, as `pool.npz` in the run directory: labels, and a map in two dimensions.
+
+Journals hold ids alone. With this a report can show which samples a sampler chose where the data are not at hand.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from alharness.data import Splits
+from alharness.errors import RunError
+from alharness.features import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from alharness.data import Dataset, Inputs, Samples
+
+    Array = NDArray[Any]
+
+NAME = "pool.npz"
+ENOUGH = 2000
+"""Rows from which the directions of the map are found; all are then put on it."""
+AT_ONCE = 2000
+OWN = "labels of "
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PoolTable:
+    """What is known of n samples; where every seed draws its split, of all samples of the data set.
+
+    Attributes:
+        task: of the labels.
+        classes: names of the classes; empty in regression.
+        ids: n of them.
+        labels: (n,) class indices, or targets.
+        unimodal_labels: modality -> (n,), where it has labels of its own.
+        places: (n, 2) on the map: the first principal components of the standardized inputs, of which every
+            modality has the same share of variance. Its axes have no unit.
+    """
+
+    task: Task
+    classes: tuple[str, ...]
+    ids: tuple[str, ...]
+    labels: Array
+    unimodal_labels: Mapping[str, Array]
+    places: Array
+
+
+def save(folder: Path, dataset: Dataset) -> None:
+    """Write the table into a run directory, unless it is there."""
+    if (folder / NAME).exists():
+        return
+    content = dataset.pooled().loaded
+    samples = (content.train if isinstance(content, Splits) else content).sorted()
+    _write(folder, dataset, samples)
+
+
+def load(folder: Path) -> PoolTable | None:
+    """Read it; None where there is none. Raises RunError where it cannot be read."""
+    path = folder / NAME
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        return PoolTable(
+            task=Task(str(arrays["task"])),
+            classes=tuple(map(str, arrays["classes"])),
+            ids=tuple(map(str, arrays["ids"])),
+            labels=arrays["labels"],
+            unimodal_labels={n.removeprefix(OWN): a for n, a in arrays.items() if n.startswith(OWN)},
+            places=arrays["places"],
+        )
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise RunError(
+            f"{path}: cannot be read ({error}); delete it and run the spec again, which writes it anew"
+        ) from error
+
+
+def _write(folder: Path, dataset: Dataset, samples: Samples) -> None:
+    arrays = {
+        "task": np.array(dataset.task.value),
+        "classes": np.array(dataset.classes, dtype=np.str_),
+        "ids": np.array(samples.ids, dtype=np.str_),
+        "labels": samples.labels,
+        "places": _places(samples.inputs),
+        **{OWN + modality: labels for modality, labels in samples.unimodal_labels.items()},
+    }
+    temporary = folder / f".tmp-{NAME}"
+    with temporary.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+    temporary.replace(folder / NAME)
+
+
+def _places(inputs: Inputs) -> Array:
+    from sklearn.decomposition import PCA
+
+    some = np.random.default_rng(0).permutation(len(inputs))[:ENOUGH]
+    known = {m: np.asarray(x[np.sort(some)], np.float64) for m, x in inputs.arrays.items()}
+    scales = {
+        m: (x.mean(0), np.where(x.std(0) > 0, x.std(0), 1) * math.sqrt(x.shape[1])) for m, x in known.items()
+    }
+
+    def joined(arrays: Mapping[str, Array]) -> Array:
+        return np.concatenate([(x - scales[m][0]) / scales[m][1] for m, x in arrays.items()], axis=1)
+
+    whole = joined(known)
+    found = PCA(min(2, *whole.shape), svd_solver="randomized", random_state=0).fit(whole)
+    places = np.zeros((len(inputs), 2), np.float32)
+    for start in range(0, len(inputs), AT_ONCE):
+        rows = slice(start, start + AT_ONCE)
+        places[rows, : found.n_components_] = found.transform(
+            joined({m: x[rows] for m, x in inputs.arrays.items()})
+        )
+    return places
