@@ -65,14 +65,14 @@ def load(folder: Path) -> Description:
         raise RunError(f"{path}: {error.strerror}") from error
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = "".join(f"{part}." for part in first["loc"])[:-1]
+        what = f"{place}: {first['msg']}" if place else first["msg"]
         raise RunError(
-            f"{path}: cannot be read: {place}: {first['msg']}. Run the spec again: it writes the file anew and "
-            "trains nothing that is finished"
+            f"{path}: cannot be read: {what}. Run the spec again: it writes the file anew and trains nothing that "
+            "is finished"
         ) from error
-    inside = (folder / "cells").resolve()
     for cell in found.run.cells:
-        if (inside / cell.folder).resolve().parent != inside:
+        if not _lies_within(folder / "cells", cell):
             raise RunError(f"{path}: the cell {cell.name!r} lies outside of the run directory")
     return replace(found, run=replace(found.run, folder=folder))
 
@@ -100,6 +100,13 @@ def record_of(cell: Cell, folder: Path, cycles: int) -> tuple[CellRecord, journa
 
 def _adapter() -> TypeAdapter[Description]:
     return TypeAdapter(Description)
+
+
+def _lies_within(folder: Path, cell: Cell) -> bool:
+    try:
+        return (folder / cell.folder).resolve().parent == folder.resolve()
+    except (ValueError, OSError, RuntimeError):  # no path at all, or links that lead in a circle
+        return False
 
 
 def _missing(folder: Path) -> str:

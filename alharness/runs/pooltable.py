@@ -6,6 +6,7 @@ Journals hold ids alone. With this a report can show which samples a sampler cho
 from __future__ import annotations
 
 import math
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
@@ -31,6 +32,8 @@ ENOUGH = 2000
 """Rows from which the directions of the map are found; all are then put on it."""
 AT_ONCE = 2000
 OWN = "labels of "
+BROKEN = (OSError, ValueError, KeyError, EOFError, RuntimeError, BadZipFile, zlib.error)
+"""What reading a damaged archive raises; RuntimeError where it seems to be encrypted or of another method."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,7 +83,7 @@ def load(folder: Path) -> PoolTable | None:
         )
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+    except BROKEN as error:
         raise RunError(
             f"{path}: cannot be read ({error}); delete it and run the spec again, which writes it anew"
         ) from error
@@ -114,7 +117,8 @@ def _places(inputs: Inputs) -> Array:
         return np.concatenate([(x - scales[m][0]) / scales[m][1] for m, x in arrays.items()], axis=1)
 
     whole = joined(known)
-    found = PCA(min(2, *whole.shape), svd_solver="randomized", random_state=0).fit(whole)
+    with np.errstate(invalid="ignore"):  # shares of a variance of zero, which nobody asks for
+        found = PCA(min(2, *whole.shape), svd_solver="randomized", random_state=0).fit(whole)
     places = np.zeros((len(inputs), 2), np.float32)
     for start in range(0, len(inputs), AT_ONCE):
         rows = slice(start, start + AT_ONCE)

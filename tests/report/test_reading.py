@@ -1,0 +1,181 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from alharness import Dataset, Task
+from alharness.errors import RunError
+from alharness.records import Cell, CellRecord, CycleRecord, Run, Schedule
+from alharness.report.reading import differing, read
+from alharness.runs import description, pooltable
+from alharness.runs.journal import Journal
+
+CONTEXT = {"data": "d", "split": {"train": "t"}, "initial_pool": "p", "device": "cpu", "versions": {"torch": "2"}}
+
+
+def cell(label, seed=0, *, reference=False):
+    return Cell(
+        label=label,
+        sampler=label,
+        params={},
+        distribution="d==1",
+        seed=seed,
+        key=f"{label}-{seed}",
+        reference=reference,
+    )
+
+
+def cycle(number):
+    return CycleRecord(cycle=number, labeled=4 + number, metrics={"f1": 0.5 + number}, chosen=("a",), at=number)
+
+
+A, B, REFERENCE = cell("a"), cell("b"), cell("full-data", reference=True)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "demo-1"
+
+
+@pytest.fixture
+def run(folder):
+    folder.mkdir()
+    return Run(
+        name="demo",
+        experiment="demo-1",
+        folder=folder,
+        schedule=Schedule(initial_pool=4, sizes=(1, 1)),
+        pool=9,
+        cells=(A, B, REFERENCE),
+    )
+
+
+def write(run, which, n, context=CONTEXT):
+    book = Journal(run.folder / "cells" / which.folder, context, now=5)
+    for number in range(n):
+        book.append(cycle(number))
+
+
+def record(which, n, status="ok", error=""):
+    cycles = tuple(map(cycle, range(n)))
+    return CellRecord(cell=which, status=status, cycles=cycles, started=5 if n else 0, error=error)
+
+
+def test_what_is_complete_is_read_in_the_order_of_the_run(run, folder):
+    for which, n in ((B, 3), (REFERENCE, 1), (A, 3)):
+        write(run, which, n)
+    description.save(run)
+    found = read(folder)
+
+    assert found.run == run
+    assert found.record.cells == found.complete == (record(A, 3), record(B, 3), record(REFERENCE, 1))
+    assert found.contexts == {A: CONTEXT, B: CONTEXT, REFERENCE: CONTEXT}
+    assert (found.pool, found.others) == (None, ())
+    assert found.finished("a") == {0: record(A, 3)}
+    assert found.finished("nobody") == {}
+
+
+def test_cells_that_failed_come_back_with_their_error_and_their_cycles(run, folder):
+    write(run, A, 2)
+    failed = [
+        record(A, 2, "failed", "it broke"),
+        record(B, 0, "diverged", "NaN"),
+        record(REFERENCE, 0, "interrupted"),
+    ]
+    description.save(run, failed)
+    found = read(folder)
+
+    assert list(found.record.cells) == failed
+    assert set(found.contexts) == {A}
+    assert (found.complete, found.finished("a")) == ((), {})
+
+
+def test_a_kill_leaves_its_cells_pending(run, folder):
+    description.save(run)
+    write(run, A, 3)
+    write(run, B, 1)
+
+    assert read(folder).record.cells == (record(A, 3), record(B, 1, "pending"), record(REFERENCE, 0, "pending"))
+
+
+def test_a_cell_that_was_finished_since_it_failed_is_complete(run, folder):
+    description.save(run, [record(A, 0, "failed", "it broke")])
+    write(run, A, 3)
+
+    assert read(folder).record.cells[0] == record(A, 3)
+
+
+def test_a_damaged_journal_is_one_failed_cell(run, folder):
+    write(run, A, 3)
+    write(run, B, 3)
+    description.save(run)
+    book = folder / "cells" / A.folder / "journal.jsonl"
+    book.write_bytes(book.read_bytes().replace(b'"cycle": 1', b'"cycle": 8'))
+    a, b, _ = read(folder).record.cells
+
+    assert (a.status, b.status) == ("failed", "ok")
+    assert "this line is damaged" in a.error
+
+
+def test_cells_that_the_spec_names_no_more_are_others(run, folder):
+    write(run, A, 3)
+    write(run, cell("z"), 3)
+    write(run, cell("c"), 1)
+    description.save(run)
+    (folder / "cells" / "file").touch()
+
+    assert read(folder).others == (cell("c").folder, cell("z").folder)
+
+
+def test_a_moved_run_is_read_where_it_is(run, folder, tmp_path):
+    write(run, A, 3)
+    description.save(run)
+    shutil.move(folder, tmp_path / "moved")
+    found = read(tmp_path / "moved")
+
+    assert found.run.folder == tmp_path / "moved"
+    assert found.finished("a") == {0: record(A, 3)}
+
+
+def test_the_pool_comes_along(run, folder, make_samples):
+    description.save(run)
+    pooltable.save(folder, Dataset(task=Task.CLASSIFICATION, content=make_samples(7), classes=("a", "b", "c")))
+    found = read(folder).pool
+
+    assert (len(found.ids), found.classes) == (7, ("a", "b", "c"))
+    assert np.isfinite(found.places).all()
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(RunError, match="is no run directory"):
+        read(tmp_path)
+
+
+def test_a_cell_outside_of_the_run_is_not_read(run, folder):
+    description.save(run)
+    path = folder / "run.json"
+    data = json.loads(path.read_text())
+    data["run"]["cells"][0]["label"] = "../../x"
+    path.write_text(json.dumps(data))
+
+    with pytest.raises(RunError, match="lies outside of the run directory"):
+        read(folder)
+
+
+@pytest.mark.parametrize(
+    ("other", "fields"),
+    [
+        ({}, []),
+        ({"sampler": "b", "params": {"k": 1}, "seed": 3}, []),
+        ({"data": "e"}, ["data"]),
+        ({"split": {"train": "u"}, "initial_pool": "q"}, ["split", "initial_pool"]),
+        ({"device": "cuda", "versions": {"torch": "3"}}, ["device", "versions"]),
+    ],
+)
+def test_conditions_that_differ_are_named(run, folder, other, fields):
+    write(run, A, 1)
+    write(run, B, 1, CONTEXT | other)
+    description.save(run)
+
+    assert differing(read(folder), A, B) == fields

@@ -1,0 +1,193 @@
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from alharness.errors import RunError
+from alharness.records import Cell, CellRecord, CycleRecord, Ended, Paper, Run, Schedule, Skip
+from alharness.runs import description, journal
+from alharness.runs.journal import Journal
+
+
+def cell(label="grace", seed=0, **more):
+    known = {
+        "params": {"alpha": 0.2, "of": ["audio", None]},
+        "distribution": "grace==1.0",
+        "key": "0123456789abcdef",
+    }
+    return Cell(**known | {"label": label, "sampler": "grace", "seed": seed} | more)
+
+
+@pytest.fixture
+def full(tmp_path):
+    """A run with everything set."""
+    folder = tmp_path / "demo-1"
+    folder.mkdir()
+    return Run(
+        name="demo-standin",
+        experiment="demo-standin-1",
+        folder=folder,
+        schedule=Schedule(initial_pool=10, sizes=(5, 3)),
+        pool=18,
+        cells=(cell(), cell(seed=7), cell("full-data", params={}, key="r" * 16, reference=True)),
+        finished={"grace-s0": 2},
+        jobs=2,
+        skips=(Skip(label="needy", reason="it serves regression"),),
+        metric="mae",
+        headline=("mae", "corr"),
+        params={"dataset": "simsv2", "budget": 5, "ratio": 0.5, "nothing": None},
+        environment={"torch": "2.9", "cores": "2"},
+        spec_text="name: demo\n# ä\n",
+        synthetic=True,
+        paper=Paper(
+            source="A paper, Table 1", labels=13, values={"grace": {"mae": 0.4}, "full-data": {"mae": 0.3}}
+        ),
+    )
+
+
+def test_a_run_comes_back_as_it_was(full):
+    description.save(full)
+
+    assert description.load(full.folder) == description.Description(run=full)
+
+
+def test_a_run_with_little_set_comes_back_too(full):
+    little = Run(name="x", experiment="x-1", folder=full.folder, schedule=full.schedule, pool=9, cells=())
+    description.save(little)
+
+    assert description.load(full.folder).run == little
+
+
+def test_a_moved_run_is_where_it_was_found(full, tmp_path):
+    description.save(full)
+    shutil.move(full.folder, tmp_path / "elsewhere")
+
+    assert description.load(tmp_path / "elsewhere").run == replace(full, folder=tmp_path / "elsewhere")
+
+
+def test_how_cells_ended_comes_back(full):
+    bad, worse, stopped = (cell(seed=seed) for seed in (1, 2, 3))
+    records = [
+        CellRecord(cell=cell(), status="ok"),
+        CellRecord(cell=cell(seed=7), status="pending"),
+        CellRecord(cell=bad, status="failed", error="KeyError: 'ä'"),
+        CellRecord(cell=worse, status="diverged", error="the loss is NaN"),
+        CellRecord(cell=stopped, status="interrupted"),
+    ]
+    description.save(full, records)
+
+    assert description.load(full.folder).ended == {
+        bad.folder: Ended(status="failed", error="KeyError: 'ä'"),
+        worse.folder: Ended(status="diverged", error="the loss is NaN"),
+        stopped.folder: Ended(status="interrupted"),
+    }
+
+
+def test_saving_takes_the_place_of_an_older_one(full):
+    description.save(full, [CellRecord(cell=cell(), status="failed", error="broke")])
+    description.save(replace(full, jobs=1))
+
+    assert description.load(full.folder) == description.Description(run=replace(full, jobs=1))
+    assert [path.name for path in full.folder.iterdir()] == ["run.json"]
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(RunError, match="nowhere: there is no such folder; name a run directory, such as runs/"):
+        description.load(tmp_path / "nowhere")
+
+
+def test_a_folder_of_run_directories_names_those_in_it(full):
+    description.save(full)
+
+    with pytest.raises(RunError, match=f"is no run directory; in it are: {full.folder}$"):
+        description.load(full.folder.parent)
+
+
+def test_a_folder_of_something_else(tmp_path):
+    with pytest.raises(RunError, match="is no run directory$"):
+        description.load(tmp_path)
+
+
+def test_a_run_of_an_earlier_version(full):
+    (full.folder / "cells").mkdir()
+
+    with pytest.raises(RunError, match="has no run.json, since an earlier version made it. Run its spec again"):
+        description.load(full.folder)
+
+
+def test_a_path_that_cannot_be_read(full):
+    (full.folder / "run.json").mkdir()
+
+    with pytest.raises(RunError, match="run.json: Is a directory"):
+        description.load(full.folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text[:-30], "cannot be read: Invalid JSON"),
+        (lambda text: "", "cannot be read: Invalid JSON"),
+        (lambda text: "[]", "cannot be read: Input should be an object"),
+        (lambda text: text.replace('"format": 1', '"format": 2'), "cannot be read: format: Input should be 1"),
+        (lambda text: text.replace('"seed": 7', '"seed": "seven"'), r"cannot be read: run.cells.1.seed: "),
+        (lambda text: text.replace('"pool": 18,', ""), "cannot be read: run.pool: "),
+    ],
+    ids=["cut", "empty", "list", "format", "type", "missing"],
+)
+def test_a_file_that_is_not_ours_is_told_with_its_place_and_a_way_out(full, change, message):
+    description.save(full)
+    path = full.folder / "run.json"
+    text = path.read_text()
+    path.write_text(change(text))
+
+    assert path.read_text() != text
+    with pytest.raises(RunError, match=message) as caught:
+        description.load(full.folder)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "Run the spec again: it writes the file anew and trains nothing that is finished" in str(caught.value)
+
+
+@pytest.mark.parametrize("label", ["../../x", "/x", "a/b", "a/../../x", "..\x00/x"])
+def test_a_cell_outside_of_the_run_directory_is_refused(full, label):
+    description.save(full)
+    path = full.folder / "run.json"
+    data = json.loads(path.read_text())
+    data["run"]["cells"][1]["label"] = label
+    path.write_text(json.dumps(data))
+
+    with pytest.raises(RunError, match="lies outside of the run directory"):
+        description.load(full.folder)
+
+
+CONTEXT = {"data": "d", "seed": 0}
+
+
+def write(folder, n):
+    book = Journal(folder, CONTEXT, now=5)
+    for c in range(n):
+        book.append(CycleRecord(cycle=c, labeled=c, metrics={"f1": 0.5}, chosen=("a",)))
+    return book.cycles
+
+
+def test_a_cell_without_a_journal_is_pending(tmp_path):
+    assert description.record_of(cell(), tmp_path, 3) == (CellRecord(cell=cell(), status="pending"), None)
+
+
+@pytest.mark.parametrize(("n", "status"), [(0, "pending"), (2, "pending"), (3, "ok")])
+def test_a_cell_is_complete_with_its_last_cycle(tmp_path, n, status):
+    cycles = write(tmp_path, n)
+    record, header = description.record_of(cell(), tmp_path, 3)
+
+    assert record == CellRecord(cell=cell(), status=status, cycles=tuple(cycles), started=5)
+    assert header.context == CONTEXT
+
+
+def test_a_damaged_journal_is_a_failed_cell(tmp_path):
+    write(tmp_path, 3)
+    book = tmp_path / journal.NAME
+    book.write_bytes(book.read_bytes().replace(b'"cycle": 1', b'"cycle": 8'))
+    record, header = description.record_of(cell(), tmp_path, 3)
+
+    assert (record.status, record.cycles, header) == ("failed", (), None)
+    assert "this line is damaged" in record.error
