@@ -36,6 +36,7 @@ COMMANDS = {
     "check": Entry("alharness.cli.check", "check", "Check a spec and show its plan, without training."),
     "plugins": Entry("alharness.cli.plugins", "plugins", "List what is installed, or describe one plugin."),
     "data": Entry("alharness.cli.data", "data", "List and describe data sets, and import those that need it."),
+    "compare": Entry("alharness.cli.compare", "compare", "Say whether samplers do what they did in another run."),
     "bench": Entry("alharness.cli.bench", "bench", "Show how query time and memory grow with the pool."),
     "schema": Entry("alharness.cli.schema", "schema", "Print the JSON schema of specs, for editors."),
 }

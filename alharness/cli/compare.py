@@ -1,0 +1,203 @@
+"""`alharness compare`: whether samplers do what they did in an earlier run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, is_dataclass
+from math import isfinite, isnan
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alharness.report import comparison
+from alharness.report.slowdown import SLOWER
+
+from .page import make_table, open_page, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rich.console import Console
+
+    from alharness.report.comparison import Comparison, Difference, Pair, SamplerComparison
+
+CHANGED = 1
+STYLES = {"changed": "bold red", "unchanged": "bold green", "not compared": "bold yellow"}
+
+
+@click.command
+@click.argument("old", metavar="OLD", type=click.Path(path_type=Path))
+@click.argument("new", metavar="NEW", type=click.Path(path_type=Path))
+@click.option("--only", multiple=True, metavar="LABEL", help="Compare only the sampler of this label.")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="By how much a metric may differ, in its own unit.",
+)
+@click.option(
+    "--slower",
+    type=click.FloatRange(min=1),
+    default=SLOWER,
+    show_default=True,
+    help="A change where queries take more than this many times as long, in every seed.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON in place of the page.")
+def compare(old: Path, new: Path, only: tuple[str, ...], tolerance: float, slower: float, *, as_json: bool) -> int:
+    """Say for each sampler whether run directory NEW differs from OLD: in selections, metrics or query time.
+
+    Run one spec with the old and the new version of a sampler, into two working directories, and compare.
+    Cells are matched by label and seed. For example:
+
+    \b
+        alharness run spec.yaml --workdir before
+        pip install --upgrade my-margin
+        alharness run spec.yaml --workdir after
+        alharness compare before/spec-1a2b3c4d after/spec-1a2b3c4d
+        alharness compare before/spec-1a2b3c4d after/spec-1a2b3c4d --only my_margin --tolerance 1e-6
+
+    Selections are equal where the same ids were chosen in the same order. Cells of OLD that NEW has not
+    finished are changes; cells of NEW alone are not. Times are compared where the machine is the same and no
+    other cell was running.
+
+    Exit codes: 0 nothing changed, 1 something changed or nothing could be compared, 2 usage.
+    """  # noqa: D301  \b is click's mark for lines that stay as they are
+    if isnan(tolerance) or isnan(slower):
+        raise click.UsageError("--tolerance and --slower are numbers: nan would let everything pass")
+    from alharness.report.reading import read
+
+    found = comparison.compare(read(old), read(new), only=only, tolerance=tolerance, slower=slower)
+    if as_json:
+        click.echo(json.dumps(_as_data(found), indent=2))
+    else:
+        _print(open_page(), found, tolerance, slower)
+    return 0 if found.verdict == "unchanged" else CHANGED
+
+
+def _as_data(value: Any) -> Any:
+    """Records as objects with their verdicts; what is undefined or infinite as null."""
+    if is_dataclass(value):
+        found = {field.name: _as_data(getattr(value, field.name)) for field in fields(value)}
+        verdict = getattr(value, "verdict", None)
+        return {"verdict": verdict, **found} if verdict else found
+    if isinstance(value, tuple):
+        return [_as_data(item) for item in value]
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value
+
+
+def _print(page: Console, found: Comparison, tolerance: float, slower: float) -> None:
+    page.print(plain(f"OLD {found.old}, NEW {found.new}"), style="dim", soft_wrap=True)
+    headings = ("sampler", "verdict", "seeds", "selections", "metrics", "query time", "memory +MiB")
+    page.print(make_table(headings, (_row(sampler) for sampler in found.samplers)))
+    for note in found.notes:
+        page.print(plain(f"note: {note}"), style="yellow", soft_wrap=True)
+    for sampler in found.samplers:
+        for sentence in _sentences(sampler, found.metric, slower):
+            page.print(plain(f"{sampler.label}{sentence}"), soft_wrap=True)
+    for reason, labels in _unjudged(found.samplers).items():
+        page.print(plain(f"Query times of {', '.join(labels)} were not compared: {reason}"), soft_wrap=True)
+    page.print(plain(_summary(found, tolerance)), style=STYLES[found.verdict], soft_wrap=True)
+
+
+def _row(sampler: SamplerComparison) -> tuple[str, ...]:
+    compared = [pair for pair in sampler.pairs if not (pair.lost or pair.unpaired)]
+    n, total = len(compared), len(sampler.pairs)
+    seeds = str(n) if n == total else f"{n} of {total}"
+    if not compared:
+        return sampler.label, sampler.verdict, seeds, "–", "–", "–", "–"
+    parted = [pair.parting.cycle for pair in compared if pair.parting]
+    metrics = dict.fromkeys(difference.metric for pair in compared for difference in pair.differences)
+    time = "–" if sampler.time.ratio is None else f"×{sampler.time.ratio:.3g}"
+    return (
+        sampler.label,
+        sampler.verdict,
+        seeds,
+        f"differ from cycle {min(parted)} in {len(parted)} of {n}" if parted else "same",
+        f"differ: {', '.join(metrics)}" if metrics else "same until then" if parted else "same",
+        f"{time}, slower" if sampler.time.slower else time,
+        "{:.1f} → {:.1f}".format(*sampler.memory) if sampler.memory else "–",
+    )
+
+
+def _sentences(sampler: SamplerComparison, metric: str, slower: float) -> Iterator[str]:
+    """What follows the sampler's label: every change, and what may explain it."""
+    for about in sampler.about:
+        yield f": {about}"
+    for reason, seeds in _grouped((pair.unpaired, pair.seed) for pair in sampler.pairs if pair.unpaired):
+        yield f", {_seeds(seeds)}: not compared: {reason}"
+    for pair in sampler.pairs:
+        for sentence in _changes(pair):
+            yield f", seed {pair.seed}: {sentence}"
+    if sampler.score and any(pair.parting for pair in sampler.pairs):
+        old, new = sampler.score
+        n = sum(not (pair.lost or pair.unpaired) for pair in sampler.pairs)
+        over = f", mean of {n} seeds" if n > 1 else ""
+        yield f": {metric} after the last cycle was {old:.4g} and is {new:.4g}{over}"
+    if sampler.time.slower:
+        ratios = ", ".join(f"×{ratio:.3g} in seed {seed}" for seed, ratio in sampler.time.seeds)
+        yield f": queries are slower, by more than ×{slower:g} in every seed: {ratios}"
+
+
+def _changes(pair: Pair) -> Iterator[str]:
+    if pair.lost:
+        yield f"finished in OLD and not in NEW: {pair.lost}"
+    for difference in pair.differences:
+        yield _difference(difference)
+    if pair.differences:
+        yield "the models of both runs had the same labels there, so training or evaluation changed"
+    if part := pair.parting:
+        ids = f"{part.common} of {part.size} ids in common"
+        what = "the same ids in another order" if part.common == part.size else ids
+        why = (
+            "which may follow from the metrics' change" if pair.differences else "metrics are the same until then"
+        )
+        yield (
+            f"the query of cycle {part.cycle} chose otherwise ({what}), {why}; "
+            f"all from cycle {part.cycle + 1} on follows from the selections"
+        )
+
+
+def _difference(found: Difference) -> str:
+    if found.new is None or found.old is None:
+        return f"{found.metric} is missing in NEW from cycle {found.first} on"
+    change = f"was {found.old:.6g} and is {found.new:.6g} ({found.new - found.old:+.3g})"
+    return f"{found.metric} differs, first in cycle {found.first} and most in cycle {found.cycle}: it {change}"
+
+
+def _unjudged(samplers: Iterable[SamplerComparison]) -> dict[str, list[str]]:
+    return dict(
+        _grouped(
+            (s.time.unjudged, s.label)
+            for s in samplers
+            if s.time.unjudged and any(pair.query_seconds for pair in s.pairs)
+        )
+    )
+
+
+def _grouped(items: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, list[Any]]]:
+    groups: dict[str, list[Any]] = {}
+    for key, value in items:
+        groups.setdefault(key, []).append(value)
+    return groups.items()
+
+
+def _seeds(seeds: list[int]) -> str:
+    return f"seed{'' if len(seeds) == 1 else 's'} {', '.join(map(str, seeds))}"
+
+
+def _summary(found: Comparison, tolerance: float) -> str:
+    by_verdict = dict(_grouped((sampler.verdict, sampler.label) for sampler in found.samplers))
+    left = by_verdict.get("not compared", [])
+    more = f"; not compared: {', '.join(left)}" if left else ""
+    changed = by_verdict.get("changed", [])
+    if changed:
+        return f"{len(changed)} of {len(found.samplers)} changed: {', '.join(changed)}{more}."
+    if found.verdict == "not compared":
+        return "Nothing could be compared: no cell is finished in both runs."
+    cells = sum(pair.verdict == "unchanged" for sampler in found.samplers for pair in sampler.pairs)
+    within = f" within {tolerance:g}" if tolerance else ""
+    return f"Nothing changed: {cells} cells chose the same samples and have the same metrics{within}{more}."

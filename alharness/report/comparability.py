@@ -1,0 +1,97 @@
+"""Whether a difference between two runs can mean anything, and what else than samplers differs between them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from alharness.errors import RunError
+from alharness.spec.yamlfile import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from alharness.records import Cell
+
+    from .reading import Results
+
+FOUNDATION = ("data", "split", "initial_pool")
+"""Fields of a journal's header without which two cells have nothing in common."""
+CONDITIONS = ("device", "versions")
+"""Fields that may change the last bits of every number."""
+MACHINE = ("cpu", "cores", "threads", "device", "gpu", "platform")
+"""Facts of an environment that decide how long a query takes."""
+SETTINGS = ("dataset", "model", "training")
+"""Parts of a spec that change what every sampler is given."""
+
+Pairing = tuple["Cell", "Cell"]
+
+
+def require_comparable(old: Results, new: Results, pairs: Iterable[Pairing]) -> None:
+    """Raise RunError, with the fields that differ, where no sampler is to blame for what differs."""
+    differing = []
+    if old.run.schedule != new.run.schedule:
+        differing.append(f"schedule: {_labels(old)} and {_labels(new)} labels")
+    for one, other in pairs:
+        a, b = old.contexts.get(one), new.contexts.get(other)
+        fields = [name for name in FOUNDATION if a and b and a.get(name) != b.get(name)]
+        if fields:
+            differing.append(f"{', '.join(fields)} (of {one.name})")
+            break
+    if differing:
+        raise RunError(
+            f"{old.run.folder} and {new.run.folder} cannot be compared: they differ in {'; '.join(differing)}. "
+            "Run one spec on one data set with both versions of the sampler"
+        )
+
+
+def conditions(old: Results, new: Results, pairs: Iterable[Pairing]) -> tuple[str, ...]:
+    """Sentences on what else differs, and may alter numbers of samplers that are as they were."""
+    found: dict[str, None] = {}
+    for one, other in pairs:
+        a, b = old.contexts.get(one), new.contexts.get(other)
+        if a and b:
+            changed = dict(_changes({name: a.get(name) for name in CONDITIONS}, {n: b.get(n) for n in CONDITIONS}))
+            found |= {
+                f"{name} {change}; the last bits of numbers may differ": None for name, change in changed.items()
+            }
+    settings = dict(_changes(_settings(old), _settings(new)))
+    found |= {f"{name} {change}; every sampler may feel it": None for name, change in settings.items()}
+    ours = ({"alharness": results.run.environment.get("alharness")} for results in (old, new))
+    found |= {f"{name} {change}": None for name, change in _changes(*ours)}
+    return tuple(found)
+
+
+def other_machine(old: Results, new: Results) -> str:
+    """Why times of the two runs say nothing about each other; empty where they do."""
+    a, b = ({name: results.run.environment.get(name) for name in MACHINE} for results in (old, new))
+    changes = [f"{name} {change}" for name, change in _changes(a, b)]
+    return f"another machine: {', '.join(changes)}" if changes else ""
+
+
+def _changes(old: Any, new: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """Dotted name and `was x and is y` of every leaf in which two nested mappings differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in dict.fromkeys([*old, *new]):
+            yield from _changes(old.get(key), new.get(key), f"{place}.{key}".lstrip("."))
+    elif old != new:
+        yield place, f"was {_word(old)} and is {_word(new)}"
+
+
+def changed_parameters(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
+    """Sentences, one for each parameter of a sampler that differs."""
+    return tuple(f"{name} {change}" for name, change in _changes(dict(old), dict(new)))
+
+
+def _word(value: Any) -> str:
+    return "unset" if value is None else str(value)
+
+
+def _labels(results: Results) -> str:
+    return ", ".join(map(str, results.run.schedule.labeled))
+
+
+def _settings(results: Results) -> dict[str, Any]:
+    if not results.run.spec_text:
+        return {}
+    spec = parse(results.run.spec_text, str(results.run.folder / "run.json")).data
+    return {name: spec.get(name) for name in SETTINGS} if isinstance(spec, dict) else {}

@@ -1,0 +1,286 @@
+"""Two runs of a spec beside each other: which samplers choose, score or take other than they did."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING, Literal
+
+from alharness.errors import SpecError
+from alharness.suggestion import did_you_mean
+
+from . import comparability
+from .slowdown import SLOWER, Time, judge, query_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from alharness.records import Cell, CellRecord, CycleRecord
+
+    from .reading import Results
+
+Verdict = Literal["unchanged", "changed", "not compared"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parting:
+    """The first query in which two cells choose differently; in everything later they are other experiments.
+
+    Attributes:
+        cycle: of the query.
+        size: ids that OLD chose.
+        common: ids that both chose, in whatever order.
+    """
+
+    cycle: int
+    size: int
+    common: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A metric that differs although both models were trained on the same labels.
+
+    Attributes:
+        metric: its name.
+        first: the first cycle in which it differs.
+        cycle: where it differs most.
+        old: its value there; None where there is none.
+        new: the same.
+    """
+
+    metric: str
+    first: int
+    cycle: int
+    old: float | None
+    new: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """The two cells of a sampler and a seed.
+
+    Attributes:
+        seed: which.
+        lost: why NEW has not finished what OLD has; empty where it has.
+        unpaired: why there was nothing to compare, which is nobody's change; empty where there was.
+        parting: where selections part; None where they are equal.
+        differences: metrics that differ until then.
+        query_seconds: of all queries, OLD and NEW; None where they were not measured.
+    """
+
+    seed: int
+    lost: str = ""
+    unpaired: str = ""
+    parting: Parting | None = None
+    differences: tuple[Difference, ...] = ()
+    query_seconds: tuple[float, float] | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of selections and metrics."""
+        if self.unpaired:
+            return "not compared"
+        return "changed" if self.lost or self.parting or self.differences else "unchanged"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplerComparison:
+    """One sampler, or the references.
+
+    Attributes:
+        label: its label in the spec.
+        pairs: by seed.
+        time: of its queries.
+        score: mean over the compared seeds of the metric that ranks, after the last cycle, OLD and NEW.
+        memory: the largest increase of resident memory in a query, MiB, OLD and NEW; for information.
+        about: what else differs: distribution and parameters; for information.
+    """
+
+    label: str
+    pairs: tuple[Pair, ...]
+    time: Time
+    score: tuple[float, float] | None = None
+    memory: tuple[float, float] | None = None
+    about: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """Changed where a pair is, or where queries are slower."""
+        found = {pair.verdict for pair in self.pairs}
+        if "changed" in found or self.time.slower:
+            return "changed"
+        return "unchanged" if "unchanged" in found else "not compared"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Two run directories.
+
+    Attributes:
+        old: folder of the first.
+        new: folder of the second.
+        metric: the metric that ranks.
+        samplers: in the order of OLD, then those that only NEW has.
+        notes: what else differs between the runs, in sentences.
+    """
+
+    old: Path
+    new: Path
+    metric: str
+    samplers: tuple[SamplerComparison, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """Changed where a sampler is; not compared where none could be."""
+        found = {sampler.verdict for sampler in self.samplers}
+        if "changed" in found:
+            return "changed"
+        return "unchanged" if "unchanged" in found else "not compared"
+
+
+def compare(
+    old: Results, new: Results, *, only: Iterable[str] = (), tolerance: float = 0.0, slower: float = SLOWER
+) -> Comparison:
+    """Compare the cells that have label and seed in common.
+
+    Args:
+        old: what counts as right.
+        new: what is held against it.
+        only: labels of samplers; empty for all.
+        tolerance: by how much a metric may differ, in its own unit.
+        slower: how many times as long the queries of a cell must take to count as slower.
+
+    Raises:
+        RunError: the runs differ in data, split, initial pool or schedule.
+        SpecError: a label that neither run has.
+    """
+    labels = _labels(old, new, tuple(only))
+    before, after = _by_place(old), _by_place(new)
+    both = [(before[p].cell, after[p].cell) for p in before if p in after and p[0] in labels]
+    comparability.require_comparable(old, new, both)
+    machine = comparability.other_machine(old, new)
+    samplers = []
+    for label in labels:
+        places = sorted(place for place in {*before, *after} if place[0] == label)
+        pairs = [_pair(seed, before.get((n, seed)), after.get((n, seed)), new, tolerance) for n, seed in places]
+        compared = {pair.seed for pair in pairs if not (pair.unpaired or pair.lost)}
+        mine = [(before[p], after[p]) for p in places if p[1] in compared]
+        samplers.append(
+            SamplerComparison(
+                label=label,
+                pairs=tuple(pairs),
+                time=judge(mine, machine, slower),
+                score=_score(mine, old.run.metric),
+                memory=_memory(mine),
+                about=_about([pair for pair in both if pair[0].label == label]),
+            )
+        )
+    return Comparison(
+        old=old.run.folder,
+        new=new.run.folder,
+        metric=old.run.metric,
+        samplers=tuple(samplers),
+        notes=comparability.conditions(old, new, both),
+    )
+
+
+def _labels(old: Results, new: Results, only: tuple[str, ...]) -> list[str]:
+    cells = [*old.run.cells, *new.run.cells]
+    known = list(dict.fromkeys([*old.run.labels, *new.run.labels, *(c.label for c in cells if c.reference)]))
+    for name in only:
+        if name not in known:
+            raise SpecError(f"--only {name}: neither run has such a sampler{did_you_mean(name, known)}")
+    return [label for label in known if not only or label in only]
+
+
+def _by_place(results: Results) -> dict[tuple[str, int], CellRecord]:
+    return {(record.cell.label, record.cell.seed): record for record in results.record.cells}
+
+
+def _pair(seed: int, old: CellRecord | None, new: CellRecord | None, run: Results, tolerance: float) -> Pair:
+    if old is None:
+        return Pair(seed=seed, unpaired="only in NEW")
+    if old.status != "ok":
+        return Pair(seed=seed, unpaired=f"not finished in OLD ({_state(old)})")
+    if new is None:
+        skipped = next((skip.reason for skip in run.run.skips if skip.label == old.cell.label), "")
+        return Pair(seed=seed, lost=f"skipped: {skipped}" if skipped else "not among the cells of the run")
+    if new.status != "ok":
+        return Pair(seed=seed, lost=_state(new))
+    parting = _parting(old.cycles, new.cycles)
+    shared = parting.cycle + 1 if parting else len(old.cycles)  # a model is measured before its query
+    return Pair(
+        seed=seed,
+        parting=parting,
+        differences=_differences(old.cycles[:shared], new.cycles[:shared], tolerance),
+        query_seconds=query_seconds(old, new),
+    )
+
+
+def _state(record: CellRecord) -> str:
+    n = len(record.cycles)
+    return f"{record.status} after {n} cycle{'' if n == 1 else 's'}{': ' if record.error else ''}{record.error}"
+
+
+def _parting(old: Sequence[CycleRecord], new: Sequence[CycleRecord]) -> Parting | None:
+    for a, b in zip(old, new, strict=True):
+        if a.chosen != b.chosen:
+            return Parting(cycle=a.cycle, size=len(a.chosen), common=len({*a.chosen} & {*b.chosen}))
+    return None
+
+
+def _differences(
+    old: Sequence[CycleRecord], new: Sequence[CycleRecord], tolerance: float
+) -> tuple[Difference, ...]:
+    """Those of the metrics of OLD; one that only NEW has is no change."""
+    found = []
+    for metric in dict.fromkeys(name for cycle in old for name in cycle.metrics):
+        values = [(a.cycle, a.metrics.get(metric), b.metrics.get(metric)) for a, b in zip(old, new, strict=True)]
+        apart = [(cycle, a, b) for cycle, a, b in values if _distance(a, b) > tolerance]
+        if apart:
+            cycle, a, b = max(apart, key=lambda value: _distance(value[1], value[2]))
+            found.append(Difference(metric=metric, first=apart[0][0], cycle=cycle, old=a, new=b))
+    return tuple(found)
+
+
+def _distance(a: float | None, b: float | None) -> float:
+    """Of two values of a metric; undefined ones are equal to each other and to nothing else."""
+    if a == b or (a is not None and b is not None and math.isnan(a) and math.isnan(b)):
+        return 0.0
+    if a is None:
+        return 0.0
+    distance = math.nan if b is None else abs(a - b)
+    return math.inf if math.isnan(distance) else distance
+
+
+def _score(records: Sequence[tuple[CellRecord, CellRecord]], metric: str) -> tuple[float, float] | None:
+    finals = [tuple(side.cycles[-1].metrics.get(metric, math.nan) for side in both) for both in records]
+    return (fmean(final[0] for final in finals), fmean(final[1] for final in finals)) if finals else None
+
+
+def _memory(records: Sequence[tuple[CellRecord, CellRecord]]) -> tuple[float, float] | None:
+    peaks = [
+        [
+            c.cost["cpu_peak_increase_mib"]
+            for both in records
+            for c in both[side].cycles
+            if "cpu_peak_increase_mib" in c.cost
+        ]
+        for side in (0, 1)
+    ]
+    return (max(peaks[0]), max(peaks[1])) if peaks[0] and peaks[1] else None
+
+
+def _about(pairs: Iterable[tuple[Cell, Cell]]) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for old, new in pairs:
+        if old.distribution != new.distribution:
+            found[f"it came from {old.distribution or 'nowhere'} and comes from {new.distribution}"] = None
+        if old.sampler != new.sampler:
+            found[f"it was {old.sampler} and is {new.sampler}"] = None
+        found |= dict.fromkeys(comparability.changed_parameters(old.params, new.params))
+    return tuple(found)
