@@ -145,10 +145,12 @@ def _sentences(sampler: SamplerComparison, metric: str, slower: float) -> Iterat
 def _changes(pair: Pair) -> Iterator[str]:
     if pair.lost:
         yield f"finished in OLD and not in NEW: {pair.lost}"
-    for difference in pair.differences:
-        yield _difference(difference)
     if pair.differences:
-        yield "the models of both runs had the same labels there, so training or evaluation changed"
+        first = min(difference.first for difference in pair.differences)
+        yield (
+            f"metrics differ from cycle {first} on, though both models had the same labels there, so training or "
+            f"evaluation changed; the most: {'; '.join(map(_difference, pair.differences))}"
+        )
     if part := pair.parting:
         ids = f"{part.common} of {part.size} ids in common"
         what = "the same ids in another order" if part.common == part.size else ids
@@ -163,9 +165,9 @@ def _changes(pair: Pair) -> Iterator[str]:
 
 def _difference(found: Difference) -> str:
     if found.new is None or found.old is None:
-        return f"{found.metric} is missing in NEW from cycle {found.first} on"
-    change = f"was {found.old:.6g} and is {found.new:.6g} ({found.new - found.old:+.3g})"
-    return f"{found.metric} differs, first in cycle {found.first} and most in cycle {found.cycle}: it {change}"
+        return f"{found.metric} is missing in NEW in cycle {found.cycle}"
+    change = f"{found.old:.6g} → {found.new:.6g} ({found.new - found.old:+.3g})"
+    return f"{found.metric} {change} in cycle {found.cycle}"
 
 
 def _unjudged(samplers: Iterable[SamplerComparison]) -> dict[str, list[str]]:

@@ -223,6 +223,8 @@ def _pair(seed: int, old: CellRecord | None, new: CellRecord | None, run: Result
 
 def _state(record: CellRecord) -> str:
     n = len(record.cycles)
+    if n == 0 and record.status == "pending":
+        return "not begun"
     return f"{record.status} after {n} cycle{'' if n == 1 else 's'}{': ' if record.error else ''}{record.error}"
 
 

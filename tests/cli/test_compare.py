@@ -1,6 +1,7 @@
 import json
 import math
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -125,9 +126,18 @@ def test_other_metrics(write, compare):
     assert code == 1
     assert rows(out)["margin"][2:4] == ["same", "differ: f1"]
     assert (
-        "margin, seed 0: f1 differs, first in cycle 1 and most in cycle 2: it was 0.7 and is 0.5 (-0.2)\n"
-        "margin, seed 0: the models of both runs had the same labels there, so training or evaluation changed\n"
+        "margin, seed 0: metrics differ from cycle 1 on, though both models had the same labels there, so "
+        "training or evaluation changed; the most: f1 0.7 → 0.5 (-0.2) in cycle 2\n"
     ) in out
+
+
+def test_a_metric_that_is_gone(write, compare):
+    gone = cycles()
+    gone[1] = replace(gone[1], metrics={})
+    _, out, _ = compare(write("old"), write("new", {"margin-s0": gone}))
+
+    assert "margin, seed 0: metrics differ from cycle 1 on" in out
+    assert "the most: f1 is missing in NEW in cycle 1\n" in out
 
 
 def test_selections_may_follow_from_metrics(write, compare):

@@ -181,26 +181,30 @@ def test_a_metric_that_is_gone_is_a_change_and_a_new_one_is_not(make):
     assert (difference.cycle, difference.old, difference.new) == (1, 0.5, None)
 
 
-def broken(status="failed", left=1):
+def broken(status="failed", left=1, error="it broke"):
     return lambda record: (
-        replace(record, status=status, error="it broke", cycles=record.cycles[:left])
+        replace(record, status=status, error=error, cycles=record.cycles[:left])
         if record.cell.seed == 1
         else record
     )
 
 
-def test_a_cell_that_new_has_not_finished_is_a_change(make):
-    found = only(compare(make(), make(change=broken())))
+@pytest.mark.parametrize(("left", "after"), [(0, "0 cycles"), (1, "1 cycle")])
+def test_a_cell_that_new_has_not_finished_is_a_change(make, left, after):
+    found = only(compare(make(), make(change=broken(left=left))))
 
-    assert found.pairs[1].lost == "failed after 1 cycle: it broke"
+    assert found.pairs[1].lost == f"failed after {after}: it broke"
     assert [pair.verdict for pair in found.pairs] == ["unchanged", "changed"]
     assert found.score == pytest.approx((0.7, 0.7))  # of the seed that both have
 
 
-def test_a_cell_that_old_has_not_finished_is_not_compared(make):
-    found = only(compare(make(change=broken("pending", 0)), make()))
+@pytest.mark.parametrize(
+    ("left", "state"), [(0, "not begun"), (1, "pending after 1 cycle"), (2, "pending after 2 cycles")]
+)
+def test_a_cell_that_old_has_not_finished_is_not_compared(make, left, state):
+    found = only(compare(make(change=broken("pending", left, "")), make()))
 
-    assert found.pairs[1].unpaired == "not finished in OLD (pending after 0 cycles: it broke)"
+    assert found.pairs[1].unpaired == f"not finished in OLD ({state})"
     assert found.verdict == "unchanged"
 
 
