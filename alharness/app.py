@@ -266,5 +266,6 @@ def _describe_run(
         },
         spec_text=resolved_yaml(spec),
         synthetic=dataset.synthetic,
+        valid=workbench.validating(plan.facts.sizes[1]),
         paper=Paper(**spec.paper.model_dump()) if spec.paper else None,
     )

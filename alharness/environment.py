@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from contextlib import suppress
+from functools import cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import torch
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def versions() -> dict[str, str]:
@@ -25,19 +24,39 @@ def versions() -> dict[str, str]:
 
 def describe(device: torch.device, folder: Path) -> dict[str, str]:
     """Versions, machine, device, and the git commit of the folder that the spec lies in, where there is one."""
-    accelerator = {"gpu": torch.cuda.get_device_name(device)} if device.type == "cuda" else {}
+    accelerator = {"gpu": _accelerator(device)} if device.type == "cuda" else {}
     commit = _commit(folder)
     return {
         "alharness": version("alharness"),
         **versions(),
         "platform": platform.platform(),
-        "cpu": platform.processor() or platform.machine(),
+        "cpu": _processor(),
         "cores": str(os.cpu_count()),
         "threads": str(torch.get_num_threads()),
         "device": device.type,
         **accelerator,
         **({"git_commit": commit} if commit else {}),
     }
+
+
+@cache
+def machine(device: torch.device) -> str:
+    """What times depend on, in words: processor, cores, and the accelerator where one is used."""
+    parts = [_processor(), f"{os.cpu_count()} cores"]
+    return ", ".join([*parts, _accelerator(device)] if device.type == "cuda" else parts)
+
+
+def _accelerator(device: torch.device) -> str:
+    return str(torch.cuda.get_device_name(device))
+
+
+def _processor() -> str:
+    """The model where the kernel tells it, and at least the architecture."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return f"{line.partition(':')[2].strip()} ({platform.machine()})"
+    return platform.processor() or platform.machine()
 
 
 def _commit(folder: Path) -> str:

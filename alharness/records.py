@@ -92,6 +92,7 @@ class CycleRecord:
         cost: seconds and MiB, by name; what was not measured is absent.
         at: end of the cycle, milliseconds since the epoch.
         timing: how its query was measured.
+        machine: processor, cores and accelerator that its times belong to; empty in older journals.
     """
 
     cycle: int
@@ -103,6 +104,7 @@ class CycleRecord:
     cost: Mapping[str, float] = field(default_factory=dict)
     at: int = 0
     timing: Timing = "exclusive"
+    machine: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +179,7 @@ class Run:
         environment: versions, machine and digests.
         spec_text: the resolved spec as YAML.
         synthetic: made-up data.
+        valid: validation samples that stop a training; None where that is not known.
         paper: figures of a paper to stand beside these, if any.
     """
 
@@ -195,6 +198,7 @@ class Run:
     environment: Mapping[str, Any] = field(default_factory=dict)
     spec_text: str = ""
     synthetic: bool = False
+    valid: int | None = None
     paper: Paper | None = None
 
     @property

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from alharness.environment import machine
 from alharness.errors import RunError
 from alharness.loop import Fit, World, run_cell
 
@@ -49,7 +50,7 @@ def drive(
         pool = pool.label_ids(record.chosen)
     cell = run_cell(world, chooser, pool, first_cycle=len(journal.cycles))
     for found in _answered(cell, trainer, fits):
-        record = replace(found, at=_later(journal), timing=timing)
+        record = replace(found, at=_later(journal), timing=timing, machine=machine(trainer.device))
         journal.append(record)
         finished(record)
 
@@ -83,7 +84,8 @@ def retime(
                 "cannot be measured again on this machine; the journal is as it was"
             )
         times = {name: value for name, value in again.cost.items() if name.startswith("query_")}
-        new[number] = replace(old[number], cost={**old[number].cost, **times}, timing="exclusive")
+        cost = {**old[number].cost, **times}
+        new[number] = replace(old[number], cost=cost, timing="exclusive", machine=machine(trainer.device))
         finished(new[number])
     new[-1] = replace(old[-1], timing="exclusive")
     journal.replace(new)

@@ -114,7 +114,7 @@ def set_aside(folder: Path) -> Path | None:
 def _split(record: CycleRecord) -> tuple[dict[str, Any], dict[str, Any]]:
     """What is the same whenever the cell runs, and what was measured."""
     fields = asdict(record)
-    measured = {name: fields.pop(name) for name in ("cost", "at", "timing")}
+    measured = {name: fields.pop(name) for name in ("cost", "at", "timing", "machine")}
     return fields, measured
 
 

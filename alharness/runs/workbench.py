@@ -89,6 +89,11 @@ class Workbench:
             "versions": versions(),
         }
 
+    def validating(self, available: int) -> int:
+        """How many of the available validation samples stop a training."""
+        kind, _, number = self._settings.valid.partition(":")
+        return {"none": 0, "full": available}[kind] if not number else int(number)
+
     def bench(self, seed: int) -> Bench:
         """The bench of this seed."""
         if self._bench is None or self._bench.world.seed != seed:
