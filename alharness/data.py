@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from .errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
 
@@ -166,6 +166,19 @@ class Splits:
     train: Samples
     valid: Samples
     test: Samples
+
+
+CONTRADICTION = 0.5
+"""Targets of modalities that are further apart contradict each other; classes do where they differ."""
+
+
+def contradict(labels: Sequence[Array]) -> Array:
+    """Which of n samples have labels of their modalities, (n,) each, that contradict each other: (n,) bool."""
+    import numpy as np
+
+    stacked = np.array(labels)
+    found: Array = np.ptp(stacked, axis=0) > CONTRADICTION + 1e-6  # 0.2 - -0.3 is not more than 0.5
+    return found
 
 
 Content = Samples | Splits

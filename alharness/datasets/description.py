@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alharness.data import CONTRADICTION, contradict
 from alharness.features import FUSED, Task
 
 if TYPE_CHECKING:
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alharness.data import Dataset, Samples
-
-CONTRADICTION = 0.5
-"""Targets that are further apart contradict each other."""
 
 MOST_VALUES = 25
 """Distinct targets up to which each is counted by itself."""
@@ -112,9 +110,7 @@ def _contradictions(task: Task, parts: Mapping[str, Samples]) -> Table | None:
         return None
 
     def share(part: Samples, chosen: Sequence[str]) -> str:
-        labels = np.array([_of(part, modality) for modality in chosen])
-        spread = labels.max(axis=0) - labels.min(axis=0)
-        apart = spread > CONTRADICTION + 1e-6  # 0.2 - -0.3 is not more than 0.5
+        apart = contradict([_of(part, modality) for modality in chosen])
         return f"{apart.mean():.1%}" if len(part) else "-"
 
     pairs = [*combinations(modalities, 2), *([tuple(modalities)] if len(modalities) > 2 else [])]

@@ -10,15 +10,18 @@ from .palette import REFERENCE, styles
 from .statistics import mean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from matplotlib.axes import Axes
 
     from alharness.records import Run, RunRecord
 
+    from .palette import Style
+
 
 def draw(run: Run, record: RunRecord, path: Path) -> bool:
-    """Mean of the ranking metric over finished seeds with its 95 % interval, against labels; False without any."""
+    """Write the curves of the ranking metric as a PNG; False where nothing is finished."""
     # The object-oriented interface: pyplot would open a window system and keep global state.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -26,37 +29,56 @@ def draw(run: Run, record: RunRecord, path: Path) -> bool:
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    for label, (color, marker) in styles(run.labels).items():
-        cells = [c.cycles for c in record.cells if c.cell.label == label and c.status == "ok"]
-        if not cells:
-            continue
-        x = [cycle.labeled for cycle in cells[0]]
-        points = [mean([cycle.metrics[run.metric] for cycle in cycles]) for cycles in zip(*cells, strict=True)]
-        y, half = [p.value for p in points], [0.0 if p.n < 2 else p.half for p in points]
-        axes.plot(x, y, color=color, marker=marker, markersize=4, label=f"{label} (n = {len(cells)})")
-        low, high = [a - b for a, b in zip(y, half, strict=True)], [a + b for a, b in zip(y, half, strict=True)]
-        axes.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
-    if not axes.lines:
+    if not plot(axes, run, record, run.metric):
         return False
-    _draw_references(axes, run, record)
-    better = "lower" if run.metric in LOWER_IS_BETTER else "higher"
-    axes.set(xlabel="labeled samples", ylabel=f"test {run.metric} ({better} is better)")
     title = f"{run.name}: mean over seeds and its 95 % confidence interval"
     axes.set_title(
         f"{title}\nsynthetic data; not comparable with the paper" if run.synthetic else title, fontsize=10
     )
-    axes.grid(alpha=0.3)
-    axes.legend()
     figure.savefig(path, dpi=130)
     return True
 
 
-def _draw_references(axes: Axes, run: Run, record: RunRecord) -> None:
+def plot(axes: Axes, run: Run, record: RunRecord, metric: str, drawn: Mapping[str, Style] | None = None) -> bool:
+    """Mean of a metric over finished seeds with its 95 % interval, against labels; False where there is nothing.
+
+    Args:
+        axes: where to draw.
+        run: what was asked for.
+        record: its cells.
+        metric: which metric.
+        drawn: label of a sampler -> its style; None for the styles of this run.
+    """
+    for label, style in (drawn or styles(run.labels)).items():
+        cells = [c.cycles for c in record.cells if c.cell.label == label and c.status == "ok"]
+        if not cells:
+            continue
+        x = [cycle.labeled for cycle in cells[0]]
+        points = [mean([cycle.metrics[metric] for cycle in cycles]) for cycles in zip(*cells, strict=True)]
+        y, half = [p.value for p in points], [0.0 if p.n < 2 else p.half for p in points]
+        color, marker, line = style
+        axes.plot(x, y, line, color=color, marker=marker, markersize=4, label=f"{label} (n = {len(cells)})")
+        low, high = [a - b for a, b in zip(y, half, strict=True)], [a + b for a, b in zip(y, half, strict=True)]
+        axes.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
+    if not axes.lines:
+        return False
+    _draw_references(axes, run, record, metric)
+    better = "lower" if metric in LOWER_IS_BETTER else "higher"
+    axes.set(xlabel="labeled samples", ylabel=f"test {metric} ({better} is better)")
+    axes.grid(alpha=0.3)
+    # Outside: of many samplers it would cover the curves.
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    figure.legend(loc="outside lower center", ncols=3, fontsize=8.5, frameon=False)
+    return True
+
+
+def _draw_references(axes: Axes, run: Run, record: RunRecord, metric: str) -> None:
     """A dashed line with its interval where the models with all labels are."""
     complete = [c for c in record.cells if c.cell.reference and c.status == "ok"]
     if not complete:
         return
-    level = mean([c.cycles[-1].metrics[run.metric] for c in complete])
+    level = mean([c.cycles[-1].metrics[metric] for c in complete])
     label = f"all {run.pool:,} labels (n = {len(complete)})"
     axes.axhline(level.value, color=REFERENCE.color, linestyle="--", linewidth=1, label=label)
     if level.n > 1:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 # Okabe and Ito's palette, which color-blind readers can tell apart; the markers differ as well.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 MARKERS = "osD^vPX*"
+LINES = ("-", "--", ":", "-.")
 
 
 class Style(NamedTuple):
@@ -17,16 +18,21 @@ class Style(NamedTuple):
 
     color: str
     marker: str
+    line: str = "-"
 
 
-REFERENCE = Style("#666666", "")
+REFERENCE = Style("#666666", "", "--")
 """What the samplers are held against."""
 
 
 def styles(labels: Iterable[str]) -> dict[str, Style]:
-    """A style per label, in the order of the spec; beyond eight, colors come again with other markers."""
+    """A style per label, in the order of the spec; beyond eight, colors return with other markers and lines."""
     count = len(COLORS)
     return {
-        label: Style(COLORS[number % count], MARKERS[(number + number // count) % len(MARKERS)])
+        label: Style(
+            COLORS[number % count],
+            MARKERS[(number + number // count) % len(MARKERS)],
+            LINES[number // count % len(LINES)],
+        )
         for number, label in enumerate(labels)
     }

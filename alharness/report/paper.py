@@ -1,8 +1,9 @@
-"""Our figures beside those of a paper, for the console."""
+"""Our figures beside those of a paper."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from .statistics import Mean, mean
 from .summary import mean_cost, overall_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from alharness.records import CellRecord, Run, RunRecord
 
@@ -23,8 +24,30 @@ COSTS: Mapping[str, Callable[[CellRecord], float]] = {
 """What may stand among a paper's figures beside metrics: seconds of one query, and of a whole cell."""
 
 
-def paper_table(run: Run, record: RunRecord) -> Table | None:
-    """Sampler x metric, each as ours (mean ± 95 % confidence interval) and the paper's.
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """Our figures beside a paper's.
+
+    Attributes:
+        source: the paper.
+        labels: labels at which both stand.
+        metrics: names of metrics and costs.
+        rows: label of a sampler -> for each of these, ours and the paper's; None where there is none.
+    """
+
+    source: str
+    labels: int
+    metrics: tuple[str, ...]
+    rows: Mapping[str, Sequence[tuple[Mean | None, float | None]]]
+
+    @staticmethod
+    def form(metric: str) -> str:
+        """How its figures are written."""
+        return ".3g" if metric in COSTS else ".3f"
+
+
+def compare(run: Run, record: RunRecord) -> Beside | None:
+    """Sampler x metric, each as ours and the paper's.
 
     None where the spec names no paper, where the data are synthetic, so that a comparison would mean nothing, or
     where nothing is finished yet that could be compared.
@@ -32,22 +55,38 @@ def paper_table(run: Run, record: RunRecord) -> Table | None:
     paper = run.paper
     if paper is None or run.synthetic:
         return None
-    metrics = list(dict.fromkeys(name for figures in paper.values.values() for name in figures))
+    metrics = tuple(dict.fromkeys(name for figures in paper.values.values() for name in figures))
     at = paper.labels or run.schedule.labeled[-1]
-    table = Table(
-        title=f"beside {paper.source}",
-        caption=f"ours: mean ± 95 % confidence interval over seeds, at {at:,} labels (references: all labels); "
-        "seconds depend on the machine",
-    )
-    table.add_column("sampler", style="bold", no_wrap=True)
-    for name in metrics:
-        table.add_column(f"{name} ours", justify="right")
-        table.add_column("paper", justify="right", style="dim")
+    rows = {}
     for label, figures in paper.values.items():
         ours = _ours(record, label, at)
         if any(name in ours for name in figures):
-            table.add_row(label, *(text for name in metrics for text in _pair(name, ours, figures)))
-    return table if table.row_count else None
+            rows[label] = [(ours.get(name), figures.get(name)) for name in metrics]
+    return Beside(source=paper.source, labels=at, metrics=metrics, rows=rows) if rows else None
+
+
+def paper_table(run: Run, record: RunRecord) -> Table | None:
+    """The comparison for the console, ours as mean ± 95 % confidence interval; None where there is none."""
+    found = compare(run, record)
+    if found is None:
+        return None
+    table = Table(
+        title=f"beside {found.source}",
+        caption=f"ours: mean ± 95 % confidence interval over seeds, at {found.labels:,} labels (references: all "
+        "labels); seconds depend on the machine",
+    )
+    table.add_column("sampler", style="bold", no_wrap=True)
+    for name in found.metrics:
+        table.add_column(f"{name} ours", justify="right")
+        table.add_column("paper", justify="right", style="dim")
+    for label, pairs in found.rows.items():
+        texts = [
+            text
+            for name, pair in zip(found.metrics, pairs, strict=True)
+            for text in _texts(*pair, found.form(name))
+        ]
+        table.add_row(label, *texts)
+    return table
 
 
 def _ours(record: RunRecord, label: str, at: int) -> dict[str, Mean]:
@@ -58,10 +97,9 @@ def _ours(record: RunRecord, label: str, at: int) -> dict[str, Mean]:
     return found | {name: mean([cost(cell) for cell in cells]) for name, cost in COSTS.items() if cycles}
 
 
-def _pair(name: str, ours: Mapping[str, Mean], figures: Mapping[str, float]) -> tuple[str, str]:
-    form = ".3g" if name in COSTS else ".3f"
-    paper = f"{figures[name]:{form}}" if name in figures else "–"
-    if name not in ours or math.isnan(ours[name].value):
-        return "–", paper
-    value, half = ours[name].value, ours[name].half
-    return (f"{value:{form}}" if math.isnan(half) else f"{value:{form}} ± {half:{form}}"), paper
+def _texts(ours: Mean | None, paper: float | None, form: str) -> tuple[str, str]:
+    theirs = "–" if paper is None else f"{paper:{form}}"
+    if ours is None or math.isnan(ours.value):
+        return "–", theirs
+    value, half = ours.value, ours.half
+    return (f"{value:{form}}" if math.isnan(half) else f"{value:{form}} ± {half:{form}}"), theirs

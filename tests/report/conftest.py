@@ -1,8 +1,10 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from alharness.records import Cell, CellRecord, CycleRecord, Run, RunRecord, Schedule
+from alharness.report.reading import Results
 
 
 @pytest.fixture
@@ -65,5 +67,78 @@ def make_run():
             | changes
         )
         return run, RunRecord(cells=tuple(map(record, cells)))
+
+    return build
+
+
+@pytest.fixture
+def make_results():
+    """Results of samplers with these curves: label -> (seeds, cycles); None for a seed that is not finished."""
+
+    def build(
+        curves, metric="mae", labeled=(100, 200, 400, 800), references=(), contexts=None, pool=None, **changes
+    ):
+        schedule = Schedule(initial_pool=labeled[0], sizes=tuple(np.diff(labeled).tolist()))
+        records, found = [], {}
+        for label, rows in curves.items():
+            for seed, row in enumerate(rows):
+                cell = Cell(
+                    label=label, sampler=label, params={}, distribution="d==1", seed=seed, key=f"{label}{seed}"
+                )
+                found[cell] = {"data": "d", "split": "s", **(contexts or {}).get(cell.name, {})}
+                if row is None:
+                    records.append(CellRecord(cell=cell, status="failed", error="it broke"))
+                    continue
+                cycles = tuple(
+                    CycleRecord(
+                        cycle=c,
+                        labeled=n,
+                        metrics={metric: float(value)},
+                        chosen=tuple(f"{seed}-{c}-{i}" for i in range(4)) if c + 1 < len(labeled) else (),
+                        cost={"train_seconds": 2.0} | ({"query_seconds": 0.5} if c + 1 < len(labeled) else {}),
+                        machine="one",
+                    )
+                    for c, (n, value) in enumerate(zip(labeled, row, strict=True))
+                )
+                records.append(CellRecord(cell=cell, status="ok", cycles=cycles))
+        for seed, value in enumerate(references):
+            cell = Cell(
+                label="full-data",
+                sampler="full-data",
+                params={},
+                distribution="",
+                seed=seed,
+                key=f"f{seed}",
+                reference=True,
+            )
+            only = CycleRecord(cycle=0, labeled=5000, metrics={metric: value}, cost={"train_seconds": 9.0})
+            records.append(CellRecord(cell=cell, status="ok", cycles=(only,)))
+        run = Run(
+            **{
+                "name": "demo",
+                "experiment": "demo-1",
+                "folder": Path("runs/demo-1"),
+                "schedule": schedule,
+                "pool": 5000,
+                "cells": tuple(record.cell for record in records),
+                "metric": metric,
+                "params": {"dataset": "toy", "model": "net"},
+            }
+            | changes
+        )
+        return Results(run=run, record=RunRecord(cells=tuple(records)), contexts=found, pool=pool)
+
+    return build
+
+
+@pytest.fixture
+def noisy():
+    """Curves that fall from 0.5 to 0.3, of n seeds that share an offset each; a larger `effect` falls quicker."""
+
+    def build(n, effect=0.0, noise=0.004, seed=0, cycles=4):
+        shared = np.random.default_rng(99).normal(0, 0.01, (n, 1))
+        own = np.random.default_rng(seed).normal(0, noise, (n, cycles))
+        x = np.arange(cycles)
+        return 0.3 + 0.2 * np.exp(-x * (1 + effect)) + shared + own * (x > 0)
 
     return build

@@ -1,0 +1,66 @@
+"""`alharness report`: what a run shows, as a page, pictures and tables."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .page import open_page, plain
+
+if TYPE_CHECKING:
+    from alharness.report.document import Document
+
+
+@click.command
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where to write it; default: RUN/report, for several runs ./report.",
+)
+@click.option(
+    "--target", "targets", type=float, multiple=True, metavar="X", help="How many labels until this value?"
+)
+@click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
+def report(runs: tuple[Path, ...], out: Path | None, targets: tuple[float, ...], *, show: bool) -> int:
+    """Write a report of a run directory: index.html, which needs no other file, PNG, SVG and CSV.
+
+    It needs the journals alone: neither MLflow, nor the data, nor the samplers. Runs may still be going on; what
+    is missing is listed. Several runs, of different data sets or budgets, are ranked over all of them.
+
+    \b
+        alharness report runs/digits_quick-1a2b3c4d
+        alharness report runs/simsv2_budget200-1a2b3c4d --target 0.35 --open
+        alharness report runs/*
+    """  # noqa: D301  \b is click's mark for lines that stay as they are
+    page = open_page()
+    with page.status("reading journals") as status:
+        document = _document(runs, targets)
+        from alharness.report.page import write
+
+        folder = out or (runs[0] / "report" if len(runs) == 1 else Path("report"))
+        written = write(document, folder, lambda what: status.update(f"drawing: {plain(what)}"))
+    if document.notice:
+        page.print(document.notice, style="bold yellow", soft_wrap=True)
+    for answer in document.answers:
+        page.print(f"{answer.question} ", style="bold", end="")
+        page.print(plain(answer.short), soft_wrap=True)
+        for reason in answer.reasons:
+            page.print(f"    {plain(reason)}", soft_wrap=True)
+    page.print(f"Page:     {written.page}", soft_wrap=True)
+    page.print(f"Pictures: {written.pictures}, as PNG and SVG; tables: {written.tables}, as CSV, beside it")
+    if show:
+        webbrowser.open(written.page.resolve().as_uri())
+    return 0
+
+
+def _document(runs: tuple[Path, ...], targets: tuple[float, ...]) -> Document:
+    from alharness.report.build import several, single
+    from alharness.report.reading import read
+
+    found = [read(folder) for folder in runs]
+    return single(found[0], targets) if len(found) == 1 else several(found)

@@ -1,0 +1,72 @@
+"""From results to a document: the order of the sections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alharness.synthetic import NOTICE
+
+from .answers import answers, answers_over
+from .document import Document
+from .sections import cells, chosen, cost, curves, differences, efficiency, outcome, ranks, setting
+from .settings import settings
+from .study import study
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .reading import Results
+
+
+def single(results: Results, targets: Sequence[float] = ()) -> Document:
+    """The report of one run.
+
+    Args:
+        results: the run, read back.
+        targets: values of the ranking metric to reach which labels are counted, beside those of every report.
+    """
+    found = study(results)
+    run = results.run
+    sections = [
+        curves.section(found),
+        outcome.section(found),
+        efficiency.section(found, targets),
+        differences.section(found),
+        cost.section(found),
+        chosen.section(found),
+        cells.section(found),
+        setting.section(found),
+    ]
+    budget = f"{run.schedule.labeled[0]:,} to {run.schedule.labeled[-1]:,} labels"
+    seeds = len({cell.seed for cell in run.cells})
+    counts = f"{len(run.labels)} samplers, {seeds} seed{'s' if seeds != 1 else ''}"
+    return Document(
+        title=run.name,
+        subtitle=f"{run.params.get('dataset', '')}, {run.params.get('model', '')}, {budget}, {counts}",
+        notice=NOTICE if run.synthetic else "",
+        answers=answers(found),
+        sections=[section for section in sections if section is not None],
+    )
+
+
+def several(found: Sequence[Results]) -> Document:
+    """The report of several runs, each a setting of its own.
+
+    Raises:
+        RunError: a run is named twice, or they have no sampler in common.
+    """
+    side_by_side = settings(found)
+    drawn = dict(next(iter(side_by_side.studies.values())).styles)
+    made_up = [name for name, one in side_by_side.studies.items() if one.results.run.synthetic]
+    sections = [
+        ranks.section(side_by_side, drawn),
+        ranks.savings(side_by_side),
+        *(ranks.setting(name, one) for name, one in side_by_side.studies.items()),
+    ]
+    return Document(
+        title=f"{len(found)} settings",
+        subtitle=", ".join(side_by_side.studies),
+        notice=f"{NOTICE} Made up are: {', '.join(made_up)}." if made_up else "",
+        answers=answers_over(side_by_side),
+        sections=[section for section in sections if section is not None],
+    )

@@ -1,0 +1,130 @@
+"""Writes a document into a folder."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import jinja2
+from markupsafe import Markup
+
+from alharness.errors import RunError
+from alharness.report.document import Value
+
+from .pictures import render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from alharness.report.document import Document, Picture, Table
+
+PAGE = "index.html"
+PICTURES, TABLES = "pictures", "tables"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """Where a report was written.
+
+    Attributes:
+        page: the page.
+        pictures: how many pictures there are, each as PNG and SVG.
+        tables: how many tables, each as CSV.
+    """
+
+    page: Path
+    pictures: int
+    tables: int
+
+
+def write(document: Document, folder: Path, told: Callable[[str], None] = lambda _: None) -> Written:
+    """Write page, pictures and tables, in the place of older ones.
+
+    Args:
+        document: what to write.
+        folder: where; made if needed.
+        told: called with what is being written.
+
+    Raises:
+        RunError: the folder cannot be written to.
+    """
+    pictures = [picture for section in document.sections for picture in section.pictures]
+    tables = [table for section in document.sections for table in section.tables]
+    try:
+        for name in (PICTURES, TABLES):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        shown: dict[str, bytes] = {}
+        for picture in pictures:
+            told(picture.title)
+            shown[picture.name], png = render(picture, _short(document.notice))
+            (folder / PICTURES / f"{picture.name}.svg").write_bytes(shown[picture.name])
+            (folder / PICTURES / f"{picture.name}.png").write_bytes(png)
+        for table in tables:
+            (folder / TABLES / f"{table.name}.csv").write_text(as_csv(table), encoding="utf-8")
+        (folder / PAGE).write_text(as_html(document, shown), encoding="utf-8")
+    except OSError as error:
+        raise RunError(
+            f"{error.filename or folder}: cannot be written: {error.strerror}; choose another --out"
+        ) from error
+    return Written(page=folder / PAGE, pictures=len(pictures), tables=len(tables))
+
+
+def as_html(document: Document, pictures: dict[str, bytes]) -> str:
+    """The page, which loads nothing from anywhere. Everything that comes from a run is escaped.
+
+    Args:
+        document: what to show.
+        pictures: name of a picture -> SVG.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(__package__, "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+    def source(picture: Picture) -> str:
+        # As an image of its own: names inside of one SVG cannot meet those of another.
+        return f"data:image/svg+xml;base64,{base64.b64encode(pictures[picture.name]).decode()}"
+
+    style = environment.get_template("style.css").render()
+    return environment.get_template("page.html").render(
+        document=document,
+        style=Markup(style),  # noqa: S704 - our own file
+        source=source,
+        is_value=lambda cell: isinstance(cell, Value),
+        version=version("alharness"),
+    )
+
+
+def as_csv(table: Table) -> str:
+    """Numbers as they are, without rounding; text elsewhere."""
+    file = io.StringIO()
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerow(table.headings)
+    for row in table.rows:
+        rows.writerow(_plain(cell) for cell in row)
+    return file.getvalue()
+
+
+def _plain(cell: Value | str) -> str | float:
+    if isinstance(cell, str):
+        return "" if cell == "–" else _defused(cell)
+    if cell.number is not None:
+        return cell.number
+    return "" if cell.text == "–" else _defused(cell.text)
+
+
+def _defused(text: str) -> str:
+    # A spreadsheet would take it for a formula.
+    return f"'{text}" if text[:1] in ("=", "+", "@", "\t", "\r") else text
+
+
+def _short(notice: str) -> str:
+    return notice.partition(":")[0].lower() + "; not comparable with the paper" if notice else ""

@@ -1,0 +1,70 @@
+"""Samplers over several settings: average ranks, Friedman's test, and the critical difference of Nemenyi's."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+ENOUGH = 5
+"""Settings from which on a critical difference is drawn: with fewer, ranks are hardly an average."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ranking:
+    """Ranks of k samplers over N settings.
+
+    Attributes:
+        labels: the samplers.
+        settings: names of the settings.
+        ranks: (N, k), 1 for the best; ties share.
+        p: of Friedman's test; NaN below three samplers or five settings.
+        critical: Nemenyi's critical difference of average ranks at 0.05; NaN where Friedman's p is.
+    """
+
+    labels: tuple[str, ...]
+    settings: tuple[str, ...]
+    ranks: NDArray[np.float64]
+    p: float
+    critical: float
+
+    @property
+    def average(self) -> NDArray[np.float64]:
+        """(k,)."""
+        mean: NDArray[np.float64] = self.ranks.mean(axis=0)
+        return mean
+
+    @property
+    def refusal(self) -> str:
+        """Why there is no critical-difference diagram; empty where there is one."""
+        n, k = self.ranks.shape
+        if n < ENOUGH:
+            return (
+                f"A critical-difference diagram needs at least {ENOUGH} settings (data sets x budgets), and these "
+                f"are {n}: seeds of one setting are no independent settings."
+            )
+        if k < 3:
+            return f"A critical-difference diagram needs at least three samplers, and these are {k}."
+        return ""
+
+
+def rank(labels: Sequence[str], settings: Sequence[str], values: NDArray[np.float64]) -> Ranking:
+    """Ranks from values (N, k), larger being better."""
+    from scipy import stats
+
+    ranks = stats.rankdata(-values, axis=1)
+    n, k = ranks.shape
+    p = critical = math.nan
+    if n >= ENOUGH and k >= 3:
+        p = float(stats.friedmanchisquare(*values.T).pvalue)
+        # The studentized range of infinitely many degrees of freedom, divided by √2 (Demšar, JMLR 2006).
+        q = stats.studentized_range.ppf(0.95, k, np.inf) / math.sqrt(2)
+        critical = float(q * math.sqrt(k * (k + 1) / (6 * n)))
+    return Ranking(labels=tuple(labels), settings=tuple(settings), ranks=ranks, p=p, critical=critical)

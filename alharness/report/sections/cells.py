@@ -1,0 +1,47 @@
+"""Cells that are missing, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alharness.report.document import Section, Table, Value
+
+if TYPE_CHECKING:
+    from alharness.report.study import Study
+
+WORDS = {"pending": "not finished", "interrupted": "interrupted"}
+
+
+def section(study: Study) -> Section:
+    """Every cell that is not complete, every sampler that was skipped."""
+    results = study.results
+    run = results.run
+    missing = [record for record in results.record.cells if record.status != "ok"]
+    total = len(results.record.cells)
+    paragraphs = [
+        f"All {total} cells (sampler x seed) are complete."
+        if not missing
+        else f"{total - len(missing)} of {total} cells are complete. No mean includes a cell that is not. "
+        "Running the "
+        "spec again goes on with the others."
+    ]
+    paragraphs += [f"Skipped: {skip.label}: {skip.reason}." for skip in run.skips]
+    if results.others:
+        paragraphs.append(
+            f"In the run directory, but no longer in the spec, and not shown: {', '.join(results.others)}."
+        )
+    table = Table(
+        name="missing",
+        title="Not complete",
+        headings=("cell", "status", "cycles", "what happened"),
+        rows=[
+            [
+                Value(text=record.cell.name, strong=True),
+                WORDS.get(record.status, record.status),
+                f"{len(record.cycles)} of {len(run.labeled(record.cell))}",
+                record.error or "–",
+            ]
+            for record in missing
+        ],
+    )
+    return Section(anchor="cells", title="Cells", paragraphs=paragraphs, tables=[table] if missing else [])

@@ -1,0 +1,269 @@
+"""What the samplers chose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from alharness.features import Task
+from alharness.report import chosen
+from alharness.report.document import Picture, Section, Table, Value, interval, number
+from alharness.report.palette import REFERENCE
+from alharness.report.statistics import mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from alharness.report.chosen import Groups
+    from alharness.report.study import Study
+    from alharness.runs.pooltable import PoolTable
+
+    Array = NDArray[Any]
+
+COLUMNS = 3
+"""Maps side by side."""
+SHADES = ("#0072B2", "#56B4E9", "#F0E442", "#E69F00", "#D55E00", "#CC79A7", "#009E73", "#999999")
+HATCHES = ("", "//", "..")
+"""Beyond the shades, groups are hatched."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Choices:
+    """Rows of the pool table that were chosen.
+
+    Attributes:
+        pool: the pool table.
+        groups: its samples by their labels.
+        everything: rows that could have been chosen; all of the table where that is not known.
+        rows: label of a sampler -> per seed, all that was chosen.
+        cycles: label of a sampler -> of the first seed, per query.
+    """
+
+    pool: PoolTable
+    groups: Groups
+    everything: Array
+    rows: Mapping[str, Sequence[Array]]
+    cycles: Mapping[str, Sequence[Array]]
+
+
+def section(study: Study) -> Section | None:
+    """Balance, contradictions, overlap, and a map; None where nothing is finished."""
+    if not study.labels:
+        return None
+    pictures, tables, paragraphs = [], [], []
+    if study.results.pool is None:
+        paragraphs.append(
+            "Labels and places of the chosen samples are not known, since the run left no table of its pool. "
+            "Running "
+            "the spec again writes it, and trains nothing that is finished."
+        )
+    else:
+        choices = _choices(study, study.results.pool)
+        pictures += [_balance(choices), _map(choices)]
+        tables.append(_table(choices))
+    if len(study.labels) > 1 and study.results.run.schedule.sizes:
+        overlaps = _overlaps(study)
+        pictures += [_overlap(study, overlaps), _matrix(study, overlaps)]
+    return Section(
+        anchor="chosen", title="What was chosen", paragraphs=paragraphs, pictures=pictures, tables=tables
+    )
+
+
+def _choices(study: Study, pool: PoolTable) -> _Choices:
+    places = {name: row for row, name in enumerate(pool.ids)}
+    cells = {label: study.results.finished(label) for label in study.labels}
+    per_query = {
+        label: [chosen.rows_of(cell, places) for cell in found.values()] for label, found in cells.items()
+    }
+    nothing = np.zeros(0, np.int64)
+    return _Choices(
+        pool=pool,
+        groups=chosen.groups(pool),
+        everything=np.arange(len(pool.ids)),
+        rows={label: [np.concatenate([nothing, *rows]) for rows in seeds] for label, seeds in per_query.items()},
+        cycles={label: seeds[0] for label, seeds in per_query.items()},
+    )
+
+
+def _table(choices: _Choices) -> Table:
+    whole = choices.groups.shares(choices.everything)
+    against = chosen.contradicting(choices.pool)
+    headings = [
+        "chosen by",
+        "imbalance",
+        *(["contradicting"] if against is not None else []),
+        *choices.groups.names,
+    ]
+    rows: list[list[Value | str]] = []
+    for label, seeds in choices.rows.items():
+        shares = [choices.groups.shares(rows) for rows in seeds]
+        found = mean([chosen.imbalance(share, whole) for share in shares])
+        row: list[Value | str] = [Value(text=label, strong=True), interval(found.value, found.half, ".2f")]
+        if against is not None:
+            part = mean([100 * float(against[rows].mean()) if len(rows) else float("nan") for rows in seeds])
+            row.append(interval(part.value, part.half, ".1f"))
+        rows.append([*row, *(number(100 * x, ".0f") for x in np.mean(shares, axis=0))])
+    reference: list[Value | str] = [Value(text="pool", strong=True), "–"]
+    if against is not None:
+        reference.append(number(100 * float(against.mean()), ".1f"))
+    rows.append([*reference, *(number(100 * x, ".0f") for x in whole)])
+    kind = "classes" if choices.pool.task == Task.CLASSIFICATION else "fifths of the pool by their labels"
+    return Table(
+        name="chosen",
+        title=f"Shares of {kind} among the chosen, in %",
+        headings=tuple(headings),
+        rows=rows,
+        note="Means over seeds, of all queries together, without the initial pool. Imbalance: half the sum of the "
+        "absolute differences from the pool's shares, ± 95 % CI; small choices are never quite balanced, so "
+        "compare "
+        "with Random's."
+        + (
+            " Contradicting: labels of modalities that differ, or lie more than 0.5 apart."
+            if against is not None
+            else ""
+        ),
+    )
+
+
+def _balance(choices: _Choices) -> Picture:
+    return Picture(
+        name="balance",
+        title="Labels of what was chosen, beside the pool",
+        text="Bars of the shares of classes, or fifths of the labels, among the samples that each sampler chose",
+        draw=partial(_draw_balance, choices=choices),
+        size=(6.0, 1.7 + 0.34 * (len(choices.rows) + 1)),
+    )
+
+
+def _draw_balance(figure: Figure, choices: _Choices) -> None:
+    axes = figure.add_subplot()
+    shares = {"pool": choices.groups.shares(choices.everything)}
+    for label, seeds in reversed(list(choices.rows.items())):
+        shares[label] = np.mean([choices.groups.shares(rows) for rows in seeds], axis=0)
+    left = np.zeros(len(shares))
+    for group, name in enumerate(choices.groups.names):
+        widths = np.array([share[group] for share in shares.values()])
+        shade, hatch = SHADES[group % len(SHADES)], HATCHES[group // len(SHADES) % len(HATCHES)]
+        axes.barh(range(len(shares)), widths, left=left, color=shade, hatch=hatch, edgecolor="white", label=name)
+        left += widths
+    axes.set_yticks(range(len(shares)), list(shares))
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("share")
+    columns = min(len(choices.groups.names), 5)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, fontsize=8, frameon=False)
+
+
+def _map(choices: _Choices) -> Picture:
+    rows = -(-len(choices.cycles) // COLUMNS)
+    return Picture(
+        name="map",
+        title="Where the chosen samples lie",
+        text="A map of the pool per sampler, with the samples that its first finished seed chose, by cycle",
+        draw=partial(_draw_map, choices=choices),
+        size=(6.4, 0.9 + 2.0 * rows),
+    )
+
+
+def _draw_map(figure: Figure, choices: _Choices) -> None:
+    places = choices.pool.places
+    queries = max((len(rows) for rows in choices.cycles.values()), default=0)
+    rows = -(-len(choices.cycles) // COLUMNS)
+    grid = figure.subplots(rows, COLUMNS, squeeze=False, sharex=True, sharey=True)
+    found = None
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for axes, (label, cycles) in zip(grid.flat, choices.cycles.items(), strict=False):
+        axes.set_axis_on()
+        axes.scatter(*places.T, s=2, color="#DDDDDD", linewidths=0, rasterized=True)
+        picked = np.concatenate([np.zeros(0, np.int64), *cycles])
+        shade = np.repeat(np.arange(len(cycles)), [len(rows) for rows in cycles])
+        found = axes.scatter(
+            *places[picked].T,
+            s=5,
+            c=shade,
+            cmap="viridis",
+            vmin=0,
+            vmax=max(queries - 1, 1),
+            linewidths=0,
+            rasterized=True,
+        )
+        axes.set_title(label, fontsize=9)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    if found is not None and queries > 1:
+        figure.colorbar(found, ax=grid, label="query", location="bottom", shrink=0.5, aspect=40)
+
+
+def _overlaps(study: Study) -> dict[tuple[str, str], Array]:
+    """Pair of samplers -> mean overlap over their common seeds, after each query; both orders are there."""
+    cells = {label: study.results.finished(label) for label in study.labels}
+    ids = {i for found in cells.values() for cell in found.values() for c in cell.cycles for i in c.chosen}
+    places = {name: row for row, name in enumerate(sorted(ids))}
+    times = {x: {seed: chosen.times(cell, places) for seed, cell in found.items()} for x, found in cells.items()}
+    found = {}
+    for one, other in combinations(study.labels, 2):
+        seeds = times[one].keys() & times[other].keys()
+        lines = [chosen.overlap(times[one][s], times[other][s], study.results.run.schedule.sizes) for s in seeds]
+        if lines:
+            found[one, other] = found[other, one] = np.mean(lines, axis=0)
+    return found
+
+
+def _overlap(study: Study, overlaps: Mapping[tuple[str, str], Array]) -> Picture:
+    return Picture(
+        name="overlap",
+        title="What a sampler has in common with the others",
+        text="Mean overlap of each sampler's choices with those of all others of the same seed, after each query",
+        draw=partial(_draw_overlap, study=study, overlaps=overlaps),
+    )
+
+
+def _draw_overlap(figure: Figure, study: Study, overlaps: Mapping[tuple[str, str], Array]) -> None:
+    axes = figure.add_subplot()
+    run = study.results.run
+    x = run.schedule.labeled[1:]
+    for label in study.labels:
+        color, marker, line = study.styles[label]
+        own = [values for (one, _), values in overlaps.items() if one == label]
+        if own:
+            axes.plot(x, np.mean(own, axis=0), line, color=color, marker=marker, markersize=4, label=label)
+    chance = chosen.overlap_by_chance(run.schedule.sizes, run.pool - run.schedule.initial_pool)
+    axes.plot(x, chance, color=REFERENCE.color, linestyle=":", label="by chance")
+    axes.set_xlabel("labeled samples")
+    axes.set_ylabel("overlap (Jaccard), mean over others and seeds")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8, ncols=2)
+
+
+def _matrix(study: Study, overlaps: Mapping[tuple[str, str], Array]) -> Picture:
+    k = len(study.labels)
+    return Picture(
+        name="overlap_matrix",
+        title="Overlap of all choices, pair by pair",
+        text="Matrix of the overlap of all samples chosen by two samplers of the same seed",
+        draw=partial(_draw_matrix, study=study, overlaps=overlaps),
+        size=(2.5 + 0.5 * k, 1.8 + 0.42 * k),
+        folded=True,
+    )
+
+
+def _draw_matrix(figure: Figure, study: Study, overlaps: Mapping[tuple[str, str], Array]) -> None:
+    axes = figure.add_subplot()
+    k = len(study.labels)
+    shown = np.full((k, k), np.nan)
+    for i, one in enumerate(study.labels):
+        for j, other in enumerate(study.labels):
+            if (one, other) in overlaps:
+                shown[i, j] = overlaps[one, other][-1]
+                color = "white" if shown[i, j] > 0.6 else "black"
+                axes.text(j, i, f"{shown[i, j]:.2f}", ha="center", va="center", fontsize=8, color=color)
+    axes.imshow(shown, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(k), study.labels, rotation=40, ha="right")
+    axes.set_yticks(range(k), study.labels)

@@ -1,0 +1,90 @@
+"""Time and memory."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from alharness.report.cost import PARTS, PEAKS, cost, incomparable, machine
+from alharness.report.document import Picture, Section, Table, Value, number
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from alharness.report.cost import Cost
+    from alharness.report.study import Study
+
+NAMES = {
+    "cpu_peak_mib": "CPU peak MiB",
+    "cpu_peak_increase_mib": "of it in the query",
+    "gpu_peak_alloc_mib": "GPU peak MiB",
+}
+
+
+def section(study: Study) -> Section | None:
+    """Queries by part, training, peaks; and quality against time where times may be compared."""
+    if not study.labels:
+        return None
+    found = {label: cost(study, label) for label in study.labels}
+    reason = incomparable(study)
+    where = machine([cell for label in study.labels for cell in study.results.finished(label).values()])
+    paragraphs = [reason] if reason else []
+    if where:
+        paragraphs.append(f"Measured on: {where}, device {study.results.run.params.get('device', 'unknown')}.")
+    return Section(
+        anchor="cost",
+        title="Cost",
+        paragraphs=paragraphs,
+        pictures=[] if reason else [_picture(study, found)],
+        tables=[_table(found)],
+    )
+
+
+def _table(found: dict[str, Cost]) -> Table:
+    peaks = [name for name in PEAKS if any(name in c.peaks for c in found.values())]
+    return Table(
+        name="cost",
+        title="Seconds and MiB, means over cycles and seeds; peaks are the largest",
+        headings=(
+            *("sampler", "query s", "inference", "gradients", "selection", "training s", "whole cell s"),
+            *(NAMES[name] for name in peaks),
+        ),
+        rows=[
+            [
+                Value(text=label, strong=True),
+                *(number(c.query[part].value, ".3g") for part in PARTS),
+                number(c.train.value, ".3g"),
+                number(c.overall.value, ".3g"),
+                *(number(c.peaks[name], ",.0f") if name in c.peaks else "–" for name in peaks),
+            ]
+            for label, c in found.items()
+        ],
+        note="A query runs from the call of the sampler to its checked choice: the model over the pool "
+        "(inference), "
+        "gradients, and the selection itself. Training: one model from scratch. Whole cell: all its trainings and "
+        "queries. A dash: not measured.",
+    )
+
+
+def _picture(study: Study, found: dict[str, Cost]) -> Picture:
+    return Picture(
+        name="cost",
+        title="Quality against time of a query",
+        text="Area under the curve of each sampler against the seconds of its query, on a logarithmic axis",
+        draw=partial(_draw, study=study, found=found),
+    )
+
+
+def _draw(figure: Figure, study: Study, found: dict[str, Cost]) -> None:
+    axes = figure.add_subplot()
+    for label, c in found.items():
+        color, marker, _ = study.styles[label]
+        area, x = study.areas[label], c.query["query_seconds"].value
+        half = area.half if area.n > 1 else 0.0
+        axes.errorbar(x, area.value, yerr=half, color=color, marker=marker, markersize=8, capsize=3)
+        axes.annotate(label, (x, area.value), xytext=(7, 5), textcoords="offset points", fontsize=9)
+    axes.set_xscale("log")
+    axes.margins(x=0.15)
+    axes.set_xlabel("seconds of a query")
+    axes.set_ylabel(f"area of {study.scores.metric} ({study.scores.better})")
+    axes.grid(alpha=0.3)

@@ -1,0 +1,161 @@
+"""Who is better than whom, and how sure that is."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from alharness.report.document import Picture, Section, Table, Value, interval, number, probability
+from alharness.report.penalty import penalties
+from alharness.report.ranking import ENOUGH as SETTINGS
+from alharness.report.significance import ENOUGH, ENOUGH_FOR_RANKS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.figure import Figure
+
+    from alharness.report.penalty import Penalties
+    from alharness.report.significance import Difference
+    from alharness.report.study import Study
+
+
+def section(study: Study) -> Section | None:
+    """Areas, paired differences of areas, and the penalty matrix."""
+    if not study.labels:
+        return None
+    pictures, tables, paragraphs = [_areas(study)], [], list(study.scores.refused)
+    if len(study.labels) > 1:
+        tables += _pairs(study)
+    if study.random and len(study.labels) > 1:
+        found = penalties(study.scores, study.random, study.labels)
+        if found.tests:
+            pictures.append(matrix(found))
+            paragraphs.append(_about(found))
+    fewest = min(mean.n for mean in study.areas.values())
+    if fewest < ENOUGH:
+        paragraphs.append(f"A sampler has {fewest} finished seeds: below {ENOUGH} nothing is tested.")
+    elif fewest < ENOUGH_FOR_RANKS:
+        paragraphs.append(
+            f"Wilcoxon's test is not shown below {ENOUGH_FOR_RANKS} seeds: with {fewest} its smallest p is "
+            f"{2 / 2**fewest:.2g}, so that it could never be below 0.05."
+        )
+    paragraphs.append(
+        f"One setting has no critical-difference diagram: that needs {SETTINGS} of them "
+        "(`alharness report RUN RUN …`)."
+    )
+    return Section(
+        anchor="differences", title="Differences", paragraphs=paragraphs, pictures=pictures, tables=tables
+    )
+
+
+def _areas(study: Study) -> Picture:
+    metric = study.scores.metric
+    return Picture(
+        name="areas",
+        title=f"Area under the curve of {metric} ({study.scores.better})",
+        text=f"Mean area under the curve of {metric} of each sampler with its interval and every seed",
+        draw=partial(_draw_areas, study=study),
+        size=(6.0, 1.2 + 0.36 * len(study.labels)),
+    )
+
+
+def _draw_areas(figure: Figure, study: Study) -> None:
+    axes = figure.add_subplot()
+    order = study.ranked[::-1]
+    for row, label in enumerate(order):
+        color, marker, _ = study.styles[label]
+        mean = study.areas[label]
+        areas = study.scores.areas(study.scores.pair(label, label)[0])
+        axes.plot(areas, [row] * len(areas), "o", color=color, alpha=0.35, markersize=4, markeredgewidth=0)
+        axes.errorbar(
+            mean.value, row, xerr=np.nan_to_num(mean.half), color=color, marker=marker, markersize=7, capsize=4
+        )
+    axes.set_yticks(range(len(order)), order)
+    axes.set_ylim(-0.6, len(order) - 0.4)
+    axes.set_xlabel(f"area of {study.scores.metric} ({study.scores.better}); small dots are seeds")
+    axes.grid(alpha=0.3, axis="x")
+
+
+def _pairs(study: Study) -> list[Table]:
+    """Against Random, and all of them, folded away where there is more than that."""
+    order = study.ranked
+    pairs = [(a, b) for i, a in enumerate(order) for b in order[i + 1 :]]
+    first = [pair for pair in pairs if study.random in pair]
+    tables = [_table(study, first, "against_random", "of samplers and Random", len(pairs))] if first else []
+    if len(first) < len(pairs):
+        tables.append(_table(study, pairs, "differences", "of all pairs", len(pairs), folded=bool(first)))
+    return tables
+
+
+def _table(
+    study: Study, pairs: Sequence[tuple[str, str]], name: str, whose: str, family: int, *, folded: bool = False
+) -> Table:
+    return Table(
+        name=name,
+        title=f"Paired differences {whose}: area of {study.scores.metric}, larger being better for the first",
+        headings=(
+            *("pair", "n", "difference ± 95 % CI", "effect", "p", "p (Holm)", "p (Wilcoxon)", "at 5 %"),
+            "detectable",
+        ),
+        rows=[_row(f"{one} − {other}", study.pairs[one, other]) for one, other in pairs],
+        note="Differences of the same seed: mean, interval and p by the paired t-test, which takes them to be "
+        "normal. Effect: mean over standard deviation of the differences. Holm's correction is over all "
+        f"{family} pairs; intervals are not corrected. Detectable: the difference that four of five such "
+        "experiments would find.",
+        folded=folded,
+    )
+
+
+def _row(name: str, d: Difference) -> list[Value | str]:
+    return [
+        Value(text=name, strong=d.significant),
+        Value(text=str(d.n), number=d.n),
+        interval(d.value, d.half, ".4f", strong=d.significant),
+        number(d.effect, ".2f"),
+        probability(d.p),
+        probability(d.adjusted),
+        probability(d.p_ranks),
+        Value(text="significant", strong=True) if d.significant else "not significant",
+        number(d.detectable, ".4f"),
+    ]
+
+
+def matrix(found: Penalties, most: int = 1) -> Picture:
+    """The matrix with the means of its columns; `most` is the largest possible entry."""
+    k = len(found.labels)
+    return Picture(
+        name="penalties",
+        title="Pairwise penalty matrix: how often a row beats a column",
+        text="Matrix of how often, over checkpoints, the row's sampler is significantly better than the column's",
+        draw=partial(_draw_matrix, found=found, most=most),
+        size=(2.5 + 0.5 * k, 2.2 + 0.42 * k),
+    )
+
+
+def _draw_matrix(figure: Figure, found: Penalties, most: int) -> None:
+    axes = figure.add_subplot()
+    k = len(found.labels)
+    shown = np.vstack([found.matrix, found.column_means])
+    axes.imshow(shown, cmap="Blues", vmin=0, vmax=most, aspect="auto")
+    for i, j in np.ndindex(*shown.shape):
+        if i != j:
+            color = "white" if shown[i, j] > 0.6 * most else "black"
+            text = f"{shown[i, j]:.2f}".removesuffix(".00")
+            axes.text(j, i, text, ha="center", va="center", color=color, fontsize=8)
+    axes.axhline(k - 0.5, color="black", linewidth=1)
+    axes.set_xticks(range(k), found.labels, rotation=40, ha="right")
+    axes.set_yticks(range(k + 1), [*found.labels, "column mean ↓"])
+
+
+def _about(found: Penalties) -> str:
+    return (
+        f"Penalty matrix (Ash et al., 2020): {found.tests} paired t-tests, of all pairs at "
+        f"{', '.join(f'{n:,}' for n in found.checkpoints)} labels, in one family of Holm's correction. "
+        "Checkpoints double in distance and end where Random has 99 % of its final value; the initial pool is "
+        "none, since all samplers share its model. An entry is the share of checkpoints at which the row is "
+        "significantly better; a column's mean over the others tells how often it is beaten. Zeros everywhere "
+        "mean that nothing was shown."
+    )

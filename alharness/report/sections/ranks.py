@@ -1,0 +1,164 @@
+"""Several settings in one table, their ranks, and the critical-difference diagram."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from alharness.report.answers import bounds
+from alharness.report.curves import plot
+from alharness.report.document import Picture, Section, Table, Value, interval, number
+from alharness.report.efficiency import ENOUGH as ENOUGH_FOR_INTERVAL
+from alharness.report.efficiency import saving
+from alharness.report.settings import summed_penalties
+from alharness.report.significance import ENOUGH
+
+from .differences import matrix
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from alharness.report.efficiency import Saving
+    from alharness.report.palette import Style
+    from alharness.report.settings import Settings
+    from alharness.report.study import Study
+
+
+def section(found: Settings, styles: dict[str, Style]) -> Section:
+    """Ranks over settings."""
+    ranking = found.ranking
+    paragraphs = [
+        (
+            "Every run is a setting of its own: their seeds are never pooled, whether their data are the same "
+            "or not. "
+            "Samplers are ranked in each setting by the mean area under its curve, 1 being the best; ties share."
+        ),
+        *found.left_out,
+    ]
+    pictures = []
+    if ranking.refusal:
+        paragraphs.append(ranking.refusal)
+    else:
+        shown = "p < 0.001" if ranking.p < 0.001 else f"p = {ranking.p:.3f}"
+        paragraphs.append(
+            f"Friedman's test over {len(ranking.settings)} settings: {shown}. Nemenyi's critical difference of "
+            f"average ranks at 5 % is {ranking.critical:.2f}; samplers joined by a bar are not significantly "
+            "different."
+            + ("" if ranking.p < 0.05 else " As Friedman's test shows nothing, neither does the diagram.")
+        )
+        pictures.append(
+            Picture(
+                name="critical_difference",
+                title="Critical-difference diagram of average ranks",
+                text="Average ranks of the samplers on a line, with bars over those that are not significantly "
+                "apart",
+                draw=partial(_draw_ranks, found=found, styles=styles),
+                size=(7.5, 1.4 + 0.22 * len(found.common)),
+            )
+        )
+    if summed := summed_penalties(found):
+        paragraphs.append(
+            f"The penalty matrices of the {len(found.studies)} settings are added up; each has a family of Holm's "
+            "correction of its own. The largest possible entry is the number of settings."
+        )
+        pictures.append(matrix(summed, most=len(found.studies)))
+    return Section(
+        anchor="ranks", title="Over all settings", paragraphs=paragraphs, pictures=pictures, tables=[_table(found)]
+    )
+
+
+def savings(found: Settings) -> Section | None:
+    """Labels saved against Random in each setting."""
+    rows: list[list[Value | str]] = []
+    for label in found.common:
+        row: list[Value | str] = [Value(text=label, strong=True)]
+        for study in found.studies.values():
+            same = study.random in (None, label)
+            row += ["–", "–"] if same else _saved(saving(study.scores, label, str(study.random)))
+        rows.append(row)
+    if not any(study.random for study in found.studies.values()):
+        return None
+    headings = [heading for name in found.studies for heading in (f"{name}: saved", "95 % CI")]
+    table = Table(
+        name="savings",
+        title="Labels saved until Random's value after the last cycle",
+        headings=("sampler", *headings),
+        rows=rows,
+        note="In bold: the interval excludes 0. See the report of each run for what is counted.",
+    )
+    return Section(anchor="savings", title="Label efficiency", tables=[table])
+
+
+def setting(name: str, study: Study) -> Section:
+    """The curves of one setting."""
+    run = study.results.run
+    return Section(
+        anchor=f"setting-{run.experiment}",
+        title=name,
+        paragraphs=[
+            f"{run.params.get('dataset', '')}, {run.params.get('model', '')}; data digest "
+            f"{str(run.environment.get('data_sha256', 'unknown'))[:12]}."
+            + (" SYNTHETIC DATA." if run.synthetic else "")
+            + f" Everything about it: `alharness report {run.folder}`"
+        ],
+        pictures=[
+            Picture(
+                name=f"curve_{run.experiment}",
+                title=f"{study.scores.metric} ({study.scores.better})",
+                text=f"Learning curves of {name}",
+                draw=partial(_draw_curves, study=study),
+            )
+        ],
+    )
+
+
+def _table(found: Settings) -> Table:
+    order = np.argsort(found.ranking.average, kind="stable")
+    rows = [
+        [
+            Value(text=found.common[i], strong=True),
+            number(float(found.ranking.average[i]), ".2f"),
+            *(
+                interval(study.areas[found.common[i]].value, study.areas[found.common[i]].half)
+                for study in found.studies.values()
+            ),
+        ]
+        for i in order
+    ]
+    metrics = [
+        f"{name}: {study.scores.metric} {'↓' if study.scores.lower_is_better else '↑'}"
+        for name, study in found.studies.items()
+    ]
+    return Table(
+        name="areas",
+        title="Average rank, and mean area under the curve ± 95 % confidence interval over seeds",
+        headings=("sampler", "rank", *metrics),
+        rows=rows,
+        note=f"Areas are over the finished seeds; with fewer than {ENOUGH} of them nothing is tested in a "
+        "setting.",
+    )
+
+
+def _saved(s: Saving) -> list[Value | str]:
+    if not np.isfinite(s.value):
+        return ["not reached", "–"]
+    return [number(s.value, ",.0f", strong=s.sure), bounds(s.low, s.high) if s.n >= ENOUGH_FOR_INTERVAL else "–"]
+
+
+def _draw_ranks(figure: Figure, found: Settings, styles: dict[str, Style]) -> None:
+    import pandas as pd
+    from scikit_posthocs import critical_difference_diagram, posthoc_nemenyi_friedman
+
+    labels = list(found.common)
+    ranks = dict(zip(labels, found.ranking.average.tolist(), strict=True))
+    p = posthoc_nemenyi_friedman(pd.DataFrame(found.ranking.ranks, columns=labels))
+    critical_difference_diagram(
+        ranks, p, ax=figure.add_subplot(), color_palette={label: styles[label].color for label in labels}
+    )
+
+
+def _draw_curves(figure: Figure, study: Study) -> None:
+    axes = figure.add_subplot()
+    plot(axes, study.results.run, study.results.record, study.scores.metric, study.styles)

@@ -1,0 +1,78 @@
+"""What was run, on what, and which choices of this report are ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alharness.report.document import Section, Table, Value
+
+if TYPE_CHECKING:
+    from alharness.report.study import Study
+
+
+def section(study: Study) -> Section:
+    """Setting, validation, samplers and environment."""
+    run = study.results.run
+    seeds = sorted({cell.seed for cell in run.cells})
+    facts = {
+        **{name: str(value) for name, value in run.params.items()},
+        "pool": f"{run.pool:,}",
+        "seeds": ", ".join(map(str, seeds)),
+        "experiment": run.experiment,
+        **{name: str(value) for name, value in run.environment.items()},
+    }
+    samplers = {cell.label: cell for cell in run.cells if not cell.reference}
+    return Section(
+        anchor="setting",
+        title="Setting",
+        paragraphs=[
+            (
+                "Within a seed all samplers share split, initial pool and first model; cells are only paired "
+                "where "
+                "the "
+                "digests of these, of the data, and the versions of Python, torch and numpy agree."
+            ),
+            *_validation(study),
+        ],
+        tables=[
+            Table(
+                name="samplers",
+                title="Samplers",
+                headings=("label", "sampler", "distribution", "parameters"),
+                rows=[
+                    [
+                        Value(text=label, strong=True),
+                        cell.sampler,
+                        cell.distribution,
+                        ", ".join(f"{name}={value}" for name, value in cell.params.items()) or "–",
+                    ]
+                    for label, cell in samplers.items()
+                ],
+            ),
+            Table(
+                name="setting",
+                title="Experiment and environment of the last run command",
+                headings=("what", "value"),
+                rows=[[Value(text=name, strong=True), value] for name, value in facts.items()],
+            ),
+        ],
+    )
+
+
+def _validation(study: Study) -> list[str]:
+    run = study.results.run
+    if run.valid is None:
+        return []
+    if run.valid == 0:
+        return ["No validation samples were used."]
+    first, last = run.schedule.labeled[0], run.schedule.labeled[-1]
+    text = (
+        f"Trainings stop early on {run.valid:,} labeled validation samples, which are not counted as labels: "
+        f"{run.valid / first:.1f} times the initial pool, {run.valid / last:.1f} times the last one."
+    )
+    if run.valid > first:
+        text += (
+            " That is more than the labels themselves at first; whoever has no such samples will see worse "
+            "results."
+        )
+    return [text]

@@ -1,0 +1,141 @@
+"""What the page says first must follow from the figures."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from alharness.records import RunRecord
+from alharness.report.answers import answers, answers_over, bounds, seconds
+from alharness.report.settings import settings
+from alharness.report.study import study
+
+
+@pytest.fixture
+def ask(make_results):
+    """The four answers, each as one text."""
+
+    def build(curves, change=lambda results: results, **options):
+        found = answers(study(change(make_results(curves, **options))))
+        return [" ".join([answer.short, *answer.reasons]) for answer in found]
+
+    return build
+
+
+def test_a_clear_winner_is_recommended(ask, noisy):
+    which, sure, labels, cost = ask(
+        {"random": noisy(6), "quick": noisy(6, 1.0, seed=1), "slow": noisy(6, -0.5, seed=2)}
+    )
+    assert which.startswith("quick. ")
+    assert "better than every other sampler" in which
+    assert "Shown to be worse than Random: slow." in which
+    assert sure.startswith("Significant at 5 %.")
+    assert "n = 6" in sure
+    assert "Holm's correction over 3 pairs" in sure
+    assert "of 800" in labels.partition(".")[0]
+    assert "95 % interval" in labels
+    assert "500 ms" in cost or "0.5 s" in cost
+
+
+def test_equals_of_the_winner_are_named(ask, noisy):
+    which = ask({"random": noisy(6), "one": noisy(6, 1.0, seed=1), "two": noisy(6, 1.0, seed=2)})[0]
+    assert "Not shown to be worse than it: " in which
+    assert "The quickest of these is" in which
+
+
+def test_without_a_significant_difference_random_is_recommended(ask, noisy):
+    which, sure, labels, _ = ask({"random": noisy(5, noise=0.02), "other": noisy(5, 0.02, noise=0.02, seed=3)})
+    assert which.startswith("Random: none is shown to be better.")
+    assert sure.startswith("Not significant.")
+    assert "smaller ones need more seeds" in sure
+    assert labels.startswith(("None that is sure.", "None."))
+
+
+def test_random_that_is_best_is_said_to_be(ask, noisy):
+    which, *_ = ask({"random": noisy(6, 1.0), "slow": noisy(6, seed=1)})
+    assert "On average Random is the best of all." in which
+    assert "Shown to be worse than Random: slow." in which
+
+
+def test_one_seed_is_no_evidence(ask, noisy):
+    which, sure, labels, _ = ask({"random": noisy(1), "quick": noisy(1, 1.0)})
+    assert which.startswith("Random: none is shown to be better.")
+    assert sure.startswith("Not at all: one seed.")
+    assert "interval" not in labels
+
+
+def test_without_random_nothing_is_recommended(ask, noisy):
+    which, sure, labels, _ = ask({"a": noisy(5), "b": noisy(5, 1.0)})
+    assert which.startswith("b is best on average.")
+    assert "Add `random`" in which or "add `random`" in which
+    assert "nothing to test against" in sure
+    assert labels.startswith("Not known.")
+
+
+def test_a_sampler_alone_is_not_compared_with_itself(ask, noisy):
+    assert len(ask({"random": noisy(5)})) == 4
+
+
+def test_nothing_finished(ask):
+    assert ask({"random": [None], "a": [None]}) == ["Nothing is finished yet."]
+
+
+def test_a_target_out_of_reach_saves_nothing(ask, noisy):
+    labels = ask({"random": noisy(5), "bad": noisy(5, seed=1) + 0.1})[2]
+    assert labels.startswith("None.")
+    assert "does not reach" in labels
+
+
+def test_times_that_cannot_be_compared_name_no_quickest(ask, noisy):
+    def shared(results):
+        cells = [
+            replace(record, cycles=tuple(replace(c, timing="shared") for c in record.cycles))
+            for record in results.record.cells
+        ]
+        return replace(results, record=RunRecord(cells=tuple(cells)))
+
+    curves = {"random": noisy(6), "one": noisy(6, 1.0, seed=1), "two": noisy(6, 1.0, seed=2)}
+    which, _, _, cost = ask(curves, shared)
+    assert "quickest" not in which
+    assert "--retime" in cost
+
+
+def test_different_machines_cannot_be_compared(ask, noisy):
+    def moved(results):
+        first, *others = results.record.cells
+        first = replace(first, cycles=tuple(replace(c, machine="another") for c in first.cycles))
+        return replace(results, record=RunRecord(cells=(first, *others)))
+
+    cost = ask({"random": noisy(3), "a": noisy(3, seed=1)}, moved)[3]
+    assert "different machines (another; one)" in cost
+
+
+def test_words_for_numbers():
+    assert bounds(-12.4, float("inf")) == "−12 to unbounded"
+    assert [seconds(x) for x in (0.00123, 0.5, 12.34, 150)] == ["1.23 ms", "0.5 s", "12.3 s", "2.5 min"]
+
+
+def test_over_settings_ranks_decide_and_few_are_not_tested(make_results, noisy):
+    def runs(count):
+        return [
+            make_results(
+                {
+                    "random": noisy(5, seed=i),
+                    "quick": noisy(5, 1.0, seed=i + 50),
+                    "slow": noisy(5, -0.6, seed=i + 90),
+                },
+                experiment=f"e{i}",
+                name=f"set {i}",
+            )
+            for i in range(count)
+        ]
+
+    which, sure = answers_over(settings(runs(3)))
+    assert which.short == "quick, by average rank."
+    assert "within 3 of 3 settings" in which.reasons[1]
+    assert sure.short == "Not tested over settings."
+    assert "at least 5 settings" in sure.reasons[0]
+    _, sure = answers_over(settings(runs(8)))
+    assert sure.short.startswith("Better than ")
+    assert "quick is significantly better than: " in sure.reasons[1]
+    assert np.isclose(settings(runs(8)).ranking.average.sum(), 6)

@@ -1,0 +1,196 @@
+"""The page and the files beside it."""
+
+import csv
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from alharness import Task
+from alharness.errors import RunError
+from alharness.report.build import several, single
+from alharness.report.document import Document, Section, Table, Value, interval, number, probability
+from alharness.report.page import write
+from alharness.report.page.files import as_csv, as_html
+from alharness.runs.pooltable import PoolTable
+
+SECTIONS = ["curves", "outcome", "efficiency", "differences", "cost", "chosen", "cells", "setting"]
+
+
+@pytest.fixture
+def pool():
+    ids = tuple(f"{seed}-{c}-{i}" for seed in range(6) for c in range(3) for i in range(4))
+    rng = np.random.default_rng(0)
+    return PoolTable(
+        task=Task.REGRESSION,
+        classes=(),
+        ids=ids,
+        labels=rng.normal(size=len(ids)),
+        unimodal_labels={"text": rng.normal(size=len(ids)), "audio": rng.normal(size=len(ids))},
+        places=rng.normal(size=(len(ids), 2)),
+    )
+
+
+@pytest.fixture
+def results(make_results, noisy, pool):
+    curves = {"random": noisy(6), "quick": noisy(6, 1.0, seed=1), "other": [*noisy(5, seed=2), None]}
+    return make_results(curves, references=(0.28, 0.29, 0.28), pool=pool, valid=150)
+
+
+class Ids(HTMLParser):
+    def __init__(self, page):
+        super().__init__()
+        self.ids, self.sources, self.images, self.stack = [], [], 0, []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        if tag == "section" and "id" in found:
+            self.ids.append(found["id"])
+        self.sources += [found[name] for name in ("src", "href") if name in found]
+        self.images += tag == "img"
+        if tag not in ("meta", "img", "link"):
+            self.stack.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.stack.pop() == tag
+
+
+def test_page_pictures_and_tables(results, tmp_path):
+    document = single(results)
+    written = write(document, tmp_path / "report")
+    page = written.page.read_text()
+    found = Ids(page)
+    assert found.ids == SECTIONS
+    assert found.stack == []
+    assert found.images == written.pictures == len(list((tmp_path / "report/pictures").glob("*.png")))
+    assert written.pictures == len(list((tmp_path / "report/pictures").glob("*.svg"))) > 6
+    assert written.tables == len(list((tmp_path / "report/tables").glob("*.csv"))) > 6
+    for link in found.sources:
+        if not link.startswith(("#", "data:image/svg+xml;base64,")):
+            assert (tmp_path / "report" / link).is_file()
+    assert "http:" not in page.replace("http://www.w3.org", "")
+    assert "https:" not in page
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in page
+
+
+def test_the_same_results_give_the_same_bytes(results, tmp_path):
+    for name in ("one", "two"):
+        write(single(results), tmp_path / name)
+    files = [path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file()]
+    assert len(files) > 20
+    for file in files:
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes(), file
+
+
+def test_what_is_missing_is_listed(results, tmp_path):
+    page = write(single(results), tmp_path).page.read_text()
+    assert "other (5 of 6)" in page
+    assert "20 of 21 cells are complete" in page
+    assert "it broke" in page
+    rows = list(csv.reader((tmp_path / "tables/missing.csv").open()))
+    assert rows[1] == ["other-s5", "failed", "0 of 4", "it broke"]
+
+
+def test_synthetic_data_are_named_on_the_page_and_on_every_picture(make_results, noisy, tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    seen = []
+    write_below = Figure.supxlabel
+    monkeypatch.setattr(
+        Figure, "supxlabel", lambda self, text, **k: seen.append(text) or write_below(self, text, **k)
+    )
+    for synthetic in (True, False):
+        seen.clear()
+        results = make_results({"random": noisy(3), "a": noisy(3, seed=1)}, synthetic=synthetic)
+        written = write(single(results), tmp_path / str(synthetic))
+        assert ("SYNTHETIC DATA" in written.page.read_text()) == synthetic
+        assert len(seen) == (written.pictures if synthetic else 0)
+        assert set(seen) <= {"synthetic data; not comparable with the paper"}
+
+
+def test_names_of_a_run_cannot_play_with_the_page(make_results, noisy, tmp_path):
+    bad = '<script>alert("x")</script>'
+    results = make_results({"random": noisy(3), bad: noisy(3, seed=1)}, name=bad, params={"dataset": bad})
+    page = write(single(results), tmp_path).page.read_text()
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_a_spreadsheet_takes_no_text_for_a_formula():
+    table = Table(name="t", title="t", headings=("a", "b"), rows=[["=1+1", Value(text="@x")], [number(-0.5), "–"]])
+    assert as_csv(table).splitlines() == ["a,b", "'=1+1,'@x", "-0.5,"]
+
+
+def test_numbers_are_whole_in_the_files_and_short_on_the_page():
+    table = Table(name="t", title="t", headings=("a",), rows=[[interval(1 / 3, 0.0123)], [probability(1e-9)]])
+    assert as_csv(table).splitlines()[1:] == ["0.3333333333333333", "1e-09"]
+    section = Section(anchor="s", title="s", tables=[table])
+    page = as_html(Document(title="t", subtitle="", notice="", answers=(), sections=[section]), {})
+    assert "0.333 ± 0.012" in page
+    assert "&lt; 0.001" in page
+
+
+def test_a_folder_that_cannot_be_written_is_named(results, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match=r"file.*choose another --out"):
+        write(single(results), tmp_path / "file")
+
+
+def test_a_run_with_nothing_finished_still_has_a_page(make_results, tmp_path):
+    page = write(single(make_results({"random": [None], "a": [None]})), tmp_path).page.read_text()
+    assert "Nothing is finished yet." in page
+    assert Ids(page).ids == ["cells", "setting"]
+
+
+def test_one_cycle_without_a_query(make_results, tmp_path):
+    results = make_results({"random": [(0.5,)] * 3, "a": [(0.4,)] * 3}, labeled=(100,))
+    assert "outcome" in Ids(write(single(results), tmp_path).page.read_text()).ids
+
+
+def test_targets_that_were_asked_for_have_tables(results, tmp_path):
+    document = single(results, [0.35])
+    tables = {table.name: table for section in document.sections for table in section.tables}
+    assert tables["labels_to_target_2"].title.startswith("To mae 0.350: as asked")
+    assert "95% of the way" in tables["labels_to_target_1"].title
+
+
+def test_stars_only_where_they_are_earned(results):
+    document = single(results)
+    tables = {table.name: table for section in document.sections for table in section.tables}
+    rows = {row[0].text: row for row in tables["differences"].rows}
+    assert rows["quick − random"][7].text == rows["quick − other"][7].text == "significant"
+    (close,) = (row for name, row in rows.items() if "quick" not in name)
+    assert close[7] == "not significant"
+    assert len(tables["against_random"].rows) == 2
+    bold = {row[0].text for row in tables["outcome"].rows if row[2].strong}
+    assert bold == {"quick"}
+
+
+def test_several_settings_on_one_page(make_results, noisy, tmp_path):
+    found = [
+        make_results(
+            {"random": noisy(4, seed=i), "a": noisy(4, 1.0, seed=i + 20), "b": noisy(4, 0.4, seed=i + 40)},
+            experiment=f"e{i}",
+            name=f"set {i}",
+            synthetic=i == 1,
+        )
+        for i in range(5)
+    ]
+    few = write(several(found[:2]), tmp_path / "few").page.read_text()
+    assert "needs at least 5 settings" in few
+    assert not (tmp_path / "few/pictures/critical_difference.png").exists()
+    page = write(several(found), tmp_path / "all").page.read_text()
+    assert (tmp_path / "all/pictures/critical_difference.png").exists()
+    assert "Made up are: set 1." in page
+    assert Ids(page).ids == ["ranks", "savings", *(f"setting-e{i}" for i in range(5))]
+    rows = list(csv.reader((tmp_path / "all/tables/areas.csv").open()))
+    assert [row[0] for row in rows[1:]] == ["a", "b", "random"]
+    assert [float(row[1]) for row in rows[1:]] == [1, 2, 3]
+
+
+def test_no_number_is_printed_as_nan(results, tmp_path):
+    page = write(single(results), tmp_path).page.read_text()
+    text = re.sub(r"data:image[^\"]*", "", page)
+    assert not re.search(r"\b(nan|inf)\b", text)

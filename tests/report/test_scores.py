@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from alharness.report.scores import known_metrics, references, scores
+
+FALLING = (0.5, 0.4, 0.35, 0.32)
+
+
+def test_curves_by_sampler_and_seed(make_results):
+    found = scores(make_results({"random": [FALLING, None], "a": [FALLING, FALLING]}), "mae")
+    assert found.curves["random"] == {0: FALLING}
+    assert set(found.curves["a"]) == {0, 1}
+    assert found.lower_is_better
+    assert found.refused == ()
+    first, second = found.pair("random", "a")
+    assert first.shape == second.shape == (1, 4)  # the seed that both finished
+    assert found.areas(second) == pytest.approx([0.362857], abs=1e-6)
+
+
+def test_a_metric_that_is_missing_is_undefined(make_results):
+    found = scores(make_results({"random": [FALLING]}), "corr")
+    assert np.isnan(found.curves["random"][0]).all()
+
+
+def test_a_cell_under_other_conditions_is_left_out_by_name(make_results):
+    curves = {label: [FALLING, FALLING] for label in ("random", "a", "b")}
+    results = make_results(curves, contexts={"a-s1": {"initial_pool": "another", "data": "other"}})
+    found = scores(results, "mae")
+    assert set(found.curves["a"]) == {0}
+    assert set(found.curves["b"]) == {0, 1}
+    (reason,) = found.refused
+    assert "a-s1" in reason
+    assert "data, initial_pool" in reason
+
+
+def test_references_and_metrics(make_results):
+    results = make_results({"random": [FALLING]}, references=(0.2, 0.3), headline=("acc", "mae"))
+    assert references(results, lambda record: record.cycles[-1].metrics["mae"]) == [0.2, 0.3]
+    assert known_metrics(results) == ("mae",)
