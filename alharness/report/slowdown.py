@@ -55,6 +55,9 @@ def judge(pairs: Sequence[tuple[CellRecord, CellRecord]], machine: str, slower: 
         return Time(unjudged="no queries in common")
     if machine:
         return Time(unjudged=machine)
+    machines = sorted({c.machine for cells in pairs for cell in cells for c in cell.cycles if c.machine})
+    if len(machines) > 1:
+        return Time(unjudged=f"measured on several machines: {'; '.join(machines)}")
     sides = zip(("OLD", "NEW"), zip(*pairs, strict=True), strict=True)
     shared = [name for name, cells in sides if any(cell.timing == "shared" for cell in cells)]
     if shared:

@@ -340,6 +340,17 @@ def test_times_of_another_machine_are_not_judged(make, fact):
     assert not time.slower
 
 
+def test_times_that_were_measured_on_several_machines_are_not_judged(make):
+    one = both(*(edit(c, machine="z80, 1 cores") for c in (0, 1)))
+    other = both(one, seconds(99, 99), edit(1, seeds=(1,), machine="m68k, 1 cores"))
+
+    assert only(compare(make(change=one), make(change=one))).time.ratio == 1
+    assert only(compare(make(change=one), make())).time.ratio == 1  # older journals do not say
+    time = only(compare(make(change=one), make(change=other))).time
+    assert time.unjudged == "measured on several machines: m68k, 1 cores; z80, 1 cores"
+    assert not time.slower
+
+
 def test_memory_is_the_largest_increase_and_never_a_change(make):
     found = only(compare(make(), make(change=edit(0, cost={"cpu_peak_increase_mib": 9000.0}))))
 

@@ -1,6 +1,6 @@
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
@@ -40,6 +40,7 @@ def full(tmp_path):
         environment={"torch": "2.9", "cores": "2"},
         spec_text="name: demo\n# ä\n",
         synthetic=True,
+        valid=200,
         paper=Paper(
             source="A paper, Table 1", labels=13, values={"grace": {"mae": 0.4}, "full-data": {"mae": 0.3}}
         ),
@@ -47,6 +48,7 @@ def full(tmp_path):
 
 
 def test_a_run_comes_back_as_it_was(full):
+    assert all(getattr(full, f.name) != f.default for f in fields(Run))  # nothing is left to chance
     description.save(full)
 
     assert description.load(full.folder) == description.Description(run=full)
