@@ -57,7 +57,8 @@ def answers_over(found: Settings) -> list[Answer]:
         p = "p < 0.001" if ranking.p < 0.001 else f"p = {ranking.p:.3f}"
         why = [
             (
-                f"Friedman's test over {n} settings: {p}; ranks that differ by less than {ranking.critical:.2f} "
+                f"Friedman's test over {n} settings: {p}, agreement W = {ranking.agreement:.2f}; ranks that "
+                f"differ by less than {ranking.critical:.2f} "
                 "may do "
                 "so by chance (Nemenyi)."
             )

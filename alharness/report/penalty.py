@@ -32,12 +32,14 @@ class Penalties:
             column's.
         checkpoints: the labeled counts that were looked at.
         tests: differences that were tested, the family of Holm's correction.
+        seeds: the smallest number of seeds of any of these tests.
     """
 
     labels: tuple[str, ...]
     matrix: NDArray[np.float64]
     checkpoints: tuple[int, ...]
     tests: int
+    seeds: int
 
     @property
     def column_means(self) -> NDArray[np.float64]:
@@ -84,6 +86,7 @@ def penalties(scores: Scores, random: str, labels: Sequence[str]) -> Penalties:
         matrix=matrix,
         checkpoints=tuple(scores.labeled[cycle] for cycle in cycles),
         tests=int(np.count_nonzero(~np.isnan(adjusted))),
+        seeds=min((d.n for d in found.values()), default=0),
     )
 
 

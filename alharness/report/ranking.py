@@ -26,6 +26,7 @@ class Ranking:
         settings: names of the settings.
         ranks: (N, k), 1 for the best; ties share.
         p: of Friedman's test; NaN below three samplers or five settings.
+        agreement: Kendall's W: 0 where settings rank as by chance, 1 where all rank alike; NaN where p is.
         critical: Nemenyi's critical difference of average ranks at 0.05; NaN where Friedman's p is.
     """
 
@@ -33,6 +34,7 @@ class Ranking:
     settings: tuple[str, ...]
     ranks: NDArray[np.float64]
     p: float
+    agreement: float
     critical: float
 
     @property
@@ -61,10 +63,13 @@ def rank(labels: Sequence[str], settings: Sequence[str], values: NDArray[np.floa
 
     ranks = stats.rankdata(-values, axis=1)
     n, k = ranks.shape
-    p = critical = math.nan
+    p = agreement = critical = math.nan
     if n >= ENOUGH and k >= 3:
-        p = float(stats.friedmanchisquare(*values.T).pvalue)
+        friedman = stats.friedmanchisquare(*values.T)
+        p, agreement = float(friedman.pvalue), float(friedman.statistic / (n * (k - 1)))
         # The studentized range of infinitely many degrees of freedom, divided by √2 (Demšar, JMLR 2006).
         q = stats.studentized_range.ppf(0.95, k, np.inf) / math.sqrt(2)
         critical = float(q * math.sqrt(k * (k + 1) / (6 * n)))
-    return Ranking(labels=tuple(labels), settings=tuple(settings), ranks=ranks, p=p, critical=critical)
+    return Ranking(
+        labels=tuple(labels), settings=tuple(settings), ranks=ranks, p=p, agreement=agreement, critical=critical
+    )

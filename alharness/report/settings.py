@@ -76,8 +76,9 @@ def summed_penalties(found: Settings) -> Penalties | None:
     parts = [penalties(s.scores, s.random, found.common) for s in found.studies.values() if s.random]
     if len(parts) < len(found.studies):
         return None
+    tests, seeds = sum(part.tests for part in parts), min(part.seeds for part in parts)
     matrix: np.ndarray = np.sum([part.matrix for part in parts], axis=0)
-    return Penalties(labels=found.common, matrix=matrix, checkpoints=(), tests=sum(part.tests for part in parts))
+    return Penalties(labels=found.common, matrix=matrix, checkpoints=(), tests=tests, seeds=seeds)
 
 
 def _value(found: Study, label: str) -> float:

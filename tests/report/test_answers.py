@@ -115,6 +115,16 @@ def test_words_for_numbers():
     assert [seconds(x) for x in (0.00123, 0.5, 12.34, 150)] == ["1.23 ms", "0.5 s", "12.3 s", "2.5 min"]
 
 
+def test_where_nothing_differs_random_is_recommended(make_results):
+    """But for one report in twenty, by Holm's correction over all pairs."""
+    rng = np.random.default_rng(0)
+    repeats, wrong = 150, 0
+    for _ in range(repeats):
+        curves = {x: 0.4 + 0.01 * rng.normal(size=(5, 4)) for x in ("random", "a", "b", "c")}
+        wrong += not answers(study(make_results(curves)))[0].short.startswith("Random")
+    assert wrong / repeats < 0.05
+
+
 def test_over_settings_ranks_decide_and_few_are_not_tested(make_results, noisy):
     def runs(count):
         return [

@@ -27,6 +27,9 @@ def test_friedman_by_his_formula():
     # Survival of chi-squared with 3 degrees of freedom, in closed form.
     survival = math.erfc(math.sqrt(chi / 2)) + math.sqrt(2 * chi / math.pi) * math.exp(-chi / 2)
     assert found.p == pytest.approx(survival)
+    # Kendall's W: the spread of rank sums over the largest there can be.
+    sums = found.ranks.sum(0)
+    assert found.agreement == pytest.approx(12 * ((sums - sums.mean()) ** 2).sum() / (n**2 * (k**3 - k)))
 
 
 def test_the_best_is_first_and_ties_share():

@@ -110,6 +110,13 @@ def test_where_nothing_differs_one_test_in_twenty_says_otherwise(n):
     assert abs(wrong / repeats - 0.05) < 3 * math.sqrt(0.05 * 0.95 / repeats)
 
 
+def test_where_nothing_differs_ranks_say_otherwise_no_more_often():
+    rng = np.random.default_rng(0)
+    found = (difference(*rng.normal(size=(2, 8)), lower_is_better=False, with_ranks=True) for _ in range(400))
+    wrong = sum(one.p_ranks < 0.05 for one in found)
+    assert 0.01 < wrong / 400 < 0.05 + 3 * math.sqrt(0.05 * 0.95 / 400)
+
+
 def test_where_nothing_differs_one_family_in_twenty_says_otherwise():
     """Eight samplers, five seeds, all 28 pairs, as in a report."""
     rng = np.random.default_rng(0)

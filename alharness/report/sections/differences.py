@@ -152,7 +152,8 @@ def _draw_matrix(figure: Figure, found: Penalties, most: int) -> None:
 
 def _about(found: Penalties) -> str:
     return (
-        f"Penalty matrix (Ash et al., 2020): {found.tests} paired t-tests, of all pairs at "
+        f"Penalty matrix (Ash et al., 2020): {found.tests} paired t-tests (n = {found.seeds} or more), of all "
+        "pairs at "
         f"{', '.join(f'{n:,}' for n in found.checkpoints)} labels, in one family of Holm's correction. "
         "Checkpoints double in distance and end where Random has 99 % of its final value; the initial pool is "
         "none, since all samplers share its model. An entry is the share of checkpoints at which the row is "

@@ -43,7 +43,8 @@ def section(found: Settings, styles: dict[str, Style]) -> Section:
     else:
         shown = "p < 0.001" if ranking.p < 0.001 else f"p = {ranking.p:.3f}"
         paragraphs.append(
-            f"Friedman's test over {len(ranking.settings)} settings: {shown}. Nemenyi's critical difference of "
+            f"Friedman's test over {len(ranking.settings)} settings: {shown}, agreement W = "
+            f"{ranking.agreement:.2f}. Nemenyi's critical difference of "
             f"average ranks at 5 % is {ranking.critical:.2f}; samplers joined by a bar are not significantly "
             "different."
             + ("" if ranking.p < 0.05 else " As Friedman's test shows nothing, neither does the diagram.")
