@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from alharness import registry
+from alharness.program import program
 from alharness.runs import forkserver
 from alharness.spec import load
 from alharness.synthetic import NOTICE
@@ -138,6 +139,7 @@ def _close(page: Console, run_: Run, record: RunRecord, tracker: MlflowTracker) 
     picture = run_.folder / "curves.png"
     if draw(run_, record, picture):
         page.print(f"Curves:   {picture}", soft_wrap=True)
+        page.print(f"Report:   {shlex.join([program(), 'report', str(run_.folder)])}", soft_wrap=True)
     page.print(f"Journals: {run_.folder / 'cells'}", soft_wrap=True)
     if tracker.store is not None:
         page.print(f"MLflow:   {tracker.store.how_to_open}", soft_wrap=True)
