@@ -56,8 +56,8 @@ def conditions(old: Results, new: Results, pairs: Iterable[Pairing]) -> tuple[st
             }
     settings = dict(_changes(_settings(old), _settings(new)))
     found |= {f"{name} {change}; every sampler may feel it": None for name, change in settings.items()}
-    ours = ({"alharness": results.run.environment.get("alharness")} for results in (old, new))
-    found |= {f"{name} {change}": None for name, change in _changes(*ours)}
+    before, after = ({"alharness": results.run.environment.get("alharness")} for results in (old, new))
+    found |= {f"{name} {change}": None for name, change in _changes(before, after)}
     return tuple(found)
 
 
