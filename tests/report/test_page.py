@@ -97,9 +97,9 @@ def test_synthetic_data_are_named_on_the_page_and_on_every_picture(make_results,
     from matplotlib.figure import Figure
 
     seen = []
-    write_below = Figure.supxlabel
+    write_above = Figure.suptitle
     monkeypatch.setattr(
-        Figure, "supxlabel", lambda self, text, **k: seen.append(text) or write_below(self, text, **k)
+        Figure, "suptitle", lambda self, text, **k: seen.append(text) or write_above(self, text, **k)
     )
     for synthetic in (True, False):
         seen.clear()

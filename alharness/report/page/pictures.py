@@ -24,7 +24,7 @@ def render(picture: Picture, notice: str) -> tuple[bytes, bytes]:
         figure = Figure(figsize=picture.size, dpi=DPI, layout="constrained")
         picture.draw(figure)
         if notice:
-            figure.supxlabel(notice, x=0.99, ha="right", fontsize=6.5, color="#B00020")
+            figure.suptitle(notice, x=0.99, ha="right", fontsize=7, color="#B00020")
         # Not by `savefig`, which draws everything twice; and where things belong is found once for both.
         raster: Any = FigureCanvasAgg(figure)
         raster.print_png(png, metadata={"Software": "alharness"})
