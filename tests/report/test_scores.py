@@ -14,6 +14,7 @@ def test_curves_by_sampler_and_seed(make_results):
     assert found.refused == ()
     first, second = found.pair("random", "a")
     assert first.shape == second.shape == (1, 4)  # the seed that both finished
+    assert np.array_equal(found.pair("a", "random")[0], second)
     assert found.areas(second) == pytest.approx([0.362857], abs=1e-6)
 
 
