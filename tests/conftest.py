@@ -255,3 +255,13 @@ def toy_site(tmp_path_factory):
     (package / "plugin.py").write_text(TOY_PLUGIN)
     (package / "samplers.py").write_text(TOY_SAMPLERS)
     return site
+
+
+@pytest.fixture(scope="session")
+def fresh_store(tmp_path_factory):
+    """An empty database, made once: its migrations take seconds."""
+    import mlflow
+
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path.read_bytes()

@@ -18,7 +18,8 @@ from alharness.report.palette import REFERENCE, styles
 from alharness.runs import journal
 from alharness.synthetic import name_experiment
 
-from . import payload
+from . import dashboard, payload
+from .experiments import CHANGED
 from .store import Store, explain
 
 if TYPE_CHECKING:
@@ -42,12 +43,16 @@ WRITE_EVERY = 30.0
 METRICS_AT_ONCE = 1000
 """MLflow refuses more in one call."""
 
+FORMER = "former"
+"""Kind of a cell that the spec had once, or that was begun anew since: the dashboard leaves it out."""
+
 
 @dataclass
 class _Known:
     """What the store holds of a cell."""
 
     run_id: str
+    kind: str
     cycles: int = 0
     state: str = "RUNNING"
     costs: str = ""
@@ -101,8 +106,11 @@ class MlflowTracker:
                 self._connect(run)
             for cell in record.cells:
                 self._close(run, cell)
+            self._sort_out(run)
 
         self._attempt(finish)
+        if self._store is not None:
+            self._show(run, record, self._store)
 
     def _attempt(self, action: Callable[[], object]) -> None:
         try:
@@ -123,7 +131,11 @@ class MlflowTracker:
         store = Store(
             self._settings,
             name_experiment(chosen, synthetic=run.synthetic) if chosen else run.name,
-            {"mlflow.experimentKind": "custom_model_development", "alharness.experiment": run.experiment},
+            {
+                "mlflow.experimentKind": "custom_model_development",
+                "alharness.experiment": run.experiment,
+                CHANGED: _now(),
+            },
         )
         known = store.client.search_runs(
             [store.experiment_id], f"tags.`alharness.experiment` = '{run.experiment}'", max_results=50_000
@@ -131,6 +143,7 @@ class MlflowTracker:
         self._known = {
             (found.data.tags["alharness.cell"], found.data.tags["alharness.started"]): _Known(
                 found.info.run_id,
+                found.data.tags.get("alharness.kind", ""),
                 int(found.data.metrics.get("al/cycle", -1)) + 1,
                 found.info.status,
                 found.data.tags.get("alharness.costs", ""),
@@ -168,7 +181,7 @@ class MlflowTracker:
             self._store.client.delete_run(known.run_id)
             known = None
         if known is None:
-            known = self._known[key] = _Known(self._create(run, cell, header.started))
+            known = self._known[key] = _Known(self._create(run, cell, header.started), _kind(cell))
         new = cycles[known.cycles :]
         if new and known.state != "RUNNING":
             self._store.client.update_run(known.run_id, status="RUNNING")
@@ -188,7 +201,7 @@ class MlflowTracker:
         assert self._store is not None
         client = self._store.client
         tags = {
-            "alharness.kind": "reference" if cell.reference else "cell",
+            "alharness.kind": _kind(cell),
             "alharness.experiment": run.experiment,
             "alharness.cell": cell.key,
             "alharness.started": str(started),
@@ -220,3 +233,36 @@ class MlflowTracker:
         end = on_disk.cycles[-1].at if on_disk.cycles else None
         client.set_terminated(known.run_id, ENDS[record.status], end_time=end)
         known.state = ENDS[record.status]
+
+    def _sort_out(self, run: Run) -> None:
+        """Say of every cell in the store whether the spec has it: a mean over seeds would take any other, too."""
+        assert self._store is not None
+        kinds = {cell.key: _kind(cell) for cell in run.cells}
+        # The last run of a cell comes last, and is the one that counts.
+        last = dict(sorted(self._known, key=lambda known: int(known[1])))
+        for (key, started), known in self._known.items():
+            kind = kinds.get(key, FORMER) if last[key] == started else FORMER
+            if known.kind != kind:
+                self._store.client.set_tag(known.run_id, "alharness.kind", kind)
+                known.kind = kind
+
+    def _show(self, run: Run, record: RunRecord, store: Store) -> None:
+        """Leave the dashboard. A run does without, where that fails: it is no result."""
+        import mlflow
+
+        if not mlflow.__version__.startswith(dashboard.MAJOR):
+            return
+        try:
+            store.client.set_experiment_tag(store.experiment_id, CHANGED, _now())
+            store.client.set_experiment_tag(store.experiment_id, dashboard.TAG, dashboard.make_tag(run, record))
+            store.view = True
+        except Exception as error:  # noqa: BLE001 - MLflow raises what it likes
+            self._warn(f"{explain(error, store.uri)}. The experiment has no ready dashboard")
+
+
+def _kind(cell: Cell) -> str:
+    return "reference" if cell.reference else "cell"
+
+
+def _now() -> str:
+    return str(time.time_ns() // 1_000_000)

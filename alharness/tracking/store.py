@@ -5,20 +5,24 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import shutil
+import shlex
 import sqlite3
-import sys
 import tempfile
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import filelock
 
 from alharness.errors import TrackingError
+from alharness.program import program
 from alharness.redaction import redact
 
+from .dashboard import deep_link
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlflow import MlflowClient
 
     from alharness.settings import TrackingSettings
@@ -35,41 +39,32 @@ PATIENCE = {
 class Store:
     """An MLflow client and the experiment that a run writes to.
 
+    Attributes:
+        view: whether the experiment has a dashboard by now.
+
     Raises:
         TrackingError: the store cannot be opened; says which and why, without credentials.
     """
 
     def __init__(self, settings: TrackingSettings, experiment: str, tags: dict[str, str]) -> None:
-        for name, value in PATIENCE.items():
-            os.environ.setdefault(name, value)  # MLflow reads its settings from there; the user's own win
-        import mlflow
-
-        for noisy in ("mlflow", "alembic"):
-            logging.getLogger(noisy).setLevel(logging.ERROR)
-        self.uri = settings.uri or mlflow.get_tracking_uri()
-        try:
-            _require_readable(self.uri)
-            with _first_use(self.uri):
-                self.client: MlflowClient = mlflow.MlflowClient(self.uri)
-                self.experiment_id = self._open(experiment, tags)
-        except Exception as error:
-            raise TrackingError(explain(error, self.uri)) from error
+        self.uri = resolve(settings.uri)
+        self.view = False
+        with opened(self.uri) as self.client:
+            self.experiment_id = self._open(experiment, tags)
 
     @property
     def how_to_open(self) -> str:
-        """The line that opens this store in MLflow's user interface."""
-        page = f"#/experiments/{self.experiment_id}/runs?workflowType=machine_learning&compareRunsMode=CHART"
+        """The command that shows a store that is here; the address of the experiment on a server."""
         if not self.local:
-            return f"{redact(self.uri)}/{page}"
-        program = "mlflow" if shutil.which("mlflow") else os.path.relpath(Path(sys.executable).with_name("mlflow"))
-        default = Path("mlflow.db").absolute()
-        store = "" if self.uri == f"sqlite:///{default}" else f" --backend-store-uri {redact(self.uri)}"
-        return f"{program} ui{store}, then http://127.0.0.1:5000/{page}"
+            return deep_link(self.uri, self.experiment_id, view=self.view)
+        default = f"sqlite:///{Path('mlflow.db').absolute()}"
+        found = self.uri == default == os.environ.get("MLFLOW_TRACKING_URI", default)
+        return shlex.join([program(), "ui", *([] if found else ["--store", redact(self.uri)])])
 
     @property
     def local(self) -> bool:
-        """Whether the store is a file here, rather than a server."""
-        return not self.uri.startswith(("http:", "https:"))
+        """Whether the store is a file or a database, rather than a server."""
+        return not is_server(self.uri)
 
     def _open(self, name: str, tags: dict[str, str]) -> str:
         found = self.client.get_experiment_by_name(name)
@@ -87,6 +82,39 @@ class Store:
         return str(found.experiment_id)
 
 
+def is_server(uri: str) -> bool:
+    """Whether it is the address of an MLflow server."""
+    return uri.startswith(("http:", "https:"))
+
+
+def resolve(uri: str | None) -> str:
+    """This store, or what MLFLOW_TRACKING_URI says, or MLflow's own default. MLflow is imported here."""
+    for name, value in PATIENCE.items():
+        os.environ.setdefault(name, value)  # MLflow reads its settings from there; the user's own win
+    import mlflow
+
+    for noisy in ("mlflow", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    return uri or str(mlflow.get_tracking_uri())
+
+
+@contextmanager
+def opened(uri: str) -> Iterator[MlflowClient]:
+    """A client of a store, while no other process of ours opens it for the first time.
+
+    Raises:
+        TrackingError: for whatever goes wrong meanwhile; says what, without credentials.
+    """
+    import mlflow
+
+    try:
+        _require_readable(uri)
+        with _first_use(uri):
+            yield mlflow.MlflowClient(uri)
+    except Exception as error:
+        raise TrackingError(explain(error, uri)) from error
+
+
 def explain(error: Exception, uri: str) -> str:
     """One line about what went wrong with this store, and a remedy where one is known."""
     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
@@ -96,10 +124,15 @@ def explain(error: Exception, uri: str) -> str:
     return text
 
 
+def file_of(uri: str) -> Path | None:
+    """The file of a SQLite store; None for any other."""
+    return Path(uri.partition(":///")[2]) if uri.startswith("sqlite:") else None
+
+
 def _require_readable(uri: str) -> None:
     # MLflow tries a database that cannot be opened for almost two minutes before it says so.
-    path = Path(uri.partition(":///")[2])
-    if uri.startswith("sqlite:") and path.exists():
+    path = file_of(uri)
+    if path and path.exists():
         with closing(sqlite3.connect(path)) as database:
             database.execute("pragma schema_version")
 

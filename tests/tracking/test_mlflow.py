@@ -1,7 +1,11 @@
 """Against a real SQLite store; what is written is read back through MLflow's own client."""
 
+import base64
 import csv
+import json
 import math
+import time
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +18,7 @@ from alharness.errors import TrackingError
 from alharness.records import Cell, CellRecord, CycleRecord, Run, RunRecord, Schedule
 from alharness.runs.journal import Journal
 from alharness.settings import TrackingSettings
+from alharness.tracking import dashboard
 from alharness.tracking.mlflow import WRITE_EVERY, MlflowTracker
 from alharness.tracking.store import Store, explain
 
@@ -55,14 +60,6 @@ def uri(tmp_path, monkeypatch, fresh_store):
     return f"sqlite:///{tmp_path}/mlflow.db"
 
 
-@pytest.fixture(scope="session")
-def fresh_store(tmp_path_factory):
-    """An empty database, made once: its migrations take seconds."""
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
-    return path.read_bytes()
-
-
 def journaled(run, *cycles):
     book = Journal(run.folder / "cells" / CELL.folder, {"x": 1}, now=1_699_999_999_000)
     for record in cycles[len(book.cycles) :]:
@@ -70,18 +67,18 @@ def journaled(run, *cycles):
     return book
 
 
-def track(run, uri, cycles, status="ok", *, required=True):
-    """A whole run: start, cycles one by one, end."""
+def track(run, uri, cycles, status="ok", *, cell=CELL, required=True):
+    """A whole run of one cell: start, cycles one by one, end."""
     warnings = []
     tracker = MlflowTracker(TrackingSettings(uri=uri), warnings.append, required=required)
     tracker.alharness_run_started(run)
     for number, record in enumerate(cycles, 1):
         journaled(run, *cycles[:number])
         tracker.alharness_cycle_finished(run, CELL, record)
-    cell = CellRecord(
-        cell=CELL, status=status, cycles=tuple(cycles), error="it broke" if status == "failed" else ""
+    ended = CellRecord(
+        cell=cell, status=status, cycles=tuple(cycles), error="it broke" if status == "failed" else ""
     )
-    tracker.alharness_run_finished(run, RunRecord(cells=(cell,)))
+    tracker.alharness_run_finished(run, RunRecord(cells=(ended,)))
     return tracker, warnings
 
 
@@ -183,7 +180,7 @@ def test_a_cell_that_goes_on_later_goes_on_in_its_run(run, uri):
 @pytest.fixture
 def clock(monkeypatch):
     """The tracker's clock, set by hand."""
-    clock = SimpleNamespace(now=1000.0, monotonic=lambda: clock.now)
+    clock = SimpleNamespace(now=1000.0, monotonic=lambda: clock.now, time_ns=time.time_ns)
     monkeypatch.setattr("alharness.tracking.mlflow.time", clock)
     return clock
 
@@ -398,3 +395,136 @@ def test_a_deleted_experiment_is_explained(run, uri):
 def test_another_schema_is_explained_with_its_remedy():
     text = explain(RuntimeError("Detected out-of-date database schema (found version a)"), "sqlite:///old.db")
     assert "mlflow db upgrade sqlite:///old.db" in text
+
+
+def tag_of_the_view(uri):
+    return MlflowClient(uri).get_experiment_by_name("demo").tags.get(dashboard.TAG)
+
+
+def test_a_run_leaves_its_dashboard(run, uri):
+    tracker, warnings = track(run, uri, ALL)
+    cell = CellRecord(cell=CELL, status="ok", cycles=tuple(ALL), started=0)
+    assert tag_of_the_view(uri) == dashboard.make_tag(run, RunRecord(cells=(cell,)))
+    assert tracker.store.view
+    assert warnings == []
+
+
+@pytest.mark.parametrize("required", [False, True])
+def test_a_dashboard_that_cannot_be_left_is_one_warning(run, uri, monkeypatch, required):
+    write = MlflowClient.set_experiment_tag
+
+    def refuse(client, experiment, key, value):
+        if key == dashboard.TAG:
+            raise RuntimeError("no http://user:secret@host")
+        write(client, experiment, key, value)
+
+    monkeypatch.setattr(MlflowClient, "set_experiment_tag", refuse)
+    tracker, (warning,) = track(run, uri, ALL, required=required)
+    assert warning == f"MLflow at {uri}: no http://***@host. The experiment has no ready dashboard"
+    assert tracker.store is not None
+    assert not tracker.store.view
+    assert stored(uri)[1][0].info.status == "FINISHED"
+
+
+def test_another_major_version_of_mlflow_gets_no_dashboard(run, uri, monkeypatch):
+    monkeypatch.setattr(mlflow, "__version__", "4.0.0")
+    tracker, warnings = track(run, uri, ALL)
+    assert tag_of_the_view(uri) is None
+    assert not tracker.store.view
+    assert warnings == []
+
+
+def kinds(uri):
+    return sorted((found.info.run_name, found.data.tags["alharness.kind"]) for found in stored(uri)[1])
+
+
+def test_cells_that_the_spec_has_no_longer_are_former_until_it_has_them_again(run, uri):
+    track(run, uri, ALL)
+    changed = replace(CELL, params={"start": 4}, key="c" * 16)
+    book = Journal(run.folder / "cells" / changed.folder, {"x": 1}, now=1_700_000_009_000)
+    for record in ALL:
+        book.append(record)
+    track(replace(run, cells=(changed,)), uri, [], cell=changed)
+    assert kinds(uri) == [("mine-s2", "cell"), ("mine-s2", "former")]
+    (former,) = (f for f in stored(uri)[1] if f.data.tags["alharness.kind"] == "former")
+    assert former.data.tags["alharness.cell"] == CELL.key
+    track(run, uri, [])
+    assert {f.data.tags["alharness.cell"]: f.data.tags["alharness.kind"] for f in stored(uri)[1]} == {
+        CELL.key: "cell",
+        changed.key: "former",
+    }
+
+
+def test_of_a_cell_that_was_begun_anew_the_last_one_counts(run, uri):
+    track(run, uri, ALL)
+    path = run.folder / "cells" / CELL.folder / "journal.jsonl"
+    path.unlink()
+    book = Journal(path.parent, {"x": 1}, now=1_700_000_009_000)
+    for record in ALL:
+        book.append(record)
+    track(run, uri, ALL)
+    found = {f.data.tags["alharness.started"]: f.data.tags["alharness.kind"] for f in stored(uri)[1]}
+    assert found == {"1699999999000": "former", "1700000009000": "cell"}
+
+
+def test_cells_of_other_settings_are_left_alone(run, uri):
+    track(run, uri, ALL)
+    track(replace(run, experiment="demo-5678"), uri, ALL)
+    assert kinds(uri) == [("mine-s2", "cell")] * 2
+    _, view = dashboard_of(uri)
+    assert 'tags.`alharness.experiment` = "demo-5678"' in view
+
+
+def dashboard_of(uri):
+    """What stands around the view, and its filter."""
+    outer = json.loads(tag_of_the_view(uri))
+    packed = base64.b64decode(outer["state"].removeprefix("deflate;"))
+    return outer, json.loads(zlib.decompress(packed))["searchFilter"]
+
+
+def test_mlflow_understands_the_filter_of_the_dashboard(run, uri):
+    track(run, uri, ALL)
+    client, (found,) = stored(uri)
+    _, text = dashboard_of(uri)
+
+    def shown():
+        return [r.info.run_id for r in client.search_runs([found.info.experiment_id], text)]
+
+    assert shown() == [found.info.run_id]
+    client.set_terminated(found.info.run_id, "FAILED")
+    assert shown() == []
+    client.set_terminated(found.info.run_id, "FINISHED")
+    client.set_tag(found.info.run_id, "alharness.kind", "reference")
+    assert shown() == []
+
+
+@pytest.mark.parametrize(
+    ("store", "environment", "command"),
+    [
+        ("sqlite:///{here}/mlflow.db", None, "alharness ui"),
+        ("sqlite:///{here}/mlflow.db", "sqlite:///{here}/mlflow.db", "alharness ui"),
+        ("sqlite:///{here}/mlflow.db", "sqlite:///x.db", "alharness ui --store sqlite:///{here}/mlflow.db"),
+        ("sqlite:///{here}/my store.db", None, "alharness ui --store 'sqlite:///{here}/my store.db'"),
+    ],
+)
+def test_how_to_open_a_store_that_is_here(uri, tmp_path, monkeypatch, store, environment, command):
+    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
+    (tmp_path / "my store.db").write_bytes((tmp_path / "mlflow.db").read_bytes())
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    if environment:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", environment.format(here=tmp_path))
+    opened = Store(TrackingSettings(uri=store.format(here=tmp_path)), "demo", {})
+    assert opened.how_to_open == command.format(here=tmp_path)
+
+
+def test_a_command_that_is_not_on_the_path_is_named_with_its_folder(uri, monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    monkeypatch.setattr("sys.executable", str(Path.cwd() / "env/bin/python"))
+    assert Store(TrackingSettings(uri=uri), "demo", {}).how_to_open == "env/bin/alharness ui"
+
+
+@pytest.mark.parametrize("view", [False, True])
+def test_how_to_open_a_server(uri, view):
+    opened = Store(TrackingSettings(uri=uri), "demo", {})
+    opened.uri, opened.experiment_id, opened.view = "http://user:secret@host:5000", "7", view
+    assert opened.how_to_open == dashboard.deep_link("http://host:5000", "7", view=view)

@@ -1,0 +1,204 @@
+"""The dashboard of an experiment: a view of MLflow's own interface, kept as a tag of the experiment.
+
+MLflow promises nothing about this format, which is that of its major version 3. Where the tag is missing, the same
+page opens without charts of ours.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import zlib
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from alharness.metrics import LOWER_IS_BETTER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from alharness.records import CycleRecord, Run, RunRecord
+
+MAJOR = "3."
+"""The versions of MLflow that know the format."""
+KEY = "alharness-curves"
+TAG = f"mlflow.sharedViewState.{KEY}"
+NAME = "Learning curves by sampler"
+
+MOST_CURVES = 12
+"""Metrics of quality that are drawn: more are no dashboard, and MLflow takes 20,000 characters."""
+PAGE = 100
+"""Cells that MLflow's interface loads at once."""
+MARGIN = 0.05
+"""Of the range of a metric's values, left free below and above."""
+
+
+def deep_link(address: str, experiment_id: str, *, view: bool) -> str:
+    """The page of an experiment on a server, without the credentials that its address may hold.
+
+    Args:
+        address: of the server, `http://...`.
+        experiment_id: MLflow's number of the experiment.
+        view: whether the experiment has the tag: asked for one that is not there, the page shows an error.
+    """
+    parts = urlsplit(address)
+    base = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl().rstrip("/")
+    key = f"&viewStateShareKey={KEY}" if view else ""
+    page = f"#/experiments/{experiment_id}/runs?workflowType=machine_learning&compareRunsMode=CHART{key}"
+    return f"{base}/{page}"
+
+
+def make_tag(run: Run, record: RunRecord) -> str:
+    """The tag's value; the same run gives the same one."""
+    text = json.dumps(make_view(run, record), separators=(",", ":"), allow_nan=False)
+    state = base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+    return json.dumps(
+        {
+            "name": NAME,
+            "createdAt": min((cell.started for cell in record.cells if cell.started), default=0),
+            "updatedAt": max((cycle.at for cell in record.cells for cycle in cell.cycles), default=0),
+            "state": f"deflate;{state}",
+        }
+    )
+
+
+def make_view(run: Run, record: RunRecord) -> dict[str, Any]:
+    """What the page shows: finished cells in one group per sampler, their quality, its area, what they cost."""
+    cycles = [
+        cycle for cell in record.cells if cell.status == "ok" and not cell.cell.reference for cycle in cell.cycles
+    ]
+    area = f"summary/aubc_{run.metric}"
+    metrics = _metrics_to_show(run, cycles)
+    memory = "gpu" if any("gpu_peak_alloc_mib" in cycle.cost for cycle in cycles) else "cpu"
+    peak = {"gpu": "gpu_peak_alloc_mib", "cpu": "cpu_peak_mib"}[memory]
+    sections = {
+        "quality": (
+            f"Quality by labels ({_directions(metrics)})",
+            [_line(f"test/{name}", _range(run.schedule.labeled, cycles, name)) for name in metrics],
+        ),
+        "summary": (
+            f"Summary (aubc_{run.metric}: {_directions([run.metric])})",
+            [_bar(area), _scatter("summary/query_seconds_total", area), _bar("summary/query_seconds_total")],
+        ),
+        "cost": (
+            "Cost (lower is better)",
+            [_line(f"cost/{name}", {}) for name in ("query_seconds", "train_seconds", peak)],
+        ),
+    }
+    return {
+        "searchFilter": _filter(run),
+        # Of too many cells, rather some seeds of every sampler than all seeds of some.
+        "orderByKey": "params.`sampler`" if len(run.cells) <= PAGE else "params.`seed`",
+        "orderByAsc": True,
+        "startTime": "ALL",
+        "lifecycleFilter": "Active",
+        "datasetsFilter": [],
+        "modelVersionFilter": "All Runs",
+        "selectedColumns": [f"metrics.`{area}`", "params.`sampler`", "params.`seed`"],
+        "columnOrder": [],
+        "columnWidths": {},
+        "runsHiddenMode": "SHOWALL",
+        "compareRunCharts": [
+            {
+                **chart,
+                "uuid": f"{KEY}/{section}/{number}",
+                "runsCountToCompare": len(run.cells),
+                "metricSectionId": f"{KEY}/{section}",
+                "deleted": False,
+                "isGenerated": False,
+            }
+            for section, (_, charts) in sections.items()
+            for number, chart in enumerate(charts)
+        ],
+        "compareRunSections": [
+            {
+                "uuid": f"{KEY}/{section}",
+                "name": title,
+                "display": True,
+                "isReordered": True,
+                "deleted": False,
+                "isGenerated": False,
+            }
+            for section, (title, _) in sections.items()
+        ],
+        "viewMaximized": False,
+        "runListHidden": False,
+        "isAccordionReordered": True,
+        "useGroupedValuesInCharts": True,
+        "hideEmptyCharts": True,
+        "groupBy": {"aggregateFunction": "average", "groupByKeys": [{"mode": "param", "groupByData": "sampler"}]},
+        "groupsExpanded": {},
+        "globalLineChartConfig": {"xAxisKey": "step", "lineSmoothness": 0, "selectedXAxisMetricKey": ""},
+    }
+
+
+def _filter(run: Run) -> str:
+    # A mean takes whatever is there: no reference, no cell of other settings under this name, no unfinished one.
+    conditions = (
+        'tags.`alharness.kind` = "cell"',
+        f'tags.`alharness.experiment` = "{run.experiment}"',
+        'attributes.status = "FINISHED"',
+    )
+    return " and ".join(conditions)
+
+
+def _metrics_to_show(run: Run, cycles: Sequence[CycleRecord]) -> list[str]:
+    """The metric that ranks, then those of the closing table, as far as they were measured."""
+    measured = dict.fromkeys(name for cycle in cycles for name in cycle.metrics)
+    wanted = dict.fromkeys([run.metric, *(run.headline or measured)])
+    return [name for name in wanted if name in measured or not measured][:MOST_CURVES]
+
+
+def _directions(metrics: Iterable[str]) -> str:
+    """Which way is better, in as few words as a heading shows."""
+    ways: dict[str, list[str]] = {}
+    for name in metrics:
+        ways.setdefault("lower" if name in LOWER_IS_BETTER else "higher", []).append(name)
+    if len(ways) == 1:
+        return f"{next(iter(ways))} is better"
+    return "better: " + "; ".join(f"{way} {', '.join(names)}" for way, names in ways.items())
+
+
+def _range(labeled: Sequence[int], cycles: Iterable[CycleRecord], metric: str) -> dict[str, float]:
+    """Axes around the data: by itself MLflow begins at 0, where curves lie on one another. Empty without data."""
+    values = [cycle.metrics[metric] for cycle in cycles if math.isfinite(cycle.metrics.get(metric, math.nan))]
+    low, high = min(values, default=0.0), max(values, default=0.0)
+    margin = MARGIN * (high - low or abs(high) or 1.0)
+    if not values or not math.isfinite(margin):
+        return {}
+    aside = 0 if labeled[0] < labeled[-1] else 1
+    return {
+        "xMin": labeled[0] - aside,
+        "xMax": labeled[-1] + aside,
+        "yMin": low - margin,
+        "yMax": high + margin,
+    }
+
+
+def _line(metric: str, axes: dict[str, float]) -> dict[str, Any]:
+    return {
+        "type": "LINE",
+        "displayName": metric,
+        "metricKey": metric,
+        "selectedMetricKeys": [metric],
+        "lineSmoothness": 0,
+        "xAxisScaleType": "linear",
+        "scaleType": "linear",
+        "range": axes,
+        "xAxisKey": "step",
+        "selectedXAxisMetricKey": "",
+        "yAxisKey": "metric",
+        "yAxisExpressions": [],
+        "ignoreOutliers": False,
+        "useGlobalXaxisKey": True,
+        "useGlobalLineSmoothing": True,
+    }
+
+
+def _bar(metric: str) -> dict[str, Any]:
+    return {"type": "BAR", "displayName": metric, "metricKey": metric}
+
+
+def _scatter(x: str, y: str) -> dict[str, Any]:
+    return {"type": "SCATTER", "xaxis": {"key": x, "type": "METRIC"}, "yaxis": {"key": y, "type": "METRIC"}}
