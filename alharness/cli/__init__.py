@@ -34,6 +34,10 @@ class Entry(NamedTuple):
 COMMANDS = {
     "run": Entry("alharness.cli.run", "run", "Run an experiment; the same command goes on with it."),
     "check": Entry("alharness.cli.check", "check", "Check a spec and show its plan, without training."),
+    "report": Entry(
+        "alharness.cli.report", "report", "Write a page on a run: curves, tests, labels saved, costs."
+    ),
+    "ui": Entry("alharness.cli.ui", "ui", "Show results in MLflow: curves, areas and costs."),
     "plugins": Entry("alharness.cli.plugins", "plugins", "List what is installed, or describe one plugin."),
     "data": Entry("alharness.cli.data", "data", "List and describe data sets, and import those that need it."),
     "compare": Entry("alharness.cli.compare", "compare", "Say whether samplers do what they did in another run."),
