@@ -50,10 +50,11 @@ def run_spec(toy_site, monkeypatch):
 def command(toy_site, tmp_path):
     """The command line as a user starts it, in a folder of its own."""
 
-    def start(*arguments, isolated=False, **more):
+    def start(*arguments, isolated=False, variables=None, **more):
         flags = ["-P"] if isolated else []  # as the installed script: without the current folder
         environment = {**os.environ, "PYTHONPATH": str(toy_site), "MLFLOW_DISABLE_TELEMETRY": "true"}
         environment.pop("MLFLOW_TRACKING_URI", None)
+        environment |= variables or {}
         return subprocess.Popen(
             [sys.executable, *flags, "-m", "alharness", *map(str, arguments)],
             cwd=tmp_path,
