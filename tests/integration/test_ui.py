@@ -38,11 +38,12 @@ PATIENCE = 60
 def shown(command, *arguments):
     """`alharness ui` while it runs: its process and the first link that it prints."""
     process = command("ui", *arguments)
-    clock = threading.Timer(PATIENCE, process.kill)
+    clock = threading.Timer(PATIENCE, process.terminate)  # it takes its server along
     clock.start()
     try:
         for line in process.stdout:
             if link := re.search(r"http://127\.0\.0\.1:\d+/\S+", line):
+                clock.cancel()
                 yield process, link[0]
                 break
         else:
