@@ -54,8 +54,9 @@ def by_hand(model, inputs, task):
     with torch.no_grad():
         z = []
         for start in range(0, len(ROWS), 2):
-            x = {m: torch.from_numpy(a[ROWS[start : start + 2]]) for m, a in inputs.arrays.items()}
-            z.append(list(model.encoders([x[m] for m in inputs.modalities])))
+            x = [torch.from_numpy(inputs.arrays[m][ROWS[start : start + 2]]) for m in inputs.modalities]
+            scaled = [((a - s.mean) / s.deviation).clamp(-8, 8) for a, s in zip(x, model.scales, strict=True)]
+            z.append(list(model.encoders(scaled)))
         own = [list(parts) for parts in zip(*z, strict=True)]
         hidden = {m: [model.heads.hidden.one(i, part) for part in own[i]] for i, m in enumerate(inputs.modalities)}
         hidden["fused"] = [model.fused.hidden(torch.cat(part, 1)) for part in z]

@@ -56,10 +56,14 @@ def server(monkeypatch):
             stand_in.ended += 1
 
     monkeypatch.setattr("alharness.tracking.server.serving", serving)
-    # A test run in the background ignores Ctrl-C.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A test run in the background ignores Ctrl-C, and one under nohup a hangup.
+    before = {
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
+        signal.SIGHUP: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+    }
     yield stand_in
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
