@@ -35,7 +35,7 @@ docs: $(VENV)/.documented ## build the documentation into docs/_build
 	$(BIN)/sphinx-build -W -q docs docs/_build
 	@echo "docs/_build/index.html"
 
-bench: $(VENV)/.benchmarked ## measure kernels, training and whole runs, into docs/benchmarks.md (half an hour)
+bench: $(VENV)/.benchmarked ## measure kernels, training and whole runs, into docs/benchmarks.md (45 minutes)
 	$(BIN)/python -m benchmarks
 
 clean: ## remove the environment and everything built
