@@ -47,8 +47,12 @@ class Results:
         return {record.cell.seed: record for record in self.complete if record.cell.label == label}
 
 
-def read(folder: Path) -> Results:
+def read(folder: Path, *, with_pool: bool = True) -> Results:
     """Read a run directory, and nothing else: neither its spec, nor its data, nor its plugins are needed.
+
+    Args:
+        folder: the run directory.
+        with_pool: read what is known of the pool, too.
 
     Raises:
         RunError: it is no run directory, or cannot be read.
@@ -71,7 +75,7 @@ def read(folder: Path) -> Results:
         run=run,
         record=RunRecord(cells=tuple(records)),
         contexts=contexts,
-        pool=pooltable.load(folder),
+        pool=pooltable.load(folder) if with_pool else None,
         others=tuple(others),
     )
 

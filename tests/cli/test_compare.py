@@ -86,6 +86,14 @@ def rows(out):
 PARTED = {"margin-s1": cycles(chosen=[("a", "b"), ("d", "e"), ()], f1=[0.5, 0.6, 0.4])}
 
 
+def test_a_damaged_pool_is_in_nobodys_way(write, compare):
+    old, new = write("old"), write("new")
+    (new / "pool.npz").write_bytes(b"no archive")
+    code, out, _ = compare(old, new)
+    assert code == 0
+    assert "Nothing changed" in out
+
+
 def test_nothing_changed(write, compare):
     old, new = write("old"), write("new")
     code, out, err = compare(old, new)
