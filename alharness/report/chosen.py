@@ -47,7 +47,7 @@ class Groups:
 def groups(pool: PoolTable) -> Groups:
     """Classes, the rarest together where they are many; of targets, fifths between their quantiles.
 
-    Targets take few values sometimes, so fifths may differ in size, and be fewer.
+    Targets of few values are groups by value; of some more, fifths may differ in size, and be fewer.
     """
     if pool.task == Task.CLASSIFICATION:
         counts = np.bincount(pool.labels, minlength=len(pool.classes))
@@ -57,6 +57,9 @@ def groups(pool: PoolTable) -> Groups:
         place = np.full(len(counts), len(common))
         place[common] = np.arange(len(common))
         return Groups(names=(*(pool.classes[i] for i in common), "rarer classes"), of=place[pool.labels])
+    values, places = np.unique(pool.labels, return_inverse=True)
+    if len(values) <= FIFTHS:
+        return Groups(names=tuple(f"{value:.2g}".replace("-", "−") for value in values), of=places)
     edges = np.unique(np.quantile(pool.labels.astype(np.float64), np.linspace(0, 1, FIFTHS + 1)))
     inner = edges[1:-1]
     names = [f"{low:.2g} to {high:.2g}".replace("-", "−") for low, high in pairwise(edges)]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from alharness.errors import RunError
 from alharness.spec.yamlfile import parse
 
+from .reading import CONDITIONS, FOUNDATION
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -14,10 +16,6 @@ if TYPE_CHECKING:
 
     from .reading import Results
 
-FOUNDATION = ("data", "split", "initial_pool")
-"""Fields of a journal's header without which two cells have nothing in common."""
-CONDITIONS = ("device", "versions")
-"""Fields that may change the last bits of every number."""
 MACHINE = ("cpu", "cores", "threads", "device", "gpu", "platform")
 """Facts of an environment that decide how long a query takes."""
 SETTINGS = ("dataset", "model", "training")

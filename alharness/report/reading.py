@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from alharness.records import Cell, CellRecord, Run
     from alharness.runs.pooltable import PoolTable
 
-PAIRED = ("data", "split", "initial_pool", "device", "versions")
+FOUNDATION = ("data", "split", "initial_pool")
+"""Fields of a journal's header without which two cells have nothing in common."""
+CONDITIONS = ("device", "versions")
+"""Fields that may change the last bits of every number."""
+PAIRED = (*FOUNDATION, *CONDITIONS)
 """Fields of a journal's header in which two cells must agree before a difference between them means anything."""
 
 

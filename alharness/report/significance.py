@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .statistics import mean
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -85,21 +87,22 @@ def difference(
     a, b = a[defined], b[defined]
     d = (b - a) if lower_is_better else (a - b)
     n = len(d)
-    value = float(d.mean()) if n else math.nan
+    averaged = mean(d)
     spread = float(d.std(ddof=1)) if n > 1 else math.nan
     # Equal differences come out with a spread of rounding noise, and a test would call it certainty.
     if n > 1 and spread <= 1e-12 * max(np.abs(a).max(), np.abs(b).max()):
         spread = 0.0
-    half = float(special.stdtrit(n - 1, 1 - ALPHA / 2) * spread / math.sqrt(n)) if n > 1 else math.nan
     p = p_ranks = math.nan
     if n >= ENOUGH and spread > 0:
         # As scipy.stats.ttest_rel, which takes a hundred times as long to check its arguments.
-        p = float(2 * special.stdtr(n - 1, -abs(value) * math.sqrt(n) / spread))
+        p = float(2 * special.stdtr(n - 1, -abs(averaged.value) * math.sqrt(n) / spread))
     if with_ranks and n >= ENOUGH_FOR_RANKS and spread > 0:
         from scipy.stats import wilcoxon
 
         p_ranks = float(wilcoxon(d).pvalue)
-    return Difference(n=n, value=value, half=half, spread=spread, p=p, adjusted=p, p_ranks=p_ranks)
+    return Difference(
+        n=n, value=averaged.value, half=averaged.half, spread=spread, p=p, adjusted=p, p_ranks=p_ranks
+    )
 
 
 def holm(p: Sequence[float]) -> list[float]:

@@ -44,9 +44,12 @@ def test_targets_are_in_fifths():
 
 
 def test_few_values_make_fewer_groups():
-    found = chosen.groups(table([0.0] * 90 + [1.0] * 10))
-    assert len(found.names) == len(np.unique(found.of)) or len(found.names) == 1
-    assert chosen.groups(table([0.5] * 4)).names == ("all",)
+    found = chosen.groups(table([0.0] * 90 + [-1.0] * 10))
+    assert found.names == ("−1", "0")
+    assert found.shares(np.arange(100)).tolist() == pytest.approx([0.1, 0.9])
+    crowded = chosen.groups(table([0.0] * 90 + [0.1, 0.2, 0.3, 0.4, 0.5] * 2))
+    assert crowded.shares(np.arange(100)).sum() == pytest.approx(1)
+    assert set(crowded.of) <= set(range(len(crowded.names)))
 
 
 def test_imbalance():
