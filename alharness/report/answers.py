@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from .cost import cost, incomparable, share_of_training
-from .document import Answer
+from .document import Answer, p_value
 from .efficiency import ENOUGH as ENOUGH_FOR_INTERVAL
 from .efficiency import saving
 from .significance import ALPHA, ENOUGH
@@ -33,7 +33,7 @@ def answers(study: Study) -> list[Answer]:
 
 
 def answers_over(found: Settings) -> list[Answer]:
-    """Which sampler over several settings, how sure, how many labels saved."""
+    """Which sampler over several settings, and how sure."""
     ranking = found.ranking
     order = sorted(range(len(found.common)), key=lambda i: ranking.average[i])
     listed = ", ".join(f"{found.common[i]} {ranking.average[i]:.2f}" for i in order)
@@ -54,13 +54,10 @@ def answers_over(found: Settings) -> list[Answer]:
         sure = (
             f"Better than {len(clear)} of {len(order) - 1}." if ranking.p < ALPHA and clear else "Not significant."
         )
-        p = "p < 0.001" if ranking.p < 0.001 else f"p = {ranking.p:.3f}"
         why = [
             (
-                f"Friedman's test over {n} settings: {p}, agreement W = {ranking.agreement:.2f}; ranks that "
-                f"differ by less than {ranking.critical:.2f} "
-                "may do "
-                "so by chance (Nemenyi)."
+                f"Friedman's test over {n} settings: {p_value(ranking.p)}, agreement W = {ranking.agreement:.2f}; "
+                f"ranks that differ by less than {ranking.critical:.2f} may do so by chance (Nemenyi)."
             )
         ]
         if ranking.p < ALPHA and clear:
@@ -140,7 +137,7 @@ def _how_sure(study: Study, best: str) -> Answer:
         )
     tests = len(study.pairs) // 2
     what = f"{subject} against Random, paired by seed"
-    p = "p < 0.001" if pair.adjusted < 0.001 else f"p = {pair.adjusted:.3f}"
+    p = p_value(pair.adjusted)
     reasons = [f"{what}: {_size(pair)}, {p} after Holm's correction over {tests} pairs{_effect(pair)}."]
     reasons.append(
         f"With these seeds a difference of about {pair.detectable:.3f} is found in four of five experiments"

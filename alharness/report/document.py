@@ -122,3 +122,8 @@ def probability(p: float) -> Value:
     if math.isnan(p):
         return Value(text="–")
     return Value(text="< 0.001" if p < 0.001 else f"{p:.3f}", number=p)
+
+
+def p_value(p: float) -> str:
+    """The same within a sentence."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"

@@ -15,6 +15,8 @@ from alharness.report.document import Picture, Section, Table, Value, interval, 
 from alharness.report.palette import REFERENCE
 from alharness.report.statistics import mean
 
+from . import matrix
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -243,27 +245,13 @@ def _draw_overlap(figure: Figure, study: Study, overlaps: Mapping[tuple[str, str
 
 
 def _matrix(study: Study, overlaps: Mapping[tuple[str, str], Array]) -> Picture:
-    k = len(study.labels)
+    labels = study.labels
+    values = np.array([[overlaps[a, b][-1] if (a, b) in overlaps else np.nan for b in labels] for a in labels])
     return Picture(
         name="overlap_matrix",
         title="Overlap of all choices, pair by pair",
         text="Matrix of the overlap of all samples chosen by two samplers of the same seed",
-        draw=partial(_draw_matrix, study=study, overlaps=overlaps),
-        size=(2.5 + 0.5 * k, 1.8 + 0.42 * k),
+        draw=partial(matrix.draw, values=values, rows=labels, columns=labels),
+        size=matrix.size(len(labels), len(labels)),
         folded=True,
     )
-
-
-def _draw_matrix(figure: Figure, study: Study, overlaps: Mapping[tuple[str, str], Array]) -> None:
-    axes = figure.add_subplot()
-    k = len(study.labels)
-    shown = np.full((k, k), np.nan)
-    for i, one in enumerate(study.labels):
-        for j, other in enumerate(study.labels):
-            if (one, other) in overlaps:
-                shown[i, j] = overlaps[one, other][-1]
-                color = "white" if shown[i, j] > 0.6 else "black"
-                axes.text(j, i, f"{shown[i, j]:.2f}", ha="center", va="center", fontsize=8, color=color)
-    axes.imshow(shown, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    axes.set_xticks(range(k), study.labels, rotation=40, ha="right")
-    axes.set_yticks(range(k), study.labels)

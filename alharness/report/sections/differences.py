@@ -12,6 +12,8 @@ from alharness.report.penalty import penalties
 from alharness.report.ranking import ENOUGH as SETTINGS
 from alharness.report.significance import ENOUGH, ENOUGH_FOR_RANKS
 
+from . import matrix
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -32,7 +34,7 @@ def section(study: Study) -> Section | None:
     if study.random and len(study.labels) > 1:
         found = penalties(study.scores, study.random, study.labels)
         if found.tests:
-            pictures.append(matrix(found))
+            pictures.append(penalty_matrix(found))
             paragraphs.append(_about(found))
     fewest = min(mean.n for mean in study.areas.values())
     if fewest < ENOUGH:
@@ -123,31 +125,24 @@ def _row(name: str, d: Difference) -> list[Value | str]:
     ]
 
 
-def matrix(found: Penalties, most: int = 1) -> Picture:
+def penalty_matrix(found: Penalties, most: int = 1) -> Picture:
     """The matrix with the means of its columns; `most` is the largest possible entry."""
-    k = len(found.labels)
+    rows = (*found.labels, "column mean ↓")
+    values = found.matrix.copy()
+    np.fill_diagonal(values, np.nan)
     return Picture(
         name="penalties",
         title="Pairwise penalty matrix: how often a row beats a column",
         text="Matrix of how often, over checkpoints, the row's sampler is significantly better than the column's",
-        draw=partial(_draw_matrix, found=found, most=most),
-        size=(2.5 + 0.5 * k, 2.2 + 0.42 * k),
+        draw=partial(
+            matrix.draw,
+            values=np.vstack([values, found.column_means]),
+            rows=rows,
+            columns=found.labels,
+            most=most,
+        ),
+        size=matrix.size(len(rows), len(found.labels)),
     )
-
-
-def _draw_matrix(figure: Figure, found: Penalties, most: int) -> None:
-    axes = figure.add_subplot()
-    k = len(found.labels)
-    shown = np.vstack([found.matrix, found.column_means])
-    axes.imshow(shown, cmap="Blues", vmin=0, vmax=most, aspect="auto")
-    for i, j in np.ndindex(*shown.shape):
-        if i != j:
-            color = "white" if shown[i, j] > 0.6 * most else "black"
-            text = f"{shown[i, j]:.2f}".removesuffix(".00")
-            axes.text(j, i, text, ha="center", va="center", color=color, fontsize=8)
-    axes.axhline(k - 0.5, color="black", linewidth=1)
-    axes.set_xticks(range(k), found.labels, rotation=40, ha="right")
-    axes.set_yticks(range(k + 1), [*found.labels, "column mean ↓"])
 
 
 def _about(found: Penalties) -> str:

@@ -38,11 +38,9 @@ def section(study: Study, wanted: Sequence[float] = ()) -> Section | None:
         paragraphs=(
             (
                 "Labels at which a sampler's mean curve first reaches a target, on straight lines between cycles, "
-                "and how "
-                f"many fewer that is than for Random. The interval is from {RESAMPLES:,} resamples of the seeds, "
-                "paired "
-                f"with Random's, and is widened for their small number (Hesterberg, 2015); it needs {ENOUGH} "
-                "seeds. "
+                "and how many fewer that is than for Random. The interval is from "
+                f"{RESAMPLES:,} resamples of the seeds, paired with Random's, and is widened for their small "
+                f"number (Hesterberg, 2015); it needs {ENOUGH} seeds. "
                 "A target that was not reached is said to be so, never counted as the last labeled count."
             ),
         ),

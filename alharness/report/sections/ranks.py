@@ -9,13 +9,13 @@ import numpy as np
 
 from alharness.report.answers import bounds
 from alharness.report.curves import plot
-from alharness.report.document import Picture, Section, Table, Value, interval, number
+from alharness.report.document import Picture, Section, Table, Value, interval, number, p_value
 from alharness.report.efficiency import ENOUGH as ENOUGH_FOR_INTERVAL
 from alharness.report.efficiency import saving
 from alharness.report.settings import summed_penalties
 from alharness.report.significance import ENOUGH
 
-from .differences import matrix
+from .differences import penalty_matrix
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,9 +31,9 @@ def section(found: Settings, styles: dict[str, Style]) -> Section:
     ranking = found.ranking
     paragraphs = [
         (
-            "Every run is a setting of its own: their seeds are never pooled, whether their data are the same "
-            "or not. "
-            "Samplers are ranked in each setting by the mean area under its curve, 1 being the best; ties share."
+            "Every run is a setting of its own: their seeds are never pooled, whether their data are the same or "
+            "not. Samplers are ranked in each setting by the mean area under its curve, 1 being the best; ties "
+            "share."
         ),
         *found.left_out,
     ]
@@ -41,20 +41,17 @@ def section(found: Settings, styles: dict[str, Style]) -> Section:
     if ranking.refusal:
         paragraphs.append(ranking.refusal)
     else:
-        shown = "p < 0.001" if ranking.p < 0.001 else f"p = {ranking.p:.3f}"
         paragraphs.append(
-            f"Friedman's test over {len(ranking.settings)} settings: {shown}, agreement W = "
-            f"{ranking.agreement:.2f}. Nemenyi's critical difference of "
-            f"average ranks at 5 % is {ranking.critical:.2f}; samplers joined by a bar are not significantly "
-            "different."
+            f"Friedman's test over {len(ranking.settings)} settings: {p_value(ranking.p)}, agreement W = "
+            f"{ranking.agreement:.2f}. Nemenyi's critical difference of average ranks at 5 % is "
+            f"{ranking.critical:.2f}; samplers joined by a bar are not significantly different."
             + ("" if ranking.p < 0.05 else " As Friedman's test shows nothing, neither does the diagram.")
         )
         pictures.append(
             Picture(
                 name="critical_difference",
                 title="Critical-difference diagram of average ranks",
-                text="Average ranks of the samplers on a line, with bars over those that are not significantly "
-                "apart",
+                text="Average ranks of the samplers on a line, with bars over those that may be equal",
                 draw=partial(_draw_ranks, found=found, styles=styles),
                 size=(7.5, 1.4 + 0.22 * len(found.common)),
             )
@@ -64,7 +61,7 @@ def section(found: Settings, styles: dict[str, Style]) -> Section:
             f"The penalty matrices of the {len(found.studies)} settings are added up; each has a family of Holm's "
             "correction of its own. The largest possible entry is the number of settings."
         )
-        pictures.append(matrix(summed, most=len(found.studies)))
+        pictures.append(penalty_matrix(summed, most=len(found.studies)))
     return Section(
         anchor="ranks", title="Over all settings", paragraphs=paragraphs, pictures=pictures, tables=[_table(found)]
     )
@@ -137,8 +134,7 @@ def _table(found: Settings) -> Table:
         title="Average rank, and mean area under the curve ± 95 % confidence interval over seeds",
         headings=("sampler", "rank", *metrics),
         rows=rows,
-        note=f"Areas are over the finished seeds; with fewer than {ENOUGH} of them nothing is tested in a "
-        "setting.",
+        note=f"Areas are over finished seeds; with fewer than {ENOUGH} of them a setting tests nothing.",
     )
 
 
