@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from alharness.metrics import LOWER_IS_BETTER
+
 from .statistics import Mean, aubc, mean
 
 if TYPE_CHECKING:
@@ -45,6 +47,16 @@ class Row:
     shared: bool
     cpu_peak_mib: float | None
     gpu_peak_mib: float | None
+
+    @property
+    def count(self) -> str:
+        """Finished seeds, and of how many where they are not all."""
+        return str(self.finished) if self.finished == self.seeds else f"{self.finished} of {self.seeds}"
+
+
+def arrow(metric: str) -> str:
+    """The metric's name, and which way is better."""
+    return f"{metric} {'↓' if metric in LOWER_IS_BETTER else '↑'}"
 
 
 def summarize(run: Run, record: RunRecord) -> list[Row]:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from alharness.metrics import LOWER_IS_BETTER
 from alharness.records import FULL_DATA
 
-from .summary import summarize
+from .summary import arrow, summarize
 
 if TYPE_CHECKING:
     from alharness.records import Run, RunRecord
@@ -41,9 +40,9 @@ def closing_table(run: Run, record: RunRecord) -> Table:
     )
     table.add_column("sampler", style="bold", no_wrap=True)
     table.add_column("n", justify="right")
-    table.add_column(f"area of {_arrow(run.metric)}", justify="right")
+    table.add_column(f"area of {arrow(run.metric)}", justify="right")
     for name in metrics:
-        table.add_column(_arrow(name), justify="right")
+        table.add_column(arrow(name), justify="right")
     table.add_column("query s", justify="right")
     table.add_column("train s", justify="right")
     table.add_column("CPU MiB", justify="right")
@@ -57,10 +56,9 @@ def closing_table(run: Run, record: RunRecord) -> Table:
 
 
 def _cells(row: Row, metrics: list[str], *, gpu: bool) -> list[str]:
-    n = str(row.finished) if row.finished == row.seeds else f"{row.finished} of {row.seeds}"
     return [
         f"{row.label}: {row.labels:,}" if row.reference else row.label,
-        n,
+        row.count,
         _value(row.area),
         *(_value(row.final[name]) if name in row.final else "–" for name in metrics),
         f"{_number(row.query_seconds.value)}{SHARED if row.shared and not row.reference else ''}",
@@ -79,7 +77,3 @@ def _value(mean: Mean) -> str:
 
 def _number(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.3g}"
-
-
-def _arrow(metric: str) -> str:
-    return f"{metric} {'↓' if metric in LOWER_IS_BETTER else '↑'}"

@@ -124,8 +124,7 @@ def _table(choices: _Choices) -> Table:
         rows=rows,
         note="Means over seeds, of all queries together, without the initial pool. Imbalance: half the sum of the "
         "absolute differences from the pool's shares, ± 95 % CI; small choices are never quite balanced, so "
-        "compare "
-        "with Random's."
+        "compare with Random's."
         + (
             " Contradicting: labels of modalities that differ, or lie more than 0.5 apart."
             if against is not None

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alharness.metrics import LOWER_IS_BETTER
 from alharness.report.document import Section, Table, Value, interval, number
 from alharness.report.paper import compare
 from alharness.report.scores import known_metrics
-from alharness.report.summary import summarize
+from alharness.report.summary import arrow, summarize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,11 +56,11 @@ def _table(study: Study, rows: Sequence[Row], metrics: Sequence[str]) -> Table:
     return Table(
         name="outcome",
         title="Mean ± 95 % confidence interval over seeds",
-        headings=("sampler", "n", f"area of {_arrow(run.metric)}", *map(_arrow, metrics)),
+        headings=("sampler", "n", f"area of {arrow(run.metric)}", *map(arrow, metrics)),
         rows=[
             [
                 Value(text=f"{row.label} ({row.labels:,} labels)" if row.reference else row.label, strong=True),
-                Value(text=_seeds(row), number=row.finished),
+                Value(text=row.count, number=row.finished),
                 _mean(row.area, strong=_sure(study, row)),
                 *(_mean(row.final[name]) if name in row.final else "–" for name in metrics),
             ]
@@ -81,7 +80,7 @@ def _single(study: Study, rows: Sequence[Row], metrics: Sequence[str]) -> Table:
         rows=[
             [
                 Value(text=row.label, strong=True),
-                Value(text=_seeds(row), number=row.finished),
+                Value(text=row.count, number=row.finished),
                 *(_mean(row.final[name]) if name in row.final else "–" for name in metrics),
             ]
             for row in rows
@@ -96,7 +95,7 @@ def _paper(study: Study) -> Table | None:
         return None
     headings = ["sampler"]
     for name in found.metrics:
-        headings += [f"{_arrow(name)} ours", f"{name} paper"]
+        headings += [f"{_heading(name)} ours", f"{name} paper"]
     rows: list[list[Value | str]] = []
     for label, pairs in found.rows.items():
         row: list[Value | str] = [Value(text=label, strong=True)]
@@ -127,14 +126,9 @@ def _sure(study: Study, row: Row) -> bool:
 
 
 def _unfinished(rows: Sequence[Row]) -> list[str]:
-    few = [f"{row.label} ({row.finished} of {row.seeds})" for row in rows if row.finished < row.seeds]
+    few = [f"{row.label} ({row.count})" for row in rows if row.finished < row.seeds]
     return [f"Not all seeds are finished, and means are over fewer of them: {', '.join(few)}."] if few else []
 
 
-def _seeds(row: Row) -> str:
-    return str(row.finished) if row.finished == row.seeds else f"{row.finished} of {row.seeds}"
-
-
-def _arrow(metric: str) -> str:
-    known = {"query_seconds": "query s", "overall_seconds": "overall s"}
-    return known.get(metric) or f"{metric} {'↓' if metric in LOWER_IS_BETTER else '↑'}"
+def _heading(name: str) -> str:
+    return {"query_seconds": "query s", "overall_seconds": "overall s"}.get(name) or arrow(name)

@@ -14,6 +14,7 @@ from alharness.report.efficiency import ENOUGH as ENOUGH_FOR_INTERVAL
 from alharness.report.efficiency import saving
 from alharness.report.settings import summed_penalties
 from alharness.report.significance import ENOUGH
+from alharness.report.summary import arrow
 
 from .differences import penalty_matrix
 
@@ -125,10 +126,7 @@ def _table(found: Settings) -> Table:
         ]
         for i in order
     ]
-    metrics = [
-        f"{name}: {study.scores.metric} {'↓' if study.scores.lower_is_better else '↑'}"
-        for name, study in found.studies.items()
-    ]
+    metrics = [f"{name}: {arrow(study.scores.metric)}" for name, study in found.studies.items()]
     return Table(
         name="areas",
         title="Average rank, and mean area under the curve ± 95 % confidence interval over seeds",

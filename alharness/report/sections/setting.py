@@ -27,10 +27,8 @@ def section(study: Study) -> Section:
         title="Setting",
         paragraphs=[
             (
-                "Within a seed all samplers share split, initial pool and first model; cells are only paired "
-                "where "
-                "the "
-                "digests of these, of the data, and the versions of Python, torch and numpy agree."
+                "Within a seed all samplers share split, initial pool and first model; cells are paired only "
+                "where the digests of these and of the data, and the versions of Python, torch and numpy agree."
             ),
             *_validation(study),
         ],
