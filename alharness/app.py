@@ -25,8 +25,9 @@ from .suggestion import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from .cells import Cell
     from .data import Dataset
-    from .records import Cell, CycleRecord, Ended
+    from .records import CycleRecord, Ended
     from .registry import Registry
     from .runs.workbench import Workbench
     from .spec import Chosen, Spec

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from .data import Inputs, Samples
+    from .rows import Rows
 
 
 SHARE = 0.5
@@ -83,11 +84,12 @@ def _bytes_per_row(inputs: Inputs) -> int:
     return sum(x.itemsize * math.prod(x.shape[1:]) for x in arrays)
 
 
-def _tensor(array: NDArray[Any], device: torch.device) -> Tensor:
+def _tensor(array: NDArray[Any] | Rows, device: torch.device) -> Tensor:
+    array = np.asarray(array)
     # torch warns of arrays that are read-only, since it could write to them.
     return torch.from_numpy(array if array.flags.writeable else np.array(array)).to(device)
 
 
-def _rows(array: NDArray[Any], rows: NDArray[np.int64], device: torch.device) -> Tensor:
+def _rows(array: NDArray[Any] | Rows, rows: NDArray[np.int64], device: torch.device) -> Tensor:
     # Indexing by an array copies already, and a second copy takes longer than the first.
     return torch.from_numpy(array[rows]).to(device)

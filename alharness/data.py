@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .errors import DataError
+from .rows import Rows
+from .split import FRACTIONS, split_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
 Pooling = Literal["mean", "first"]
 """How a sequence becomes one vector: the mean over its valid steps, or its first one (the CLS token of a text)."""
 
-FRACTIONS = (0.6, 0.1, 0.3)
-"""Train, validation and test shares of a data set that has no split of its own."""
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Inputs:
@@ -31,13 +30,14 @@ class Inputs:
 
     Attributes:
         ids: n distinct strings.
-        arrays: modality -> (n, d) or, for a sequence, (n, t, d), float32; may be memory-mapped.
+        arrays: modality -> (n, d) or, for a sequence, (n, t, d), float32; may be memory-mapped, and may be `Rows`
+            of an array that holds more than these samples.
         lengths: modality -> (n,) number of valid steps of a sequence; a sequence without an entry is full.
         pooling: modality -> how `pooled` makes a vector of its sequence; `mean` without an entry.
     """
 
     ids: tuple[str, ...]
-    arrays: Mapping[str, Array]
+    arrays: Mapping[str, Array | Rows]
     lengths: Mapping[str, Array] = field(default_factory=dict)
     pooling: Mapping[str, Pooling] = field(default_factory=dict)
 
@@ -83,10 +83,19 @@ class Inputs:
             pooling=self.pooling,
         )
 
+    def subset(self, positions: Array) -> Inputs:
+        """The same as `take`, but what the arrays hold is not copied: it is read when a row is asked for."""
+        return Inputs(
+            ids=tuple(self.ids[i] for i in positions),
+            arrays={m: Rows.of(a, positions) for m, a in self.arrays.items()},
+            lengths={m: v[positions] for m, v in self.lengths.items()},
+            pooling=self.pooling,
+        )
+
     def pooled(self) -> Inputs:
         """Sequences replaced by one vector each, (n, d) float32; see `pool`."""
 
-        def vectors(modality: str, array: Array) -> Array:
+        def vectors(modality: str, array: Array | Rows) -> Array | Rows:
             if array.ndim == 2:
                 return array
             return pool(array, self.lengths.get(modality), self.pooling.get(modality, "mean"))
@@ -94,7 +103,7 @@ class Inputs:
         return Inputs(ids=self.ids, arrays={m: vectors(m, a) for m, a in self.arrays.items()})
 
 
-def pool(array: Array, lengths: Array | None, pooling: Pooling) -> Array:
+def pool(array: Array | Rows, lengths: Array | None, pooling: Pooling) -> Array:
     """One vector per sequence, (n, d) float32, from (n, t, d); (n,) lengths, None where all are full.
 
     The mean runs over the valid steps, in float64; length 0 counts as 1.
@@ -147,6 +156,14 @@ class Samples:
             unimodal_labels={m: v[positions] for m, v in self.unimodal_labels.items()},
         )
 
+    def subset(self, positions: Array) -> Samples:
+        """The same as `take`, but what the inputs hold is not copied: it is read when a row is asked for."""
+        return Samples(
+            inputs=self.inputs.subset(positions),
+            labels=self.labels[positions],
+            unimodal_labels={m: v[positions] for m, v in self.unimodal_labels.items()},
+        )
+
     def pooled(self) -> Samples:
         """The same samples with every sequence replaced by one vector."""
         return replace(self, inputs=self.inputs.pooled())
@@ -156,7 +173,7 @@ class Samples:
         import numpy as np
 
         order = sorted(range(len(self)), key=self.ids.__getitem__)
-        return self if order == list(range(len(self))) else self.take(np.array(order))
+        return self if order == list(range(len(self))) else self.subset(np.array(order))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -267,7 +284,12 @@ class Dataset:
         return replace(self, content=pooled, pooled_content=None, stored_digest="")
 
     def split(self, rng: np.random.Generator) -> Splits:
-        """The data set's own split, or one drawn with `rng`; rows in the order of their ids."""
+        """The data set's own split, or one drawn with `rng`; rows in the order of their ids.
+
+        Inputs are those of the data set, not copied: every seed, and every process, reads the same arrays.
+        """
+        import numpy as np
+
         content = self.loaded
         if isinstance(content, Splits):
             return Splits(**{name: part.sorted() for name, part in _parts(content).items()})
@@ -275,7 +297,7 @@ class Dataset:
         train, valid, _ = split_sizes(len(samples), self.fractions)
         order = rng.permutation(len(samples))
         parts = order[:train], order[train : train + valid], order[train + valid :]
-        drawn = [samples.take(part).sorted() for part in parts]
+        drawn = [samples.subset(np.sort(part)) for part in parts]
         return Splits(train=drawn[0], valid=drawn[1], test=drawn[2])
 
 
@@ -289,9 +311,3 @@ def _pooled(content: Content) -> Content:
     if isinstance(content, Samples):
         return content.pooled()
     return Splits(**{name: part.pooled() for name, part in _parts(content).items()})
-
-
-def split_sizes(n: int, fractions: tuple[float, float, float] = FRACTIONS) -> tuple[int, int, int]:
-    """Sizes of train, valid and test when n samples are split by these shares."""
-    train, valid = (round(n * share) for share in fractions[:2])
-    return train, valid, n - train - valid

@@ -8,7 +8,7 @@ from itertools import pairwise
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +21,11 @@ class Documented(BaseModel):
     """A model that describes its fields in its JSON schema.
 
     pydantic can do so itself (`use_attribute_docstrings`), but reads and parses the source of every class whenever
-    it is imported: a seventh of the time of `alharness check`.
+    it is imported: a seventh of the time of `alharness check`. A model's validator is built when it is first used:
+    most plugins that are installed are none of a spec's.
     """
+
+    model_config = ConfigDict(defer_build=True)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from .cells import Cell
     from .plugin import DatasetPlugin, ModelPlugin, SamplerPlugin
-    from .records import Cell, CycleRecord, Run, RunRecord
+    from .records import CycleRecord, Run, RunRecord
 
 NAMESPACE = "alharness"
 """Name of the plugin manager, of the hooks' prefix, and of the entry-point group."""

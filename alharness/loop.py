@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from .extraction import predict
 from .metrics import evaluate
-from .records import CycleRecord, Schedule
+from .records import CycleRecord
 from .seeds import derive
 from .selection import Chooser, Request, ask
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from .cells import Schedule
     from .data import Samples
     from .features import Scoring
     from .pool import Oracle, Pool

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from .cells import FULL_DATA, Cell, Schedule, Skip
 from .errors import HarnessError, PluginError, SamplerError, SpecError
 from .plugin import DatasetFacts, SamplerPlugin, Setting
-from .records import FULL_DATA, Cell, Schedule, Skip
 from .suggestion import did_you_mean
 from .synthetic import SUFFIX, name_experiment
 

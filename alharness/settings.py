@@ -12,13 +12,7 @@ from .documented import Documented
 class Section(Documented):
     """A section of a spec: typed, frozen, unknown keys refused."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        allow_inf_nan=False,
-        validate_default=True,
-        defer_build=True,  # sections are built once, as parts of the document
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
 
 
 class TrainingSettings(Section):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from alharness import DataError, Dataset, Inputs, Samples, Scoring, Task
-from alharness.data import split_sizes
 from alharness.seeds import stream
+from alharness.split import split_sizes
 
 
 def inputs(n=4, **changes):
@@ -57,6 +57,14 @@ def test_a_drawn_split_covers_everything_once_and_keeps_rows_together(make_sampl
         rows = [samples.ids.index(i) for i in part.ids]
         assert np.array_equal(part.labels, samples.labels[rows])
         assert np.array_equal(part.inputs.arrays["text"], samples.inputs.arrays["text"][rows])
+
+
+def test_a_drawn_split_copies_no_inputs(make_samples):
+    samples = make_samples(100)
+    for whole in (samples, samples.take(np.arange(100)[::-1])):  # the second is not in the order of its ids
+        splits = Dataset(task=Task.CLASSIFICATION, content=whole).split(stream(3, "split"))
+        for part in (splits.train, splits.valid, splits.test):
+            assert all(rows.base is whole.inputs.arrays[m] for m, rows in part.inputs.arrays.items())
 
 
 def test_a_split_does_not_depend_on_the_order_of_the_rows(make_samples):

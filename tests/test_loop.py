@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from alharness import Feature, Sampler, SamplerError, Scoring
+from alharness.cells import Schedule
 from alharness.loop import Fit, World, run_cell
 from alharness.pool import Oracle, Pool
-from alharness.records import CycleRecord, Schedule
+from alharness.records import CycleRecord
 from alharness.seeds import stream
 from alharness.selection import Chooser
 

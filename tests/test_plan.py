@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from alharness import spec
+from alharness.cells import Skip
 from alharness.errors import DataError, PluginError, SamplerError, SpecError
 from alharness.features import Feature, Task
 from alharness.plan import make_plan
 from alharness.plugin import DatasetFacts, DatasetPlugin, ModelPlugin, Params, SamplerPlugin, SpecPath
-from alharness.records import Skip
 from alharness.registry import Registered, Registry
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alharness.data import Dataset, Samples
+    from alharness.rows import Rows
 
 MOST_VALUES = 25
 """Distinct targets up to which each is counted by itself."""
@@ -47,7 +48,7 @@ def describe(dataset: Dataset) -> list[Table]:
 
 
 def _shapes(parts: Mapping[str, Samples]) -> Table:
-    def shape(array: NDArray[Any]) -> str:
+    def shape(array: NDArray[Any] | Rows) -> str:
         sizes = " x ".join(f"{size:,}" for size in array.shape[1:])
         return f"{sizes} ({'vector' if array.ndim == 2 else 'steps x features'})"
 

@@ -12,7 +12,7 @@ from .reading import CONDITIONS, FOUNDATION
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from alharness.records import Cell
+    from alharness.cells import Cell
 
     from .reading import Results
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from alharness.records import Cell, CellRecord, CycleRecord
+    from alharness.cells import Cell
+    from alharness.records import CellRecord, CycleRecord
 
     from .reading import Results
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from alharness.records import Cell, CellRecord, Run
+    from alharness.cells import Cell
+    from alharness.records import CellRecord, Run
     from alharness.runs.pooltable import PoolTable
 
 FOUNDATION = ("data", "split", "initial_pool")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from alharness.records import FULL_DATA
+from alharness.cells import FULL_DATA
 
 from .summary import arrow, summarize
 

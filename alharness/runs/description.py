@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from alharness.errors import RunError
-from alharness.records import Cell, CellRecord, Ended, Run, Status
+from alharness.records import CellRecord, Ended, Run, Status
 
 from . import journal
 from .directory import write
@@ -20,6 +20,8 @@ from .directory import write
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    from alharness.cells import Cell
 
 NAME = "run.json"
 

@@ -18,7 +18,7 @@ from alharness.errors import SpecError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from alharness.records import Cell
+    from alharness.cells import Cell
 
 
 class RunDirectory:

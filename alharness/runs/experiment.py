@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from alharness.cells import Schedule
     from alharness.plugin import Params
-    from alharness.records import Schedule
     from alharness.settings import TrainingSettings
 
 

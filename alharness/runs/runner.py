@@ -18,8 +18,9 @@ from .workbench import Workbench
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from alharness.cells import Cell
     from alharness.data import Dataset
-    from alharness.records import Cell, CycleRecord, Timing
+    from alharness.records import CycleRecord, Timing
     from alharness.registry import Registry
 
     from .experiment import Experiment

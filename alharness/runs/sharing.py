@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alharness.data import Inputs, Samples, Splits
+from alharness.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -99,6 +100,8 @@ def _placed(samples: Samples, files: Iterable[Path]) -> _Samples:
 
 
 def _place(array: Any, paths: Iterable[Path]) -> _Array:
+    if isinstance(array, Rows):
+        array = np.asarray(array)
     path: str | None = None
     offset = 0
     base: object = array.base

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alharness.cells import Schedule
 from alharness.environment import versions
 from alharness.errors import DataError
 from alharness.features import Scoring
 from alharness.loop import World
 from alharness.plugin import ModelPlugin, ModelShape
 from alharness.pool import Oracle, Pool
-from alharness.records import Schedule
 from alharness.seeds import stream
 from alharness.training import Trainer, choose_device
 

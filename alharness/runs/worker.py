@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from pathlib import Path
 
+    from alharness.cells import Cell
     from alharness.data import Dataset
-    from alharness.records import Cell, CycleRecord
+    from alharness.records import CycleRecord
 
     from .experiment import Experiment
 

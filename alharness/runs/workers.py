@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext
     from pathlib import Path
 
+    from alharness.cells import Cell
     from alharness.data import Dataset
-    from alharness.records import Cell, CycleRecord
+    from alharness.records import CycleRecord
 
     from .experiment import Experiment
     from .worker import Message

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator
 
-from alharness.records import FULL_DATA
+from alharness.cells import FULL_DATA
 from alharness.settings import (
     ActiveLearningSettings,
     PaperSettings,

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from alharness.records import Cell, CycleRecord, Run
+    from alharness.cells import Cell
+    from alharness.records import CycleRecord, Run
 
 
 class ConsoleProgress:

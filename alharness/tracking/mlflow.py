@@ -25,7 +25,8 @@ from .store import Store, explain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alharness.records import Cell, CycleRecord, Run, RunRecord, Status
+    from alharness.cells import Cell
+    from alharness.records import CycleRecord, Run, RunRecord, Status
     from alharness.settings import TrackingSettings
 
 ENDS: dict[Status, str] = {

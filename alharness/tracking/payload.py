@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from mlflow.entities import Metric, Param, RunTag
 
-    from alharness.records import Cell, CellRecord, CycleRecord, Run
+    from alharness.cells import Cell
+    from alharness.records import CellRecord, CycleRecord, Run
 
 
 def params(run: Run, cell: Cell) -> list[Param]:

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from alharness import cli
-from alharness.records import Cell, CellRecord, CycleRecord, Run, Schedule
+from alharness.cells import Cell, Schedule
+from alharness.records import CellRecord, CycleRecord, Run
 from alharness.runs import description
 from alharness.runs.journal import Journal
 

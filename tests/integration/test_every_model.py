@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from alharness import Dataset, Feature, Inputs, Samples, Splits, Task, registry
+from alharness.cells import Schedule
 from alharness.extraction import Extractor, ModelView
 from alharness.measure import Clock
-from alharness.records import Schedule
 from alharness.runs.workbench import Workbench, suited
 from alharness.selection import Chooser, Request, ask
 from alharness.settings import TrainingSettings

@@ -6,8 +6,8 @@ import pytest
 
 from alharness import app, registry
 from alharness import spec as specs
+from alharness.cells import FULL_DATA
 from alharness.plan import make_plan
-from alharness.records import FULL_DATA
 from alharness.report.paper import COSTS
 
 SPECS = Path(__file__).parents[2] / "specs"

@@ -3,7 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alharness.records import Cell, CellRecord, CycleRecord, Run, RunRecord, Schedule
+from alharness.cells import Cell, Schedule
+from alharness.records import CellRecord, CycleRecord, Run, RunRecord
 from alharness.report.reading import Results
 
 

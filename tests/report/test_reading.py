@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from alharness import Dataset, Task
+from alharness.cells import Cell, Schedule
 from alharness.errors import RunError
-from alharness.records import Cell, CellRecord, CycleRecord, Run, Schedule
+from alharness.records import CellRecord, CycleRecord, Run
 from alharness.report.reading import differing, read
 from alharness.runs import description, pooltable
 from alharness.runs.journal import Journal

@@ -100,5 +100,18 @@ def test_rows_are_sorted_once_for_all(dataset, tmp_path):
     assert isinstance(opened.split(np.random.default_rng(0)).train.inputs.arrays["audio"], np.memmap)
 
 
+def test_the_splits_of_all_seeds_read_one_copy_of_the_samples(dataset, tmp_path):
+    whole = dataset.parts["train"]
+    shared = share(replace(dataset, content=whole), tmp_path)
+    for seed in range(2):
+        splits = shared.split(np.random.default_rng(seed))
+        plain = replace(dataset, content=whole).split(np.random.default_rng(seed))
+        for name in ("train", "valid", "test"):
+            part = getattr(splits, name)
+            assert same(part, getattr(plain, name))
+            for modality, rows in part.inputs.arrays.items():
+                assert np.shares_memory(rows.base, shared.parts["all"].inputs.arrays[modality])
+
+
 def replace_train(dataset, train):
     return Splits(train=train, valid=dataset.parts["valid"], test=dataset.parts["test"])

@@ -2,7 +2,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from alharness.records import Cell, CycleRecord, Run, Schedule
+from alharness.cells import Cell, Schedule
+from alharness.records import CycleRecord, Run
 from alharness.tracking.console import ConsoleProgress
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from alharness.records import Cell, CellRecord, CycleRecord, Run, RunRecord, Schedule
+from alharness.cells import Cell, Schedule
+from alharness.records import CellRecord, CycleRecord, Run, RunRecord
 from alharness.tracking.dashboard import MOST_CURVES, deep_link, make_tag, make_view
 
 LABELED = (10, 12, 14)

@@ -14,8 +14,9 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 
+from alharness.cells import Cell, Schedule
 from alharness.errors import TrackingError
-from alharness.records import Cell, CellRecord, CycleRecord, Run, RunRecord, Schedule
+from alharness.records import CellRecord, CycleRecord, Run, RunRecord
 from alharness.runs.journal import Journal
 from alharness.settings import TrackingSettings
 from alharness.tracking import dashboard

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alharness.data import split_sizes
 from alharness.features import Task
 from alharness.hookspecs import hookimpl
 from alharness.plugin import DatasetFacts, DatasetPlugin, Params
+from alharness.split import split_sizes
 
 if TYPE_CHECKING:
     from alharness.data import Dataset

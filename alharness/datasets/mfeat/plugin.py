@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alharness.data import split_sizes
 from alharness.datasets.paths import readable
 from alharness.features import Task
 from alharness.hookspecs import hookimpl
 from alharness.plugin import DatasetFacts, DatasetPlugin, Params, SpecPath
+from alharness.split import split_sizes
 
 from .facts import CITATION, LICENSE, PAPER, SAMPLES, VIEWS
 

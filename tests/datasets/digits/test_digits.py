@@ -4,11 +4,11 @@ import sys
 import numpy as np
 import pytest
 
-from alharness.data import split_sizes
 from alharness.datasets.digits.plugin import alharness_datasets
 from alharness.datasets.digits.views import cut
 from alharness.features import Task
 from alharness.plugin import Params
+from alharness.split import split_sizes
 
 (PLUGIN,) = alharness_datasets()
 

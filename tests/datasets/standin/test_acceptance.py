@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from alharness import Dataset, Feature, ScoringSampler, Splits, registry
+from alharness.cells import Schedule
 from alharness.loop import Fit, run_cell
 from alharness.models.late_fusion.plugin import LateFusionParams, alharness_models
-from alharness.records import Schedule
 from alharness.runs.workbench import Workbench
 from alharness.selection import Chooser
 

@@ -1,0 +1,69 @@
+"""Some rows of an array, without a copy of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Some rows of an array, which are gathered when they are read, as `rows[positions]`.
+
+    numpy copies what it selects by positions. The split of a seed is such a selection of the whole data set, and
+    its copy would stand in the memory of every process that works on a seed.
+
+    Attributes:
+        base: (N, ...) array; may be memory-mapped.
+        positions: (n,) int, the rows of `base` that are meant, in this order.
+    """
+
+    base: Array
+    positions: Array
+
+    @classmethod
+    def of(cls, array: Array | Rows, positions: Array) -> Rows:
+        """The rows at these positions."""
+        if isinstance(array, Rows):
+            return cls(array.base, array.positions[positions])
+        return cls(array, positions)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, ...)."""
+        return (len(self.positions), *self.base.shape[1:])
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self.base.ndim
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the numbers."""
+        kind: np.dtype[Any] = self.base.dtype
+        return kind
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of a number."""
+        return self.base.itemsize
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __getitem__(self, index: Any) -> Any:
+        """As of an array whose first axis has these rows: a copy."""
+        rows, *rest = index if isinstance(index, tuple) else (index,)
+        return self.base[(self.positions[rows], *rest)]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        """All rows, copied: what numpy calls to make an array of this."""
+        if copy is False:
+            raise ValueError("rows of an array cannot be had without a copy")
+        return self.base[self.positions].astype(self.dtype if dtype is None else dtype, copy=False)
