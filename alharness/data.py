@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -12,13 +13,16 @@ from .rows import Rows
 from .split import FRACTIONS, split_sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy as np
 
     from .features import Scoring, Task
 
     Array = np.ndarray[Any, Any]
+
+PIECE = 2**20
+"""Numbers that are looked at together: 4 MiB of float32."""
 
 Pooling = Literal["mean", "first"]
 """How a sequence becomes one vector: the mean over its valid steps, or its first one (the CLS token of a text)."""
@@ -270,7 +274,8 @@ class Dataset:
             sha.update(f"{part} {samples.ids}".encode())
             for name, array in arrays.items():
                 sha.update(f"{name} {array.dtype.str} {array.shape}".encode())
-                sha.update(np.ascontiguousarray(array).view(np.uint8).data)
+                for piece in _pieces(array):
+                    sha.update(np.ascontiguousarray(piece).view(np.uint8).data)
         return sha.hexdigest()
 
     def pooled(self) -> Dataset:
@@ -299,6 +304,12 @@ class Dataset:
         parts = order[:train], order[train : train + valid], order[train + valid :]
         drawn = [samples.subset(np.sort(part)) for part in parts]
         return Splits(train=drawn[0], valid=drawn[1], test=drawn[2])
+
+
+def _pieces(array: Array | Rows) -> Iterator[Array]:
+    """Some rows at a time: the array may be larger than memory."""
+    step = max(1, PIECE * len(array) // max(1, math.prod(array.shape)))
+    return (array[start : start + step] for start in range(0, len(array), step))
 
 
 def _parts(content: Content) -> dict[str, Samples]:

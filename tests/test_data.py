@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from alharness import DataError, Dataset, Inputs, Samples, Scoring, Task
+from alharness import DataError, Dataset, Inputs, Samples, Scoring, Task, data
 from alharness.seeds import stream
 from alharness.split import split_sizes
 
@@ -82,6 +82,21 @@ def test_a_data_set_with_its_own_split_keeps_it(make_dataset):
     dataset = make_dataset()
     one, other = dataset.split(stream(0, "split")), dataset.split(stream(1, "split"))
     assert one.train.ids == other.train.ids == dataset.parts["train"].ids
+
+
+def test_the_digest_goes_over_all_pieces_and_does_not_depend_on_their_size(make_samples, monkeypatch):
+    def digest(samples):
+        return Dataset(task=Task.CLASSIFICATION, content=samples).digest
+
+    samples, order = make_samples(20), np.random.default_rng(1).permutation(20)
+    whole, mixed = digest(samples), digest(samples.take(order))
+    x = {m: a.copy() for m, a in samples.inputs.arrays.items()}
+    x["text"][19, -1] += 1
+    last = Samples(inputs=Inputs(ids=samples.ids, arrays=x, lengths=samples.inputs.lengths), labels=samples.labels)
+    monkeypatch.setattr(data, "PIECE", 7)
+    assert digest(samples) == whole
+    assert digest(samples.subset(order)) == mixed
+    assert digest(last) != whole
 
 
 def test_the_digest_sees_every_change(make_samples):

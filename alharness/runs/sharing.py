@@ -39,18 +39,22 @@ class _Array:
     Attributes:
         path: the file; None for an array without numbers, which cannot be mapped.
         offset: where in it they begin, in bytes.
+        rows: positions of those that are meant; None for all.
     """
 
     path: str | None
     offset: int
     shape: tuple[int, ...]
     dtype: str
+    rows: NDArray[np.int64] | None = None
 
-    def open(self) -> NDArray[Any]:
+    def open(self) -> Any:
+        """An array, or `Rows` of one."""
         if self.path is None:
             return np.empty(self.shape, self.dtype)
         # Copy on write: torch takes it as it is, all processes read one copy, and nobody writes to the file.
-        return np.memmap(self.path, self.dtype, mode="c", offset=self.offset, shape=self.shape)
+        whole = np.memmap(self.path, self.dtype, mode="c", offset=self.offset, shape=self.shape)
+        return whole if self.rows is None else Rows.of(whole, self.rows)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +87,7 @@ class _Mapped:
         return opened["all"] if "all" in opened else Splits(**opened)
 
 
-def _opened(arrays: Mapping[str, _Array]) -> dict[str, NDArray[Any]]:
+def _opened(arrays: Mapping[str, _Array]) -> dict[str, Any]:
     return {name: array.open() for name, array in arrays.items()}
 
 
@@ -99,17 +103,31 @@ def _placed(samples: Samples, files: Iterable[Path]) -> _Samples:
     )
 
 
-def _place(array: Any, paths: Iterable[Path]) -> _Array:
-    if isinstance(array, Rows):
-        array = np.asarray(array)
-    path: str | None = None
-    offset = 0
-    base: object = array.base
-    if isinstance(array, np.memmap) and isinstance(base, mmap.mmap) and array.flags.c_contiguous:
-        path, offset = str(Path(str(array.filename)).absolute()), array.offset
-    elif array.size:
-        new = next(iter(paths))
-        np.save(new, np.ascontiguousarray(array))
-        mapped = np.load(new, mmap_mode="r")
-        path, offset = str(new.absolute()), mapped.offset
-    return _Array(path=path, offset=offset, shape=array.shape, dtype=array.dtype.str)
+def _place(array: NDArray[Any] | Rows, paths: Iterable[Path]) -> _Array:
+    whole, rows = (array.base, array.positions) if isinstance(array, Rows) else (array, None)
+    if known := _in_file(whole):
+        return replace(known, rows=rows)
+    array = np.asarray(array)
+    if not array.size:
+        return _Array(path=None, offset=0, shape=array.shape, dtype=array.dtype.str)
+    new = next(iter(paths))
+    np.save(new, np.ascontiguousarray(array))
+    written = _in_file(np.load(new, mmap_mode="r"))
+    assert written is not None
+    return written
+
+
+def _in_file(array: NDArray[Any]) -> _Array | None:
+    """Where an array lies that is mapped already, as a whole or as one piece of a larger one."""
+    owner: object = array
+    while isinstance(owner, np.ndarray) and not isinstance(owner.base, mmap.mmap):
+        owner = owner.base
+    if not (isinstance(owner, np.memmap) and array.size and array.flags.c_contiguous):
+        return None
+    return _Array(
+        path=str(Path(str(owner.filename)).absolute()),
+        # Of a piece numpy remembers the file, but not where in it the piece begins.
+        offset=owner.offset + array.ctypes.data - owner.ctypes.data,
+        shape=array.shape,
+        dtype=array.dtype.str,
+    )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from alharness import Samples, Scoring, Splits, Task
+from alharness.rows import Rows
 from alharness.runs.sharing import share
 
 
@@ -73,17 +74,34 @@ def test_what_is_mapped_already_stays_where_it_is(dataset, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "view", [lambda a: a[::-1], lambda a: a[3:], np.asfortranarray, lambda a: a.astype(">f4")]
+    ("view", "stays"),
+    [
+        (lambda a: a[3:], True),
+        (lambda a: np.asarray(a[3:9])[1:], True),
+        (lambda a: Rows.of(a, np.array([5, 1, 2])), True),
+        (lambda a: Rows.of(np.asarray(a[3:]), np.array([5, 1, 2])), True),
+        (lambda a: a[::-1], False),
+        (lambda a: a[:, 1:], False),
+        (np.asfortranarray, False),
+        (lambda a: a.astype(">f4"), False),
+        (lambda a: Rows.of(np.array(a), np.array([5, 1, 2])), False),
+        (lambda a: Rows.of(a[::-1], np.array([5, 1, 2])), False),
+    ],
 )
-def test_views_and_other_orders_of_memory_are_written_as_they_read(dataset, tmp_path, view):
-    path = tmp_path / "whole.npy"
-    np.save(path, dataset.parts["train"].inputs.arrays["audio"])
-    samples = dataset.parts["train"]
-    audio = view(np.load(path, mmap_mode="r"))
-    samples = samples.take(np.arange(len(audio)))
+def test_pieces_of_a_mapped_file_stay_there_and_other_views_are_written_as_they_read(
+    dataset, tmp_path, view, stays
+):
+    (tmp_path / "shared").mkdir()
+    np.save(tmp_path / "whole.npy", dataset.parts["train"].inputs.arrays["audio"])
+    audio = view(np.load(tmp_path / "whole.npy", mmap_mode="r"))
+    samples = dataset.parts["train"].take(np.arange(len(audio)))
     samples = replace(samples, inputs=replace(samples.inputs, arrays={"audio": audio}, lengths={}, pooling={}))
-    opened = share(replace(dataset, content=samples), tmp_path)
-    assert np.array_equal(opened.parts["all"].inputs.arrays["audio"], audio)
+    opened = share(replace(dataset, content=samples), tmp_path / "shared").parts["all"].inputs.arrays["audio"]
+    assert np.array_equal(opened, audio)
+    base = opened.base if isinstance(opened, Rows) else opened
+    assert Path(base.filename).parent.name == (tmp_path.name if stays else "shared")
+    written = [np.load(path).shape for path in (tmp_path / "shared").iterdir()]
+    assert (audio.shape in written) is not stays
 
 
 def test_an_empty_part_is_empty(dataset, tmp_path):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alharness.errors import DataError
+from alharness.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,14 +35,13 @@ def check_values(stored: Stored, table: Table) -> None:
             )
 
 
-def gather(array: NDArray[Any], rows: Sequence[int]) -> NDArray[np.float32]:
-    """These rows, given in ascending order, as float32.
-
-    A split that lies together in a float32 file stays memory-mapped; any other is copied.
-    """
+def gather(array: NDArray[Any], rows: Sequence[int]) -> NDArray[np.float32] | Rows:
+    """These rows, given in ascending order, as float32: still in their file if that holds float32, else copied."""
     first, last = rows[0], rows[-1]
     if array.dtype == np.float32 and last - first + 1 == len(rows):
         return np.asarray(array[first : last + 1])
+    if array.dtype == np.float32:
+        return Rows.of(array, np.array(rows))
     part = np.empty((len(rows), *array.shape[1:]), np.float32)
     for piece in _pieces(part):
         part[piece] = array[rows[piece]]

@@ -9,6 +9,7 @@ from alharness.data import Splits
 from alharness.datasets.arrays import values
 from alharness.datasets.arrays.plugin import ArraysParams, alharness_datasets
 from alharness.features import Task
+from alharness.rows import Rows
 
 (PLUGIN,) = alharness_datasets()
 
@@ -65,6 +66,13 @@ def test_an_array_in_fortran_order_is_read_the_same(folder):
 
 def test_a_split_that_lies_together_stays_on_disk(folder):
     loaded = make(folder).content.train.inputs.arrays["video"]
+    assert isinstance(loaded.base, np.memmap)
+
+
+def test_so_does_one_that_is_scattered(folder):
+    relabel(folder, **{"b,train": "b,test", "e,test,sad": "e,train,glad"})
+    loaded = make(folder).content.train.inputs.arrays["video"]
+    assert isinstance(loaded, Rows)
     assert isinstance(loaded.base, np.memmap)
 
 
