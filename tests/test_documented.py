@@ -113,3 +113,12 @@ def test_no_source_is_read_until_somebody_asks(base, monkeypatch):
 
     monkeypatch.undo()
     assert descriptions(New)["z"] == "Read later."
+
+
+def test_a_validator_is_built_for_a_model_that_is_used():
+    class Own(Documented):
+        x: int = 1
+
+    assert not Own.__pydantic_complete__
+    assert Own(x=2).x == 2
+    assert Own.__pydantic_complete__
