@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PLUGINS := $(sort $(wildcard plugins/grace) $(wildcard plugins/baselines/*))
 MANIFESTS := pyproject.toml $(PLUGINS:%=%/pyproject.toml)
+# One more than there are cores: tests that start commands and servers wait for them a good deal.
+TESTERS = $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -18,8 +20,8 @@ help: ## list the targets
 run: $(VENV)/.installed ## set up if needed, then run SPEC (default specs/simsv2_budget200.yaml)
 	@$(BIN)/alharness run $(SPEC)
 
-test: $(VENV)/.tested ## set up if needed, then run the whole test suite, on up to four cores
-	$(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
+test: $(VENV)/.tested ## set up if needed, then run the whole test suite, in up to four processes
+	$(BIN)/pytest --numprocesses=$(TESTERS) --dist=worksteal
 
 check: lint types ## lint, import rules and types
 
