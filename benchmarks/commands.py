@@ -24,12 +24,13 @@ ROOT = Path(__file__).parents[1]
 FOR_SUITES = {*ONE_THREAD, "PYTHONDONTWRITEBYTECODE"}
 """Variables that commands do not get: a run shares the cores out itself, and users compile a module only once."""
 FEW = "import click, importlib.metadata"
-MANY = """
-import click, importlib.metadata, pluggy, pydantic, rich.console, rich.table, yaml
+OF_PLUGINS = """
+import click, importlib.metadata, pluggy, pydantic
 class Model(pydantic.BaseModel):
     x: int = 1
 """
-"""The libraries of `--help`, and of commands that know plugins; a first model makes pydantic load itself."""
+OF_SPECS = f"import yaml{OF_PLUGINS}"
+"""The libraries of `--help`, `plugins` and `check`; a first model makes pydantic load itself."""
 LITTLE = 1.75
 """So many times the processor time of its imports may a quick command take."""
 INTERVAL = 1.0

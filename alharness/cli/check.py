@@ -12,7 +12,7 @@ from alharness.plan import make_plan
 from alharness.spec import load
 from alharness.synthetic import NOTICE
 
-from .page import make_table, open_page, plain
+from .page import make_list, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,14 +36,13 @@ def check(path: Path, assignments: tuple[str, ...]) -> None:
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     spec = load(path, registry.load(), assignments)
     plan = make_plan(spec)
-    page = open_page()
     if plan.facts.synthetic:
-        page.print(NOTICE, style="bold yellow", soft_wrap=True)
-    page.print(make_table(("", plan.name), _summary(spec, plan)))
-    page.print(make_table(("sampler", "from", "will run"), _samplers(spec, plan)))
+        click.secho(f"{NOTICE}\n", fg="yellow", bold=True)
+    click.echo(make_list(plan.name, _summary(spec, plan)))
+    click.echo(make_list("samplers", _samplers(spec, plan)))
     for warning in plan.warnings:
-        page.print(f"warning: {warning}", style="yellow")
-    page.print(plain(f"Nothing is wrong. Start it with: alharness run {path}"), soft_wrap=True)
+        click.secho(f"warning: {plain(warning)}\n", fg="yellow")
+    click.echo(plain(f"Nothing is wrong. Start it with: alharness run {path}"))
 
 
 def _summary(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:
@@ -63,12 +62,12 @@ def _summary(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:
     yield "run directory", plan.experiment
 
 
-def _samplers(spec: Spec, plan: Plan) -> Iterator[tuple[str, str, str]]:
+def _samplers(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:
     reasons = {skip.label: skip.reason for skip in plan.skips}
     for sampler in spec.samplers:
         name = sampler.label if sampler.label == sampler.name else f"{sampler.label} ({sampler.name})"
         skipped = reasons.get(sampler.label)
-        yield name, _from(sampler.registered.origin), f"skipped: {skipped}" if skipped else "yes"
+        yield name, f"skipped: {skipped}" if skipped else _from(sampler.registered.origin)
 
 
 def _from(origin: str) -> str:

@@ -1,8 +1,17 @@
-"""Pages of text and tables for the terminal; what plugins and users wrote is shown as it is, never as markup."""
+"""Pages of text, lists and tables for the terminal; what others wrote is shown as it is, never as markup.
+
+Lists are click's, as in the help of a command. Tables are rich's, which takes as long to import as click and all
+that finds plugins: a command that should answer at once makes lists.
+"""
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from typing import TYPE_CHECKING
+
+import click
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -14,13 +23,18 @@ WIDTH_OF_A_FILE = 120
 
 def open_page() -> Console:
     """A console on stdout: as wide as the terminal, or wide enough to read in a file or a pipe."""
-    import os
-    import sys
-
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_A_FILE
-    return Console(markup=False, highlight=False, emoji=False, width=width)
+    return Console(markup=False, highlight=False, emoji=False, width=None if _has_width() else WIDTH_OF_A_FILE)
+
+
+def make_list(heading: str, rows: Iterable[tuple[str, str]]) -> str:
+    """Names, and beside each what is said of it, as wide as a page; `none` where there are no rows."""
+    formatter = click.HelpFormatter(width=shutil.get_terminal_size().columns if _has_width() else WIDTH_OF_A_FILE)
+    formatter.write(click.style(plain(heading), bold=True) + "\n")
+    with formatter.indentation():
+        formatter.write_dl([(plain(name), plain(text)) for name, text in rows] or [("none", "")])
+    return formatter.getvalue()
 
 
 def make_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> RenderableType:
@@ -33,6 +47,10 @@ def make_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Render
     for row in rows:
         table.add_row(*(Text(plain(cell)) for cell in row))
     return table
+
+
+def _has_width() -> bool:
+    return sys.stdout.isatty() or "COLUMNS" in os.environ
 
 
 def plain(text: str) -> str:

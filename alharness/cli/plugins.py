@@ -11,7 +11,7 @@ from alharness import registry
 from alharness.errors import PluginError
 from alharness.suggestion import did_you_mean
 
-from .page import make_table, open_page
+from .page import make_list, make_table, open_page, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,10 +33,10 @@ def plugins(name: str | None) -> None:
     The variable ALHARNESS_PLUGINS, a list with commas, loads only those entry points beside alharness's own.
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     installed = registry.load()
-    page = open_page()
     if name is None:
-        _print_all(page, installed)
+        _print_all(installed)
     else:
+        page = open_page()
         for kind, registered in _find(installed, name):
             _print_one(page, kind, registered)
 
@@ -49,21 +49,22 @@ def _kinds(installed: Registry) -> dict[str, dict[str, Registered[Any]]]:
     }
 
 
-def _print_all(page: Console, installed: Registry) -> None:
-    rows = [
-        (name, kind, f"{registered.distribution} {registered.version}", registered.plugin.summary)
-        for kind, known in _kinds(installed).items()
-        for name, registered in sorted(known.items())
-    ]
-    page.print(make_table(("name", "kind", "from", "summary"), rows))
-    wrong = [(b.entry_point, f"{b.distribution} {b.version}", f"broken: {b.reason}") for b in installed.broken]
+def _print_all(installed: Registry) -> None:
+    for kind, known in _kinds(installed).items():
+        click.echo(make_list(f"{kind}s", [(name, _in_short(known[name])) for name in sorted(known)]))
+    wrong = [(b.entry_point, f"broken: {b.reason} ({b.distribution} {b.version})") for b in installed.broken]
     wrong += [
-        (c.name, ", ".join(c.origins), f"clash: more than one {c.kind} of this name") for c in installed.clashes
+        (c.name, f"clash: more than one {c.kind} of this name ({', '.join(c.origins)})") for c in installed.clashes
     ]
     if wrong:
-        page.print(make_table(("cannot be used", "from", "why"), wrong))
+        click.echo(make_list("cannot be used", wrong))
     if installed.left_out:
-        page.print(f"left out by {registry.ONLY}: {', '.join(installed.left_out)}")
+        click.echo(plain(f"left out by {registry.ONLY}: {', '.join(installed.left_out)}\n"))
+    click.echo("More on one of them: alharness plugins NAME")
+
+
+def _in_short(registered: Registered[Any]) -> str:
+    return f"{registered.plugin.summary} ({registered.distribution} {registered.version})".lstrip()
 
 
 def _find(installed: Registry, name: str) -> Iterator[tuple[str, Registered[Any]]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks import journals
-from benchmarks.commands import FEW, LITTLE, MANY, in_turn
+from benchmarks.commands import FEW, LITTLE, OF_PLUGINS, OF_SPECS, in_turn
 from benchmarks.experiments import Experiment, average, run
 from benchmarks.machine import cores
 from benchmarks.rows import RUNS, Row, faster, within
@@ -58,7 +58,7 @@ def test_two_jobs(bench: Bench, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "libraries"), [(["--help"], FEW), (["plugins"], MANY), (["check", EXPERIMENT.spec], MANY)]
+    ("words", "libraries"), [(["--help"], FEW), (["plugins"], OF_PLUGINS), (["check", EXPERIMENT.spec], OF_SPECS)]
 )
 def test_start_up(bench: Bench, words: list[str], libraries: str) -> None:
     """A command that trains nothing, beside a Python that imports the libraries it takes and does nothing."""

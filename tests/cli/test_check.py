@@ -85,8 +85,8 @@ def test_the_first_cycle_is_trained_once_for_all_samplers(check):
 def test_samplers_and_skips_are_shown(check):
     shown = rows(check()[1])
 
-    assert shown["any"].split() == ["fakes", "1.0", "yes"]
-    assert shown["again"].split() == ["(any)", "fakes", "1.0", "yes"]
+    assert shown["any"].split() == ["fakes", "1.0"]
+    assert shown["again"].split() == ["(any)", "fakes", "1.0"]
     assert "skipped: it serves classification, and 'calls' is regression" in shown["classes"]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from alharness import cli
 from alharness.errors import DataError, HarnessError
-from benchmarks.commands import FEW, LITTLE, MANY
+from benchmarks.commands import FEW, LITTLE, OF_PLUGINS, OF_SPECS
 
 HEAVY = {"torch", "mlflow", "sklearn", "scipy", "matplotlib", "numpy"}
 
@@ -171,8 +171,8 @@ FILES_OF_DATA = {
 }
 UNUSED = {
     "--help": {"rich", "yaml", "alharness.registry", "alharness.spec", "alharness.plan"},
-    "plugins": {"yaml", "alharness.spec", "alharness.plan", *FILES_OF_DATA},
-    "check": {"alharness.spec.schema", "alharness.runs", *FILES_OF_DATA},
+    "plugins": {"rich", "yaml", "alharness.spec", "alharness.plan", *FILES_OF_DATA},
+    "check": {"rich", "alharness.spec.schema", "alharness.runs", *FILES_OF_DATA},
 }
 
 
@@ -188,7 +188,7 @@ def test_quick_commands_import_nothing_that_they_do_not_use(site, arguments):
 
 @pytest.mark.parametrize(
     ("arguments", "libraries"),
-    list(zip(COMMANDS[:3], [FEW, MANY, MANY], strict=True)),
+    list(zip(COMMANDS[:3], [FEW, OF_SPECS, OF_PLUGINS], strict=True)),
     ids=["--help", "check", "plugins"],
 )
 def test_quick_commands_take_little_more_than_the_libraries_they_use(site, arguments, libraries, monkeypatch):

@@ -58,20 +58,38 @@ def test_plugins_are_listed_with_their_origin(plugins):
     code, out, _ = plugins()
 
     assert code == 0
-    assert line(out, "margin", "sampler", "listed_sound 1.0")
-    assert line(out, "late_fusion", "model", "alharness ")
-    assert line(out, "digits", "dataset", "alharness ")
+    samplers, models, datasets = (out.index(f"{kind}s\n") for kind in ("sampler", "model", "dataset"))
+    assert line(out[samplers:models], "margin", "(listed_sound 1.0)")
+    assert line(out[models:datasets], "late_fusion", "(alharness ")
+    assert line(out[datasets:], "digits", "(alharness ")
+    assert "  shared    (listed_sound 1.0)" not in out  # it clashes
+    assert "  bent      (listed_clash 1.0)\n" in out  # nothing is said of it
+
+
+def test_of_a_kind_there_may_be_none(plugins, monkeypatch):
+    monkeypatch.setenv("ALHARNESS_PLUGINS", "")
+    assert "samplers\n  none\n" in plugins()[1]
+
+
+def test_lists_are_as_wide_as_the_terminal(plugins, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    narrow = plugins()[1].splitlines()
+    monkeypatch.delenv("COLUMNS")
+    wide = plugins()[1].splitlines()
+    assert 50 < max(map(len, narrow[:-3])) <= 60
+    assert 100 < max(map(len, wide[:-3])) <= 120
 
 
 def test_what_plugins_write_is_no_markup_and_no_escape(plugins):
-    assert line(plugins()[1], "margin").rstrip().endswith("smallest [bold]gap[/bold]\\x1b[2J")
+    assert "  margin    smallest [bold]gap[/bold]\\x1b[2J (listed_sound 1.0)\n" in plugins()[1]
 
 
 def test_broken_and_clashing_plugins_are_listed_with_the_reason(plugins):
     out = plugins()[1]
 
-    assert line(out, "listed_broken", "1.0", "broken: ValueError: [oh] no")
-    assert line(out, "shared", "listed_clash 1.0, listed_sound 1.0", "clash: more than one sampler of this name")
+    wrong = out[out.index("cannot be used\n") :]
+    assert line(wrong, "listed_broken", "broken: ValueError: [oh] no (listed_broken 1.0)")
+    assert line(wrong, "shared", "clash: more than one sampler of this name (listed_clash 1.0, listed_sound 1.0)")
 
 
 def test_what_is_left_out_is_listed(plugins, monkeypatch):
