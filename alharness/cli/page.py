@@ -1,7 +1,7 @@
 """Pages of text, lists and tables for the terminal; what others wrote is shown as it is, never as markup.
 
-Lists are click's, as in the help of a command. Tables are rich's, which takes as long to import as click and all
-that finds plugins: a command that should answer at once makes lists.
+Lists are click's, as in the help of a command. Tables are rich's, whose import takes a tenth of the time of a
+command that runs nothing: one that should answer at once makes lists.
 """
 
 from __future__ import annotations
