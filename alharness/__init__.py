@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .data import Dataset, Inputs, Samples, Splits
+    from .data import Dataset
     from .errors import DataError, HarnessError, LabelLeak, PluginError, RunError, SamplerError, SpecError
     from .features import FUSED, Feature, Scoring, Task
     from .hookspecs import hookimpl
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         SpecPath,
     )
     from .query import Query, View
+    from .samples import Inputs, Samples, Splits
 
 __all__ = [
     "FUSED",
@@ -64,7 +65,8 @@ __all__ = [
 
 
 _HOMES = {
-    "data": ("Dataset", "Inputs", "Samples", "Splits"),
+    "data": ("Dataset",),
+    "samples": ("Inputs", "Samples", "Splits"),
     "errors": (
         "DataError",
         "HarnessError",

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from .data import Inputs, Samples
     from .rows import Rows
+    from .samples import Inputs, Samples
 
 
 SHARE = 0.5

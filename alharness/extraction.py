@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from .data import Inputs
     from .measure import Clock
     from .model import Batch, MultimodalModel
+    from .samples import Inputs
     from .training import Fitted
 
 

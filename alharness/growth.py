@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .data import Inputs, Samples
 from .features import Task
 from .plugin import ModelShape
 from .pool import Oracle, Pool
+from .samples import Inputs, Samples
 from .seeds import stream
 from .selection import Chooser, Request, ask
 from .settings import TrainingSettings

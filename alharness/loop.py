@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from .cells import Schedule
-    from .data import Samples
     from .features import Scoring
     from .pool import Oracle, Pool
+    from .samples import Samples
     from .training import Fitted
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .data import Inputs, Samples
+    from .samples import Inputs, Samples
 
 
 @dataclass(frozen=True)

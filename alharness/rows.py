@@ -1,14 +1,20 @@
-"""Some rows of an array, without a copy of them."""
+"""Some rows of an array without a copy of them, and all rows of one that may be larger than memory."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
 
     Array = np.ndarray[Any, Any]
+
+PIECE = 2**22
+"""Numbers that are looked at together; 16 MiB as float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,3 +73,9 @@ class Rows:
         if copy is False:
             raise ValueError("rows of an array cannot be had without a copy")
         return self.base[self.positions].astype(self.dtype if dtype is None else dtype, copy=False)
+
+
+def pieces(array: Array | Rows) -> Iterator[slice]:
+    """Slices over all rows, of at most PIECE numbers, or of one row."""
+    step = max(1, PIECE // max(1, math.prod(array.shape[1:])))
+    return (slice(start, start + step) for start in range(0, len(array), step))

@@ -20,10 +20,10 @@ from .seeds import derive, stream
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from .data import Inputs, Samples
     from .features import Feature
     from .plugin import Positions, Sampler
     from .pool import Pool
+    from .samples import Inputs, Samples
     from .training import Fitted
 
 

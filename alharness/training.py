@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.optim import Optimizer
 
-    from .data import Samples
     from .features import Task
     from .model import Batch, MultimodalModel
+    from .samples import Samples
     from .settings import TrainingSettings
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from alharness import DataError, Dataset, Inputs, Samples, Scoring, Task, data
+from alharness import DataError, Dataset, Inputs, Samples, Scoring, Task, rows
 from alharness.seeds import stream
 from alharness.split import split_sizes
 
@@ -93,7 +93,7 @@ def test_the_digest_goes_over_all_pieces_and_does_not_depend_on_their_size(make_
     x = {m: a.copy() for m, a in samples.inputs.arrays.items()}
     x["text"][19, -1] += 1
     last = Samples(inputs=Inputs(ids=samples.ids, arrays=x, lengths=samples.inputs.lengths), labels=samples.labels)
-    monkeypatch.setattr(data, "PIECE", 7)
+    monkeypatch.setattr(rows, "PIECE", 7)
     assert digest(samples) == whole
     assert digest(samples.subset(order)) == mixed
     assert digest(last) != whole

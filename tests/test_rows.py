@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from alharness.rows import Rows
+from alharness import rows as module
+from alharness.rows import Rows, pieces
 
 BASE = np.arange(60, dtype=np.float32).reshape(5, 4, 3)
 POSITIONS = np.array([3, 0, 4])
@@ -61,3 +62,12 @@ def test_numpy_makes_an_array_of_them_which_is_a_copy(rows):
     assert np.asarray(rows, np.float64).dtype == np.float64
     with pytest.raises(ValueError, match="without a copy"):
         rows.__array__(copy=False)
+
+
+@pytest.mark.parametrize("array", [np.zeros((5, 3)), Rows.of(np.zeros((9, 3)), np.arange(5))])
+def test_pieces_are_small_and_cover_all_rows(array, monkeypatch):
+    monkeypatch.setattr(module, "PIECE", 7)
+    assert [range(5)[piece] for piece in pieces(array)] == [range(2), range(2, 4), range(4, 5)]
+    monkeypatch.setattr(module, "PIECE", 2)
+    assert len([*pieces(array)]) == 5  # never less than a row
+    assert not [*pieces(array[:0])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import click
 
 from alharness import registry
 from alharness.plan import make_plan
+from alharness.program import program
 from alharness.spec import load
 from alharness.synthetic import NOTICE
 
@@ -42,7 +44,7 @@ def check(path: Path, assignments: tuple[str, ...]) -> None:
     click.echo(make_list("samplers", _samplers(spec, plan)))
     for warning in plan.warnings:
         click.secho(f"warning: {plain(warning)}\n", fg="yellow")
-    click.echo(plain(f"Nothing is wrong. Start it with: alharness run {path}"))
+    click.echo(plain(f"Nothing is wrong. Start it with: {shlex.join([program(), 'run', str(path)])}"))
 
 
 def _summary(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from alharness import registry
 from alharness.errors import PluginError
+from alharness.program import program
 from alharness.suggestion import did_you_mean
 
 from .page import make_list, make_table, open_page, plain
@@ -60,7 +61,7 @@ def _print_all(installed: Registry) -> None:
         click.echo(make_list("cannot be used", wrong))
     if installed.left_out:
         click.echo(plain(f"left out by {registry.ONLY}: {', '.join(installed.left_out)}\n"))
-    click.echo("More on one of them: alharness plugins NAME")
+    click.echo(f"More on one of them: {program()} plugins NAME")
 
 
 def _in_short(registered: Registered[Any]) -> str:

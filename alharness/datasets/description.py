@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alharness.data import CONTRADICTION, contradict
 from alharness.features import FUSED, Task
+from alharness.samples import CONTRADICTION, contradict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from alharness.data import Dataset, Samples
+    from alharness.data import Dataset
     from alharness.rows import Rows
+    from alharness.samples import Samples
 
 MOST_VALUES = 25
 """Distinct targets up to which each is counted by itself."""

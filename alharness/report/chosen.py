@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alharness.data import contradict
 from alharness.features import Task
+from alharness.samples import contradict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

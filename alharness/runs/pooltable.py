@@ -13,9 +13,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from alharness.data import Splits
 from alharness.errors import RunError
 from alharness.features import Task
+from alharness.samples import Splits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alharness.data import Dataset, Inputs, Samples
+    from alharness.data import Dataset
+    from alharness.samples import Inputs, Samples
 
     Array = NDArray[Any]
 

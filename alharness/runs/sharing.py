@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alharness.data import Inputs, Samples, Splits
 from alharness.rows import Rows
+from alharness.samples import Inputs, Samples, Splits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
-    from alharness.data import Content, Dataset, Pooling
+    from alharness.data import Content, Dataset
+    from alharness.samples import Pooling
 
 
 def share(dataset: Dataset, folder: Path) -> Dataset:

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     import torch
 
-    from alharness.data import Dataset, Samples
+    from alharness.data import Dataset
     from alharness.plugin import Params
+    from alharness.samples import Samples
     from alharness.settings import TrainingSettings
 
 

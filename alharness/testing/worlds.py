@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from alharness.data import Inputs, Samples
 from alharness.features import Task
 from alharness.plugin import Sampler
 from alharness.pool import Oracle, Pool
+from alharness.samples import Inputs, Samples
 from alharness.selection import Chooser, Request, ask
 from alharness.training import Fitted, freeze
 

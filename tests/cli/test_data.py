@@ -3,11 +3,12 @@ import pytest
 from click.testing import CliRunner
 
 from alharness.cli import data as command
-from alharness.data import Dataset, Inputs, Samples
+from alharness.data import Dataset
 from alharness.errors import DataError, PluginError, SpecError
 from alharness.features import Task
 from alharness.plugin import DatasetPlugin, Params, SpecPath
 from alharness.registry import Registered, Registry
+from alharness.samples import Inputs, Samples
 
 
 def fetch(source, folder):

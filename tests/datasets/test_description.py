@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from alharness.data import Dataset, Inputs, Samples, Splits
+from alharness.data import Dataset
 from alharness.datasets import description
 from alharness.datasets.description import describe
 from alharness.features import Task
+from alharness.samples import Inputs, Samples, Splits
 
 
 def samples(n, labels, *, prefix="s", **unimodal):

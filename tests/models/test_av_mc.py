@@ -7,11 +7,11 @@ from pydantic import ValidationError
 
 from alharness import Batch, ModelShape, Task
 from alharness.batches import as_batch
-from alharness.data import Inputs, Samples
 from alharness.errors import RunError
 from alharness.extraction import dropout_on, predict
 from alharness.models.av_mc.layers import BatchNorm
 from alharness.models.av_mc.plugin import AvMcParams, make
+from alharness.samples import Inputs, Samples
 from alharness.settings import TrainingSettings
 from alharness.training import Trainer
 

@@ -4,8 +4,8 @@ import torch
 
 from alharness import Batch, ModelShape, Task
 from alharness.batches import as_batch
-from alharness.data import Inputs, Samples
 from alharness.models.late_fusion.plugin import LateFusionParams, make
+from alharness.samples import Inputs, Samples
 
 CPU = torch.device("cpu")
 

@@ -5,12 +5,12 @@ from pydantic import ValidationError
 
 from alharness import Batch, ModelShape, Task
 from alharness.batches import as_batch
-from alharness.data import Inputs, Samples
 from alharness.errors import RunError
 from alharness.extraction import predict
 from alharness.models.lfmim import network
 from alharness.models.lfmim.blocks import Block, Placement, sinusoids
 from alharness.models.lfmim.plugin import LfmimParams, make
+from alharness.samples import Inputs, Samples
 from alharness.settings import TrainingSettings
 from alharness.training import Trainer, make_optimizer
 

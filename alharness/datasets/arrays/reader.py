@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alharness.data import Dataset, Inputs, Samples, Splits
+from alharness.data import Dataset
 from alharness.datasets.paths import readable
 from alharness.features import Task
 from alharness.plugin import DatasetFacts
+from alharness.samples import Inputs, Samples, Splits
 
 from .files import choose_modalities, find_modalities, open_modality
 from .labels import read_labels

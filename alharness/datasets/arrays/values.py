@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alharness.errors import DataError
-from alharness.rows import Rows
+from alharness.rows import Rows, pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from .files import Stored
     from .table import Table
-
-PIECE = 2**22
-"""Values that are looked at together; 16 MiB as float32."""
 
 
 def check_values(stored: Stored, table: Table) -> None:
@@ -43,13 +40,13 @@ def gather(array: NDArray[Any], rows: Sequence[int]) -> NDArray[np.float32] | Ro
     if array.dtype == np.float32:
         return Rows.of(array, np.array(rows))
     part = np.empty((len(rows), *array.shape[1:]), np.float32)
-    for piece in _pieces(part):
+    for piece in pieces(part):
         part[piece] = array[rows[piece]]
     return part
 
 
 def _check_finite(stored: Stored, table: Table) -> None:
-    for piece in _pieces(stored.array):
+    for piece in pieces(stored.array):
         with np.errstate(over="ignore"):
             good = np.isfinite(stored.array[piece].astype(np.float32))
         if good.all():
@@ -61,9 +58,3 @@ def _check_finite(stored: Stored, table: Table) -> None:
             f"{stored.path}: {table.sample(piece.start + row)} holds {value} at {place}, "
             f"expected finite float32 numbers{steps}"
         )
-
-
-def _pieces(array: NDArray[Any]) -> Iterator[slice]:
-    """Slices over the rows of at most PIECE values, or one row."""
-    rows = max(1, PIECE // (array.size // len(array)))
-    return (slice(start, start + rows) for start in range(0, len(array), rows))

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alharness.data import Dataset, Inputs, Samples
+from alharness.data import Dataset
 from alharness.features import Task
+from alharness.samples import Inputs, Samples
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alharness.data import Dataset, Inputs, Samples
+from alharness.data import Dataset
 from alharness.errors import DataError
 from alharness.features import Task
+from alharness.samples import Inputs, Samples
 
 from .facts import CLASSES, SAMPLES, VIEWS
 from .manifest import again, read_listed, read_manifest

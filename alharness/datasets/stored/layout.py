@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from alharness.data import Pooling
+    from alharness.samples import Pooling
 
 MANIFEST = "manifest.json"
 """Written last: a folder without it is no data set."""

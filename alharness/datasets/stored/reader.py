@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from alharness.data import Dataset, Inputs, Samples, Splits
+from alharness.data import Dataset
 from alharness.errors import DataError
+from alharness.samples import Inputs, Samples, Splits
 from alharness.suggestion import did_you_mean
 
 from .checksum import read_listed

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alharness.datasets.arrays import values
+from alharness import rows
 from alharness.datasets.arrays.files import open_modality
 from alharness.datasets.arrays.plugin import ArraysParams, inspect, make
 from alharness.errors import DataError
@@ -151,7 +151,7 @@ VALUES = {
 @pytest.mark.parametrize("piece", [1, 2**22])
 @pytest.mark.parametrize("fault", VALUES)
 def test_values_that_cannot_be_used(folder, fault, piece, monkeypatch):
-    monkeypatch.setattr(values, "PIECE", piece)
+    monkeypatch.setattr(rows, "PIECE", piece)
     name, array, words = VALUES[fault]
     np.save(folder / f"{name}.npy", array)
     assert message(make, folder) == words

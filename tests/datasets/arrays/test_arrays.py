@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from alharness.data import Splits
-from alharness.datasets.arrays import values
+from alharness import rows
 from alharness.datasets.arrays.plugin import ArraysParams, alharness_datasets
 from alharness.features import Task
 from alharness.rows import Rows
+from alharness.samples import Splits
 
 (PLUGIN,) = alharness_datasets()
 
@@ -77,14 +77,8 @@ def test_so_does_one_that_is_scattered(folder):
 
 
 def test_a_long_array_is_gathered_piece_by_piece(folder, monkeypatch):
-    monkeypatch.setattr(values, "PIECE", 3)
+    monkeypatch.setattr(rows, "PIECE", 3)
     assert make(folder).content.train.inputs.arrays["audio"].tolist() == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
-
-
-def test_pieces_are_small_and_cover_all_rows(monkeypatch):
-    monkeypatch.setattr(values, "PIECE", 7)
-    pieces = [range(5)[piece] for piece in values._pieces(np.zeros((5, 3)))]
-    assert pieces == [range(2), range(2, 4), range(4, 5)]
 
 
 def test_classes_are_sorted_names(folder):
