@@ -119,11 +119,14 @@ def _place(array: NDArray[Any] | Rows, paths: Iterable[Path]) -> _Array:
 
 
 def _in_file(array: NDArray[Any]) -> _Array | None:
-    """Where an array lies that is mapped already, as a whole or as one piece of a larger one."""
+    """Where an array lies that is mapped already, as a whole or as one piece of a larger one.
+
+    Not of one that is mapped copy-on-write: what was written to it is in no file.
+    """
     owner: object = array
     while isinstance(owner, np.ndarray) and not isinstance(owner.base, mmap.mmap):
         owner = owner.base
-    if not (isinstance(owner, np.memmap) and array.size and array.flags.c_contiguous):
+    if not (isinstance(owner, np.memmap) and owner.mode != "c" and array.size and array.flags.c_contiguous):
         return None
     return _Array(
         path=str(Path(str(owner.filename)).absolute()),

@@ -104,6 +104,17 @@ def test_pieces_of_a_mapped_file_stay_there_and_other_views_are_written_as_they_
     assert (audio.shape in written) is not stays
 
 
+def test_what_was_written_to_a_copy_on_write_map_is_shared(dataset, tmp_path):
+    (tmp_path / "shared").mkdir()
+    np.save(tmp_path / "whole.npy", dataset.parts["train"].inputs.arrays["audio"])
+    audio = np.load(tmp_path / "whole.npy", mmap_mode="c")
+    audio[2] = 7
+    samples = dataset.parts["train"]
+    samples = replace(samples, inputs=replace(samples.inputs, arrays={"audio": audio}, lengths={}, pooling={}))
+    opened = share(replace(dataset, content=samples), tmp_path / "shared").parts["all"].inputs.arrays["audio"]
+    assert (opened[2] == 7).all()
+
+
 def test_an_empty_part_is_empty(dataset, tmp_path):
     nobody = dataset.parts["valid"].take(np.array([], dtype=int))
     content = Splits(train=dataset.parts["train"], valid=nobody, test=dataset.parts["test"])

@@ -34,11 +34,10 @@ def check_values(stored: Stored, table: Table) -> None:
 
 def gather(array: NDArray[Any], rows: Sequence[int]) -> NDArray[np.float32] | Rows:
     """These rows, given in ascending order, as float32: still in their file if that holds float32, else copied."""
-    first, last = rows[0], rows[-1]
-    if array.dtype == np.float32 and last - first + 1 == len(rows):
-        return np.asarray(array[first : last + 1])
     if array.dtype == np.float32:
-        return Rows.of(array, np.array(rows))
+        first, last = rows[0], rows[-1]
+        together = last - first + 1 == len(rows)
+        return np.asarray(array[first : last + 1]) if together else Rows.of(array, np.array(rows))
     part = np.empty((len(rows), *array.shape[1:]), np.float32)
     for piece in pieces(part):
         part[piece] = array[rows[piece]]
