@@ -8,6 +8,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 
 from alharness import Dataset, Inputs, ModelShape, Samples, Splits, Task
 from alharness.models.late_fusion.plugin import LateFusionParams, make
@@ -15,6 +16,10 @@ from alharness.settings import TrainingSettings
 from alharness.training import Trainer
 
 torch.set_num_threads(1)  # tiny tensors: more threads only get in each other's way
+
+# What an example takes depends on what else the machine does: no test of a property fails for that.
+settings.register_profile("alharness", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("alharness")
 
 
 @pytest.fixture(scope="session")

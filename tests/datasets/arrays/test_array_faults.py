@@ -189,7 +189,7 @@ def whole():
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_damaged_header_never_ends_in_a_traceback(tmp_path_factory, data):
     content = bytearray(whole())
     start = data.draw(st.integers(0, 127))

@@ -230,7 +230,7 @@ others = st.lists(st.tuples(st.sampled_from(["train", "valid", "test"]), cell), 
 
 
 @given(ids=st.lists(cell, min_size=11, max_size=11, unique=True), classes=st.tuples(cell, cell), more=others)
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @example(ids=[f"#{i}" for i in range(11)], classes=("a,b", '"'), more=[])
 def test_any_text_survives(tmp_path_factory, ids, classes, more):
     first, second = classes
@@ -247,7 +247,7 @@ def test_any_text_survives(tmp_path_factory, ids, classes, more):
 
 
 @given(st.binary(max_size=60) | st.text('idsplt,label\n"train;12.', max_size=60).map(str.encode))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @example(b"id,split,label\n\xff")
 def test_any_bytes_end_in_a_message(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("bytes", numbered=True) / "labels.csv"
@@ -257,7 +257,7 @@ def test_any_bytes_end_in_a_message(tmp_path_factory, content):
 
 
 @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=3, max_size=20))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_any_float32_survives(tmp_path_factory, targets):
     splits = ["valid", "test", *["train"] * (len(targets) - 2)]
     path = tmp_path_factory.mktemp("targets", numbered=True) / "labels.csv"
