@@ -85,6 +85,7 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
         for cell, ended in session.execute(cells):
             found = session.on_disk(cell)
             records[cell] = replace(found, status=ended.status, error=ended.error)
+            session.emit("alharness_cell_ended", run=session.run, record=records[cell])
             interrupted = interrupted or ended.status == "interrupted"
         record = RunRecord(cells=tuple(records.values()), interrupted=interrupted)
         description.save(session.run, record.cells)

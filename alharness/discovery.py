@@ -21,7 +21,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def make_manager() -> pluggy.PluginManager:
-    """A plugin manager that knows the six hooks and has no plugin yet."""
+    """A plugin manager that knows the seven hooks and has no plugin yet."""
     manager = pluggy.PluginManager(hookspecs.NAMESPACE)
     manager.add_hookspecs(hookspecs)
     return manager

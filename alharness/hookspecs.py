@@ -1,4 +1,4 @@
-"""The six hooks. Three register and take nothing; three observe a run and cannot change it."""
+"""The seven hooks. Three register and take nothing; four observe a run and cannot change it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pluggy
 if TYPE_CHECKING:
     from .cells import Cell
     from .plugin import DatasetPlugin, ModelPlugin, SamplerPlugin
-    from .records import CycleRecord, Run, RunRecord
+    from .records import CellRecord, CycleRecord, Run, RunRecord
 
 NAMESPACE = "alharness"
 """Name of the plugin manager, of the hooks' prefix, and of the entry-point group."""
@@ -128,6 +128,18 @@ def alharness_cycle_finished(run: Run, cell: Cell, cycle: CycleRecord) -> None:
         @hookimpl
         def alharness_cycle_finished(run: Run, cell: Cell, cycle: CycleRecord) -> None:
             print(cell.name, cycle.labeled, cycle.metrics)
+    """
+
+
+@hookspec
+def alharness_cell_ended(run: Run, record: CellRecord) -> None:
+    """See how an attempt at a cell ended: with all its cycles, by a failure, or by an interruption.
+
+    .. code-block:: python
+
+        @hookimpl
+        def alharness_cell_ended(run: Run, record: CellRecord) -> None:
+            print(record.cell.name, record.status, record.error)
     """
 
 

@@ -228,6 +228,19 @@ class Never:
         pytest.fail("a finished cycle was computed again")
 
 
+def test_observers_see_how_every_attempt_at_a_cell_ended(write_spec, run_spec, tmp_path):
+    seen = []
+
+    class Watching:
+        @hookimpl
+        def alharness_cell_ended(self, record):
+            seen.append((record.cell.name, record.status, len(record.cycles), bool(record.error)))
+
+    path = write_spec(samplers="[twice, first]", seeds="[0]")
+    run_spec(path, tmp_path, observers=[Watching()])
+    assert seen == [("twice-s0", "failed", 0, True), ("first-s0", "ok", 3, False)]
+
+
 def test_an_observer_that_fails_is_named_and_the_run_goes_on(write_spec, run_spec, tmp_path):
     seen = []
 
