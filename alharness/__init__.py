@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .data import Dataset
-    from .errors import DataError, HarnessError, LabelLeak, PluginError, RunError, SamplerError, SpecError
+    from .errors import (
+        DataError,
+        HarnessError,
+        LabelLeak,
+        ModelError,
+        PluginError,
+        RunError,
+        SamplerError,
+        SpecError,
+    )
     from .features import FUSED, Feature, Scoring, Task
     from .hookspecs import hookimpl
     from .model import Batch, MultimodalModel
@@ -39,6 +48,7 @@ __all__ = [
     "HarnessError",
     "Inputs",
     "LabelLeak",
+    "ModelError",
     "ModelPlugin",
     "ModelShape",
     "MultimodalModel",
@@ -71,6 +81,7 @@ _HOMES = {
         "DataError",
         "HarnessError",
         "LabelLeak",
+        "ModelError",
         "PluginError",
         "RunError",
         "SamplerError",

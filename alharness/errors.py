@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 class HarnessError(Exception):
-    """What is wrong, where, and what to do, in one paragraph."""
+    """What is wrong, where, and what to do, in one paragraph.
+
+    Attributes:
+        culprit: whose fault it is, as it stands before the text: a plugin and its distribution; empty where the
+            text says it.
+        unexpected: whether it stands for an exception that a plugin did not mean to raise, its `__cause__`: then
+            the traceback is worth keeping.
+    """
 
     exit_code = 1
+    culprit = ""
+    unexpected = False
+
+    def __str__(self) -> str:
+        return f"{self.culprit}: {super().__str__()}" if self.culprit else super().__str__()
 
 
 class SpecError(HarnessError):
@@ -41,9 +59,63 @@ class Diverged(RunError):
     """The training loss became infinite or NaN."""
 
 
+class ModelError(RunError):
+    """A task model broke its contract: outputs of a wrong shape, a loss that is not one number, a head missing."""
+
+
 class SamplerError(RunError):
     """A sampler broke its contract: wrong count, duplicates, out of range, non-finite scores."""
 
 
 class LabelLeak(SamplerError):
     """A sampler asked for labels that it must not see."""
+
+
+def described(error: BaseException) -> str:
+    """The type and the text of an exception, also of one whose text cannot be made."""
+    text = _text(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+@contextmanager
+def blaming(
+    culprit: str, kind: type[HarnessError], *, passing: tuple[type[HarnessError], ...] = ()
+) -> Iterator[None]:
+    """Around a plugin's code: what it raises becomes an error of this kind that names the plugin.
+
+    An error that names a plugin already passes unchanged, and so do KeyboardInterrupt, which is the user's, and
+    MemoryError, which is the machine's.
+
+    Args:
+        culprit: the plugin and its distribution.
+        kind: what its errors become.
+        passing: other errors that pass unchanged.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, GeneratorExit, MemoryError, *passing):
+        raise
+    except HarnessError as error:
+        if error.culprit:
+            raise
+        if isinstance(error, kind):
+            error.culprit = culprit
+            raise
+        raise _blamed(culprit, kind, _text(error)) from error
+    except BaseException as error:
+        found = _blamed(culprit, kind, described(error))
+        found.unexpected = True
+        raise found from error
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except BaseException as worse:  # noqa: BLE001 - a plugin's `__str__` may raise anything
+        return f"(its text cannot be made: {type(worse).__name__})"
+
+
+def _blamed(culprit: str, kind: type[HarnessError], text: str) -> HarnessError:
+    found = kind(text)
+    found.culprit = culprit
+    return found
