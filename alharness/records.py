@@ -8,6 +8,7 @@ from pathlib import Path  # noqa: TC003 - the same
 from typing import Any, Literal
 
 from .cells import Cell, Schedule, Skip  # noqa: TC001 - the same
+from .redaction import redact
 
 Status = Literal["ok", "failed", "diverged", "interrupted", "pending"]
 
@@ -53,7 +54,7 @@ class CellRecord:
         status: `ok` when every cycle is there; anything else is tried again by the next run.
         cycles: the finished ones, in order.
         started: begin, milliseconds since the epoch.
-        error: one paragraph where it failed.
+        error: one paragraph where it failed, without secrets.
     """
 
     cell: Cell
@@ -61,6 +62,9 @@ class CellRecord:
     cycles: tuple[CycleRecord, ...] = ()
     started: int = 0
     error: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "error", redact(self.error))
 
     @property
     def timing(self) -> Timing:
@@ -74,11 +78,14 @@ class Ended:
 
     Attributes:
         status: what became of it.
-        error: one paragraph where it failed.
+        error: one paragraph where it failed, without secrets, whoever wrote it.
     """
 
     status: Status
     error: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "error", redact(self.error))
 
 
 @dataclass(frozen=True, kw_only=True)

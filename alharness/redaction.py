@@ -1,12 +1,138 @@
-"""Credentials never reach a journal, a page or a message."""
+"""Credentials never reach a journal, a page, a tracker or a message."""
 
 from __future__ import annotations
 
+import os
 import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus, urlsplit
 
-_CREDENTIALS = re.compile(r"(?<=//)[^/\s]*@")
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+HIDDEN = "***"
+
+_ADDRESS = re.compile(
+    r"""(?<=//)(?:
+        [^/\s'"<>]{0,2000}@  # user, or user:password, in front of a host
+        # a password with a slash in it; `host:80/x@y` has none
+        | [^/\s:@'"<>]{0,200}:(?!\d+(?:[/?\s]|$))[^\s@'"<>]{0,500}@
+    )""",
+    re.VERBOSE,
+)
+
+_NAME = r"""(?:[\w.-]*[_.-])?(?:
+    pass(?:word|wd|phrase|code)?|pwd|secret|token|credentials?|signature|sig|cookie|auth
+    |(?:api|access|private|secret|account|shared|signing|encryption|auth)[_-]?key(?:[_-]?id)?|apikey
+    |\w*(?:password|passwd|secret|token|apikey)
+)"""
+"""A name whose value is a secret: in a query string, a header, a setting, a connection string."""
+
+_BODY = r"""(?:"[^"\n]*"|'[^'\n]*'|[^\s&;,'"<>)\]}]+)"""
+
+_ASSIGNED = re.compile(rf"""(?P<name>(?<![\w.-]){_NAME}["']?\s*=\s*){_BODY}""", re.VERBOSE | re.IGNORECASE)
+
+_SAID = re.compile(
+    # After a colon, prose may follow (`token: expected a number`): a bare value must look like a secret.
+    rf"""(?P<name>(?<![\w.-]){_NAME}["']?\s*:\s*)
+    (?:"[^"\n]+"|'[^'\n]+'|(?=[^\s,;]*\d)[^\s&;,'"<>)\]}}]{{6,}}|[^\s&;,'"<>)\]}}]{{20,}})""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+_PASSWORD_SAID = re.compile(r"""(?P<name>\b(?:password|passwd|passphrase)\s*:\s*)[^\s,;'"]+""", re.IGNORECASE)
+
+_HEADER = re.compile(
+    r"""(?P<name>\b(?:proxy-)?authorization["']?\s*[:=]\s*["']?(?:(?:bearer|basic|token|digest|negotiate)\s+)?)"""
+    r"""[^\s'",;]+""",
+    re.IGNORECASE,
+)
+
+_SCHEME = re.compile(r"(?P<name>\b(?:bearer|basic)\s+)(?=[^\s]*[\d=._-])[\w.~+/=-]{8,}", re.IGNORECASE)
+
+_KNOWN = re.compile(
+    r"""
+    -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----.*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
+    | \b(?:AKIA|ASIA|ABIA|ACCA|AGPA|AIDA|AROA)[A-Z0-9]{16}\b                       # of Amazon
+    | (?<![\w/+=.-])(?=[\w/+]*[A-Z])(?=[\w/+]*[a-z])(?=[\w/+]*\d)[A-Za-z0-9/+]{40}(?![\w/+=.-])  # their secrets
+    | \bgh[opsur]_\w{20,} | \bgithub_pat_\w{20,} | \bglpat-[\w-]{16,}              # of code hosts
+    | \bhf_[A-Za-z0-9]{16,} | \bsk-[\w-]{16,} | \bxox[abeoprs]-[\w-]{10,}          # of services
+    | \bdapi[0-9a-f]{32}(?:-\d)? | \bAIza[\w-]{35}
+    | \beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*                                            # a signed web token
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+_SECRET_WORDS = frozenset(
+    [
+        "APIKEY",
+        "AUTH",
+        "CREDENTIAL",
+        "CREDENTIALS",
+        "KEY",
+        "PASS",
+        "PASSCODE",
+        "PASSPHRASE",
+        "PASSWD",
+        "PASSWORD",
+        "PAT",
+        "PW",
+        "PWD",
+        "SECRET",
+        "TOKEN",
+    ]
+)
+_NO_SECRETS = frozenset({"PWD", "OLDPWD"})  # folders
+_WORDS_OF_SETTINGS = frozenset(
+    ["true", "false", "none", "null", "yes", "no", "on", "off", "auto", "default", "enabled", "disabled"]
+)
+_LEAST = 4
+"""Characters of a secret: shorter values of variables are words and numbers that stand everywhere."""
 
 
 def redact(text: str) -> str:
-    """The text with the `user:password@` of every address replaced by `***@`."""
-    return _CREDENTIALS.sub("***@", text)
+    """The text with `***` in the place of everything that looks like a secret.
+
+    That is: user and password of addresses; values of names such as `token`, `password` and `api_key`, in query
+    strings, headers and settings; keys of known forms; and the values of this process' environment variables whose
+    names look secret.
+    """
+    text = _hide_variables(text, os.environ)
+    text = _KNOWN.sub(HIDDEN, hide_credentials(text))
+    for pattern in (_HEADER, _SCHEME, _ASSIGNED, _PASSWORD_SAID, _SAID):
+        text = pattern.sub(lambda found: found["name"] + HIDDEN, text)
+    return text
+
+
+def hide_credentials(text: str) -> str:
+    """The text with the `user:password@` of every address replaced by `***@`; all else stays as it is."""
+    return _ADDRESS.sub(f"{HIDDEN}@", text)
+
+
+def _hide_variables(text: str, variables: Mapping[str, str]) -> str:
+    # The longest first: one secret may begin with another.
+    for secret in sorted(set(_secrets(variables)), key=len, reverse=True):
+        # A short one may be part of ordinary words.
+        pattern = re.escape(secret) if len(secret) >= 8 else rf"(?<!\w){re.escape(secret)}(?!\w)"
+        text = re.sub(pattern, HIDDEN, text)
+    return text
+
+
+def _secrets(variables: Mapping[str, str]) -> Iterator[str]:
+    for name, value in variables.items():
+        found = [value.strip()] if _is_secret(name) else []
+        if "://" in value and "@" in value:
+            found.append(_password(value))
+        for secret in found:
+            if len(secret) >= _LEAST and secret.lower() not in _WORDS_OF_SETTINGS:
+                yield from (secret, quote(secret, safe=""), quote_plus(secret))
+
+
+def _is_secret(name: str) -> bool:
+    return name not in _NO_SECRETS and not _SECRET_WORDS.isdisjoint(name.upper().split("_"))
+
+
+def _password(address: str) -> str:
+    try:
+        return urlsplit(address).password or ""
+    except ValueError:
+        return ""

@@ -15,6 +15,7 @@ from .discovery import make_manager, offered, origin, register
 from .errors import PluginError
 from .hookspecs import NAMESPACE
 from .plugin import DatasetPlugin, ModelPlugin, SamplerPlugin
+from .redaction import redact
 from .suggestion import did_you_mean
 
 if TYPE_CHECKING:
@@ -190,5 +191,5 @@ def _keep(found: list[EntryPoint], only: Collection[str] | None) -> list[EntryPo
 
 
 def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())[:300]
+    text = redact(" ".join(str(error).split()))[:300]
     return text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}"

@@ -107,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         show_error("interrupted")
         code = INTERRUPTED
     except Exception:  # noqa: BLE001  the traceback is shown, and the code tells it from a failed cell
-        traceback.print_exc()
+        click.echo(redact(traceback.format_exc()), err=True)
         code = BUG
     sys.exit(code)
 

@@ -14,6 +14,7 @@ import click
 
 from alharness import registry
 from alharness.program import program
+from alharness.redaction import redact
 from alharness.runs import forkserver
 from alharness.spec import load
 from alharness.synthetic import NOTICE
@@ -86,7 +87,7 @@ def run(
     page = open_page()
 
     def warn(message: str) -> None:
-        page.print(f"warning: {plain(message)}", style="yellow", soft_wrap=True)
+        page.print(f"warning: {plain(redact(message))}", style="yellow", soft_wrap=True)
 
     page.print(f"{spec.name}: {'measuring queries again' if retime else 'starting'}", style="bold")
     # Threads that wait by spinning fight for the cores with whatever else runs there: beside one busy process on

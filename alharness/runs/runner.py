@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from alharness.errors import Diverged, HarnessError
 from alharness.records import Ended
+from alharness.redaction import redact
 from alharness.selection import Chooser
 
 from . import driver, journal
@@ -105,7 +106,7 @@ class Runner:
             return Ended(status="failed", error=str(failure))
         except (Exception, SystemExit) as bug:  # noqa: BLE001 - a plugin's bug must not take other cells down
             folder.mkdir(parents=True, exist_ok=True)
-            write(folder / "traceback.txt", traceback.format_exc())
+            write(folder / "traceback.txt", redact(traceback.format_exc()))
             what = f"{type(bug).__name__}: {bug}; see {folder}/traceback.txt"
             return Ended(status="failed", error=f"{cell.label} ({cell.distribution}): {what}")
         return Ended(status="ok")

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from alharness.errors import PluginError
-from alharness.redaction import redact
+from alharness.redaction import hide_credentials
 from alharness.registry import P, Registered
 
 from . import overrides, yamlfile
@@ -146,7 +146,7 @@ def load(path: str | Path, registry: Registry, assignments: Iterable[str] = ()) 
 def resolved_yaml(spec: Spec) -> str:
     """The whole spec with its defaults, as YAML. Credentials in addresses are replaced by `***`."""
     numbered = spec.seeds == tuple(range(len(spec.seeds)))
-    return redact(
+    return hide_credentials(
         write(
             {
                 "name": spec.name,

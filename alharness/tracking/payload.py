@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from alharness.report.statistics import aubc
 from alharness.report.summary import overall_seconds
 from alharness.runs import journal
+from alharness.spreadsheets import defused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -87,7 +88,7 @@ def write_artifacts(folder: Path, run: Run, record: CellRecord) -> None:
         for cycle in record.cycles:
             scores = cycle.scores or ("",) * len(cycle.chosen)
             rows.writerows(
-                (cycle.cycle, rank, sample, score)
+                (cycle.cycle, rank, defused(sample), score)
                 for rank, (sample, score) in enumerate(zip(cycle.chosen, scores, strict=True))
             )
 

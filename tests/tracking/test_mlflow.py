@@ -161,6 +161,16 @@ def test_the_files_hold_spec_environment_journal_and_every_choice(run, uri, tmp_
     assert rows[3] == {"cycle": "1", "rank": "1", "id": "b", "score": "0.8"}
 
 
+def test_an_id_that_a_spreadsheet_would_execute_is_defused_among_the_choices(run, uri, tmp_path):
+    track(run, uri, [cycle(0, chosen=("=cmd|' /C calc'!A0", "-7"), scores=())], status="interrupted")
+    client, (found,) = stored(uri)
+    path = client.download_artifacts(found.info.run_id, "selections.csv", str(tmp_path))
+    assert [row["id"] for row in csv.DictReader(Path(path).read_text().splitlines())] == [
+        "'=cmd|' /C calc'!A0",
+        "-7",
+    ]
+
+
 def test_tracking_twice_doubles_nothing(run, uri):
     for _ in range(2):
         track(run, uri, ALL)

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from alharness.errors import RunError
 from alharness.report.document import Value
+from alharness.spreadsheets import defused
 
 from .pictures import render
 
@@ -115,15 +116,10 @@ def as_csv(table: Table) -> str:
 
 def _plain(cell: Value | str) -> str | float:
     if isinstance(cell, str):
-        return "" if cell == "–" else _defused(cell)
+        return "" if cell == "–" else defused(cell)
     if cell.number is not None:
         return cell.number
-    return "" if cell.text == "–" else _defused(cell.text)
-
-
-def _defused(text: str) -> str:
-    # A spreadsheet would take it for a formula.
-    return f"'{text}" if text[:1] in ("=", "+", "@", "\t", "\r") else text
+    return "" if cell.text == "–" else defused(cell.text)
 
 
 def _short(notice: str) -> str:
