@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from alharness import numerals, spreadsheets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from matplotlib.figure import Figure
+
+PARTS = ("", "low", "high", "of", "note")
+"""What a cell may hold for programs, in the order of the columns of the file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,14 +21,65 @@ class Value:
     """A cell of a table.
 
     Attributes:
-        text: as people read it.
+        text: as people read it, standing alone.
         number: as programs read it; None where the text is all there is.
+        half: half the width of the number's interval; NaN without one.
+        note: words that follow the number.
         strong: set off from the others.
+        free: whether the digits of the number are chosen together with those of its column.
+        more: what else programs read: a name behind that of the column -> value.
     """
 
     text: str
     number: float | None = None
+    half: float = math.nan
+    note: str = ""
     strong: bool = False
+    free: bool = False
+    more: Mapping[str, float | str] = field(default_factory=dict)
+
+    def shown(self, form: numerals.Form) -> Value:
+        """The same with its number written in this form, if that is free."""
+        if self.number is None or not self.free:
+            return self
+        text = form.interval(self.number, self.half)
+        return replace(self, text=f"{text} ({self.note})" if self.note else text)
+
+    @property
+    def parts(self) -> Mapping[str, float | str]:
+        """All that programs read, by the end of a column's name; no NaN and no infinite number."""
+        found: dict[str, float | str] = {"note": self.note} if self.note else {}
+        if self.number is None:
+            if self.text != numerals.NOTHING and not (self.note or self.more):
+                found["note"] = self.text
+        elif math.isfinite(self.number):
+            found[""] = self.number
+            if math.isfinite(self.half):
+                found |= {"low": self.number - self.half, "high": self.number + self.half}
+        else:
+            found["note"] = self.text
+        return found | dict(self.more)
+
+
+def _value(cell: Value | str) -> Value:
+    return Value(text=cell) if isinstance(cell, str) else cell
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """The head of a column.
+
+    Attributes:
+        text: as people read it.
+        name: in the CSV file; by default made from the text.
+        strong: name of another column, which says whether a cell is set off; empty where others say why.
+        of: magnitude of what its numbers are differences of; below it there is rounding noise.
+    """
+
+    text: str
+    name: str = ""
+    strong: str = ""
+    of: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +88,59 @@ class Table:
 
     name: str
     title: str
-    headings: tuple[str, ...]
+    headings: Sequence[Column | str]
     rows: Sequence[Sequence[Value | str]]
     note: str = ""
     folded: bool = False
+
+    @property
+    def columns(self) -> list[tuple[Column, list[Value]]]:
+        """Column by column, numbers written with as many digits as their column needs."""
+        heads = [Column(text=head) if isinstance(head, str) else head for head in self.headings]
+        found = []
+        for index, head in enumerate(heads):
+            cells = [_value(row[index]) for row in self.rows]
+            free = [(cell.number, cell.half) for cell in cells if cell.free and cell.number is not None]
+            form = numerals.form([number for number, _ in free], [half for _, half in free], of=head.of)
+            found.append((head, [cell.shown(form) for cell in cells]))
+        return found
+
+    @property
+    def sheet(self) -> Sheet:
+        """The table for programs: a column for each number, unrounded."""
+        names: list[str] = []
+        columns: list[list[Any]] = []
+        for head, cells in self.columns:
+            name = head.name or spreadsheets.name(head.text)
+            if all(cell.number is None and not cell.more for cell in cells):
+                names.append(name)
+                columns.append([None if cell.text == numerals.NOTHING else cell.text for cell in cells])
+                continue
+            parts = dict.fromkeys(part for cell in cells for part in cell.parts)
+            for part in sorted(parts, key=lambda part: PARTS.index(part) if part in PARTS else len(PARTS)):
+                names.append("_".join(filter(None, (name, part))))
+                columns.append([cell.parts.get(part) for cell in cells])
+            if head.strong:
+                names.append(head.strong)
+                columns.append([str(cell.strong).lower() for cell in cells])
+        return Sheet(name=self.name, headings=spreadsheets.unique(names), rows=lambda: zip(*columns, strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """A table for programs alone.
+
+    Attributes:
+        name: that of its CSV file.
+        headings: names of its columns.
+        rows: makes its rows, one by one.
+        about: what it holds, for people.
+    """
+
+    name: str
+    headings: Sequence[str]
+    rows: Callable[[], Iterable[Sequence[Any]] | Iterator[Sequence[Any]]]
+    about: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +169,7 @@ class Section:
     paragraphs: Sequence[str] = ()
     pictures: Sequence[Picture] = ()
     tables: Sequence[Table] = ()
+    sheets: Sequence[Sheet] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,29 +206,65 @@ class Document:
     sections: Sequence[Section] = field(default_factory=tuple)
 
 
-def number(value: float, form: str = ".3f", *, strong: bool = False) -> Value:
-    """A number, or a dash where there is none."""
+Write = Callable[[float], str] | str | None
+
+
+def _writer(write: Write) -> Callable[[float], str] | None:
+    if isinstance(write, str):
+        form = write
+        return None if form.endswith(("3f", "4f")) else lambda value: f"{value:{form}}".replace("-", "−")
+    return write
+
+
+def number(value: float, write: Write = None, *, strong: bool = False, note: str = "") -> Value:
+    """A number, or a dash for NaN.
+
+    Args:
+        value: the number.
+        write: how; None for as many digits as its column needs.
+        strong: set off from the others.
+        note: words that follow it.
+    """
     if math.isnan(value):
-        return Value(text="–")
-    if math.isinf(value):
-        return Value(text="never", number=value, strong=strong)
-    return Value(text=f"{value:{form}}".replace("-", "−"), number=value, strong=strong)
+        return Value(text=f"{numerals.NOTHING} ({note})" if note else numerals.NOTHING, note=note)
+    write = _writer(write) if math.isfinite(value) else numerals.count
+    text = (write or numerals.number)(value)
+    return Value(
+        text=f"{text} ({note})" if note else text, number=value, note=note, strong=strong, free=write is None
+    )
 
 
-def interval(value: float, half: float, form: str = ".3f", *, strong: bool = False) -> Value:
-    """A mean ± half the width of its interval, if it has one."""
-    if math.isnan(value) or math.isnan(half):
-        return number(value, form, strong=strong)
-    return Value(text=f"{value:{form}} ± {half:{form}}".replace("-", "−"), number=value, strong=strong)
+def interval(value: float, half: float, write: Write = None, *, strong: bool = False, note: str = "") -> Value:
+    """A mean ± half the width of its interval, if it has one, with as many digits as its column needs."""
+    del write
+    if math.isnan(value):
+        return number(value, note=note)
+    found = Value(text="", number=value, half=half, strong=strong, note=note, free=True)
+    return found.shown(numerals.form([value], [half]))
+
+
+def count(value: int, of: int | None = None) -> Value:
+    """How many; of how many is said where it is not all of them."""
+    return Value(
+        text=numerals.count(value) if of in (None, value) else f"{numerals.count(value)} of {numerals.count(of)}",
+        number=value,
+        more={} if of is None else {"of": of},
+    )
+
+
+def between(low: float, high: float) -> Value:
+    """An interval of whole numbers, each end with a column of its own; an end without a bound is named."""
+    ends = {"low": low, "high": high}
+    open_ends = [name for name, end in ends.items() if not math.isfinite(end)]
+    found: dict[str, float | str] = {name: end for name, end in ends.items() if math.isfinite(end)}
+    if open_ends:
+        found["note"] = f"no bound: {', '.join(open_ends)}"
+    return Value(text=f"{numerals.count(low)} to {numerals.count(high)}", more=found)
 
 
 def probability(p: float) -> Value:
     """A p value."""
-    if math.isnan(p):
-        return Value(text="–")
-    return Value(text="< 0.001" if p < 0.001 else f"{p:.3f}", number=p)
+    return number(p, numerals.probability)
 
 
-def p_value(p: float) -> str:
-    """The same within a sentence."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+p_value = numerals.p_value

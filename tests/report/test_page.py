@@ -10,7 +10,18 @@ import pytest
 from alharness import Task
 from alharness.errors import RunError
 from alharness.report.build import several, single
-from alharness.report.document import Document, Section, Table, Value, interval, number, probability
+from alharness.report.document import (
+    Column,
+    Document,
+    Section,
+    Table,
+    Value,
+    between,
+    count,
+    interval,
+    number,
+    probability,
+)
 from alharness.report.page import write
 from alharness.report.page.files import as_csv, as_html
 from alharness.runs.pooltable import PoolTable
@@ -119,17 +130,55 @@ def test_names_of_a_run_cannot_play_with_the_page(make_results, noisy, tmp_path)
 
 
 def test_a_spreadsheet_takes_no_text_for_a_formula():
-    table = Table(name="t", title="t", headings=("a", "b"), rows=[["=1+1", Value(text="@x")], [number(-0.5), "–"]])
-    assert as_csv(table).splitlines() == ["a,b", "'=1+1,'@x", "-0.5,"]
+    table = Table(name="t", title="t", headings=("=a|b", "b"), rows=[["=1+1", Value(text="@x")], ["-1+1", "–"]])
+    assert as_csv(table).splitlines() == ["a_b,b", "'=1+1,'@x", "'-1+1,"]
 
 
 def test_numbers_are_whole_in_the_files_and_short_on_the_page():
-    table = Table(name="t", title="t", headings=("a",), rows=[[interval(1 / 3, 0.0123)], [probability(1e-9)]])
-    assert as_csv(table).splitlines()[1:] == ["0.3333333333333333", "1e-09"]
+    table = Table(
+        name="t", title="t", headings=("mae ↓", "p"), rows=[[interval(1 / 3, 0.0123), probability(1e-9)]]
+    )
+    (row,) = csv.DictReader(as_csv(table).splitlines())
+    numbers = {name: float(value) for name, value in row.items()}
+    assert numbers == {"mae": 1 / 3, "mae_low": 1 / 3 - 0.0123, "mae_high": 1 / 3 + 0.0123, "p": 1e-9}
     section = Section(anchor="s", title="s", tables=[table])
     page = as_html(Document(title="t", subtitle="", notice="", answers=(), sections=[section]), {})
     assert "0.333 ± 0.012" in page
     assert "&lt; 0.001" in page
+
+
+def test_numbers_of_a_column_have_the_same_place():
+    table = Table(
+        name="t", title="t", headings=("a",), rows=[[interval(0.3181, 0.0004)], [interval(0.31849, 0.00041)]]
+    )
+    ((_, cells),) = table.columns
+    assert [cell.text for cell in cells] == ["0.31810 ± 0.00040", "0.31849 ± 0.00041"]
+
+
+def test_words_next_to_numbers_have_a_column_of_their_own():
+    rows = [[number(0.5, note="1 undefined")], ["not reached"], ["–"], [number(float("inf"))]]
+    table = Table(name="t", title="t", headings=(Column(text="labels", name="n"),), rows=rows)
+    assert as_csv(table).splitlines() == ["n,n_note", "0.5,1 undefined", ",not reached", ",", ",unbounded"]
+
+
+def test_what_is_set_off_is_said_in_a_column():
+    head = Column(text="area", strong="better")
+    table = Table(name="t", title="t", headings=(head,), rows=[[number(0.5, strong=True)], [number(0.6)]])
+    assert as_csv(table).splitlines() == ["area,better", "0.5,true", "0.6,false"]
+
+
+def test_counts_keep_of_how_many():
+    table = Table(name="t", title="t", headings=("n",), rows=[[count(5, 6)], [count(6, 6)]])
+    assert [cell.text for cell in table.columns[0][1]] == ["5 of 6", "6"]
+    assert as_csv(table).splitlines() == ["n,n_of", "5,6", "6,6"]
+
+
+def test_both_ends_of_an_interval_are_in_the_file():
+    rows = [[between(-3.5, 1200.0)], [between(float("-inf"), 7.0)], ["–"]]
+    table = Table(name="t", title="t", headings=("saved",), rows=rows)
+    assert [cell.text for cell in table.columns[0][1]] == ["−4 to 1,200", "unbounded to 7", "–"]
+    lines = as_csv(table).splitlines()
+    assert lines == ["saved_low,saved_high,saved_note", "-3.5,1200.0,", ",7.0,no bound: low", ",,"]
 
 
 def test_a_folder_that_cannot_be_written_is_named(results, tmp_path):

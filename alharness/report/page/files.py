@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
 import io
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -12,9 +11,9 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup
 
+from alharness import spreadsheets
 from alharness.errors import RunError
-from alharness.report.document import Value
-from alharness.spreadsheets import defused
+from alharness.report.document import Table
 
 from .pictures import render
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from alharness.report.document import Document, Picture, Table
+    from alharness.report.document import Document, Picture, Sheet
 
 PAGE = "index.html"
 PICTURES, TABLES = "pictures", "tables"
@@ -55,7 +54,8 @@ def write(document: Document, folder: Path, told: Callable[[str], None] = lambda
         RunError: the folder cannot be written to.
     """
     pictures = [picture for section in document.sections for picture in section.pictures]
-    tables = [table for section in document.sections for table in section.tables]
+    tables = [table.sheet for section in document.sections for table in section.tables]
+    tables += [sheet for section in document.sections for sheet in section.sheets]
     try:
         for name in (PICTURES, TABLES):
             (folder / name).mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def write(document: Document, folder: Path, told: Callable[[str], None] = lambda
             (folder / PICTURES / f"{picture.name}.svg").write_bytes(shown[picture.name])
             (folder / PICTURES / f"{picture.name}.png").write_bytes(png)
         for table in tables:
-            (folder / TABLES / f"{table.name}.csv").write_text(as_csv(table), encoding="utf-8")
+            (folder / TABLES / f"{table.name}.csv").write_text(as_csv(table), encoding="utf-8", newline="")
         (folder / PAGE).write_text(as_html(document, shown), encoding="utf-8")
     except OSError as error:
         raise RunError(
@@ -99,27 +99,16 @@ def as_html(document: Document, pictures: dict[str, bytes]) -> str:
         document=document,
         style=Markup(style),  # noqa: S704 - our own file
         source=source,
-        is_value=lambda cell: isinstance(cell, Value),
         version=version("alharness"),
     )
 
 
-def as_csv(table: Table) -> str:
-    """Numbers as they are, without rounding; text elsewhere."""
-    file = io.StringIO()
-    rows = csv.writer(file, lineterminator="\n")
-    rows.writerow(table.headings)
-    for row in table.rows:
-        rows.writerow(_plain(cell) for cell in row)
+def as_csv(table: Table | Sheet) -> str:
+    """A column for each number, as it is, without rounding; text elsewhere."""
+    sheet = table.sheet if isinstance(table, Table) else table
+    file = io.StringIO(newline="")
+    spreadsheets.write(file, sheet.headings, sheet.rows())
     return file.getvalue()
-
-
-def _plain(cell: Value | str) -> str | float:
-    if isinstance(cell, str):
-        return "" if cell == "–" else defused(cell)
-    if cell.number is not None:
-        return cell.number
-    return "" if cell.text == "–" else defused(cell.text)
 
 
 def _short(notice: str) -> str:

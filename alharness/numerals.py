@@ -1,0 +1,222 @@
+"""Numbers as people read them: one place decides how many digits are shown, and what stands for no number.
+
+Files for programs (journals, MLflow, CSV) hold numbers as they are and need nothing of this.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+NOTHING = "–"
+"""No number: not measured, or not defined."""
+UNBOUNDED = "unbounded"
+"""An infinite number."""
+NOISE = 1e-12
+"""Share of a magnitude below which a difference is the rounding of sums, and no difference."""
+SMALL, LARGE = 1e-3, 1e6
+"""Columns whose largest number lies outside are written with powers of ten."""
+USUAL = 3
+"""Decimals of most metrics, which lie between 0.1 and 10."""
+MOST = 7
+"""Significant digits: more are never read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """How the numbers of one column are written, so that the eye can compare them.
+
+    Attributes:
+        decimals: digits after the point; of the mantissa where powers of ten are used.
+        powers: whether powers of ten are used.
+        noise: what is smaller counts as 0.
+    """
+
+    decimals: int = USUAL
+    powers: bool = False
+    noise: float = 0.0
+
+    def number(self, value: float) -> str:
+        """One number; a dash for NaN. What is not 0 is never written as 0."""
+        if not math.isfinite(value):
+            return _infinite(value)
+        if abs(value) <= self.noise:
+            return "0"
+        if self.powers or abs(value) >= LARGE:
+            return _with_power(value, self.decimals if self.powers else 2)
+        return _fixed(value, self.decimals) or significant(value, 2)
+
+    def interval(self, value: float, half: float) -> str:
+        """A number ± half the width of its interval; the number alone where there is no interval (NaN)."""
+        if not math.isfinite(value) or math.isnan(half):
+            return self.number(value)
+        if math.isinf(half):
+            return f"{self.number(value)} ± {UNBOUNDED}"
+        if half <= max(self.noise, NOISE * abs(value)):
+            return f"{self.number(value)} ± 0"
+        if not self.powers and max(abs(value), half) < LARGE:
+            # Far inside of its interval a number is as good as 0.
+            own = self.number(value) if abs(value) > half / 1000 else "0"
+            return f"{own} ± {_half(half, self.decimals)}"
+        decimals = self.decimals if self.powers else 2
+        power = _power(max(abs(value), half), decimals)
+        # Decimals: the smallest numbers have no such power of ten.
+        mantissa, width = (Decimal(x).scaleb(-power) for x in (value, half))
+        return _signed(f"({_fixed(mantissa, decimals) or '0'} ± {_half(width, decimals)})e{power}")
+
+
+def form(values: Iterable[float], halves: Iterable[float] = (), *, of: float = 0.0) -> Form:
+    """The form of a column.
+
+    Three decimals for numbers of a usual size. More where intervals, or without any the numbers themselves, would
+    otherwise look alike: then two significant digits of the middle interval are shown.
+
+    Args:
+        values: its numbers; what is not finite is left out.
+        halves: half the widths of their intervals.
+        of: magnitude of what the numbers are differences of, which tells what is rounding noise.
+    """
+    noise = NOISE * abs(of)
+    known = [value for value in values if math.isfinite(value)]
+    # Not the largest: one sampler that diverged would hide the others.
+    typical = _middle(sorted(abs(value) for value in known if abs(value) > noise))
+    widths = sorted(half for half in halves if math.isfinite(half) and half > max(noise, NOISE * typical))
+    largest = max(typical, _middle(widths))
+    if not largest:
+        return Form(noise=noise)
+    if widths:
+        fine = widths[(len(widths) - 1) // 2]
+    else:
+        spread = max(known) - min(known)
+        fine = min(spread, largest) if spread > NOISE * largest else largest
+    wanted = 1 - _exponent(fine)
+    if not SMALL <= largest < LARGE:
+        decimals = wanted + _exponent(largest) if fine < largest else 2
+        return Form(decimals=min(max(decimals, 2), MOST - 1), powers=True, noise=noise)
+    decimals = _usual(largest)
+    if fine < 10.0**-decimals:
+        decimals = wanted
+    elif widths and largest < 0.1:
+        decimals = max(USUAL, wanted)
+    return Form(decimals=min(decimals, MOST - 1 - _exponent(largest)), noise=noise)
+
+
+def number(value: float) -> str:
+    """A number that stands alone."""
+    return form([value]).number(value)
+
+
+def interval(value: float, half: float, *, of: float = 0.0) -> str:
+    """A number ± half the width of its interval, standing alone."""
+    return form([value], [half], of=of).interval(value, half)
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A number by itself with so many significant digits, no zeros after them: seconds, factors, sizes."""
+    if not math.isfinite(value):
+        return _infinite(value)
+    if value == 0:
+        return "0"
+    power = _power(value, digits - 1)
+    if power < -5 or power >= 9:
+        return _with_power(value, digits - 1, bare=True)
+    if power >= digits - 1:
+        return count(value)
+    return _signed(f"{value:.{digits - 1 - power}f}".rstrip("0").rstrip("."))
+
+
+def count(value: float) -> str:
+    """A whole number, such as of labels; a dash for NaN, and a word for an infinite one."""
+    return _signed(f"{round(value):,}") if math.isfinite(value) else _infinite(value)
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    """A share in per cent. What is not 0 is never written as 0."""
+    if not math.isfinite(share):
+        return _infinite(share)
+    if share == 0:
+        return "0%"
+    return f"{_fixed(100 * share, decimals) or '<' + _least(decimals)}%"
+
+
+def share(value: float, decimals: int = 2) -> str:
+    """A share from 0 to 1, short enough for a square of a matrix. What is not 0 is never written as 0."""
+    if not math.isfinite(value):
+        return _infinite(value)
+    if value == round(value):
+        return count(value)
+    return _fixed(value, decimals) or "<" + _least(decimals)
+
+
+def probability(p: float) -> str:
+    """A p value as it stands in a table."""
+    if math.isnan(p):
+        return NOTHING
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def p_value(p: float) -> str:
+    """A p value as it stands in a sentence."""
+    if math.isnan(p):
+        return "not tested"
+    return f"p {probability(p)}" if p < 0.001 else f"p = {probability(p)}"
+
+
+def seconds(value: float) -> str:
+    """A time that people can grasp."""
+    if not math.isfinite(value):
+        return _infinite(value)
+    if value >= 120:
+        return f"{significant(value / 60)} min"
+    return f"{significant(value)} s" if value >= 0.1 or value == 0 else f"{significant(1000 * value)} ms"
+
+
+def _infinite(value: float) -> str:
+    return NOTHING if math.isnan(value) else UNBOUNDED
+
+
+def _exponent(value: float) -> int:
+    return math.floor(math.log10(abs(value)))
+
+
+def _power(value: float, decimals: int) -> int:
+    """The power of ten after rounding: 9.996 is 10.00."""
+    return int(f"{value:.{decimals}e}".partition("e")[2])
+
+
+def _with_power(value: float, decimals: int, *, bare: bool = False) -> str:
+    mantissa, _, power = f"{value:.{decimals}e}".partition("e")
+    return _signed(f"{mantissa.rstrip('0').rstrip('.') if bare else mantissa}e{int(power)}")
+
+
+def _middle(ordered: Sequence[float]) -> float:
+    return ordered[len(ordered) // 2] if ordered else 0.0
+
+
+def _usual(largest: float) -> int:
+    """Decimals of numbers up to this one without regard to anything else: three significant digits or more."""
+    exponent = _exponent(largest)
+    return max(2 - exponent if exponent < 0 else USUAL if exponent == 0 else USUAL - exponent, 0)
+
+
+def _fixed(value: float | Decimal, decimals: int) -> str:
+    """With so many decimals and a real minus; empty where nothing but zeros would be left of it."""
+    text = f"{value:,.{decimals}f}"
+    return _signed(text) if text.strip("-0.,") else ""
+
+
+def _half(half: float | Decimal, decimals: int) -> str:
+    return _fixed(half, decimals) or f"<{_least(decimals)}"
+
+
+def _least(decimals: int) -> str:
+    return f"{10.0**-decimals:.{decimals}f}"
+
+
+def _signed(text: str) -> str:
+    return text.replace("-", "−")
