@@ -12,12 +12,12 @@ import click
 from alharness.errors import HarnessError
 from alharness.redaction import redact
 from alharness.suggestion import did_you_mean
-
-from .page import plain
+from alharness.terminal import guarded_streams, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+FAILED = 1
 BUG = 3
 """Exit code of what is neither the user's nor a plugin's mistake."""
 INTERRUPTED = 130
@@ -91,7 +91,21 @@ def cli(context: click.Context) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and exit with its code; only a bug shows a traceback."""
+    """Run the command line and exit with its code; only a bug shows a traceback.
+
+    What is printed never changes the code, unless a file that should take it cannot: a full disk, say.
+    """
+    with guarded_streams() as out:
+        code = _run(arguments)
+        out.flush()
+        if out.failure is not None:
+            show_error(f"not everything could be printed: {out.failure.strerror or out.failure}")
+            code = code or FAILED
+    sys.exit(code)
+
+
+def _run(arguments: Sequence[str] | None) -> int | str | None:
+    """Exit code of a command line."""
     try:
         result = cli.main(arguments, prog_name="alharness", standalone_mode=False)
         code = result if isinstance(result, int) else 0
@@ -106,10 +120,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         show_error("interrupted")
         code = INTERRUPTED
+    except SystemExit as leaving:  # as click does for --help, and for a command that calls ctx.exit
+        return leaving.code
     except Exception:  # noqa: BLE001  the traceback is shown, and the code tells it from a failed cell
-        click.echo(redact(traceback.format_exc()), err=True)
+        click.echo(plain(redact(traceback.format_exc())), err=True, nl=False)
         code = BUG
-    sys.exit(code)
+    return code
 
 
 def show_error(message: str) -> None:

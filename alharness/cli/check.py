@@ -13,8 +13,9 @@ from alharness.plan import make_plan
 from alharness.program import program
 from alharness.spec import load
 from alharness.synthetic import NOTICE
+from alharness.terminal import plain
 
-from .page import make_list, plain
+from .page import make_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,9 @@ from alharness.errors import SpecError
 from alharness.registry import load
 from alharness.spec.parameters import read_parameters
 from alharness.synthetic import NOTICE
+from alharness.terminal import plain
 
-from .page import make_table, open_page, plain
+from .page import make_table, open_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

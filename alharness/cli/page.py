@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from alharness.terminal import plain
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -23,9 +25,10 @@ WIDTH_OF_A_FILE = 120
 
 def open_page() -> Console:
     """A console on stdout: as wide as the terminal, or wide enough to read in a file or a pipe."""
-    from rich.console import Console
+    from .console import PageConsole
 
-    return Console(markup=False, highlight=False, emoji=False, width=None if _has_width() else WIDTH_OF_A_FILE)
+    width = None if _has_width() else WIDTH_OF_A_FILE
+    return PageConsole(markup=False, highlight=False, emoji=False, width=width)
 
 
 def make_list(heading: str, rows: Iterable[tuple[str, str]]) -> str:
@@ -39,20 +42,11 @@ def make_list(heading: str, rows: Iterable[tuple[str, str]]) -> str:
 
 def make_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> RenderableType:
     """A table without lines between its rows."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+    from alharness.blocks import Blocks
 
-    table = Table(*headings, box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(*(Text(plain(cell)) for cell in row))
-    return table
+    texts = [[plain(cell) for cell in row] for row in rows]
+    return Blocks(headings=[plain(heading) for heading in headings], rows=texts, figures=False, lines=False)
 
 
 def _has_width() -> bool:
     return sys.stdout.isatty() or "COLUMNS" in os.environ
-
-
-def plain(text: str) -> str:
-    """The text with control characters as escapes, so that it cannot play with the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)

@@ -11,8 +11,9 @@ from alharness import registry
 from alharness.errors import PluginError
 from alharness.program import program
 from alharness.suggestion import did_you_mean
+from alharness.terminal import plain
 
-from .page import make_list, make_table, open_page, plain
+from .page import make_list, make_table, open_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .page import open_page, plain
+from alharness.terminal import plain
+
+from .page import open_page
 
 if TYPE_CHECKING:
     from alharness.report.document import Document

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .page import open_page, plain
+from alharness.terminal import plain
+
+from .page import open_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

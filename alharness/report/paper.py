@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rich.table import Table
+from alharness.blocks import Blocks
 
 from .statistics import Mean, mean
 from .summary import mean_cost, overall_seconds
@@ -65,28 +65,30 @@ def compare(run: Run, record: RunRecord) -> Beside | None:
     return Beside(source=paper.source, labels=at, metrics=metrics, rows=rows) if rows else None
 
 
-def paper_table(run: Run, record: RunRecord) -> Table | None:
+def paper_table(run: Run, record: RunRecord) -> Blocks | None:
     """The comparison for the console, ours as mean ± 95 % confidence interval; None where there is none."""
     found = compare(run, record)
     if found is None:
         return None
-    table = Table(
+    rows = [
+        [
+            label,
+            *(
+                text
+                for name, pair in zip(found.metrics, pairs, strict=True)
+                for text in _texts(*pair, found.form(name))
+            ),
+        ]
+        for label, pairs in found.rows.items()
+    ]
+    return Blocks(
+        headings=["sampler", *(heading for name in found.metrics for heading in (f"{name} ours", "paper"))],
+        rows=rows,
+        group=2,
         title=f"beside {found.source}",
         caption=f"ours: mean ± 95 % confidence interval over seeds, at {found.labels:,} labels (references: all "
         "labels); seconds depend on the machine",
     )
-    table.add_column("sampler", style="bold", no_wrap=True)
-    for name in found.metrics:
-        table.add_column(f"{name} ours", justify="right")
-        table.add_column("paper", justify="right", style="dim")
-    for label, pairs in found.rows.items():
-        texts = [
-            text
-            for name, pair in zip(found.metrics, pairs, strict=True)
-            for text in _texts(*pair, found.form(name))
-        ]
-        table.add_row(label, *texts)
-    return table
 
 
 def _ours(record: RunRecord, label: str, at: int) -> dict[str, Mean]:

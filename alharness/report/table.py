@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
+from alharness.blocks import Blocks
 from alharness.cells import FULL_DATA
 
 from .summary import arrow, summarize
@@ -22,7 +21,7 @@ SHARED = "*"
 """Marks a time that is not a query's alone."""
 
 
-def closing_table(run: Run, record: RunRecord) -> Table:
+def closing_table(run: Run, record: RunRecord) -> Blocks:
     """Sampler x metrics: mean ± 95 % confidence interval over the finished seeds, n shown."""
     rows = summarize(run, record)
     known = list(dict.fromkeys(name for row in rows for name in row.final))
@@ -32,27 +31,17 @@ def closing_table(run: Run, record: RunRecord) -> Table:
     shared = f"; {SHARED} measured while other cells were running" if any(row.shared for row in queried) else ""
     references = f"; {FULL_DATA}: trained with all labels" if any(row.reference for row in rows) else ""
     budget = f"{run.schedule.labeled[0]} → {run.schedule.labeled[-1]} labels"
-    table = Table(
+    gpu = any(row.gpu_peak_mib is not None for row in rows)
+    costs = ["query s", "train s", "CPU MiB", *(["GPU MiB"] if gpu else [])]
+    return Blocks(
+        headings=["sampler", "n", f"area of {arrow(run.metric)}", *map(arrow, metrics), *costs],
+        rows=[_cells(row, metrics, gpu=gpu) for row in rows],
+        apart=next((number for number, row in enumerate(rows) if row.reference), None),
         title=f"{run.name}: {run.params['dataset']}, {budget}{', SYNTHETIC DATA' if run.synthetic else ''}",
         caption="mean ± 95 % confidence interval over seeds; area = area under the budget curve; metrics after "
         f"the last cycle{others}; seconds of one query and of all trainings of a cell; peak resident memory in "
         f"queries{shared}{references}",
     )
-    table.add_column("sampler", style="bold", no_wrap=True)
-    table.add_column("n", justify="right")
-    table.add_column(f"area of {arrow(run.metric)}", justify="right")
-    for name in metrics:
-        table.add_column(arrow(name), justify="right")
-    table.add_column("query s", justify="right")
-    table.add_column("train s", justify="right")
-    table.add_column("CPU MiB", justify="right")
-    if any(row.gpu_peak_mib is not None for row in rows):
-        table.add_column("GPU MiB", justify="right")
-    for row in rows:
-        if row.reference:
-            table.add_section()
-        table.add_row(*_cells(row, metrics, gpu=len(table.columns) > len(metrics) + 6))
-    return table
 
 
 def _cells(row: Row, metrics: list[str], *, gpu: bool) -> list[str]:

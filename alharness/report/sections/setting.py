@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alharness.numerals import significant
 from alharness.report.document import Section, Table, Value
 
 if TYPE_CHECKING:
@@ -67,8 +66,7 @@ def _validation(study: Study) -> list[str]:
     first, last = run.schedule.labeled[0], run.schedule.labeled[-1]
     text = (
         f"Trainings stop early on {run.valid:,} labeled validation samples, which are not counted as labels: "
-        f"{significant(run.valid / first, 2)} times the initial pool, {significant(run.valid / last, 2)} times "
-        "the last one."
+        f"{run.valid / first:.1f} times the initial pool, {run.valid / last:.1f} times the last one."
     )
     if run.valid > first:
         text += (
