@@ -18,8 +18,9 @@ from alharness.redaction import redact
 from alharness.runs import forkserver
 from alharness.spec import load
 from alharness.synthetic import NOTICE
+from alharness.terminal import plain
 
-from .page import open_page, plain
+from .page import open_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +103,7 @@ def run(
     tracker = MlflowTracker(spec.tracking, warn, required=require_tracking)
     if not no_tracking:
         installed.register(tracker)
-    progress = ConsoleProgress(page)
+    progress = ConsoleProgress(page, only=only, workers=1 if retime else jobs)
     installed.register(progress)
     options = app.Options(workdir=workdir, only=only, restart=restart, jobs=jobs, retime=retime)
     with _terminable() as signals, progress.shown():
@@ -135,7 +136,7 @@ def _close(page: Console, run_: Run, record: RunRecord, tracker: MlflowTracker) 
     for skip in run_.skips:
         page.print(f"skipped: {skip.label}: {skip.reason}", soft_wrap=True)
     for failure in record.failed:
-        text = f"{failure.status}: {failure.cell.name}: {plain(failure.error or 'stopped')}"
+        text = f"{failure.status}: {failure.cell.name}: {plain(redact(failure.error or 'stopped'))}"
         page.print(text, style="red", soft_wrap=True)
     picture = run_.folder / "curves.png"
     if draw(run_, record, picture):

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alharness.features import FUSED, Task
-from alharness.numerals import NOTHING, percent, significant
 from alharness.samples import CONTRADICTION, contradict
 
 if TYPE_CHECKING:
@@ -95,18 +94,15 @@ def _classes(names: Sequence[str], own: list[NDArray[Any]]) -> Iterator[tuple[st
 
 def _values(own: list[NDArray[Any]]) -> Iterator[tuple[str, list[int]]]:
     every = np.concatenate(own).astype(np.float64)
-    # As many digits as float32 has, wherever the point stands.
-    decimals = 6 - round(np.log10(max(np.abs(every).max(initial=0.0), 1e-300)))
-    values = np.unique(every.round(decimals))
+    values = np.unique(every.round(6))
     if len(values) <= MOST_VALUES:
         for value in values:
-            counts = [int((labels.astype(np.float64).round(decimals) == value).sum()) for labels in own]
-            yield significant(value, 6), counts
+            yield f"{value:g}", [int((labels.astype(np.float64).round(6) == value).sum()) for labels in own]
         return
     edges = np.histogram_bin_edges(every, BINS)
-    in_bins = [np.histogram(labels, edges)[0].tolist() for labels in own]
+    counts = [np.histogram(labels, edges)[0].tolist() for labels in own]
     for index, (low, high) in enumerate(pairwise(edges)):
-        yield f"{significant(low)} to {significant(high)}", [count[index] for count in in_bins]
+        yield f"{low:.3g} to {high:.3g}", [count[index] for count in counts]
 
 
 def _contradictions(task: Task, parts: Mapping[str, Samples]) -> Table | None:
@@ -117,7 +113,7 @@ def _contradictions(task: Task, parts: Mapping[str, Samples]) -> Table | None:
 
     def share(part: Samples, chosen: Sequence[str]) -> str:
         apart = contradict([_of(part, modality) for modality in chosen])
-        return percent(float(apart.mean())) if len(part) else NOTHING
+        return f"{apart.mean():.1%}" if len(part) else "-"
 
     pairs = [*combinations(modalities, 2), *([tuple(modalities)] if len(modalities) > 2 else [])]
     rows = tuple((", ".join(pair), *(share(part, pair) for part in parts.values())) for pair in pairs)
@@ -136,4 +132,4 @@ def _of(part: Samples, source: str) -> NDArray[Any]:
 
 
 def _count(count: int, of: int) -> str:
-    return f"{count:,} ({percent(count / of)})" if of else "0"
+    return f"{count:,} ({count / of:.1%})" if of else "0"

@@ -1,7 +1,8 @@
-"""Progress on the console: a bar for each cell at work and one for the whole grid, with the time left."""
+"""Progress on the console: bars on a terminal, lines elsewhere, and how long the rest will take."""
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -9,29 +10,62 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
+from rich.text import Text
 
 from alharness.hookspecs import hookimpl
+from alharness.numerals import number, seconds
+from alharness.redaction import redact
+from alharness.runs.description import record_of
 from alharness.synthetic import NOTICE
+from alharness.terminal import plain
+
+from .forecast import Forecast
+from .remaining import in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from rich.console import Console
+    from rich.progress import Task
 
     from alharness.cells import Cell
-    from alharness.records import CycleRecord, Run
+    from alharness.records import CellRecord, CycleRecord, Run
+
+EXAMPLES = 3
+"""Cells of a sampler whose journals are read for what they cost, when a run goes on."""
+QUIET = 60.0
+"""Seconds between lines of progress in a log, at least."""
+QUIET_SHARE = 0.05
+"""The same as a share of the time so far, so that the log of a week has hundreds of lines, not thousands."""
+LONGEST_REASON = 200
+"""Characters of a failure in its line; the whole follows at the end of the run."""
 
 
 class ConsoleProgress:
-    """Bars on a terminal; elsewhere, in a log file say, one line per finished cell."""
+    """Bars on a terminal, and a line above them for each cell that ends; elsewhere, in a log file say, only lines.
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    Args:
+        console: where to print.
+        only: labels of samplers or names of cells, if not all of the run are at work; see `app.Options`.
+        workers: cells that run at a time; by default as many as the run has jobs.
+        clock: seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        *,
+        only: Collection[str] = (),
+        workers: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._console, self._only, self._workers, self._clock = console, only, workers, clock
+        self._forecast = Forecast(workers=1)
         # Twice a second: drawing more often would be felt by the queries that are being timed.
         self._bars = Progress(
             TextColumn("{task.description}", style="bold"),
@@ -39,16 +73,17 @@ class ConsoleProgress:
             MofNCompleteColumn(),
             TextColumn("cycles"),
             TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+            _TimeLeft(self._left),
             TextColumn("{task.fields[note]}", style="dim"),
             console=console,
             refresh_per_second=2,
             disable=not console.is_terminal,
         )
-        self._grid = self._bars.add_task("all cells", note="", start=False)
+        self._grid = self._bars.add_task("all cells", note="", whole=True, start=False)
         self._cells: dict[str, TaskID] = {}
-        self._complete = 0
+        self._asked: tuple[Cell, ...] = ()
+        self._complete = self._done = self._total = 0
+        self._began = self._printed = clock()
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -60,38 +95,121 @@ class ConsoleProgress:
 
     @hookimpl
     def alharness_run_started(self, run: Run) -> None:
-        """Show the bars; what earlier runs finished counts as done."""
+        """Show the bars; what earlier runs finished counts as done, and says what cycles cost."""
         if run.synthetic:
             self._console.print(NOTICE, style="bold yellow", soft_wrap=True)
-        cycles = {cell.name: len(run.labeled(cell)) for cell in run.cells}
-        total, done = sum(cycles.values()), sum(run.finished.values())
-        self._complete = sum(run.finished.get(name) == count for name, count in cycles.items())
-        if done:
+        self._asked = tuple(c for c in run.cells if not self._only or {c.label, c.name} & set(self._only))
+        cycles = {cell.name: len(run.labeled(cell)) for cell in self._asked}
+        finished = {name: run.finished.get(name, 0) for name in cycles}
+        self._total, self._done = sum(cycles.values()), sum(finished.values())
+        self._complete = sum(finished[name] == count for name, count in cycles.items())
+        if self._done:
             self._console.print(
-                f"Continuing: {done} of {total} cycles are finished already, "
-                f"{self._complete} of {len(run.cells)} cells complete."
+                f"Continuing: {self._done} of {self._total} cycles are finished already, "
+                f"{self._complete} of {len(self._asked)} cells complete."
             )
-        self._bars.start()
-        self._bars.update(self._grid, total=total, completed=done)
+        self._began = self._printed = self._clock()
+        self._forecast = Forecast(workers=self._workers or run.jobs)
+        self._forecast.expect(run, self._asked, self._began)
+        for record in _examples(run):
+            self._forecast.learn(record)
+        self._bars.update(self._grid, total=self._total, completed=self._done)
         self._bars.start_task(self._grid)
+        self._bars.start()
 
     @hookimpl
     def alharness_cycle_finished(self, run: Run, cell: Cell, cycle: CycleRecord) -> None:
-        """Advance the bars."""
-        cycles = len(run.labeled(cell))
-        value = f"{run.metric} {cycle.metrics[run.metric]:.3f} at {cycle.labeled} labels"
-        self._bars.update(self._bar(cell.name, cycles, run.jobs), completed=cycle.cycle + 1, note=value)
+        """Advance the bars; in a log, say now and then how far it is."""
+        self._done += 1
+        now = self._clock()
+        self._forecast.advance(cell, cycle, now)
+        self._bars.update(
+            self._bar(cell.name, len(run.labeled(cell)), run.jobs),
+            completed=cycle.cycle + 1,
+            note=_reached(run, cycle),
+        )
         self._bars.advance(self._grid)
-        if cycle.cycle + 1 == cycles:
-            self._bars.remove_task(self._cells.pop(cell.name))
+        if cycle.cycle + 1 == len(run.labeled(cell)):
+            self._give_up_bar(cell.name)
+        quiet = max(QUIET, QUIET_SHARE * (now - self._began))
+        if not self._console.is_terminal and now - self._printed >= quiet and self._done < self._total:
+            cells = f"{self._complete} of {len(self._asked)} cells complete"
+            self._say(f"{self._done} of {self._total} cycles, {cells}")
+
+    @hookimpl
+    def alharness_cell_ended(self, run: Run, record: CellRecord) -> None:
+        """A line for a cell that is complete or failed; its bar goes."""
+        name = record.cell.name
+        self._give_up_bar(name)
+        self._forecast.drop(record.cell, self._clock())
+        if record.status == "interrupted":
+            return
+        if record.status == "ok":
             self._complete += 1
-            if not self._console.is_terminal:
-                self._console.print(f"[{self._complete}/{len(run.cells)}] {cell.name}: {value}", markup=False)
+            spent = sum(
+                cycle.cost.get(cost, 0.0)
+                for cycle in record.cycles
+                for cost in ("train_seconds", "evaluate_seconds", "query_seconds")
+            )
+            what = f"{_reached(run, record.cycles[-1])}, ok in {seconds(spent)}"
+            self._say(f"[{self._complete}/{len(self._asked)}] {name}: {what}")
+            return
+        reason = plain(redact(record.error or "stopped")).partition("\n")[0]
+        short = reason if len(reason) <= LONGEST_REASON else f"{reason[: LONGEST_REASON - 3]}..."
+        self._say(f"[{self._complete}/{len(self._asked)}] {name}: {record.status}: {short}", style="red")
+
+    def _say(self, line: str, style: str | None = None) -> None:
+        """A line, which in a log has the time of day and the time left."""
+        if not self._console.is_terminal:
+            left = self._left()
+            more = f"; {in_words(left)} left" if left is not None and self._done < self._total else ""
+            line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}{more}"
+        self._console.print(line, style=style, markup=False, soft_wrap=True)
+        self._printed = self._clock()
+
+    def _left(self) -> float | None:
+        return self._forecast.left(self._clock())
 
     def _bar(self, name: str, cycles: int, jobs: int) -> TaskID:
         """The bar of a cell at work; there are no more than cells at a time: one that failed gives its bar up."""
         if name not in self._cells:
             if len(self._cells) == jobs:
-                self._bars.remove_task(self._cells.pop(next(iter(self._cells))))
-            self._cells[name] = self._bars.add_task(name, total=cycles, note="")
+                self._give_up_bar(next(iter(self._cells)))
+            self._cells[name] = self._bars.add_task(name, total=cycles, note="", whole=False)
         return self._cells[name]
+
+    def _give_up_bar(self, name: str) -> None:
+        if name in self._cells:
+            self._bars.remove_task(self._cells.pop(name))
+
+
+class _TimeLeft(ProgressColumn):
+    """The time left of the whole run, in its own bar."""
+
+    def __init__(self, left: Callable[[], float | None]) -> None:
+        super().__init__()
+        self._seconds = left
+
+    def render(self, task: Task) -> Text:
+        if not task.fields["whole"] or task.finished:
+            return Text("")
+        left = self._seconds()
+        return Text("estimating" if left is None else f"{in_words(left)} left", style="progress.remaining")
+
+
+def _reached(run: Run, cycle: CycleRecord) -> str:
+    return f"{run.metric} {number(cycle.metrics[run.metric])} at {cycle.labeled} labels"
+
+
+def _examples(run: Run) -> Sequence[CellRecord]:
+    """Some cells with finished cycles of each sampler, as their journals have them."""
+    found: list[CellRecord] = []
+    taken: dict[str, int] = {}
+    for cell in run.cells:
+        folder = run.folder / "cells" / cell.folder
+        if taken.get(cell.label, 0) < EXAMPLES and folder.is_dir():
+            record, _ = record_of(cell, folder, len(run.labeled(cell)))
+            if record.cycles:
+                taken[cell.label] = taken.get(cell.label, 0) + 1
+                found.append(record)
+    return found

@@ -150,12 +150,3 @@ def test_an_installed_data_set(name):
     found = describe(plugin.make(plugin.params()))
     assert found[0].rows[0] == ("samples", "1,797")
     assert len(found[1].rows) == 10
-
-
-def test_small_targets_are_told_apart():
-    rows = table(regression(text=[2e-10, 2e-10, 3e-10, -1e-10]), "labels of").rows
-    assert [row[1:] for row in rows if row[0] == "text"] == [
-        ("-1e-10", "1 (25.0%)"),
-        ("2e-10", "2 (50.0%)"),
-        ("3e-10", "1 (25.0%)"),
-    ]

@@ -1,9 +1,10 @@
+import re
 from pathlib import Path
 
 from rich.console import Console
 
 from alharness.cells import Cell, Schedule
-from alharness.records import CycleRecord, Run
+from alharness.records import CellRecord, CycleRecord, Run
 from alharness.tracking.console import ConsoleProgress
 
 
@@ -55,3 +56,89 @@ def test_every_cell_at_work_has_a_bar_and_gives_it_up():
         assert finish(cells[2], 0) == ["random-s0", "dbal-s0"]
         assert finish(cells[1], 0) == ["dbal-s0", "grace-s0"]  # of two at a time, random can be at work no more
         assert progress._bars.tasks[0].completed == 5
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def play(terminal, jobs=1, failing=(), seconds=30.0, seeds=2, width=200, **options):
+    """What a run of some cells prints whose cycles take as long as this."""
+    cells = tuple(
+        Cell(label=label, sampler=label, params={}, distribution="d==1", seed=seed, key=f"{label}{seed}")
+        for seed in range(seeds)
+        for label in ("random", "grace")
+    )
+    run = Run(
+        name="demo",
+        experiment="demo-1",
+        folder=Path("runs/none"),
+        schedule=Schedule(initial_pool=10, sizes=(5, 5)),
+        pool=100,
+        cells=cells,
+        metric="f1",
+        jobs=jobs,
+    )
+    clock = Clock()
+    console = Console(width=width, force_terminal=terminal, markup=False, highlight=False)
+    progress = ConsoleProgress(console, clock=clock, **options)
+    with console.capture() as shown, progress.shown():
+        progress.alharness_run_started(run)
+        for one in (one for one in cells if one.label in options.get("only", (one.label,))):
+            cycles = []
+            for number in range(3):
+                clock.now += seconds
+                cycles.append(
+                    CycleRecord(
+                        cycle=number,
+                        labeled=10 + 5 * number,
+                        metrics={"f1": 0.8125},
+                        cost={"train_seconds": seconds, "evaluate_seconds": 0.0},
+                    )
+                )
+                progress.alharness_cycle_finished(run, one, cycles[-1])
+                if one.name in failing:
+                    break
+            status, error = ("failed", failing[one.name]) if one.name in failing else ("ok", "")
+            record = CellRecord(cell=one, status=status, cycles=tuple(cycles), error=error)
+            progress.alharness_cell_ended(run, record)
+    return shown.get()
+
+
+def test_a_log_has_a_line_for_each_cell_with_the_time_of_day_and_the_time_left():
+    lines = [line for line in play(terminal=False, seconds=10.0).splitlines() if "[" in line]
+    stamp = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d "
+    assert re.fullmatch(
+        stamp + r"\[1/4\] random-s0: f1 0\.81\d at 20 labels, ok in 30 s; about 70 s left", lines[0]
+    )
+    assert re.fullmatch(stamp + r"\[4/4\] grace-s1: f1 0\.81\d at 20 labels, ok in 30 s", lines[-1])
+
+
+def test_a_log_says_now_and_then_how_far_a_long_cell_is():
+    lines = play(terminal=False, seconds=45.0).splitlines()
+    assert "2 of 12 cycles, 0 of 4 cells complete; about 6 min left" in lines[0]
+    assert len(lines) <= 8
+
+
+def test_a_terminal_has_a_line_for_each_cell_too():
+    page = play(terminal=True)
+    assert page.count("ok in 90 s") == 4
+    assert re.search(r"\[2/4\] grace-s0: f1 0\.81\d at 20 labels, ok in 90 s", page)
+    assert "-:--:--" not in page
+
+
+def test_a_failed_cell_has_its_line_with_the_reason_and_without_secrets():
+    error = "ValueError: cannot reach https://me:secret@host/x\nand more\x1b[2J"
+    page = play(terminal=False, failing={"random-s0": error})
+    assert "random-s0: failed: ValueError: cannot reach https://***@host/x" in page
+    assert "secret" not in page
+    assert "\x1b[2J" not in page
+
+
+def test_only_the_cells_that_were_asked_for_count():
+    page = play(terminal=False, only=("grace",))
+    assert "[2/2] grace-s1" in page
