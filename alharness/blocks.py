@@ -14,7 +14,7 @@ from rich.text import Text
 from alharness.terminal import translate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from rich.console import Console, ConsoleOptions, RenderableType
 
@@ -33,7 +33,7 @@ class Blocks:
         rows: as many texts as there are headings.
         figures: all columns but the first hold figures: they stand to the right, and never break.
         group: so many columns belong together, from the second one on.
-        apart: number of the row above which a line is drawn; None for no line.
+        apart: numbers of the rows above which a line is drawn.
         lines: draw the lines of a table around everything.
         title: above.
         caption: below.
@@ -43,7 +43,7 @@ class Blocks:
     rows: Sequence[Sequence[str]]
     figures: bool = True
     group: int = 1
-    apart: int | None = None
+    apart: Collection[int] = ()
     lines: bool = True
     title: str = ""
     caption: str = ""
@@ -120,7 +120,7 @@ def _table(whole: Blocks, columns: Sequence[int], width: int) -> Table:
             overflow="fold",
         )
     for number, row in enumerate(whole.rows):
-        if number == whole.apart:
+        if number in whole.apart:
             table.add_section()
         table.add_row(*(row[column] for column in columns))
     return table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - read when a record comes back from JSON
+from collections.abc import Iterable, Mapping  # noqa: TC003 - read when a record comes back from JSON
 from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003 - the same
 from typing import Any, Literal
@@ -55,6 +55,8 @@ class CellRecord:
         cycles: the finished ones, in order.
         started: begin, milliseconds since the epoch.
         error: one paragraph where it failed, without secrets.
+        context: what its numbers depend on, as its journal says: digests of data, split and initial pool, device,
+            versions.
     """
 
     cell: Cell
@@ -62,6 +64,7 @@ class CellRecord:
     cycles: tuple[CycleRecord, ...] = ()
     started: int = 0
     error: str = ""
+    context: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "error", redact(self.error))
@@ -124,6 +127,7 @@ class Run:
         spec_text: the resolved spec as YAML.
         synthetic: made-up data.
         valid: validation samples that stop a training; None where that is not known.
+        count_valid: they count as labels wherever results are shown, though none of them is bought.
         paper: figures of a paper to stand beside these, if any.
     """
 
@@ -143,6 +147,7 @@ class Run:
     spec_text: str = ""
     synthetic: bool = False
     valid: int | None = None
+    count_valid: bool = False
     paper: Paper | None = None
 
     @property
@@ -153,6 +158,11 @@ class Run:
     def labeled(self, cell: Cell) -> tuple[int, ...]:
         """Labels at cycle 0, 1, ... of this cell."""
         return (self.pool,) if cell.reference else self.schedule.labeled
+
+    def counted(self, labeled: Iterable[int]) -> tuple[int, ...]:
+        """Numbers of labels as results show them: with the validation samples where these count."""
+        extra = (self.valid or 0) if self.count_valid else 0
+        return tuple(number + extra for number in labeled)
 
 
 @dataclass(frozen=True, kw_only=True)

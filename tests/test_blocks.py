@@ -11,7 +11,7 @@ FIGURES = ["0.305 ± 0.012", "0.8117 ± 0.0042", "93.1", "1,234"]
 TABLE = Blocks(
     headings=["sampler", "area of mae ↓", "acc2 ↑", "query s", "CPU MiB"],
     rows=[["grace", *FIGURES], ["full-data: 2,722", "–", *FIGURES[1:]]],
-    apart=1,
+    apart=[1],
     title="simsv2: 100 → 800 labels",
     caption="mean ± 95 % confidence interval",
 )

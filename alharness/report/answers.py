@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from .basis import RANDOM, seed_list
 from .cost import cost, incomparable, share_of_training
 from .document import Answer, p_value
 from .efficiency import ENOUGH as ENOUGH_FOR_INTERVAL
 from .efficiency import saving
-from .significance import ALPHA, ENOUGH
+from .significance import ENOUGH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,180 +19,236 @@ if TYPE_CHECKING:
     from .significance import Difference
     from .study import Study
 
+WHICH = "Which sampler should I use here?"
+SURE = "How sure are we?"
+SAVED = "How many labels does it save?"
+COST = "What does it cost?"
+
 
 def answers(study: Study) -> list[Answer]:
-    """Which sampler, how sure, how many labels saved, at what cost."""
+    """Which sampler, how sure, how many labels saved, at what cost: all about the sampler that is recommended."""
     if not study.labels:
-        return [Answer(question="Which sampler should I use here?", short="Nothing is finished yet.", reasons=())]
-    best = study.ranked[0]
-    return [
-        _which(study, best),
-        _how_sure(study, best),
-        _labels(study, _subject(study)),
-        _cost(study, _subject(study)),
-    ]
+        return [Answer(question=WHICH, short="Nothing is finished yet.", reasons=study.basis.refused)]
+    if study.random is None:
+        best = study.ranked[0]
+        return [_best_without_random(study, best), _untested(study, best), _no_saving(), _cost(study, best)]
+    if study.advice.shown:
+        return [_winner(study), _sure_of_winner(study), _labels(study), _cost(study, study.advice.shown[0])]
+    return [_random(study), _sure_of_random(study), _no_saving_of_random(study), _cost(study, study.random)]
 
 
 def answers_over(found: Settings) -> list[Answer]:
     """Which sampler over several settings, and how sure."""
+    which = "Which sampler is best over these settings?"
     ranking = found.ranking
+    if not ranking.settings:
+        return [Answer(question=which, short="Not known: no setting can be ranked.", reasons=found.left_out)]
     order = sorted(range(len(found.common)), key=lambda i: ranking.average[i])
-    listed = ", ".join(f"{found.common[i]} {ranking.average[i]:.2f}" for i in order)
-    best = found.common[order[0]]
-    n = len(found.studies)
-    wins = [name for name, one in found.studies.items() if _beats_random(one, best)]
-    random = next((one.random for one in found.studies.values() if one.random), None)
-    if best == random:
-        held = "It is Random: no sampler is better on average."
-    else:
-        held = f"Significantly better than Random within {len(wins)} of {n} settings."
-    if ranking.refusal:
-        sure, why = "Not tested over settings.", [ranking.refusal]
-    else:
-        clear = [
-            found.common[i] for i in order[1:] if ranking.average[i] - ranking.average[order[0]] > ranking.critical
-        ]
-        sure = (
-            f"Better than {len(clear)} of {len(order) - 1}." if ranking.p < ALPHA and clear else "Not significant."
+    ranks = [f"{found.common[i]} {ranking.average[i]:.2f}" for i in order]
+    reasons = [f"Average ranks over {len(ranking.settings)} settings: {_list(ranks)}."]
+    leader = found.common[order[0]]
+    best = found.best or leader
+    if found.random is None:
+        short = f"{best}, by average rank."
+        reasons.append("Random was not run in all of them: add `random` to the specs.")
+    elif best == found.random:
+        short = "Random: none is shown to be better."
+        ahead = [x for x in (found.common[i] for i in order) if ranking.of(x) < ranking.of(best)]
+        reasons.append(
+            f"Better by average rank, but not shown to be better than Random: {_list(ahead)}."
+            if ahead
+            else "It is Random: no sampler is better on average."
         )
-        why = [
-            (
-                f"Friedman's test over {n} settings: {p_value(ranking.p)}, agreement W = {ranking.agreement:.2f}; "
-                f"ranks that differ by less than {ranking.critical:.2f} may do so by chance (Nemenyi)."
-            )
-        ]
-        if ranking.p < ALPHA and clear:
-            why.append(f"{best} is significantly better than: {_list(clear)}.")
+    else:
+        short = f"{best}, by average rank."
+        if best != leader:
+            ahead = [x for x in (found.common[i] for i in order) if ranking.of(x) < ranking.of(best)]
+            reasons.append(f"Better by average rank, but not shown to be better than Random: {_list(ahead)}.")
+        wins = sum(found.against_random[name, best].better for name in found.studies)
+        reasons.append(
+            f"Significantly better than Random within {wins} of {len(found.studies)} settings (paired t-tests, "
+            f"Holm's correction over {found.tests} comparisons of samplers with Random)."
+        )
     return [
-        Answer(
-            question="Which sampler is best over these settings?",
-            short=f"{best}, by average rank.",
-            reasons=(f"Average ranks: {listed}.", held),
-        ),
-        Answer(question="How sure are we?", short=sure, reasons=why),
+        Answer(question=which, short=short, reasons=(*reasons, *found.left_out)),
+        _sure_over(found, best),
     ]
 
 
-def _beats_random(study: Study, label: str) -> bool:
-    if study.random in (None, label):
-        return False
-    pair = study.pairs[label, str(study.random)]
-    return pair.significant and pair.value > 0
-
-
-def _subject(study: Study) -> str:
-    """The sampler whose labels and cost are told: the best that is not Random itself."""
-    return next((label for label in study.ranked if label != study.random), study.ranked[0])
-
-
-def _which(study: Study, best: str) -> Answer:
-    question = "Which sampler should I use here?"
-    area = f"the area under the curve of {study.scores.metric} ({study.scores.better})"
-    if study.random is None:
-        return Answer(
-            question=question,
-            short=f"{best} is best on average.",
-            reasons=(
-                f"By {area}: {_order(study)}.",
-                (
-                    "Random was not run, so nothing says whether a sampler is worth its cost: add `random` to the "
-                    "spec."
-                ),
-            ),
+def _sure_over(found: Settings, best: str) -> Answer:
+    ranking = found.ranking
+    if ranking.refusal:
+        return Answer(question=SURE, short="Not tested over settings.", reasons=(ranking.refusal,))
+    clear = [x for x in found.common if ranking.better(best, x)]
+    reasons = [
+        (
+            f"Friedman's test over {len(ranking.settings)} settings: {p_value(ranking.p)}, agreement W = "
+            f"{ranking.agreement:.2f}; ranks that differ by less than {ranking.critical:.2f} may do so by chance "
+            "(Nemenyi)."
         )
-    if best != study.random and study.pairs[best, study.random].significant:
-        equals = [x for x in study.ranked[1:] if not study.pairs[best, x].significant]
-        reasons = [f"By {area} it is better than Random, by {_size(study.pairs[best, study.random])}."]
-        if equals:
-            reasons.append(f"Not shown to be worse than it: {_list(equals)}.{_cheapest(study, [best, *equals])}")
-        else:
-            reasons.append("It is better than every other sampler, too.")
-        return Answer(question=question, short=f"{best}.", reasons=(*reasons, *_worse(study)))
-    leader = _subject(study)
-    reasons = [f"No sampler is shown to be better than Random by {area}."]
-    if leader != study.random and len(study.labels) > 1:
-        reasons.append(
-            f"Closest is {leader}: {_size(study.pairs[leader, study.random])} better than Random on average."
-            if study.pairs[leader, study.random].value > 0
-            else "On average Random is the best of all."
-        )
+    ]
+    if clear:
+        reasons.append(f"{best} is significantly better than: {_list(clear)}.")
     return Answer(
-        question=question,
-        short="Random: none is shown to be better.",
-        reasons=(*reasons, *_worse(study)),
+        question=SURE,
+        short=f"Better than {len(clear)} of {len(found.common) - 1}." if clear else "Not significant.",
+        reasons=reasons,
     )
 
 
-def _how_sure(study: Study, best: str) -> Answer:
-    question = "How sure are we?"
-    if study.random is None or len(study.labels) < 2:
-        n = study.areas[best].n
-        return Answer(question=question, short=f"{n} seeds, nothing to test against.", reasons=())
-    subject = _subject(study)
-    pair = study.pairs[subject, study.random]
-    if pair.n < ENOUGH:
+def _best_without_random(study: Study, best: str) -> Answer:
+    over = study.basis.groups[0]
+    order = ", ".join(f"{x} {study.areas[x].value:.3f}" for x in study.ranked if x in over.labels)
+    return Answer(
+        question=WHICH,
+        short=f"{best} is best on average.",
+        reasons=(
+            f"By {_area(study)}, over {seed_list(over.seeds)}: {order}.",
+            "Random was not run, so nothing says whether a sampler is worth its cost: add `random` to the spec.",
+            *_missing(study),
+        ),
+    )
+
+
+def _untested(study: Study, best: str) -> Answer:
+    return Answer(
+        question=SURE, short=f"{_seeds(len(study.basis.home(best).seeds))}, nothing to test against.", reasons=()
+    )
+
+
+def _no_saving() -> Answer:
+    return Answer(question=SAVED, short="Not known.", reasons=("It needs Random and another sampler.",))
+
+
+def _winner(study: Study) -> Answer:
+    advice, random = study.advice, str(study.random)
+    best = advice.shown[0]
+    reasons = [f"By {_area(study)} it is better than Random, by {_size(study.pairs[best, random])}."]
+    if advice.ahead:
+        gaps = ", ".join(f"{x} by {_size(study.pairs[x, best])}" for x in advice.ahead)
+        reasons.append(f"Better on average than {best}, but not shown to be better than Random: {gaps}.")
+    if advice.apart:
+        reasons.append(f"{advice.apart}; {best} has the largest difference to Random.")
+    others = [x for x in study.ranked if x not in (best, *study.basis.randoms)]
+    beaten = [x for x in others if study.pairs[best, x].better]
+    superior = [x for x in others if study.pairs[best, x].worse]
+    equals = [x for x in others if x not in (*beaten, *superior)]
+    if superior:
+        reasons.append(f"Shown to be better than {best} over the seeds that both have: {_list(superior)}.")
+    if equals:
+        reasons.append(f"Not shown to be worse than it: {_list(equals)}.{_quickest(study, [best, *equals])}")
+    if others == beaten:
+        reasons.append("It is better than every other sampler, too.")
+    return Answer(question=WHICH, short=f"{best}.", reasons=(*reasons, *_worse(study), *_missing(study)))
+
+
+def _random(study: Study) -> Answer:
+    advice, random = study.advice, str(study.random)
+    reasons = [f"No sampler is shown to be better than Random by {_area(study)}."]
+    rivals = _rivals(study)
+    if advice.ahead:
+        gaps = ", ".join(f"{x} by {_size(study.pairs[x, random])}" for x in advice.ahead)
+        reasons.append(f"Better on average, but not shown to be better: {gaps}.")
+    elif rivals and all(study.pairs[x, random].value < 0 for x in rivals):
+        reasons.append("On average Random is the best of all.")
+    name = "Random" if random == RANDOM else f"Random ({random})"
+    return Answer(
+        question=WHICH,
+        short=f"{name}: none is shown to be better.",
+        reasons=(*reasons, *_worse(study), *_missing(study)),
+    )
+
+
+def _sure_of_winner(study: Study) -> Answer:
+    best = study.advice.shown[0]
+    pair = study.pairs[best, str(study.random)]
+    reasons = [_test(study, best, pair), f"{_detectable(pair)}."]
+    return Answer(question=SURE, short="Significant at 5 %.", reasons=reasons)
+
+
+def _sure_of_random(study: Study) -> Answer:
+    """What the test of the sampler that comes closest says, and whether much could have been found."""
+    random = str(study.random)
+    rivals = [x for x in _rivals(study) if study.pairs[x, random].n]
+    if not rivals:
+        n = len(study.basis.cells[random])
+        return Answer(question=SURE, short=f"{_seeds(n)}, nothing to test against.", reasons=())
+    tested = [x for x in rivals if study.pairs[x, random].n >= ENOUGH]
+    if not tested:
+        most = max(study.pairs[x, random].n for x in rivals)
         return Answer(
-            question=question,
-            short=f"Not at all: {_seeds(pair.n)}.",
+            question=SURE,
+            short=f"Not at all: {_seeds(most)}.",
             reasons=(f"Below {ENOUGH} seeds nothing is tested. Set `seeds: 5` or more and run again.",),
         )
-    tests = len(study.pairs) // 2
-    what = f"{subject} against Random, paired by seed"
-    p = p_value(pair.adjusted)
-    reasons = [f"{what}: {_size(pair)}, {p} after Holm's correction over {tests} pairs{_effect(pair)}."]
-    reasons.append(
-        f"With these seeds a difference of about {pair.detectable:.3f} is found in four of five experiments"
-        + ("; smaller ones need more seeds." if not pair.significant else ".")
+    closest = max(tested, key=lambda x: study.pairs[x, random].value)
+    pair = study.pairs[closest, random]
+    if pair.worse:
+        return Answer(
+            question=SURE,
+            short=f"Significant at 5 %: {closest} is worse.",
+            reasons=(_test(study, closest, pair), f"{_detectable(pair)}."),
+        )
+    return Answer(
+        question=SURE,
+        short="Not significant.",
+        reasons=(_test(study, closest, pair), f"{_detectable(pair)}; smaller ones need more seeds."),
     )
-    short = "Significant at 5 %." if pair.significant else "Not significant."
-    return Answer(question=question, short=short, reasons=reasons)
 
 
-def _labels(study: Study, label: str) -> Answer:
-    question = "How many labels does it save?"
-    if study.random in (None, label):
-        return Answer(question=question, short="Not known.", reasons=("It needs Random and another sampler.",))
-    assert study.random is not None
-    found = saving(study.scores, label, study.random)
-    run = study.results.run
-    last = run.schedule.labeled[-1]
+def _labels(study: Study) -> Answer:
+    best, random = study.advice.shown[0], str(study.random)
+    found = saving(study.scores, best, random, seeds=study.basis.home(best).seeds)
+    last = study.scores.labeled[-1]
     goal = f"Random's {study.scores.metric} at {last:,} labels"
     if not math.isfinite(found.needed):
         return Answer(
-            question=question,
+            question=SAVED,
             short="None.",
-            reasons=(f"{label} does not reach {goal} within {last:,} labels (n = {found.n}).",),
+            reasons=(f"{best} does not reach {goal} within {last:,} labels (n = {found.n}).",),
         )
     fewer = f"{found.value:,.0f} fewer" if found.value >= 0 else f"{-found.value:,.0f} more"
     reasons = [
-        f"{label} reaches {goal} with {found.needed:,.0f} labels, {fewer} ({found.reached} of {found.n} seeds)."
+        f"{best} reaches {goal} with {found.needed:,.0f} labels, {fewer} ({found.reached} of {found.n} seeds)."
     ]
     if found.n >= ENOUGH_FOR_INTERVAL:
         reasons.append(
             f"95 % interval of the saving: {bounds(found.low, found.high)} labels (bootstrap over seeds)."
         )
+    if study.results.run.count_valid and study.results.run.valid:
+        reasons.append(f"The {study.results.run.valid:,} validation samples count as labels.")
     if not found.sure:
         short = "None that is sure."
     else:
         short = f"{found.value:,.0f} of {found.reference:,.0f}." if found.value > 0 else "None: it takes more."
-    return Answer(question=question, short=short, reasons=reasons)
+    return Answer(question=SAVED, short=short, reasons=reasons)
+
+
+def _no_saving_of_random(study: Study) -> Answer:
+    if not _rivals(study):
+        return _no_saving()
+    return Answer(
+        question=SAVED,
+        short="None.",
+        reasons=(
+            "Savings are counted against Random itself. What others need is in the section on label efficiency.",
+        ),
+    )
 
 
 def _cost(study: Study, label: str) -> Answer:
-    question = "What does it cost?"
     found = cost(study, label)
     query, share = found.query["query_seconds"].value, share_of_training(found)
     if math.isnan(query):
-        return Answer(question=question, short="Not measured.", reasons=())
-    reasons = [
-        f"A query of {label} takes {seconds(query)}, {share:.1%} of a training ({seconds(found.train.value)})."
-    ]
+        return Answer(question=COST, short="Not measured.", reasons=())
+    part = "" if math.isnan(share) else f", {share:.1%} of a training ({seconds(found.train.value)})"
+    reasons = [f"A query of {label} takes {seconds(query)}{part}."]
     if study.random not in (None, label):
         assert study.random is not None
         reasons.append(f"Random's takes {seconds(cost(study, study.random).query['query_seconds'].value)}.")
     if reason := incomparable(study):
         reasons.append(reason)
-    return Answer(question=question, short=f"{seconds(query)} a query.", reasons=reasons)
+    return Answer(question=COST, short=f"{seconds(query)} a query.", reasons=reasons)
 
 
 def bounds(low: float, high: float) -> str:
@@ -207,31 +264,49 @@ def seconds(value: float) -> str:
     return f"{value:.3g} s" if value >= 0.1 else f"{1000 * value:.3g} ms"
 
 
+def _area(study: Study) -> str:
+    return f"the area under the curve of {study.scores.metric} ({study.scores.better})"
+
+
+def _rivals(study: Study) -> list[str]:
+    return [label for label in study.labels if label not in study.basis.randoms]
+
+
+def _test(study: Study, label: str, pair: Difference) -> str:
+    tests = sum(not math.isnan(d.p) for d in study.pairs.values()) // 2
+    what = f"{label} against Random, paired by seed: {_size(pair)}"
+    if math.isnan(pair.p):
+        same = "nothing differs in any seed" if pair.value == 0 else "the difference is the same in every seed"
+        return f"{what}; {same}, so that there is nothing to test."
+    corrected = f"after Holm's correction over {tests} pairs" if tests > 1 else "in the only test"
+    return f"{what}, {p_value(pair.adjusted)} {corrected}{_effect(pair)}."
+
+
+def _detectable(pair: Difference) -> str:
+    if not pair.detectable > 0:
+        return "The seeds do not differ, so that nothing is known of what they could detect"
+    return f"With these seeds a difference of about {pair.detectable:.3f} is found in four of five experiments"
+
+
 def _size(pair: Difference) -> str:
-    return f"{pair.value:.3f} ± {pair.half:.3f} (n = {pair.n})".replace("-", "−")
+    half = "" if math.isnan(pair.half) else f" ± {pair.half:.3f}"
+    return f"{pair.value:.3f}{half} (n = {pair.n})".replace("-", "−")
 
 
 def _effect(pair: Difference) -> str:
     return "" if math.isnan(pair.effect) else f", effect {pair.effect:.1f} standard deviations".replace("-", "−")
 
 
-def _order(study: Study) -> str:
-    return ", ".join(f"{label} {study.areas[label].value:.3f}" for label in study.ranked)
-
-
 def _worse(study: Study) -> tuple[str, ...]:
-    assert study.random is not None
-    worse = [
-        x
-        for x in study.labels
-        if x != study.random
-        and study.pairs[study.random, x].significant
-        and study.pairs[study.random, x].value > 0
-    ]
+    worse = study.advice.worse
     return (f"Shown to be worse than Random: {_list(worse)}.",) if worse else ()
 
 
-def _cheapest(study: Study, labels: list[str]) -> str:
+def _missing(study: Study) -> list[str]:
+    return [*study.basis.gaps(), *(f"{sentence}." for sentence in study.basis.refused)]
+
+
+def _quickest(study: Study, labels: list[str]) -> str:
     if incomparable(study):
         return ""
     times = {label: cost(study, label).query["query_seconds"].value for label in labels}

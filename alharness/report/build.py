@@ -37,7 +37,9 @@ def single(results: Results, targets: Sequence[float] = ()) -> Document:
         cells.section(found),
         setting.section(found),
     ]
-    budget = f"{run.schedule.labeled[0]:,} to {run.schedule.labeled[-1]:,} labels"
+    first, last = run.counted((run.schedule.labeled[0], run.schedule.labeled[-1]))
+    counting = " with validation" if run.count_valid and run.valid else ""
+    budget = f"{first:,} to {last:,} labels{counting}"
     seeds = len({cell.seed for cell in run.cells})
     counts = f"{len(run.labels)} samplers, {seeds} seed{'s' if seeds != 1 else ''}"
     return Document(

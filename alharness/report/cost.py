@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from alharness.records import CellRecord
 
+    from .basis import Group
     from .study import Study
 
 PARTS = ("query_seconds", "query_inference_seconds", "query_gradients_seconds", "query_selection_seconds")
@@ -22,7 +23,7 @@ PEAKS = ("cpu_peak_mib", "cpu_peak_increase_mib", "gpu_peak_alloc_mib")
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Of one sampler, over its finished seeds.
+    """Of one sampler, over the seeds of a group.
 
     Attributes:
         query: seconds of one query by part, averaged over cycles, then over seeds.
@@ -37,9 +38,9 @@ class Cost:
     peaks: Mapping[str, float]
 
 
-def cost(study: Study, label: str) -> Cost:
-    """The cost of a sampler."""
-    cells = list(study.results.finished(label).values())
+def cost(study: Study, label: str, group: Group | None = None) -> Cost:
+    """The cost of a sampler, over the seeds of a group, by default of the first that it is in."""
+    cells = study.basis.of(group or study.basis.home(label), label)
     peaks = {name: [c.cost[name] for cell in cells for c in cell.cycles if name in c.cost] for name in PEAKS}
     return Cost(
         query={name: mean([mean_cost(cell, name) for cell in cells]) for name in PARTS},
@@ -49,9 +50,14 @@ def cost(study: Study, label: str) -> Cost:
     )
 
 
+def cells_of(study: Study) -> list[CellRecord]:
+    """The cells of all samplers that count."""
+    return [cell for label in study.labels for cell in study.basis.cells[label].values()]
+
+
 def incomparable(study: Study) -> str:
     """Why times of this run must not be ranked; empty where they may be."""
-    cells = [cell for label in study.labels for cell in study.results.finished(label).values()]
+    cells = cells_of(study)
     if any(cell.timing == "shared" for cell in cells):
         return (
             "Times are not ranked: some queries were measured while other cells were running. "

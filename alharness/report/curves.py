@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
 from typing import TYPE_CHECKING
 
+from alharness.cells import FULL_DATA
 from alharness.metrics import LOWER_IS_BETTER
 
+from .basis import basis, seed_list
 from .palette import REFERENCE, styles
-from .statistics import mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,13 +18,15 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from alharness.records import Run, RunRecord
+    from alharness.records import CellRecord, Run, RunRecord
 
+    from .basis import Basis, Group
     from .palette import Style
+    from .statistics import Mean
 
 
 def draw(run: Run, record: RunRecord, path: Path) -> bool:
-    """Write the curves of the ranking metric as a PNG; False where nothing is finished."""
+    """Write the curves of the ranking metric as a PNG; False if nothing is finished."""
     # The object-oriented interface: pyplot would open a window system and keep global state.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -29,42 +34,57 @@ def draw(run: Run, record: RunRecord, path: Path) -> bool:
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    if not plot(axes, run, record, run.metric):
+    cells = basis(run, record)
+    if not cells.groups or not plot(axes, run, cells, cells.groups[0], run.metric):
         return False
-    title = f"{run.name}: mean over seeds and its 95 % confidence interval"
-    axes.set_title(
-        f"{title}\nsynthetic data; not comparable with the paper" if run.synthetic else title, fontsize=10
-    )
+    title = f"{run.name}: mean over the same seeds and its 95 % confidence interval"
+    notes = ["synthetic data; not comparable with the paper"] if run.synthetic else []
+    if absent := not_drawn(cells):
+        notes.append(absent)
+    axes.set_title("\n".join([title, *notes]), fontsize=10)
     figure.savefig(path, dpi=130)
     return True
 
 
-def plot(axes: Axes, run: Run, record: RunRecord, metric: str, drawn: Mapping[str, Style] | None = None) -> bool:
-    """Mean of a metric over finished seeds with its 95 % interval, against labels; False where there is nothing.
+def not_drawn(cells: Basis) -> str:
+    """Which samplers the curves of the first group leave out, and why; empty if they show all."""
+    first = cells.groups[0]
+    absent = [label for label in cells.labels if label not in first.labels]
+    return f"not shown, for lack of {seed_list(first.seeds)}: {', '.join(absent)}" if absent else ""
+
+
+def plot(
+    axes: Axes, run: Run, cells: Basis, group: Group, metric: str, drawn: Mapping[str, Style] | None = None
+) -> bool:
+    """Mean of a metric over the seeds of a group with its 95 % interval, against labels; False without any.
 
     Args:
         axes: where to draw.
         run: what was asked for.
-        record: its cells.
+        cells: the cells that count.
+        group: the samplers to draw.
         metric: which metric.
         drawn: label of a sampler -> its style; None for the styles of this run.
     """
+    x = run.counted(run.schedule.labeled)
+    points = [cells.means(group, partial(_at, cycle=cycle, metric=metric)) for cycle in range(len(x))]
     for label, style in (drawn or styles(run.labels)).items():
-        cells = [c.cycles for c in record.cells if c.cell.label == label and c.status == "ok"]
-        if not cells:
+        if label not in group.labels:
             continue
-        x = [cycle.labeled for cycle in cells[0]]
-        points = [mean([cycle.metrics[metric] for cycle in cycles]) for cycles in zip(*cells, strict=True)]
-        y, half = [p.value for p in points], [0.0 if p.n < 2 else p.half for p in points]
+        found = [point[label] for point in points]
+        y, half = [p.value for p in found], [0.0 if p.n < 2 else p.half for p in found]
         color, marker, line = style
-        axes.plot(x, y, line, color=color, marker=marker, markersize=4, label=f"{label} (n = {len(cells)})")
+        n = len(group.seeds)
+        axes.plot(x, y, line, color=color, marker=marker, markersize=4, label=f"{label} (n = {n})")
         low, high = [a - b for a, b in zip(y, half, strict=True)], [a + b for a, b in zip(y, half, strict=True)]
         axes.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
     if not axes.lines:
         return False
-    _draw_references(axes, run, record, metric)
+    if group.reference:
+        _draw_reference(axes, run, group, points[-1][FULL_DATA])
     better = "lower" if metric in LOWER_IS_BETTER else "higher"
-    axes.set(xlabel="labeled samples", ylabel=f"test {metric} ({better} is better)")
+    counting = " + validation" if run.count_valid and run.valid else ""
+    axes.set(xlabel=f"labeled samples{counting}", ylabel=f"test {metric} ({better} is better)")
     axes.grid(alpha=0.3)
     # Outside: of many samplers it would cover the curves.
     figure = axes.get_figure(root=True)
@@ -73,13 +93,15 @@ def plot(axes: Axes, run: Run, record: RunRecord, metric: str, drawn: Mapping[st
     return True
 
 
-def _draw_references(axes: Axes, run: Run, record: RunRecord, metric: str) -> None:
+def _at(record: CellRecord, cycle: int, metric: str) -> float:
+    """A value of a cycle; a reference has one cycle, which is there at each."""
+    cycles = record.cycles
+    return cycles[-1 if record.cell.reference else cycle].metrics.get(metric, math.nan)
+
+
+def _draw_reference(axes: Axes, run: Run, group: Group, level: Mean) -> None:
     """A dashed line with its interval where the models with all labels are."""
-    complete = [c for c in record.cells if c.cell.reference and c.status == "ok"]
-    if not complete:
-        return
-    level = mean([c.cycles[-1].metrics[metric] for c in complete])
-    label = f"all {run.pool:,} labels (n = {len(complete)})"
+    label = f"all {run.counted([run.pool])[0]:,} labels (n = {len(group.seeds)})"
     axes.axhline(level.value, color=REFERENCE.color, linestyle="--", linewidth=1, label=label)
     if level.n > 1:
         low, high = level.value - level.half, level.value + level.half

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,7 +31,7 @@ class Saving:
     Where a number of labels is infinite, the target was not reached.
 
     Attributes:
-        n: seeds that both finished.
+        n: seeds of both.
         needed: labels of the sampler.
         reference: labels of Random.
         reached: seeds whose own curve reaches the target.
@@ -53,7 +53,7 @@ class Saving:
 
     @property
     def sure(self) -> bool:
-        """Whether the interval excludes that nothing is saved."""
+        """Whether the interval excludes that nothing is saved. It speaks of one sampler alone."""
         return self.low > 0 or self.high < 0
 
 
@@ -87,8 +87,14 @@ def labels_to(target: Array | float, labeled: Sequence[int], curves: Array, *, l
     return np.where(met.any(axis=-1), x[before] + share * (x[first] - x[before]), np.inf)
 
 
-def saving(scores: Scores, sampler: str, random: str, target: Target | None = None) -> Saving:
-    """Labels that a sampler saves against Random, on mean curves over the seeds that both finished.
+def saving(
+    scores: Scores,
+    sampler: str,
+    random: str,
+    target: Target | None = None,
+    seeds: Collection[int] | None = None,
+) -> Saving:
+    """Labels that a sampler saves against Random, on mean curves over the seeds that count for both.
 
     The interval comes from a bootstrap over seeds, paired: every resample has its own mean curves. Its
     percentiles are those that make up for so few seeds (Hesterberg, The American Statistician 69, 2015, section
@@ -98,9 +104,10 @@ def saving(scores: Scores, sampler: str, random: str, target: Target | None = No
         scores: the curves.
         sampler: label of the sampler.
         random: label of Random.
-        target: what is to be reached; None for Random's own mean final value, drawn anew with every resample.
+        target: what is to be reached; None for Random's own mean final value, drawn again with every resample.
+        seeds: which of them to take; None for all.
     """
-    ours, theirs = scores.pair(sampler, random)
+    ours, theirs = scores.pair(sampler, random, seeds)
     n = len(ours)
     rows = np.random.default_rng(SEED).integers(0, n, (RESAMPLES, n)) if n else np.zeros((0, 0), int)
 

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 
 from alharness.blocks import Blocks
 
-from .statistics import Mean, mean
+from .basis import basis, seed_list
+from .statistics import mean
 from .summary import mean_cost, overall_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from alharness.records import CellRecord, Run, RunRecord
+    from alharness.records import CellRecord, CycleRecord, Run, RunRecord
+
+    from .basis import Basis, Group
+    from .statistics import Mean
 
 COSTS: Mapping[str, Callable[[CellRecord], float]] = {
     "query_seconds": partial(mean_cost, name="query_seconds"),
@@ -32,13 +36,20 @@ class Beside:
         source: the paper.
         labels: labels at which both stand.
         metrics: names of metrics and costs.
-        rows: label of a sampler -> for each of these, ours and the paper's; None where there is none.
+        rows: label of a sampler, seeds that ours is averaged over, and for each of the metrics and costs ours and
+            the paper's, None where there is none. One that lacks seeds follows with Random over the same seeds.
     """
 
     source: str
     labels: int
     metrics: tuple[str, ...]
-    rows: Mapping[str, Sequence[tuple[Mean | None, float | None]]]
+    rows: Sequence[tuple[str, tuple[int, ...], Sequence[tuple[Mean | None, float | None]]]]
+
+    @property
+    def over(self) -> str:
+        """Over which seeds ours are, in words."""
+        seeds = list(dict.fromkeys(seeds for _, seeds, _ in self.rows))
+        return "; ".join(seed_list(found) for found in seeds)
 
     @staticmethod
     def form(metric: str) -> str:
@@ -46,22 +57,31 @@ class Beside:
         return ".3g" if metric in COSTS else ".3f"
 
 
-def compare(run: Run, record: RunRecord) -> Beside | None:
+def compare(run: Run, record: RunRecord, cells: Basis | None = None) -> Beside | None:
     """Sampler x metric, each as ours and the paper's.
 
     None where the spec names no paper, where the data are synthetic, so that a comparison would mean nothing, or
     where nothing is finished yet that could be compared.
+
+    Args:
+        run: what was asked for.
+        record: its cells.
+        cells: those that count; None to decide it here.
     """
     paper = run.paper
     if paper is None or run.synthetic:
         return None
     metrics = tuple(dict.fromkeys(name for figures in paper.values.values() for name in figures))
     at = paper.labels or run.schedule.labeled[-1]
-    rows = {}
-    for label, figures in paper.values.items():
-        ours = _ours(record, label, at)
-        if any(name in ours for name in figures):
-            rows[label] = [(ours.get(name), figures.get(name)) for name in metrics]
+    cells = cells or basis(run, record)
+    rows = []
+    for group in cells.groups:
+        ours = _ours(cells, group, at)
+        rows += [
+            (label, group.seeds, [(ours[label].get(name), paper.values[label].get(name)) for name in metrics])
+            for label in paper.values
+            if label in group.rows and any(name in ours[label] for name in paper.values[label])
+        ]
     return Beside(source=paper.source, labels=at, metrics=metrics, rows=rows) if rows else None
 
 
@@ -70,33 +90,50 @@ def paper_table(run: Run, record: RunRecord) -> Blocks | None:
     found = compare(run, record)
     if found is None:
         return None
+    several = len({seeds for _, seeds, _ in found.rows}) > 1
     rows = [
         [
-            label,
+            f"{label} (n = {len(seeds)})" if several else label,
             *(
                 text
                 for name, pair in zip(found.metrics, pairs, strict=True)
                 for text in _texts(*pair, found.form(name))
             ),
         ]
-        for label, pairs in found.rows.items()
+        for label, seeds, pairs in found.rows
     ]
     return Blocks(
         headings=["sampler", *(heading for name in found.metrics for heading in (f"{name} ours", "paper"))],
         rows=rows,
         group=2,
         title=f"beside {found.source}",
-        caption=f"ours: mean ± 95 % confidence interval over seeds, at {found.labels:,} labels (references: all "
-        "labels); seconds depend on the machine",
+        caption=f"ours: mean ± 95 % confidence interval over {found.over}, at {found.labels:,} labels "
+        "(references: all labels); seconds depend on the machine",
     )
 
 
-def _ours(record: RunRecord, label: str, at: int) -> dict[str, Mean]:
-    cells = [c for c in record.cells if c.cell.label == label and c.status == "ok"]
-    cycles = [cycle for cell in cells for cycle in cell.cycles if cell.cell.reference or cycle.labeled == at]
-    names = cycles[0].metrics if cycles else ()
-    found = {name: mean([cycle.metrics[name] for cycle in cycles]) for name in names}
-    return found | {name: mean([cost(cell) for cell in cells]) for name, cost in COSTS.items() if cycles}
+def _ours(cells: Basis, group: Group, at: int) -> dict[str, dict[str, Mean]]:
+    """Label -> metric or cost -> mean over the seeds of a group, of what is measured at so many labels."""
+    found: dict[str, dict[str, Mean]] = {label: {} for label in group.rows}
+    records = {label: [_cycle(cell, at) for cell in cells.of(group, label)] for label in group.rows}
+    measured = {label: [cycle for cycle in cycles if cycle] for label, cycles in records.items()}
+    for name in dict.fromkeys(name for cycles in measured.values() for cycle in cycles for name in cycle.metrics):
+        for label, value in cells.means(group, partial(_metric, at=at, name=name)).items():
+            if any(name in cycle.metrics for cycle in measured[label]):
+                found[label][name] = value
+    for label, cycles in measured.items():
+        if cycles:
+            found[label] |= {name: mean([c(cell) for cell in cells.of(group, label)]) for name, c in COSTS.items()}
+    return found
+
+
+def _cycle(cell: CellRecord, at: int) -> CycleRecord | None:
+    return next((cycle for cycle in cell.cycles if cell.cell.reference or cycle.labeled == at), None)
+
+
+def _metric(cell: CellRecord, at: int, name: str) -> float:
+    cycle = _cycle(cell, at)
+    return math.nan if cycle is None else cycle.metrics.get(name, math.nan)
 
 
 def _texts(ours: Mean | None, paper: float | None, form: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .significance import difference, holm
+from .significance import ENOUGH, difference, holm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,7 @@ class Penalties:
         labels: samplers, of rows and columns.
         matrix: (k, k): share of the checkpoints at which the row's sampler is significantly better than the
             column's.
+        tested: (k, k) whether the two share enough seeds for a test.
         checkpoints: the labeled counts that were looked at.
         tests: differences that were tested, the family of Holm's correction.
         seeds: the smallest number of seeds of any of these tests.
@@ -37,15 +38,16 @@ class Penalties:
 
     labels: tuple[str, ...]
     matrix: NDArray[np.float64]
+    tested: NDArray[np.bool_]
     checkpoints: tuple[int, ...]
     tests: int
     seeds: int
 
     @property
     def column_means(self) -> NDArray[np.float64]:
-        """How often each is beaten, averaged over the others; lower is better."""
-        others = max(len(self.labels) - 1, 1)
-        mean: NDArray[np.float64] = self.matrix.sum(axis=0) / others
+        """How often each is beaten, averaged over the others that it was tested against; NaN without any."""
+        others = self.tested.sum(axis=0)
+        mean: NDArray[np.float64] = np.where(others > 0, self.matrix.sum(axis=0) / np.maximum(others, 1), np.nan)
         return mean
 
 
@@ -69,25 +71,43 @@ def checkpoints(labeled: Sequence[int], random: NDArray[np.float64], *, lower_is
 
 def penalties(scores: Scores, random: str, labels: Sequence[str]) -> Penalties:
     """The matrix over these samplers, with Holm's correction over all pairs and checkpoints."""
-    curve = np.array(list(scores.curves[random].values()), float).mean(axis=0)
-    cycles = checkpoints(scores.labeled, curve, lower_is_better=scores.lower_is_better)
-    pairs = list(combinations(range(len(labels)), 2))
-    found: dict[tuple[int, int, int], Difference] = {
-        (i, j, cycle): _at(scores, labels[i], labels[j], cycle) for i, j in pairs for cycle in cycles
-    }
-    adjusted = holm([d.p for d in found.values()])
+    return summed([(scores, random)], labels)
+
+
+def summed(settings: Sequence[tuple[Scores, str]], labels: Sequence[str]) -> Penalties:
+    """The matrices of several settings added up, all their tests in one family of Holm's correction.
+
+    Args:
+        settings: of each its curves and the label of Random.
+        labels: samplers of rows and columns.
+    """
+    found: list[tuple[int, int, int, Difference]] = []
+    for scores, random in settings:
+        cycles = _checkpoints(scores, random)
+        for i, j in combinations(range(len(labels)), 2):
+            found += [(i, j, len(cycles), _at(scores, labels[i], labels[j], cycle)) for cycle in cycles]
+    adjusted = holm([d.p for *_, d in found])
     matrix = np.zeros((len(labels), len(labels)))
-    for ((i, j, _), d), p in zip(found.items(), adjusted, strict=True):
-        if replace(d, adjusted=p).significant:
-            winner, loser = (i, j) if d.value > 0 else (j, i)
-            matrix[winner, loser] += 1 / len(cycles)
+    tested = np.zeros((len(labels), len(labels)), bool)
+    for (i, j, count, d), p in zip(found, adjusted, strict=True):
+        tested[i, j] |= d.n >= ENOUGH
+        tested[j, i] = tested[i, j]
+        corrected = replace(d, adjusted=p)
+        matrix[i, j] += corrected.better / count
+        matrix[j, i] += corrected.worse / count
     return Penalties(
         labels=tuple(labels),
         matrix=matrix,
-        checkpoints=tuple(scores.labeled[cycle] for cycle in cycles),
+        tested=tested,
+        checkpoints=tuple(scores.labeled[c] for c in _checkpoints(*settings[0])) if len(settings) == 1 else (),
         tests=int(np.count_nonzero(~np.isnan(adjusted))),
-        seeds=min((d.n for d in found.values()), default=0),
+        seeds=min((d.n for *_, d in found if not np.isnan(d.p)), default=0),
     )
+
+
+def _checkpoints(scores: Scores, random: str) -> list[int]:
+    curve = np.array(list(scores.curves[random].values()), float).mean(axis=0)
+    return checkpoints(scores.labeled, curve, lower_is_better=scores.lower_is_better)
 
 
 def _at(scores: Scores, one: str, other: str, cycle: int) -> Difference:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .significance import ALPHA
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -39,9 +41,19 @@ class Ranking:
 
     @property
     def average(self) -> NDArray[np.float64]:
-        """(k,)."""
+        """(k,); NaN without settings."""
+        if not self.settings:
+            return np.full(len(self.labels), np.nan)
         mean: NDArray[np.float64] = self.ranks.mean(axis=0)
         return mean
+
+    def of(self, label: str) -> float:
+        """The average rank of a sampler."""
+        return float(self.average[self.labels.index(label)])
+
+    def better(self, one: str, other: str) -> bool:
+        """Whether one is shown to be better than another: by Friedman's test and by more than chance may do."""
+        return self.p < ALPHA and self.of(other) - self.of(one) > self.critical
 
     @property
     def refusal(self) -> str:
@@ -61,12 +73,14 @@ def rank(labels: Sequence[str], settings: Sequence[str], values: NDArray[np.floa
     """Ranks from values (N, k), larger being better."""
     from scipy import stats
 
-    ranks = stats.rankdata(-values, axis=1)
-    n, k = ranks.shape
+    n, k = values.shape
+    ranks = stats.rankdata(-values, axis=1) if n else np.zeros((0, k))
     p = agreement = critical = math.nan
     if n >= ENOUGH and k >= 3:
-        friedman = stats.friedmanchisquare(*values.T)
-        p, agreement = float(friedman.pvalue), float(friedman.statistic / (n * (k - 1)))
+        p, agreement = 1.0, 0.0  # where all are equal in every setting, which the test's formula cannot say
+        if np.ptp(values, axis=1).any():
+            friedman = stats.friedmanchisquare(*values.T)
+            p, agreement = float(friedman.pvalue), float(friedman.statistic / (n * (k - 1)))
         # The studentized range of infinitely many degrees of freedom, divided by √2 (Demšar, JMLR 2006).
         q = stats.studentized_range.ppf(0.95, k, np.inf) / math.sqrt(2)
         critical = float(q * math.sqrt(k * (k + 1) / (6 * n)))

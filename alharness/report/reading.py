@@ -83,9 +83,3 @@ def read(folder: Path, *, with_pool: bool = True) -> Results:
         pool=pooltable.load(folder) if with_pool else None,
         others=tuple(others),
     )
-
-
-def differing(results: Results, one: Cell, other: Cell) -> list[str]:
-    """Fields in which the conditions of two cells of a seed differ; empty where they can be paired."""
-    a, b = results.contexts[one], results.contexts[other]
-    return [name for name in PAIRED if a.get(name) != b.get(name)]

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from alharness.errors import RunError
 
+from .basis import seed_list
 from .palette import styles
-from .penalty import Penalties, penalties
-from .ranking import Ranking, rank
+from .penalty import summed
+from .ranking import rank
+from .significance import holm
+from .statistics import mean
 from .study import study
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from .penalty import Penalties
+    from .ranking import Ranking
     from .reading import Results
+    from .significance import Difference
+    from .statistics import Mean
     from .study import Study
 
 
@@ -27,15 +35,32 @@ class Settings:
 
     Attributes:
         studies: name of a setting -> its run; names are distinct.
-        common: samplers with finished seeds in every setting, which alone are ranked.
-        ranking: of the common samplers by their mean area.
-        left_out: what is not ranked, and why.
+        common: samplers with a cell that counts in every setting, which alone are ranked.
+        seeds: name of a setting -> the seeds that all common samplers have there; absent if there is none.
+        areas: name of such a setting -> common sampler -> mean area over these seeds.
+        ranking: of the common samplers by these areas.
+        random: label of Random, if it is the same in every setting; None otherwise.
+        against_random: (setting, common sampler) -> difference to Random over the seeds that both have, with
+            Holm's correction over all of them; empty without Random.
+        best: of the common samplers shown to be better than Random, the one with the best average rank; Random if
+            there is none; None without Random.
+        left_out: sentences on what is not ranked, or over fewer seeds, and why.
     """
 
     studies: Mapping[str, Study]
     common: tuple[str, ...]
+    seeds: Mapping[str, tuple[int, ...]]
+    areas: Mapping[str, Mapping[str, Mean]]
     ranking: Ranking
+    random: str | None
+    against_random: Mapping[tuple[str, str], Difference]
+    best: str | None
     left_out: tuple[str, ...]
+
+    @property
+    def tests(self) -> int:
+        """How many differences to Random were tested."""
+        return sum(not math.isnan(d.p) for d in self.against_random.values())
 
 
 def settings(found: Sequence[Results]) -> Settings:
@@ -45,6 +70,52 @@ def settings(found: Sequence[Results]) -> Settings:
         RunError: a run is named twice, or the runs have no sampler in common.
     """
     labels = dict.fromkeys(label for results in found for label in results.run.labels)
+    studies = _studies(found, list(labels))
+    common = tuple(label for label in labels if all(label in found.labels for found in studies.values()))
+    if not common:
+        raise RunError("these runs have no sampler in common that has finished a seed in each of them")
+    shared = {
+        name: tuple(sorted(set.intersection(*(set(found.basis.cells[label]) for label in common))))
+        for name, found in studies.items()
+    }
+    seeds = {name: those for name, those in shared.items() if those}
+    areas = {
+        name: {label: _area(studies[name], label, those) for label in common} for name, those in seeds.items()
+    }
+    values = [[_sign(studies[name]) * by[label].value for label in common] for name, by in areas.items()]
+    ranking = rank(common, list(seeds), np.array(values, float).reshape(len(seeds), len(common)))
+    randoms = {found.random for found in studies.values()}
+    random = randoms.pop() if len(randoms) == 1 else None
+    against_random = _against_random(studies, common, random) if random else {}
+    left_out = [_why(label, studies) for label in labels if label not in common]
+    left_out += [
+        f"{label} has other parameters in some settings: see the report of each"
+        for label in common
+        if _differs(label, studies)
+    ]
+    left_out += [
+        sentence for name, found in studies.items() for sentence in _gaps(name, found, common, shared[name])
+    ]
+    return Settings(
+        studies=studies,
+        common=common,
+        seeds=seeds,
+        areas=areas,
+        ranking=ranking,
+        random=random,
+        against_random=against_random,
+        best=_best(ranking, random, against_random) if random else None,
+        left_out=tuple(left_out),
+    )
+
+
+def summed_penalties(found: Settings) -> Penalties | None:
+    """Matrices of the settings added up, the largest possible entry being their number; None without Random."""
+    parts = [(one.scores, one.random) for one in found.studies.values() if one.random]
+    return summed(parts, found.common) if len(parts) == len(found.studies) else None
+
+
+def _studies(found: Sequence[Results], labels: Sequence[str]) -> dict[str, Study]:
     drawn = styles(labels)
     studies: dict[str, Study] = {}
     seen: dict[str, str] = {}
@@ -53,41 +124,63 @@ def settings(found: Sequence[Results]) -> Settings:
         if run.experiment in seen:
             raise RunError(
                 f"{run.folder} and {seen[run.experiment]} are the same experiment, {run.experiment}: counted "
-                "twice, "
-                "its ranks would look surer than they are. Name each setting once"
+                "twice, its ranks would look surer than they are. Name each setting once"
             )
         seen[run.experiment] = str(run.folder)
         name = run.name if run.name not in studies else run.experiment
         studies[name] = study(results, drawn)
-    common = tuple(label for label in labels if all(label in found.labels for found in studies.values()))
-    if not common:
-        raise RunError("these runs have no sampler in common that has finished a seed in each of them")
-    left_out = [_why(label, studies) for label in labels if label not in common]
-    differing = [label for label in common if _differs(label, studies)]
-    left_out += [f"{label} has other parameters in some settings: see the report of each" for label in differing]
-    values = np.array([[_value(found, label) for label in common] for found in studies.values()])
-    return Settings(
-        studies=studies, common=common, ranking=rank(common, list(studies), values), left_out=tuple(left_out)
-    )
+    return studies
 
 
-def summed_penalties(found: Settings) -> Penalties | None:
-    """Matrices of the settings added up, the largest possible entry being their number; None without Random."""
-    parts = [penalties(s.scores, s.random, found.common) for s in found.studies.values() if s.random]
-    if len(parts) < len(found.studies):
-        return None
-    tests, seeds = sum(part.tests for part in parts), min(part.seeds for part in parts)
-    matrix: np.ndarray = np.sum([part.matrix for part in parts], axis=0)
-    return Penalties(labels=found.common, matrix=matrix, checkpoints=(), tests=tests, seeds=seeds)
+def _area(found: Study, label: str, seeds: Sequence[int]) -> Mean:
+    return mean(found.scores.areas(found.scores.pair(label, label, seeds)[0]))
 
 
-def _value(found: Study, label: str) -> float:
-    return (-1 if found.scores.lower_is_better else 1) * found.areas[label].value
+def _sign(found: Study) -> int:
+    return -1 if found.scores.lower_is_better else 1
+
+
+def _against_random(
+    studies: Mapping[str, Study], common: Sequence[str], random: str
+) -> dict[tuple[str, str], Difference]:
+    pairs = {
+        (name, label): found.pairs[label, random]
+        for name, found in studies.items()
+        for label in common
+        if label not in found.basis.randoms
+    }
+    adjusted = holm([pair.p for pair in pairs.values()])
+    return {key: replace(pair, adjusted=p) for (key, pair), p in zip(pairs.items(), adjusted, strict=True)}
+
+
+def _best(ranking: Ranking, random: str, pairs: Mapping[tuple[str, str], Difference]) -> str:
+    """A sampler is shown to be better by its ranks, or within a setting while it is worse in none."""
+    if not ranking.settings:
+        return random
+
+    def shown(label: str) -> bool:
+        own = [pair for (_, other), pair in pairs.items() if other == label]
+        within = any(pair.better for pair in own) and not any(pair.worse for pair in own)
+        return ranking.of(label) < ranking.of(random) and (within or ranking.better(label, random))
+
+    rivals = dict.fromkeys(label for _, label in pairs)
+    return min((label for label in rivals if shown(label)), key=ranking.of, default=random)
 
 
 def _why(label: str, studies: Mapping[str, Study]) -> str:
     absent = [name for name, found in studies.items() if label not in found.labels]
     return f"{label} is not ranked: it has no finished seed in {', '.join(absent)}"
+
+
+def _gaps(name: str, found: Study, common: Sequence[str], shared: Sequence[int]) -> list[str]:
+    """What is missing in a setting among the samplers that are ranked."""
+    lacking = {label: seeds for label, seeds in found.basis.lacking().items() if label in common}
+    if not lacking:
+        return []
+    parts = ", ".join(f"{label} lacks {seed_list(seeds)}" for label, seeds in lacking.items())
+    if not shared:
+        return [f"{name} is left out of the ranks: its samplers have no seed in common ({parts})"]
+    return [f"{name} is ranked over {seed_list(shared)}, which all have ({parts})"]
 
 
 def _differs(label: str, studies: Mapping[str, Study]) -> bool:

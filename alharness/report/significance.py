@@ -56,6 +56,16 @@ class Difference:
         return self.n >= ENOUGH and self.adjusted < ALPHA
 
     @property
+    def better(self) -> bool:
+        """Whether the first is shown to be better."""
+        return self.significant and self.value > 0
+
+    @property
+    def worse(self) -> bool:
+        """Whether the first is shown to be worse."""
+        return self.significant and self.value < 0
+
+    @property
     def detectable(self) -> float:
         """The difference that so many seeds detect in four of five experiments; NaN below two seeds.
 

@@ -1,30 +1,37 @@
-"""The rows of the closing table: what each sampler reached, over its finished seeds, and what it cost."""
+"""The rows of tables of results: what each sampler reached and cost, group by group over the same seeds."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from alharness.metrics import LOWER_IS_BETTER
 
-from .statistics import Mean, aubc, mean
+from .basis import basis
+from .statistics import aubc, mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from alharness.records import CellRecord, Run, RunRecord
 
+    from .basis import Basis
+    from .statistics import Mean
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One sampler.
+    """One sampler in one group.
 
     Attributes:
         label: the sampler's label.
-        finished: seeds that are complete, which alone are averaged.
+        group: number of the group; rows of one group are over the same seeds, and may be compared.
+        over: seeds over which it is averaged.
+        finished: seeds that are complete and count.
         seeds: seeds asked for.
-        labels: labels after the last cycle.
+        labels: labels after the last cycle, as they are counted.
         reference: no sampler, but a model trained with all labels; it has no area and no queries.
         area: area under the budget curve of the run's ranking metric.
         final: every metric after the last cycle.
@@ -36,6 +43,8 @@ class Row:
     """
 
     label: str
+    group: int
+    over: tuple[int, ...]
     finished: int
     seeds: int
     labels: int
@@ -50,8 +59,9 @@ class Row:
 
     @property
     def count(self) -> str:
-        """Finished seeds, and of how many where they are not all."""
-        return str(self.finished) if self.finished == self.seeds else f"{self.finished} of {self.seeds}"
+        """Seeds that are averaged, and of how many if they are not all."""
+        n = len(self.over)
+        return str(n) if n == self.seeds else f"{n} of {self.seeds}"
 
 
 def arrow(metric: str) -> str:
@@ -59,30 +69,56 @@ def arrow(metric: str) -> str:
     return f"{metric} {'↓' if metric in LOWER_IS_BETTER else '↑'}"
 
 
-def summarize(run: Run, record: RunRecord) -> list[Row]:
-    """One row per sampler, in the order of the spec, and at last one of the references, if there are any."""
-    labels = dict.fromkeys([*run.labels, *(cell.label for cell in run.cells if cell.reference)])
-    return [_row(run, [c for c in record.cells if c.cell.label == label]) for label in labels]
+def summarize(run: Run, record: RunRecord, cells: Basis | None = None) -> list[Row]:
+    """Group by group, the samplers in the order of the spec and the reference last.
 
+    A sampler without any cell that counts has a row without values in the first group.
 
-def _row(run: Run, cells: list[CellRecord]) -> Row:
-    first = cells[0].cell
-    complete = [cell for cell in cells if cell.status == "ok"]
-    finals = [cell.cycles[-1].metrics for cell in complete]
-    return Row(
-        label=first.label,
-        finished=len(complete),
-        seeds=len(cells),
-        labels=run.labeled(first)[-1],
-        reference=first.reference,
-        area=mean([] if first.reference else [_area(cell, run.metric) for cell in complete]),
-        final={name: mean([final[name] for final in finals]) for name in (finals[0] if finals else ())},
-        query_seconds=mean([mean_cost(cell, "query_seconds") for cell in complete]),
-        train_seconds=mean([sum(c.cost["train_seconds"] for c in cell.cycles) for cell in complete]),
-        shared=any(cell.timing == "shared" for cell in complete),
-        cpu_peak_mib=_largest(complete, "cpu_peak_mib"),
-        gpu_peak_mib=_largest(complete, "gpu_peak_alloc_mib"),
+    Args:
+        run: what was asked for.
+        record: its cells.
+        cells: those that count; None to decide it here.
+    """
+    cells = cells or basis(run, record)
+    names = dict.fromkeys(
+        name for found in cells.cells.values() for cell in found.values() for name in cell.cycles[-1].metrics
     )
+    rows = []
+    for number, group in enumerate(cells.groups):
+        finals = {name: cells.means(group, partial(_final, metric=name)) for name in names}
+        rows += [
+            _row(run, cells, label, number, group.seeds, {name: means[label] for name, means in finals.items()})
+            for label in group.rows
+        ]
+    rows += [_row(run, cells, label, 0, (), {}) for label in cells.asked if label not in cells.cells]
+    order = list(cells.asked)
+    return sorted(rows, key=lambda row: (row.group, order.index(row.label)))
+
+
+def _row(run: Run, cells: Basis, label: str, group: int, over: tuple[int, ...], final: Mapping[str, Mean]) -> Row:
+    cell = next(cell for cell in run.cells if cell.label == label)
+    found = [cells.cells[label][seed] for seed in over]
+    measured = {name for record in found for name in record.cycles[-1].metrics}
+    return Row(
+        label=label,
+        group=group,
+        over=over,
+        finished=len(cells.cells.get(label, ())),
+        seeds=len(cells.asked[label]),
+        labels=run.counted(run.labeled(cell))[-1],
+        reference=cell.reference,
+        area=mean([] if cell.reference else [_area(record, run.metric) for record in found]),
+        final={name: value for name, value in final.items() if name in measured},
+        query_seconds=mean([mean_cost(record, "query_seconds") for record in found]),
+        train_seconds=mean([sum(c.cost.get("train_seconds", 0.0) for c in record.cycles) for record in found]),
+        shared=any(record.timing == "shared" for record in found),
+        cpu_peak_mib=_largest(found, "cpu_peak_mib"),
+        gpu_peak_mib=_largest(found, "gpu_peak_alloc_mib"),
+    )
+
+
+def _final(cell: CellRecord, metric: str) -> float:
+    return cell.cycles[-1].metrics.get(metric, math.nan)
 
 
 def _area(cell: CellRecord, metric: str) -> float:

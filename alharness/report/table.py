@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from alharness.blocks import Blocks
 from alharness.cells import FULL_DATA
 
+from .basis import basis, seed_list
 from .summary import arrow, summarize
 
 if TYPE_CHECKING:
@@ -22,25 +24,36 @@ SHARED = "*"
 
 
 def closing_table(run: Run, record: RunRecord) -> Blocks:
-    """Sampler x metrics: mean ± 95 % confidence interval over the finished seeds, n shown."""
-    rows = summarize(run, record)
+    """Sampler x metrics: mean ± 95 % confidence interval, over the same seeds in each part; n shown."""
+    cells = basis(run, record)
+    rows = summarize(run, record, cells)
     known = list(dict.fromkeys(name for row in rows for name in row.final))
     metrics = [name for name in run.headline if name in known] or known
     others = "" if len(metrics) == len(known) else "; other metrics are in the journals and in MLflow"
     queried = [row for row in rows if not row.reference]
     shared = f"; {SHARED} measured while other cells were running" if any(row.shared for row in queried) else ""
     references = f"; {FULL_DATA}: trained with all labels" if any(row.reference for row in rows) else ""
-    budget = f"{run.schedule.labeled[0]} → {run.schedule.labeled[-1]} labels"
+    parts = [group for group in cells.groups if group.labels]
+    over = f"; above the line over {seed_list(parts[0].seeds)}, below it over fewer" if len(parts) > 1 else ""
+    partial = any(mean.undefined for row in rows for mean in row.final.values())
+    undefined = "; a metric that is undefined for one sampler is averaged over the other seeds" if partial else ""
+    first, last = run.counted((run.schedule.labeled[0], run.schedule.labeled[-1]))
+    counting = f" with {run.valid:,} validation samples" if run.count_valid and run.valid else ""
+    budget = f"{first} → {last} labels{counting}"
     gpu = any(row.gpu_peak_mib is not None for row in rows)
     costs = ["query s", "train s", "CPU MiB", *(["GPU MiB"] if gpu else [])]
     return Blocks(
         headings=["sampler", "n", f"area of {arrow(run.metric)}", *map(arrow, metrics), *costs],
         rows=[_cells(row, metrics, gpu=gpu) for row in rows],
-        apart=next((number for number, row in enumerate(rows) if row.reference), None),
+        apart=[
+            number
+            for number, (before, row) in enumerate(pairwise(rows), 1)
+            if row.reference or row.group != before.group
+        ],
         title=f"{run.name}: {run.params['dataset']}, {budget}{', SYNTHETIC DATA' if run.synthetic else ''}",
         caption="mean ± 95 % confidence interval over seeds; area = area under the budget curve; metrics after "
-        f"the last cycle{others}; seconds of one query and of all trainings of a cell; peak resident memory in "
-        f"queries{shared}{references}",
+        f"the last cycle{others}{over}{undefined}; seconds of one query and of all trainings of a cell; peak "
+        f"resident memory in queries{shared}{references}",
     )
 
 

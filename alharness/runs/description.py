@@ -97,7 +97,10 @@ def record_of(cell: Cell, folder: Path, cycles: int) -> tuple[CellRecord, journa
         return CellRecord(cell=cell, status="pending"), None
     header, done = found
     status: Status = "ok" if len(done) == cycles else "pending"
-    return CellRecord(cell=cell, status=status, cycles=tuple(done), started=header.started), header
+    record = CellRecord(
+        cell=cell, status=status, cycles=tuple(done), started=header.started, context=header.context
+    )
+    return record, header
 
 
 def _adapter() -> TypeAdapter[Description]:

@@ -81,7 +81,11 @@ def test_nothing_finished(ask):
 
 
 def test_a_target_out_of_reach_saves_nothing(ask, noisy):
-    labels = ask({"random": noisy(5), "bad": noisy(5, seed=1) + 0.1})[2]
+    early = noisy(5, seed=1, noise=0.001) + np.array(
+        [0, -0.05, 0, 0.02]
+    )  # better along the way, and worse in the end
+    which, _, labels, _ = ask({"random": noisy(5, noise=0.001), "early": early})
+    assert which.startswith("early.")
     assert labels.startswith("None.")
     assert "does not reach" in labels
 

@@ -8,7 +8,7 @@ from alharness import Dataset, Task
 from alharness.cells import Cell, Schedule
 from alharness.errors import RunError
 from alharness.records import CellRecord, CycleRecord, Run
-from alharness.report.reading import differing, read
+from alharness.report.reading import read
 from alharness.runs import description, pooltable
 from alharness.runs.journal import Journal
 
@@ -162,21 +162,3 @@ def test_a_cell_outside_of_the_run_is_not_read(run, folder):
 
     with pytest.raises(RunError, match="lies outside of the run directory"):
         read(folder)
-
-
-@pytest.mark.parametrize(
-    ("other", "fields"),
-    [
-        ({}, []),
-        ({"sampler": "b", "params": {"k": 1}, "seed": 3}, []),
-        ({"data": "e"}, ["data"]),
-        ({"split": {"train": "u"}, "initial_pool": "q"}, ["split", "initial_pool"]),
-        ({"device": "cuda", "versions": {"torch": "3"}}, ["device", "versions"]),
-    ],
-)
-def test_conditions_that_differ_are_named(run, folder, other, fields):
-    write(run, A, 1)
-    write(run, B, 1, CONTEXT | other)
-    description.save(run)
-
-    assert differing(read(folder), A, B) == fields

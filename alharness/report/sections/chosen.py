@@ -11,6 +11,7 @@ import numpy as np
 
 from alharness.features import Task
 from alharness.report import chosen
+from alharness.report.basis import seed_list
 from alharness.report.document import Picture, Section, Table, Value, interval, number
 from alharness.report.palette import REFERENCE
 from alharness.report.statistics import mean
@@ -44,8 +45,8 @@ class _Choices:
         pool: the pool table.
         groups: its samples by their labels.
         everything: rows that could have been chosen; all of the table where that is not known.
-        rows: label of a sampler -> per seed, all that was chosen.
-        cycles: label of a sampler -> of the first seed, per query.
+        rows: sampler, with the seeds if it lacks some -> per seed, all that was chosen.
+        cycles: the same -> of the first seed, per query.
     """
 
     pool: PoolTable
@@ -70,7 +71,7 @@ def section(study: Study) -> Section | None:
         choices = _choices(study, study.results.pool)
         pictures += [_balance(choices), _map(choices)]
         tables.append(_table(choices))
-    if len(study.labels) > 1 and study.results.run.schedule.sizes:
+    if len(study.basis.groups[0].labels) > 1 and study.results.run.schedule.sizes:
         overlaps = _overlaps(study)
         pictures += [_overlap(study, overlaps), _matrix(study, overlaps)]
     return Section(
@@ -80,17 +81,23 @@ def section(study: Study) -> Section | None:
 
 def _choices(study: Study, pool: PoolTable) -> _Choices:
     places = {name: row for row, name in enumerate(pool.ids)}
-    cells = {label: study.results.finished(label) for label in study.labels}
-    per_query = {
-        label: [chosen.rows_of(cell, places) for cell in found.values()] for label, found in cells.items()
-    }
     nothing = np.zeros(0, np.int64)
+    rows: dict[str, list[Array]] = {}
+    cycles: dict[str, list[Array]] = {}
+    first = study.basis.groups[0]
+    for group in study.basis.groups:
+        over = "" if group is first else f" ({seed_list(group.seeds)})"
+        for label in group.labels:
+            seeds = [chosen.rows_of(cell, places) for cell in study.basis.of(group, label)]
+            rows[f"{label}{over}"] = [np.concatenate([nothing, *queries]) for queries in seeds]
+            if group is study.basis.home(label):
+                cycles[label if group is first else f"{label} (seed {group.seeds[0]})"] = seeds[0]
     return _Choices(
         pool=pool,
         groups=chosen.groups(pool),
         everything=np.arange(len(pool.ids)),
-        rows={label: [np.concatenate([nothing, *rows]) for rows in seeds] for label, seeds in per_query.items()},
-        cycles={label: seeds[0] for label, seeds in per_query.items()},
+        rows=rows,
+        cycles=cycles,
     )
 
 
@@ -203,17 +210,17 @@ def _draw_map(figure: Figure, choices: _Choices) -> None:
 
 
 def _overlaps(study: Study) -> dict[tuple[str, str], Array]:
-    """Pair of samplers -> mean overlap over their common seeds, after each query; both orders are there."""
-    cells = {label: study.results.finished(label) for label in study.labels}
-    ids = {i for found in cells.values() for cell in found.values() for c in cell.cycles for i in c.chosen}
+    """Pair of samplers of the first group -> mean overlap over its seeds, after each query; in both orders."""
+    group = study.basis.groups[0]
+    cells = {label: study.basis.of(group, label) for label in group.labels}
+    ids = {i for found in cells.values() for cell in found for c in cell.cycles for i in c.chosen}
     places = {name: row for row, name in enumerate(sorted(ids))}
-    times = {x: {seed: chosen.times(cell, places) for seed, cell in found.items()} for x, found in cells.items()}
+    times = {label: [chosen.times(cell, places) for cell in found] for label, found in cells.items()}
     found = {}
-    for one, other in combinations(study.labels, 2):
-        seeds = times[one].keys() & times[other].keys()
-        lines = [chosen.overlap(times[one][s], times[other][s], study.results.run.schedule.sizes) for s in seeds]
-        if lines:
-            found[one, other] = found[other, one] = np.mean(lines, axis=0)
+    for one, other in combinations(group.labels, 2):
+        both = zip(times[one], times[other], strict=True)
+        lines = [chosen.overlap(a, b, study.results.run.schedule.sizes) for a, b in both]
+        found[one, other] = found[other, one] = np.mean(lines, axis=0)
     return found
 
 
@@ -229,8 +236,8 @@ def _overlap(study: Study, overlaps: Mapping[tuple[str, str], Array]) -> Picture
 def _draw_overlap(figure: Figure, study: Study, overlaps: Mapping[tuple[str, str], Array]) -> None:
     axes = figure.add_subplot()
     run = study.results.run
-    x = run.schedule.labeled[1:]
-    for label in study.labels:
+    x = run.counted(run.schedule.labeled)[1:]
+    for label in study.basis.groups[0].labels:
         color, marker, line = study.styles[label]
         own = [values for (one, _), values in overlaps.items() if one == label]
         if own:
@@ -244,7 +251,7 @@ def _draw_overlap(figure: Figure, study: Study, overlaps: Mapping[tuple[str, str
 
 
 def _matrix(study: Study, overlaps: Mapping[tuple[str, str], Array]) -> Picture:
-    labels = study.labels
+    labels = study.basis.groups[0].labels
     values = np.array([[overlaps[a, b][-1] if (a, b) in overlaps else np.nan for b in labels] for a in labels])
     return Picture(
         name="overlap_matrix",

@@ -5,12 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from alharness.report.cost import PARTS, PEAKS, cost, incomparable, machine
+from alharness.report.basis import listed
+from alharness.report.cost import PARTS, PEAKS, cells_of, cost, incomparable, machine
 from alharness.report.document import Picture, Section, Table, Value, number
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.figure import Figure
 
+    from alharness.report.basis import Group
     from alharness.report.cost import Cost
     from alharness.report.study import Study
 
@@ -25,29 +29,32 @@ def section(study: Study) -> Section | None:
     """Queries by part, training, peaks; and quality against time where times may be compared."""
     if not study.labels:
         return None
-    found = {label: cost(study, label) for label in study.labels}
+    groups = [group for group in study.basis.groups if group.labels]
+    found = [(label, group, cost(study, label, group)) for group in groups for label in group.labels]
     reason = incomparable(study)
-    where = machine([cell for label in study.labels for cell in study.results.finished(label).values()])
+    where = machine(cells_of(study))
     paragraphs = [reason] if reason else []
     if where:
         paragraphs.append(f"Measured on: {where}, device {study.results.run.params.get('device', 'unknown')}.")
+    first = {label: c for label, group, c in found if group is groups[0]}
     return Section(
         anchor="cost",
         title="Cost",
         paragraphs=paragraphs,
-        pictures=[] if reason else [_picture(study, found)],
-        tables=[_table(found)],
+        pictures=[] if reason else [_picture(study, first)],
+        tables=[_table(found, several=len(groups) > 1)],
     )
 
 
-def _table(found: dict[str, Cost]) -> Table:
-    peaks = [name for name in PEAKS if any(name in c.peaks for c in found.values())]
+def _table(found: Sequence[tuple[str, Group, Cost]], *, several: bool) -> Table:
+    peaks = [name for name in PEAKS if any(name in c.peaks for _, _, c in found)]
     return Table(
         name="cost",
         title="Seconds and MiB, means over cycles and seeds; peaks are the largest",
         headings=(
             *("sampler", "query s", "inference", "gradients", "selection", "training s", "whole cell s"),
             *(NAMES[name] for name in peaks),
+            *(["seeds"] if several else []),
         ),
         rows=[
             [
@@ -56,8 +63,9 @@ def _table(found: dict[str, Cost]) -> Table:
                 number(c.train.value, ".3g"),
                 number(c.overall.value, ".3g"),
                 *(number(c.peaks[name], ",.0f") if name in c.peaks else "–" for name in peaks),
+                *([listed(group.seeds)] if several else []),
             ]
-            for label, c in found.items()
+            for label, group, c in found
         ],
         note="A query runs from the call of the sampler to its checked choice: the model over the pool "
         "(inference), "

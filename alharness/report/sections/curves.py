@@ -6,13 +6,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from alharness.metrics import LOWER_IS_BETTER
-from alharness.report.curves import plot
+from alharness.report.basis import seed_list
+from alharness.report.curves import not_drawn, plot
 from alharness.report.document import Picture, Section
 from alharness.report.scores import known_metrics
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from alharness.report.basis import Group
     from alharness.report.study import Study
 
 
@@ -21,30 +23,45 @@ def section(study: Study) -> Section | None:
     if not study.labels:
         return None
     run = study.results.run
+    first, *others = study.basis.groups
+    pictures = [
+        Picture(
+            name=f"curve_{metric}",
+            title=metric if metric != run.metric else f"{metric}, which ranks",
+            text=f"Learning curves: {metric} on the test split against labels, one line per sampler",
+            draw=partial(_draw, study=study, group=first, metric=metric),
+            folded=metric != run.metric,
+        )
+        for metric in known_metrics(study.results)
+    ]
+    pictures += [
+        Picture(
+            name=f"curve_{run.metric}_fewer_seeds_{number}",
+            title=f"{run.metric} over {seed_list(group.seeds)}: {', '.join(group.rows)}",
+            text=f"Learning curves of samplers that lack seeds: {run.metric} against labels",
+            draw=partial(_draw, study=study, group=group, metric=run.metric),
+            folded=True,
+        )
+        for number, group in enumerate(others, 1)
+        if group.labels
+    ]
+    absent = not_drawn(study.basis)
     return Section(
         anchor="curves",
         title="Learning curves",
         paragraphs=(
             (
-                "Mean over the finished seeds of each sampler; bands are 95 % confidence intervals of the mean by "
-                "Student's t. Bands that overlap may still hide a difference, since seeds are paired: see the "
-                "tests below."
+                f"Means over {seed_list(first.seeds)}, which all of these samplers have finished; bands are 95 % "
+                "confidence intervals of the mean by Student's t. Bands that overlap may still hide a difference, "
+                "since seeds are paired: see the tests below."
             ),
+            *([f"{absent[0].upper()}{absent[1:]}; their curves over fewer seeds follow."] if absent else []),
         ),
-        pictures=[
-            Picture(
-                name=f"curve_{metric}",
-                title=metric if metric != run.metric else f"{metric}, which ranks",
-                text=f"Learning curves: {metric} on the test split against labels, one line per sampler",
-                draw=partial(_draw, study=study, metric=metric),
-                folded=metric != run.metric,
-            )
-            for metric in known_metrics(study.results)
-        ],
+        pictures=pictures,
     )
 
 
-def _draw(figure: Figure, study: Study, metric: str) -> None:
+def _draw(figure: Figure, study: Study, group: Group, metric: str) -> None:
     axes = figure.add_subplot()
-    plot(axes, study.results.run, study.results.record, metric)
+    plot(axes, study.results.run, study.basis, group, metric, study.styles)
     axes.set_title(f"{metric} ({'lower' if metric in LOWER_IS_BETTER else 'higher'} is better)", fontsize=10)

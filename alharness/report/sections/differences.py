@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alharness.report.basis import seed_list
 from alharness.report.document import Picture, Section, Table, Value, interval, number, probability
 from alharness.report.penalty import penalties
 from alharness.report.ranking import ENOUGH as SETTINGS
 from alharness.report.significance import ENOUGH, ENOUGH_FOR_RANKS
+from alharness.report.statistics import mean
 
 from . import matrix
 
@@ -19,16 +23,20 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from alharness.report.basis import Group
     from alharness.report.penalty import Penalties
     from alharness.report.significance import Difference
     from alharness.report.study import Study
+
+MOST = 6
+"""Pairs that are named; of more, their number."""
 
 
 def section(study: Study) -> Section | None:
     """Areas, paired differences of areas, and the penalty matrix."""
     if not study.labels:
         return None
-    pictures, tables, paragraphs = [_areas(study)], [], list(study.scores.refused)
+    pictures, tables, paragraphs = [_areas(study)], [], study.basis.gaps()
     if len(study.labels) > 1:
         tables += _pairs(study)
     if study.random and len(study.labels) > 1:
@@ -36,13 +44,16 @@ def section(study: Study) -> Section | None:
         if found.tests:
             pictures.append(penalty_matrix(found))
             paragraphs.append(_about(found))
-    fewest = min(mean.n for mean in study.areas.values())
-    if fewest < ENOUGH:
-        paragraphs.append(f"A sampler has {fewest} finished seeds: below {ENOUGH} nothing is tested.")
-    elif fewest < ENOUGH_FOR_RANKS:
+    pairs = {(one, other): study.pairs[one, other].n for one, other in combinations(study.labels, 2)}
+    if few := [f"{one} and {other} ({n})" for (one, other), n in pairs.items() if n < ENOUGH]:
+        more = f" and {len(few) - MOST} more" if len(few) > MOST else ""
         paragraphs.append(
-            f"Wilcoxon's test is not shown below {ENOUGH_FOR_RANKS} seeds: with {fewest} its smallest p is "
-            f"{2 / 2**fewest:.2g}, so that it could never be below 0.05."
+            f"Pairs that share fewer than {ENOUGH} seeds are not tested: {', '.join(few[:MOST])}{more}."
+        )
+    if any(ENOUGH <= n < ENOUGH_FOR_RANKS for n in pairs.values()):
+        paragraphs.append(
+            f"Wilcoxon's test is not shown below {ENOUGH_FOR_RANKS} seeds: with {ENOUGH_FOR_RANKS - 1} its "
+            f"smallest p is {2 / 2 ** (ENOUGH_FOR_RANKS - 1):.2g}, so that it could never be below 0.05."
         )
     paragraphs.append(
         f"One setting has no critical-difference diagram: that needs {SETTINGS} of them "
@@ -55,28 +66,32 @@ def section(study: Study) -> Section | None:
 
 def _areas(study: Study) -> Picture:
     metric = study.scores.metric
+    rows = [
+        (label, group, "" if group is study.basis.groups[0] else f" ({seed_list(group.seeds)})")
+        for group in study.basis.groups
+        for label in sorted(group.labels, key=study.ranked.index)
+    ]
     return Picture(
         name="areas",
         title=f"Area under the curve of {metric} ({study.scores.better})",
         text=f"Mean area under the curve of {metric} of each sampler with its interval and every seed",
-        draw=partial(_draw_areas, study=study),
-        size=(6.0, 1.2 + 0.36 * len(study.labels)),
+        draw=partial(_draw_areas, study=study, rows=rows[::-1]),
+        size=(6.0, 1.2 + 0.36 * len(rows)),
     )
 
 
-def _draw_areas(figure: Figure, study: Study) -> None:
+def _draw_areas(figure: Figure, study: Study, rows: Sequence[tuple[str, Group, str]]) -> None:
     axes = figure.add_subplot()
-    order = study.ranked[::-1]
-    for row, label in enumerate(order):
+    for row, (label, group, _) in enumerate(rows):
         color, marker, _ = study.styles[label]
-        mean = study.areas[label]
-        areas = study.scores.areas(study.scores.pair(label, label)[0])
+        areas = study.scores.areas(study.scores.pair(label, label, group.seeds)[0])
+        found = mean(areas)
         axes.plot(areas, [row] * len(areas), "o", color=color, alpha=0.35, markersize=4, markeredgewidth=0)
         axes.errorbar(
-            mean.value, row, xerr=np.nan_to_num(mean.half), color=color, marker=marker, markersize=7, capsize=4
+            found.value, row, xerr=np.nan_to_num(found.half), color=color, marker=marker, markersize=7, capsize=4
         )
-    axes.set_yticks(range(len(order)), order)
-    axes.set_ylim(-0.6, len(order) - 0.4)
+    axes.set_yticks(range(len(rows)), [f"{label}{over}" for label, _, over in rows])
+    axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.set_xlabel(f"area of {study.scores.metric} ({study.scores.better}); small dots are seeds")
     axes.grid(alpha=0.3, axis="x")
 
@@ -120,16 +135,26 @@ def _row(name: str, d: Difference) -> list[Value | str]:
         probability(d.p),
         probability(d.adjusted),
         probability(d.p_ranks),
-        Value(text="significant", strong=True) if d.significant else "not significant",
+        _verdict(d),
         number(d.detectable, ".4f"),
     ]
+
+
+def _verdict(d: Difference) -> Value | str:
+    if d.n < ENOUGH:
+        return "too few seeds"
+    if math.isnan(d.p):
+        return "equal" if d.value == 0 else "not tested: the same in every seed"
+    if d.significant:
+        return Value(text="significant" if d.better else "significant: worse", strong=True)
+    return "not significant"
 
 
 def penalty_matrix(found: Penalties, most: int = 1) -> Picture:
     """The matrix with the means of its columns; `most` is the largest possible entry."""
     rows = (*found.labels, "column mean ↓")
     values = found.matrix.copy()
-    np.fill_diagonal(values, np.nan)
+    values[~found.tested] = np.nan
     return Picture(
         name="penalties",
         title="Pairwise penalty matrix: how often a row beats a column",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from alharness.cells import FULL_DATA
 from alharness.report.answers import bounds
+from alharness.report.basis import listed, seed_list
 from alharness.report.document import Section, Table, Value, number
 from alharness.report.efficiency import ENOUGH, RESAMPLES, Target, saving
-from alharness.report.scores import references
 from alharness.report.statistics import mean
 
 if TYPE_CHECKING:
@@ -32,17 +33,19 @@ def section(study: Study, wanted: Sequence[float] = ()) -> Section | None:
             title=title,
             paragraphs=("Savings are counted against Random, which was not run: add `random` to the spec.",),
         )
+    run = study.results.run
     return Section(
         anchor="efficiency",
         title=title,
         paragraphs=(
             (
                 "Labels at which a sampler's mean curve first reaches a target, on straight lines between cycles, "
-                "and how many fewer that is than for Random. The interval is from "
+                "and how many fewer that is than for Random over the same seeds. The interval is from "
                 f"{RESAMPLES:,} resamples of the seeds, paired with Random's, and is widened for their small "
                 f"number (Hesterberg, 2015); it needs {ENOUGH} seeds. "
                 "A target that was not reached is said to be so, never counted as the last labeled count."
             ),
+            *([f"The {run.valid:,} validation samples count as labels."] if run.count_valid and run.valid else []),
         ),
         tables=[
             _table(study, study.random, number, target) for number, target in enumerate(_targets(study, wanted))
@@ -51,51 +54,64 @@ def section(study: Study, wanted: Sequence[float] = ()) -> Section | None:
 
 
 def _targets(study: Study, wanted: Sequence[float]) -> list[Target | None]:
-    metric = study.scores.metric
+    metric, random = study.scores.metric, study.random
     targets: list[Target | None] = [None]
-    complete = references(study.results, lambda record: record.cycles[-1].metrics[metric])
-    if complete and study.random:
-        first = mean([curve[0] for curve in study.scores.curves[study.random].values()]).value
-        value = first + SHARE * (mean(complete).value - first)
-        targets.append(
-            Target(value=value, meaning=f"{SHARE:.0%} of the way from the first model to one with all labels")
-        )
+    complete = study.basis.cells.get(FULL_DATA, {})
+    assert random is not None
+    if seeds := complete.keys() & study.basis.cells[random].keys():
+        first = mean([study.scores.curves[random][seed][0] for seed in seeds]).value
+        last = mean([complete[seed].cycles[-1].metrics[metric] for seed in seeds]).value
+        meaning = f"{SHARE:.0%} of the way from the first model to one with all labels, over {seed_list(seeds)}"
+        targets.append(Target(value=first + SHARE * (last - first), meaning=meaning))
     targets += [Target(value=value, meaning="as asked") for value in wanted]
     return targets
 
 
 def _table(study: Study, random: str, index: int, target: Target | None) -> Table:
     scores = study.scores
-    final = mean([curve[-1] for curve in scores.curves[random].values()]).value
-    what = (
-        f"Random's mean after the last cycle, {scores.metric} {final:.3f}"
-        if target is None
-        else f"{scores.metric} {target.value:.3f}: {target.meaning}"
-    )
-    found = {label: saving(scores, label, random, target) for label in study.labels}
+    groups = [group for group in study.basis.groups if random in group.labels]
+    finals = [mean([scores.curves[random][seed][-1] for seed in group.seeds]).value for group in groups]
+    several = len(groups) > 1
+    if target is not None:
+        what = f"{scores.metric} {target.value:.3f}: {target.meaning}"
+    elif several:
+        what = f"Random's mean {scores.metric} after the last cycle, over the seeds of each part"
+    else:
+        what = f"Random's mean after the last cycle, {scores.metric} {finals[0]:.3f}"
+    rows: list[list[Value | str]] = []
+    for group, final in zip(groups, finals, strict=True):
+        goal = final if target is None else target.value
+        for label in group.labels:
+            s = saving(scores, label, random, target, group.seeds)
+            rows.append(
+                [
+                    Value(text=label, strong=True),
+                    Value(text=str(s.n), number=s.n),
+                    *([number(goal)] if several else []),
+                    Value(text=f"{s.reached} of {s.n}", number=s.reached),
+                    _labels(s.needed, scores.labeled),
+                    *_saved(s, same=label == random, last=scores.labeled[-1], claimed=label == study.advice.label),
+                    *([listed(group.seeds)] if several else []),
+                ]
+            )
     return Table(
         name=f"labels_to_target_{index}",
         title=f"To {what}",
         headings=(
             "sampler",
             "n",
+            *(["target"] if several else []),
             "seeds that reach it",
             "labels",
             "saved against Random",
             "in %",
             "95 % CI",
+            *(["seeds"] if several else []),
         ),
-        rows=[
-            [
-                Value(text=label, strong=True),
-                Value(text=str(s.n), number=s.n),
-                Value(text=f"{s.reached} of {s.n}", number=s.reached),
-                _labels(s.needed, scores.labeled),
-                *_saved(s, same=label == random, last=scores.labeled[-1]),
-            ]
-            for label, s in found.items()
-        ],
-        note="In bold: the interval excludes 0. Unbounded: in some resamples one of the two never reaches the "
+        rows=rows,
+        note="In bold: a saving of the recommended sampler whose interval excludes 0. Nothing else is tested. An "
+        "interval speaks of one sampler alone: of nine samplers that are all equal, in one report of seven at "
+        "least one has an interval that excludes 0. Unbounded: in some resamples one of the two never reaches the "
         "target.",
     )
 
@@ -106,13 +122,17 @@ def _labels(value: float, labeled: Sequence[int]) -> Value:
     return Value(text=f"≤ {labeled[0]:,}" if value <= labeled[0] else f"{value:,.0f}", number=value)
 
 
-def _saved(s: Saving, *, same: bool, last: int) -> list[Value | str]:
+def _saved(s: Saving, *, same: bool, last: int, claimed: bool) -> list[Value | str]:
     if same:
         return ["–", "–", "–"]
     bounded = s.n >= ENOUGH and any(math.isfinite(end) and end != 0 for end in (s.low, s.high))
     interval: Value | str = Value(text=bounds(s.low, s.high)) if bounded else "–"
     if math.isfinite(s.value):
-        return [number(s.value, ",.0f", strong=s.sure), number(100 * s.value / s.reference, ".0f"), interval]
+        return [
+            number(s.value, ",.0f", strong=claimed and s.sure),
+            number(100 * s.value / s.reference, ".0f"),
+            interval,
+        ]
     if math.isfinite(s.needed):  # Random alone never reaches it
         return [Value(text=f"more than {last - s.needed:,.0f}", number=last - s.needed), "–", interval]
     return [Value(text="none: not reached" if math.isfinite(s.reference) else "neither reaches it"), "–", interval]

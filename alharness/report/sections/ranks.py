@@ -33,13 +33,15 @@ def section(found: Settings, styles: dict[str, Style]) -> Section:
     paragraphs = [
         (
             "Every run is a setting of its own: their seeds are never pooled, whether their data are the same or "
-            "not. Samplers are ranked in each setting by the mean area under its curve, 1 being the best; ties "
-            "share."
+            "not. Samplers are ranked in each setting by the mean area under its curve, over the seeds that all "
+            "of them have there, 1 being the best; ties share."
         ),
         *found.left_out,
     ]
     pictures = []
-    if ranking.refusal:
+    if not ranking.settings:
+        paragraphs.append("No setting can be ranked.")
+    elif ranking.refusal:
         paragraphs.append(ranking.refusal)
     else:
         paragraphs.append(
@@ -59,33 +61,44 @@ def section(found: Settings, styles: dict[str, Style]) -> Section:
         )
     if summed := summed_penalties(found):
         paragraphs.append(
-            f"The penalty matrices of the {len(found.studies)} settings are added up; each has a family of Holm's "
-            "correction of its own. The largest possible entry is the number of settings."
+            f"The penalty matrices of the {len(found.studies)} settings are added up, with Holm's correction over "
+            f"the {summed.tests} tests of all of them. The largest possible entry is the number of settings."
         )
         pictures.append(penalty_matrix(summed, most=len(found.studies)))
     return Section(
-        anchor="ranks", title="Over all settings", paragraphs=paragraphs, pictures=pictures, tables=[_table(found)]
+        anchor="ranks",
+        title="Over all settings",
+        paragraphs=paragraphs,
+        pictures=pictures,
+        tables=[_table(found)] if ranking.settings else [],
     )
 
 
 def savings(found: Settings) -> Section | None:
     """Labels saved against Random in each setting."""
+    ranked = {name: found.studies[name] for name in found.seeds}
+    if not any(study.random for study in ranked.values()):
+        return None
     rows: list[list[Value | str]] = []
     for label in found.common:
         row: list[Value | str] = [Value(text=label, strong=True)]
-        for study in found.studies.values():
-            same = study.random in (None, label)
-            row += ["–", "–"] if same else _saved(saving(study.scores, label, str(study.random)))
+        for name, study in ranked.items():
+            if study.random in (None, label):
+                row += ["–", "–"]
+                continue
+            pair = found.against_random.get((name, label))
+            claimed = label == found.best and pair is not None and pair.better
+            row += _saved(saving(study.scores, label, str(study.random), seeds=found.seeds[name]), claimed=claimed)
         rows.append(row)
-    if not any(study.random for study in found.studies.values()):
-        return None
-    headings = [heading for name in found.studies for heading in (f"{name}: saved", "95 % CI")]
+    headings = [heading for name in ranked for heading in (f"{name}: saved", "95 % CI")]
     table = Table(
         name="savings",
         title="Labels saved until Random's value after the last cycle",
         headings=("sampler", *headings),
         rows=rows,
-        note="In bold: the interval excludes 0. See the report of each run for what is counted.",
+        note="In bold: the sampler that is best over the settings is shown to be better than Random in this one, "
+        "and the interval excludes 0. Nothing else here is tested. See the report of each run for what is "
+        "counted.",
     )
     return Section(anchor="savings", title="Label efficiency", tables=[table])
 
@@ -100,7 +113,9 @@ def setting(name: str, study: Study) -> Section:
             f"{run.params.get('dataset', '')}, {run.params.get('model', '')}; data digest "
             f"{str(run.environment.get('data_sha256', 'unknown'))[:12]}."
             + (" SYNTHETIC DATA." if run.synthetic else "")
-            + f" Everything about it: `alharness report {run.folder}`"
+            + f" Everything about it: `alharness report {run.folder}`",
+            *study.basis.gaps(),
+            *study.basis.refused,
         ],
         pictures=[
             Picture(
@@ -119,27 +134,29 @@ def _table(found: Settings) -> Table:
         [
             Value(text=found.common[i], strong=True),
             number(float(found.ranking.average[i]), ".2f"),
-            *(
-                interval(study.areas[found.common[i]].value, study.areas[found.common[i]].half)
-                for study in found.studies.values()
-            ),
+            *(interval(by[found.common[i]].value, by[found.common[i]].half) for by in found.areas.values()),
         ]
         for i in order
     ]
-    metrics = [f"{name}: {arrow(study.scores.metric)}" for name, study in found.studies.items()]
+    metrics = [
+        f"{name}: {arrow(found.studies[name].scores.metric)} (n = {len(seeds)})"
+        for name, seeds in found.seeds.items()
+    ]
     return Table(
         name="areas",
         title="Average rank, and mean area under the curve ± 95 % confidence interval over seeds",
         headings=("sampler", "rank", *metrics),
         rows=rows,
-        note=f"Areas are over finished seeds; with fewer than {ENOUGH} of them a setting tests nothing.",
+        note="Areas are over the seeds that all of these samplers have in a setting; with fewer than "
+        f"{ENOUGH} of them it tests nothing.",
     )
 
 
-def _saved(s: Saving) -> list[Value | str]:
+def _saved(s: Saving, *, claimed: bool) -> list[Value | str]:
     if not np.isfinite(s.value):
         return ["not reached", "–"]
-    return [number(s.value, ",.0f", strong=s.sure), bounds(s.low, s.high) if s.n >= ENOUGH_FOR_INTERVAL else "–"]
+    interval = bounds(s.low, s.high) if s.n >= ENOUGH_FOR_INTERVAL else "–"
+    return [number(s.value, ",.0f", strong=claimed and s.sure), interval]
 
 
 def _draw_ranks(figure: Figure, found: Settings, styles: dict[str, Style]) -> None:
@@ -156,4 +173,4 @@ def _draw_ranks(figure: Figure, found: Settings, styles: dict[str, Style]) -> No
 
 def _draw_curves(figure: Figure, study: Study) -> None:
     axes = figure.add_subplot()
-    plot(axes, study.results.run, study.results.record, study.scores.metric, study.styles)
+    plot(axes, study.results.run, study.basis, study.basis.groups[0], study.scores.metric, study.styles)
