@@ -20,16 +20,40 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def renormalize(log_p: Tensor) -> Tensor:
-    """(n, C) log-probabilities in float64 that sum to 1 in float64.
+SURE = 1e-6
+"""Below this sum of the other probabilities, log p of the most probable class is computed from that sum."""
 
-    In float32 the most probable class rounds to probability 1 while the others still know how far it is from
-    it. Without this step confident samples could not be told apart.
+
+def renormalize(log_p: Tensor) -> Tensor:
+    """(n, C) log-probabilities in float64 that sum to 1 as exactly as float64 can say.
+
+    The most probable class rounds to probability 1, while the others still know how far it is from it. Without
+    this step confident samples could not be told apart.
 
     Args:
         log_p: (n, C) log-probabilities of any precision; logits serve as well.
     """
-    return torch.log_softmax(log_p.double(), dim=1)
+    return _sharpened(torch.log_softmax(log_p.double(), dim=1))
+
+
+def complement(log_p: Tensor) -> Tensor:
+    """1 − max_c p_c, (n,), as the sum of the other probabilities: exact also where p rounds to 1.
+
+    Args:
+        log_p: (n, C) log-probabilities that sum to 1.
+    """
+    return log_p.exp().scatter(1, log_p.argmax(dim=1, keepdim=True), 0).sum(dim=1)
+
+
+def _sharpened(log_p: Tensor) -> Tensor:
+    """The same, with log p of a very sure class as log(1 − Σ of the others): exact down to 1e-308.
+
+    From log_softmax it is a difference of rounded numbers: 0 as soon as the others sum to less than 1e-16.
+    """
+    others = complement(log_p)[:, None]
+    largest = log_p.argmax(dim=1, keepdim=True)
+    exact = torch.where(others < SURE, torch.log1p(-others), log_p.gather(1, largest))
+    return log_p.scatter(1, largest, exact)
 
 
 def shannon_entropy(log_p: Tensor) -> Tensor:
@@ -56,7 +80,7 @@ def log_mean(draws: Iterable[Tensor]) -> Tensor:
     for log_p in rest:
         count += 1
         total = torch.logaddexp(total, log_p)
-    return total - math.log(count)
+    return _sharpened(total - math.log(count))
 
 
 def predictive_entropy(draws: Iterable[Tensor]) -> Tensor:
@@ -90,7 +114,7 @@ def mutual_information(draws: Iterable[Tensor]) -> Tensor:
         total = torch.logaddexp(total, log_p)
         within = within + shannon_entropy(log_p)
     # Draws that agree leave rounding errors of both signs: a mutual information is at least 0.
-    return (shannon_entropy(total - math.log(count)) - within / count).clamp(min=0)
+    return (shannon_entropy(_sharpened(total - math.log(count))) - within / count).clamp(min=0)
 
 
 def variance(draws: Iterable[Tensor]) -> Tensor:

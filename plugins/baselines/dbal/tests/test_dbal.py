@@ -166,3 +166,21 @@ def test_regression_agrees_with_baal():
     draws = values()
     theirs = heuristics.Variance().compute_score(draws.double().permute(1, 2, 0).numpy())[:, 0]
     assert score(make_query(draws, task=Task.REGRESSION)).numpy() == pytest.approx(theirs, abs=1e-9)
+
+
+@pytest.mark.parametrize("acquisition", ACQUISITIONS)
+def test_the_least_certain_of_nearly_certain_samples_is_chosen(acquisition):
+    tops = torch.tensor([60.0, 50.0, 40.0, 70.0])
+    draws = torch.zeros(3, 4, 3)
+    draws[:, :, 0] = tops
+    draws[1, :, 0] += 1.0  # draws must differ for deviations and information
+    assert picks(make_query(draws.log_softmax(2), 4), acquisition=acquisition, draws=3) == [2, 1, 0, 3]
+
+
+def test_deviations_of_nearly_certain_predictions_count_every_class():
+    draws = torch.tensor([[[30.0, 0.0]], [[31.0, 0.0]]], dtype=torch.float64).log_softmax(2)
+    small = draws[:, 0, 1].exp()
+    expected = (small[0] - small[1]).abs().item() / 2  # of both classes alike
+    assert score(make_query(draws, 1), acquisition="mean_std", draws=2).item() == pytest.approx(
+        expected, rel=1e-9, abs=0
+    )

@@ -1,4 +1,6 @@
-import numpy as np
+import math
+
+import mpmath
 import pytest
 import torch
 
@@ -31,8 +33,14 @@ def picks(query, **params):
 
 
 def direct(log_p):
-    p = np.sort(log_p.double().softmax(1).numpy(), axis=1)
-    return torch.from_numpy(p[:, -2] - p[:, -1])
+    """log((1 − gap) / gap) with a thousand digits."""
+    with mpmath.workdps(1000):
+        found = []
+        for row in log_p.double().tolist():
+            odds = sorted(mpmath.exp(x) for x in row)
+            gap = (odds[-1] - odds[-2]) / sum(odds)
+            found.append(float(mpmath.log((1 - gap) / gap)))
+    return torch.tensor(found, dtype=torch.float64)
 
 
 def order(scores):
@@ -56,8 +64,21 @@ def test_the_closest_two_win_even_where_a_third_is_far():
     assert picks(make_query(log_p, 3)) == [1, 0, 2]
 
 
-def test_two_classes_of_equal_probability_have_no_gap():
-    assert score(make_query(torch.zeros(1, 2).log_softmax(1))).item() == 0
+def test_two_classes_of_equal_probability_have_the_highest_score_that_there_is():
+    log_p = torch.tensor([[0.0, 0.0], [1e-9, 0.0]], dtype=torch.float64).log_softmax(1)
+    equal, nearly = score(make_query(log_p, size=1)).tolist()
+    assert math.isfinite(equal)
+    assert nearly == pytest.approx(math.log(2e9))  # a gap of 5e-10
+    assert equal > 2 * nearly
+
+
+@pytest.mark.parametrize("logits", [(60.0, 50.0, 40.0), (900.0, 800.0, 700.0), (38.0, 37.5, 37.0)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("others", [1, 4])
+def test_the_least_certain_of_certain_predictions_is_chosen(logits, dtype, others):
+    log_p = torch.tensor([[top] + [0.0] * others for top in logits], dtype=dtype).log_softmax(1)
+    assert picks(make_query(log_p, 3)) == [2, 1, 0]
+    assert torch.allclose(score(make_query(log_p, 3)), direct(log_p), rtol=1e-6)
 
 
 def test_sure_float32_predictions_are_told_apart():
@@ -93,7 +114,7 @@ def test_agrees_with_baal():
     heuristics = pytest.importorskip("baal.active.heuristics")
     log_p = predictions()
     theirs = heuristics.Margin().compute_score(log_p.double().softmax(1).numpy())
-    assert (-score(make_query(log_p))).numpy() == pytest.approx(theirs, abs=1e-9)
+    assert (1 / (1 + score(make_query(log_p)).exp())).numpy() == pytest.approx(theirs, abs=1e-9)
 
 
 @pytest.fixture

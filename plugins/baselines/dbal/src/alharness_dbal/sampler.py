@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alharness import ScoringSampler, Task
-from alharness.posterior import log_mean, mutual_information, predictive_entropy, renormalize, variance
+from alharness.posterior import complement, log_mean, mutual_information, predictive_entropy, renormalize, variance
 
 from .plugin import refuse_acquisition_of_classes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from torch import Tensor
 
@@ -43,12 +43,21 @@ class Dbal(ScoringSampler):
 
 def variation_ratio(draws: Iterable[Tensor]) -> Tensor:
     """1 − max_c p̄_c, (n,) float64. The form that counts votes of the draws would tie most samples."""
-    return -log_mean(draws).amax(dim=1).expm1()
+    return complement(log_mean(draws))
 
 
 def mean_std(draws: Iterable[Tensor]) -> Tensor:
     """(1/C) Σ_c √Var_t[p_tc], (n,) float64."""
-    return variance(renormalize(draw).exp() for draw in draws).sqrt().mean(dim=1)
+    return variance(_shifted(draws)).sqrt().mean(dim=1)
+
+
+def _shifted(draws: Iterable[Tensor]) -> Iterator[Tensor]:
+    """p_tc, but p_tc − 1 for the class that leads in the first draw: same variance, with the digits of 1 − p."""
+    leader = None
+    for draw in draws:
+        log_p = renormalize(draw)
+        leader = log_p.argmax(dim=1, keepdim=True) if leader is None else leader
+        yield log_p.exp().scatter(1, leader, log_p.gather(1, leader).expm1())
 
 
 ACQUISITIONS = {
