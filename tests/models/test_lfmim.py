@@ -117,11 +117,14 @@ def test_a_block_is_attention_and_an_mlp_between_norms():
     torch.testing.assert_close(block(x), y + norms["after"](block.mlp(norms["inner"](y))))
 
 
-def test_positions_are_sines_and_cosines():
+def test_positions_are_sines_and_cosines_as_in_the_released_code():
+    """The first step is position 1, and the last frequency is exactly 1 / 10000."""
     found = sinusoids(9, 6)
-    assert found[4].tolist() == pytest.approx(
-        [f(4 / 10_000 ** (i / 3)) for f in (np.sin, np.cos) for i in range(3)], abs=1e-6
-    )
+    assert found.shape == (9, 6)
+    for step in (0, 4):
+        assert found[step].tolist() == pytest.approx(
+            [f((step + 1) / 10_000 ** (i / 2)) for f in (np.sin, np.cos) for i in range(3)], abs=1e-6
+        )
 
 
 def test_the_fusion_stream_looks_at_all_streams_layer_by_layer():

@@ -112,7 +112,10 @@ class Embedding(nn.Module):
 
 
 def sinusoids(steps: int, width: int) -> Tensor:
-    """(steps, width): sines and cosines of wavelengths from 2π to 10000·2π (Vaswani et al. 2017, section 3.5)."""
-    frequencies = torch.exp(torch.arange(width // 2) * (-math.log(10_000) / (width // 2)))
-    angles = torch.arange(steps)[:, None] * frequencies
+    """(steps, width): sines and cosines of position · 10000^(−i / (width / 2 − 1)), positions counted from 1.
+
+    As in the authors' released code. Vaswani et al. (2017, section 3.5) divide by width / 2 and count from 0.
+    """
+    frequencies = torch.exp(torch.arange(width // 2) * (-math.log(10_000) / (width // 2 - 1)))
+    angles = torch.arange(1, steps + 1)[:, None] * frequencies
     return torch.cat([angles.sin(), angles.cos()], dim=1)
