@@ -61,6 +61,54 @@ def test_a_papers_spec_names_its_figures_and_where_they_stand(name):
     assert {FULL_DATA, *(s.label for s in spec.samplers)} >= set(spec.paper.values)
 
 
+TABLE_4 = """
+    GRACE-rp     .326 79.37 70.76 48.87 79.49 69.31
+    GRACE-rp(m)  .329 79.05 70.73 48.55 79.17 68.32
+    beta1gamma1  .322 80.46 71.56 49.03 80.57 69.85
+    beta10gamma1 .325 80.08 70.56 48.42 80.30 70.12
+    beta1gamma10 .329 79.66 70.31 48.48 79.78 69.66
+    GRACE        .319 81.17 72.86 50.52 81.26 70.75
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        (
+            "simsv2_grace_ablation",
+            ("grace-rp", "grace-rp-m", "grace-b1-g1", "grace-b10-g1", "grace-b1-g10", "grace"),
+        ),
+        ("additive", (None, None, "sum-b1-g1", "sum-b10-g1", "sum-b1-g10", "product")),
+    ],
+)
+def test_a_spec_has_the_whole_of_table_4(name, labels):
+    rows = [[float(number) for number in line.split()[1:]] for line in TABLE_4.split("\n") if line.strip()]
+    expected = {
+        label: pytest.approx(
+            dict(
+                zip(
+                    ("mae", "acc2", "acc3", "acc5", "f1", "corr"),
+                    (row[0], *(x / 100 for x in row[1:])),
+                    strict=True,
+                )
+            )
+        )
+        for label, row in zip(labels, rows, strict=True)
+        if label
+    }
+    assert specs.load(SPECS / f"{name}.yaml", registry.load()).paper.values == expected
+
+
+def test_seconds_and_table_2_belong_to_the_main_setting():
+    loaded = {name: specs.load(SPECS / f"{name}.yaml", registry.load()) for name in PAPER}
+    timed = {name for name, spec in loaded.items() if any(set(COSTS) & set(v) for v in spec.paper.values.values())}
+    assert timed == {"simsv2_budget100", "cherma_5000"}
+    main, lfmim = loaded["simsv2_budget100"], loaded["simsv2_lfmim"]
+    assert lfmim.active_learning == main.active_learning
+    for name in ("simsv2_budget100", "simsv2_lfmim", "simsv2_grace_ablation", "additive", "cherma_5000"):
+        assert "inferred" in loaded[name].paper.source
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PAPER)
 def test_a_papers_spec_runs_to_its_end_on_a_small_stand_in(name, tmp_path):
