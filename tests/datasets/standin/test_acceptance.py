@@ -4,13 +4,14 @@ The thresholds are minimum properties; docs/stand-ins.md has the values measured
 are in test_generator.py.
 """
 
+import functools
 import itertools
 
 import numpy as np
 import pytest
 import torch
 
-from alharness import Dataset, Feature, ScoringSampler, Splits, registry
+from alharness import Dataset, Feature, Sampler, ScoringSampler, Splits, registry
 from alharness.cells import Schedule
 from alharness.loop import Fit, run_cell
 from alharness.models.late_fusion.plugin import LateFusionParams, alharness_models
@@ -77,39 +78,77 @@ class Disagreement(ScoringSampler):
         return values.amax(dim=1) - values.amin(dim=1)
 
 
-def test_samplers_can_be_told_apart(lab):
-    """The range of their means after the last cycle is more than twice the standard deviation over seeds."""
-    plugin = alharness_models()[0]
+class AlignedAndClean(Sampler):
+    """Knows what no sampler can: draws from the samples whose modalities agree and that are no outliers.
+
+    Args:
+        worthy: (n,) whether a sample of the pool is one of them.
+        labeled: positions of the initial pool.
+    """
+
+    def __init__(self, worthy, labeled):
+        self.worthy, self.unlabeled = worthy, np.setdiff1d(np.arange(len(worthy)), labeled)
+
+    def select(self, query):
+        positions = query.rng.choice(np.flatnonzero(self.worthy[self.unlabeled]), query.size, replace=False)
+        self.unlabeled = np.delete(self.unlabeled, positions)
+        return positions
+
+
+@pytest.fixture(scope="module")
+def curves(lab):
+    """(sampler's name, seed) -> test errors of a run over 100 + 3 × 100 labels."""
     bench = Workbench(
         Dataset(task=lab.task, content=Splits(**lab.splits), synthetic=True),
-        plugin,
+        alharness_models()[0],
         LateFusionParams(),
         lab.settings,
         Schedule(initial_pool=100, sizes=(100, 100, 100)),
     ).bench
-    samplers = {"disagreement": (Disagreement(), {Feature.PREDICTIONS})}
-    for name in ("random", "coreset"):
+    part = lab.parts["train"]
+    worthy = ~part.population.outliers & ~contradicted(part)
+
+    def make(name, seed):
+        if name == "disagreement":
+            return Disagreement(), {Feature.PREDICTIONS}
+        if name == "aligned and clean":
+            return AlignedAndClean(worthy, bench(seed).initial.labeled), set()
         found = registry.load().sampler(name).plugin
-        samplers[name] = found.make(found.params()), found.requires
-    final = []
-    for sampler, features in samplers.values():
-        chooser = Chooser(sampler=sampler, name="tested", features=frozenset(features))
-        final.append([last_error(bench(seed), chooser) for seed in range(3)])
+        return found.make(found.params()), found.requires
+
+    @functools.cache
+    def run(name, seed):
+        sampler, features = make(name, seed)
+        return errors(bench(seed), Chooser(sampler=sampler, name="tested", features=frozenset(features)))
+
+    return run
+
+
+def test_samplers_can_be_told_apart(curves):
+    """The range of their means after the last cycle is more than twice the standard deviation over seeds."""
+    final = [[curves(name, seed)[-1] for seed in range(3)] for name in ("disagreement", "random", "coreset")]
     means, pooled = np.mean(final, axis=1), np.sqrt(np.var(final, axis=1, ddof=1).mean())
     assert means.max() - means.min() > 2 * pooled
 
 
-def last_error(bench, chooser):
-    """Mean absolute error after the last cycle."""
-    cell = run_cell(bench.world, chooser, bench.initial)
+def test_who_knows_the_aligned_and_clean_samples_beats_random(curves):
+    """The positive control: there is something to be won, and six seeds show it."""
+    gains = [np.mean(curves("random", seed)) - np.mean(curves("aligned and clean", seed)) for seed in range(6)]
+    assert np.mean(gains) > 2 * np.std(gains, ddof=1) / np.sqrt(len(gains))
+
+
+def errors(bench, chooser):
+    """Mean absolute errors of all cycles."""
+    cell, found = run_cell(bench.world, chooser, bench.initial), []
     item = next(cell)
     while True:
         if isinstance(item, Fit):
             item = cell.send(bench.trainer.fit(item.labeled, item.seed))
-        elif item.cycle == len(bench.world.schedule.sizes):
-            return item.metrics["mae"]
-        else:
-            item = next(cell)
+            continue
+        found.append(item.metrics["mae"])
+        if item.cycle == len(bench.world.schedule.sizes):
+            return found
+        item = next(cell)
 
 
 @pytest.mark.parametrize(

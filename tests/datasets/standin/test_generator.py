@@ -9,10 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from alharness.datasets.standin import features
 from alharness.datasets.standin.designs import DESIGNS, EMOTIONS, LEVELS, facts
 from alharness.datasets.standin.generator import generate
+from alharness.datasets.standin.labels import mix
+from alharness.datasets.standin.population import populate
 from alharness.datasets.standin.settings import StandInSettings
 from alharness.errors import SpecError
 from alharness.features import Task
@@ -168,29 +171,60 @@ def test_contradictions_come_with_their_share_alone(simsv2, small):
     assert disagreeing(small(share=1, conflict=0)) == 0
 
 
-def test_which_modality_dominates_depends_on_the_topic(small):
-    """Without noise the fused label is a mix of the others, whose weights are found again by least squares."""
-    part = small(share=1, label_noise=0, outlier=0, n_clusters=2, zipf=0).parts["train"]
-    own = np.stack(list(part.labels.own.values()), axis=1)
-    weights = []
-    for topic in range(2):
-        rows = part.population.clusters == topic
-        found, *_ = np.linalg.lstsq(own[rows], part.labels.fused[rows], rcond=None)
-        assert found.sum() == pytest.approx(1, abs=0.02)
-        assert np.abs(own[rows] @ found - part.labels.fused[rows]).max() < 0.13  # rounding to the grid
-        weights.append(found)
-    assert np.abs(weights[0] - weights[1]).max() > 0.05
+def levels(labels, extent=1):
+    return np.histogram(labels / extent, [-1.01, -0.7, -0.1, 0.1, 0.7, 1.01])[0].tolist()
+
+
+def test_fused_labels_have_the_published_marginals_split_by_split(simsv2):
+    for split, part in simsv2.parts.items():
+        assert levels(part.labels.fused) == list(LEVELS[split])
+    train, _, test = (part.labels.fused for part in simsv2.parts.values())
+    assert np.abs(test - train.mean()).mean() == pytest.approx(0.63, abs=0.01)  # as with the real labels
+
+
+@pytest.mark.parametrize("name", ["sims", "mosi", "mosei"])
+def test_fused_labels_have_these_marginals_on_other_grids_too(name):
+    standin = generate(name, StandInSettings(share=0.2))
+    for split, part in standin.parts.items():
+        found = np.cumsum(levels(part.labels.fused, standin.design.sentiment.extent)) / len(part.population)
+        published = np.cumsum(LEVELS[split]) / sum(LEVELS[split])
+        # Thirds and fifths do not divide the range where the levels end.
+        assert np.abs(found - published).max() < 0.05
+
+
+@pytest.mark.parametrize("change", [{"conflict": 1}, {"label_noise": 2}, {"outlier": 0.5}, {"n_clusters": 1}])
+def test_marginals_do_not_depend_on_what_is_mixed(small, change):
+    part = small(share=1, **change).parts["valid"]
+    assert levels(part.labels.fused) == list(LEVELS["valid"])
+
+
+def test_which_modality_dominates_depends_on_the_topic():
+    """Mixing unit vectors shows the weights."""
+    settings = StandInSettings(n_clusters=5, zipf=0)
+    found = {}
+    for split, population in populate("simsv2", settings).items():
+        weights = mix(settings, "simsv2", population, np.broadcast_to(np.eye(3), (len(population), 3, 3)))
+        assert weights.min() > 0
+        assert np.abs(weights.sum(axis=1) - 1).max() < 1e-12
+        for topic in range(5):
+            found[split, topic] = np.unique(weights[population.clusters == topic], axis=0)
+    assert {w.shape for w in found.values()} == {(1, 3)}
+    for topic in range(5):
+        assert (found["train", topic] == found["test", topic]).all()
+    assert np.ptp(np.concatenate([found["train", topic] for topic in range(5)]), axis=0).max() > 0.2
 
 
 def test_only_outliers_of_train_have_corrupt_labels(small):
     standin = small(share=1, label_noise=0, conflict=0, outlier=0.3)
-    off = {}
+    agreement = {}
     for split, part in standin.parts.items():
-        own = np.stack(list(part.labels.own.values()))
-        outside = (part.labels.fused < own.min(axis=0) - 0.11) | (part.labels.fused > own.max(axis=0) + 0.11)
-        off[split] = outside[part.population.outliers].mean(), outside[~part.population.outliers].mean()
-    assert off["train"][0] > 0.5
-    assert off["train"][1] == off["valid"][0] == off["test"][0] == 0
+        own = np.stack(list(part.labels.own.values())).mean(axis=0)
+        agreement[split] = [
+            spearmanr(own[rows], part.labels.fused[rows]).statistic
+            for rows in (part.population.outliers, ~part.population.outliers)
+        ]
+    assert abs(agreement["train"][0]) < 0.1
+    assert min(agreement["train"][1], *agreement["valid"], *agreement["test"]) > 0.95
 
 
 def test_emotions_have_the_shares_of_cherma_and_disagree():
