@@ -52,14 +52,6 @@ class Pool:
             raise RunError(f"a position lies outside of the pool of {len(self.ids)} samples")
         return Pool(self.ids, (*self.labeled, *new))
 
-    def label_ids(self, ids: Sequence[str]) -> Pool:
-        """The same by id, for a journal. Raises RunError for an id that the pool does not have."""
-        wanted = set(ids)
-        position = {sample: i for i, sample in enumerate(self.ids) if sample in wanted}
-        if unknown := [i for i in ids if i not in position]:
-            raise RunError(f"the pool has no sample {unknown[0]!r}")
-        return self.label([position[i] for i in ids])
-
     def _mask(self) -> NDArray[np.bool_]:
         mask = np.zeros(len(self.ids), bool)
         mask[np.array(self.labeled, dtype=np.int64)] = True

@@ -22,12 +22,6 @@ def test_a_pool_refuses_a_second_label_and_strangers(positions):
         Pool(IDS, (0,)).label(positions)
 
 
-def test_ids_of_a_journal_lead_to_the_same_pool():
-    assert Pool(IDS).label_ids(["e", "b"]) == Pool(IDS).label([4, 1])
-    with pytest.raises(RunError, match="no sample 'z'"):
-        Pool(IDS).label_ids(["z"])
-
-
 def test_the_initial_pool_is_uniform():
     counts = np.zeros(6)
     for seed in range(600):

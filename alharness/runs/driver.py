@@ -45,10 +45,7 @@ def drive(
         finished: told of every cycle once it is on disk.
         timing: how queries are measured.
     """
-    pool = initial
-    for record in journal.cycles:
-        pool = pool.label_ids(record.chosen)
-    cell = run_cell(world, chooser, pool, first_cycle=len(journal.cycles))
+    cell = run_cell(world, chooser, journal.replay(initial), first_cycle=len(journal.cycles))
     for found in _answered(cell, trainer, fits):
         record = replace(found, at=_later(journal), timing=timing, machine=machine(trainer.device))
         journal.append(record)

@@ -18,7 +18,7 @@ import torch
 
 from alharness.training import Fitted, Trainer, freeze
 
-from .journal import sync_folder
+from .files import sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,98 +9,126 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from alharness.errors import RunError
-from alharness.records import CycleRecord
 
-from .directory import write
+from . import entries
+from .entries import Header
+from .files import append, cut, explain, refuse_link, sync_folder, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from alharness.pool import Pool
+    from alharness.records import CycleRecord
+
 FORMAT = 1
 NAME = "journal.jsonl"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Header:
-    """First line of a journal.
-
-    Attributes:
-        context: all that a cell's numbers depend on; a journal is only continued where it is equal.
-        started: when the cell began, milliseconds since the epoch.
-    """
-
-    context: Mapping[str, Any]
-    started: int
+REMEDY = "Run again with --restart to begin the cell again (the journal is kept under another name)"
 
 
 class Journal:
     """The journal of one cell, opened for appending.
 
+    Args:
+        folder: the cell's.
+        context: all that the cell's numbers depend on.
+        now: milliseconds since the epoch.
+        labeled: labels at cycle 0, 1, ... to the cell's end, where they are known.
+
     Raises:
-        RunError: it was written in another context, or is damaged other than by a torn last line.
+        RunError: it was written in another context, is damaged other than by a torn last line, holds what cannot
+            be, is a link, or cannot be written to.
     """
 
-    def __init__(self, folder: Path, context: Mapping[str, Any], now: int) -> None:
-        self._path = folder / NAME
-        folder.mkdir(parents=True, exist_ok=True)
-        self.torn = False
-        if self._path.exists():
-            self.torn = _cut_torn_tail(self._path)
-        if found := read(self._path):
+    def __init__(
+        self, folder: Path, context: Mapping[str, Any], now: int, labeled: Sequence[int] | None = None
+    ) -> None:
+        self.path = folder / NAME
+        refuse_link(self.path)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(explain(error, folder)) from error
+        content = _content(self.path) or b""
+        lines = _whole_lines(content)
+        self._size = sum(len(line) + 1 for line in lines)
+        self.torn = self._size < len(content)
+        if self.torn:
+            cut(self.path, self._size)
+        if found := _parse_all(self.path, lines, labeled):
             self.header, self.cycles = found
-            _require_equal(self._path, self.header.context, context)
+            _require_equal(self.path, self.header.context, context)
         else:
             self.header, self.cycles = Header(context=context, started=now), []
-            _append(self._path, {"format": FORMAT, "context": context}, {"at": now})
+            self._append(_line({"format": FORMAT, "context": context}, {"at": now}))
 
     def append(self, record: CycleRecord) -> None:
-        """Write a finished cycle; returns when it is on disk."""
-        _append(self._path, *_split(record))
+        """Write a finished cycle; returns when it is on disk. Raises RunError if it cannot be written."""
+        self._append(_line(*_split(record)))
         self.cycles.append(record)
 
     def replace(self, cycles: Sequence[CycleRecord]) -> None:
-        """Write all cycles anew, at once: the same ones, measured again."""
+        """Write all cycles again, at once: the same ones, measured again. Raises RunError if it cannot be."""
         lines = [_line({"format": FORMAT, "context": self.header.context}, {"at": self.header.started})]
         lines += [_line(*_split(record)) for record in cycles]
-        write(self._path, "".join(lines))
-        sync_folder(self._path.parent)
+        content = "".join(lines).encode()
+        try:
+            write(self.path, content)
+            sync_folder(self.path.parent)
+        except OSError as error:
+            raise RunError(explain(error, self.path)) from error
+        self._size = len(content)
         self.cycles = list(cycles)
 
+    def replay(self, initial: Pool) -> Pool:
+        """The initial pool with all that was bought since; takes time for the pool once, not for each cycle.
 
-def read(path: Path) -> tuple[Header, list[CycleRecord]] | None:
+        Raises:
+            RunError: an id is no sample of the pool, or was labeled before.
+        """
+        position = {sample: i for i, sample in enumerate(initial.ids)}
+        labeled = {initial.ids[i] for i in initial.labeled}
+        expected = len(labeled)
+        for number, record in enumerate(self.cycles, 2):
+            if record.labeled != expected:
+                raise _impossible(self.path, number, f"it has {record.labeled} labels instead of {expected}")
+            expected += len(record.chosen)
+            for sample in record.chosen:
+                if sample not in position:
+                    raise _impossible(self.path, number, f"the pool has no sample {sample!r}")
+                if sample in labeled:
+                    raise _impossible(self.path, number, f"{sample!r} was labeled from the beginning")
+        return initial.label([position[sample] for record in self.cycles for sample in record.chosen])
+
+    def _append(self, line: str) -> None:
+        content = line.encode()
+        try:
+            append(self.path, content, self._size)
+        except OSError as error:
+            raise RunError(explain(error, self.path)) from error
+        self._size += len(content)
+
+
+def read(path: Path, labeled: Sequence[int] | None = None) -> tuple[Header, list[CycleRecord]] | None:
     """Header and cycles of a journal; None where nothing was written yet. A torn last line is passed over.
 
+    Args:
+        path: the journal.
+        labeled: labels at cycle 0, 1, ... to the cell's end, where they are known.
+
     Raises:
-        RunError: a line other than the last is damaged, or the format is not ours.
+        RunError: a line other than the last is damaged, holds what cannot be, or the format is not ours.
     """
-    if not path.exists():
-        return None
-    lines = _whole_lines(path)
-    if not lines:
-        return None
-    head, *rest = (_parse(path, number, line) for number, line in enumerate(lines, 1))
-    if head.get("format") != FORMAT:
-        raise RunError(f"{path}:1: journal format {head.get('format')!r}, but this version reads {FORMAT}")
-    header = Header(context=head["context"], started=head["measured"]["at"])
-    cycles = []
-    for number, line in enumerate(rest):
-        measured = line.pop("measured")
-        line["chosen"], line["scores"] = tuple(line["chosen"]), tuple(line["scores"])
-        record = CycleRecord(**line, **measured)
-        if record.cycle != number:
-            raise RunError(f"{path}:{number + 2}: expected cycle {number}, found cycle {record.cycle}")
-        cycles.append(record)
-    return header, cycles
+    content = _content(path)
+    return None if content is None else _parse_all(path, _whole_lines(content), labeled)
 
 
 def set_aside(folder: Path) -> Path | None:
-    """Rename a cell's journal so that the cell begins anew; returns the new name. Nothing is deleted."""
+    """Rename a cell's journal so that the cell begins again; returns the new name. Nothing is deleted."""
     path = folder / NAME
     if not path.exists():
         return None
@@ -123,39 +151,59 @@ def _line(fields: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
     return f"{line[:-2]}, {json.dumps('sha256')}: {json.dumps(_checksum(line))}}}}}\n"
 
 
-def _append(path: Path, fields: Mapping[str, Any], measured: Mapping[str, Any]) -> None:
-    new = not path.exists()
-    with path.open("ab") as file:
-        file.write(_line(fields, measured).encode())
-        file.flush()
-        os.fsync(file.fileno())
-    if new:
-        sync_folder(path.parent)
-
-
 def _parse(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
         data = json.loads(line)
         claimed = data["measured"].pop("sha256")
         intact = claimed == _checksum(json.dumps(data, ensure_ascii=False))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         intact = False
     if not intact:
         raise RunError(
             f"{path}:{number}: this line is damaged (its checksum does not fit), so the cell cannot be continued. "
-            "Run again with --restart to begin the cell anew (the journal is kept under another name)"
+            f"{REMEDY}"
         )
     result: dict[str, Any] = data
     return result
+
+
+def _parse_all(
+    path: Path, lines: Sequence[bytes], labeled: Sequence[int] | None
+) -> tuple[Header, list[CycleRecord]] | None:
+    if not lines:
+        return None
+    head, *rest = (_parse(path, number, line) for number, line in enumerate(lines, 1))
+    if head.get("format") != FORMAT:
+        raise RunError(f"{path}:1: journal format {head.get('format')!r}, but this version reads {FORMAT}")
+    try:
+        return entries.header(head), entries.cycles(rest, labeled)
+    except entries.Impossible as error:
+        raise _impossible(path, error.line, str(error)) from error
+
+
+def _impossible(path: Path, number: int, what: str) -> RunError:
+    return RunError(
+        f"{path}:{number}: alharness never writes such a line: {what}. So the cell cannot be continued. {REMEDY}"
+    )
 
 
 def _checksum(line: str) -> str:
     return hashlib.sha256(line.encode()).hexdigest()[:16]
 
 
-def _whole_lines(path: Path) -> list[bytes]:
+def _content(path: Path) -> bytes | None:
+    """What a file holds; None if there is none."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def _whole_lines(content: bytes) -> list[bytes]:
     """The lines up to the last one that is whole."""
-    lines = path.read_bytes().split(b"\n")
+    lines = content.split(b"\n")
     lines.pop()  # what follows the last newline: nothing, or a line that was being written
     if lines and not _is_whole(lines[-1]):
         lines.pop()
@@ -165,20 +213,9 @@ def _whole_lines(path: Path) -> list[bytes]:
 def _is_whole(line: bytes) -> bool:
     try:
         json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
-
-
-def _cut_torn_tail(path: Path) -> bool:
-    """Cut a last line that a crash left half-written; True where there was one."""
-    size = sum(len(line) + 1 for line in _whole_lines(path))
-    torn = size < path.stat().st_size
-    if torn:
-        with path.open("r+b") as file:
-            file.truncate(size)
-            os.fsync(file.fileno())
-    return torn
 
 
 def _require_equal(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
@@ -188,14 +225,5 @@ def _require_equal(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -
         changes = "; ".join(f"{key} was {old.get(key)!r} and is {plain.get(key)!r}" for key in differing)
         raise RunError(
             f"{path}: the cell was begun under other conditions and cannot be continued under these: {changes}. "
-            "Restore them, or run again with --restart to begin the cell anew (the journal is kept)"
+            "Restore them, or run again with --restart to begin the cell again (the journal is kept)"
         )
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new name in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

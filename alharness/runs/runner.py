@@ -11,7 +11,8 @@ from alharness.redaction import redact
 from alharness.selection import Chooser
 
 from . import driver, journal
-from .directory import RunDirectory, write
+from .directory import RunDirectory
+from .files import write
 from .fits import FitStore
 from .journal import Journal
 from .workbench import Workbench
@@ -145,15 +146,21 @@ class Runner:
 
     def _open(self, cell: Cell, bench: Bench, *, restart: bool) -> Journal:
         folder = self._directory.cell(cell)
-        context = {**self._identity(cell), **self.workbench.context, **bench.context}
         try:
-            opened = Journal(folder, context, driver.now())
+            opened = self._read(cell, bench)
         except HarnessError:
             if not restart:
                 raise
             aside = journal.set_aside(folder)
-            self._warn(f"the cell begins anew; its old journal is kept as {aside}")
-            opened = Journal(folder, context, driver.now())
+            self._warn(f"the cell begins again; its old journal is kept as {aside}")
+            opened = self._read(cell, bench)
         if opened.torn:
             self._warn(f"{folder / journal.NAME}: cut a last line that was only half written")
+        return opened
+
+    def _read(self, cell: Cell, bench: Bench) -> Journal:
+        world, initial = bench.everything if cell.reference else (bench.world, bench.initial)
+        context = {**self._identity(cell), **self.workbench.context, **bench.context}
+        opened = Journal(self._directory.cell(cell), context, driver.now(), world.schedule.labeled)
+        opened.replay(initial)  # before anything is trained: what it holds must fit the pool
         return opened

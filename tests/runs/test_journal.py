@@ -1,9 +1,13 @@
 import json
 import math
+import resource
+import time
+from pathlib import Path
 
 import pytest
 
 from alharness.errors import RunError
+from alharness.pool import Pool
 from alharness.records import CycleRecord
 from alharness.runs import journal
 from alharness.runs.journal import Journal
@@ -12,21 +16,26 @@ CONTEXT = {"sampler": "first", "params": {"a": [1, 2]}, "seed": 0}
 
 
 def record(cycle, **more):
-    return CycleRecord(cycle=cycle, labeled=10 + cycle, metrics={"f1": 0.1 + cycle}, **more)
+    return CycleRecord(cycle=cycle, labeled=10 + 2 * cycle, metrics={"f1": 0.1 + cycle}, **more)
+
+
+def full(cycle):
+    chosen = (f"ä{cycle}", f"b{cycle}")
+    return record(cycle, chosen=chosen, scores=(0.1, 1 / 3), cost={"query_seconds": 0.25}, at=cycle)
 
 
 @pytest.fixture
 def written(tmp_path):
     book = Journal(tmp_path, CONTEXT, now=5)
     for cycle in range(3):
-        book.append(record(cycle, chosen=("ä", "b"), scores=(0.1, 1 / 3), cost={"query_seconds": 0.25}, at=cycle))
+        book.append(full(cycle))
     return tmp_path
 
 
 def test_what_was_written_is_read(written):
     header, cycles = journal.read(written / "journal.jsonl")
     assert (header.context, header.started) == (CONTEXT, 5)
-    assert cycles[2] == record(2, chosen=("ä", "b"), scores=(0.1, 1 / 3), cost={"query_seconds": 0.25}, at=2)
+    assert cycles[2] == full(2)
 
 
 def test_an_undefined_metric_survives(tmp_path):
@@ -102,7 +111,7 @@ def test_a_missing_cycle_is_refused(written):
     path = written / "journal.jsonl"
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines[:2], lines[3]]) + "\n")
-    with pytest.raises(RunError, match=r"jsonl:3: expected cycle 1, found cycle 2"):
+    with pytest.raises(RunError, match=r"jsonl:3: .*expected cycle 1, found cycle 2"):
         journal.read(path)
 
 
@@ -130,3 +139,204 @@ def test_setting_aside_keeps_every_old_journal(written):
     assert (first.name, second.name) == ("journal.jsonl.old-1", "journal.jsonl.old-2")
     assert len(journal.read(first)[1]) == 3
     assert journal.set_aside(written) is None
+
+
+def rewrite(path, number, change):
+    """Change a line (from 1) and give it the checksum that fits."""
+    lines = path.read_text().splitlines()
+    line = json.loads(lines[number - 1])
+    line["measured"].pop("sha256")
+    line = change(line) or line
+    line["measured"].pop("sha256", None)
+    text = json.dumps(line, ensure_ascii=False)
+    line["measured"]["sha256"] = journal._checksum(text)
+    lines[number - 1] = json.dumps(line, ensure_ascii=False)
+    path.write_text("\n".join(lines) + "\n")
+
+
+def put(*places, value):
+    """A change that puts a value in a place of a line, or takes it away."""
+
+    def change(line):
+        for place in places[:-1]:
+            line = line[place]
+        if value is ...:
+            del line[places[-1]]
+        else:
+            line[places[-1]] = value
+
+    return change
+
+
+IMPOSSIBLE = {
+    "a sample twice": (put("chosen", value=["x", "x"]), "a sample that was chosen before"),
+    "a sample of an earlier cycle": (put("chosen", value=["ä0", "x"]), "a sample that was chosen before"),
+    "one sample more": (put("chosen", value=["x", "y", "z"]), "3 chosen samples"),
+    "other labels": (put("labeled", value=999), "it has 999 labels instead of 12"),
+    "labels as a text": (put("labeled", value="12"), "labeled: Input should be a valid integer"),
+    "labels as a truth": (put("labeled", value=True), "labeled: Input should be a valid integer"),
+    "labels as a fraction": (put("labeled", value=12.5), "labeled: Input should be a valid integer"),
+    "no labels": (put("labeled", value=...), "labeled: Field required"),
+    "no metrics": (put("metrics", value=...), "metrics: Field required"),
+    "no choice": (put("chosen", value=...), "chosen: Field required"),
+    "no scores": (put("scores", value=...), "scores: Field required"),
+    "no cost": (put("measured", "cost", value=...), "cost: Field required"),
+    "no time": (put("measured", "at", value=...), "at: Field required"),
+    "a field too many": (put("color", value="red"), "color: Extra inputs are not permitted"),
+    "metrics in a list": (put("metrics", value=[0.5]), "metrics: Input should be"),
+    "a metric without a number": (put("metrics", "f1", value=None), "metrics.f1: Input should be a valid number"),
+    "numbers for ids": (put("chosen", value=[3, 4]), "chosen.0: Input should be a valid string"),
+    "a text for ids": (put("chosen", value="xy"), "chosen: Input should be a valid tuple"),
+    "too few scores": (put("scores", value=[0.5]), "it has 1 scores for 2 chosen samples"),
+    "a score that is NaN": (put("scores", value=[0.5, math.nan]), "a score is not finite"),
+    "an endless cost": (put("measured", "cost", "query_seconds", value=math.inf), "its query_seconds is inf"),
+    "a negative cost": (put("measured", "cost", "query_seconds", value=-1.0), "its query_seconds is -1.0"),
+    "a time out of the calendar": (put("measured", "at", value=10**18), "its time is none"),
+    "another timing": (put("measured", "timing", value="guessed"), "timing: Input should be 'exclusive' or 'shared'"),
+}
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE)
+def test_a_line_whose_checksum_fits_but_that_cannot_be_is_refused_with_its_place(written, name):
+    change, told = IMPOSSIBLE[name]
+    path = written / "journal.jsonl"
+    rewrite(path, 3, change)
+    with pytest.raises(RunError, match="jsonl:3: alharness never writes such a line: ") as caught:
+        journal.read(path)
+    assert told in str(caught.value)
+    assert "--restart" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (put("context", value=...), "context: "),
+        (put("context", value=["x"]), "context: "),
+        (put("measured", "at", value=...), "started: "),
+        (put("measured", "at", value="today"), "started: "),
+        (put("measured", "at", value=-1), "its time is none"),
+    ],
+)
+def test_a_header_that_cannot_be_is_refused(written, change, told):
+    path = written / "journal.jsonl"
+    rewrite(path, 1, change)
+    with pytest.raises(RunError, match="jsonl:1: alharness never writes such a line: ") as caught:
+        journal.read(path)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("line", ["5", "null", "[]", '"x"', '{"measured": 3}', "{}", "[" * 10**5])
+def test_a_line_of_something_else_is_damaged(written, line):
+    path = written / "journal.jsonl"
+    lines = path.read_text().splitlines()
+    lines[1] = line
+    path.write_text("\n".join(lines) + "\n")
+    with pytest.raises(RunError, match="jsonl:2: this line is damaged"):
+        journal.read(path)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "told"),
+    [
+        ((10, 12), "jsonl:3: .*it chooses 2 samples instead of 0"),
+        ((10, 12, 15), "jsonl:3: .*it chooses 2 samples instead of 3"),
+        ((8, 10, 12), "jsonl:2: .*it has 10 labels instead of 8"),
+        ((10,), "jsonl:2: .*it chooses 2 samples instead of 0"),
+    ],
+)
+def test_a_journal_of_another_schedule_is_refused(written, schedule, told):
+    with pytest.raises(RunError, match=told):
+        journal.read(written / "journal.jsonl", schedule)
+
+
+def test_a_cycle_past_the_end_is_refused(tmp_path):
+    book = Journal(tmp_path, CONTEXT, now=0)
+    book.append(CycleRecord(cycle=0, labeled=5, metrics={}))
+    book.append(CycleRecord(cycle=1, labeled=5, metrics={}))
+    with pytest.raises(RunError, match="jsonl:3: .*the cell has no cycle 1"):
+        journal.read(tmp_path / "journal.jsonl", (5,))
+
+
+def test_curves_without_ids_are_read_but_not_continued(tmp_path):
+    book = Journal(tmp_path, CONTEXT, now=0)
+    for cycle in range(2):
+        book.append(CycleRecord(cycle=cycle, labeled=1 + cycle, metrics={"f1": 0.5}))
+    assert len(journal.read(tmp_path / "journal.jsonl", (1, 2, 3))[1]) == 2
+    with pytest.raises(RunError, match="jsonl:3: .*it has 2 labels instead of 1"):
+        book.replay(Pool(("a", "b", "c"), (0,)))
+
+
+def test_replaying_a_journal_labels_what_it_chose(tmp_path):
+    book = Journal(tmp_path, CONTEXT, now=0)
+    book.append(CycleRecord(cycle=0, labeled=1, metrics={}, chosen=("e", "b")))
+    book.append(CycleRecord(cycle=1, labeled=3, metrics={}, chosen=("a",)))
+    assert book.replay(Pool(tuple("abcdef"), (2,))) == Pool(tuple("abcdef"), (2, 4, 1, 0))
+
+
+@pytest.mark.parametrize(
+    ("ids", "told"),
+    [("abcdf", "the pool has no sample 'e'"), ("eabcdf", "'e' was labeled from the beginning")],
+)
+def test_a_choice_that_the_pool_cannot_give_is_refused_with_its_line(tmp_path, ids, told):
+    book = Journal(tmp_path, CONTEXT, now=0)
+    book.append(CycleRecord(cycle=0, labeled=1, metrics={}, chosen=("b",)))
+    book.append(CycleRecord(cycle=1, labeled=2, metrics={}, chosen=("e",)))
+    with pytest.raises(RunError, match=f"jsonl:3: .*{told}.*--restart"):
+        book.replay(Pool(tuple(ids), (0,)))
+
+
+def test_replaying_takes_time_for_the_pool_once(tmp_path):
+    ids = tuple(f"s{i}" for i in range(100_000))
+    book = Journal(tmp_path, CONTEXT, now=0)
+    book.cycles = [
+        CycleRecord(cycle=c, labeled=10 + 5 * c, metrics={}, chosen=ids[10 + 5 * c : 15 + 5 * c])
+        for c in range(10_000)
+    ]
+    began = time.process_time()
+    pool = book.replay(Pool(ids, tuple(range(10))))
+    assert time.process_time() - began < 1
+    assert len(pool.labeled) == 50_010
+
+
+def test_appending_reads_nothing_of_the_journal(written, monkeypatch):
+    book = Journal(written, CONTEXT, now=9)
+    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("read"))
+    monkeypatch.setattr(Path, "open", lambda *_: pytest.fail("opened"))
+    size = (written / "journal.jsonl").stat().st_size
+    book.append(full(3))
+    assert (written / "journal.jsonl").stat().st_size > size
+
+
+def test_a_journal_that_is_a_link_is_not_written_through(written, tmp_path):
+    folder = tmp_path / "cell"
+    folder.mkdir()
+    (folder / "journal.jsonl").symlink_to(written / "journal.jsonl")
+    before = (written / "journal.jsonl").read_bytes()[:-20]
+    (written / "journal.jsonl").write_bytes(before)  # torn: what follows the last whole line would be cut
+    with pytest.raises(RunError, match="is a symbolic link, and nothing is written through it"):
+        Journal(folder, CONTEXT, now=9)
+    assert (written / "journal.jsonl").read_bytes() == before
+
+
+def test_of_two_processes_that_write_to_one_journal_the_second_stops(written):
+    one, other = Journal(written, CONTEXT, now=9), Journal(written, CONTEXT, now=9)
+    one.append(record(3))
+    with pytest.raises(RunError, match="another process has written to it meanwhile"):
+        other.append(record(3))
+    assert len(journal.read(written / "journal.jsonl")[1]) == 4
+
+
+def test_a_full_disk_leaves_the_journal_as_it_was(written, monkeypatch):
+    before = (written / "journal.jsonl").read_bytes()
+    book = Journal(written, CONTEXT, now=9)
+    # A limit on the size of files stops a write in the middle, as a full disk does.
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 100, limits[1]))
+    try:
+        with pytest.raises(RunError, match=r"journal\.jsonl: cannot be written \(File too large\); make room"):
+            book.append(full(3))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (written / "journal.jsonl").read_bytes() == before
+    book.append(full(3))
+    assert len(journal.read(written / "journal.jsonl")[1]) == 4
