@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .environment import describe
-from .errors import DataError, HarnessError, PluginError, SpecError
+from .errors import DataError, HarnessError, PluginError, RunError, SpecError
 from .plan import Plan, make_plan
 from .records import CellRecord, Paper, Run, RunRecord
 from .runs import description, journal, pooltable
-from .runs.directory import RunDirectory, write
+from .runs.directory import RunDirectory
 from .runs.experiment import Experiment, Part
+from .runs.files import explain, write
 from .runs.runner import Runner
 from .runs.sharing import share
 from .runs.workbench import suited
@@ -67,7 +68,7 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
         warn(warning)
     wanted = _wanted(plan, options.only)
     directory = RunDirectory(options.workdir / plan.experiment)
-    with directory.locked():
+    with directory.entered(warn):
         session = _Session(spec, plan, registry, directory, options, warn)
         session.require_same_data()
         records = {cell: session.on_disk(cell) for cell in plan.cells}
@@ -75,11 +76,14 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
             cells = _to_measure_again([records[cell] for cell in plan.cells if cell in wanted], warn)
         else:
             cells = [cell for cell in plan.cells if cell in wanted and records[cell].status != "ok"]
+        directory.claim(cells, alone=options.retime)
+        records |= {cell: session.on_disk(cell) for cell in cells}  # another process may just have finished some
+        if not options.retime:
+            cells = [cell for cell in cells if records[cell].status != "ok"]
         finished = {cell.name: len(record.cycles) for cell, record in records.items()}
         finished |= dict.fromkeys((cell.name for cell in cells), 0) if options.retime else {}
         session.run = replace(session.run, finished=finished)
-        write(directory.path / "spec.yaml", session.run.spec_text)
-        description.save(session.run)
+        session.begin(cells)
         session.emit("alharness_run_started", run=session.run)
         interrupted = False
         for cell, ended in session.execute(cells):
@@ -87,10 +91,12 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
             records[cell] = replace(found, status=ended.status, error=ended.error)
             session.emit("alharness_cell_ended", run=session.run, record=records[cell])
             interrupted = interrupted or ended.status == "interrupted"
-        record = RunRecord(cells=tuple(records.values()), interrupted=interrupted)
-        description.save(session.run, record.cells)
-        session.describe_pool()
-        session.emit("alharness_run_finished", run=session.run, record=record)
+        records |= {cell: session.on_disk(cell) for cell in plan.cells if cell not in cells}
+        record = RunRecord(cells=tuple(records[cell] for cell in plan.cells), interrupted=interrupted)
+        try:
+            session.conclude([records[cell] for cell in cells])
+        finally:
+            session.emit("alharness_run_finished", run=session.run, record=record)
     return session.run, record
 
 
@@ -131,10 +137,28 @@ class _Session:
 
     def on_disk(self, cell: Cell) -> CellRecord:
         """The cell as its journal has it: complete, or pending."""
-        record, _ = description.record_of(cell, self._directory.cell(cell), len(self.run.labeled(cell)))
+        record, _ = description.record_of(cell, self._directory.cell(cell), self.run.labeled(cell))
         return record
 
-    def describe_pool(self) -> None:
+    def begin(self, cells: list[Cell]) -> None:
+        """Write what was asked for. Raises RunError if the disk is full."""
+        try:
+            with self._directory.writing():
+                write(self._directory.path / "spec.yaml", self.run.spec_text)
+                description.begin(self.run, cells)
+        except OSError as error:
+            raise RunError(explain(error, self._directory.path)) from error
+
+    def conclude(self, records: list[CellRecord]) -> None:
+        """Write how the cells ended. Raises RunError if the disk is full."""
+        self._describe_pool()
+        try:
+            with self._directory.writing():
+                description.conclude(self.run, records)
+        except OSError as error:
+            raise RunError(explain(error, self._directory.path)) from error
+
+    def _describe_pool(self) -> None:
         """Leave the labels and a map of the pool for the report. It does without, where that fails."""
         try:
             pooltable.save(self._directory.path, self._dataset)
@@ -180,6 +204,7 @@ class _Session:
                 self._warn(f"the observer {manager.get_name(observer)} failed: {type(bug).__name__}: {bug}")
 
     def _finished(self, cell: Cell, cycle: CycleRecord) -> None:
+        self._directory.require_held()
         self.emit("alharness_cycle_finished", run=self.run, cell=cell, cycle=cycle)
 
 

@@ -67,7 +67,7 @@ def read(folder: Path, *, with_pool: bool = True) -> Results:
     records: list[CellRecord] = []
     contexts: dict[Cell, Mapping[str, Any]] = {}
     for cell in run.cells:
-        record, header = description.record_of(cell, folder / "cells" / cell.folder, len(run.labeled(cell)))
+        record, header = description.record_of(cell, folder / "cells" / cell.folder, run.labeled(cell))
         ended = found.ended.get(cell.folder)
         if ended and record.status == "pending":
             record = replace(record, status=ended.status, error=ended.error)

@@ -15,13 +15,15 @@ from alharness.errors import RunError
 from alharness.records import CellRecord, Ended, Run, Status
 
 from . import journal
-from .directory import write
+from .files import write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from alharness.cells import Cell
+
+    from .entries import Header
 
 NAME = "run.json"
 
@@ -43,13 +45,29 @@ class Description:
 
 def save(run: Run, records: Iterable[CellRecord] = ()) -> None:
     """Write it into the run's folder, in the place of an older one."""
-    ended = {
-        record.cell.folder: Ended(status=record.status, error=record.error)
-        for record in records
-        if record.status not in ("ok", "pending")
-    }
-    text = _adapter().dump_json(Description(run=run, ended=ended), indent=1).decode()
-    write(run.folder / NAME, text + "\n")
+    _write(run, _ended(records))
+
+
+def begin(run: Run, cells: Collection[Cell]) -> None:
+    """Write what this `run` command was asked for, in the place of what an earlier one was.
+
+    Args:
+        run: what was asked for.
+        cells: those that it will work on: how they ended before is forgotten, and how others ended is kept.
+    """
+    _write(run, _other_ends(_load_if_sound(run.folder), cells))
+
+
+def conclude(run: Run, records: Collection[CellRecord]) -> None:
+    """Write how cells ended. A `run` command that began later, next to this one, keeps its place.
+
+    Args:
+        run: what was asked for.
+        records: of the cells that this command worked on.
+    """
+    found = _load_if_sound(run.folder)
+    kept = _other_ends(found, [record.cell for record in records])
+    _write(found.run if found else run, {**kept, **_ended(records)})
 
 
 def load(folder: Path) -> Description:
@@ -79,7 +97,7 @@ def load(folder: Path) -> Description:
     return replace(found, run=replace(found.run, folder=folder))
 
 
-def record_of(cell: Cell, folder: Path, cycles: int) -> tuple[CellRecord, journal.Header | None]:
+def record_of(cell: Cell, folder: Path, labeled: Sequence[int]) -> tuple[CellRecord, Header | None]:
     """The cell as its journal in this folder has it, and the journal's header.
 
     A journal that is damaged is a failed cell, with what is wrong as its error.
@@ -87,20 +105,46 @@ def record_of(cell: Cell, folder: Path, cycles: int) -> tuple[CellRecord, journa
     Args:
         cell: which.
         folder: the cell's.
-        cycles: how many make it complete.
+        labeled: labels at cycle 0, 1, ... to its end.
     """
     try:
-        found = journal.read(folder / journal.NAME)
+        found = journal.read(folder / journal.NAME, labeled)
     except RunError as error:
         return CellRecord(cell=cell, status="failed", error=str(error)), None
     if found is None:
         return CellRecord(cell=cell, status="pending"), None
     header, done = found
-    status: Status = "ok" if len(done) == cycles else "pending"
+    status: Status = "ok" if len(done) == len(labeled) else "pending"
     record = CellRecord(
         cell=cell, status=status, cycles=tuple(done), started=header.started, context=header.context
     )
     return record, header
+
+
+def _write(run: Run, ended: Mapping[str, Ended]) -> None:
+    text = _adapter().dump_json(Description(run=run, ended=ended), indent=1)
+    write(run.folder / NAME, text + b"\n")
+
+
+def _ended(records: Iterable[CellRecord]) -> dict[str, Ended]:
+    return {
+        record.cell.folder: Ended(status=record.status, error=record.error)
+        for record in records
+        if record.status not in ("ok", "pending")
+    }
+
+
+def _other_ends(found: Description | None, cells: Iterable[Cell]) -> dict[str, Ended]:
+    """How cells ended, other than these."""
+    forgotten = {cell.folder for cell in cells}
+    return {cell: end for cell, end in found.ended.items() if cell not in forgotten} if found else {}
+
+
+def _load_if_sound(folder: Path) -> Description | None:
+    try:
+        return load(folder)
+    except RunError:
+        return None
 
 
 def _adapter() -> TypeAdapter[Description]:

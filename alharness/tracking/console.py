@@ -208,7 +208,7 @@ def _examples(run: Run) -> Sequence[CellRecord]:
     for cell in run.cells:
         folder = run.folder / "cells" / cell.folder
         if taken.get(cell.label, 0) < EXAMPLES and folder.is_dir():
-            record, _ = record_of(cell, folder, len(run.labeled(cell)))
+            record, _ = record_of(cell, folder, run.labeled(cell))
             if record.cycles:
                 taken[cell.label] = taken.get(cell.label, 0) + 1
                 found.append(record)

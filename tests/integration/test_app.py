@@ -274,18 +274,16 @@ def test_a_full_disk_fails_the_cell_with_its_reason(write_spec, run_spec, journa
     from alharness.runs import journal
 
     path = write_spec(seeds="[0]")
-    append, calls = journal._append, []
+    append, calls = journal.append, []
 
-    def full(book, fields, measured):
+    def full(book, content, size):
         calls.append(book)
         if len(calls) == 3:
-            with book.open("ab") as file:
-                file.write(b'{"cycle": 1, "lab')
             raise OSError(28, "No space left on device", str(book))
-        append(book, fields, measured)
+        append(book, content, size)
 
     with monkeypatch.context() as patched:
-        patched.setattr(journal, "_append", full)
+        patched.setattr(journal, "append", full)
         _, record, _ = run_spec(path, tmp_path / "full")
     assert [cell.status for cell in record.cells] == ["failed", "ok"]
     assert "No space left on device" in record.cells[0].error

@@ -54,7 +54,7 @@ def test_the_first_fit_of_a_seed_is_made_once_by_whoever_is_first(compare, tmp_p
 def test_nothing_of_what_processes_shared_is_left(compare, tmp_path):
     compare(2)
     (folder,) = (tmp_path / "several").iterdir()
-    assert not (folder / "samples").exists()
+    assert not (folder / "processes").exists()
     assert not list(folder.rglob("output.txt"))
 
 
@@ -191,11 +191,11 @@ def test_workers_end_when_the_run_is_killed_and_the_same_command_goes_on(
     _, alive = psutil.wait_procs(workers, timeout=20)
     assert not alive
     (folder,) = (tmp_path / "runs").iterdir()
-    assert (folder / "samples").exists()  # nobody could remove them
+    assert list(folder.glob("processes/*/samples/*.npy"))  # nobody could remove them
     again = command("run", path, "--no-tracking", "--jobs", "2")
     again.communicate(timeout=120)
     assert again.returncode == 0
-    assert not (folder / "samples").exists()
+    assert not (folder / "processes").exists()
     run_spec(path, tmp_path / "quiet")
     assert journals(tmp_path / "runs") == journals(tmp_path / "quiet")
 

@@ -27,8 +27,11 @@ def cell(label, seed=0, *, reference=False):
     )
 
 
-def cycle(number):
-    return CycleRecord(cycle=number, labeled=4 + number, metrics={"f1": 0.5 + number}, chosen=("a",), at=number)
+def cycle(number, first=4):
+    chosen = (f"s{number}",) if number < 2 and first == 4 else ()
+    return CycleRecord(
+        cycle=number, labeled=first + number, metrics={"f1": 0.5 + number}, chosen=chosen, at=number
+    )
 
 
 A, B, REFERENCE = cell("a"), cell("b"), cell("full-data", reference=True)
@@ -55,11 +58,11 @@ def run(folder):
 def write(run, which, n, context=CONTEXT):
     book = Journal(run.folder / "cells" / which.folder, context, now=5)
     for number in range(n):
-        book.append(cycle(number))
+        book.append(cycle(number, 9 if which.reference else 4))
 
 
 def record(which, n, status="ok", error=""):
-    cycles = tuple(map(cycle, range(n)))
+    cycles = tuple(cycle(number, 9 if which.reference else 4) for number in range(n))
     return CellRecord(cell=which, status=status, cycles=cycles, started=5 if n else 0, error=error)
 
 

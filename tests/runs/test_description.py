@@ -42,6 +42,7 @@ def full(tmp_path):
         spec_text="name: demo\n# ä\n",
         synthetic=True,
         valid=200,
+        count_valid=True,
         paper=Paper(
             source="A paper, Table 1", labels=13, values={"grace": {"mae": 0.4}, "full-data": {"mae": 0.3}}
         ),
@@ -164,23 +165,24 @@ def test_a_cell_outside_of_the_run_directory_is_refused(full, label):
 
 
 CONTEXT = {"data": "d", "seed": 0}
+SCHEDULE = (1, 2, 3)
 
 
 def write(folder, n):
     book = Journal(folder, CONTEXT, now=5)
     for c in range(n):
-        book.append(CycleRecord(cycle=c, labeled=c, metrics={"f1": 0.5}, chosen=("a",)))
+        book.append(CycleRecord(cycle=c, labeled=1 + c, metrics={"f1": 0.5}, chosen=(f"s{c}",)[: 2 - c]))
     return book.cycles
 
 
 def test_a_cell_without_a_journal_is_pending(tmp_path):
-    assert description.record_of(cell(), tmp_path, 3) == (CellRecord(cell=cell(), status="pending"), None)
+    assert description.record_of(cell(), tmp_path, SCHEDULE) == (CellRecord(cell=cell(), status="pending"), None)
 
 
 @pytest.mark.parametrize(("n", "status"), [(0, "pending"), (2, "pending"), (3, "ok")])
 def test_a_cell_is_complete_with_its_last_cycle(tmp_path, n, status):
     cycles = write(tmp_path, n)
-    record, header = description.record_of(cell(), tmp_path, 3)
+    record, header = description.record_of(cell(), tmp_path, SCHEDULE)
 
     assert record == CellRecord(cell=cell(), status=status, cycles=tuple(cycles), started=5)
     assert header.context == CONTEXT
@@ -190,7 +192,7 @@ def test_a_damaged_journal_is_a_failed_cell(tmp_path):
     write(tmp_path, 3)
     book = tmp_path / journal.NAME
     book.write_bytes(book.read_bytes().replace(b'"cycle": 1', b'"cycle": 8'))
-    record, header = description.record_of(cell(), tmp_path, 3)
+    record, header = description.record_of(cell(), tmp_path, SCHEDULE)
 
     assert (record.status, record.cycles, header) == ("failed", (), None)
     assert "this line is damaged" in record.error

@@ -192,7 +192,7 @@ IMPOSSIBLE = {
     "an endless cost": (put("measured", "cost", "query_seconds", value=math.inf), "its query_seconds is inf"),
     "a negative cost": (put("measured", "cost", "query_seconds", value=-1.0), "its query_seconds is -1.0"),
     "a time out of the calendar": (put("measured", "at", value=10**18), "its time is none"),
-    "another timing": (put("measured", "timing", value="guessed"), "timing: Input should be 'exclusive' or 'shared'"),
+    "another timing": (put("measured", "timing", value="guessed"), "timing: Input should be 'exclusive'"),
 }
 
 

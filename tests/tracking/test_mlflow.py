@@ -31,7 +31,7 @@ def cycle(number, **more):
         "metrics": {"f1": 0.5 + 0.1 * number, "corr": math.nan if number else 0.25},
         "diagnostics": {"alpha": 0.2},
         "cost": {"query_seconds": 1.5, "train_seconds": 4.0},
-        "chosen": ("a", "b"),
+        "chosen": (f"a{number}", f"b{number}"),
         "scores": (0.9, 0.8),
         "at": 1_700_000_000_000 + 1000 * number,
     }
@@ -158,7 +158,7 @@ def test_the_files_hold_spec_environment_journal_and_every_choice(run, uri, tmp_
     ).read_bytes()
     rows = list(csv.DictReader((folder / "selections.csv").open()))
     assert len(rows) == 4
-    assert rows[3] == {"cycle": "1", "rank": "1", "id": "b", "score": "0.8"}
+    assert rows[3] == {"cycle": "1", "rank": "1", "id": "b1", "score": "0.8"}
 
 
 def test_an_id_that_a_spreadsheet_would_execute_is_defused_among_the_choices(run, uri, tmp_path):
