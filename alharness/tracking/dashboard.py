@@ -30,6 +30,10 @@ MOST_CURVES = 12
 """Metrics of quality that are drawn: more are no dashboard, and MLflow takes 20,000 characters."""
 PAGE = 100
 """Cells that MLflow's interface loads at once."""
+HEIGHT = 340
+"""Pixels of a chart of curves."""
+BAR = 28
+"""Pixels of a sampler's bar."""
 MARGIN = 0.05
 """Of the range of a metric's values, left free below and above."""
 
@@ -72,18 +76,25 @@ def make_view(run: Run, record: RunRecord) -> dict[str, Any]:
     metrics = _metrics_to_show(run, cycles)
     memory = "gpu" if any("gpu_peak_alloc_mib" in cycle.cost for cycle in cycles) else "cpu"
     peak = {"gpu": "gpu_peak_alloc_mib", "cpu": "cpu_peak_mib"}[memory]
+    bars = max(HEIGHT, 100 + BAR * len(run.labels))
     sections = {
         "quality": (
-            f"Quality by labels ({_directions(metrics)})",
+            f"Quality ({_directions(metrics)})",
+            HEIGHT,
             [_line(f"test/{name}", _range(run.schedule.labeled, cycles, name)) for name in metrics],
         ),
         "summary": (
-            f"Summary (aubc_{run.metric}: {_directions([run.metric])})",
-            [_bar(area), _scatter("summary/query_seconds_total", area), _bar("summary/query_seconds_total")],
+            f"Area ({_directions([run.metric])})",
+            bars,
+            [_bar(area), _scatter("summary/query_seconds_total", area)],
         ),
         "cost": (
             "Cost (lower is better)",
-            [_line(f"cost/{name}", {}) for name in ("query_seconds", "train_seconds", peak)],
+            HEIGHT,
+            [
+                *(_line(f"cost/{name}", {}) for name in ("query_seconds", "train_seconds", peak)),
+                _bar("summary/query_seconds_total"),
+            ],
         ),
     }
     return {
@@ -108,7 +119,7 @@ def make_view(run: Run, record: RunRecord) -> dict[str, Any]:
                 "deleted": False,
                 "isGenerated": False,
             }
-            for section, (_, charts) in sections.items()
+            for section, (_, _, charts) in sections.items()
             for number, chart in enumerate(charts)
         ],
         "compareRunSections": [
@@ -119,8 +130,11 @@ def make_view(run: Run, record: RunRecord) -> dict[str, Any]:
                 "isReordered": True,
                 "deleted": False,
                 "isGenerated": False,
+                # Side by side, titles are cut and legends, of two lines, show some of the samplers.
+                "columns": 1,
+                "cardHeight": height,
             }
-            for section, (title, _) in sections.items()
+            for section, (title, height, _) in sections.items()
         ],
         "viewMaximized": False,
         "runListHidden": False,
@@ -128,7 +142,8 @@ def make_view(run: Run, record: RunRecord) -> dict[str, Any]:
         "useGroupedValuesInCharts": True,
         "hideEmptyCharts": True,
         "groupBy": {"aggregateFunction": "average", "groupByKeys": [{"mode": "param", "groupByData": "sampler"}]},
-        "groupsExpanded": {},
+        # Closed: the list of the samplers with their colors fits next to the charts.
+        "groupsExpanded": {f"param.sampler.{label}": False for label in run.labels},
         "globalLineChartConfig": {"xAxisKey": "step", "lineSmoothness": 0, "selectedXAxisMetricKey": ""},
     }
 
@@ -150,14 +165,14 @@ def _metrics_to_show(run: Run, cycles: Sequence[CycleRecord]) -> list[str]:
     return [name for name in wanted if name in measured or not measured][:MOST_CURVES]
 
 
-def _directions(metrics: Iterable[str]) -> str:
+def _directions(metrics: Sequence[str]) -> str:
     """Which way is better, in as few words as a heading shows."""
-    ways: dict[str, list[str]] = {}
-    for name in metrics:
-        ways.setdefault("lower" if name in LOWER_IS_BETTER else "higher", []).append(name)
-    if len(ways) == 1:
-        return f"{next(iter(ways))} is better"
-    return "better: " + "; ".join(f"{way} {', '.join(names)}" for way, names in ways.items())
+    lower = [name for name in metrics if name in LOWER_IS_BETTER]
+    higher = [name for name in metrics if name not in LOWER_IS_BETTER]
+    if not lower or not higher:
+        return f"{'lower' if lower else 'higher'} is better"
+    few, way, other = (lower, "↓", "↑") if len(lower) <= len(higher) else (higher, "↑", "↓")
+    return f"{', '.join(few)} {way}, others {other}"
 
 
 def _range(labeled: Sequence[int], cycles: Iterable[CycleRecord], metric: str) -> dict[str, float]:

@@ -109,33 +109,43 @@ def test_every_member_of_the_view_but_its_charts(records):
         "useGroupedValuesInCharts": True,
         "hideEmptyCharts": True,
         "groupBy": {"aggregateFunction": "average", "groupByKeys": [{"mode": "param", "groupByData": "sampler"}]},
-        "groupsExpanded": {},
+        "groupsExpanded": {"param.sampler.mine": False, "param.sampler.other": False},
         "globalLineChartConfig": {"xAxisKey": "step", "lineSmoothness": 0, "selectedXAxisMetricKey": ""},
     }
 
 
-def test_three_sections_say_which_way_is_better(records):
+def test_three_sections_say_which_way_is_better_in_few_words(records):
+    names = headings(run_of(records, headline=("mae", "corr", "f1")), records)
+    assert names == ["Quality (mae ↓, others ↑)", "Area (lower is better)", "Cost (lower is better)"]
+    assert headings(run_of(records, metric="f1"), records)[:2] == [
+        "Quality (mae ↓, others ↑)",
+        "Area (higher is better)",
+    ]
+
+
+def headings(run, records):
+    return [section["name"] for section in make_view(run, RunRecord(cells=tuple(records)))["compareRunSections"]]
+
+
+def test_a_row_has_one_chart_so_that_titles_and_legends_fit(records):
     view = make_view(run_of(records, headline=("mae", "corr")), RunRecord(cells=tuple(records)))
     sections = view["compareRunSections"]
-    assert [section.pop("name") for section in sections] == [
-        "Quality by labels (better: lower mae; higher corr)",
-        "Summary (aubc_mae: lower is better)",
-        "Cost (lower is better)",
-    ]
-    assert len({section.pop("uuid") for section in sections}) == 3
-    assert sections == [{"display": True, "isReordered": True, "deleted": False, "isGenerated": False}] * 3
+    assert len({section.pop("uuid") for section in sections}) == len({s.pop("name") for s in sections}) == 3
+    common = {"display": True, "isReordered": True, "deleted": False, "isGenerated": False}
+    assert sections == [common | {"columns": 1, "cardHeight": 340}] * 3
 
 
-def test_the_summary_of_a_metric_that_grows_says_so(records):
-    view = make_view(run_of(records, metric="f1"), RunRecord(cells=tuple(records)))
-    assert view["compareRunSections"][1]["name"] == "Summary (aubc_f1: higher is better)"
+def test_bars_of_many_samplers_have_room():
+    many = [record(cell(f"s{number}"), CURVES) for number in range(30)]
+    sections = make_view(*_pair(many))["compareRunSections"]
+    assert [section["cardHeight"] for section in sections] == [340, 940, 340]
 
 
 @pytest.mark.parametrize(("names", "way"), [(("mae", "rmse"), "lower"), (("f1", "corr"), "higher")])
-def test_where_all_metrics_have_one_direction_the_heading_is_short(names, way):
+def test_where_all_metrics_have_one_direction_the_heading_says_it(names, way):
     one = record(cell(), {name: [0.1, 0.2, 0.3] for name in names})
     view = make_view(*_pair([one], metric=names[0], headline=names))
-    assert view["compareRunSections"][0]["name"] == f"Quality by labels ({way} is better)"
+    assert view["compareRunSections"][0]["name"] == f"Quality ({way} is better)"
 
 
 def test_charts_of_quality_area_and_cost(records):
@@ -145,12 +155,12 @@ def test_charts_of_quality_area_and_cost(records):
     assert [(titles[c["metricSectionId"]], c["type"], c.get("metricKey")) for c in charts] == [
         ("Quality", "LINE", "test/mae"),
         ("Quality", "LINE", "test/corr"),
-        ("Summary", "BAR", "summary/aubc_mae"),
-        ("Summary", "SCATTER", None),
-        ("Summary", "BAR", "summary/query_seconds_total"),
+        ("Area", "BAR", "summary/aubc_mae"),
+        ("Area", "SCATTER", None),
         ("Cost", "LINE", "cost/query_seconds"),
         ("Cost", "LINE", "cost/train_seconds"),
         ("Cost", "LINE", "cost/cpu_peak_mib"),
+        ("Cost", "BAR", "summary/query_seconds_total"),
     ]
     assert len({chart["uuid"] for chart in charts}) == len(charts)
     assert all((c["runsCountToCompare"], c["deleted"], c["isGenerated"]) == (4, False, False) for c in charts)
@@ -182,7 +192,11 @@ def test_every_member_of_a_line_a_bar_and_a_scatter(records):
         "useGlobalXaxisKey": True,
         "useGlobalLineSmoothing": True,
     }
-    assert bar == common | {"type": "BAR", "displayName": "summary/aubc_mae", "metricKey": "summary/aubc_mae"}
+    assert bar == common | {
+        "type": "BAR",
+        "displayName": "summary/aubc_mae",
+        "metricKey": "summary/aubc_mae",
+    }
     assert scatter == common | {
         "type": "SCATTER",
         "xaxis": {"key": "summary/query_seconds_total", "type": "METRIC"},
@@ -193,7 +207,7 @@ def test_every_member_of_a_line_a_bar_and_a_scatter(records):
 def test_memory_is_the_gpus_where_there_is_one(records):
     records[0] = record(cell(), CURVES, gpu_peak_alloc_mib=5.0)
     view = make_view(run_of(records), RunRecord(cells=tuple(records)))
-    assert view["compareRunCharts"][-1]["metricKey"] == "cost/gpu_peak_alloc_mib"
+    assert view["compareRunCharts"][-2]["metricKey"] == "cost/gpu_peak_alloc_mib"
 
 
 def test_without_a_headline_all_metrics_are_drawn_the_one_that_ranks_first(records):
