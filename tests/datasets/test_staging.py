@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -125,3 +127,62 @@ def test_a_place_where_nothing_can_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match=r"file/mine: cannot be made: (Not a directory|File exists)"):
         make(tmp_path / "file" / "mine")
+
+
+def killed(target, *, text="half", old=None):
+    """A staging folder as a process leaves it that is killed; with `old` while it replaces the target."""
+    code = (
+        "import os, sys; from pathlib import Path; from alharness.datasets import staging\n"
+        "with staging.staged(Path(sys.argv[1]), replace=True) as new:\n"
+        "    (new / 'a.npy').write_text(sys.argv[2])\n"
+        "    if sys.argv[3]: Path(sys.argv[1]).rename(new.with_name('old'))\n"
+        "    os._exit(9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, target, text, old or ""], check=False).returncode == 9
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_leftovers_of_a_process_that_ended_are_removed_by_the_next(tmp_path):
+    killed(tmp_path / "mine")
+    assert len(names(tmp_path)) == 1
+    make(tmp_path / "mine")
+    assert names(tmp_path) == ["mine"]
+
+
+def test_the_staging_folder_of_a_living_process_stays(tmp_path):
+    with staged(tmp_path / "mine", replace=False) as first:
+        make(tmp_path / "mine", text="other")
+        assert first.is_dir()
+        make(tmp_path / "mine", text="third", replace=True)
+        assert first.is_dir()
+        (first / "a.npy").write_text("last")
+    assert held(tmp_path) == {"mine/a.npy": "last"}
+
+
+@pytest.mark.parametrize("name", ["mine-too", "min"])
+def test_leftovers_of_another_target_stay(tmp_path, name):
+    killed(tmp_path / name)
+    make(tmp_path / "mine")
+    assert len(names(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("content", [None, "", "another-host"])
+def test_leftovers_whose_process_may_live_elsewhere_stay(tmp_path, content):
+    folder = tmp_path / ".mine-abcdefgh"
+    folder.mkdir()
+    if content is not None:
+        (folder / "owner").write_text(content)
+    make(tmp_path / "mine")
+    assert names(tmp_path) == [".mine-abcdefgh", "mine"]
+
+
+def test_an_older_data_set_that_was_just_moved_away_comes_back(tmp_path):
+    make(tmp_path / "mine", text="old")
+    killed(tmp_path / "mine", old="old")
+    assert not (tmp_path / "mine").exists()
+    with pytest.raises(DataError, match="mine: exists already"):
+        make(tmp_path / "mine")
+    assert held(tmp_path) == {"mine/a.npy": "old"}
