@@ -26,6 +26,9 @@ MOST_VALUES = 25
 MOST_CLASSES = 40
 BINS = 10
 
+NO_LABELS = "-"
+"""Stands for the labels of a modality in a part that has none of them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
@@ -75,10 +78,13 @@ def _lengths(parts: Mapping[str, Samples]) -> Table | None:
 def _labels(dataset: Dataset, parts: Mapping[str, Samples]) -> Table:
     rows: list[tuple[str, ...]] = []
     for source in (FUSED, *_labeled(parts)):
-        own = [_of(part, source) for part in parts.values()]
-        kinds = _classes(dataset.classes, own) if dataset.task == Task.CLASSIFICATION else _values(own)
+        own = {split: _of(part, source) for split, part in parts.items() if _has(part, source)}
+        labels = list(own.values())
+        kinds = _classes(dataset.classes, labels) if dataset.task == Task.CLASSIFICATION else _values(labels)
         for name, counts in kinds:
-            rows.append((source, name, *(_count(count, len(y)) for count, y in zip(counts, own, strict=True))))
+            known = dict(zip(own, counts, strict=True))
+            cells = (_count(known[split], len(own[split])) if split in own else NO_LABELS for split in parts)
+            rows.append((source, name, *cells))
     return Table(headings=("labels of", "class" if dataset.classes else "value", *parts), rows=tuple(rows))
 
 
@@ -112,8 +118,9 @@ def _contradictions(task: Task, parts: Mapping[str, Samples]) -> Table | None:
         return None
 
     def share(part: Samples, chosen: Sequence[str]) -> str:
-        apart = contradict([_of(part, modality) for modality in chosen])
-        return f"{apart.mean():.1%}" if len(part) else "-"
+        if not len(part) or not all(_has(part, modality) for modality in chosen):
+            return NO_LABELS
+        return f"{contradict([_of(part, modality) for modality in chosen]).mean():.1%}"
 
     pairs = [*combinations(modalities, 2), *([tuple(modalities)] if len(modalities) > 2 else [])]
     rows = tuple((", ".join(pair), *(share(part, pair) for part in parts.values())) for pair in pairs)
@@ -122,9 +129,13 @@ def _contradictions(task: Task, parts: Mapping[str, Samples]) -> Table | None:
 
 
 def _labeled(parts: Mapping[str, Samples]) -> list[str]:
-    """Modalities with labels of their own in every part."""
+    """Modalities with labels of their own in any part."""
     first = next(iter(parts.values())).inputs.modalities
-    return [m for m in first if all(m in part.unimodal_labels for part in parts.values())]
+    return [m for m in first if any(m in part.unimodal_labels for part in parts.values())]
+
+
+def _has(part: Samples, source: str) -> bool:
+    return source == FUSED or source in part.unimodal_labels
 
 
 def _of(part: Samples, source: str) -> NDArray[Any]:

@@ -150,3 +150,12 @@ def test_an_installed_data_set(name):
     found = describe(plugin.make(plugin.params()))
     assert found[0].rows[0] == ("samples", "1,797")
     assert len(found[1].rows) == 10
+
+
+def test_labels_that_some_parts_lack_are_shown_where_they_are():
+    train = samples(4, [0.0, 0.0, 1.0, 1.0], text=[0.0, 1.0, 1.0, 1.0], audio=[1.0] * 4)
+    valid = samples(2, [0.0, 1.0], prefix="v", audio=[1.0, 0.0])
+    dataset = Dataset(task=Task.REGRESSION, content=Splits(train=train, valid=valid, test=train))
+    rows = [row for row in table(dataset, "labels of").rows if row[0] == "text"]
+    assert rows == [("text", "0", "1 (25.0%)", "-", "1 (25.0%)"), ("text", "1", "3 (75.0%)", "-", "3 (75.0%)")]
+    assert table(dataset, "labels more than 0.5 apart").rows == (("text, audio", "25.0%", "-", "25.0%"),)
