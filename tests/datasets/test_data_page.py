@@ -11,6 +11,9 @@ from alharness.datasets.cherma.plugin import ImportOptions
 from alharness.datasets.digits.plugin import alharness_datasets as digits
 from alharness.datasets.mfeat.plugin import alharness_datasets as mfeat
 from alharness.datasets.mmsa.facts import CORPORA
+from alharness.datasets.mmsa.keys import COLUMN_NAMES, SPLIT_NAMES
+from alharness.datasets.mmsa.own import OwnParams
+from alharness.datasets.mmsa.plugin import ImportOptions as PickleOptions
 from alharness.datasets.stored.params import StoredParams
 from alharness.features import Task
 from alharness.spec import overrides, yamlfile
@@ -111,3 +114,18 @@ def test_every_parameter_of_stored_data_sets_stands_on_the_page():
         assert re.search(rf"^\| `{name}` \| `?{default}", PAGE, flags=re.MULTILINE)
     for name, field in ImportOptions.model_fields.items():
         assert f"| `{name}` | {field.default} |" in PAGE
+    section = PAGE.partition("(own-features)=")[2].partition("(cherma)=")[0]
+    for name, field in OwnParams.model_fields.items():
+        default = {"path": "data/<name>", "modalities": "all"}.get(name, field.default)
+        assert re.search(rf"^\| `{name}` \| `?{default}", section, flags=re.MULTILINE)
+
+
+def test_every_option_of_the_import_of_pickles_stands_on_the_page():
+    for name in PickleOptions.model_fields:
+        assert f"--set {name}=" in PAGE
+
+
+def test_every_other_name_of_a_column_stands_on_the_page():
+    for names in (*COLUMN_NAMES.values(), *SPLIT_NAMES.values()):
+        for name in set(names) - {"validation"}:
+            assert f"`{name}`" in PAGE

@@ -86,7 +86,7 @@ def padded(
             except OSError as error:
                 raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
             except ValueError:
-                raise DataError(f"{path}: is not a whole .npy file; get it anew") from None
+                raise DataError(f"{path}: is not a whole .npy file; get it again") from None
         yield block
 
 
@@ -102,7 +102,7 @@ def _look(path: Path) -> tuple[int, int]:
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
     except Exception:  # noqa: BLE001 numpy raises many kinds for a malformed header
-        raise DataError(f"{path}: is not a .npy file; get it anew") from None
+        raise DataError(f"{path}: is not a .npy file; get it again") from None
     if len(shape) != 2 or shape[1] == 0 or dtype.kind not in "fiu":
         raise DataError(f"{path}: holds {dtype} of shape {shape}, expected numbers of shape (steps, features)")
     return shape[0], shape[1]

@@ -61,7 +61,7 @@ def _read(path: Path) -> list[Utterance]:
             f"{', '.join(f'{name}.json' for name in UPSTREAM_SPLITS.values())}"
         ) from None
     except (ValueError, RecursionError):
-        raise DataError(f"{path}: is not JSON; get it anew") from None
+        raise DataError(f"{path}: is not JSON; get it again") from None
     if not (isinstance(entries, list) and entries):
         raise DataError(f"{path}: expected a list of utterances, and at least one")
     utterances = [_utterance(f"{path}: entry {number}", entry) for number, entry in enumerate(entries, start=1)]

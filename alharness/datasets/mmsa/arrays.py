@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alharness.datasets.words import shown
+
 from .opcodes import Malformed, Payload
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ CODES = re.compile(r"b1|[iu][1248]|f[248]|[SU][0-9]{1,7}|O8?")
 """Types that an array may have: truth values, numbers, text, and objects, which are then plain values."""
 
 MAX_DIMENSIONS = 32
+LARGEST = 2**62
+"""No axis of an array is longer."""
+
 BLOCK = 2**22
 
 
@@ -36,7 +41,7 @@ class Kind:
     def make(cls, code: Any, *_flags: Any) -> Kind:
         """`numpy.dtype(code, align, copy)`. Raises Malformed for a type that is none of those above."""
         if not (isinstance(code, str) and CODES.fullmatch(code)):
-            raise Malformed(f"there is an array of type {str(code)[:60]!r}, expected numbers or text")
+            raise Malformed(f"there is an array of type {shown(code)}, expected numbers or text")
         return cls(code)
 
     def build(self, state: Any) -> None:
@@ -87,8 +92,9 @@ class PickledArray:
                 pass
             case _:
                 raise Malformed("there is something that looks like an array and is none")
-        if len(shape) > MAX_DIMENSIONS or not all(type(n) is int and n >= 0 for n in shape):
-            raise Malformed(f"there is an array of the impossible shape {str(shape)[:100]}")
+        if len(shape) > MAX_DIMENSIONS or not all(type(n) is int and 0 <= n < LARGEST for n in shape):
+            sizes = ", ".join(shown(n) for n in shape[:MAX_DIMENSIONS])
+            raise Malformed(f"there is an array of the impossible shape ({sizes})")
         expected = math.prod(shape) * (1 if kind.dtype.hasobject else kind.dtype.itemsize)
         if kind.dtype.hasobject != isinstance(content, list):
             raise Malformed(f"there is an array of {kind.dtype} without its content")
@@ -105,10 +111,15 @@ class PickledArray:
         self.shape, self.kind, self.fortran, self.content = shape, kind, bool(fortran), content
 
     @property
+    def size(self) -> int:
+        """Number of values."""
+        return math.prod(self.shape)
+
+    @property
     def nbytes(self) -> int:
         """Size of the numbers."""
         assert self.kind is not None
-        return math.prod(self.shape) * self.kind.dtype.itemsize
+        return self.size * self.kind.dtype.itemsize
 
     def open(self, path: Path, scratch: Path) -> NDArray[Any]:
         """The array; a large one is memory-mapped and read-only.
@@ -144,8 +155,8 @@ class PickledArray:
                 left -= len(block)
                 try:
                     target.write(decode(block, not left).encode("latin-1"))
-                except UnicodeError as error:
-                    raise Malformed(f"an array is not what it should be: {error}") from None
+                except (UnicodeDecodeError, UnicodeEncodeError) as error:
+                    raise Malformed(f"an array is not what it should be: {error.reason}") from None
             if target.tell() != math.prod(self.shape) * dtype.itemsize:
                 raise Malformed(f"there is an array of shape {self.shape} with {target.tell():,} bytes")
             return np.memmap(target, dtype, "r", 0, self.shape, order)  # type: ignore[call-overload,no-any-return]

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from alharness.datasets.stored.layout import SPLITS
+from alharness.datasets.words import shown
 from alharness.errors import DataError
 
 from .arrays import PickledArray
-from .columns import read_lengths, read_numbers, read_texts
-from .facts import CORPORA, MODALITIES, SUFFIXES
+from .columns import Reader, describe, word_of_shape
+from .facts import CORPORA, MODALITIES, OWN, SUFFIXES
+from .ids import are_row_numbers, check_apart, read_ids
+from .keys import find_columns, find_splits, list_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from .facts import Corpus
 
-REQUIRED = ("id", *MODALITIES, "regression_labels")
-SHOWN = 5
+OWN_LABELS = {modality: f"regression_labels_{suffix}" for modality, suffix in SUFFIXES.items()}
+LENGTHS = {modality: f"{modality}_lengths" for modality in MODALITIES}
+COLUMNS = ("id", *MODALITIES, "regression_labels", *OWN_LABELS.values(), *LENGTHS.values(), "text_bert")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,11 +36,13 @@ class Part:
 
     Attributes:
         ids: distinct.
-        arrays: modality -> (n, t, d), not opened yet.
-        lengths: modality -> (n,) valid steps, where they are known.
+        arrays: modality -> (n, t, d) or (n, d), not opened yet.
+        lengths: modality -> (n,) valid steps, if the file tells them.
         labels: (n,) float32.
-        unimodal: modality -> (n,) float32, where there are such.
-        text_bert: (n, 3, t) token ids, attention mask and segments, where there are such.
+        unimodal: modality -> (n,) float32, if there are such.
+        text_bert: (n, 3, t) token ids, attention mask and segments, if there are such.
+        keys: column -> the key of the file that holds it.
+        unread: keys of the file that hold nothing that is used.
     """
 
     ids: list[str]
@@ -45,6 +51,8 @@ class Part:
     labels: NDArray[np.float32]
     unimodal: Mapping[str, NDArray[np.float32]]
     text_bert: NDArray[np.int64] | None
+    keys: Mapping[str, Any]
+    unread: Sequence[Any]
 
     @property
     def order(self) -> NDArray[np.int64]:
@@ -52,132 +60,188 @@ class Part:
         return np.array(sorted(range(len(self.ids)), key=self.ids.__getitem__), np.int64)
 
 
-def read_content(corpus: Corpus, path: Path, loaded: Any, scratch: Path) -> dict[str, Part]:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Content:
+    """A whole file.
+
+    Attributes:
+        modalities: those that every split has.
+        parts: split -> its samples.
+        splits: split -> the key of the file that holds it.
+        numbered: whether ids were row numbers, and got the name of their split in front.
+    """
+
+    modalities: tuple[str, ...]
+    parts: dict[str, Part]
+    splits: Mapping[str, Any]
+    numbered: bool
+
+
+def read_content(corpus: Corpus, path: Path, loaded: Any, scratch: Path) -> Content:
     """The three splits of an unpickled file.
 
     Raises:
         DataError: it is not the file of this data set; says what is wrong with which split, and what was expected.
     """
-    if not isinstance(loaded, dict) or not set(SPLITS) <= set(loaded):
-        found = f"has {_listed(loaded)}" if isinstance(loaded, dict) else "holds no mapping"
+    splits = _splits(corpus, path, loaded)
+    columns = {split: find_columns(loaded[key], COLUMNS) for split, key in splits.items()}
+    modalities = tuple(m for m in MODALITIES if all(m in keys for keys in columns.values()))
+    if corpus is OWN and not modalities:
         raise DataError(
-            f"{path}: {found}, expected the splits {', '.join(SPLITS)}; is it {corpus.published.source}?"
+            f"{path}: no modality is in every split, expected text, audio or vision; train has "
+            f"{list_keys(loaded[splits['train']])}"
         )
-    parts = {split: _part(corpus, path, split, loaded[split], scratch) for split in SPLITS}
-    for one, other in (("train", "valid"), ("train", "test"), ("valid", "test")):
-        if both := sorted(set(parts[one].ids) & set(parts[other].ids)):
+    modalities = MODALITIES if corpus.features else modalities
+    reader = Reader(path, scratch)
+    readings = {s: _Reading(corpus, f"{path}: {s}", reader, loaded[key], columns[s]) for s, key in splits.items()}
+    arrays = {split: reading.features(modalities) for split, reading in readings.items()}
+    _check_features(corpus, path, arrays)
+    parts = {split: reading.part(arrays[split]) for split, reading in readings.items()}
+    numbered = all(are_row_numbers(part.ids) for part in parts.values())
+    if numbered:
+        parts = {s: replace(part, ids=[f"{s}_{i}" for i in part.ids]) for s, part in parts.items()}
+    check_apart(path, {split: part.ids for split, part in parts.items()})
+    return Content(modalities=modalities, parts=parts, splits=splits, numbered=numbered)
+
+
+def _splits(corpus: Corpus, path: Path, loaded: Any) -> dict[str, Any]:
+    """Split -> its key in the file; what they hold are mappings."""
+    expected = f"expected the splits {', '.join(SPLITS)}; is it {corpus.published.source}?"
+    if not isinstance(loaded, dict):
+        raise DataError(f"{path}: holds no mapping, but {describe(loaded)}, {expected}")
+    splits = find_splits(loaded)
+    if missing := [split for split in SPLITS if split not in splits]:
+        if not splits and find_columns(loaded, MODALITIES):
             raise DataError(
-                f"{path}: {len(both):,} samples are in {one} and in {other}, so that a test would be no test: "
-                f"{', '.join(both[:SHOWN])}; get the file anew, as its publishers offer it"
+                f"{path}: holds features of one video or one set of samples ({list_keys(loaded)}), "
+                "without splits and labels to learn from; make a file {'train': ..., 'valid': ..., 'test': ...} "
+                "of such mappings, as run_dataset of MMSA-FET does"
             )
-    return parts
+        raise DataError(f"{path}: has {list_keys(loaded)}, {expected} Missing: {', '.join(missing)}")
+    for split, key in splits.items():
+        if not isinstance(loaded[key], dict):
+            raise DataError(
+                f"{path}: {split} is no mapping, but {describe(loaded[key])}; is the file "
+                f"{corpus.published.source}?"
+            )
+    return splits
 
 
-def read_remarks(corpus: Corpus, loaded: Mapping[Any, Any], parts: Mapping[str, Part]) -> tuple[str, ...]:
-    """What is worth knowing about a file that can be used."""
-    remarks = [f"{key!s:.80} was left out: it is none of the splits" for key in loaded if key not in SPLITS]
-    sizes = tuple(len(parts[split].ids) for split in SPLITS)
-    if corpus.sizes not in (None, sizes):
-        remarks.append(f"the published file has {corpus.sizes} samples in train, valid and test; this has {sizes}")
-    known = [set(part.lengths) for part in parts.values()]
-    if missing := [m for m in MODALITIES if not all(m in lengths for lengths in known)]:
-        remarks.append(f"{', '.join(missing)}: the file has no lengths, so every sequence counts as full")
-    if not any(part.unimodal for part in parts.values()):
-        remarks.append("no modality has labels of its own; the fused ones serve for all")
-    return tuple(remarks)
+@dataclass(frozen=True)
+class _Reading:
+    """One split while it is read."""
 
+    corpus: Corpus
+    place: str
+    reader: Reader
+    content: Mapping[Any, Any]
+    keys: dict[str, Any]
 
-def _part(corpus: Corpus, path: Path, split: str, content: Any, scratch: Path) -> Part:
-    place = f"{path}: {split}"
-    if not isinstance(content, dict):
-        raise DataError(f"{place} is no mapping; is the file {corpus.published.source}?")
-    for key in REQUIRED:
-        if key not in content:
-            raise DataError(f"{place} has no {key!r}, only {_listed(content)}; is it {corpus.published.source}?")
-    arrays = {modality: content[modality] for modality in MODALITIES}
-    _check_features(corpus, place, arrays)
-    ids = read_texts(place, "id", content["id"], path, scratch)
-    _check_ids(place, ids)
-    rows = {"id": len(ids)} | {modality: array.shape[0] for modality, array in arrays.items()}
-    if len(set(rows.values())) > 1:
-        found = ", ".join(f"{name} {n:,}" for name, n in rows.items())
-        raise DataError(f"{place}: the numbers of rows disagree: {found}; get the file anew")
+    def features(self, modalities: Sequence[str]) -> dict[str, PickledArray]:
+        """The arrays of these modalities, not opened. Raises DataError if one, or another column, is missing."""
+        for column in ("id", *modalities, "regression_labels"):
+            if column not in self.keys:
+                raise DataError(
+                    f"{self.place} has no {column!r}, only {list_keys(self.content)}; is it "
+                    f"{self.corpus.published.source}?"
+                )
+        return {modality: self._array(modality) for modality in modalities}
 
-    def labels(key: str) -> NDArray[np.float32]:
-        values = read_numbers(place, key, content[key], len(ids), path, scratch)
-        _check_labels(place, key, values, ids, corpus.largest)
+    def part(self, arrays: dict[str, PickledArray]) -> Part:
+        """The split with these features. Raises DataError if its columns do not fit."""
+        modalities = tuple(arrays)
+        ids = read_ids(f"{self.place}: id", self._value("id"), self.reader)
+        rows = {"id": len(ids)} | {modality: array.shape[0] for modality, array in arrays.items()}
+        if len(set(rows.values())) > 1:
+            found = ", ".join(f"{name} {n:,}" for name, n in rows.items())
+            raise DataError(f"{self.place}: the numbers of rows disagree: {found}; get the file again")
+        lengths = {
+            m: self.reader.lengths(f"{self.place}: {LENGTHS[m]}", self._value(LENGTHS[m]), len(ids))
+            for m in modalities
+            if LENGTHS[m] in self.keys
+        }
+        bert = self._text_bert(len(ids)) if "text" in modalities else None
+        own = {m: self._labels(OWN_LABELS[m], ids) for m in modalities if OWN_LABELS[m] in self.keys}
+        used = {"id", *modalities, "regression_labels", *(OWN_LABELS[m] for m in own)}
+        used |= {LENGTHS[m] for m in lengths} | ({"text_bert"} if bert is not None else set())
+        read = {self.keys[column] for column in used}
+        return Part(
+            ids=ids,
+            arrays=arrays,
+            lengths=lengths,
+            labels=self._labels("regression_labels", ids),
+            unimodal=own,
+            text_bert=bert,
+            keys=self.keys,
+            unread=[key for key in self.content if key not in read],
+        )
+
+    def _value(self, column: str) -> Any:
+        return self.content[self.keys[column]]
+
+    def _array(self, modality: str) -> PickledArray:
+        array = self._value(modality)
+        if not (isinstance(array, PickledArray) and array.kind is not None and array.kind.code[0] in "fiu"):
+            raise DataError(
+                f"{self.place}: {modality} is no array of numbers, but {describe(array)}; expected one numpy "
+                f"array (samples, steps, features); is it {self.corpus.published.source}?"
+            )
+        allowed = (3,) if self.corpus.features else (2, 3)
+        if len(array.shape) not in allowed or 0 in array.shape:
+            raise DataError(
+                f"{self.place}: {modality} has shape {word_of_shape(array.shape)}, expected (samples, steps, "
+                "features) with at least one of each"
+            )
+        return array
+
+    def _labels(self, column: str, ids: list[str]) -> NDArray[np.float32]:
+        values = self.reader.numbers(f"{self.place}: {column}", self._value(column), len(ids))
+        largest = self.corpus.largest
+        # Written so that NaN is out of range as well.
+        bad = np.flatnonzero(~(np.abs(values) <= largest + 1e-6))
+        if len(bad):
+            within = f"-{largest:g} to {largest:g}" if self.corpus.features else "finite numbers"
+            raise DataError(
+                f"{self.place}: {column} of {shown(ids[bad[0]])} is {values[bad[0]]:g} ({len(bad):,} such), "
+                f"expected {within}"
+            )
         return values.astype(np.float32)
 
-    own = {m: f"regression_labels_{SUFFIXES[m]}" for m in MODALITIES}
-    lengths = {m: f"{m}_lengths" for m in ("audio", "vision")}
-    bert = _text_bert(content.get("text_bert"), len(ids), path, scratch)
-    known = {
-        m: read_lengths(place, key, content[key], len(ids), path, scratch)
-        for m, key in lengths.items()
-        if key in content
-    }
-    if bert is not None and bert.shape[2] == arrays["text"].shape[1]:
-        known["text"] = bert[:, 1].sum(axis=1)  # the attention mask
-    return Part(
-        ids=ids,
-        arrays=arrays,
-        lengths=known,
-        labels=labels("regression_labels"),
-        unimodal={m: labels(key) for m, key in own.items() if key in content},
-        text_bert=bert,
-    )
+    def _text_bert(self, rows: int) -> NDArray[np.int64] | None:
+        """(rows, 3, t) token ids, mask and segments, if the file has them, the 3 on either axis."""
+        value = self.content.get(self.keys.get("text_bert"))
+        if not isinstance(value, PickledArray) or len(value.shape) != 3 or value.shape[0] != rows:
+            return None
+        tokens = self.reader.open(f"{self.place}: text_bert", value)
+        if tokens.shape[1] != 3:
+            tokens = tokens.transpose(0, 2, 1)
+        if tokens.shape[1] != 3 or tokens.dtype.kind not in "fiu":
+            return None
+        if not ((tokens == np.rint(tokens)) & (np.abs(tokens) < 2**31)).all():
+            return None
+        return tokens.astype(np.int64)
 
 
-def _check_features(corpus: Corpus, place: str, arrays: Mapping[str, Any]) -> None:
-    for modality, array in arrays.items():
-        if not (isinstance(array, PickledArray) and array.kind is not None and array.kind.code[0] in "fiu"):
-            raise DataError(f"{place}: {modality} is no array of numbers; is it {corpus.published.source}?")
-        if len(array.shape) != 3 or 0 in array.shape:
-            raise DataError(
-                f"{place}: {modality} has shape {array.shape}, expected (samples, steps, features) with at least "
-                "one of each"
+def _check_features(corpus: Corpus, path: Path, arrays: Mapping[str, Mapping[str, PickledArray]]) -> None:
+    found = {split: {m: array.shape[-1] for m, array in own.items()} for split, own in arrays.items()}
+    for split, features in found.items():
+        if corpus.features and features != corpus.features:
+            fitting = [other.name for other in CORPORA.values() if other.features == features]
+            advice = (
+                f"those are the features of {fitting[0]!r}: alharness data import {fitting[0]}"
+                if fitting
+                else f"for features of your own: alharness data import {OWN.name}"
             )
-    found = {modality: array.shape[2] for modality, array in arrays.items()}
-    if found != corpus.features:
-        fitting = [other.name for other in CORPORA.values() if other.features == found]
-        advice = (
-            f"; those are the features of {fitting[0]!r}: alharness data import {fitting[0]}" if fitting else ""
-        )
-        raise DataError(
-            f"{place} has features {_sizes(found)}, but {corpus.name!r} has {_sizes(corpus.features)}{advice}"
-        )
-
-
-def _check_ids(place: str, ids: list[str]) -> None:
-    if len(set(ids)) < len(ids):
-        seen: set[str] = set()
-        twice = sorted({i for i in ids if i in seen or seen.add(i)})  # type: ignore[func-returns-value]
-        raise DataError(f"{place}: ids stand for more than one sample: {', '.join(twice[:SHOWN])}")
-
-
-def _check_labels(place: str, key: str, values: NDArray[Any], ids: list[str], largest: float) -> None:
-    # Written so that NaN is out of range as well.
-    bad = np.flatnonzero(~(np.abs(values) <= largest + 1e-6))
-    if len(bad):
-        raise DataError(
-            f"{place}: {key} of {ids[bad[0]]!r} is {values[bad[0]]:g} ({len(bad):,} such), expected -{largest:g} "
-            f"to {largest:g}"
-        )
-
-
-def _text_bert(value: Any, rows: int, path: Path, scratch: Path) -> NDArray[np.int64] | None:
-    """Token ids, mask and segments, where the file has them in the usual form."""
-    if not isinstance(value, PickledArray) or len(value.shape) != 3 or value.shape[:2] != (rows, 3):
-        return None
-    tokens = value.open(path, scratch)
-    if tokens.dtype.kind not in "fiu" or not np.array_equal(tokens, np.rint(tokens)):
-        return None
-    return tokens.astype(np.int64)
+            raise DataError(
+                f"{path}: {split} has features {_sizes(features)}, but {corpus.name!r} has "
+                f"{_sizes(corpus.features)}; {advice}"
+            )
+        if features != found["train"]:
+            raise DataError(
+                f"{path}: {split} has features {_sizes(features)}, but train has {_sizes(found['train'])}; "
+                "extract them for all splits in the same way"
+            )
 
 
 def _sizes(features: Mapping[str, int]) -> str:
     return ", ".join(f"{modality} {size}" for modality, size in features.items())
-
-
-def _listed(content: Mapping[Any, Any]) -> str:
-    return ", ".join(f"{key!s:.40}" for key in list(content)[:20]) or "nothing"

@@ -33,7 +33,7 @@ class Corpus:
 
     Attributes:
         published: its name, source, terms and citation.
-        features: modality -> numbers per step.
+        features: modality -> numbers per step; empty if they are whatever the file has.
         largest: labels lie within -largest and largest.
         sizes: samples in train, valid and test, where that is established.
     """
@@ -110,3 +110,23 @@ MOSEI = Corpus(
     largest=3.0,
 )
 CORPORA = {corpus.name: corpus for corpus in (SIMSV2, SIMS, MOSI, MOSEI)}
+
+OWN = Corpus(
+    published=Published(
+        name="mmsa",
+        summary="your own features in the format of MMSA, such as MMSA-FET writes: text, audio or vision",
+        source="a pickle {'train': ..., 'valid': ..., 'test': ...} of MMSA's format",
+        where="made by run_dataset of MMSA-FET, or by a program of your own",
+        terms="those of the videos that the features come from",
+        citation="the paper of the videos that the features come from",
+        scoring=Scoring.REGRESSION,
+    ),
+    features={},
+    largest=3.4028234663852886e38,  # of float32
+)
+"""Not a corpus of others: sizes, labels and modalities are whatever the file has."""
+
+
+def find_corpus(name: str) -> Corpus:
+    """The data set of this name."""
+    return OWN if name == OWN.name else CORPORA[name]

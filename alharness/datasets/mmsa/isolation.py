@@ -1,4 +1,4 @@
-"""The conversion in a process of its own with limited memory, so that no file can take the machine down."""
+"""The conversion in a process of its own with limited memory and time, so that no file takes the machine down."""
 
 from __future__ import annotations
 
@@ -11,9 +11,15 @@ from pathlib import Path
 
 from alharness.errors import DataError
 
-from .facts import CORPORA
+from .facts import find_corpus
 
 GIB = 2**30
+MINUTE = 60
+PATIENCE = 10 * MINUTE
+"""Seconds for a file of any size."""
+
+SLOWEST = 2**20
+"""Bytes of a file that take a second more: a hundredth of what a usual disk manages."""
 
 
 def default_limit(size: int) -> int:
@@ -21,15 +27,31 @@ def default_limit(size: int) -> int:
     return size + GIB
 
 
-def convert_apart(name: str, source: Path, folder: Path, limit: int) -> list[str]:
-    """`conversion.convert` in a child with at most `limit` bytes of memory. Raises DataError."""
+def default_patience(size: int) -> int:
+    """Seconds for a file of this size: ten minutes, and one second more for each MiB."""
+    return PATIENCE + size // SLOWEST
+
+
+def convert_apart(name: str, source: Path, folder: Path, limit: int, patience: int) -> list[str]:
+    """`conversion.convert` in a child that may take `limit` bytes and `patience` seconds. Raises DataError."""
     # One thread: each would take memory of its own, and the work is reading and writing.
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     # -P: a file numpy.py in the current folder is not what is meant.
-    command = [sys.executable, "-P", "-m", __name__, name, str(source), str(folder), str(limit), str(os.getpid())]
-    result = subprocess.run(  # noqa: S603 the arguments are no shell's
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment, check=False
-    )
+    numbers = [str(number) for number in (limit, patience, os.getpid())]
+    command = [sys.executable, "-P", "-m", __name__, name, str(source), str(folder), *numbers]
+    try:
+        result = subprocess.run(  # noqa: S603 the arguments are no shell's
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            env=environment,
+            timeout=patience,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise DataError(_too_slow(source, patience)) from None
+    if result.returncode == -signal.SIGXCPU:
+        raise DataError(_too_slow(source, patience))
     if result.returncode < 0:
         ended = signal.Signals(-result.returncode).name
         raise DataError(f"{source}: the conversion was ended by {ended}; perhaps the machine has no memory left")
@@ -42,7 +64,15 @@ def convert_apart(name: str, source: Path, folder: Path, limit: int) -> list[str
     return [str(line) for line in answer["lines"]]
 
 
-def main(name: str, source: Path, folder: Path, limit: int, parent: int) -> dict[str, object]:
+def _too_slow(source: Path, patience: int) -> str:
+    return (
+        f"{source}: was not converted within {patience / MINUTE:.3g} minutes, which is enough for any file of "
+        "features on a usual disk; get it again, or copy it to a faster disk. If you trust it, allow more with: "
+        "--set minutes=NUMBER"
+    )
+
+
+def main(name: str, source: Path, folder: Path, limit: int, patience: int, parent: int) -> dict[str, object]:
     """What the child answers: `lines` to show, or an `error`."""
     import resource
 
@@ -51,10 +81,12 @@ def main(name: str, source: Path, folder: Path, limit: int, parent: int) -> dict
             sys.exit(1)  # nobody waits any more
 
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    # The parent's clock ends this process; its own ends it if the parent was killed.
+    resource.setrlimit(resource.RLIMIT_CPU, (patience + 1, patience + 1))
     try:
         from .conversion import convert
 
-        return {"lines": convert(CORPORA[name], source, folder, alive)}
+        return {"lines": convert(find_corpus(name), source, folder, alive)}
     except DataError as error:
         return {"error": str(error)}
     except OSError as error:
@@ -62,13 +94,14 @@ def main(name: str, source: Path, folder: Path, limit: int, parent: int) -> dict
     except MemoryError:
         return {
             "error": f"{source}: takes more than {limit / GIB:.1f} GiB of memory, which no file of features "
-            "should; get it anew. If you trust it, allow more with: --set memory=GIB"
+            "should; get it again. If you trust it, allow more with: --set memory=GIB"
         }
 
 
 if __name__ == "__main__":
     try:
-        answer = main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]))
+        numbers = map(int, sys.argv[4:7])
+        answer = main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), *numbers)
     except KeyboardInterrupt:
         sys.exit(130)
     sys.stdout.write(json.dumps(answer))

@@ -16,8 +16,12 @@ BEGINNINGS = {
     b"\x1f\x8b": "is compressed with gzip; extract the .pkl file and name that",
     b"Rar!": "is a rar archive; extract the .pkl file and name that",
     b"7z\xbc\xaf": "is a 7z archive; extract the .pkl file and name that",
+    b"BZh": "is compressed with bzip2; extract the .pkl file and name that",
+    b"\xfd7zXZ": "is compressed with xz; extract the .pkl file and name that",
+    b"\x28\xb5\x2f\xfd": "is compressed with zstd; extract the .pkl file and name that",
     b"\x89HDF": "is an HDF5 file, expected a pickle",
-    b"\x93NUMPY": "is a .npy file, expected a pickle",
+    b"\x93NUMPY": "is a .npy file, expected a pickle; for arrays of your own see the data set 'arrays'",
+    b"PAR1": "is a Parquet file, expected a pickle",
 }
 
 
@@ -31,9 +35,14 @@ def check_beginning(path: Path) -> None:
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
     if not beginning:
-        raise DataError(f"{path}: is empty; get it anew")
+        raise DataError(f"{path}: is empty; get it again")
     for mark, words in BEGINNINGS.items():
         if beginning.lstrip().startswith(mark):
             raise DataError(f"{path}: {words}")
     if beginning[:1] != b"\x80":
-        raise DataError(f"{path}: is not a pickle of protocol 2 or later; get it anew, as its publishers offer it")
+        load = "pickle.load(open('OLD', 'rb'), encoding='latin1')"
+        raise DataError(
+            f"{path}: is not a pickle of protocol 2 or later; get it again, as its publishers offer it. One of "
+            "protocol 0 or 1 that you trust, since this runs it, is rewritten by: "
+            f"python -c \"import pickle; pickle.dump({load}, open('NEW', 'wb'), protocol=4)\""
+        )

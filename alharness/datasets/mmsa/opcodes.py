@@ -105,7 +105,7 @@ def _argument(file: BinaryIO, opcode: pickletools.OpcodeInfo, end: int) -> Any:
     except (ValueError, UnicodeDecodeError) as error:
         if size == pickletools.UP_TO_NEWLINE and file.tell() == end:
             raise Truncated from None
-        raise Malformed(f"at byte {start:,}: {error}") from None
+        raise Malformed(f"at byte {start:,}: {str(error)[:100]}") from None
 
 
 def _exactly(file: BinaryIO, size: int) -> bytes:

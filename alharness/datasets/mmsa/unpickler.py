@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from alharness.datasets.words import word
 from alharness.errors import DataError
 
 from .arrays import Kind, PickledArray, make_scalar
@@ -32,6 +33,13 @@ TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 KEYS = (str, int, float, type(None))
 
 
+ADVICE = {
+    "pandas": " (an object of pandas: save numpy arrays instead, as to_numpy() makes them)",
+    "torch": " (an object of torch: save numpy arrays instead, in MMSA-FET with return_type='np')",
+}
+"""Package -> what to do about its objects."""
+
+
 class Name(NamedTuple):
     """Something of a module, by its name alone."""
 
@@ -39,7 +47,7 @@ class Name(NamedTuple):
     name: str
 
     def __str__(self) -> str:
-        return f"{self.module}.{self.name}"[:200]
+        return f"{word(self.module, 100)}.{word(self.name, 100)}"
 
 
 NDARRAY = Name("numpy", "ndarray")
@@ -60,14 +68,14 @@ def load(path: Path) -> Any:
     except Truncated:
         raise DataError(
             f"{path}: ends in the middle, after {path.stat().st_size:,} bytes; the download is not complete, "
-            "get the file anew"
+            "get the file again"
         ) from None
     except Malformed as error:
         raise DataError(
-            f"{path}: cannot be used: {error}; get the file anew, as its publishers offer it"
+            f"{path}: cannot be used: {error}; get the file again, as its publishers offer it"
         ) from None
-    except (IndexError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise DataError(f"{path}: is a damaged pickle ({type(error).__name__}); get the file anew") from None
+    except (IndexError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise DataError(f"{path}: is a damaged pickle ({type(error).__name__}); get the file again") from None
 
 
 class _Machine:
@@ -176,7 +184,8 @@ class _Machine:
         """What a function would return for these arguments."""
         arguments, function = self._stack.pop(), self._stack.pop()
         if not (isinstance(function, Name) and function in _FUNCTIONS and isinstance(arguments, tuple)):
-            raise Malformed(f"it calls {function!s:.200}; nothing was run")
+            what = str(function) if isinstance(function, Name) else "what is no function"
+            raise Malformed(f"it calls {what}; nothing was run")
         self._stack.append(_FUNCTIONS[function](*arguments))
 
     def build(self, _: None) -> None:
@@ -211,7 +220,7 @@ def _allowed(module: str, name: str) -> Name:
     if found in _FUNCTIONS or found == NDARRAY:
         return found
     package = module.partition(".")[0]
-    advice = f" (an object of {package}: save numpy arrays instead)" if package in ("pandas", "torch") else ""
+    advice = ADVICE.get(package, "")
     raise Malformed(
         f"it holds {Name(module, name)}{advice}, and only numpy arrays, text, numbers and plain containers are "
         "read; nothing was run"

@@ -19,21 +19,25 @@ def _distinct(names: tuple[Modality, ...]) -> tuple[Modality, ...]:
     return names
 
 
-class StoredParams(Params):
-    """Parameters of a data set that was imported."""
+class FolderParams(Params):
+    """Parameters of the folder that an import made."""
 
     path: SpecPath | None = None
     """Folder that `alharness data import` made; a relative path starts at the spec file's folder. Without it
     `data/<name>` in the current folder, where the import puts it."""
-
-    if_missing: Literal["error", "stand_in"] = "error"
-    """What to do if there is no such folder: stop and say where to get the data, or take a synthetic stand-in."""
-
-    stand_in: StandInSettings = StandInSettings()
-    """How a stand-in is made."""
 
     modalities: Annotated[tuple[Modality, ...], Field(min_length=1), AfterValidator(_distinct)] | None = None
     """The modalities to use, in this order; all there are if this is left out."""
 
     unimodal_labels: Literal["own", "copy"] = "own"
     """Labels of a modality alone: its `own` where the data set has such, or a `copy` of the fused ones."""
+
+
+class StoredParams(FolderParams):
+    """Parameters of a data set that was imported."""
+
+    if_missing: Literal["error", "stand_in"] = "error"
+    """What to do if there is no such folder: stop and say where to get the data, or take a synthetic stand-in."""
+
+    stand_in: StandInSettings = StandInSettings()
+    """How a stand-in is made."""

@@ -61,6 +61,7 @@ class Writer:
         shape: tuple[int, int, int],
         lengths: Array | None = None,
         pooling: Pooling = "mean",
+        store_full: bool = True,
     ) -> None:
         """The sequences of a modality, and the vectors that they are pooled to.
 
@@ -69,8 +70,10 @@ class Writer:
             modality: its name.
             blocks: (rows, t, d) real numbers, following each other.
             shape: (n, t, d) of the whole.
-            lengths: (n,) valid steps, 1 to t; None where all are.
+            lengths: (n,) valid steps, 1 to t; None where all are. Those of a block are looked at when it has
+                come, so that whoever makes the blocks may find them on the way.
             pooling: how a sequence becomes a vector.
+            store_full: keep the lengths even if every sequence turns out to be full.
         """
         pooled = np.empty((shape[0], shape[2]), np.float32)
 
@@ -85,7 +88,7 @@ class Writer:
 
         self._write(sequence_file(split, modality), passing(), shape, np.float32)
         self.vectors(split, modality, pooled, pooling=pooling)
-        if lengths is not None:
+        if lengths is not None and (store_full or (lengths < shape[1]).any()):
             self._array(lengths_file(split, modality), lengths, np.int64)
 
     def vectors(self, split: str, modality: str, vectors: Array, *, pooling: Pooling = "mean") -> None:

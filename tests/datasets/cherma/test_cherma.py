@@ -175,7 +175,7 @@ def test_a_missing_key_is_named(root, empty):
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000])
 def test_a_list_that_is_not_json(root, empty, text):
     (root / "dev.json").write_text(text)
-    assert refusal(root, empty) == "/dev.json: is not JSON; get it anew"
+    assert refusal(root, empty) == "/dev.json: is not JSON; get it again"
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", "3"])

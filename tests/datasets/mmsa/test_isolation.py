@@ -15,7 +15,8 @@ import pytest
 
 from alharness.datasets.mmsa import isolation
 from alharness.datasets.mmsa.facts import CORPORA, MODALITIES
-from alharness.datasets.mmsa.isolation import GIB, convert_apart, default_limit
+from alharness.datasets.mmsa.isolation import GIB, convert_apart, default_limit, default_patience
+from alharness.datasets.mmsa.plugin import ImportOptions, simsv2
 from alharness.datasets.stored import writer
 from alharness.errors import DataError
 
@@ -25,7 +26,7 @@ LIMIT = GIB // 2
 
 
 def test_the_child_makes_what_the_conversion_makes(content, write, empty):
-    lines = convert_apart("simsv2", write(content), empty, LIMIT)
+    lines = convert_apart("simsv2", write(content), empty, LIMIT, 60)
     assert lines[0] == "9 train, 4 valid, 5 test; text, audio, vision"
     assert (empty / "manifest.json").exists()
 
@@ -33,7 +34,7 @@ def test_the_child_makes_what_the_conversion_makes(content, write, empty):
 def test_errors_of_the_child_are_told_as_they_are(write, empty, capfd):
     path = write(make_content("mosei"))
     with pytest.raises(DataError, match="those are the features of 'mosei'"):
-        convert_apart("simsv2", path, empty, LIMIT)
+        convert_apart("simsv2", path, empty, LIMIT, 60)
     assert capfd.readouterr() == ("", "")
 
 
@@ -41,9 +42,9 @@ def test_a_file_that_eats_memory_meets_the_limit(tmp_path, empty):
     path = tmp_path / "bomb.pkl"
     path.write_bytes(b"\x80\x04(" + b"]" * (16 * 2**20) + b"l.")  # a list for every byte
     with pytest.raises(DataError) as caught:
-        convert_apart("simsv2", path, empty, LIMIT)
+        convert_apart("simsv2", path, empty, LIMIT, 60)
     assert str(caught.value) == (
-        f"{path}: takes more than 0.5 GiB of memory, which no file of features should; get it anew. "
+        f"{path}: takes more than 0.5 GiB of memory, which no file of features should; get it again. "
         "If you trust it, allow more with: --set memory=GIB"
     )
 
@@ -58,7 +59,26 @@ def test_a_child_that_was_killed_is_told_apart(content, write, empty, monkeypatc
     shell.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(shell))
     with pytest.raises(DataError, match="the conversion was ended by SIGKILL; perhaps the machine has no memory"):
-        convert_apart("simsv2", write(content), empty, LIMIT)
+        convert_apart("simsv2", write(content), empty, LIMIT, 60)
+
+
+@pytest.mark.parametrize("program", ["exec sleep 60", "kill -XCPU $$"])
+def test_a_conversion_that_takes_too_long_is_ended(content, write, empty, monkeypatch, tmp_path, program):
+    shell = tmp_path / "python"
+    shell.write_text(f"#!/bin/sh\n{program}\n")
+    shell.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(shell))
+    with pytest.raises(DataError, match=r"was not converted within 0\.0167 minutes.* --set minutes=NUMBER"):
+        convert_apart("simsv2", write(content), empty, LIMIT, 1)
+
+
+def test_the_time_is_that_of_the_option_or_grows_with_the_file(write, empty, monkeypatch):
+    given = []
+    monkeypatch.setattr(isolation, "convert_apart", lambda *arguments: given.append(arguments[-1]) or [])
+    for options in (ImportOptions(minutes=2), ImportOptions()):
+        simsv2.fetch(write({}), empty, options)
+    assert given == [120, 600]
+    assert default_patience(3_620_390_813) == 600 + 3452
 
 
 def test_a_bug_in_the_child_is_a_bug(content, write, empty, monkeypatch, tmp_path):
@@ -67,7 +87,7 @@ def test_a_bug_in_the_child_is_a_bug(content, write, empty, monkeypatch, tmp_pat
     shell.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(shell))
     with pytest.raises(RuntimeError, match="its traceback stands above"):
-        convert_apart("simsv2", write(content), empty, LIMIT)
+        convert_apart("simsv2", write(content), empty, LIMIT, 60)
 
 
 def test_a_full_disk_is_told_with_the_file(content, write, empty, monkeypatch):
@@ -76,7 +96,7 @@ def test_a_full_disk_is_told_with_the_file(content, write, empty, monkeypatch):
 
     monkeypatch.setattr(writer, "write_npy", write_npy)
     monkeypatch.setattr("resource.setrlimit", lambda *_: None)
-    answer = isolation.main("simsv2", write(content), empty, LIMIT, os.getppid())
+    answer = isolation.main("simsv2", write(content), empty, LIMIT, 60, os.getppid())
     assert answer == {"error": f"{empty}/train/text.npy: cannot be written: No space left on device"}
     assert not (empty / "manifest.json").exists()
 
@@ -84,14 +104,14 @@ def test_a_full_disk_is_told_with_the_file(content, write, empty, monkeypatch):
 def test_a_child_without_a_parent_ends(content, write, empty, monkeypatch):
     monkeypatch.setattr("resource.setrlimit", lambda *_: None)
     with pytest.raises(SystemExit):
-        isolation.main("simsv2", write(content), empty, LIMIT, os.getppid() + 1)
+        isolation.main("simsv2", write(content), empty, LIMIT, 60, os.getppid() + 1)
     assert not (empty / "manifest.json").exists()
 
 
 def test_a_module_in_the_current_folder_is_not_taken_for_a_library(content, write, empty, monkeypatch):
     monkeypatch.chdir(empty.parent)
     Path("numpy.py").write_text("raise SystemExit('the wrong numpy')")
-    convert_apart("simsv2", write(content), empty, LIMIT)
+    convert_apart("simsv2", write(content), empty, LIMIT, 60)
 
 
 def large_file(path):

@@ -20,6 +20,8 @@ from alharness.datasets.mmsa.arrays import PickledArray
 from alharness.datasets.mmsa.unpickler import load
 from alharness.errors import DataError
 
+from .conftest import Call
+
 PROTOCOLS = [2, 3, 4, 5]
 
 
@@ -114,16 +116,6 @@ def test_files_of_numpy_1_and_2(inner):
     x = np.arange(6.0).reshape(2, 3)
     old, new = (f"c{name}.multiarray\n".encode() for name in ("numpy._core", inner))
     assert same(read(pickle.dumps(x, 2).replace(old, new)), x)
-
-
-class Call:
-    """Pickles as a call of this function."""
-
-    def __init__(self, function, *arguments, state=None):
-        self.call = (function, arguments, state)
-
-    def __reduce__(self):
-        return self.call
 
 
 def gadget():
@@ -262,7 +254,7 @@ def test_a_file_that_was_cut_anywhere_says_so(protocol, monkeypatch):
     content = pickle.dumps(value, protocol)
     for size in range(2, len(content), 7):
         assert refusal(content[:size]) == (
-            f"ends in the middle, after {size:,} bytes; the download is not complete, get the file anew"
+            f"ends in the middle, after {size:,} bytes; the download is not complete, get the file again"
         )
 
 
