@@ -294,5 +294,6 @@ def _describe_run(
         spec_text=resolved_yaml(spec),
         synthetic=dataset.synthetic,
         valid=workbench.validating(plan.facts.sizes[1]),
+        count_valid=spec.training.count_val_in_budget,
         paper=Paper(**spec.paper.model_dump()) if spec.paper else None,
     )

@@ -226,7 +226,7 @@ def _shared(spec: Spec) -> dict[str, Any]:
         "alharness": version("alharness"),
         "dataset": identity(spec.dataset),
         "model": identity(spec.model),
-        "training": spec.training.model_dump(),
+        "training": spec.training.recipe,
         "active_learning": spec.active_learning.model_dump(),
     }
 

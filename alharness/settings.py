@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
@@ -34,6 +34,9 @@ class TrainingSettings(Section):
         "full"
     )
     """Validation samples for early stopping: `full`, `budgeted:n` (n of them, drawn per seed), or `none`."""
+    count_val_in_budget: bool = False
+    """Count these validation samples as labels wherever results are shown. It changes no result, and nothing that
+    is bought."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where models are trained and queried; `auto` takes a GPU where there is one."""
     threads: int = Field(1, ge=1, le=1024)
@@ -44,6 +47,11 @@ class TrainingSettings(Section):
     results are no longer those of `float32`, which evaluation and queries always are."""
     inference_batch: int = Field(4096, ge=1, le=10_000_000)
     """Samples per batch where no gradient flows: evaluation and inference over the pool."""
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """What a fit depends on: all of it but how labels are counted."""
+        return self.model_dump(exclude={"count_val_in_budget"})
 
 
 class ActiveLearningSettings(Section):

@@ -20,6 +20,8 @@ MACHINE = ("cpu", "cores", "threads", "device", "gpu", "platform")
 """Facts of an environment that decide how long a query takes."""
 SETTINGS = ("dataset", "model", "training")
 """Parts of a spec that change what every sampler is given."""
+COUNTING = "count_val_in_budget"
+"""A key of `training` that changes how labels are counted, and no result."""
 
 Pairing = tuple["Cell", "Cell"]
 
@@ -92,4 +94,7 @@ def _settings(results: Results) -> dict[str, Any]:
     if not results.run.spec_text:
         return {}
     spec = parse(results.run.spec_text, str(results.run.folder / "run.json")).data
-    return {name: spec.get(name) for name in SETTINGS} if isinstance(spec, dict) else {}
+    found = {name: spec.get(name) for name in SETTINGS} if isinstance(spec, dict) else {}
+    if isinstance(training := found.get("training"), dict):
+        found["training"] = {name: value for name, value in training.items() if name != COUNTING}
+    return found

@@ -59,7 +59,7 @@ class Runner:
             {
                 **self.workbench.context,
                 "model": [model.name, model.plain, model.origin],
-                "training": experiment.training.model_dump(),
+                "training": experiment.training.recipe,
             },
             warn,
         )

@@ -64,13 +64,19 @@ def _validation(study: Study) -> list[str]:
     if run.valid == 0:
         return ["No validation samples were used."]
     first, last = run.schedule.labeled[0], run.schedule.labeled[-1]
+    counted = "count as labels here" if run.count_valid else "are not counted as labels"
     text = (
-        f"Trainings stop early on {run.valid:,} labeled validation samples, which are not counted as labels: "
+        f"Trainings stop early on {run.valid:,} labeled validation samples, which {counted}: "
         f"{run.valid / first:.1f} times the initial pool, {run.valid / last:.1f} times the last one."
     )
-    if run.valid > first:
+    if run.count_valid:
+        text += (
+            " They are part of every number of labels on this page, of the axes of the curves and of labels to a "
+            "target; budgets and queries are what they were."
+        )
+    elif run.valid > first:
         text += (
             " That is more than the labels themselves at first; whoever has no such samples will see worse "
-            "results."
+            "results. `count_val_in_budget: true` counts them."
         )
     return [text]
