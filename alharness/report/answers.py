@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from alharness.numerals import count, form, interval, p_value, percent, seconds, significant
+
 from .basis import RANDOM, seed_list
 from .cost import cost, incomparable, share_of_training
-from .document import Answer, p_value
+from .document import Answer
 from .efficiency import ENOUGH as ENOUGH_FOR_INTERVAL
 from .efficiency import saving
 from .significance import ENOUGH
@@ -98,7 +100,8 @@ def _sure_over(found: Settings, best: str) -> Answer:
 
 def _best_without_random(study: Study, best: str) -> Answer:
     over = study.basis.groups[0]
-    order = ", ".join(f"{x} {study.areas[x].value:.3f}" for x in study.ranked if x in over.labels)
+    write = form([study.areas[x].value for x in over.labels], [study.areas[x].half for x in over.labels]).number
+    order = ", ".join(f"{x} {write(study.areas[x].value)}" for x in study.ranked if x in over.labels)
     return Answer(
         question=WHICH,
         short=f"{best} is best on average.",
@@ -123,9 +126,9 @@ def _no_saving() -> Answer:
 def _winner(study: Study) -> Answer:
     advice, random = study.advice, str(study.random)
     best = advice.shown[0]
-    reasons = [f"By {_area(study)} it is better than Random, by {_size(study.pairs[best, random])}."]
+    reasons = [f"By {_area(study)} it is better than Random, by {_size(study, best, random)}."]
     if advice.ahead:
-        gaps = ", ".join(f"{x} by {_size(study.pairs[x, best])}" for x in advice.ahead)
+        gaps = ", ".join(f"{x} by {_size(study, x, best)}" for x in advice.ahead)
         reasons.append(f"Better on average than {best}, but not shown to be better than Random: {gaps}.")
     if advice.apart:
         reasons.append(f"{advice.apart}; {best} has the largest difference to Random.")
@@ -147,7 +150,7 @@ def _random(study: Study) -> Answer:
     reasons = [f"No sampler is shown to be better than Random by {_area(study)}."]
     rivals = _rivals(study)
     if advice.ahead:
-        gaps = ", ".join(f"{x} by {_size(study.pairs[x, random])}" for x in advice.ahead)
+        gaps = ", ".join(f"{x} by {_size(study, x, random)}" for x in advice.ahead)
         reasons.append(f"Better on average, but not shown to be better: {gaps}.")
     elif rivals and all(study.pairs[x, random].value < 0 for x in rivals):
         reasons.append("On average Random is the best of all.")
@@ -162,7 +165,7 @@ def _random(study: Study) -> Answer:
 def _sure_of_winner(study: Study) -> Answer:
     best = study.advice.shown[0]
     pair = study.pairs[best, str(study.random)]
-    reasons = [_test(study, best, pair), f"{_detectable(pair)}."]
+    reasons = [_test(study, best), f"{_detectable(pair)}."]
     return Answer(question=SURE, short="Significant at 5 %.", reasons=reasons)
 
 
@@ -187,12 +190,12 @@ def _sure_of_random(study: Study) -> Answer:
         return Answer(
             question=SURE,
             short=f"Significant at 5 %: {closest} is worse.",
-            reasons=(_test(study, closest, pair), f"{_detectable(pair)}."),
+            reasons=(_test(study, closest), f"{_detectable(pair)}."),
         )
     return Answer(
         question=SURE,
         short="Not significant.",
-        reasons=(_test(study, closest, pair), f"{_detectable(pair)}; smaller ones need more seeds."),
+        reasons=(_test(study, closest), f"{_detectable(pair)}; smaller ones need more seeds."),
     )
 
 
@@ -207,9 +210,9 @@ def _labels(study: Study) -> Answer:
             short="None.",
             reasons=(f"{best} does not reach {goal} within {last:,} labels (n = {found.n}).",),
         )
-    fewer = f"{found.value:,.0f} fewer" if found.value >= 0 else f"{-found.value:,.0f} more"
+    fewer = f"{count(abs(found.value))} {'fewer' if found.value >= 0 else 'more'}"
     reasons = [
-        f"{best} reaches {goal} with {found.needed:,.0f} labels, {fewer} ({found.reached} of {found.n} seeds)."
+        f"{best} reaches {goal} with {count(found.needed)} labels, {fewer} ({found.reached} of {found.n} seeds)."
     ]
     if found.n >= ENOUGH_FOR_INTERVAL:
         reasons.append(
@@ -220,7 +223,7 @@ def _labels(study: Study) -> Answer:
     if not found.sure:
         short = "None that is sure."
     else:
-        short = f"{found.value:,.0f} of {found.reference:,.0f}." if found.value > 0 else "None: it takes more."
+        short = f"{count(found.value)} of {count(found.reference)}." if found.value > 0 else "None: it takes more."
     return Answer(question=SAVED, short=short, reasons=reasons)
 
 
@@ -241,7 +244,7 @@ def _cost(study: Study, label: str) -> Answer:
     query, share = found.query["query_seconds"].value, share_of_training(found)
     if math.isnan(query):
         return Answer(question=COST, short="Not measured.", reasons=())
-    part = "" if math.isnan(share) else f", {share:.1%} of a training ({seconds(found.train.value)})"
+    part = "" if math.isnan(share) else f", {percent(share)} of a training ({seconds(found.train.value)})"
     reasons = [f"A query of {label} takes {seconds(query)}{part}."]
     if study.random not in (None, label):
         assert study.random is not None
@@ -253,15 +256,7 @@ def _cost(study: Study, label: str) -> Answer:
 
 def bounds(low: float, high: float) -> str:
     """An interval of labels; an end without a bound is named."""
-    ends = [f"{x:,.0f}".replace("-", "−") if math.isfinite(x) else "unbounded" for x in (low, high)]
-    return f"{ends[0]} to {ends[1]}"
-
-
-def seconds(value: float) -> str:
-    """A time that people can grasp."""
-    if value >= 120:
-        return f"{value / 60:.3g} min"
-    return f"{value:.3g} s" if value >= 0.1 else f"{1000 * value:.3g} ms"
+    return f"{count(low)} to {count(high)}"
 
 
 def _area(study: Study) -> str:
@@ -272,9 +267,11 @@ def _rivals(study: Study) -> list[str]:
     return [label for label in study.labels if label not in study.basis.randoms]
 
 
-def _test(study: Study, label: str, pair: Difference) -> str:
+def _test(study: Study, label: str) -> str:
+    random = str(study.random)
+    pair = study.pairs[label, random]
     tests = sum(not math.isnan(d.p) for d in study.pairs.values()) // 2
-    what = f"{label} against Random, paired by seed: {_size(pair)}"
+    what = f"{label} against Random, paired by seed: {_size(study, label, random)}"
     if math.isnan(pair.p):
         same = "nothing differs in any seed" if pair.value == 0 else "the difference is the same in every seed"
         return f"{what}; {same}, so that there is nothing to test."
@@ -285,16 +282,17 @@ def _test(study: Study, label: str, pair: Difference) -> str:
 def _detectable(pair: Difference) -> str:
     if not pair.detectable > 0:
         return "The seeds do not differ, so that nothing is known of what they could detect"
-    return f"With these seeds a difference of about {pair.detectable:.3f} is found in four of five experiments"
+    least = significant(pair.detectable, 2)
+    return f"With these seeds a difference of about {least} is found in four of five experiments"
 
 
-def _size(pair: Difference) -> str:
-    half = "" if math.isnan(pair.half) else f" ± {pair.half:.3f}"
-    return f"{pair.value:.3f}{half} (n = {pair.n})".replace("-", "−")
+def _size(study: Study, one: str, other: str) -> str:
+    pair = study.pairs[one, other]
+    return f"{interval(pair.value, pair.half, of=study.areas[other].value)} (n = {pair.n})"
 
 
 def _effect(pair: Difference) -> str:
-    return "" if math.isnan(pair.effect) else f", effect {pair.effect:.1f} standard deviations".replace("-", "−")
+    return "" if math.isnan(pair.effect) else f", effect {significant(pair.effect, 2)} standard deviations"
 
 
 def _worse(study: Study) -> tuple[str, ...]:

@@ -109,7 +109,7 @@ class Basis:
         return {label: seeds for label, seeds in found.items() if seeds}
 
     def gaps(self) -> list[str]:
-        """Sentences on the seeds that samplers lack; none if nothing is missing."""
+        """A sentence on the seeds that samplers lack; none if nothing is missing."""
         lacking = self.lacking()
         if not lacking:
             return []
@@ -117,13 +117,7 @@ class Basis:
             f"{label} ({len(self.asked[label]) - len(seeds)} of {len(self.asked[label])}) lacks {seed_list(seeds)}"
             for label, seeds in lacking.items()
         ]
-        return [
-            f"Seeds are missing: {'; '.join(parts)}.",
-            (
-                "Samplers are compared over the seeds that both have, and means next to each other are over the "
-                "same seeds. A sampler may fail in just those seeds that are hard for it."
-            ),
-        ]
+        return [f"Seeds are missing: {'; '.join(parts)}."]
 
 
 def basis(run: Run, record: RunRecord, contexts: Mapping[Cell, Mapping[str, Any]] | None = None) -> Basis:

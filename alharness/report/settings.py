@@ -19,7 +19,7 @@ from .statistics import mean
 from .study import study
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .penalty import Penalties
     from .ranking import Ranking
@@ -93,9 +93,7 @@ def settings(found: Sequence[Results]) -> Settings:
         for label in common
         if _differs(label, studies)
     ]
-    left_out += [
-        sentence for name, found in studies.items() for sentence in _gaps(name, found, common, shared[name])
-    ]
+    left_out += _gaps(studies, common, shared)
     return Settings(
         studies=studies,
         common=common,
@@ -172,15 +170,22 @@ def _why(label: str, studies: Mapping[str, Study]) -> str:
     return f"{label} is not ranked: it has no finished seed in {', '.join(absent)}"
 
 
-def _gaps(name: str, found: Study, common: Sequence[str], shared: Sequence[int]) -> list[str]:
-    """What is missing in a setting among the samplers that are ranked."""
-    lacking = {label: seeds for label, seeds in found.basis.lacking().items() if label in common}
-    if not lacking:
-        return []
-    parts = ", ".join(f"{label} lacks {seed_list(seeds)}" for label, seeds in lacking.items())
-    if not shared:
-        return [f"{name} is left out of the ranks: its samplers have no seed in common ({parts})"]
-    return [f"{name} is ranked over {seed_list(shared)}, which all have ({parts})"]
+def _gaps(
+    studies: Mapping[str, Study], common: Sequence[str], shared: Mapping[str, Sequence[int]]
+) -> Iterator[str]:
+    """What is missing among the samplers that are ranked, once for all settings that lack the same."""
+    alike: dict[tuple[str, tuple[int, ...]], list[str]] = {}
+    for name, found in studies.items():
+        lacking = {label: seeds for label, seeds in found.basis.lacking().items() if label in common}
+        parts = ", ".join(f"{label} lacks {seed_list(seeds)}" for label, seeds in lacking.items())
+        if parts:
+            alike.setdefault((parts, tuple(shared[name])), []).append(name)
+    for (parts, seeds), names in alike.items():
+        are = f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}"
+        if seeds:
+            yield f"{are} ranked over {seed_list(seeds)}, which all samplers have ({parts})"
+        else:
+            yield f"{are} left out of the ranks: the samplers have no seed in common ({parts})"
 
 
 def _differs(label: str, studies: Mapping[str, Study]) -> bool:

@@ -15,12 +15,15 @@ from .summary import arrow, summarize
 if TYPE_CHECKING:
     from alharness.records import Run, RunRecord
 
+    from .basis import Basis
     from .statistics import Mean
     from .summary import Row
 
 
 SHARED = "*"
 """Marks a time that is not a query's alone."""
+MOST = 3
+"""Cells left out that are named; of more, their number."""
 
 
 def closing_table(run: Run, record: RunRecord) -> Blocks:
@@ -33,13 +36,13 @@ def closing_table(run: Run, record: RunRecord) -> Blocks:
     queried = [row for row in rows if not row.reference]
     shared = f"; {SHARED} measured while other cells were running" if any(row.shared for row in queried) else ""
     references = f"; {FULL_DATA}: trained with all labels" if any(row.reference for row in rows) else ""
-    parts = [group for group in cells.groups if group.labels]
-    over = f"; above the line over {seed_list(parts[0].seeds)}, below it over fewer" if len(parts) > 1 else ""
     partial = any(mean.undefined for row in rows for mean in row.final.values())
     undefined = "; a metric that is undefined for one sampler is averaged over the other seeds" if partial else ""
     first, last = run.counted((run.schedule.labeled[0], run.schedule.labeled[-1]))
     counting = f" with {run.valid:,} validation samples" if run.count_valid and run.valid else ""
     budget = f"{first} → {last} labels{counting}"
+    left_out = "".join(f"; {sentence}" for sentence in cells.refused[:MOST])
+    more = f"; and {len(cells.refused) - MOST} more" if len(cells.refused) > MOST else ""
     gpu = any(row.gpu_peak_mib is not None for row in rows)
     costs = ["query s", "train s", "CPU MiB", *(["GPU MiB"] if gpu else [])]
     return Blocks(
@@ -52,9 +55,19 @@ def closing_table(run: Run, record: RunRecord) -> Blocks:
         ],
         title=f"{run.name}: {run.params['dataset']}, {budget}{', SYNTHETIC DATA' if run.synthetic else ''}",
         caption="mean ± 95 % confidence interval over seeds; area = area under the budget curve; metrics after "
-        f"the last cycle{others}{over}{undefined}; seconds of one query and of all trainings of a cell; peak "
-        f"resident memory in queries{shared}{references}",
+        f"the last cycle{others}{_over(cells)}{undefined}; seconds of one query and of all trainings of a cell; "
+        f"peak resident memory in queries{shared}{references}{left_out}{more}",
     )
+
+
+def _over(cells: Basis) -> str:
+    """Over which seeds the rows are, if that is not all of each."""
+    first, *others = [group for group in cells.groups if group.labels] or [None]
+    if first is None or not cells.lacking():
+        return ""
+    if not others:
+        return f"; all over {seed_list(first.seeds)}, which all of them have"
+    return f"; above the line over {seed_list(first.seeds)}, below it what lacks some, and Random over the same"
 
 
 def _cells(row: Row, metrics: list[str], *, gpu: bool) -> list[str]:

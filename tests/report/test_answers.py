@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from alharness.records import RunRecord
-from alharness.report.answers import answers, answers_over, bounds, seconds
+from alharness.report.answers import answers, answers_over, bounds
 from alharness.report.settings import settings
 from alharness.report.study import study
 
@@ -116,7 +116,6 @@ def test_different_machines_cannot_be_compared(ask, noisy):
 
 def test_words_for_numbers():
     assert bounds(-12.4, float("inf")) == "−12 to unbounded"
-    assert [seconds(x) for x in (0.00123, 0.5, 12.34, 150)] == ["1.23 ms", "0.5 s", "12.3 s", "2.5 min"]
 
 
 def test_where_nothing_differs_random_is_recommended(make_results):

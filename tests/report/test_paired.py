@@ -1,6 +1,7 @@
 """What is compared comes from the same seeds: learning curves whose right conclusions are known."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from alharness.report.answers import answers, answers_over
 from alharness.report.build import several, single
 from alharness.report.settings import settings
 from alharness.report.study import study
+from alharness.report.summary import summarize
 
 KNOWN = json.loads(Path(__file__).with_name("paired_curves.json").read_text())
 
@@ -67,7 +69,8 @@ def test_ranks_over_settings_are_of_the_seeds_that_all_have(runs):
     assert dict(zip(found.common, found.ranking.average, strict=True)) == {"random": 2, "x": 3, "y": 1}
     which, sure = answers_over(found)
     assert which.short == "y, by average rank."
-    assert "set 3 is ranked over seeds 0-1, which all have (x lacks seeds 2-4)" in which.reasons
+    names = ", ".join(f"set {i}" for i in range(6))
+    assert f"{names} are ranked over seeds 0-1, which all samplers have (x lacks seeds 2-4)" in which.reasons
     assert "y is significantly better than: x." in sure.reasons
 
 
@@ -189,7 +192,6 @@ def test_of_two_randoms_neither_is_recommended_and_the_fuller_one_counts(make_re
 
 def relabeled(results, *labels):
     """The same results, with these labels being those of the sampler `random`."""
-    from dataclasses import replace
 
     def change(cell):
         return replace(cell, sampler="random") if cell.label in labels else cell
@@ -264,7 +266,7 @@ def test_settings_whose_samplers_share_no_seed_are_left_out_by_name(runs, noisy)
     assert list(found.seeds) == ["set 0", "set 1"]
     assert found.ranking.ranks.tolist() == [[2, 1], [2, 1]]
     assert (
-        "set 2 is left out of the ranks: its samplers have no seed in common "
+        "set 2 is left out of the ranks: the samplers have no seed in common "
         "(random lacks seeds 2-3, a lacks seeds 0-1)"
     ) in found.left_out
     assert several(runs(*good, gap)).sections
@@ -312,3 +314,57 @@ def test_curves_that_never_move_are_reported(make_results):
 def test_targets_of_a_billionth_are_compared_like_any_others(told, noisy):
     which, *_ = told({"random": 1e-9 * noisy(6), "a": 1e-9 * noisy(6, 1.0, seed=1)})
     assert which.startswith("a.")
+
+
+def test_the_closing_table_draws_a_line_and_names_what_is_left_out(make_results, one_fails):
+    from rich.console import Console
+
+    from alharness.report.table import closing_table
+
+    found = make_results(one_fails, contexts={"a-s9": {"data": "other"}})
+    records = [replace(cell, context=found.contexts[cell.cell]) for cell in found.record.cells]
+    shown = closing_table(found.run, replace(found.record, cells=tuple(records)))
+    assert [row[:2] for row in shown.rows] == [
+        ["random", "9 of 10"],
+        ["a", "9 of 10"],
+        ["random", "3 of 10"],
+        ["failing", "3 of 10"],
+    ]
+    assert list(shown.apart) == [2]
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(shown)
+    text = " ".join(captured.get().split())
+    assert "above the line over seeds 0-8, below it what lacks some" in text
+    assert "a-s9 is left out of every comparison: it differs from random-s9 in data" in text
+
+
+def test_figures_of_a_paper_are_next_to_means_over_the_same_seeds(make_results, one_fails):
+    from alharness.records import Paper
+    from alharness.report.paper import compare
+
+    values = {"random": {"mae": 0.3}, "a": {"mae": 0.3}, "failing": {"mae": 0.3}}
+    results = make_results(one_fails, paper=Paper(source="T", labels=None, values=values))
+    found = compare(results.run, results.record)
+    assert [(label, len(seeds)) for label, seeds, _ in found.rows] == [
+        *[("random", 10), ("a", 10)],
+        *[("random", 3), ("failing", 3)],
+    ]
+
+
+def test_a_metric_that_is_undefined_for_one_is_averaged_over_the_other_seeds_for_all(make_results, noisy):
+    results = make_results({"random": noisy(4), "a": noisy(4, seed=1), "b": noisy(4, seed=2)})
+
+    def with_corr(record):
+        value = {"a": np.nan if record.cell.seed == 2 else 0.5, "b": np.nan}.get(
+            record.cell.label, record.cell.seed
+        )
+        cycles = (*record.cycles[:-1], replace(record.cycles[-1], metrics={"mae": 0.4, "corr": value}))
+        return replace(record, cycles=cycles)
+
+    cells = tuple(map(with_corr, results.record.cells))
+    rows = summarize(results.run, replace(results.record, cells=cells))
+    means = {row.label: row.final["corr"] for row in rows}
+    assert (means["random"].value, means["random"].n, means["random"].undefined) == (pytest.approx(4 / 3), 3, 0)
+    assert (means["a"].n, means["a"].undefined) == (3, 1)
+    assert (means["b"].n, means["b"].undefined) == (0, 4)

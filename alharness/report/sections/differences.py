@@ -36,7 +36,7 @@ def section(study: Study) -> Section | None:
     """Areas, paired differences of areas, and the penalty matrix."""
     if not study.labels:
         return None
-    pictures, tables, paragraphs = [_areas(study)], [], study.basis.gaps()
+    pictures, tables, paragraphs = [_areas(study)], [], list[str]()
     if len(study.labels) > 1:
         tables += _pairs(study)
     if study.random and len(study.labels) > 1:

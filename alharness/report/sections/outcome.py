@@ -45,6 +45,10 @@ def section(study: Study) -> Section | None:
         paragraphs=[
             *study.basis.gaps(),
             *study.basis.refused,
+            "Samplers are compared over the seeds that both have, and means next to each other are over the same "
+            "seeds. A sampler may fail in just those seeds that are hard for it."
+            if study.basis.gaps()
+            else "",
             f"{run.paper.source}: its figures stand beside results on real data only."
             if run.paper and run.synthetic
             else "",

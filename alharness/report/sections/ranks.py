@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alharness.report.answers import bounds
-from alharness.report.curves import plot
+from alharness.report.curves import not_drawn, plot
 from alharness.report.document import Picture, Section, Table, Value, interval, number, p_value
 from alharness.report.efficiency import ENOUGH as ENOUGH_FOR_INTERVAL
 from alharness.report.efficiency import saving
@@ -116,6 +116,7 @@ def setting(name: str, study: Study) -> Section:
             + f" Everything about it: `alharness report {run.folder}`",
             *study.basis.gaps(),
             *study.basis.refused,
+            *([f"The curves of some samplers are {absent}."] if (absent := not_drawn(study.basis)) else []),
         ],
         pictures=[
             Picture(
