@@ -62,10 +62,11 @@ def closing_table(run: Run, record: RunRecord) -> Blocks:
 
 def _over(cells: Basis) -> str:
     """Over which seeds the rows are, if that is not all of each."""
-    first, *others = [group for group in cells.groups if group.labels] or [None]
-    if first is None or not cells.lacking():
+    groups = [group for group in cells.groups if group.labels]
+    if not groups or not cells.lacking():
         return ""
-    if not others:
+    first = groups[0]
+    if len(groups) == 1:
         return f"; all over {seed_list(first.seeds)}, which all of them have"
     return f"; above the line over {seed_list(first.seeds)}, below it what lacks some, and Random over the same"
 
