@@ -63,7 +63,8 @@ def make_plan(spec: Spec) -> Plan:
             f"{spec.where('model')}: {spec.model.name!r} cannot serve {facts.task}, the task of the data set "
             f"{spec.dataset.name!r}; choose another model"
         )
-    schedule, warnings = _schedule(spec, facts.sizes[0])
+    schedule, asked = _schedule(spec, facts.sizes[0])
+    warnings = [*facts.warnings, *asked]
     setting = _setting(facts, schedule)
     skips: list[Skip] = []
     runnable: list[Chosen[SamplerPlugin]] = []

@@ -188,12 +188,14 @@ class DatasetFacts:
         modalities: their names.
         sizes: samples in train, valid and test.
         synthetic: made-up data; every page and every run says so.
+        warnings: what is allowed, but perhaps not meant; `alharness check` and `alharness run` show it.
     """
 
     task: Task
     modalities: tuple[str, ...]
     sizes: tuple[int, int, int]
     synthetic: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ class BlockParams(Params):
     fail: str = ""
     size: int = 100
     synthetic: bool = False
+    warning: str = ""
 
 
 class ToyParams(Params):
@@ -36,6 +37,7 @@ def inspect(params):
         modalities=("audio", "text"),
         sizes=(params.size, 10, 30),
         synthetic=params.synthetic,
+        warnings=(params.warning,) if params.warning else (),
     )
 
 
@@ -162,6 +164,10 @@ def test_figures_of_samplers_that_are_not_run(plan):
 
 def test_nothing_to_warn_of(plan):
     assert plan().warnings == ()
+
+
+def test_warnings_of_the_data_set_are_those_of_the_plan(plan):
+    assert plan("dataset.params.warning=odd labels").warnings == ("odd labels",)
 
 
 def test_the_last_query_may_be_smaller(plan):

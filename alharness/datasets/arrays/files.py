@@ -10,6 +10,7 @@ from numpy.lib import format as npy
 from alharness.errors import DataError
 from alharness.suggestion import did_you_mean
 
+from .foreign import advise, find_foreign
 from .names import LENGTHS, check_name
 
 if TYPE_CHECKING:
@@ -62,12 +63,15 @@ def choose_modalities(folder: Path, found: Sequence[str], wanted: tuple[str, ...
     if wanted is not None:
         for name in wanted:
             if name not in found:
+                others = [path for path in find_foreign(folder, found) if path.stem == name]
                 raise DataError(
-                    f"{folder}: there is no {name}.npy for the modality {name!r}{did_you_mean(name, found)}"
+                    f"{folder}: there is no {name}.npy for the modality {name!r}"
+                    f"{advise(others) or did_you_mean(name, found)}"
                 )
         return wanted
     if not found:
-        raise DataError(f"{folder}: there is no <modality>.npy; expected one file per modality")
+        others = find_foreign(folder, found)
+        raise DataError(f"{folder}: there is no <modality>.npy; expected one file per modality{advise(others)}")
     for name in found:
         try:
             check_name(name)
@@ -131,7 +135,7 @@ def _open(path: Path, kinds: str, expected: str) -> NDArray[Any]:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
     except Exception as error:  # noqa: BLE001 numpy raises many kinds for a malformed header
         raise DataError(
-            f"{path}: is not a whole .npy file ({error}); write it with numpy.save(path, array)"
+            f"{path}: is not a whole .npy file ({str(error)[:200]}); write it with numpy.save(path, array)"
         ) from None
     raise DataError(f"{path}: holds {_described(dtype)}, expected {expected}")
 

@@ -13,6 +13,8 @@ from alharness.plugin import DatasetFacts
 from alharness.samples import Inputs, Samples, Splits
 
 from .files import choose_modalities, find_modalities, open_modality
+from .fillers import find_fillers
+from .foreign import find_foreign, unread
 from .labels import read_labels
 from .table import LABEL, SPLITS, read_table
 from .values import check_values, gather
@@ -30,7 +32,12 @@ def look(params: ArraysParams) -> DatasetFacts:
     """Check labels.csv and the headers of the arrays. Raises DataError."""
     table, _, stored = _open(params)
     train, valid, test = (len(table.rows(split)) for split in SPLITS)
-    return DatasetFacts(task=params.task, modalities=tuple(stored), sizes=(train, valid, test))
+    return DatasetFacts(
+        task=params.task,
+        modalities=tuple(stored),
+        sizes=(train, valid, test),
+        warnings=_warnings(params, table),
+    )
 
 
 def load(params: ArraysParams) -> Dataset:
@@ -39,7 +46,17 @@ def load(params: ArraysParams) -> Dataset:
     for modality in stored.values():
         check_values(modality, table)
     parts = {split: _samples(table, split, params.task, labels, stored) for split in SPLITS}
-    return Dataset(task=params.task, content=Splits(**parts), classes=labels.classes)
+    return Dataset(
+        task=params.task, content=Splits(**parts), classes=labels.classes, remarks=_warnings(params, table)
+    )
+
+
+def _warnings(params: ArraysParams, table: Table) -> tuple[str, ...]:
+    """What is allowed and perhaps not meant: labels that look like fillers, and files that are not read."""
+    labels = find_fillers(table) if params.task == Task.CLASSIFICATION else ()
+    folder = readable(params.path)
+    files = unread(find_foreign(folder, find_modalities(folder))) if params.modalities is None else ()
+    return (*labels, *files)
 
 
 def _open(params: ArraysParams) -> tuple[Table, Labels, dict[str, Stored]]:
