@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +9,13 @@ import click
 
 from alharness import registry
 from alharness.plan import make_plan
-from alharness.program import program
+from alharness.program import command_line
 from alharness.spec import load
 from alharness.synthetic import NOTICE
 from alharness.terminal import plain
 
 from .page import make_list
+from .specs import find_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.argument("path", metavar="SPEC", type=click.Path(path_type=Path))
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Change a value of the spec.")
 def check(path: Path, assignments: tuple[str, ...]) -> None:
-    """Check SPEC and show its plan, without training.
+    """Check SPEC, a file or the name of one in specs/, and show its plan, without training.
 
     Types, plugins, what each sampler needs and the model provides, the data set's files, and the labels of every
     cycle. What is wrong is told all at once, each with file, line and column. For example:
@@ -37,6 +37,7 @@ def check(path: Path, assignments: tuple[str, ...]) -> None:
         alharness check specs/digits_quick.yaml
         alharness check specs/digits_quick.yaml --set seeds=3 --set samplers.1.params.k=5
     """  # noqa: D301  \b is click's mark for lines that stay as they are
+    path = find_spec(path)
     spec = load(path, registry.load(), assignments)
     plan = make_plan(spec)
     if plan.facts.synthetic:
@@ -45,7 +46,7 @@ def check(path: Path, assignments: tuple[str, ...]) -> None:
     click.echo(make_list("samplers", _samplers(spec, plan)))
     for warning in plan.warnings:
         click.secho(f"warning: {plain(warning)}\n", fg="yellow")
-    click.echo(plain(f"Nothing is wrong. Start it with: {shlex.join([program(), 'run', str(path)])}"))
+    click.echo(plain(f"Nothing is wrong. Start it with: {command_line('run', path)}"))
 
 
 def _summary(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from alharness import registry
 from alharness.errors import PluginError
-from alharness.program import program
+from alharness.program import command_line
 from alharness.suggestion import did_you_mean
 from alharness.terminal import plain
 
@@ -62,7 +62,7 @@ def _print_all(installed: Registry) -> None:
         click.echo(make_list("cannot be used", wrong))
     if installed.left_out:
         click.echo(plain(f"left out by {registry.ONLY}: {', '.join(installed.left_out)}\n"))
-    click.echo(f"More on one of them: {program()} plugins NAME")
+    click.echo(f"More on one of them: {command_line('plugins', 'NAME')}")
 
 
 def _in_short(registered: Registered[Any]) -> str:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import webbrowser
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from alharness.errors import HarnessError
+from alharness.program import command_line
+from alharness.redaction import redact
+from alharness.runs.description import NAME
 from alharness.terminal import plain
 
 from .page import open_page
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from alharness.report.document import Document
 
 
@@ -32,14 +39,18 @@ def report(runs: tuple[Path, ...], out: Path | None, targets: tuple[float, ...],
     """Write a report of a run directory: index.html, which needs no other file, PNG, SVG and CSV.
 
     It needs the journals alone: neither MLflow, nor the data, nor the samplers. Runs may still be going on; what
-    is missing is listed. Several runs, of different data sets or budgets, are ranked over all of them.
+    is missing is listed. Several runs, of different data sets or budgets, are ranked over all of them. Of a folder
+    with run directories it lists them, and writes nothing.
 
     \b
+        alharness report runs
         alharness report runs/digits_quick-1a2b3c4d
         alharness report runs/simsv2_budget200-1a2b3c4d --target 0.35 --open
         alharness report runs/*
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     page = open_page()
+    if len(runs) == 1 and (inside := _runs_in(runs[0])):
+        _print_runs(page, runs[0], inside)  # what follows says why nothing is written
     with page.status("reading journals") as status:
         document = _document(runs, targets)
         from alharness.report.page import write
@@ -58,6 +69,36 @@ def report(runs: tuple[Path, ...], out: Path | None, targets: tuple[float, ...],
     if show:
         webbrowser.open(written.page.resolve().as_uri())
     return 0
+
+
+def _runs_in(folder: Path) -> list[Path]:
+    """Run directories in a folder that is none itself."""
+    if (folder / NAME).exists():
+        return []
+    return sorted(path.parent for path in folder.glob(f"*/{NAME}"))
+
+
+def _print_runs(page: Console, folder: Path, runs: list[Path]) -> None:
+    """What there is, the newest first, each with its command."""
+    from alharness.report.reading import read
+
+    lines = []
+    for run in runs:
+        command = command_line("report", run)
+        try:
+            found = read(run, with_pool=False)
+        except HarnessError as error:
+            lines.append((0.0, f"cannot be read: {error}", command))
+            continue
+        cycles = [cycle.at / 1000 for record in found.record.cells for cycle in record.cycles]
+        complete, total = len(found.complete), len(found.record.cells)
+        at = max(cycles, default=(run / NAME).stat().st_mtime)
+        when = datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M")
+        lines.append((at, f"{complete:,} of {total:,} cells complete, last written {when}", command))
+    page.print(plain(f"{len(runs)} run{'s' if len(runs) > 1 else ''} in {folder}:"), style="bold", soft_wrap=True)
+    for _, progress, command in sorted(lines, reverse=True):
+        page.print(plain(command), soft_wrap=True)
+        page.print(f"    {plain(redact(progress))}", soft_wrap=True)
 
 
 def _document(runs: tuple[Path, ...], targets: tuple[float, ...]) -> Document:

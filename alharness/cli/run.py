@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import sys
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from alharness import registry
-from alharness.program import program
+from alharness.program import command_line
 from alharness.redaction import redact
 from alharness.runs import forkserver
 from alharness.spec import load
@@ -21,6 +20,7 @@ from alharness.synthetic import NOTICE
 from alharness.terminal import plain
 
 from .page import open_page
+from .specs import find_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ def run(
     no_tracking: bool,
     require_tracking: bool,
 ) -> int:
-    """Run every cell (sampler x seed) of SPEC that is not finished yet.
+    """Run every cell (sampler x seed) of SPEC, a file or the name of one in specs/, that is not finished yet.
 
     Stop it whenever you like, with Ctrl-C or kill: the same command goes on after the last finished cycle of each
     cell. A sampler or a seed added to the spec runs beside the others, which stay as they are. For example:
@@ -84,13 +84,16 @@ def run(
     if no_tracking and require_tracking:
         raise click.UsageError("--no-tracking and --require-tracking exclude each other")
     installed = registry.load()
-    spec = load(path, installed, assignments)
+    spec = load(find_spec(path), installed, assignments)
     page = open_page()
 
     def warn(message: str) -> None:
         page.print(f"warning: {plain(redact(message))}", style="yellow", soft_wrap=True)
 
     page.print(f"{spec.name}: {'measuring queries again' if retime else 'starting'}", style="bold")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Shells do that to what a script starts in the background.
+        page.print(f"Ctrl-C is ignored here; to stop it: kill {os.getpid()}", soft_wrap=True)
     # Threads that wait by spinning fight for the cores with whatever else runs there: beside one busy process on
     # two cores a query took 50 times as long. OpenMP reads this when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -110,7 +113,7 @@ def run(
         run_, record = app.run(spec, installed, options, warn)
     _close(page, run_, record, tracker)
     if record.interrupted:
-        again = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+        again = command_line(*sys.argv[1:])
         page.print(f"Interrupted. Nothing finished is lost; go on with: {again}", soft_wrap=True)
         return TERMINATED if signals else INTERRUPTED
     return FAILED if record.failed else 0
@@ -129,9 +132,7 @@ def _close(page: Console, run_: Run, record: RunRecord, tracker: MlflowTracker) 
     elif run_.paper and run_.synthetic:
         page.print(f"{run_.paper.source}: its figures are shown beside results on real data only", soft_wrap=True)
     if any(found.timing == "shared" for found in record.cells if not found.cell.reference):
-        again = shlex.join(
-            ["alharness", "run", *(word for word in sys.argv[2:] if word != "--retime"), "--retime"]
-        )
+        again = command_line("run", *(word for word in sys.argv[2:] if word != "--retime"), "--retime")
         page.print(f"Query times were measured while other cells were running; alone: {again}", soft_wrap=True)
     for skip in run_.skips:
         page.print(f"skipped: {skip.label}: {skip.reason}", soft_wrap=True)
@@ -141,7 +142,7 @@ def _close(page: Console, run_: Run, record: RunRecord, tracker: MlflowTracker) 
     picture = run_.folder / "curves.png"
     if draw(run_, record, picture):
         page.print(f"Curves:   {picture}", soft_wrap=True)
-        page.print(f"Report:   {shlex.join([program(), 'report', str(run_.folder)])}", soft_wrap=True)
+        page.print(f"Report:   {command_line('report', run_.folder)}", soft_wrap=True)
     page.print(f"Journals: {run_.folder / 'cells'}", soft_wrap=True)
     if tracker.store is not None:
         page.print(f"MLflow:   {tracker.store.how_to_open}", soft_wrap=True)

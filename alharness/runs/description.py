@@ -167,5 +167,6 @@ def _missing(folder: Path) -> str:
             "and trains nothing that is finished"
         )
     inside = sorted(path.parent for path in folder.glob(f"*/{NAME}"))
-    near = f"; in it are: {', '.join(map(str, inside))}" if inside else ""
+    some = [*map(str, inside[:3]), *([f"{len(inside) - 3} more"] if len(inside) > 3 else [])]
+    near = f"; in it are: {', '.join(some)}" if inside else ""
     return f"{folder}: is no run directory{near}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import shlex
 import sqlite3
 import tempfile
 from contextlib import closing, contextmanager
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 import filelock
 
 from alharness.errors import TrackingError
-from alharness.program import program
+from alharness.program import command_line
 from alharness.redaction import redact
 
 from .dashboard import deep_link
@@ -59,7 +58,7 @@ class Store:
             return deep_link(self.uri, self.experiment_id, view=self.view)
         default = f"sqlite:///{Path('mlflow.db').absolute()}"
         found = self.uri == default == os.environ.get("MLFLOW_TRACKING_URI", default)
-        return shlex.join([program(), "ui", *([] if found else ["--store", redact(self.uri)])])
+        return command_line("ui", *([] if found else ["--store", redact(self.uri)]))
 
     @property
     def local(self) -> bool:

@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from alharness import cli
-from alharness.program import program
+from alharness.program import command_line
 
 SOURCE = """
 from alharness import DatasetFacts, DatasetPlugin, Params, SamplerPlugin, Task, hookimpl
@@ -61,7 +61,7 @@ def test_a_spec_that_is_fine(check):
     code, out, err = check()
 
     assert (code, err) == (0, "")
-    assert out.splitlines()[-1] == f"Nothing is wrong. Start it with: {program()} run x.yaml"
+    assert out.splitlines()[-1] == f"Nothing is wrong. Start it with: {command_line('run', 'x.yaml')}"
 
 
 @pytest.mark.parametrize(

@@ -91,3 +91,27 @@ def test_help_teaches(report):
     code, shown = report("--help")
     assert code == 0
     assert "alharness report runs/" in shown.out
+
+
+def test_a_folder_of_runs_is_listed_with_a_command_for_each_the_newest_first(report, make_folder, tmp_path):
+    make_folder("alpha")
+    make_folder("beta", n=1, cycles=2)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "run.json").write_text("{}")
+    code, shown = report(tmp_path)
+    lines = shown.out.splitlines()
+    assert code == 1  # nothing was written
+    assert lines[0] == f"3 runs in {tmp_path}:"
+    assert [line.split(" report ")[1] for line in lines[1::2]] == [
+        str(tmp_path / name) for name in ("alpha", "beta", "broken")
+    ]
+    assert lines[2].startswith("    6 of 6 cells complete, last written 1970-01-01 ")
+    assert lines[4].startswith("    0 of 2 cells complete, last written ")
+    assert "cannot be read" in lines[6]
+    assert not list(tmp_path.glob("**/index.html"))
+
+
+def test_a_folder_without_runs_is_still_an_error(report, tmp_path):
+    code, shown = report(tmp_path)
+    assert code == 1
+    assert "is no run directory" in shown.err

@@ -1,10 +1,15 @@
 """What `alharness run` has loaded when the first fit begins; whole runs are in tests/integration."""
 
 import os
+import signal
 import subprocess
 import sys
 
 import numpy as np
+import pytest
+
+from alharness import app
+from alharness.cli import main
 
 LATER = {"mlflow", "matplotlib", "sklearn", "scipy"}
 
@@ -20,6 +25,20 @@ def fit(*_):
 Trainer.fit = fit
 alharness.cli.main(["run", "own.yaml"])
 """
+
+
+def test_a_run_in_the_background_of_a_script_says_how_to_stop_it(monkeypatch, capsys, tmp_path):
+    (tmp_path / "x.yaml").write_text(
+        "name: x\ndataset: digits\nactive_learning: {initial_pool: 9, budget: 9, cycles: 1}\nsamplers: [random]\n"
+    )
+    monkeypatch.setattr(app, "run", lambda *_: sys.exit(0))
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(SystemExit):
+            main(["run", str(tmp_path / "x.yaml"), "--no-tracking"])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert f"Ctrl-C is ignored here; to stop it: kill {os.getpid()}\n" in capsys.readouterr().out
 
 
 def test_the_first_fit_begins_before_anything_is_imported_that_is_only_needed_later(toy_site, tmp_path):

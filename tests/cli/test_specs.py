@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import pytest
+
+from alharness.cli.specs import find_spec
+from alharness.errors import SpecError
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("own.yaml", "short.yml", "bare", "specs/simsv2_budget200.yaml", "specs/own.yaml", "deep/x.yaml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [
+        ("own.yaml", "own.yaml"),
+        ("own", "own.yaml"),
+        ("short", "short.yml"),
+        ("bare", "bare"),
+        ("simsv2_budget200", "specs/simsv2_budget200.yaml"),
+        ("simsv2_budget200.yaml", "specs/simsv2_budget200.yaml"),
+        ("specs/own", "specs/own.yaml"),
+        ("deep/x", "deep/x.yaml"),
+    ],
+)
+def test_a_spec_is_found_by_its_name(here, named, found):
+    assert find_spec(Path(named)) == Path(found)
+
+
+def test_a_folder_of_the_same_name_hides_no_spec(here):
+    (here / "simsv2_budget200").mkdir()
+    assert find_spec(Path("simsv2_budget200")) == Path("specs/simsv2_budget200.yaml")
+
+
+def test_a_folder_alone_is_left_to_the_reader(here):
+    assert find_spec(Path("deep")) == Path("deep")
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        (
+            "simsv2_budget20",
+            """simsv2_budget20: there is no such file, nor simsv2_budget20.yaml, here or in the folder specs; \
+did you mean 'specs/simsv2_budget200.yaml'?""",
+        ),
+        ("deep/y.yaml", "deep/y.yaml: there is no such file"),
+        ("spec/own.yaml", "spec/own.yaml: there is no such file; did you mean 'specs/own.yaml'?"),
+        ("q" * 300, f"{'q' * 300}: there is no such file, nor {'q' * 300}.yaml, here or in the folder specs"),
+    ],
+)
+def test_what_is_not_there_has_near_names(here, named, message):
+    with pytest.raises(SpecError) as caught:
+        find_spec(Path(named))
+    assert str(caught.value) == message
