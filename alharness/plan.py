@@ -65,6 +65,7 @@ def make_plan(spec: Spec) -> Plan:
         )
     schedule, asked = _schedule(spec, facts.sizes[0])
     warnings = [*facts.warnings, *asked]
+    _require_validation(spec, facts.sizes[1])
     setting = _setting(facts, schedule)
     skips: list[Skip] = []
     runnable: list[Chosen[SamplerPlugin]] = []
@@ -164,6 +165,23 @@ def _review(spec: Spec, sampler: Chosen[SamplerPlugin], setting: Setting) -> lis
             f"it needs {', '.join(sorted(lacking))}, which the model {spec.model.name!r} does not provide"
         )
     return warnings
+
+
+def _require_validation(spec: Spec, available: int) -> None:
+    """Raise SpecError if trainings are to be stopped by validation samples that are not there."""
+    wish = spec.training.valid
+    if wish == "none":
+        return
+    place = spec.where("training", "valid")
+    if not available:
+        raise SpecError(
+            f"{place}: the data set {spec.dataset.name!r} has no validation samples; set training.valid to none"
+        )
+    if wish != "full" and int(wish.partition(":")[2]) > available:
+        raise SpecError(
+            f"{place}: {wish} asks for more than the {available:,} validation samples of {spec.dataset.name!r}; "
+            "choose fewer"
+        )
 
 
 def _schedule(spec: Spec, pool: int) -> tuple[Schedule, list[str]]:

@@ -15,6 +15,7 @@ from alharness.synthetic import NOTICE
 from alharness.terminal import plain
 
 from .page import make_list
+from .readiness import require_device, require_writable, tracking_warnings
 from .specs import find_spec
 
 if TYPE_CHECKING:
@@ -27,11 +28,19 @@ if TYPE_CHECKING:
 @click.command
 @click.argument("path", metavar="SPEC", type=click.Path(path_type=Path))
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Change a value of the spec.")
-def check(path: Path, assignments: tuple[str, ...]) -> None:
+@click.option(
+    "--workdir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("runs"),
+    show_default=True,
+    help="Where run directories would be kept.",
+)
+def check(path: Path, assignments: tuple[str, ...], workdir: Path) -> None:
     """Check SPEC, a file or the name of one in specs/, and show its plan, without training.
 
-    Types, plugins, what each sampler needs and the model provides, the data set's files, and the labels of every
-    cycle. What is wrong is told all at once, each with file, line and column. For example:
+    Types, plugins, what each sampler needs and the model provides, the data set's files, the device, where results
+    go, and the labels of every cycle. What is wrong in the file is told all at once, each with line and column.
+    For example:
 
     \b
         alharness check specs/digits_quick.yaml
@@ -40,11 +49,13 @@ def check(path: Path, assignments: tuple[str, ...]) -> None:
     path = find_spec(path)
     spec = load(path, registry.load(), assignments)
     plan = make_plan(spec)
+    require_device(spec.training)
+    require_writable(workdir / plan.experiment)
     if plan.facts.synthetic:
         click.secho(f"{NOTICE}\n", fg="yellow", bold=True)
     click.echo(make_list(plan.name, _summary(spec, plan)))
     click.echo(make_list("samplers", _samplers(spec, plan)))
-    for warning in plan.warnings:
+    for warning in (*plan.warnings, *tracking_warnings(spec.tracking)):
         click.secho(f"warning: {plain(warning)}\n", fg="yellow")
     click.echo(plain(f"Nothing is wrong. Start it with: {command_line('run', path)}"))
 

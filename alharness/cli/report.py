@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,8 @@ def report(runs: tuple[Path, ...], out: Path | None, targets: tuple[float, ...],
         alharness report runs/simsv2_budget200-1a2b3c4d --target 0.35 --open
         alharness report runs/*
     """  # noqa: D301  \b is click's mark for lines that stay as they are
+    if not all(map(isfinite, targets)):
+        raise click.UsageError("--target is a value that a metric may reach: a finite number")
     page = open_page()
     if len(runs) == 1 and (inside := _runs_in(runs[0])):
         _print_runs(page, runs[0], inside)  # what follows says why nothing is written

@@ -79,7 +79,7 @@ def load(folder: Path) -> Description:
     path = folder / NAME
     try:
         found = _adapter().validate_json(path.read_bytes())
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise RunError(_missing(folder)) from error
     except OSError as error:
         raise RunError(f"{path}: {error.strerror}") from error

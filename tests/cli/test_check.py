@@ -1,3 +1,4 @@
+import re
 import sys
 
 import pytest
@@ -41,6 +42,7 @@ def check(tmp_path, monkeypatch, capsys):
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ALHARNESS_PLUGINS", "fakes")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
     def check(*arguments):
         with pytest.raises(SystemExit) as caught:
@@ -114,3 +116,67 @@ def test_a_missing_plugin(check):
 
     assert code == 4
     assert "no sampler named 'ani' is installed; did you mean 'any'? installed: any, classes" in err
+
+
+def test_a_device_that_is_not_here_is_what_run_says_it_is(check):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    code, _, err = check("--set", "training.device=cuda")
+    assert code == 5
+    assert err == "error: training.device: no CUDA device is available here; use `cpu` or `auto`\n"
+
+
+@pytest.mark.parametrize("valid", ["budgeted:101", "full"])
+def test_validation_samples_that_are_not_there(check, tmp_path, valid):
+    if valid == "full":
+        module = tmp_path / "checked_fakes.py"
+        module.write_text(module.read_text().replace("(1000, 100, 300)", "(1000, 0, 300)"))
+    code, _, err = check("--set", f"training.valid={valid}")
+    assert code == 2
+    assert "training.valid: " in err
+    assert "more than the 100 validation" in err or "has no validation samples; set training.valid to none" in err
+
+
+def test_as_many_validation_samples_as_there_are(check):
+    assert check("--set", "training.valid=budgeted:100")[0] == 0
+
+
+def test_a_workdir_that_cannot_be_made(check, tmp_path):
+    (tmp_path / "notes").touch()
+    code, _, err = check("--workdir", "notes/runs")
+    assert code == 2
+    assert re.search(r"my_calls-\w+: cannot be written to \(Not a directory\); choose another --workdir", err)
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        ("foo://bar", "MLflow knows no stores of the kind 'foo'"),
+        ("nonsense", "is a folder, which MLflow no longer writes to"),
+        ("http:///x", "names no host"),
+        ("https://me:secret@[x", "https://***@[x: names no host"),
+    ],
+)
+def test_a_store_that_mlflow_cannot_write_to_is_a_warning(check, uri, words):
+    code, out, _ = check("--set", f"tracking.uri='{uri}'")
+    assert code == 0
+    assert words in out
+    assert "secret" not in out
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["sqlite:///x.db", "postgresql+psycopg2://u@h/d", "https://h:5000", "databricks", "databricks://profile"],
+)
+def test_stores_that_mlflow_may_know_are_none(check, uri, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "foo://bar")  # the spec's own goes first
+    code, out, _ = check("--set", f"tracking.uri='{uri}'")
+    assert code == 0
+    assert "warning" not in out
+
+
+def test_the_store_of_the_environment_is_looked_at_too(check, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "foo://bar")
+    assert "MLFLOW_TRACKING_URI: foo://bar: MLflow knows no stores of the kind 'foo'" in check()[1]

@@ -115,3 +115,14 @@ def test_a_folder_without_runs_is_still_an_error(report, tmp_path):
     code, shown = report(tmp_path)
     assert code == 1
     assert "is no run directory" in shown.err
+
+
+def test_a_target_is_a_number_that_can_be_reached(report, make_folder):
+    code, shown = report(make_folder("demo"), "--target", "nan")
+    assert code == 2
+    assert "a finite number" in shown.err
+
+
+def test_a_file_is_no_run_directory(report, tmp_path):
+    (tmp_path / "file").touch()
+    assert "there is no such folder" in report(tmp_path / "file")[1].err

@@ -140,3 +140,17 @@ def test_a_server_that_is_down_does_not_fail_a_run_unless_asked(command, write_s
     required = command("run", path, "--require-tracking")
     required.communicate(timeout=120)
     assert required.returncode == 6
+
+
+def test_a_console_without_utf8_costs_nothing(command, write_spec):
+    process = command(
+        "run",
+        write_spec(samplers="[first]"),
+        "--no-tracking",
+        variables={"PYTHONIOENCODING": "ascii", "COLUMNS": "40"},
+    )
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, "")
+    assert "trial: digits, 10 -> 20 labels" in out
+    assert "+-" in out
+    assert out.isascii()

@@ -9,9 +9,8 @@ import numpy as np
 
 from alharness.errors import DataError
 
-from .facts import CARRIER_LICENSE, CITATION, LICENSE, PAPER, PER_CLASS, REQUIREMENT, SAMPLES, VIEWS, View
+from .facts import CARRIER_LICENSE, CITATION, LABELS, LICENSE, PAPER, PER_CLASS, REQUIREMENT, SAMPLES, VIEWS, View
 from .manifest import digest, write_manifest
-from .reader import LABELS
 from .sources import download, read_source
 
 if TYPE_CHECKING:

@@ -42,6 +42,15 @@ def read_manifest(folder: Path, names: Iterable[str]) -> dict[str, str]:
         raise DataError(f"{path}: damaged; {again(folder)}") from None
 
 
+def require_files(folder: Path, names: Iterable[str]) -> None:
+    """Raise DataError if one of these files is missing."""
+    for name in names:
+        try:
+            (folder / name).stat()
+        except OSError as error:
+            raise DataError(f"{folder / name}: cannot be read: {error.strerror}; {again(folder)}") from None
+
+
 def read_listed(folder: Path, name: str, sha256: str) -> bytes:
     """Content of a listed file. Raises DataError where it is not what the manifest says."""
     path = folder / name

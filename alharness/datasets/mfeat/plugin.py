@@ -10,7 +10,7 @@ from alharness.hookspecs import hookimpl
 from alharness.plugin import DatasetFacts, DatasetPlugin, Params, SpecPath
 from alharness.split import split_sizes
 
-from .facts import CITATION, LICENSE, PAPER, SAMPLES, VIEWS
+from .facts import CITATION, LABELS, LICENSE, PAPER, SAMPLES, VIEWS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,9 +27,10 @@ class MfeatParams(Params):
 
 def inspect(params: MfeatParams) -> DatasetFacts:
     """What is known without loading. Raises DataError where the data was not imported."""
-    from .manifest import read_manifest
+    from .manifest import read_manifest, require_files
 
-    read_manifest(readable(params.path), ())
+    folder = readable(params.path)
+    require_files(folder, read_manifest(folder, [LABELS, *(f"{view.name}.npy" for view in VIEWS)]))
     modalities = tuple(view.name for view in VIEWS)
     return DatasetFacts(task=Task.CLASSIFICATION, modalities=modalities, sizes=split_sizes(SAMPLES))
 

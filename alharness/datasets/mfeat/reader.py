@@ -12,15 +12,13 @@ from alharness.errors import DataError
 from alharness.features import Task
 from alharness.samples import Inputs, Samples
 
-from .facts import CLASSES, SAMPLES, VIEWS
+from .facts import CLASSES, LABELS, SAMPLES, VIEWS
 from .manifest import again, read_listed, read_manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-LABELS = "labels.npy"
 
 
 def load(folder: Path) -> Dataset:

@@ -12,10 +12,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from alharness.errors import DataError
 from alharness.features import Task  # noqa: TC001 pydantic reads the annotation
 from alharness.plugin import DatasetFacts
+from alharness.suggestion import did_you_mean
 
 from .layout import FORMAT, MANIFEST, SPLITS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -134,6 +136,29 @@ def read_manifest(folder: Path, dataset: str) -> Manifest:
     if manifest.dataset != dataset:
         raise DataError(f"{folder}: holds the data set {manifest.dataset!r}, not {dataset!r}; name its folder")
     return manifest
+
+
+def choose(folder: Path, manifest: Manifest, wanted: Sequence[str] | None) -> tuple[str, ...]:
+    """The wanted modalities; all if none are named. Raises DataError if there is no such modality."""
+    for name in wanted or ():
+        if name not in manifest.modalities:
+            raise DataError(
+                f"{folder}: has no modality {name!r}{did_you_mean(name, manifest.modalities)}; "
+                f"it has {', '.join(manifest.modalities)}"
+            )
+    return manifest.modalities if wanted is None else tuple(wanted)
+
+
+def require_files(folder: Path, manifest: Manifest) -> None:
+    """Raise DataError if a listed file is missing, or has another size: all that is known without reading it."""
+    for name, listed in manifest.files.items():
+        path, advice = folder / name, advise(folder, manifest)
+        try:
+            size = path.stat().st_size
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read: {error.strerror}; {advice}") from None
+        if size != listed.bytes:
+            raise DataError(f"{path}: has {size:,} bytes, expected {listed.bytes:,}; {advice}")
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -53,16 +53,26 @@ class StoredDataset:
         ]
 
     def inspect(self, params: StoredParams) -> DatasetFacts:
-        """What the manifest says, or the design of a stand-in. Raises DataError where there is neither."""
+        """What the manifest says, or the design of a stand-in.
+
+        Raises:
+            DataError: there is neither, a file of the manifest is missing, or it has no such modality.
+        """
         from dataclasses import replace
 
         from alharness.datasets.standin.designs import facts as describe
 
-        from .manifest import read_manifest
+        from .manifest import choose, read_manifest, require_files
 
         folder = locate(self.published, params)
         name = self.published.name
-        facts = describe(name, params.stand_in) if folder is None else read_manifest(folder, name).facts
+        if folder is None:
+            facts = describe(name, params.stand_in)
+        else:
+            manifest = read_manifest(folder, name)
+            choose(folder, manifest, params.modalities)
+            require_files(folder, manifest)
+            facts = manifest.facts
         return facts if params.modalities is None else replace(facts, modalities=params.modalities)
 
     def make(self, params: StoredParams) -> Dataset:

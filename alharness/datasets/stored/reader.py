@@ -14,11 +14,10 @@ import numpy as np
 from alharness.data import Dataset
 from alharness.errors import DataError
 from alharness.samples import Inputs, Samples, Splits
-from alharness.suggestion import did_you_mean
 
 from .checksum import read_listed
 from .layout import IDS, LABELS, SPLITS, lengths_file, pooled_file, sequence_file, unimodal_labels_file
-from .manifest import Manifest, advise, read_manifest
+from .manifest import Manifest, advise, choose, read_manifest
 from .npy import open_npy
 from .remarks import describe_repairs
 
@@ -56,7 +55,7 @@ def open_stored(
         DataError: the folder is not this data set, is damaged, or lacks a modality.
     """
     manifest = read_manifest(folder, dataset)
-    chosen = _choose(folder, manifest, modalities)
+    chosen = choose(folder, manifest, modalities)
     opened = _Opened(folder, manifest, chosen, unimodal_labels)
     opened.check()
     return Dataset(
@@ -144,16 +143,6 @@ def _elsewhere(sequences: Callable[[], Path], vectors: _Opened) -> Splits:
     opened = _Opened(folder, manifest, vectors.modalities, vectors.unimodal_labels)
     opened.check()
     return opened.whole()
-
-
-def _choose(folder: Path, manifest: Manifest, wanted: Sequence[str] | None) -> tuple[str, ...]:
-    for name in wanted or ():
-        if name not in manifest.modalities:
-            raise DataError(
-                f"{folder}: has no modality {name!r}{did_you_mean(name, manifest.modalities)}; "
-                f"it has {', '.join(manifest.modalities)}"
-            )
-    return manifest.modalities if wanted is None else tuple(wanted)
 
 
 def _digest(manifest: Manifest, modalities: tuple[str, ...], unimodal_labels: UnimodalLabels) -> str:

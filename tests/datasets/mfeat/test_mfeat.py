@@ -33,6 +33,13 @@ def test_facts_are_those_of_the_loaded_data(params):
     assert facts.sizes == (len(split.train), len(split.valid), len(split.test))
 
 
+@pytest.mark.parametrize("name", ["labels.npy", "zer.npy"])
+def test_a_missing_file_is_known_before_any_is_loaded(params, name):
+    (params.path / name).unlink()
+    with pytest.raises(DataError, match=rf"{name}: cannot be read: No such file or directory"):
+        PLUGIN.inspect(params)
+
+
 def test_each_seed_draws_its_split_because_rows_are_sorted_by_class(params):
     dataset = PLUGIN.make(params)
     assert isinstance(dataset.content, Samples)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from alharness.datasets.stored.manifest import import_again, read_manifest
+from alharness.datasets.stored.manifest import import_again, read_manifest, require_files
 from alharness.datasets.stored.reader import open_stored
 from alharness.datasets.stored.writer import Writer
 from alharness.errors import DataError
@@ -158,6 +158,18 @@ def test_a_missing_file_is_named(folder):
     (folder / "train" / "vision.npy").unlink()
     with pytest.raises(DataError, match=r"vision\.npy: cannot be read: No such file or directory; make the data"):
         open_stored(folder, "toy")
+
+
+def test_a_missing_or_cut_file_is_known_before_any_is_opened(folder):
+    manifest = read_manifest(folder, "toy")
+    require_files(folder, manifest)
+    path = folder / "train" / "vision.npy"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(DataError, match=r"vision\.npy: has [\d,]+ bytes, expected [\d,]+; make the data"):
+        require_files(folder, manifest)
+    path.unlink()
+    with pytest.raises(DataError, match=r"vision\.npy: cannot be read: No such file or directory; make the data"):
+        require_files(folder, manifest)
 
 
 @pytest.mark.parametrize("array", [np.zeros((8, 5, 3), np.float32), np.zeros((8, 5, 2), np.float64)])
