@@ -1,6 +1,7 @@
 """Numbers as people read them: one place decides how many digits are shown, and what stands for no number.
 
-Files for programs (journals, MLflow, CSV) hold numbers as they are and need nothing of this.
+Files for programs (journals, MLflow, CSV) hold numbers as they are and need nothing of this. A minus is that of
+the keyboard, as terminals want it; pages and pictures `typeset` it.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Form:
             return "0"
         if self.powers or abs(value) >= LARGE:
             return _with_power(value, self.decimals if self.powers else 2)
-        return _fixed(value, self.decimals) or significant(value, 2)
+        return _digits(value, self.decimals) or significant(value, 2)
 
     def interval(self, value: float, half: float) -> str:
         """A number ± half the width of its interval; the number alone where there is no interval (NaN)."""
@@ -67,7 +68,7 @@ class Form:
         power = _power(max(abs(value), half), decimals)
         # Decimals: the smallest numbers have no such power of ten.
         mantissa, width = (Decimal(x).scaleb(-power) for x in (value, half))
-        return _signed(f"({_fixed(mantissa, decimals) or '0'} ± {_half(width, decimals)})e{power}")
+        return f"({_digits(mantissa, decimals) or '0'} ± {_half(width, decimals)})e{power}"
 
 
 def form(values: Iterable[float], halves: Iterable[float] = (), *, of: float = 0.0) -> Form:
@@ -127,21 +128,24 @@ def significant(value: float, digits: int = 3) -> str:
         return _with_power(value, digits - 1, bare=True)
     if power >= digits - 1:
         return count(value)
-    return _signed(f"{value:.{digits - 1 - power}f}".rstrip("0").rstrip("."))
+    return f"{value:.{digits - 1 - power}f}".rstrip("0").rstrip(".")
 
 
 def count(value: float) -> str:
     """A whole number, such as of labels; a dash for NaN, and a word for an infinite one."""
-    return _signed(f"{round(value):,}") if math.isfinite(value) else _infinite(value)
+    return f"{round(value):,}" if math.isfinite(value) else _infinite(value)
+
+
+def fixed(value: float, decimals: int = 1) -> str:
+    """A number with so many decimals, such as MiB. What is not 0 is never written as 0."""
+    if not math.isfinite(value):
+        return _infinite(value)
+    return _digits(value, decimals) or (f"{0:.{decimals}f}" if value == 0 else f"<{_least(decimals)}")
 
 
 def percent(share: float, decimals: int = 1) -> str:
     """A share in per cent. What is not 0 is never written as 0."""
-    if not math.isfinite(share):
-        return _infinite(share)
-    if share == 0:
-        return "0%"
-    return f"{_fixed(100 * share, decimals) or '<' + _least(decimals)}%"
+    return f"{fixed(100 * share, decimals)}%" if math.isfinite(share) else _infinite(share)
 
 
 def share(value: float, decimals: int = 2) -> str:
@@ -150,7 +154,7 @@ def share(value: float, decimals: int = 2) -> str:
         return _infinite(value)
     if value == round(value):
         return count(value)
-    return _fixed(value, decimals) or "<" + _least(decimals)
+    return fixed(value, decimals)
 
 
 def probability(p: float) -> str:
@@ -176,6 +180,11 @@ def seconds(value: float) -> str:
     return f"{significant(value)} s" if value >= 0.1 or value == 0 else f"{significant(1000 * value)} ms"
 
 
+def typeset(text: str) -> str:
+    """A number with a real minus, as wide as a plus."""
+    return text.replace("-", "−")
+
+
 def _infinite(value: float) -> str:
     return NOTHING if math.isnan(value) else UNBOUNDED
 
@@ -191,7 +200,7 @@ def _power(value: float, decimals: int) -> int:
 
 def _with_power(value: float, decimals: int, *, bare: bool = False) -> str:
     mantissa, _, power = f"{value:.{decimals}e}".partition("e")
-    return _signed(f"{mantissa.rstrip('0').rstrip('.') if bare else mantissa}e{int(power)}")
+    return f"{mantissa.rstrip('0').rstrip('.') if bare else mantissa}e{int(power)}"
 
 
 def _middle(ordered: Sequence[float]) -> float:
@@ -204,19 +213,15 @@ def _usual(largest: float) -> int:
     return max(2 - exponent if exponent < 0 else USUAL if exponent == 0 else USUAL - exponent, 0)
 
 
-def _fixed(value: float | Decimal, decimals: int) -> str:
-    """With so many decimals and a real minus; empty where nothing but zeros would be left of it."""
+def _digits(value: float | Decimal, decimals: int) -> str:
+    """With so many decimals; empty where nothing but zeros would be left of it."""
     text = f"{value:,.{decimals}f}"
-    return _signed(text) if text.strip("-0.,") else ""
+    return text if text.strip("-0.,") else ""
 
 
 def _half(half: float | Decimal, decimals: int) -> str:
-    return _fixed(half, decimals) or f"<{_least(decimals)}"
+    return _digits(half, decimals) or f"<{_least(decimals)}"
 
 
 def _least(decimals: int) -> str:
     return f"{10.0**-decimals:.{decimals}f}"
-
-
-def _signed(text: str) -> str:
-    return text.replace("-", "−")

@@ -39,7 +39,7 @@ def test_small_intervals_show_two_digits():
 
 
 def test_small_differences_show_two_digits_of_their_interval():
-    assert column([0.0091, -0.0002], [0.0041, 0.0012]) == ["0.0091 ± 0.0041", "−0.0002 ± 0.0012"]
+    assert column([0.0091, -0.0002], [0.0041, 0.0012]) == ["0.0091 ± 0.0041", "-0.0002 ± 0.0012"]
 
 
 def test_single_seeds_that_differ_look_different():
@@ -47,9 +47,9 @@ def test_single_seeds_that_differ_look_different():
 
 
 def test_numbers_far_from_one_have_powers_of_ten():
-    assert column([2.31e-9, 1.1e-9], [1.2e-10, 9e-11]) == ["(2.310 ± 0.120)e−9", "(1.100 ± 0.090)e−9"]
+    assert column([2.31e-9, 1.1e-9], [1.2e-10, 9e-11]) == ["(2.310 ± 0.120)e-9", "(1.100 ± 0.090)e-9"]
     assert column([1.23e6, 1.25e6], [1.2e4, 2e4]) == ["(1.230 ± 0.012)e6", "(1.250 ± 0.020)e6"]
-    assert column([2.31e-9]) == ["2.31e−9"]
+    assert column([2.31e-9]) == ["2.31e-9"]
 
 
 def test_one_sampler_that_diverged_does_not_hide_the_others():
@@ -75,7 +75,7 @@ def test_zero_has_no_sign_and_no_decimals():
 
 
 def test_a_number_that_is_not_zero_is_never_written_as_zero():
-    assert column([-1e-4, 0.3]) == ["−0.0001", "0.300"]
+    assert column([-1e-4, 0.3]) == ["-0.0001", "0.300"]
     assert numerals.percent(1e-5) == "<0.1%"
     assert numerals.share(0.001) == "<0.01"
 
@@ -105,7 +105,7 @@ def test_no_number_is_a_dash_and_an_infinite_one_a_word():
         (99.96, "100"),
         (378.2, "378"),
         (12345.0, "12,345"),
-        (1.23e-7, "1.23e−7"),
+        (1.23e-7, "1.23e-7"),
         (5e12, "5e12"),
     ],
 )
@@ -139,10 +139,14 @@ anything = st.floats(allow_nan=True, allow_infinity=True)
 @given(st.lists(st.tuples(anything, st.one_of(anything.map(abs), st.just(0.0))), min_size=1, max_size=6))
 def test_no_column_holds_nan_or_a_bare_zero_with_decimals(cells):
     for text in column(*map(list, zip(*cells, strict=True))):
-        assert not re.search(r"nan|inf|−0(\.0*)?(?![.\d])|(?<![\d.])0\.0+(?!\d)", text), text
+        assert not re.search(r"nan|inf|-0(\.0*)?(?![.\d])|(?<![\d.])0\.0+(?!\d)", text), text
 
 
 def test_a_number_and_its_digits_agree():
     for value in itertools.accumulate([7.1] * 12, lambda x, factor: x / factor, initial=5e6):
-        shown = numerals.number(value).replace("−", "-").replace(",", "")
+        shown = numerals.number(value).replace(",", "")
         assert float(shown) == pytest.approx(value, rel=6e-3)
+
+
+def test_a_page_has_a_real_minus():
+    assert numerals.typeset(numerals.number(-2e-9)) == "−2.00e−9"

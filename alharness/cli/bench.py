@@ -10,6 +10,7 @@ import click
 from alharness import registry
 from alharness.errors import SpecError
 from alharness.features import Task
+from alharness.numerals import fixed, significant
 
 from .page import make_table, open_page
 
@@ -52,7 +53,7 @@ def bench(names: tuple[str, ...], sizes: str, labeled: int, budget: int, task: s
     points = []
     for point in growth.measure(able, installed.model(model).plugin, work):
         points.append(point)
-        page.print(f"{point.sampler} at {point.size:,}: {point.cost['query_seconds']:.3g} s", style="dim")
+        page.print(f"{point.sampler} at {point.size:,}: {significant(point.cost['query_seconds'])} s", style="dim")
     headings = ("sampler", "pool", "query s", "inference", "gradients", "selection", "memory +MiB", "exponent")
     page.print(make_table(headings, _rows(points)))
     page.print("synthetic data; one query per size", style="dim")
@@ -84,7 +85,7 @@ def _rows(points: list[Point]) -> Iterator[tuple[str, ...]]:
             yield (
                 name if point is mine[0] else "",
                 f"{point.size:,}",
-                *(f"{seconds:.3g}" for seconds in (point.cost["query_seconds"], *parts)),
-                f"{point.cost['cpu_peak_increase_mib']:.1f}",
-                f"{growth:.2f}" if point is mine[-1] and len(mine) > 1 else "",
+                *map(significant, (point.cost["query_seconds"], *parts)),
+                fixed(point.cost["cpu_peak_increase_mib"]),
+                significant(growth) if point is mine[-1] and len(mine) > 1 else "",
             )

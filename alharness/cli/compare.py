@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alharness.numerals import fixed, significant
 from alharness.report import comparison
 from alharness.report.slowdown import SLOWER
 from alharness.terminal import plain
@@ -114,7 +115,7 @@ def _row(sampler: SamplerComparison) -> tuple[str, ...]:
         return sampler.label, sampler.verdict, seeds, "–", "–", "–", "–"
     parted = [pair.parting.cycle for pair in compared if pair.parting]
     metrics = dict.fromkeys(difference.metric for pair in compared for difference in pair.differences)
-    time = "–" if sampler.time.ratio is None else f"×{sampler.time.ratio:.3g}"
+    time = "–" if sampler.time.ratio is None else f"×{significant(sampler.time.ratio)}"
     return (
         sampler.label,
         sampler.verdict,
@@ -122,7 +123,7 @@ def _row(sampler: SamplerComparison) -> tuple[str, ...]:
         f"differ from cycle {min(parted)} in {len(parted)} of {n}" if parted else "same",
         f"differ: {', '.join(metrics)}" if metrics else "same until then" if parted else "same",
         f"{time}, slower" if sampler.time.slower else time,
-        "{:.1f} → {:.1f}".format(*sampler.memory) if sampler.memory else "–",
+        " → ".join(map(fixed, sampler.memory)) if sampler.memory else "–",
     )
 
 
@@ -139,9 +140,9 @@ def _sentences(sampler: SamplerComparison, metric: str, slower: float) -> Iterat
         old, new = sampler.score
         n = sum(not (pair.lost or pair.unpaired) for pair in sampler.pairs)
         over = f", mean of {n} seeds" if n > 1 else ""
-        yield f": {metric} after the last cycle was {old:.4g} and is {new:.4g}{over}"
+        yield f": {metric} after the last cycle was {_metric(old, 4)} and is {_metric(new, 4)}{over}"
     if sampler.time.slower:
-        ratios = ", ".join(f"×{ratio:.3g} in seed {seed}" for seed, ratio in sampler.time.seeds)
+        ratios = ", ".join(f"×{significant(ratio)} in seed {seed}" for seed, ratio in sampler.time.seeds)
         yield f": queries are slower, by more than ×{slower:g} in every seed: {ratios}"
 
 
@@ -169,8 +170,13 @@ def _changes(pair: Pair) -> Iterator[str]:
 def _difference(found: Difference) -> str:
     if found.new is None or found.old is None:
         return f"{found.metric} is missing in NEW in cycle {found.cycle}"
-    change = f"{found.old:.6g} → {found.new:.6g} ({found.new - found.old:+.3g})"
-    return f"{found.metric} {change} in cycle {found.cycle}"
+    more = found.new - found.old
+    by = "" if isnan(more) else f" ({'+' if more > 0 else ''}{significant(more)})"
+    return f"{found.metric} {_metric(found.old, 6)} → {_metric(found.new, 6)}{by} in cycle {found.cycle}"
+
+
+def _metric(value: float, digits: int) -> str:
+    return "undefined" if isnan(value) else significant(value, digits)
 
 
 def _unjudged(samplers: Iterable[SamplerComparison]) -> dict[str, list[str]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alharness.features import FUSED, Task
+from alharness.numerals import percent, significant
 from alharness.samples import CONTRADICTION, contradict
 
 if TYPE_CHECKING:
@@ -100,15 +101,18 @@ def _classes(names: Sequence[str], own: list[NDArray[Any]]) -> Iterator[tuple[st
 
 def _values(own: list[NDArray[Any]]) -> Iterator[tuple[str, list[int]]]:
     every = np.concatenate(own).astype(np.float64)
-    values = np.unique(every.round(6))
+    # As many digits as float32 has, wherever the point stands.
+    decimals = 6 - round(np.log10(max(np.abs(every).max(initial=0.0), 1e-300)))
+    values = np.unique(every.round(decimals))
     if len(values) <= MOST_VALUES:
         for value in values:
-            yield f"{value:g}", [int((labels.astype(np.float64).round(6) == value).sum()) for labels in own]
+            counts = [int((labels.astype(np.float64).round(decimals) == value).sum()) for labels in own]
+            yield significant(value, 6), counts
         return
     edges = np.histogram_bin_edges(every, BINS)
-    counts = [np.histogram(labels, edges)[0].tolist() for labels in own]
+    in_bins = [np.histogram(labels, edges)[0].tolist() for labels in own]
     for index, (low, high) in enumerate(pairwise(edges)):
-        yield f"{low:.3g} to {high:.3g}", [count[index] for count in counts]
+        yield f"{significant(low)} to {significant(high)}", [count[index] for count in in_bins]
 
 
 def _contradictions(task: Task, parts: Mapping[str, Samples]) -> Table | None:
@@ -120,7 +124,7 @@ def _contradictions(task: Task, parts: Mapping[str, Samples]) -> Table | None:
     def share(part: Samples, chosen: Sequence[str]) -> str:
         if not len(part) or not all(_has(part, modality) for modality in chosen):
             return NO_LABELS
-        return f"{contradict([_of(part, modality) for modality in chosen]).mean():.1%}"
+        return percent(float(contradict([_of(part, modality) for modality in chosen]).mean()))
 
     pairs = [*combinations(modalities, 2), *([tuple(modalities)] if len(modalities) > 2 else [])]
     rows = tuple((", ".join(pair), *(share(part, pair) for part in parts.values())) for pair in pairs)
@@ -143,4 +147,4 @@ def _of(part: Samples, source: str) -> NDArray[Any]:
 
 
 def _count(count: int, of: int) -> str:
-    return f"{count:,} ({count / of:.1%})" if of else "0"
+    return f"{count:,} ({percent(count / of)})" if of else "0"

@@ -42,7 +42,7 @@ class Value:
         """The same with its number written in this form, if that is free."""
         if self.number is None or not self.free:
             return self
-        text = form.interval(self.number, self.half)
+        text = numerals.typeset(form.interval(self.number, self.half))
         return replace(self, text=f"{text} ({self.note})" if self.note else text)
 
     @property
@@ -212,7 +212,7 @@ Write = Callable[[float], str] | str | None
 def _writer(write: Write) -> Callable[[float], str] | None:
     if isinstance(write, str):
         form = write
-        return None if form.endswith(("3f", "4f")) else lambda value: f"{value:{form}}".replace("-", "−")
+        return None if form.endswith(("3f", "4f")) else lambda value: f"{value:{form}}"
     return write
 
 
@@ -228,7 +228,7 @@ def number(value: float, write: Write = None, *, strong: bool = False, note: str
     if math.isnan(value):
         return Value(text=f"{numerals.NOTHING} ({note})" if note else numerals.NOTHING, note=note)
     write = _writer(write) if math.isfinite(value) else numerals.count
-    text = (write or numerals.number)(value)
+    text = numerals.typeset((write or numerals.number)(value))
     return Value(
         text=f"{text} ({note})" if note else text, number=value, note=note, strong=strong, free=write is None
     )
@@ -259,7 +259,7 @@ def between(low: float, high: float) -> Value:
     found: dict[str, float | str] = {name: end for name, end in ends.items() if math.isfinite(end)}
     if open_ends:
         found["note"] = f"no bound: {', '.join(open_ends)}"
-    return Value(text=f"{numerals.count(low)} to {numerals.count(high)}", more=found)
+    return Value(text=numerals.typeset(f"{numerals.count(low)} to {numerals.count(high)}"), more=found)
 
 
 def probability(p: float) -> Value:

@@ -159,3 +159,12 @@ def test_labels_that_some_parts_lack_are_shown_where_they_are():
     rows = [row for row in table(dataset, "labels of").rows if row[0] == "text"]
     assert rows == [("text", "0", "1 (25.0%)", "-", "1 (25.0%)"), ("text", "1", "3 (75.0%)", "-", "3 (75.0%)")]
     assert table(dataset, "labels more than 0.5 apart").rows == (("text, audio", "25.0%", "-", "25.0%"),)
+
+
+def test_small_targets_are_told_apart():
+    rows = table(regression(text=[2e-10, 2e-10, 3e-10, -1e-10]), "labels of").rows
+    assert [row[1:] for row in rows if row[0] == "text"] == [
+        ("-1e-10", "1 (25.0%)"),
+        ("2e-10", "2 (50.0%)"),
+        ("3e-10", "1 (25.0%)"),
+    ]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alharness import numerals
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -27,7 +29,6 @@ def draw(
     for (i, j), value in np.ndenumerate(values):
         if not np.isnan(value):
             color = "white" if value > 0.6 * most else "black"
-            text = f"{value:.2f}".removesuffix(".00")
-            axes.text(j, i, text, ha="center", va="center", color=color, fontsize=8)
+            axes.text(j, i, numerals.share(value), ha="center", va="center", color=color, fontsize=8)
     axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right")
     axes.set_yticks(range(len(rows)), rows)

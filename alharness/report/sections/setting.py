@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from alharness.numerals import significant
 from alharness.report.document import Section, Table, Value
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def _validation(study: Study) -> list[str]:
     counted = "count as labels here" if run.count_valid else "are not counted as labels"
     text = (
         f"Trainings stop early on {run.valid:,} labeled validation samples, which {counted}: "
-        f"{run.valid / first:.1f} times the initial pool, {run.valid / last:.1f} times the last one."
+        f"{significant(run.valid / first, 2)} times the initial pool, {significant(run.valid / last, 2)} times "
+        "the last one."
     )
     if run.count_valid:
         text += (
