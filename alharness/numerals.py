@@ -140,7 +140,9 @@ def fixed(value: float, decimals: int = 1) -> str:
     """A number with so many decimals, such as MiB. What is not 0 is never written as 0."""
     if not math.isfinite(value):
         return _infinite(value)
-    return _digits(value, decimals) or (f"{0:.{decimals}f}" if value == 0 else f"<{_least(decimals)}")
+    if text := _digits(value, decimals):
+        return text
+    return f"{0:.{decimals}f}" if value == 0 else f"{'<' if value > 0 else '>-'}{_least(decimals)}"
 
 
 def percent(share: float, decimals: int = 1) -> str:

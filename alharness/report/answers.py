@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from alharness.numerals import count, form, interval, p_value, percent, seconds, significant
+from alharness.numerals import count, fixed, form, interval, p_value, percent, seconds, significant, typeset
 
 from .basis import RANDOM, seed_list
 from .cost import cost, incomparable, share_of_training
@@ -46,7 +46,7 @@ def answers_over(found: Settings) -> list[Answer]:
     if not ranking.settings:
         return [Answer(question=which, short="Not known: no setting can be ranked.", reasons=found.left_out)]
     order = sorted(range(len(found.common)), key=lambda i: ranking.average[i])
-    ranks = [f"{found.common[i]} {ranking.average[i]:.2f}" for i in order]
+    ranks = [f"{found.common[i]} {fixed(ranking.average[i], 2)}" for i in order]
     reasons = [f"Average ranks over {len(ranking.settings)} settings: {_list(ranks)}."]
     leader = found.common[order[0]]
     best = found.best or leader
@@ -85,8 +85,8 @@ def _sure_over(found: Settings, best: str) -> Answer:
     reasons = [
         (
             f"Friedman's test over {len(ranking.settings)} settings: {p_value(ranking.p)}, agreement W = "
-            f"{ranking.agreement:.2f}; ranks that differ by less than {ranking.critical:.2f} may do so by chance "
-            "(Nemenyi)."
+            f"{fixed(ranking.agreement, 2)}; ranks that differ by less than "
+            f"{fixed(ranking.critical, 2)} may do so by chance (Nemenyi)."
         )
     ]
     if clear:
@@ -210,7 +210,8 @@ def _labels(study: Study) -> Answer:
             short="None.",
             reasons=(f"{best} does not reach {goal} within {last:,} labels (n = {found.n}).",),
         )
-    fewer = f"{count(abs(found.value))} {'fewer' if found.value >= 0 else 'more'}"
+    saved = count(abs(found.value))
+    fewer = f"{saved} {'fewer' if found.value > 0 else 'more'}" if saved != "0" else "as many as Random"
     reasons = [
         f"{best} reaches {goal} with {count(found.needed)} labels, {fewer} ({found.reached} of {found.n} seeds)."
     ]
@@ -256,7 +257,7 @@ def _cost(study: Study, label: str) -> Answer:
 
 def bounds(low: float, high: float) -> str:
     """An interval of labels; an end without a bound is named."""
-    return f"{count(low)} to {count(high)}"
+    return typeset(f"{count(low)} to {count(high)}")
 
 
 def _area(study: Study) -> str:
@@ -288,11 +289,13 @@ def _detectable(pair: Difference) -> str:
 
 def _size(study: Study, one: str, other: str) -> str:
     pair = study.pairs[one, other]
-    return f"{interval(pair.value, pair.half, of=study.areas[other].value)} (n = {pair.n})"
+    return f"{typeset(interval(pair.value, pair.half, of=study.areas[other].value))} (n = {pair.n})"
 
 
 def _effect(pair: Difference) -> str:
-    return "" if math.isnan(pair.effect) else f", effect {significant(pair.effect, 2)} standard deviations"
+    return (
+        "" if math.isnan(pair.effect) else f", effect {typeset(significant(pair.effect, 2))} standard deviations"
+    )
 
 
 def _worse(study: Study) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alharness import numerals
 from alharness.features import Task
 from alharness.samples import contradict
 
@@ -59,11 +60,15 @@ def groups(pool: PoolTable) -> Groups:
         return Groups(names=(*(pool.classes[i] for i in common), "rarer classes"), of=place[pool.labels])
     values, places = np.unique(pool.labels, return_inverse=True)
     if len(values) <= FIFTHS:
-        return Groups(names=tuple(f"{value:.2g}".replace("-", "−") for value in values), of=places)
+        return Groups(names=tuple(_text(value) for value in values), of=places)
     edges = np.unique(np.quantile(pool.labels.astype(np.float64), np.linspace(0, 1, FIFTHS + 1)))
     inner = edges[1:-1]
-    names = [f"{low:.2g} to {high:.2g}".replace("-", "−") for low, high in pairwise(edges)]
+    names = [f"{_text(low)} to {_text(high)}" for low, high in pairwise(edges)]
     return Groups(names=tuple(names or ["all"]), of=np.searchsorted(inner, pool.labels, side="left"))
+
+
+def _text(label: float) -> str:
+    return numerals.typeset(numerals.significant(label, 2))
 
 
 def rows_of(cell: CellRecord, places: Mapping[str, int]) -> list[Array]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from alharness import numerals, spreadsheets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
     from matplotlib.figure import Figure
 
 PARTS = ("", "low", "high", "of", "note")
@@ -139,7 +140,7 @@ class Sheet:
 
     name: str
     headings: Sequence[str]
-    rows: Callable[[], Iterable[Sequence[Any]] | Iterator[Sequence[Any]]]
+    rows: Callable[[], Iterable[Sequence[Any]]]
     about: str = ""
 
 
@@ -206,17 +207,9 @@ class Document:
     sections: Sequence[Section] = field(default_factory=tuple)
 
 
-Write = Callable[[float], str] | str | None
-
-
-def _writer(write: Write) -> Callable[[float], str] | None:
-    if isinstance(write, str):
-        form = write
-        return None if form.endswith(("3f", "4f")) else lambda value: f"{value:{form}}"
-    return write
-
-
-def number(value: float, write: Write = None, *, strong: bool = False, note: str = "") -> Value:
+def number(
+    value: float, write: Callable[[float], str] | None = None, *, strong: bool = False, note: str = ""
+) -> Value:
     """A number, or a dash for NaN.
 
     Args:
@@ -227,16 +220,14 @@ def number(value: float, write: Write = None, *, strong: bool = False, note: str
     """
     if math.isnan(value):
         return Value(text=f"{numerals.NOTHING} ({note})" if note else numerals.NOTHING, note=note)
-    write = _writer(write) if math.isfinite(value) else numerals.count
     text = numerals.typeset((write or numerals.number)(value))
     return Value(
         text=f"{text} ({note})" if note else text, number=value, note=note, strong=strong, free=write is None
     )
 
 
-def interval(value: float, half: float, write: Write = None, *, strong: bool = False, note: str = "") -> Value:
+def interval(value: float, half: float, *, strong: bool = False, note: str = "") -> Value:
     """A mean ± half the width of its interval, if it has one, with as many digits as its column needs."""
-    del write
     if math.isnan(value):
         return number(value, note=note)
     found = Value(text="", number=value, half=half, strong=strong, note=note, free=True)
@@ -265,6 +256,3 @@ def between(low: float, high: float) -> Value:
 def probability(p: float) -> Value:
     """A p value."""
     return number(p, numerals.probability)
-
-
-p_value = numerals.p_value

@@ -8,10 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from alharness.blocks import Blocks
+from alharness.numerals import NOTHING, form, significant
 
 from .basis import basis, seed_list
 from .statistics import mean
 from .summary import mean_cost, overall_seconds
+from .table import means
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,11 +53,6 @@ class Beside:
         seeds = list(dict.fromkeys(seeds for _, seeds, _ in self.rows))
         return "; ".join(seed_list(found) for found in seeds)
 
-    @staticmethod
-    def form(metric: str) -> str:
-        """How its figures are written."""
-        return ".3g" if metric in COSTS else ".3f"
-
 
 def compare(run: Run, record: RunRecord, cells: Basis | None = None) -> Beside | None:
     """Sampler x metric, each as ours and the paper's.
@@ -91,20 +88,17 @@ def paper_table(run: Run, record: RunRecord) -> Blocks | None:
     if found is None:
         return None
     several = len({seeds for _, seeds, _ in found.rows}) > 1
-    rows = [
-        [
-            f"{label} (n = {len(seeds)})" if several else label,
-            *(
-                text
-                for name, pair in zip(found.metrics, pairs, strict=True)
-                for text in _texts(*pair, found.form(name))
-            ),
+    columns = [[f"{label} (n = {len(seeds)})" if several else label for label, seeds, _ in found.rows]]
+    for name, pairs in zip(found.metrics, zip(*(pairs for _, _, pairs in found.rows), strict=True), strict=True):
+        theirs = [paper for _, paper in pairs]
+        write = significant if name in COSTS else form([paper for paper in theirs if paper is not None]).number
+        columns += [
+            [_cost(ours) for ours, _ in pairs] if name in COSTS else means([ours for ours, _ in pairs]),
+            [NOTHING if paper is None else write(paper) for paper in theirs],
         ]
-        for label, seeds, pairs in found.rows
-    ]
     return Blocks(
         headings=["sampler", *(heading for name in found.metrics for heading in (f"{name} ours", "paper"))],
-        rows=rows,
+        rows=[list(row) for row in zip(*columns, strict=True)],
         group=2,
         title=f"beside {found.source}",
         caption=f"ours: mean ± 95 % confidence interval over {found.over}, at {found.labels:,} labels "
@@ -136,9 +130,8 @@ def _metric(cell: CellRecord, at: int, name: str) -> float:
     return math.nan if cycle is None else cycle.metrics.get(name, math.nan)
 
 
-def _texts(ours: Mean | None, paper: float | None, form: str) -> tuple[str, str]:
-    theirs = "–" if paper is None else f"{paper:{form}}"
-    if ours is None or math.isnan(ours.value):
-        return "–", theirs
-    value, half = ours.value, ours.half
-    return (f"{value:{form}}" if math.isnan(half) else f"{value:{form}} ± {half:{form}}"), theirs
+def _cost(found: Mean | None) -> str:
+    if found is None:
+        return NOTHING
+    half = "" if math.isnan(found.half) else f" ± {significant(found.half)}"
+    return f"{significant(found.value)}{half}"

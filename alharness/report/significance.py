@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from alharness.numerals import NOISE
 
 from .statistics import mean
 
@@ -97,11 +99,13 @@ def difference(
     a, b = a[defined], b[defined]
     d = (b - a) if lower_is_better else (a - b)
     n = len(d)
+    # Equal values, and equal differences, come out apart by rounding, and a test would call that certainty.
+    noise = NOISE * max(np.abs(a).max(initial=0.0), np.abs(b).max(initial=0.0))
+    d[np.abs(d) <= noise] = 0.0
     averaged = mean(d)
     spread = float(d.std(ddof=1)) if n > 1 else math.nan
-    # Equal differences come out with a spread of rounding noise, and a test would call it certainty.
-    if n > 1 and spread <= 1e-12 * max(np.abs(a).max(), np.abs(b).max()):
-        spread = 0.0
+    if n > 1 and spread <= noise:
+        spread, averaged = 0.0, replace(averaged, half=0.0)
     p = p_ranks = math.nan
     if n >= ENOUGH and spread > 0:
         # As scipy.stats.ttest_rel, which takes a hundred times as long to check its arguments.

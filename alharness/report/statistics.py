@@ -37,8 +37,9 @@ def mean(values: Sequence[float]) -> Mean:
     n, undefined = len(defined), len(values) - len(defined)
     if n == 0:
         return Mean(math.nan, math.nan, 0, undefined)
-    half = float(stdtrit(n - 1, 0.975) * np.std(defined, ddof=1) / math.sqrt(n)) if n > 1 else math.nan
-    return Mean(float(np.mean(defined)), half, n, undefined)
+    with np.errstate(over="ignore"):  # a model that diverged: its interval is unbounded
+        half = float(stdtrit(n - 1, 0.975) * np.std(defined, ddof=1) / math.sqrt(n)) if n > 1 else math.nan
+        return Mean(float(np.mean(defined)), half, n, undefined)
 
 
 def aubc(labeled: Sequence[int], values: Sequence[float]) -> float:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from alharness.blocks import Blocks
 from alharness.cells import FULL_DATA
+from alharness.numerals import NOTHING, fixed, form, significant
 
 from .basis import basis, seed_list
 from .summary import arrow, summarize
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from alharness.numerals import Form
     from alharness.records import Run, RunRecord
 
     from .basis import Basis
@@ -47,7 +50,7 @@ def closing_table(run: Run, record: RunRecord) -> Blocks:
     costs = ["query s", "train s", "CPU MiB", *(["GPU MiB"] if gpu else [])]
     return Blocks(
         headings=["sampler", "n", f"area of {arrow(run.metric)}", *map(arrow, metrics), *costs],
-        rows=[_cells(row, metrics, gpu=gpu) for row in rows],
+        rows=_cells(rows, metrics, gpu=gpu),
         apart=[
             number
             for number, (before, row) in enumerate(pairwise(rows), 1)
@@ -71,25 +74,34 @@ def _over(cells: Basis) -> str:
     return f"; above the line over {seed_list(first.seeds)}, below it what lacks some, and Random over the same"
 
 
-def _cells(row: Row, metrics: list[str], *, gpu: bool) -> list[str]:
-    return [
-        f"{row.label}: {row.labels:,}" if row.reference else row.label,
-        row.count,
-        _value(row.area),
-        *(_value(row.final[name]) if name in row.final else "–" for name in metrics),
-        f"{_number(row.query_seconds.value)}{SHARED if row.shared and not row.reference else ''}",
-        _number(row.train_seconds.value),
-        "–" if row.cpu_peak_mib is None else f"{row.cpu_peak_mib:.0f}",
-        *(["–" if row.gpu_peak_mib is None else f"{row.gpu_peak_mib:.0f}"] if gpu else []),
+def _cells(rows: Sequence[Row], metrics: Sequence[str], *, gpu: bool) -> list[list[str]]:
+    columns = [
+        [f"{row.label}: {row.labels:,}" if row.reference else row.label for row in rows],
+        [row.count for row in rows],
+        means([row.area for row in rows]),
+        *(means([row.final.get(name) for row in rows]) for name in metrics),
+        [
+            f"{significant(row.query_seconds.value)}{SHARED if row.shared and not row.reference else ''}"
+            for row in rows
+        ],
+        [significant(row.train_seconds.value) for row in rows],
+        [_mib(row.cpu_peak_mib) for row in rows],
+        *([[_mib(row.gpu_peak_mib) for row in rows]] if gpu else []),
     ]
+    return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _value(mean: Mean) -> str:
-    if math.isnan(mean.value):
-        return "–"
-    text = f"{mean.value:.3f}" if math.isnan(mean.half) else f"{mean.value:.3f} ± {mean.half:.3f}"
-    return f"{text} ({mean.undefined} undefined)" if mean.undefined else text
+def means(column: Sequence[Mean | None]) -> list[str]:
+    """A column of means ± half the widths of their intervals; a dash for None, and what is undefined is said."""
+    known = [found for found in column if found is not None]
+    way = form([found.value for found in known], [found.half for found in known])
+    return [NOTHING if found is None else _mean(found, way) for found in column]
 
 
-def _number(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.3g}"
+def _mean(found: Mean, way: Form) -> str:
+    text = way.interval(found.value, found.half)
+    return f"{text} ({found.undefined} undefined)" if found.undefined and text != NOTHING else text
+
+
+def _mib(value: float | None) -> str:
+    return NOTHING if value is None else fixed(value, 0)

@@ -239,6 +239,48 @@ def test_several_settings_on_one_page(make_results, noisy, tmp_path):
     assert [float(row[1]) for row in rows[1:]] == [1, 2, 3]
 
 
+FALLING = np.array([0.5, 0.4, 0.35, 0.3])
+SAME = [FALLING] * 4
+ODD = {
+    "ties everywhere": {"random": SAME, "a": SAME, "b": SAME},
+    "the same difference in every seed": {"random": SAME, "a": [FALLING - 0.1] * 4},
+    "one seed": {"random": SAME[:1], "a": [FALLING - 0.1]},
+    "one seed, equal": {"random": SAME[:1], "a": SAME[:1]},
+    "two seeds": {"random": SAME[:2], "a": [FALLING - 0.1, FALLING + 0.1]},
+    "constant": {"random": [[0.5] * 4] * 3, "a": [[0.0] * 4] * 3},
+    "rounding noise": {"random": SAME, "a": [FALLING * (1 + k * 1e-16) for k in range(4)]},
+    "tiny": {"random": [FALLING * 1e-9, FALLING * 1.1e-9] * 2, "a": [FALLING * 0.9e-9, FALLING * 1e-9] * 2},
+    "huge": {"random": [FALLING * 1e7, FALLING * 1.1e7] * 2, "a": [FALLING * 0.9e7, FALLING * 1e7] * 2},
+    "diverged": {"random": SAME, "a": [FALLING * 10.0**k for k in (0, 100, 200, 300)]},
+    "alone": {"random": SAME},
+    "without Random": {"a": SAME, "b": [FALLING]},
+}
+ILL = re.compile(r"\b(nan|NaN|inf)\b|(?<![\d.])0\.000(?!\d)|[−-]0(\.0*)?(?![.\d])|p = –")
+"""No number, a number that is nothing but zeros, or a zero with a sign."""
+
+
+@pytest.mark.parametrize("curves", ODD.values(), ids=ODD)
+def test_numbers_that_say_nothing_are_words(make_results, curves):
+    document = single(make_results(curves))
+    texts = [text for answer in document.answers for text in (answer.short, *answer.reasons)]
+    for section in document.sections:
+        texts += section.paragraphs
+        texts += [cell.text for table in section.tables for _, cells in table.columns for cell in cells]
+        texts += [text for table in section.tables for text in (table.title, table.note)]
+    assert [text for text in texts if ILL.search(text)] == []
+
+
+@pytest.mark.parametrize("curves", ODD.values(), ids=ODD)
+def test_the_files_hold_finite_numbers_words_and_plain_names(make_results, curves):
+    for section in single(make_results(curves)).sections:
+        for table in section.tables:
+            headings, *rows = csv.reader(as_csv(table).splitlines())
+            assert len(set(headings)) == len(headings)
+            for heading in headings:
+                assert re.fullmatch(r"[a-z0-9_]+", heading), (table.name, heading)
+            assert not {"nan", "inf", "-inf", "–"} & {cell for row in rows for cell in row}
+
+
 def test_no_number_is_printed_as_nan(results, tmp_path):
     page = write(single(results), tmp_path).page.read_text()
     text = re.sub(r"data:image[^\"]*", "", page)

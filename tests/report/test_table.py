@@ -59,7 +59,7 @@ def test_references_stand_apart_without_area_and_queries(make_run):
     assert reference.area.n == reference.query_seconds.n == 0
     shown = text(run, record).splitlines()
     row = next(line for line in shown if "full-data: 100 " in line)
-    assert [cell.strip() for cell in row.split("│")[2:5]] == ["3", "–", "0.990 ± 0.000"]
+    assert [cell.strip() for cell in row.split("│")[2:5]] == ["3", "–", "0.990 ± 0"]
 
 
 def test_the_reference_is_a_level_in_the_picture(make_run, tmp_path, monkeypatch):

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alharness import numerals, spreadsheets
 from alharness.features import Task
 from alharness.report import chosen
 from alharness.report.basis import seed_list
-from alharness.report.document import Picture, Section, Table, Value, interval, number
+from alharness.report.document import Column, Picture, Section, Table, Value, interval, number
 from alharness.report.palette import REFERENCE
 from alharness.report.statistics import mean
 
@@ -104,25 +105,29 @@ def _choices(study: Study, pool: PoolTable) -> _Choices:
 def _table(choices: _Choices) -> Table:
     whole = choices.groups.shares(choices.everything)
     against = chosen.contradicting(choices.pool)
-    headings = [
-        "chosen by",
+    headings: list[Column | str] = [
+        Column(text="chosen by", name="sampler"),
         "imbalance",
-        *(["contradicting"] if against is not None else []),
-        *choices.groups.names,
+        *([Column(text="contradicting", name="percent_contradicting")] if against is not None else []),
+        # A minus would be lost in a name.
+        *(
+            Column(text=name, name=f"percent_{spreadsheets.name(name.replace('−', 'minus '))}")
+            for name in choices.groups.names
+        ),
     ]
     rows: list[list[Value | str]] = []
     for label, seeds in choices.rows.items():
         shares = [choices.groups.shares(rows) for rows in seeds]
         found = mean([chosen.imbalance(share, whole) for share in shares])
-        row: list[Value | str] = [Value(text=label, strong=True), interval(found.value, found.half, ".2f")]
+        row: list[Value | str] = [Value(text=label, strong=True), interval(found.value, found.half)]
         if against is not None:
             part = mean([100 * float(against[rows].mean()) if len(rows) else float("nan") for rows in seeds])
-            row.append(interval(part.value, part.half, ".1f"))
-        rows.append([*row, *(number(100 * x, ".0f") for x in np.mean(shares, axis=0))])
+            row.append(interval(part.value, part.half))
+        rows.append([*row, *(number(100 * x, _whole) for x in np.mean(shares, axis=0))])
     reference: list[Value | str] = [Value(text="pool", strong=True), "–"]
     if against is not None:
-        reference.append(number(100 * float(against.mean()), ".1f"))
-    rows.append([*reference, *(number(100 * x, ".0f") for x in whole)])
+        reference.append(number(100 * float(against.mean())))
+    rows.append([*reference, *(number(100 * x, _whole) for x in whole)])
     kind = "classes" if choices.pool.task == Task.CLASSIFICATION else "fifths of the pool by their labels"
     return Table(
         name="chosen",
@@ -138,6 +143,10 @@ def _table(choices: _Choices) -> Table:
             else ""
         ),
     )
+
+
+def _whole(value: float) -> str:
+    return numerals.fixed(value, 0)
 
 
 def _balance(choices: _Choices) -> Picture:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from alharness.numerals import fixed, significant
 from alharness.report.basis import listed
 from alharness.report.cost import PARTS, PEAKS, cells_of, cost, incomparable, machine
-from alharness.report.document import Picture, Section, Table, Value, number
+from alharness.report.document import Column, Picture, Section, Table, Value, number
+from alharness.report.significance import ENOUGH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from alharness.report.cost import Cost
     from alharness.report.study import Study
 
+TIMES = dict(zip(PARTS, ("query s", "inference", "gradients", "selection"), strict=True))
 NAMES = {
     "cpu_peak_mib": "CPU peak MiB",
     "cpu_peak_increase_mib": "of it in the query",
@@ -52,17 +55,20 @@ def _table(found: Sequence[tuple[str, Group, Cost]], *, several: bool) -> Table:
         name="cost",
         title="Seconds and MiB, means over cycles and seeds; peaks are the largest",
         headings=(
-            *("sampler", "query s", "inference", "gradients", "selection", "training s", "whole cell s"),
-            *(NAMES[name] for name in peaks),
+            "sampler",
+            *(Column(text=TIMES[part], name=part) for part in PARTS),
+            Column(text="training s", name="train_seconds"),
+            Column(text="whole cell s", name="overall_seconds"),
+            *(Column(text=NAMES[name], name=name) for name in peaks),
             *(["seeds"] if several else []),
         ),
         rows=[
             [
                 Value(text=label, strong=True),
-                *(number(c.query[part].value, ".3g") for part in PARTS),
-                number(c.train.value, ".3g"),
-                number(c.overall.value, ".3g"),
-                *(number(c.peaks[name], ",.0f") if name in c.peaks else "–" for name in peaks),
+                *(number(c.query[part].value, significant) for part in PARTS),
+                number(c.train.value, significant),
+                number(c.overall.value, significant),
+                *(number(c.peaks[name], _mib) if name in c.peaks else "–" for name in peaks),
                 *([listed(group.seeds)] if several else []),
             ]
             for label, group, c in found
@@ -72,6 +78,10 @@ def _table(found: Sequence[tuple[str, Group, Cost]], *, several: bool) -> Table:
         "gradients, and the selection itself. Training: one model from scratch. Whole cell: all its trainings and "
         "queries. A dash: not measured.",
     )
+
+
+def _mib(value: float) -> str:
+    return fixed(value, 0)
 
 
 def _picture(study: Study, found: dict[str, Cost]) -> Picture:
@@ -88,7 +98,7 @@ def _draw(figure: Figure, study: Study, found: dict[str, Cost]) -> None:
     for label, c in found.items():
         color, marker, _ = study.styles[label]
         area, x = study.areas[label], c.query["query_seconds"].value
-        half = area.half if area.n > 1 else 0.0
+        half = area.half if area.n >= ENOUGH else 0.0
         axes.errorbar(x, area.value, yerr=half, color=color, marker=marker, markersize=8, capsize=3)
         axes.annotate(label, (x, area.value), xytext=(7, 5), textcoords="offset points", fontsize=9)
     axes.set_xscale("log")

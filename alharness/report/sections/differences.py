@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alharness.numerals import fixed, significant
 from alharness.report.basis import seed_list
-from alharness.report.document import Picture, Section, Table, Value, interval, number, probability
+from alharness.report.document import Column, Picture, Section, Table, Value, count, interval, number, probability
 from alharness.report.penalty import penalties
 from alharness.report.ranking import ENOUGH as SETTINGS
 from alharness.report.significance import ENOUGH, ENOUGH_FOR_RANKS
@@ -53,7 +54,8 @@ def section(study: Study) -> Section | None:
     if any(ENOUGH <= n < ENOUGH_FOR_RANKS for n in pairs.values()):
         paragraphs.append(
             f"Wilcoxon's test is not shown below {ENOUGH_FOR_RANKS} seeds: with {ENOUGH_FOR_RANKS - 1} its "
-            f"smallest p is {2 / 2 ** (ENOUGH_FOR_RANKS - 1):.2g}, so that it could never be below 0.05."
+            f"smallest p is {significant(2 / 2 ** (ENOUGH_FOR_RANKS - 1), 2)}, so that it could never be below "
+            "0.05."
         )
     paragraphs.append(
         f"One setting has no critical-difference diagram: that needs {SETTINGS} of them "
@@ -87,9 +89,9 @@ def _draw_areas(figure: Figure, study: Study, rows: Sequence[tuple[str, Group, s
         areas = study.scores.areas(study.scores.pair(label, label, group.seeds)[0])
         found = mean(areas)
         axes.plot(areas, [row] * len(areas), "o", color=color, alpha=0.35, markersize=4, markeredgewidth=0)
-        axes.errorbar(
-            found.value, row, xerr=np.nan_to_num(found.half), color=color, marker=marker, markersize=7, capsize=4
-        )
+        # Of two seeds the interval is 12.7 standard deviations to each side: nothing else could be seen.
+        half = found.half if found.n >= ENOUGH else 0.0
+        axes.errorbar(found.value, row, xerr=half, color=color, marker=marker, markersize=7, capsize=4)
     axes.set_yticks(range(len(rows)), [f"{label}{over}" for label, _, over in rows])
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.set_xlabel(f"area of {study.scores.metric} ({study.scores.better}); small dots are seeds")
@@ -114,10 +116,13 @@ def _table(
         name=name,
         title=f"Paired differences {whose}: area of {study.scores.metric}, larger being better for the first",
         headings=(
-            *("pair", "n", "difference ± 95 % CI", "effect", "p", "p (Holm)", "p (Wilcoxon)", "at 5 %"),
-            "detectable",
+            *("pair", "n"),
+            Column(text="difference ± 95 % CI", name="difference", of=_size(study)),
+            *("effect", "p", "p (Holm)", "p (Wilcoxon)"),
+            Column(text="at 5 %", name="verdict"),
+            Column(text="detectable", of=_size(study)),
         ),
-        rows=[_row(f"{one} − {other}", study.pairs[one, other]) for one, other in pairs],
+        rows=[_row(one, other, study.pairs[one, other]) for one, other in pairs],
         note="Differences of the same seed: mean, interval and p by the paired t-test, which takes them to be "
         "normal. Effect: mean over standard deviation of the differences. Holm's correction is over all "
         f"{family} pairs; intervals are not corrected. Detectable: the difference that four of five such "
@@ -126,17 +131,24 @@ def _table(
     )
 
 
-def _row(name: str, d: Difference) -> list[Value | str]:
+def _size(study: Study) -> float:
+    return max((abs(area.value) for area in study.areas.values() if math.isfinite(area.value)), default=0.0)
+
+
+def _row(one: str, other: str, d: Difference) -> list[Value | str]:
+    none = d.n > 1 and d.value == 0 and d.spread == 0
     return [
-        Value(text=name, strong=d.significant),
-        Value(text=str(d.n), number=d.n),
-        interval(d.value, d.half, ".4f", strong=d.significant),
-        number(d.effect, ".2f"),
+        Value(text=f"{one} − {other}", strong=d.significant, more={"first": one, "second": other}),
+        count(d.n),
+        Value(text="none in any seed", number=0.0, half=0.0)
+        if none
+        else interval(d.value, d.half, strong=d.significant),
+        number(d.effect, partial(fixed, decimals=2)),
         probability(d.p),
         probability(d.adjusted),
         probability(d.p_ranks),
         _verdict(d),
-        number(d.detectable, ".4f"),
+        number(d.detectable) if d.detectable > 0 else "–",
     ]
 
 

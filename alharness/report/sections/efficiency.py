@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
+from alharness import numerals
 from alharness.cells import FULL_DATA
-from alharness.report.answers import bounds
+from alharness.numerals import percent
 from alharness.report.basis import listed, seed_list
-from alharness.report.document import Section, Table, Value, number
+from alharness.report.document import Column, Section, Table, Value, between, count, number
 from alharness.report.efficiency import ENOUGH, RESAMPLES, Target, saving
 from alharness.report.statistics import mean
 
@@ -61,7 +63,9 @@ def _targets(study: Study, wanted: Sequence[float]) -> list[Target | None]:
     if seeds := complete.keys() & study.basis.cells[random].keys():
         first = mean([study.scores.curves[random][seed][0] for seed in seeds]).value
         last = mean([complete[seed].cycles[-1].metrics[metric] for seed in seeds]).value
-        meaning = f"{SHARE:.0%} of the way from the first model to one with all labels, over {seed_list(seeds)}"
+        meaning = (
+            f"{percent(SHARE, 0)} of the way from the first model to one with all labels, over {seed_list(seeds)}"
+        )
         targets.append(Target(value=first + SHARE * (last - first), meaning=meaning))
     targets += [Target(value=value, meaning="as asked") for value in wanted]
     return targets
@@ -73,11 +77,11 @@ def _table(study: Study, random: str, index: int, target: Target | None) -> Tabl
     finals = [mean([scores.curves[random][seed][-1] for seed in group.seeds]).value for group in groups]
     several = len(groups) > 1
     if target is not None:
-        what = f"{scores.metric} {target.value:.3f}: {target.meaning}"
+        what = f"{scores.metric} {number(target.value).text}: {target.meaning}"
     elif several:
         what = f"Random's mean {scores.metric} after the last cycle, over the seeds of each part"
     else:
-        what = f"Random's mean after the last cycle, {scores.metric} {finals[0]:.3f}"
+        what = f"Random's mean after the last cycle, {scores.metric} {number(finals[0]).text}"
     rows: list[list[Value | str]] = []
     for group, final in zip(groups, finals, strict=True):
         goal = final if target is None else target.value
@@ -86,9 +90,9 @@ def _table(study: Study, random: str, index: int, target: Target | None) -> Tabl
             rows.append(
                 [
                     Value(text=label, strong=True),
-                    Value(text=str(s.n), number=s.n),
+                    count(s.n),
                     *([number(goal)] if several else []),
-                    Value(text=f"{s.reached} of {s.n}", number=s.reached),
+                    Value(text=f"{s.reached} of {s.n}", number=s.reached, more={"of": s.n}),
                     _labels(s.needed, scores.labeled),
                     *_saved(s, same=label == random, last=scores.labeled[-1], claimed=label == study.advice.label),
                     *([listed(group.seeds)] if several else []),
@@ -101,11 +105,11 @@ def _table(study: Study, random: str, index: int, target: Target | None) -> Tabl
             "sampler",
             "n",
             *(["target"] if several else []),
-            "seeds that reach it",
+            Column(text="seeds that reach it", name="reached"),
             "labels",
-            "saved against Random",
-            "in %",
-            "95 % CI",
+            Column(text="saved against Random", name="saved", strong="claimed"),
+            Column(text="in %", name="saved_percent"),
+            Column(text="95 % CI", name="saved"),
             *(["seeds"] if several else []),
         ),
         rows=rows,
@@ -119,20 +123,23 @@ def _table(study: Study, random: str, index: int, target: Target | None) -> Tabl
 def _labels(value: float, labeled: Sequence[int]) -> Value:
     if math.isinf(value):
         return Value(text=f"not within {labeled[-1]:,}", number=value)
-    return Value(text=f"≤ {labeled[0]:,}" if value <= labeled[0] else f"{value:,.0f}", number=value)
+    if value <= labeled[0]:
+        return Value(text=f"≤ {labeled[0]:,}", number=labeled[0], note="or fewer")
+    return number(value, numerals.count)
 
 
 def _saved(s: Saving, *, same: bool, last: int, claimed: bool) -> list[Value | str]:
     if same:
         return ["–", "–", "–"]
     bounded = s.n >= ENOUGH and any(math.isfinite(end) and end != 0 for end in (s.low, s.high))
-    interval: Value | str = Value(text=bounds(s.low, s.high)) if bounded else "–"
+    interval = between(s.low, s.high) if bounded else "–"
     if math.isfinite(s.value):
         return [
-            number(s.value, ",.0f", strong=claimed and s.sure),
-            number(100 * s.value / s.reference, ".0f"),
+            number(s.value, numerals.count, strong=claimed and s.sure),
+            number(100 * s.value / s.reference, partial(numerals.fixed, decimals=0)),
             interval,
         ]
     if math.isfinite(s.needed):  # Random alone never reaches it
-        return [Value(text=f"more than {last - s.needed:,.0f}", number=last - s.needed), "–", interval]
+        least = last - s.needed
+        return [Value(text=f"more than {numerals.count(least)}", number=least, note="or more"), "–", interval]
     return [Value(text="none: not reached" if math.isfinite(s.reference) else "neither reaches it"), "–", interval]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from alharness import spreadsheets
+from alharness.numerals import significant
 from alharness.report.basis import listed
-from alharness.report.document import Section, Table, Value, interval, number
-from alharness.report.paper import compare
+from alharness.report.document import Column, Section, Table, Value, count, interval, number
+from alharness.report.paper import COSTS, compare
 from alharness.report.scores import known_metrics
 from alharness.report.summary import arrow, summarize
 
@@ -62,11 +64,17 @@ def _table(study: Study, rows: Sequence[Row], metrics: Sequence[str]) -> Table:
     return Table(
         name="outcome",
         title="Mean ± 95 % confidence interval over seeds",
-        headings=("sampler", "n", f"area of {arrow(run.metric)}", *map(arrow, metrics), *_seeds_heading(study)),
+        headings=(
+            "sampler",
+            "n",
+            Column(text=f"area of {arrow(run.metric)}", name="area", strong="better_than_random"),
+            *(Column(text=arrow(name), name=spreadsheets.name(name)) for name in metrics),
+            *_seeds_heading(study),
+        ),
         rows=[
             [
                 Value(text=f"{row.label} ({row.labels:,} labels)" if row.reference else row.label, strong=True),
-                Value(text=row.count, number=len(row.over)),
+                count(len(row.over), row.seeds),
                 _mean(row.area, strong=row.label in study.advice.shown),
                 *(_mean(row.final[name]) if name in row.final else "–" for name in metrics),
                 *([listed(row.over)] if _seeds_heading(study) else []),
@@ -86,11 +94,16 @@ def _single(study: Study, rows: Sequence[Row], metrics: Sequence[str]) -> Table:
     return Table(
         name="classes",
         title="F1 of single classes",
-        headings=("sampler", "n", *(name.removeprefix(SINGLE) for name in metrics), *_seeds_heading(study)),
+        headings=(
+            "sampler",
+            "n",
+            *(Column(text=name.removeprefix(SINGLE), name=spreadsheets.name(name)) for name in metrics),
+            *_seeds_heading(study),
+        ),
         rows=[
             [
                 Value(text=row.label, strong=True),
-                Value(text=row.count, number=len(row.over)),
+                count(len(row.over), row.seeds),
                 *(_mean(row.final[name]) if name in row.final else "–" for name in metrics),
                 *([listed(row.over)] if _seeds_heading(study) else []),
             ]
@@ -104,15 +117,19 @@ def _paper(study: Study) -> Table | None:
     found = compare(study.results.run, study.results.record, study.basis)
     if found is None:
         return None
-    headings = ["sampler"]
+    headings: list[Column | str] = ["sampler"]
     for name in found.metrics:
-        headings += [f"{_heading(name)} ours", f"{name} paper"]
+        plain = spreadsheets.name(name)
+        headings += [
+            Column(text=f"{_heading(name)} ours", name=f"{plain}_ours"),
+            Column(text=f"{name} paper", name=f"{plain}_paper"),
+        ]
     rows: list[list[Value | str]] = []
     for label, seeds, pairs in found.rows:
         row: list[Value | str] = [Value(text=label, strong=True)]
         for name, (ours, paper) in zip(found.metrics, pairs, strict=True):
-            form = found.form(name)
-            row += [_mean(ours, form) if ours else "–", number(paper, form) if paper is not None else "–"]
+            write = significant if name in COSTS else None
+            row += [_mean(ours) if ours else "–", number(paper, write) if paper is not None else "–"]
         rows.append([*row, *([listed(seeds)] if _seeds_heading(study) else [])])
     return Table(
         name="paper",
@@ -129,11 +146,9 @@ def _seeds_heading(study: Study) -> tuple[str, ...]:
     return ("seeds",) if len(study.basis.groups) > 1 else ()
 
 
-def _mean(mean: Mean, form: str = ".3f", *, strong: bool = False) -> Value:
-    value = interval(mean.value, mean.half, form, strong=strong)
-    if not mean.undefined:
-        return value
-    return Value(text=f"{value.text} ({mean.undefined} undefined)", number=value.number, strong=strong)
+def _mean(mean: Mean, *, strong: bool = False) -> Value:
+    note = f"{mean.undefined} undefined" if mean.undefined else ""
+    return interval(mean.value, mean.half, strong=strong, note=note)
 
 
 def _heading(name: str) -> str:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alharness.report.answers import bounds
+from alharness import spreadsheets
+from alharness.numerals import count, fixed, p_value
 from alharness.report.curves import not_drawn, plot
-from alharness.report.document import Picture, Section, Table, Value, interval, number, p_value
+from alharness.report.document import Column, Picture, Section, Table, Value, between, interval, number
 from alharness.report.efficiency import ENOUGH as ENOUGH_FOR_INTERVAL
 from alharness.report.efficiency import saving
 from alharness.report.settings import summed_penalties
@@ -46,8 +47,8 @@ def section(found: Settings, styles: dict[str, Style]) -> Section:
     else:
         paragraphs.append(
             f"Friedman's test over {len(ranking.settings)} settings: {p_value(ranking.p)}, agreement W = "
-            f"{ranking.agreement:.2f}. Nemenyi's critical difference of average ranks at 5 % is "
-            f"{ranking.critical:.2f}; samplers joined by a bar are not significantly different."
+            f"{fixed(ranking.agreement, 2)}. Nemenyi's critical difference of average ranks at 5 % is "
+            f"{fixed(ranking.critical, 2)}; samplers joined by a bar are not significantly different."
             + ("" if ranking.p < 0.05 else " As Friedman's test shows nothing, neither does the diagram.")
         )
         pictures.append(
@@ -90,7 +91,13 @@ def savings(found: Settings) -> Section | None:
             claimed = label == found.best and pair is not None and pair.better
             row += _saved(saving(study.scores, label, str(study.random), seeds=found.seeds[name]), claimed=claimed)
         rows.append(row)
-    headings = [heading for name in ranked for heading in (f"{name}: saved", "95 % CI")]
+    headings = []
+    for name in ranked:
+        plain = spreadsheets.name(name)
+        headings += [
+            Column(text=f"{name}: saved", name=f"{plain}_saved", strong=f"{plain}_claimed"),
+            Column(text="95 % CI", name=f"{plain}_saved"),
+        ]
     table = Table(
         name="savings",
         title="Labels saved until Random's value after the last cycle",
@@ -134,13 +141,16 @@ def _table(found: Settings) -> Table:
     rows = [
         [
             Value(text=found.common[i], strong=True),
-            number(float(found.ranking.average[i]), ".2f"),
+            number(float(found.ranking.average[i]), partial(fixed, decimals=2)),
             *(interval(by[found.common[i]].value, by[found.common[i]].half) for by in found.areas.values()),
         ]
         for i in order
     ]
     metrics = [
-        f"{name}: {arrow(found.studies[name].scores.metric)} (n = {len(seeds)})"
+        Column(
+            text=f"{name}: {arrow(found.studies[name].scores.metric)} (n = {len(seeds)})",
+            name=f"{spreadsheets.name(name)}_area",
+        )
         for name, seeds in found.seeds.items()
     ]
     return Table(
@@ -156,8 +166,8 @@ def _table(found: Settings) -> Table:
 def _saved(s: Saving, *, claimed: bool) -> list[Value | str]:
     if not np.isfinite(s.value):
         return ["not reached", "–"]
-    interval = bounds(s.low, s.high) if s.n >= ENOUGH_FOR_INTERVAL else "–"
-    return [number(s.value, ",.0f", strong=claimed and s.sure), interval]
+    interval = between(s.low, s.high) if s.n >= ENOUGH_FOR_INTERVAL else "–"
+    return [number(s.value, count, strong=claimed and s.sure), interval]
 
 
 def _draw_ranks(figure: Figure, found: Settings, styles: dict[str, Style]) -> None:
