@@ -46,6 +46,10 @@ LONGEST_REASON = 200
 """Characters of a failure in its line; the whole follows at the end of the run."""
 
 
+ROOM_FOR_NAMES, ROOM_FOR_BARS, ROOM_FOR_NOTES = 36, 70, 110
+"""Columns of a terminal from which on names, bars, and what cells have reached, are shown."""
+
+
 class ConsoleProgress:
     """Bars on a terminal, and a line above them for each cell that ends; elsewhere, in a log file say, only lines.
 
@@ -68,13 +72,7 @@ class ConsoleProgress:
         self._forecast = Forecast(workers=1)
         # Twice a second: drawing more often would be felt by the queries that are being timed.
         self._bars = Progress(
-            TextColumn("{task.description}", style="bold"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("cycles"),
-            TimeElapsedColumn(),
-            _TimeLeft(self._left),
-            TextColumn("{task.fields[note]}", style="dim"),
+            *_columns(console.width, _TimeLeft(self._left)),
             console=console,
             refresh_per_second=2,
             disable=not console.is_terminal,
@@ -181,6 +179,21 @@ class ConsoleProgress:
     def _give_up_bar(self, name: str) -> None:
         if name in self._cells:
             self._bars.remove_task(self._cells.pop(name))
+
+
+def _columns(width: int, left: ProgressColumn) -> Iterator[ProgressColumn]:
+    """As many as fit: rich shrinks columns that do not until nothing of them is left."""
+    if width >= ROOM_FOR_NAMES:
+        yield TextColumn("{task.description}", style="bold")
+    if width >= ROOM_FOR_BARS:
+        yield BarColumn(bar_width=None if width < ROOM_FOR_NOTES else 40)
+    yield MofNCompleteColumn()
+    if width >= ROOM_FOR_BARS:
+        yield TextColumn("cycles")
+        yield TimeElapsedColumn()
+    yield left
+    if width >= ROOM_FOR_NOTES:
+        yield TextColumn("{task.fields[note]}", style="dim")
 
 
 class _TimeLeft(ProgressColumn):

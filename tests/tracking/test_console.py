@@ -1,6 +1,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from alharness.cells import Cell, Schedule
@@ -142,3 +143,11 @@ def test_a_failed_cell_has_its_line_with_the_reason_and_without_secrets():
 def test_only_the_cells_that_were_asked_for_count():
     page = play(terminal=False, only=("grace",))
     assert "[2/2] grace-s1" in page
+
+
+@pytest.mark.parametrize("width", [22, 40, 60, 80, 120])
+def test_progress_and_the_time_left_are_there_at_any_width(width):
+    page = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", play(terminal=True, width=width))
+    bars = [line for line in page.splitlines() if "/12" in line]
+    assert any(re.search(r"\b3/12\b.* about 4 min left", line) for line in bars)
+    assert max(map(len, bars)) <= width
