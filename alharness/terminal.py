@@ -8,6 +8,8 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
+from alharness.redaction import redact
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -44,6 +46,11 @@ IN_OTHER_WORDS = {
 def plain(text: str) -> str:
     """The text with control characters as escapes, so that it cannot play with the terminal."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def safe(text: str) -> str:
+    """The same of what others' code said, an error or a warning: also without secrets."""
+    return plain(redact(text))
 
 
 def translate(text: str, encoding: str | None) -> str:

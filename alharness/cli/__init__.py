@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 import click
 
 from alharness.errors import HarnessError
-from alharness.redaction import redact
 from alharness.suggestion import did_you_mean
-from alharness.terminal import guarded_streams, plain
+from alharness.terminal import guarded_streams, safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,12 +122,11 @@ def _run(arguments: Sequence[str] | None) -> int | str | None:
     except SystemExit as leaving:  # as click does for --help, and for a command that calls ctx.exit
         return leaving.code
     except Exception:  # noqa: BLE001  the traceback is shown, and the code tells it from a failed cell
-        click.echo(plain(redact(traceback.format_exc())), err=True, nl=False)
+        click.echo(safe(traceback.format_exc()), err=True, nl=False)
         code = BUG
     return code
 
 
 def show_error(message: str) -> None:
     """Print `error: ...` to stderr, without credentials and control characters."""
-    safe = plain(redact(message))
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {safe}", err=True)
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {safe(message)}", err=True)

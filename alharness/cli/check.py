@@ -12,7 +12,7 @@ from alharness.plan import make_plan
 from alharness.program import command_line
 from alharness.spec import load
 from alharness.synthetic import NOTICE
-from alharness.terminal import plain
+from alharness.terminal import plain, safe
 
 from .page import make_list
 from .readiness import require_device, require_writable, tracking_warnings
@@ -56,7 +56,7 @@ def check(path: Path, assignments: tuple[str, ...], workdir: Path) -> None:
     click.echo(make_list(plan.name, _summary(spec, plan)))
     click.echo(make_list("samplers", _samplers(spec, plan)))
     for warning in (*plan.warnings, *tracking_warnings(spec.tracking)):
-        click.secho(f"warning: {plain(warning)}\n", fg="yellow")
+        click.secho(f"warning: {safe(warning)}\n", fg="yellow")
     click.echo(plain(f"Nothing is wrong. Start it with: {command_line('run', path)}"))
 
 
@@ -82,7 +82,7 @@ def _samplers(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:
     for sampler in spec.samplers:
         name = sampler.label if sampler.label == sampler.name else f"{sampler.label} ({sampler.name})"
         skipped = reasons.get(sampler.label)
-        yield name, f"skipped: {skipped}" if skipped else _from(sampler.registered.origin)
+        yield name, f"skipped: {safe(skipped)}" if skipped else _from(sampler.registered.origin)
 
 
 def _from(origin: str) -> str:

@@ -13,7 +13,7 @@ import click
 from alharness.numerals import fixed, significant
 from alharness.report import comparison
 from alharness.report.slowdown import SLOWER
-from alharness.terminal import plain
+from alharness.terminal import plain, safe
 
 from .page import make_table, open_page
 
@@ -98,10 +98,10 @@ def _print(page: Console, found: Comparison, tolerance: float, slower: float) ->
     headings = ("sampler", "verdict", "seeds", "selections", "metrics", "query time", "memory +MiB")
     page.print(make_table(headings, (_row(sampler) for sampler in found.samplers)))
     for note in found.notes:
-        page.print(plain(f"note: {note}"), style="yellow", soft_wrap=True)
+        page.print(safe(f"note: {note}"), style="yellow", soft_wrap=True)
     for sampler in found.samplers:
         for sentence in _sentences(sampler, found.metric, slower):
-            page.print(plain(f"{sampler.label}{sentence}"), soft_wrap=True)
+            page.print(safe(f"{sampler.label}{sentence}"), soft_wrap=True)
     for reason, labels in _unjudged(found.samplers).items():
         page.print(plain(f"Query times of {', '.join(labels)} were not compared: {reason}"), soft_wrap=True)
     page.print(plain(_summary(found, tolerance)), style=STYLES[found.verdict], soft_wrap=True)

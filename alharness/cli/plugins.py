@@ -11,7 +11,7 @@ from alharness import registry
 from alharness.errors import PluginError
 from alharness.program import command_line
 from alharness.suggestion import did_you_mean
-from alharness.terminal import plain
+from alharness.terminal import plain, safe
 
 from .page import make_list, make_table, open_page
 
@@ -54,7 +54,7 @@ def _kinds(installed: Registry) -> dict[str, dict[str, Registered[Any]]]:
 def _print_all(installed: Registry) -> None:
     for kind, known in _kinds(installed).items():
         click.echo(make_list(f"{kind}s", [(name, _in_short(known[name])) for name in sorted(known)]))
-    wrong = [(b.entry_point, f"broken: {b.reason} ({b.distribution} {b.version})") for b in installed.broken]
+    wrong = [(b.entry_point, f"broken: {safe(b.reason)} ({b.distribution} {b.version})") for b in installed.broken]
     wrong += [
         (c.name, f"clash: more than one {c.kind} of this name ({', '.join(c.origins)})") for c in installed.clashes
     ]

@@ -12,9 +12,8 @@ import click
 
 from alharness.errors import HarnessError
 from alharness.program import command_line
-from alharness.redaction import redact
 from alharness.runs.description import NAME
-from alharness.terminal import plain
+from alharness.terminal import plain, safe
 
 from .page import open_page
 
@@ -101,7 +100,7 @@ def _print_runs(page: Console, folder: Path, runs: list[Path]) -> None:
     page.print(plain(f"{len(runs)} run{'s' if len(runs) > 1 else ''} in {folder}:"), style="bold", soft_wrap=True)
     for _, progress, command in sorted(lines, reverse=True):
         page.print(plain(command), soft_wrap=True)
-        page.print(f"    {plain(redact(progress))}", soft_wrap=True)
+        page.print(f"    {safe(progress)}", soft_wrap=True)
 
 
 def _document(runs: tuple[Path, ...], targets: tuple[float, ...]) -> Document:

@@ -13,11 +13,10 @@ import click
 
 from alharness import registry
 from alharness.program import command_line
-from alharness.redaction import redact
 from alharness.runs import forkserver
 from alharness.spec import load
 from alharness.synthetic import NOTICE
-from alharness.terminal import plain
+from alharness.terminal import safe
 
 from .page import open_page
 from .specs import find_spec
@@ -88,7 +87,7 @@ def run(
     page = open_page()
 
     def warn(message: str) -> None:
-        page.print(f"warning: {plain(redact(message))}", style="yellow", soft_wrap=True)
+        page.print(f"warning: {safe(message)}", style="yellow", soft_wrap=True)
 
     page.print(f"{spec.name}: {'measuring queries again' if retime else 'starting'}", style="bold")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -135,9 +134,9 @@ def _close(page: Console, run_: Run, record: RunRecord, tracker: MlflowTracker) 
         again = command_line("run", *(word for word in sys.argv[2:] if word != "--retime"), "--retime")
         page.print(f"Query times were measured while other cells were running; alone: {again}", soft_wrap=True)
     for skip in run_.skips:
-        page.print(f"skipped: {skip.label}: {skip.reason}", soft_wrap=True)
+        page.print(f"skipped: {skip.label}: {safe(skip.reason)}", soft_wrap=True)
     for failure in record.failed:
-        text = f"{failure.status}: {failure.cell.name}: {plain(redact(failure.error or 'stopped'))}"
+        text = f"{failure.status}: {failure.cell.name}: {safe(failure.error or 'stopped')}"
         page.print(text, style="red", soft_wrap=True)
     picture = run_.folder / "curves.png"
     if draw(run_, record, picture):

@@ -19,10 +19,9 @@ from rich.text import Text
 
 from alharness.hookspecs import hookimpl
 from alharness.numerals import number, seconds
-from alharness.redaction import redact
 from alharness.runs.description import record_of
 from alharness.synthetic import NOTICE
-from alharness.terminal import plain
+from alharness.terminal import safe
 
 from .forecast import Forecast
 from .remaining import in_words
@@ -152,7 +151,7 @@ class ConsoleProgress:
             what = f"{_reached(run, record.cycles[-1])}, ok in {seconds(spent)}"
             self._say(f"[{self._complete}/{len(self._asked)}] {name}: {what}")
             return
-        reason = plain(redact(record.error or "stopped")).partition("\n")[0]
+        reason = safe(record.error or "stopped").partition("\n")[0]
         short = reason if len(reason) <= LONGEST_REASON else f"{reason[: LONGEST_REASON - 3]}..."
         self._say(f"[{self._complete}/{len(self._asked)}] {name}: {record.status}: {short}", style="red")
 

@@ -180,3 +180,10 @@ def test_stores_that_mlflow_may_know_are_none(check, uri, monkeypatch):
 def test_the_store_of_the_environment_is_looked_at_too(check, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "foo://bar")
     assert "MLFLOW_TRACKING_URI: foo://bar: MLflow knows no stores of the kind 'foo'" in check()[1]
+
+
+def test_what_a_plugin_says_is_shown_without_secrets(check, tmp_path):
+    module = tmp_path / "checked_fakes.py"
+    said = 'review=lambda params, setting: ["reads https://me:secret@host/x"]'
+    module.write_text(module.read_text().replace('name="any", params=Params', f'name="any", params=Params, {said}'))
+    assert "warning: any: reads https://***@host/x" in check()[1]

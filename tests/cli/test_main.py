@@ -119,6 +119,17 @@ def test_a_bug_keeps_its_traceback(capsys, command):
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
+def test_a_bugs_traceback_tells_no_credentials(capsys, command):
+    def fail():
+        raise ValueError("cannot reach http://user:pass@host/x\x1b[2J")
+
+    command(fail)
+
+    assert run("x") == 3
+    err = capsys.readouterr().err
+    assert "ValueError: cannot reach http://***@host/x\\x1b[2J" in err
+
+
 def test_an_interrupt(capsys, command):
     def interrupt():
         raise KeyboardInterrupt
