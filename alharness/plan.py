@@ -64,7 +64,7 @@ def make_plan(spec: Spec) -> Plan:
             f"{spec.dataset.name!r}; choose another model"
         )
     schedule, asked = _schedule(spec, facts.sizes[0])
-    warnings = [*facts.warnings, *asked]
+    warnings = [*facts.warnings, *_review_model(spec, facts), *asked]
     _require_validation(spec, facts.sizes[1])
     setting = _setting(facts, schedule)
     skips: list[Skip] = []
@@ -142,6 +142,24 @@ def _setting(facts: DatasetFacts, schedule: Schedule) -> Setting:
         unlabeled=tuple(facts.sizes[0] - labeled for labeled in schedule.labeled[:-1]),
         sizes=schedule.sizes,
     )
+
+
+def _review_model(spec: Spec, facts: DatasetFacts) -> list[str]:
+    """What the user should know of the model. Raises SpecError if it cannot serve this data set."""
+    chosen = spec.model
+    if chosen.plugin.review is None:
+        return []
+    try:
+        return [f"{chosen.name}: {warning}" for warning in chosen.plugin.review(chosen.params, facts)]
+    except SpecError as mistake:
+        raise SpecError(f"{spec.where('model')}: {chosen.name}: {mistake}") from mistake
+    except HarnessError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"the model {chosen.name!r} of {chosen.registered.origin} cannot be reviewed: "
+            f"{type(error).__name__}: {error}"
+        ) from error
 
 
 def _review(spec: Spec, sampler: Chosen[SamplerPlugin], setting: Setting) -> list[str]:

@@ -165,6 +165,9 @@ class ModelPlugin:
         inputs: `pooled` where each modality is one vector (sequences are averaged beforehand, once),
             `sequences` where the model wants them whole.
         tasks: the tasks it can serve.
+        review: (params, facts of the data set) -> warnings for the user, before anything is trained. Raises
+            SpecError if the model cannot serve these modalities with these parameters: nothing is run. Quick and
+            without heavy imports.
         summary: one line for `alharness plugins`.
         reference: the paper.
     """
@@ -175,6 +178,7 @@ class ModelPlugin:
     provides: frozenset[Feature] | set[Feature] = frozenset(Feature)
     inputs: Literal["pooled", "sequences"] = "pooled"
     tasks: frozenset[Task] | set[Task] = frozenset(Task)
+    review: Callable[[Any, DatasetFacts], Iterable[str]] | None = None
     summary: str = ""
     reference: str = ""
 

@@ -19,6 +19,7 @@ class BlockParams(Params):
     size: int = 100
     synthetic: bool = False
     warning: str = ""
+    valid: int = 10
 
 
 class ToyParams(Params):
@@ -35,7 +36,7 @@ def inspect(params):
     return DatasetFacts(
         task=Task.REGRESSION,
         modalities=("audio", "text"),
-        sizes=(params.size, 10, 30),
+        sizes=(params.size, params.valid, 30),
         synthetic=params.synthetic,
         warnings=(params.warning,) if params.warning else (),
     )
@@ -358,3 +359,39 @@ def test_no_two_cells_are_the_same(plan):
     cells = plan("samplers=[any, other, {name: any, label: a2, params: {k: 2}}]").cells
 
     assert len({replace(cell, label="").key for cell in cells}) == len(cells)
+
+
+def test_what_a_model_says_of_the_data_set_is_a_warning(plan):
+    registry = make_registry(review=lambda params, facts: [f"{facts.sizes[0]} samples are few"])
+    assert any(warning.startswith("late_fusion: ") for warning in plan(registry=registry).warnings)
+
+
+def test_a_model_that_cannot_serve_the_data_set_is_refused_with_its_place(refusal):
+    def review(params, facts):
+        raise SpecError("it needs a modality called smell")
+
+    assert refusal(registry=make_registry(review=review)).endswith(
+        "model: late_fusion: it needs a modality called smell"
+    )
+
+
+def test_a_models_review_that_fails_is_the_plugins_fault(refusal):
+    said = refusal(registry=make_registry(review=lambda params, facts: 1 / 0), kind=PluginError)
+    assert said.startswith("the model 'late_fusion' of toys==1.0 cannot be reviewed: ZeroDivisionError")
+
+
+@pytest.mark.parametrize("valid", ["full", "budgeted:1"])
+def test_validation_samples_that_the_data_set_does_not_have_are_refused(refusal, valid):
+    said = refusal("dataset.params.valid=0", f"training.valid='{valid}'")
+    assert "training.valid: the data set 'blocks' has no validation samples; set training.valid to none" in said
+
+
+def test_more_validation_samples_than_there_are_are_refused(plan, refusal):
+    assert plan("dataset.params.valid=5", "training.valid='budgeted:5'")
+    assert "budgeted:6 asks for more than the 5 validation samples" in refusal(
+        "dataset.params.valid=5", "training.valid='budgeted:6'"
+    )
+
+
+def test_without_validation_none_are_needed(plan):
+    assert plan("dataset.params.valid=0", "training.valid=none")

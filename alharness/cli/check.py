@@ -12,7 +12,7 @@ from alharness.plan import make_plan
 from alharness.program import command_line
 from alharness.spec import load
 from alharness.synthetic import NOTICE
-from alharness.terminal import plain, safe
+from alharness.terminal import safe
 
 from .page import make_list
 from .readiness import require_device, require_writable, tracking_warnings
@@ -25,13 +25,16 @@ if TYPE_CHECKING:
     from alharness.spec import Spec
 
 
+WORKDIR = Path("runs")
+
+
 @click.command
 @click.argument("path", metavar="SPEC", type=click.Path(path_type=Path))
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Change a value of the spec.")
 @click.option(
     "--workdir",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("runs"),
+    default=WORKDIR,
     show_default=True,
     help="Where run directories would be kept.",
 )
@@ -57,7 +60,9 @@ def check(path: Path, assignments: tuple[str, ...], workdir: Path) -> None:
     click.echo(make_list("samplers", _samplers(spec, plan)))
     for warning in (*plan.warnings, *tracking_warnings(spec.tracking)):
         click.secho(f"warning: {safe(warning)}\n", fg="yellow")
-    click.echo(plain(f"Nothing is wrong. Start it with: {command_line('run', path)}"))
+    changes = [word for assignment in assignments for word in ("--set", assignment)]
+    elsewhere = [] if workdir == WORKDIR else ["--workdir", workdir]
+    click.echo(safe(f"Nothing is wrong. Start it with: {command_line('run', path, *changes, *elsewhere)}"))
 
 
 def _summary(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:

@@ -184,6 +184,19 @@ def test_the_store_of_the_environment_is_looked_at_too(check, monkeypatch):
 
 def test_what_a_plugin_says_is_shown_without_secrets(check, tmp_path):
     module = tmp_path / "checked_fakes.py"
-    said = 'review=lambda params, setting: ["reads https://me:secret@host/x"]'
-    module.write_text(module.read_text().replace('name="any", params=Params', f'name="any", params=Params, {said}'))
+    said = 'name="any", params=Params, review=lambda params, setting: ["reads https://me:secret@host/x"]'
+    module.write_text(module.read_text().replace('name="any", params=Params', said))
     assert "warning: any: reads https://***@host/x" in check()[1]
+
+
+def test_a_model_that_names_a_modality_that_is_not_there(check):
+    code, _, err = check("--set", "model={name: lfmim, params: {lengths: {smell: 3}}}")
+    assert code == 2
+    assert (
+        "model: lfmim: model.params.lengths speaks of smell, but the data set's modalities are audio, text" in err
+    )
+
+
+def test_the_command_to_start_with_has_what_was_changed(check):
+    out = check("--set", "seeds=3", "--workdir", "my runs")[1]
+    assert out.splitlines()[-1].endswith(" run x.yaml --set seeds=3 --workdir 'my runs'")

@@ -11,6 +11,7 @@ from alharness.errors import RunError
 from alharness.features import FUSED, Task
 from alharness.model import Batch, MultimodalModel
 from alharness.models.errors import errors, stack
+from alharness.models.names import unknown_modality
 from alharness.optimizers import Adam
 
 from .layers import Branch, Fusion, SignalEncoder, TextEncoder
@@ -47,7 +48,8 @@ class AvMc(MultimodalModel):
     def __init__(self, params: AvMcParams, shape: ModelShape) -> None:
         super().__init__(shape)
         self.params = params
-        _require_known(params, shape)
+        if mistake := unknown_modality(params.named, shape.modalities):
+            raise RunError(mistake)
         heads = {m: params.head_widths.get(m, 64 if m == VISION else 32) for m in shape.modalities}
         # A list in the shape's order: a modality's name may be no valid name of a submodule.
         self.branches = nn.ModuleList(
@@ -169,20 +171,6 @@ def _branch(modality: str, inputs: int, width: int, params: AvMcParams, outputs:
         TextEncoder(inputs, inner) if modality == TEXT else SignalEncoder(inputs, inner, params.encoder_dropout)
     )
     return Branch(encoder, inner, width, outputs, params.head_dropout)
-
-
-def _require_known(params: AvMcParams, shape: ModelShape) -> None:
-    named = {
-        "weights": set(params.weights) - {FUSED},
-        "encoder_widths": set(params.encoder_widths),
-        "head_widths": set(params.head_widths),
-    }
-    for parameter, names in named.items():
-        if unknown := sorted(names - set(shape.modalities)):
-            raise RunError(
-                f"model.params.{parameter} speaks of {', '.join(unknown)}, but the data set's modalities are "
-                f"{', '.join(shape.modalities)}"
-            )
 
 
 def _require_within(labels: Tensor, bounds: tuple[float, float]) -> None:

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from alharness.errors import SpecError
+from alharness.features import FUSED
 from alharness.hookspecs import hookimpl
-from alharness.plugin import ModelPlugin, ModelShape, Params
+from alharness.models.names import unknown_modality
+from alharness.plugin import DatasetFacts, ModelPlugin, ModelShape, Params
 
 if TYPE_CHECKING:
     from .network import AvMc
@@ -48,6 +51,22 @@ class AvMcParams(Params):
     head_dropout: float = Field(0.3, ge=0, lt=1)
     """Dropout before every head, the fused one among them."""
 
+    @property
+    def named(self) -> dict[str, set[str]]:
+        """Parameter -> modalities that it names."""
+        return {
+            "weights": set(self.weights) - {FUSED},
+            "encoder_widths": set(self.encoder_widths),
+            "head_widths": set(self.head_widths),
+        }
+
+
+def review(params: AvMcParams, facts: DatasetFacts) -> tuple[str, ...]:
+    """Nothing to warn of. Raises SpecError if a parameter names a modality that the data set does not have."""
+    if mistake := unknown_modality(params.named, facts.modalities):
+        raise SpecError(mistake)
+    return ()
+
 
 def make(params: AvMcParams, shape: ModelShape) -> AvMc:
     """Build the network; weights from torch's global generator."""
@@ -64,6 +83,7 @@ def alharness_models() -> list[ModelPlugin]:
             name="av_mc",
             params=AvMcParams,
             make=make,
+            review=review,
             inputs="pooled",
             summary="a head of three layers per modality and an affine fusion, from the authors of CH-SIMS v2.0",
             reference="Liu et al., Make Acoustic and Visual Cues Matter: CH-SIMS v2.0 Dataset and AV-Mixup "

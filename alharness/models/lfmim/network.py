@@ -17,6 +17,7 @@ from alharness.models.standardization import Standardize
 from alharness.optimizers import SGD, AdamW
 
 from .blocks import Block, Embedding, Placement
+from .plugin import CONTEXT, misnamed
 from .pooling import WeightedSum
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
     from .plugin import LfmimParams
 
-CONTEXT = "context"
-"""The entry of `encode` that is no modality: the pooled fusion stream."""
 TOKENS = 4
 """Learned tokens of the fusion stream."""
 PART = 128
@@ -53,7 +52,8 @@ class Lfmim(MultimodalModel):
     def __init__(self, params: LfmimParams, shape: ModelShape) -> None:
         super().__init__(shape)
         self.params = params
-        _require_names(params, shape)
+        if mistake := misnamed(params, shape.modalities):
+            raise RunError(mistake)
         sizes = params.architecture
         width, modalities = sizes.width, shape.modalities
         lengths = [_length(m, params, shape) for m in modalities]
@@ -176,13 +176,3 @@ def _fusion_order(modalities: tuple[str, ...]) -> list[str]:
     """Text, vision, audio, as published, then the others."""
     published = [m for m in ("text", "vision", "audio") if m in modalities]
     return published + [m for m in modalities if m not in published]
-
-
-def _require_names(params: LfmimParams, shape: ModelShape) -> None:
-    if unknown := sorted(set(params.lengths) - set(shape.modalities)):
-        raise RunError(
-            f"model.params.lengths speaks of {', '.join(unknown)}, but the data set's modalities are "
-            f"{', '.join(shape.modalities)}"
-        )
-    if CONTEXT in shape.modalities:
-        raise RunError(f"lfmim keeps the name {CONTEXT!r} to itself; rename that modality of the data set")

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from alharness.errors import SpecError
 from alharness.hookspecs import hookimpl
-from alharness.plugin import ModelPlugin, ModelShape, Params
+from alharness.models.names import unknown_modality
+from alharness.plugin import DatasetFacts, ModelPlugin, ModelShape, Params
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from .network import Lfmim
+
+CONTEXT = "context"
+"""The entry of `encode` that is no modality: the pooled fusion stream."""
 
 Optimization = Literal["adamw", "sgd"]
 Length = Annotated[int, Field(ge=1, le=65_536)]
@@ -98,6 +103,20 @@ class LfmimParams(Params):
         return self.optimizer or OPTIMIZERS[self.preset]
 
 
+def misnamed(params: LfmimParams, modalities: Collection[str]) -> str:
+    """What is wrong with the names of these modalities; empty if nothing is."""
+    if CONTEXT in modalities:
+        return f"lfmim keeps the name {CONTEXT!r} to itself; rename that modality of the data set"
+    return unknown_modality({"lengths": params.lengths}, modalities)
+
+
+def review(params: LfmimParams, facts: DatasetFacts) -> tuple[str, ...]:
+    """Nothing to warn of. Raises SpecError if the data set's modalities do not fit."""
+    if mistake := misnamed(params, facts.modalities):
+        raise SpecError(mistake)
+    return ()
+
+
 def make(params: LfmimParams, shape: ModelShape) -> Lfmim:
     """Build the network; weights from torch's global generator."""
     from .network import Lfmim
@@ -113,6 +132,7 @@ def alharness_models() -> list[ModelPlugin]:
             name="lfmim",
             params=LfmimParams,
             make=make,
+            review=review,
             inputs="sequences",
             summary="a transformer per modality, and a fusing one that looks at all of them layer by layer",
             reference="Sun et al., Layer-wise Fusion with Modality Independence Modeling for Multi-modal Emotion "
