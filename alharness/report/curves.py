@@ -6,14 +6,17 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from alharness.cells import FULL_DATA
 from alharness.metrics import LOWER_IS_BETTER
 
 from .basis import basis, seed_list
 from .palette import REFERENCE, styles
+from .significance import ENOUGH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
@@ -37,7 +40,7 @@ def draw(run: Run, record: RunRecord, path: Path) -> bool:
     cells = basis(run, record)
     if not cells.groups or not plot(axes, run, cells, cells.groups[0], run.metric):
         return False
-    title = f"{run.name}: mean over the same seeds and its 95 % confidence interval"
+    title = f"{run.name}: mean over the same seeds and {spread(cells.groups[0])}"
     notes = ["synthetic data; not comparable with the paper"] if run.synthetic else []
     if absent := not_drawn(cells):
         notes.append(absent)
@@ -56,7 +59,9 @@ def not_drawn(cells: Basis) -> str:
 def plot(
     axes: Axes, run: Run, cells: Basis, group: Group, metric: str, drawn: Mapping[str, Style] | None = None
 ) -> bool:
-    """Mean of a metric over the seeds of a group with its 95 % interval, against labels; False without any.
+    """Mean of a metric over the seeds of a group, against labels; False without any.
+
+    With it comes its 95 % interval, or each seed where these are too few for an interval that tells anything.
 
     Args:
         axes: where to draw.
@@ -66,22 +71,36 @@ def plot(
         metric: which metric.
         drawn: label of a sampler -> its style; None for the styles of this run.
     """
+    from matplotlib.ticker import MaxNLocator
+
     x = run.counted(run.schedule.labeled)
+    seen: list[float] = []
     points = [cells.means(group, partial(_at, cycle=cycle, metric=metric)) for cycle in range(len(x))]
+    enough = len(group.seeds) >= ENOUGH
     for label, style in (drawn or styles(run.labels)).items():
         if label not in group.labels:
             continue
         found = [point[label] for point in points]
-        y, half = [p.value for p in found], [0.0 if p.n < 2 else p.half for p in found]
+        y, half = [p.value for p in found], [p.half if p.n >= ENOUGH else 0.0 for p in found]
         color, marker, line = style
         n = len(group.seeds)
         axes.plot(x, y, line, color=color, marker=marker, markersize=4, label=f"{label} (n = {n})")
-        low, high = [a - b for a, b in zip(y, half, strict=True)], [a + b for a, b in zip(y, half, strict=True)]
-        axes.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
+        single = [[_at(cell, c, metric) for c in range(len(x))] for cell in cells.of(group, label)]
+        if enough:
+            low, high = np.subtract(y, half), np.add(y, half)
+            axes.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
+        elif n > 1:
+            for seed in single:
+                axes.plot(x, seed, line, color=color, alpha=0.5, linewidth=0.6, label="_seed")
+        seen += [value for seed in single for value in seed]
     if not axes.lines:
         return False
     if group.reference:
         _draw_reference(axes, run, group, points[-1][FULL_DATA])
+        seen.append(points[-1][FULL_DATA].value)
+    _limit(axes, seen)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
+    axes.ticklabel_format(axis="y", useOffset=False)
     better = "lower" if metric in LOWER_IS_BETTER else "higher"
     counting = " + validation" if run.count_valid and run.valid else ""
     axes.set(xlabel=f"labeled samples{counting}", ylabel=f"test {metric} ({better} is better)")
@@ -99,10 +118,29 @@ def _at(record: CellRecord, cycle: int, metric: str) -> float:
     return cycles[-1 if record.cell.reference else cycle].metrics.get(metric, math.nan)
 
 
+def spread(group: Group) -> str:
+    """What is drawn around a mean, in words."""
+    if len(group.seeds) >= ENOUGH:
+        return "its 95 % confidence interval, cut at the edges of the picture"
+    return "each seed as a thin line" if len(group.seeds) > 1 else "no interval, since there is one seed"
+
+
+def _limit(axes: Axes, seen: Sequence[float]) -> None:
+    """Keep the curves of single seeds in view; a wide interval reaches beyond by half of their range at most."""
+    known = [value for value in seen if math.isfinite(value)]
+    if not known:
+        return
+    low, high = min(known), max(known)
+    room = (high - low) / 2 or abs(high) / 20 or 0.05
+    if math.isfinite(high + room) and math.isfinite(low - room):
+        bottom, top = axes.get_ylim()
+        axes.set_ylim(max(bottom, low - room), min(top, high + room))
+
+
 def _draw_reference(axes: Axes, run: Run, group: Group, level: Mean) -> None:
     """A dashed line with its interval where the models with all labels are."""
     label = f"all {run.counted([run.pool])[0]:,} labels (n = {len(group.seeds)})"
     axes.axhline(level.value, color=REFERENCE.color, linestyle="--", linewidth=1, label=label)
-    if level.n > 1:
+    if level.n >= ENOUGH:
         low, high = level.value - level.half, level.value + level.half
         axes.axhspan(low, high, color=REFERENCE.color, alpha=0.1, linewidth=0)

@@ -146,19 +146,30 @@ class Sheet:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A picture; `name` is that of its PNG and SVG files, `text` says what it shows to those who cannot see it."""
+    """A picture.
+
+    Attributes:
+        name: that of its PNG and SVG files.
+        title: above it.
+        text: what it shows, for those who cannot see it.
+        draw: draws it.
+        size: in inches.
+        phone: size of another one that the page shows on a phone; None for the same.
+        folded: seen where it is asked for.
+    """
 
     name: str
     title: str
     text: str
     draw: Callable[[Figure], None]
     size: tuple[float, float] = (6.0, 4.2)
+    phone: tuple[float, float] | None = None
     folded: bool = False
 
     @property
     def wide(self) -> bool:
         """Whether it cannot be read at the width of a phone."""
-        return self.size[0] > 6.5
+        return self.size[0] > 6.5 and self.phone is None
 
 
 @dataclass(frozen=True, kw_only=True)

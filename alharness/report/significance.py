@@ -103,7 +103,8 @@ def difference(
     noise = NOISE * max(np.abs(a).max(initial=0.0), np.abs(b).max(initial=0.0))
     d[np.abs(d) <= noise] = 0.0
     averaged = mean(d)
-    spread = float(d.std(ddof=1)) if n > 1 else math.nan
+    with np.errstate(over="ignore"):  # a model that diverged
+        spread = float(d.std(ddof=1)) if n > 1 else math.nan
     if n > 1 and spread <= noise:
         spread, averaged = 0.0, replace(averaged, half=0.0)
     p = p_ranks = math.nan

@@ -61,7 +61,7 @@ class Ids(HTMLParser):
             self.ids.append(found["id"])
         self.sources += [found[name] for name in ("src", "href") if name in found]
         self.images += tag == "img"
-        if tag not in ("meta", "img", "link"):
+        if tag not in ("meta", "img", "link", "source"):
             self.stack.append(tag)
 
     def handle_endtag(self, tag):
@@ -117,7 +117,7 @@ def test_synthetic_data_are_named_on_the_page_and_on_every_picture(make_results,
         results = make_results({"random": noisy(3), "a": noisy(3, seed=1)}, synthetic=synthetic)
         written = write(single(results), tmp_path / str(synthetic))
         assert ("SYNTHETIC DATA" in written.page.read_text()) == synthetic
-        assert len(seen) == (written.pictures if synthetic else 0)
+        assert len(seen) == (written.pictures + 1 if synthetic else 0)  # one has another for phones
         assert set(seen) <= {"synthetic data; not comparable with the paper"}
 
 
@@ -171,6 +171,45 @@ def test_counts_keep_of_how_many():
     table = Table(name="t", title="t", headings=("n",), rows=[[count(5, 6)], [count(6, 6)]])
     assert [cell.text for cell in table.columns[0][1]] == ["5 of 6", "6"]
     assert as_csv(table).splitlines() == ["n,n_of", "5,6", "6,6"]
+
+
+def test_one_file_holds_every_number_of_every_cell(make_results, noisy, tmp_path):
+    results = make_results({"random": noisy(2), "=a": [noisy(1)[0], None]}, labeled=(100, 200, 400, 800))
+    write(single(results), tmp_path)
+    rows = list(csv.DictReader((tmp_path / "tables/cycles.csv").open()))
+    assert list(rows[0]) == ["sampler", "seed", "status", "compared", "cycle", "labels", "kind", "metric", "value"]
+    assert len(rows) == 3 * (4 + 4 + 3)  # three cells: a metric and a training per cycle, three queries
+    mae = {
+        (row["sampler"], row["seed"], row["labels"]): float(row["value"]) for row in rows if row["metric"] == "mae"
+    }
+    assert mae["random", "1", "400"] == noisy(2)[1][2]
+    assert mae["'=a", "0", "800"] == noisy(1)[0][3]
+    costs = {(row["cycle"], row["metric"]) for row in rows if row["kind"] == "cost"}
+    assert ("2", "query_seconds") in costs
+    assert ("3", "query_seconds") not in costs
+
+
+def test_what_queries_cost_is_drawn_by_labels(make_results, noisy):
+    from matplotlib.figure import Figure
+
+    document = single(make_results({"random": noisy(3), "a": noisy(3, seed=1)}))
+    (cost,) = (section for section in document.sections if section.anchor == "cost")
+    pictures = {picture.name: picture for picture in cost.pictures}
+    assert "gpu_peak_alloc_mib_by_labels" not in pictures  # not measured
+    figure = Figure()
+    pictures["query_seconds_by_labels"].draw(figure)
+    lines = {line.get_label(): line for line in figure.axes[0].lines}
+    assert list(lines) == ["random", "a"]
+    assert list(lines["a"].get_xdata()) == [100, 200, 400]
+    assert list(lines["a"].get_ydata()) == [0.5, 0.5, 0.5]
+
+
+def test_the_first_picture_fills_the_page_and_has_another_for_phones(make_results, noisy, tmp_path):
+    document = single(make_results({"random": noisy(3), "a": noisy(3, seed=1)}))
+    headline = document.sections[0].pictures[0]
+    assert headline.size[0] > 9
+    page = write(document, tmp_path).page.read_text()
+    assert page.count('<source media="(max-width: 40rem)"') == 1
 
 
 def test_both_ends_of_an_interval_are_in_the_file():

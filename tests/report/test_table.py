@@ -74,6 +74,45 @@ def test_the_reference_is_a_level_in_the_picture(make_run, tmp_path, monkeypatch
     assert list(level.get_ydata()) == pytest.approx([0.96, 0.96])
 
 
+def test_two_seeds_are_lines_and_no_band_hides_them(make_run, tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    figures = []
+    monkeypatch.setattr(Figure, "savefig", lambda self, *_, **__: figures.append(self))
+    run, record = make_run(n=2)
+    assert draw(run, record, tmp_path / "curves.png")
+    axes = figures[0].axes[0]
+    assert not axes.collections
+    named = [line.get_label() for line in axes.lines if not line.get_label().startswith("_")]
+    assert named == ["slow (n = 2)", "fast (n = 2)"]
+    assert [list(line.get_ydata()) for line in axes.lines[1:3]] == [
+        pytest.approx([0.5, 0.6, 0.7]),
+        pytest.approx([0.51, 0.61, 0.71]),
+    ]
+    assert "each seed as a thin line" in axes.get_title()
+
+
+def test_a_wide_band_does_not_squeeze_the_curves(make_run, tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    figures = []
+    monkeypatch.setattr(Figure, "savefig", lambda self, *_, **__: figures.append(self))
+    run, record = make_run(n=3)
+    wild = [
+        replace(
+            c, cycles=tuple(replace(x, metrics={**x.metrics, "f1": 0.2 + 0.3 * c.cell.seed}) for x in c.cycles)
+        )
+        if c.cell.label == "slow"
+        else c
+        for c in record.cells
+    ]
+    assert draw(run, replace(record, cells=tuple(wild)), tmp_path / "curves.png")
+    low, high = figures[0].axes[0].get_ylim()
+    curves = (0.2, 0.82)  # the band of `slow` reaches from -0.25 to 1.25
+    assert low >= curves[0] - 0.501 * (curves[1] - curves[0])
+    assert high <= curves[1] + 0.501 * (curves[1] - curves[0])
+
+
 def test_the_picture_shows_every_sampler_once(make_run, tmp_path, monkeypatch):
     from matplotlib.figure import Figure
 

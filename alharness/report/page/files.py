@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,9 @@ def write(document: Document, folder: Path, told: Callable[[str], None] = lambda
         for picture in pictures:
             told(picture.title)
             shown[picture.name], png = render(picture, _short(document.notice))
+            if picture.phone:
+                small = replace(picture, size=picture.phone)
+                shown[_on_phone(picture)], _ = render(small, _short(document.notice))
             (folder / PICTURES / f"{picture.name}.svg").write_bytes(shown[picture.name])
             (folder / PICTURES / f"{picture.name}.png").write_bytes(png)
         for table in tables:
@@ -80,7 +83,7 @@ def as_html(document: Document, pictures: dict[str, bytes]) -> str:
 
     Args:
         document: what to show.
-        pictures: name of a picture -> SVG.
+        pictures: name of a picture -> SVG; with `_phone` behind it the one for phones, if there is one.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader(__package__, "."),
@@ -90,15 +93,16 @@ def as_html(document: Document, pictures: dict[str, bytes]) -> str:
         lstrip_blocks=True,
     )
 
-    def source(picture: Picture) -> str:
+    def source(name: str) -> str:
         # As an image of its own: names inside of one SVG cannot meet those of another.
-        return f"data:image/svg+xml;base64,{base64.b64encode(pictures[picture.name]).decode()}"
+        return f"data:image/svg+xml;base64,{base64.b64encode(pictures[name]).decode()}"
 
     style = environment.get_template("style.css").render()
     return environment.get_template("page.html").render(
         document=document,
         style=Markup(style),  # noqa: S704 - our own file
         source=source,
+        on_phone=_on_phone,
         version=version("alharness"),
     )
 
@@ -109,6 +113,10 @@ def as_csv(table: Table | Sheet) -> str:
     file = io.StringIO(newline="")
     spreadsheets.write(file, sheet.headings, sheet.rows())
     return file.getvalue()
+
+
+def _on_phone(picture: Picture) -> str:
+    return f"{picture.name}_phone"
 
 
 def _short(notice: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from alharness.report import cycles
 from alharness.report.document import Section, Table, Value
 
 if TYPE_CHECKING:
@@ -44,4 +45,10 @@ def section(study: Study) -> Section:
             for record in missing
         ],
     )
-    return Section(anchor="cells", title="Cells", paragraphs=paragraphs, tables=[table] if missing else [])
+    return Section(
+        anchor="cells",
+        title="Cells",
+        paragraphs=paragraphs,
+        tables=[table] if missing else [],
+        sheets=[cycles.sheet(study)],
+    )

@@ -10,6 +10,7 @@ from alharness.report.basis import listed
 from alharness.report.cost import PARTS, PEAKS, cells_of, cost, incomparable, machine
 from alharness.report.document import Column, Picture, Section, Table, Value, number
 from alharness.report.significance import ENOUGH
+from alharness.report.statistics import mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,17 @@ NAMES = {
     "cpu_peak_increase_mib": "of it in the query",
     "gpu_peak_alloc_mib": "GPU peak MiB",
 }
+BY_LABELS = {
+    "query_seconds": ("Seconds of a query by labels", "seconds, mean over seeds"),
+    "cpu_peak_mib": ("Memory during a query by labels: all of the process", "CPU peak MiB, mean over seeds"),
+    "gpu_peak_alloc_mib": ("Memory during a query by labels: the GPU", "GPU peak MiB, mean over seeds"),
+    "cpu_peak_increase_mib": (
+        "Memory during a query by labels: what the query adds",
+        "increase of CPU peak, MiB, mean over seeds",
+    ),
+}
+WIDE = 20
+"""Ratio of the longest to the shortest query from which on their axis is logarithmic."""
 
 
 def section(study: Study) -> Section | None:
@@ -44,7 +56,7 @@ def section(study: Study) -> Section | None:
         anchor="cost",
         title="Cost",
         paragraphs=paragraphs,
-        pictures=[] if reason else [_picture(study, first)],
+        pictures=[*([] if reason else [_picture(study, first)]), *_by_labels(study, groups[0], timed=not reason)],
         tables=[_table(found, several=len(groups) > 1)],
     )
 
@@ -91,6 +103,49 @@ def _picture(study: Study, found: dict[str, Cost]) -> Picture:
         text="Area under the curve of each sampler against the seconds of its query, on a logarithmic axis",
         draw=partial(_draw, study=study, found=found),
     )
+
+
+def _by_labels(study: Study, group: Group, *, timed: bool) -> list[Picture]:
+    """Pictures of what a query costs as labels grow, as far as it was measured."""
+    cells = [cell for label in group.labels for cell in study.basis.of(group, label)]
+    measured = {name for cell in cells for cycle in cell.cycles for name in cycle.cost}
+    return [
+        Picture(
+            name=f"{name}_by_labels",
+            title=title,
+            text=f"{title}: one line for each of {', '.join(group.labels)}",
+            draw=partial(_draw_by_labels, study=study, group=group, name=name, axis=axis),
+            size=(6.0, 3.8),
+            folded=name == "cpu_peak_increase_mib",
+        )
+        for name, (title, axis) in BY_LABELS.items()
+        if name in measured and (timed or name in PEAKS)
+    ]
+
+
+def _draw_by_labels(figure: Figure, study: Study, group: Group, name: str, axis: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes = figure.add_subplot()
+    drawn = []
+    for label in group.labels:
+        color, marker, line = study.styles[label]
+        by_labels: dict[int, list[float]] = {}
+        for cell in study.basis.of(group, label):
+            for cycle in cell.cycles:
+                if name in cycle.cost:
+                    by_labels.setdefault(cycle.labeled, []).append(cycle.cost[name])
+        x, y = study.results.run.counted(sorted(by_labels)), [mean(by_labels[n]).value for n in sorted(by_labels)]
+        axes.plot(x, y, line, color=color, marker=marker, markersize=4, label=label)
+        drawn += [value for value in y if value > 0]
+    if name not in PEAKS and drawn and max(drawn) > WIDE * min(drawn):
+        axes.set_yscale("log")
+    else:
+        axes.ticklabel_format(axis="y", useOffset=False)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
+    axes.set(xlabel="labeled samples before the query", ylabel=axis)
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside lower center", ncols=3, fontsize=8.5, frameon=False)
 
 
 def _draw(figure: Figure, study: Study, found: dict[str, Cost]) -> None:

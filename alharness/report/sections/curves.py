@@ -10,12 +10,16 @@ from alharness.report.basis import seed_list
 from alharness.report.curves import not_drawn, plot
 from alharness.report.document import Picture, Section
 from alharness.report.scores import known_metrics
+from alharness.report.significance import ENOUGH
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from alharness.report.basis import Group
     from alharness.report.study import Study
+
+WIDE = (9.6, 4.8)
+"""Inches of the picture that most readers come for."""
 
 
 def section(study: Study) -> Section | None:
@@ -28,7 +32,10 @@ def section(study: Study) -> Section | None:
         Picture(
             name=f"curve_{metric}",
             title=metric if metric != run.metric else f"{metric}, which ranks",
-            text=f"Learning curves: {metric} on the test split against labels, one line per sampler",
+            size=WIDE if metric == run.metric else Picture.size,
+            phone=Picture.size if metric == run.metric else None,
+            text=f"Learning curves: {metric} on the test split against labels, one line for each of "
+            f"{', '.join(first.rows)}",
             draw=partial(_draw, study=study, group=first, metric=metric),
             folded=metric != run.metric,
         )
@@ -50,14 +57,25 @@ def section(study: Study) -> Section | None:
         anchor="curves",
         title="Learning curves",
         paragraphs=(
-            (
-                f"Means over {seed_list(first.seeds)}, which all of these samplers have finished; bands are 95 % "
-                "confidence intervals of the mean by Student's t. Bands that overlap may still hide a difference, "
-                "since seeds are paired: see the tests below."
-            ),
+            (f"Means over {seed_list(first.seeds)}, which all of these samplers have finished{_around(first)}"),
             *([f"{absent[0].upper()}{absent[1:]}; their curves over fewer seeds follow."] if absent else []),
         ),
         pictures=pictures,
+    )
+
+
+def _around(group: Group) -> str:
+    if len(group.seeds) == 1:
+        return ": no interval can be given."
+    if len(group.seeds) < ENOUGH:
+        return (
+            f"; thin lines are single seeds. Intervals are drawn from {ENOUGH} seeds on: of two, they would be "
+            "12.7 standard errors to each side, and hide the curves."
+        )
+    return (
+        "; bands are 95 % confidence intervals of the mean by Student's t, cut if they reach far beyond all "
+        "single seeds. Bands that overlap may still hide a difference, since seeds are paired: see the tests "
+        "below."
     )
 
 

@@ -120,7 +120,7 @@ def _table(
             Column(text="difference ± 95 % CI", name="difference", of=_size(study)),
             *("effect", "p", "p (Holm)", "p (Wilcoxon)"),
             Column(text="at 5 %", name="verdict"),
-            Column(text="detectable", of=_size(study)),
+            "detectable",
         ),
         rows=[_row(one, other, study.pairs[one, other]) for one, other in pairs],
         note="Differences of the same seed: mean, interval and p by the paired t-test, which takes them to be "
@@ -148,7 +148,7 @@ def _row(one: str, other: str, d: Difference) -> list[Value | str]:
         probability(d.adjusted),
         probability(d.p_ranks),
         _verdict(d),
-        number(d.detectable) if d.detectable > 0 else "–",
+        number(d.detectable, partial(significant, digits=2)) if d.detectable > 0 else "–",
     ]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from alharness import spreadsheets
 from alharness.numerals import count, fixed, p_value
+from alharness.report import cycles
 from alharness.report.curves import not_drawn, plot
 from alharness.report.document import Column, Picture, Section, Table, Value, between, interval, number
 from alharness.report.efficiency import ENOUGH as ENOUGH_FOR_INTERVAL
@@ -133,6 +134,7 @@ def setting(name: str, study: Study) -> Section:
                 draw=partial(_draw_curves, study=study),
             )
         ],
+        sheets=[cycles.sheet(study, f"cycles_{run.experiment}")],
     )
 
 
