@@ -2,56 +2,58 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from .environment import describe
-from .errors import DataError, HarnessError, PluginError, RunError, SpecError
+from .errors import DataError, RunError, SpecError, TrackingError, described
 from .plan import Plan, make_plan
 from .records import CellRecord, Paper, Run, RunRecord
-from .runs import description, journal, pooltable
+from .runs import description, pooltable
+from .runs.conditions import differences, identity, refusal
 from .runs.directory import RunDirectory
 from .runs.experiment import Experiment, Part
 from .runs.files import explain, write
-from .runs.runner import Runner
-from .runs.sharing import share
-from .runs.workbench import suited
-from .runs.workers import run_in_workers
+from .runs.loading import load
+from .runs.messages import OUTPUT, Loaded, Wish
+from .runs.processes import Processes, remove_empty
+from .runs.workers import Workers
 from .spec import resolved_yaml
 from .suggestion import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from .cells import Cell
-    from .data import Dataset
     from .records import CycleRecord, Ended
     from .registry import Registry
-    from .runs.workbench import Workbench
     from .spec import Chosen, Spec
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How to run, beside what.
+    """How to run, as against what.
 
     Attributes:
         workdir: where run directories lie.
         only: labels of samplers or names of cells; empty for all.
-        restart: begin a cell anew where its journal cannot be continued; the old journal is kept.
-        jobs: how many cells run at a time, each in a process of its own where it is more than one.
+        restart: begin a cell again if its journal cannot be continued, or was finished under other conditions; the
+            old journal is kept.
+        keep: leave finished cells as they are, if they were made under other conditions than new ones.
+        jobs: how many cells run at a time.
         retime: run nothing, but measure the queries of finished cells again, alone: of those measured while others
-            were running, or of all where there is none of these.
+            were running, or of all if there is none of these.
+        command: the command line, for messages on how to run it again.
     """
 
     workdir: Path = Path("runs")
     only: tuple[str, ...] = ()
     restart: bool = False
+    keep: bool = False
     jobs: int = 1
     retime: bool = False
+    command: str = "alharness run SPEC"
 
 
 def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], None]) -> tuple[Run, RunRecord]:
@@ -61,6 +63,7 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
     after the last finished cycle; the same call continues it.
 
     Raises:
+        TrackingError: tracking was required, and is lost; what is finished is on disk.
         HarnessError: nothing could be started.
     """
     plan = make_plan(spec)
@@ -68,40 +71,50 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
         warn(warning)
     wanted = _wanted(plan, options.only)
     directory = RunDirectory(options.workdir / plan.experiment)
-    with directory.entered(warn):
+    with ExitStack() as stack:
+        stack.enter_context(directory.entered(warn))
+        stack.callback(remove_empty, directory.path / OUTPUT)
+        processes = stack.enter_context(Processes())
         session = _Session(spec, plan, registry, directory, options, warn)
-        session.require_same_data()
         records = {cell: session.on_disk(cell) for cell in plan.cells}
         if options.retime:
             cells = _to_measure_again([records[cell] for cell in plan.cells if cell in wanted], warn)
         else:
             cells = [cell for cell in plan.cells if cell in wanted and records[cell].status != "ok"]
         directory.claim(cells, alone=options.retime)
+        samples = stack.enter_context(directory.shared_samples()) if cells or options.restart else None
+        session.load(processes, samples, seeds={cell.seed for cell, record in records.items() if record.context})
         records |= {cell: session.on_disk(cell) for cell in cells}  # another process may just have finished some
-        if not options.retime:
+        if options.retime:
+            again = set(cells)
+        else:
             cells = [cell for cell in cells if records[cell].status != "ok"]
-        finished = {cell.name: len(record.cycles) for cell, record in records.items()}
-        finished |= dict.fromkeys((cell.name for cell in cells), 0) if options.retime else {}
+            again = session.settle_conditions(records.values(), set(cells)) & wanted
+            cells = [cell for cell in plan.cells if cell in again or cell in cells]
+            directory.claim(cells)
+        finished = {cell.name: 0 if cell in again else len(record.cycles) for cell, record in records.items()}
         session.run = replace(session.run, finished=finished)
         session.begin(cells)
-        session.emit("alharness_run_started", run=session.run)
         interrupted = False
-        for cell, ended in session.execute(cells):
-            found = session.on_disk(cell)
-            records[cell] = replace(found, status=ended.status, error=ended.error)
-            session.emit("alharness_cell_ended", run=session.run, record=records[cell])
-            interrupted = interrupted or ended.status == "interrupted"
+        try:
+            session.emit("alharness_run_started", run=session.run)
+            for cell, ended in session.execute(processes, cells):
+                records[cell] = replace(session.on_disk(cell), status=ended.status, error=ended.error)
+                session.emit("alharness_cell_ended", run=session.run, record=records[cell])
+                interrupted = interrupted or ended.status == "interrupted"
+        finally:
+            session.conclude([records[cell] for cell in cells])
         records |= {cell: session.on_disk(cell) for cell in plan.cells if cell not in cells}
         record = RunRecord(cells=tuple(records[cell] for cell in plan.cells), interrupted=interrupted)
-        try:
-            session.conclude([records[cell] for cell in cells])
-        finally:
-            session.emit("alharness_run_finished", run=session.run, record=record)
+        session.emit("alharness_run_finished", run=session.run, record=record)
     return session.run, record
 
 
 class _Session:
     """One call of `run`: the parts that its cells need."""
+
+    run: Run
+    _loaded: Loaded
 
     def __init__(
         self,
@@ -112,33 +125,29 @@ class _Session:
         options: Options,
         warn: Callable[[str], None],
     ) -> None:
-        self._registry, self._directory, self._options, self._warn = registry, directory, options, warn
+        self._spec, self._plan, self._registry = spec, plan, registry
+        self._directory, self._options, self._warn = directory, options, warn
         self._experiment = _experiment(spec, plan, directory)
-        dataset = _load(spec, plan)
-        self._dataset = suited(dataset, spec.model.plugin)
-        self._runner = Runner(self._experiment, self._dataset, registry, warn, timing="exclusive")
-        workbench = self._runner.workbench
-        self._data = workbench.context["data"]
-        self.run = _describe_run(spec, plan, directory, dataset, workbench, options.jobs)
 
-    def require_same_data(self) -> None:
-        """Raise DataError where the data changed since a cell began."""
-        for cell in self.run.cells:
-            with suppress(HarnessError):  # a damaged journal is its own cell's failure
-                found = journal.read(self._directory.cell(cell) / journal.NAME)
-                if found and found[0].context.get("data") != self._data:
-                    break
-        else:
-            return
-        raise DataError(
-            f"{self._directory.path}: the data set has changed since this run began. Restore it, or choose "
-            "another --workdir to begin a new run"
+    def load(self, processes: Processes, samples: Path | None, seeds: set[int]) -> None:
+        """Have the data set made, and learn what a run must know of it.
+
+        Args:
+            processes: starts the process in which it is made.
+            samples: folder for what workers share; None if there is nothing to run.
+            seeds: those of cells on disk.
+        """
+        spec, plan = self._spec, self._plan
+        wish = Wish(
+            part=_part(spec.dataset),
+            facts=plan.facts,
+            experiment=self._experiment,
+            seeds=tuple(seeds),
+            samples=samples,
+            spec_folder=spec.path.absolute().parent,
         )
-
-    def on_disk(self, cell: Cell) -> CellRecord:
-        """The cell as its journal has it: complete, or pending."""
-        record, _ = description.record_of(cell, self._directory.cell(cell), self.run.labeled(cell))
-        return record
+        self._loaded = load(processes, wish, spec.limits, self._warn)
+        self.run = _describe_run(spec, plan, self._directory, self._loaded, self._options.jobs)
 
     def begin(self, cells: list[Cell]) -> None:
         """Write what was asked for. Raises RunError if the disk is full."""
@@ -151,57 +160,70 @@ class _Session:
 
     def conclude(self, records: list[CellRecord]) -> None:
         """Write how the cells ended. Raises RunError if the disk is full."""
-        self._describe_pool()
         try:
             with self._directory.writing():
                 description.conclude(self.run, records)
         except OSError as error:
             raise RunError(explain(error, self._directory.path)) from error
 
-    def _describe_pool(self) -> None:
-        """Leave the labels and a map of the pool for the report. It does without, where that fails."""
-        try:
-            pooltable.save(self._directory.path, self._dataset)
-        except Exception as bug:  # noqa: BLE001 - a run is worth more than its pictures
-            self._warn(f"what was chosen will not be shown in reports: {type(bug).__name__}: {bug}")
+    def settle_conditions(self, records: Iterable[CellRecord], to_run: set[Cell]) -> set[Cell]:
+        """The finished cells that are to run again, since new ones would be made under other conditions.
 
-    def execute(self, cells: list[Cell]) -> Iterator[tuple[Cell, Ended]]:
+        Args:
+            records: all cells, as they are on disk.
+            to_run: cells that are not finished. Those begun under other conditions fail by themselves.
+
+        Raises:
+            SpecError: new cells would stand next to finished ones that differ, and neither --keep nor --restart
+                says what is to become of these.
+            DataError: the data have changed, and neither of the two is given.
+        """
+        name, shared, seeds = self._experiment.name, self._loaded.context, self._loaded.seeds
+        contexts = {record.cell: record.context for record in records if record.context}
+        other_data = {cell for cell, context in contexts.items() if context.get("data") != shared["data"]}
+        old = {cell: context for cell, context in contexts.items() if cell in other_data or cell not in to_run}
+        new = {cell: {**identity(name, cell), **shared, **seeds[cell.seed]} for cell in old}
+        found = differences(old, new)
+        if other_data and (self._options.keep or self._options.restart):
+            (self._directory.path / pooltable.NAME).unlink(missing_ok=True)  # the next run writes that of the new
+        if self._options.restart:
+            return {cell for cells in found.values() for cell in cells} - to_run
+        if found and (other_data or to_run) and not self._options.keep:
+            raise (DataError if other_data else SpecError)(
+                refusal(self._directory.path, found, self._options.command)
+            )
+        return set()
+
+    def on_disk(self, cell: Cell) -> CellRecord:
+        """The cell as its journal has it: complete, or pending."""
+        labeled = (self._plan.facts.sizes[0],) if cell.reference else self._plan.schedule.labeled
+        record, _ = description.record_of(cell, self._directory.cell(cell), labeled)
+        return record
+
+    def execute(self, processes: Processes, cells: list[Cell]) -> Iterator[tuple[Cell, Ended]]:
         """Run these cells, or measure them again, and tell how each ended. An interruption ends it."""
-        restart = self._options.restart
-        if self._options.jobs > 1 and len(cells) > 1 and not self._options.retime:
-            with self._directory.shared_samples() as folder:
-                yield from run_in_workers(
-                    self._experiment,
-                    share(self._dataset, folder),
-                    cells,
-                    self._finished,
-                    self._warn,
-                    jobs=min(self._options.jobs, len(cells)),
-                    restart=restart,
-                )
-            return
-        for cell in cells:
-            finished = partial(self._finished, cell)
-            if self._options.retime:
-                ended = self._runner.retime(cell, finished)
-            else:
-                ended = self._runner.attempt(cell, finished, restart=restart)
-            yield cell, ended
-            if ended.status == "interrupted":
-                return
+        options = self._options
+        jobs = 1 if options.retime else min(options.jobs, len(cells))
+        workers = Workers(processes, self._experiment, self._loaded.samples, self._spec.limits, jobs=jobs)
+        action: Literal["run", "retime"] = "retime" if options.retime else "run"
+        yield from workers.run(cells, self._finished, self._warn, action=action, restart=options.restart)
 
     def emit(self, hook: str, **records: Any) -> None:
-        """Call a hook of every observer; one that fails is named and the others are called all the same."""
+        """Call a hook of every observer; one that fails is named and the others are called all the same.
+
+        Raises:
+            TrackingError: tracking was required, and is not there.
+        """
         manager = self._registry.manager
         observers = [plugin for _, plugin in manager.list_name_plugin() if plugin is not None]
         for observer in observers:
             others = [other for other in observers if other is not observer]
             try:
                 manager.subset_hook_caller(hook, others)(**records)
-            except HarnessError:
+            except (KeyboardInterrupt, TrackingError):
                 raise
-            except Exception as bug:  # noqa: BLE001 - a run is worth more than its observer
-                self._warn(f"the observer {manager.get_name(observer)} failed: {type(bug).__name__}: {bug}")
+            except BaseException as bug:  # noqa: BLE001 - a run is worth more than its observer
+                self._warn(f"the observer {manager.get_name(observer)} failed: {described(bug)}")
 
     def _finished(self, cell: Cell, cycle: CycleRecord) -> None:
         self._directory.require_held()
@@ -219,17 +241,16 @@ def _to_measure_again(records: list[CellRecord], warn: Callable[[str], None]) ->
     return [record.cell for record in shared or complete]
 
 
-def _experiment(spec: Spec, plan: Plan, directory: RunDirectory) -> Experiment:
-    def part(chosen: Chosen[Any]) -> Part:
-        return Part(
-            name=chosen.name, origin=chosen.registered.origin, params=chosen.params, plain=dict(chosen.plain)
-        )
+def _part(chosen: Chosen[Any]) -> Part:
+    return Part(name=chosen.name, origin=chosen.registered.origin, params=chosen.params, plain=dict(chosen.plain))
 
+
+def _experiment(spec: Spec, plan: Plan, directory: RunDirectory) -> Experiment:
     return Experiment(
         name=plan.experiment,
         folder=directory.path,
-        model=part(spec.model),
-        samplers={sampler.label: part(sampler) for sampler in spec.samplers},
+        model=_part(spec.model),
+        samplers={sampler.label: _part(sampler) for sampler in spec.samplers},
         training=spec.training,
         schedule=plan.schedule,
     )
@@ -243,28 +264,7 @@ def _wanted(plan: Plan, only: tuple[str, ...]) -> set[Cell]:
     return {cell for cell in plan.cells if not only or {cell.label, cell.name} & set(only)}
 
 
-def _load(spec: Spec, plan: Plan) -> Dataset:
-    dataset = spec.dataset.plugin.make(spec.dataset.params)
-    facts = plan.facts
-    if (dataset.task, set(dataset.modalities)) != (facts.task, set(facts.modalities)):
-        raise PluginError(
-            f"the data set {spec.dataset.name!r} of {spec.dataset.registered.origin} is not what it says: it "
-            f"announced {facts.task} on {', '.join(facts.modalities)}, and is {dataset.task} on "
-            f"{', '.join(dataset.modalities)}"
-        )
-    if dataset.synthetic != facts.synthetic:
-        real, made_up = "real", "synthetic"
-        said, found = (made_up, real) if facts.synthetic else (real, made_up)
-        raise PluginError(
-            f"the data set {spec.dataset.name!r} of {spec.dataset.registered.origin} announced {said} data and is "
-            f"{found}: its facts and what it makes must agree, or the run would be kept under a wrong name"
-        )
-    return dataset
-
-
-def _describe_run(
-    spec: Spec, plan: Plan, directory: RunDirectory, dataset: Dataset, workbench: Workbench, jobs: int
-) -> Run:
+def _describe_run(spec: Spec, plan: Plan, directory: RunDirectory, loaded: Loaded, jobs: int) -> Run:
     from .metrics import HEADLINE, PRIMARY
 
     return Run(
@@ -276,8 +276,8 @@ def _describe_run(
         cells=plan.cells,
         jobs=jobs,
         skips=plan.skips,
-        metric=PRIMARY[workbench.scoring],
-        headline=HEADLINE[workbench.scoring],
+        metric=PRIMARY[loaded.scoring],
+        headline=HEADLINE[loaded.scoring],
         params={
             "dataset": spec.dataset.name,
             "model": spec.model.name,
@@ -285,15 +285,12 @@ def _describe_run(
             "budget": spec.active_learning.budget,
             "cycles": len(plan.schedule.sizes),
             "max_labels": plan.schedule.labeled[-1],
-            "device": workbench.device.type,
+            "device": loaded.context["device"],
         },
-        environment={
-            **describe(workbench.device, spec.path.absolute().parent),
-            "data_sha256": dataset.digest,
-        },
+        environment={**loaded.environment, "data_sha256": loaded.digest},
         spec_text=resolved_yaml(spec),
-        synthetic=dataset.synthetic,
-        valid=workbench.validating(plan.facts.sizes[1]),
+        synthetic=loaded.synthetic,
+        valid=loaded.valid,
         count_valid=spec.training.count_val_in_budget,
         paper=Paper(**spec.paper.model_dump()) if spec.paper else None,
     )

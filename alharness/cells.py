@@ -38,6 +38,11 @@ class Cell:
         return f"{self.label}-s{self.seed}"
 
     @property
+    def who(self) -> str:
+        """For messages on its sampler: `<label> (<distribution>)`."""
+        return f"{self.label} ({self.distribution})" if self.distribution else self.label
+
+    @property
     def folder(self) -> str:
         """For the file system: the name and the start of the key, so that changed parameters never mix."""
         return f"{self.name}-{self.key[:8]}"

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+LONGEST = 4_000
+"""Characters of an exception's text that are shown."""
+LONGEST_TRACE = 200_000
+"""Characters of a traceback that are kept."""
 
 
 class HarnessError(Exception):
@@ -73,8 +79,24 @@ class LabelLeak(SamplerError):
 
 def described(error: BaseException) -> str:
     """The type and the text of an exception, also of one whose text cannot be made."""
-    text = _text(error)
+    text = text_of(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def text_of(error: BaseException) -> str:
+    """The text of an exception, or why it cannot be made: an exception of a plugin is the plugin's code."""
+    try:
+        return _plain(str(error), LONGEST)
+    except BaseException as worse:  # noqa: BLE001 - a plugin's `__str__` may raise anything
+        return f"(its text cannot be made: {type(worse).__name__})"
+
+
+def trace_of(error: BaseException) -> str:
+    """The traceback of an exception, or its text if that cannot be made."""
+    try:
+        return _plain("".join(traceback.format_exception(error)), LONGEST_TRACE)
+    except BaseException:  # noqa: BLE001 - the same
+        return described(error)
 
 
 @contextmanager
@@ -93,7 +115,9 @@ def blaming(
     """
     try:
         yield
-    except (KeyboardInterrupt, GeneratorExit, MemoryError, *passing):
+    except (KeyboardInterrupt, GeneratorExit, MemoryError):
+        raise
+    except passing:
         raise
     except HarnessError as error:
         if error.culprit:
@@ -101,18 +125,18 @@ def blaming(
         if isinstance(error, kind):
             error.culprit = culprit
             raise
-        raise _blamed(culprit, kind, _text(error)) from error
+        raise _blamed(culprit, kind, text_of(error)) from error
     except BaseException as error:
         found = _blamed(culprit, kind, described(error))
         found.unexpected = True
         raise found from error
 
 
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)
-    except BaseException as worse:  # noqa: BLE001 - a plugin's `__str__` may raise anything
-        return f"(its text cannot be made: {type(worse).__name__})"
+def _plain(text: str, longest: int) -> str:
+    """An exact str, since a subclass may not reach another process, without what UTF-8 does not have."""
+    exact = str.__str__(text)
+    cut = exact if len(exact) <= longest else f"{exact[:longest]} ... ({len(exact):,} characters)"
+    return cut.encode("utf-8", "backslashreplace").decode()
 
 
 def _blamed(culprit: str, kind: type[HarnessError], text: str) -> HarnessError:

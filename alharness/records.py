@@ -10,7 +10,8 @@ from typing import Any, Literal
 from .cells import Cell, Schedule, Skip  # noqa: TC001 - the same
 from .redaction import redact
 
-Status = Literal["ok", "failed", "diverged", "interrupted", "pending"]
+Status = Literal["ok", "failed", "diverged", "timeout", "oom", "interrupted", "pending"]
+"""`timeout` and `oom`: ended for taking longer, or more memory, than the spec's `limits` or the machine allow."""
 
 Timing = Literal["exclusive", "shared"]
 """Whether a query had the machine to itself, or other cells were running meanwhile."""

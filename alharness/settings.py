@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from .documented import Documented
+from .quantities import read_bytes, read_seconds
 
 
 class Section(Documented):
@@ -81,6 +82,43 @@ class PaperSettings(Section):
     """At how many labels its figures stand; null for the last cycle."""
     values: dict[str, dict[str, float]] = Field(min_length=1)
     """Label of a sampler of this spec, or `full-data`, to metric, to figure. Percentages stand as shares: 0.82."""
+
+
+Seconds = Annotated[
+    float,
+    BeforeValidator(read_seconds),
+    Field(gt=0, le=10**9),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": 10**9},
+                {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?(s|m|h|d)$"},
+            ]
+        }
+    ),
+]
+Bytes = Annotated[
+    int,
+    BeforeValidator(read_bytes),
+    Field(ge=2**20, le=2**60),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 2**20, "maximum": 2**60},
+                {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?([KMGT]i?B|B)$"},
+            ]
+        }
+    ),
+]
+
+
+class LimitsSettings(Section):
+    """What an attempt at a cell may take. No part of a result: the next run tries again what was ended."""
+
+    cell_timeout: Seconds | None = None
+    """Most time for an attempt at a cell, in seconds or as `90s`, `30m`, `2h`, `1d`; null for no limit."""
+    memory: Bytes | None = None
+    """Most memory of a worker, as `512MiB` or `4GiB`, without what it maps from files; null for no limit."""
 
 
 class TrackingSettings(Section):

@@ -80,7 +80,8 @@ def make_trainer():
 
 
 TOY_PLUGIN = '''
-from alharness import Feature, Params, Sampler, SamplerPlugin, Task, hookimpl
+from alharness import (DatasetFacts, DatasetPlugin, Feature, Params, Sampler, SamplerPlugin, Task,
+                       hookimpl)
 
 
 class FirstParams(Params):
@@ -91,6 +92,11 @@ class FirstParams(Params):
 class LooksParams(Params):
     look: bool = False
     """Whether to read predictions."""
+
+
+class ThrowsParams(Params):
+    what: str
+    """What is raised."""
 
 
 class DiesParams(Params):
@@ -121,12 +127,65 @@ def alharness_samplers():
     ]
     plugins += [SamplerPlugin(name="looks", params=LooksParams, make=make("Looks"),
                               requires=lambda params: {Feature.PREDICTIONS} if params.look else set())]
+    plugins += [SamplerPlugin(name="throws", params=ThrowsParams, make=make("Throws"))]
     plugins += [SamplerPlugin(name="dies", params=DiesParams, make=make("Dies"))]
     plugins += [SamplerPlugin(name="unmakable", params=Params, make=lambda params: 1 / 0)]
     bad = ("Twice", "TooFew", "Outside", "NanScores", "Fractions", "Peeks", "Undeclared", "Raises", "Exits",
-           "Slow", "Tells")
+           "Slow", "Tells", "Hoards")
     return plugins + [SamplerPlugin(name=name.lower(), params=Params, make=make(name)) for name in bad]
+
+
+class DataParams(Params):
+    how: str = ""
+    """What becomes of the process that makes it."""
+
+
+def inspect(params):
+    return DatasetFacts(task=Task.CLASSIFICATION, modalities=("x",), sizes=(42, 9, 9))
+
+
+def make_data(params):
+    from toy_samplers import data
+
+    return data.make(params.how)
+
+
+@hookimpl
+def alharness_datasets():
+    return [DatasetPlugin(name="toy_data", params=DataParams, inspect=inspect, make=make_data)]
 '''
+
+TOY_DATA = """
+import os
+import signal
+import time
+
+import numpy as np
+
+from alharness import Dataset, Inputs, Samples, Task
+
+
+def make(how):
+    if how == "exit":
+        os._exit(0)
+    if how == "sleep":
+        time.sleep(3600)
+    if how == "hoard":
+        hoard = [bytearray(2**20) for _ in range(600)]
+        time.sleep(3600)
+    if how == "interrupt":
+        raise KeyboardInterrupt("mine")
+    if how.startswith("SIG"):
+        os.kill(os.getpid(), signal.Signals[how])
+    if how == "another":
+        return "no data set"
+    rng = np.random.default_rng(int(os.environ.get("ALHARNESS_TEST_DATA", "0")))
+    labels = np.arange(60) % 3
+    x = (labels[:, None] + 0.1 * rng.normal(size=(60, 4))).astype(np.float32)
+    inputs = Inputs(ids=tuple(f"s{i:02d}" for i in range(60)), arrays={"x": x})
+    content = Samples(inputs=inputs, labels=labels)
+    return Dataset(task=Task.CLASSIFICATION, content=content, classes=("a", "b", "c"))
+"""
 
 TOY_SAMPLERS = """
 import os
@@ -227,8 +286,66 @@ class Dies(Draw):
             print("these are my last words", flush=True)
             if self.params.how == "exit":
                 os._exit(0)
+            if self.params.how == "sleep":
+                time.sleep(3600)
+            if self.params.how == "leave":  # a process of its own
+                import subprocess, sys
+
+                child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
+                print("started", child.pid, flush=True)
+                os._exit(0)
+            if self.params.how == "close":
+                os.closerange(3, 1000)
+                time.sleep(3600)
             os.kill(os.getpid(), signal.Signals[self.params.how])
         return super().select(query)
+
+
+class Mute(Exception):
+    def __str__(self):
+        raise ValueError("no text")
+
+    __repr__ = __str__
+
+    def __reduce__(self):
+        raise TypeError("not to be sent")
+
+
+class Text(str):
+    def __reduce__(self):
+        raise TypeError("not to be sent")
+
+
+class Odd(Exception):
+    def __str__(self):
+        return Text("half a character: \\ud800")
+
+
+class Base2(BaseException):
+    pass
+
+
+def endless(number):
+    return endless(number + 1)
+
+
+class Throws(Base):
+    def select(self, query):
+        match self.params.what:
+            case "recursion":
+                endless(0)
+            case "torch memory":
+                torch.empty(2**50)
+            case what:
+                raise {"interrupt": KeyboardInterrupt("mine"), "exit": SystemExit(0), "base": Base2("bare"),
+                       "generator": GeneratorExit(), "mute": Mute(), "odd": Odd(),
+                       "memory": MemoryError("too much")}[what]
+
+
+class Hoards(Base):
+    def select(self, query):
+        hoard = [bytearray(2**20) for _ in range(600)]
+        time.sleep(3600)
 
 
 class Tells(Draw):
@@ -259,6 +376,7 @@ def toy_site(tmp_path_factory):
     (package / "__init__.py").touch()
     (package / "plugin.py").write_text(TOY_PLUGIN)
     (package / "samplers.py").write_text(TOY_SAMPLERS)
+    (package / "data.py").write_text(TOY_DATA)
     return site
 
 

@@ -54,7 +54,16 @@ FAILED, INTERRUPTED, TERMINATED = 1, 130, 143
     help="Cells to run at a time, which share the cores. Query times are then marked as shared.",
 )
 @click.option("--retime", is_flag=True, help="Measure the queries of finished cells again, alone; run nothing.")
-@click.option("--restart", is_flag=True, help="Begin a cell anew where its journal cannot be continued.")
+@click.option(
+    "--restart",
+    is_flag=True,
+    help="Begin cells again that cannot be continued, or were finished under other conditions; journals are kept.",
+)
+@click.option(
+    "--keep",
+    is_flag=True,
+    help="Leave cells as they are that were finished under other conditions; new ones are not compared with them.",
+)
 @click.option("--no-tracking", is_flag=True, help="Leave MLflow out.")
 @click.option("--require-tracking", is_flag=True, help="Fail where MLflow cannot be reached.")
 def run(
@@ -66,6 +75,7 @@ def run(
     *,
     retime: bool,
     restart: bool,
+    keep: bool,
     no_tracking: bool,
     require_tracking: bool,
 ) -> int:
@@ -82,6 +92,8 @@ def run(
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     if no_tracking and require_tracking:
         raise click.UsageError("--no-tracking and --require-tracking exclude each other")
+    if keep and restart:
+        raise click.UsageError("--keep and --restart exclude each other")
     installed = registry.load()
     spec = load(find_spec(path), installed, assignments)
     page = open_page()
@@ -96,9 +108,8 @@ def run(
     # Threads that wait by spinning fight for the cores with whatever else runs there: beside one busy process on
     # two cores a query took 50 times as long. OpenMP reads this when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    if jobs > 1 and not retime:
-        forkserver.start()  # it imports torch while this process does the same
-    from alharness import app  # torch is imported here, once the spec is known to be right
+    forkserver.start()  # once the spec is known to be right: it imports torch while this process does other things
+    from alharness import app
     from alharness.tracking.console import ConsoleProgress
     from alharness.tracking.mlflow import MlflowTracker
 
@@ -107,13 +118,15 @@ def run(
         installed.register(tracker)
     progress = ConsoleProgress(page, only=only, workers=1 if retime else jobs)
     installed.register(progress)
-    options = app.Options(workdir=workdir, only=only, restart=restart, jobs=jobs, retime=retime)
+    command = command_line(*sys.argv[1:])
+    options = app.Options(
+        workdir=workdir, only=only, restart=restart, keep=keep, jobs=jobs, retime=retime, command=command
+    )
     with _terminable() as signals, progress.shown():
         run_, record = app.run(spec, installed, options, warn)
     _close(page, run_, record, tracker)
     if record.interrupted:
-        again = command_line(*sys.argv[1:])
-        page.print(f"Interrupted. Nothing finished is lost; go on with: {again}", soft_wrap=True)
+        page.print(f"Interrupted. Nothing finished is lost; go on with: {command}", soft_wrap=True)
         return TERMINATED if signals else INTERRUPTED
     return FAILED if record.failed else 0
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from alharness.errors import RunError
+from alharness.runs.conditions import changes
 from alharness.spec.yamlfile import parse
 
 from .reading import CONDITIONS, FOUNDATION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from alharness.cells import Cell
 
@@ -50,40 +51,27 @@ def conditions(old: Results, new: Results, pairs: Iterable[Pairing]) -> tuple[st
     for one, other in pairs:
         a, b = old.contexts.get(one), new.contexts.get(other)
         if a and b:
-            changed = dict(_changes({name: a.get(name) for name in CONDITIONS}, {n: b.get(n) for n in CONDITIONS}))
+            changed = dict(changes({name: a.get(name) for name in CONDITIONS}, {n: b.get(n) for n in CONDITIONS}))
             found |= {
                 f"{name} {change}; the last bits of numbers may differ": None for name, change in changed.items()
             }
-    settings = dict(_changes(_settings(old), _settings(new)))
+    settings = dict(changes(_settings(old), _settings(new)))
     found |= {f"{name} {change}; every sampler may feel it": None for name, change in settings.items()}
     before, after = ({"alharness": results.run.environment.get("alharness")} for results in (old, new))
-    found |= {f"{name} {change}": None for name, change in _changes(before, after)}
+    found |= {f"{name} {change}": None for name, change in changes(before, after)}
     return tuple(found)
 
 
 def other_machine(old: Results, new: Results) -> str:
     """Why times of the two runs say nothing about each other; empty where they do."""
     a, b = ({name: results.run.environment.get(name) for name in MACHINE} for results in (old, new))
-    changes = [f"{name} {change}" for name, change in _changes(a, b)]
-    return f"another machine: {', '.join(changes)}" if changes else ""
-
-
-def _changes(old: Any, new: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    """Dotted name and `was x and is y` of every leaf in which two nested mappings differ."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in dict.fromkeys([*old, *new]):
-            yield from _changes(old.get(key), new.get(key), f"{place}.{key}".lstrip("."))
-    elif old != new:
-        yield place, f"was {_word(old)} and is {_word(new)}"
+    found = [f"{name} {change}" for name, change in changes(a, b)]
+    return f"another machine: {', '.join(found)}" if found else ""
 
 
 def changed_parameters(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
     """Sentences, one for each parameter of a sampler that differs."""
-    return tuple(f"{name} {change}" for name, change in _changes(dict(old), dict(new)))
-
-
-def _word(value: Any) -> str:
-    return "unset" if value is None else str(value)
+    return tuple(f"{name} {change}" for name, change in changes(dict(old), dict(new)))
 
 
 def _labels(results: Results) -> str:

@@ -1,4 +1,4 @@
-"""The process that workers are forked from. Light: it can be started before anything else is imported."""
+"""The process that all others are forked from. Light: it can be started before anything else is imported."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def start() -> ForkServerContext:
-    """Have it running: it imports torch once, for all workers, beside whatever else goes on here."""
+    """Have it running: it imports torch once, for all processes, while something else goes on here."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["alharness.runs.worker"])
+    context.set_forkserver_preload(["alharness.runs.worker", "alharness.runs.loader"])
     # It would look for modules in the current folder first, where another `alharness` may lie.
     before = os.environ.get("PYTHONSAFEPATH")
     os.environ["PYTHONSAFEPATH"] = "1"

@@ -1,18 +1,15 @@
-"""Runs cells in this process, one after another."""
+"""Runs cells in this process, which is a worker's."""
 
 from __future__ import annotations
 
-import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from alharness.errors import Diverged, HarnessError
-from alharness.records import Ended
-from alharness.redaction import redact
+from alharness.errors import HarnessError
 from alharness.selection import Chooser
 
 from . import driver, journal
+from .conditions import identity
 from .directory import RunDirectory
-from .files import write
 from .fits import FitStore
 from .journal import Journal
 from .workbench import Workbench
@@ -64,64 +61,14 @@ class Runner:
             warn,
         )
 
-    def attempt(self, cell: Cell, finished: Callable[[CycleRecord], None], *, restart: bool) -> Ended:
-        """Run a cell to its end; what goes wrong becomes its status.
+    def run(self, cell: Cell, finished: Callable[[CycleRecord], None], *, restart: bool) -> None:
+        """Run a cell to its end.
 
         Args:
             cell: which.
             finished: told of every cycle once it is on disk.
-            restart: begin it anew where its journal cannot be continued; the old one is kept.
+            restart: begin it again if its journal cannot be continued; the old one is kept.
         """
-        return self._ended(cell, lambda: self._finish(cell, finished, restart=restart))
-
-    def retime(self, cell: Cell, finished: Callable[[CycleRecord], None]) -> Ended:
-        """Measure the queries of a finished cell again; see `driver.retime`."""
-
-        def measure() -> None:
-            bench = self.workbench.bench(cell.seed)
-            book = self._open(cell, bench, restart=False)
-            driver.retime(
-                bench.world,
-                self._chooser(cell),
-                bench.initial,
-                book,
-                trainer=bench.trainer,
-                fits=self._fits,
-                finished=finished,
-            )
-
-        return self._ended(cell, measure)
-
-    def _ended(self, cell: Cell, action: Callable[[], None]) -> Ended:
-        """Do something with a cell, and tell how it ended."""
-        folder = self._directory.cell(cell)
-        try:
-            action()
-        except KeyboardInterrupt:
-            return Ended(status="interrupted")
-        except Diverged as diverged:
-            return Ended(status="diverged", error=str(diverged))
-        except HarnessError as failure:
-            return Ended(status="failed", error=str(failure))
-        except OSError as failure:  # a full disk, say
-            return Ended(status="failed", error=str(failure))
-        except (Exception, SystemExit) as bug:  # noqa: BLE001 - a plugin's bug must not take other cells down
-            folder.mkdir(parents=True, exist_ok=True)
-            write(folder / "traceback.txt", redact(traceback.format_exc()))
-            what = f"{type(bug).__name__}: {bug}; see {folder}/traceback.txt"
-            return Ended(status="failed", error=f"{cell.label} ({cell.distribution}): {what}")
-        return Ended(status="ok")
-
-    def _chooser(self, cell: Cell) -> Chooser:
-        part = self._experiment.samplers[cell.label]
-        plugin = self._registry.sampler(part.name).plugin
-        return Chooser(
-            sampler=plugin.make(part.params),
-            name=f"{cell.label} ({cell.distribution})",
-            features=plugin.features(part.params),
-        )
-
-    def _finish(self, cell: Cell, finished: Callable[[CycleRecord], None], *, restart: bool) -> None:
         bench = self.workbench.bench(cell.seed)
         world, initial = bench.everything if cell.reference else (bench.world, bench.initial)
         driver.drive(
@@ -135,14 +82,27 @@ class Runner:
             timing=self._timing,
         )
 
-    def _identity(self, cell: Cell) -> dict[str, Any]:
-        return {
-            "experiment": self._experiment.name,
-            "sampler": cell.sampler,
-            "params": dict(cell.params),
-            "distribution": cell.distribution,
-            "seed": cell.seed,
-        }
+    def retime(self, cell: Cell, finished: Callable[[CycleRecord], None]) -> None:
+        """Measure the queries of a finished cell again; see `driver.retime`."""
+        bench = self.workbench.bench(cell.seed)
+        driver.retime(
+            bench.world,
+            self._chooser(cell),
+            bench.initial,
+            self._open(cell, bench, restart=False),
+            trainer=bench.trainer,
+            fits=self._fits,
+            finished=finished,
+        )
+
+    def _chooser(self, cell: Cell) -> Chooser:
+        part = self._experiment.samplers[cell.label]
+        plugin = self._registry.sampler(part.name).plugin
+        return Chooser(
+            sampler=plugin.make(part.params),
+            name=cell.who,
+            features=plugin.features(part.params),
+        )
 
     def _open(self, cell: Cell, bench: Bench, *, restart: bool) -> Journal:
         folder = self._directory.cell(cell)
@@ -160,7 +120,7 @@ class Runner:
 
     def _read(self, cell: Cell, bench: Bench) -> Journal:
         world, initial = bench.everything if cell.reference else (bench.world, bench.initial)
-        context = {**self._identity(cell), **self.workbench.context, **bench.context}
+        context = {**identity(self._experiment.name, cell), **self.workbench.context, **bench.context}
         opened = Journal(self._directory.cell(cell), context, driver.now(), world.schedule.labeled)
         opened.replay(initial)  # before anything is trained: what it holds must fit the pool
         return opened

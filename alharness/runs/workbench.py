@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from alharness.data import Dataset
     from alharness.plugin import Params
-    from alharness.samples import Samples
+    from alharness.samples import Samples, Splits
     from alharness.settings import TrainingSettings
 
 
@@ -101,8 +101,16 @@ class Workbench:
             self._bench = self._set_up(seed)
         return self._bench
 
-    def _set_up(self, seed: int) -> Bench:
+    def seed_context(self, seed: int) -> Mapping[str, Any]:
+        """Digests of split and initial pool of a seed; makes no model."""
+        return _seed_context(*self._draw(seed))
+
+    def _draw(self, seed: int) -> tuple[Splits, Pool]:
         splits = self._dataset.split(stream(seed, "split"))
+        return splits, Pool(splits.train.ids).draw(self._schedule.initial_pool, stream(seed, "pool"))
+
+    def _set_up(self, seed: int) -> Bench:
+        splits, initial = self._draw(seed)
         train = splits.train
         shape = ModelShape(
             features={m: x.shape[-1] for m, x in train.inputs.arrays.items()},
@@ -110,9 +118,7 @@ class Workbench:
             outputs=len(self._dataset.classes) or 1,
             steps={m: x.shape[1] for m, x in train.inputs.arrays.items() if x.ndim == 3},
         )
-        initial = Pool(train.ids).draw(self._schedule.initial_pool, stream(seed, "pool"))
         valid = validation(splits.valid, self._settings.valid, seed)
-        parts = {"train": train, "valid": splits.valid, "test": splits.test}
         return Bench(
             world=World(
                 oracle=Oracle(train),
@@ -125,10 +131,7 @@ class Workbench:
             ),
             trainer=Trainer(partial(self._model.make, self._params, shape), self._settings, valid, self.scoring),
             initial=initial,
-            context={
-                "split": {name: _digest(part.ids) for name, part in parts.items()},
-                "initial_pool": _digest(train.ids[i] for i in initial.labeled),
-            },
+            context=_seed_context(splits, initial),
         )
 
 
@@ -148,6 +151,14 @@ def validation(valid: Samples, wish: str, seed: int) -> Samples | None:
     if size > len(valid):
         raise DataError(f"training.valid: {wish} asks for more than the {len(valid)} validation samples there are")
     return valid.take(np.sort(stream(seed, "validation").permutation(len(valid))[:size]))
+
+
+def _seed_context(splits: Splits, initial: Pool) -> dict[str, Any]:
+    parts = {"train": splits.train, "valid": splits.valid, "test": splits.test}
+    return {
+        "split": {name: _digest(part.ids) for name, part in parts.items()},
+        "initial_pool": _digest(initial.ids[i] for i in initial.labeled),
+    }
 
 
 def _digest(ids: Iterable[str]) -> str:

@@ -2,134 +2,68 @@
 
 from __future__ import annotations
 
-import faulthandler
-import multiprocessing
-import os
-import signal
-import sys
-import threading
-from dataclasses import dataclass
+import pickle
+from contextlib import suppress
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import torch
 
 from alharness import registry
-from alharness.records import Ended
 
 from .directory import RunDirectory
+from .messages import OUTPUT, Begun, Finished, Order, Samples, Told
+from .outcome import outcome
+from .processes import print_to, remove_empty
 from .runner import Runner
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from multiprocessing.connection import Connection
-    from pathlib import Path
 
-    from alharness.cells import Cell
-    from alharness.data import Dataset
-    from alharness.records import CycleRecord
+    from alharness.records import CycleRecord, Timing
 
     from .experiment import Experiment
 
 
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """A cell to run."""
-
-    cell: Cell
-    restart: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finished:
-    """A cycle that is on disk."""
-
-    cycle: CycleRecord
-
-
-@dataclass(frozen=True, kw_only=True)
-class Told:
-    """A warning for the user."""
-
-    text: str
-
-
-Message = Finished | Told | Ended
-
-OUTPUT = "output.txt"
-"""What a plugin prints, in the folder of the cell; what comes before any cell, in the run directory."""
-
-
-def work(
-    connection: Connection,
-    experiment: Experiment,
-    dataset: Dataset,
-    threads: int,
-    environment: Mapping[str, str],
-) -> None:
-    """Answer every `Order` by `Finished` cycles and at last `Ended`, until there is nobody to ask.
+def work(connection: Connection, experiment: Experiment, threads: int | None, timing: Timing) -> None:
+    """Answer every `Order` by `Begun`, `Finished` cycles and at last `Ended`, until there is nobody to ask.
 
     Args:
-        connection: to the process that asks.
+        connection: to the process that asks. It sends `Samples` first.
         experiment: what cells share.
-        dataset: made by `sharing.share`.
-        threads: of torch, in queries and evaluation.
-        environment: variables of the process that asks; this one has those with which its server was started.
+        threads: of torch, in queries and evaluation; None for torch's own choice, which is all cores.
+        timing: whether a query has the machine to itself.
     """
-    # Ctrl-C reaches every process of a terminal; the one that asks decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with_parent()
-    os.environ.clear()
-    os.environ.update(environment)
-    torch.set_num_threads(threads)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    installed = registry.load()
     directory = RunDirectory(experiment.folder)
-    _print_to(experiment.folder / OUTPUT)
-    runner = Runner(
-        experiment, dataset, registry.load(), lambda text: connection.send(Told(text=text)), timing="shared"
-    )
-    while True:
-        try:
+
+    @cache
+    def runner() -> Runner:
+        dataset = pickle.loads(samples.pickled)  # noqa: S301 - of a process of this run
+        return Runner(experiment, dataset, installed, lambda text: connection.send(Told(text=text)), timing=timing)
+
+    def finished(cycle: CycleRecord) -> None:
+        connection.send(Finished(cycle=cycle))
+        if timing == "exclusive":
+            connection.recv()  # Continue: while observers are at work, nothing is measured
+
+    def carry_out(order: Order) -> None:
+        if order.action == "retime":
+            runner().retime(order.cell, finished)
+        else:
+            runner().run(order.cell, finished, restart=order.restart)
+
+    with suppress(EOFError):  # nobody asks any more
+        samples: Samples = connection.recv()
+        while True:
             order: Order = connection.recv()
-        except EOFError:
-            return
-        output = directory.cell(order.cell) / OUTPUT
-        output.parent.mkdir(parents=True, exist_ok=True)
-        _print_to(output)
-        ended = runner.attempt(
-            order.cell, lambda cycle: connection.send(Finished(cycle=cycle)), restart=order.restart
-        )
-        _print_to(experiment.folder / OUTPUT)
-        remove_empty(output)
-        connection.send(ended)
-
-
-def _end_with_parent() -> None:
-    """End this process when the one that asks is gone, however it ended.
-
-    The server that this one was forked from outlives it, so that neither a signal on the parent's death nor an end
-    of input would tell.
-    """
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _print_to(path: Path) -> None:
-    """Standard output and error at the end of a file from now on, also those of native code."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for stream in (1, 2):
-        os.dup2(descriptor, stream)
-    os.close(descriptor)
-    faulthandler.enable(file=2)  # tells where native code crashed
-
-
-def remove_empty(path: Path) -> None:
-    """Remove a file of outputs that nobody wrote to."""
-    if path.exists() and path.stat().st_size == 0:
-        path.unlink()
+            folder = directory.cell(order.cell)
+            folder.mkdir(parents=True, exist_ok=True)
+            print_to(folder / OUTPUT)
+            connection.send(Begun())
+            ended = outcome(order.cell, folder, partial(carry_out, order))
+            print_to(experiment.folder / OUTPUT)
+            remove_empty(folder / OUTPUT)
+            connection.send(ended)

@@ -1,95 +1,178 @@
-"""Runs cells in several processes, and hands on what they tell."""
+"""Runs cells in processes, and passes on what they tell."""
 
 from __future__ import annotations
 
 import os
-import pickle
 import signal
-from contextlib import suppress
+import time
+from dataclasses import replace
+from functools import partial
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from alharness.errors import PluginError
 from alharness.records import Ended
 
-from . import forkserver
 from .directory import RunDirectory
-from .worker import OUTPUT, Finished, Order, Told, remove_empty, work
+from .messages import OUTPUT, Begun, Continue, Finished, Order, Samples, Told
+from .processes import remove_empty
+from .watch import Watch
+
+TERMINATION = 1.0
+"""Seconds within which SIGTERM reaches all processes of a job."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from multiprocessing.context import ForkServerContext
-    from pathlib import Path
 
     from alharness.cells import Cell
-    from alharness.data import Dataset
     from alharness.records import CycleRecord
+    from alharness.settings import LimitsSettings
 
     from .experiment import Experiment
-    from .worker import Message
-
-PATIENCE = 5.0
-"""Seconds that a worker which was told to end may take before it is killed."""
+    from .messages import Message
+    from .processes import Child, Processes
 
 
-def run_in_workers(
-    experiment: Experiment,
-    dataset: Dataset,
-    cells: Sequence[Cell],
-    finished: Callable[[Cell, CycleRecord], None],
-    warn: Callable[[str], None],
-    *,
-    jobs: int,
-    restart: bool,
-) -> Iterator[tuple[Cell, Ended]]:
-    """Run cells, at most `jobs` at a time, and yield each when it has ended.
+class Workers:
+    """Runs cells, at most `jobs` at a time.
 
-    A worker goes on with the seed it knows, then with one that nobody is at, so that few wait for the first fit of
-    a seed. One that dies takes its cell along, and another takes its place. On KeyboardInterrupt the cells at work
-    are interrupted, and no other begins.
+    A worker continues with the seed it knows, then with one that no other is at, so that few wait for the first
+    fit of a seed. One that dies, or that is ended, takes its cell along, and another takes its place; so does one
+    whose cell was not completed, since what has failed in it may have left anything.
 
     Args:
+        processes: starts them.
         experiment: what the cells share.
-        dataset: made by `sharing.share`.
-        cells: in the order in which they should begin.
-        finished: told of every cycle once it is on disk.
-        warn: told what the user should know.
-        jobs: processes.
-        restart: begin cells anew whose journals cannot be continued.
+        samples: `messages.Loaded.samples`.
+        limits: what an attempt at a cell may take.
+        jobs: how many.
     """
-    context = forkserver.start()
-    threads = max(1, cores() // jobs)
-    idle: list[_Worker] = []
-    busy: dict[_Worker, Cell] = {}
-    waiting = list(cells)
-    try:
-        while waiting or busy:
-            while waiting and len(busy) < jobs:
-                worker = idle.pop() if idle else _Worker(context, experiment, dataset, threads)
-                cell = _next(waiting, worker.seed, {cell.seed for cell in busy.values()})
-                waiting.remove(cell)
-                busy[worker] = cell
-                worker.give(cell, restart=restart)
-            for worker in _telling(busy):
-                cell = busy[worker]
-                message = worker.hear()
-                if isinstance(message, Finished):
-                    finished(cell, message.cycle)
-                elif isinstance(message, Told):
-                    warn(message.text)
-                else:
-                    del busy[worker]
-                    if message is None:
-                        yield cell, _lost(worker, experiment, cell)
+
+    def __init__(
+        self, processes: Processes, experiment: Experiment, samples: bytes, limits: LimitsSettings, *, jobs: int
+    ) -> None:
+        self._processes, self._experiment, self._limits = processes, experiment, limits
+        self._samples, self._jobs = samples, jobs
+        self._directory = RunDirectory(experiment.folder)
+        self._idle: list[_Worker] = []
+        self._busy: list[_Worker] = []
+        self._longest = 0.0
+
+    def run(
+        self,
+        cells: Sequence[Cell],
+        finished: Callable[[Cell, CycleRecord], None],
+        warn: Callable[[str], None],
+        *,
+        action: Literal["run", "retime"],
+        restart: bool,
+    ) -> Iterator[tuple[Cell, Ended]]:
+        """Yield each cell when it has ended. On KeyboardInterrupt those at work are interrupted; no other begins.
+
+        Args:
+            cells: in the order in which they should begin.
+            finished: told of every cycle once it is on disk. What it raises ends the run, and no cell.
+            warn: told what the user should know.
+            action: run cells, or measure the queries of finished ones again.
+            restart: begin cells again if their journals cannot be continued.
+        """
+        waiting = list(cells)
+        try:
+            while waiting or self._busy:
+                while waiting and len(self._busy) < self._jobs:
+                    worker = self._idle.pop() if self._idle else self._start()
+                    cell = _next(waiting, worker.seed, {other.cell.seed for other in self._busy})
+                    waiting.remove(cell)
+                    worker.give(Order(cell=cell, action=action, restart=restart), self._limits)
+                    self._busy.append(worker)
+                for worker in self._talking():
+                    message: Message | None = worker.child.hear()
+                    self._longest = max(self._longest, worker.heard(message))
+                    if isinstance(message, Finished):
+                        self._pass_on(worker, partial(finished, worker.cell, message.cycle))
+                    elif isinstance(message, Told):
+                        warn(message.text)
+                    elif not isinstance(message, Begun):
+                        yield worker.cell, self._release(worker, message)
+                for worker in [worker for worker in self._busy if not worker.child.has_spoken()]:
+                    if exceeded := worker.watch.exceeded():
+                        error = f"{worker.cell.who}: {exceeded.error}"
+                        yield worker.cell, self._end(worker, replace(exceeded, error=error))
                     else:
-                        idle.append(worker)
-                        yield cell, message
-    except KeyboardInterrupt:
-        yield from ((cell, Ended(status="interrupted")) for cell in busy.values())
-    finally:
-        for worker in (*idle, *busy):
-            worker.stop()
-        remove_empty(experiment.folder / OUTPUT)
+                        worker.watch.mention_silence(self._longest, warn)
+        except KeyboardInterrupt:
+            for worker in [*self._busy]:
+                yield worker.cell, self._end(worker, Ended(status="interrupted"))
+
+    def _start(self) -> _Worker:
+        threads = None if self._jobs == 1 else max(1, cores() // self._jobs)
+        timing = "exclusive" if self._jobs == 1 else "shared"
+        output = self._directory.path / OUTPUT
+        child = self._processes.start("alharness.runs.worker:work", output, self._experiment, threads, timing)
+        child.say(Samples(pickled=self._samples))
+        return _Worker(child)
+
+    def _talking(self) -> list[_Worker]:
+        patience = min(worker.watch.patience(self._longest) for worker in self._busy)
+        ready = wait([worker.child.connection for worker in self._busy], patience)
+        return [worker for worker in self._busy if worker.child.connection in ready]
+
+    def _pass_on(self, worker: _Worker, tell: Callable[[], None]) -> None:
+        began = time.monotonic()
+        tell()
+        if self._jobs == 1:  # it waits, so that observers disturb no query
+            worker.watch.excuse(time.monotonic() - began)
+            worker.child.say(Continue())
+
+    def _release(self, worker: _Worker, message: object) -> Ended:
+        """The end of a cell: as the worker tells it, or of whatever has ended the worker."""
+        if not isinstance(message, Ended):
+            return self._end(worker, self._lost(worker))
+        if message.status != "ok":
+            return self._end(worker, message)
+        self._busy.remove(worker)
+        self._idle.append(worker)
+        return message
+
+    def _end(self, worker: _Worker, ended: Ended) -> Ended:
+        self._busy.remove(worker)
+        self._processes.end(worker.child)
+        remove_empty(self._directory.cell(worker.cell) / OUTPUT)
+        return ended
+
+    def _lost(self, worker: _Worker) -> Ended:
+        code = worker.child.exit_code
+        if code == -signal.SIGTERM:
+            # A batch system sends it to every process of a job before it kills; then this one is interrupted now.
+            time.sleep(TERMINATION)
+        written = [self._directory.cell(worker.cell) / OUTPUT, self._directory.path / OUTPUT]
+        hint = next((f"; see {path}" for path in written if path.exists() and path.stat().st_size), "")
+        error = f"{worker.cell.who}: its process {worker.child.fate} before the cell was finished{hint}"
+        if code == -signal.SIGKILL and worker.watch.killed_for_memory():
+            return Ended(status="oom", error=f"{error}; the machine ran out of memory: fewer --jobs need less")
+        return Ended(status="failed", error=error)
+
+
+class _Worker:
+    """A process, and the cell that it is at."""
+
+    cell: Cell
+    watch: Watch
+
+    def __init__(self, child: Child) -> None:
+        self.child = child
+        self.seed: int | None = None
+
+    def give(self, order: Order, limits: LimitsSettings) -> None:
+        self.cell, self.seed = order.cell, order.cell.seed
+        self.watch = Watch(self.child, order.cell.name, limits)
+        self.child.say(order)
+
+    def heard(self, message: Message | None) -> float:
+        """Seconds that a cycle took, if this is the end of one."""
+        seconds = self.watch.heard()
+        if isinstance(message, Begun):
+            self.watch.begin()
+        return seconds if isinstance(message, Finished) else 0.0
 
 
 def cores() -> int:
@@ -97,72 +180,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class _Worker:
-    """The other end of a process that runs cells."""
-
-    def __init__(self, context: ForkServerContext, experiment: Experiment, dataset: Dataset, threads: int) -> None:
-        self.seed: int | None = None
-        self.connection, far = context.Pipe()
-        self.process = context.Process(target=work, args=(far, experiment, dataset, threads, dict(os.environ)))
-        try:
-            self.process.start()
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
-            raise PluginError(
-                f"the parameters of a plugin cannot be sent to another process ({error}): have their class at the "
-                "top of a module, or run with --jobs 1"
-            ) from error
-        far.close()
-
-    def give(self, cell: Cell, *, restart: bool) -> None:
-        self.seed = cell.seed
-        with suppress(BrokenPipeError):  # it died: `hear` tells
-            self.connection.send(Order(cell=cell, restart=restart))
-
-    def hear(self) -> Message | None:
-        """What it says next; None where it says nothing more, because it is dead."""
-        try:
-            message: Message = self.connection.recv()
-        except (EOFError, OSError):
-            self.process.join(PATIENCE)
-            return None
-        return message
-
-    def stop(self) -> None:
-        """End it, in the middle of a cell if need be: what is finished is on disk."""
-        self.process.terminate()
-        self.process.join(PATIENCE)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join()
-        self.connection.close()
-
-
 def _next(waiting: list[Cell], known: int | None, at_work: set[int]) -> Cell:
     mine = (cell for cell in waiting if cell.seed == known)
     untouched = (cell for cell in waiting if cell.seed not in at_work)
     return next(mine, None) or next(untouched, None) or waiting[0]
-
-
-def _telling(busy: dict[_Worker, Cell]) -> list[_Worker]:
-    ready = wait([worker.connection for worker in busy])
-    return [worker for worker in busy if worker.connection in ready]
-
-
-def _lost(worker: _Worker, experiment: Experiment, cell: Cell) -> Ended:
-    code = worker.process.exitcode
-    if code == -signal.SIGTERM:
-        # A batch system sends it to every process of a job before it kills.
-        return Ended(status="interrupted", error="its process was asked to end")
-    how = f"was ended by {signal.Signals(-code).name}" if code is not None and code < 0 else f"ended with {code}"
-    folder = RunDirectory(experiment.folder)
-    written = [path for path in (folder.cell(cell) / OUTPUT, folder.path / OUTPUT) if _says_something(path)]
-    hint = f"; see {written[0]}" if written else ""
-    memory = "; perhaps the machine ran out of memory: fewer --jobs need less" if code == -signal.SIGKILL else ""
-    return Ended(
-        status="failed",
-        error=f"{cell.label} ({cell.distribution}): its process {how} before the cell was finished{hint}{memory}",
-    )
-
-
-def _says_something(path: Path) -> bool:
-    return path.exists() and path.stat().st_size > 0

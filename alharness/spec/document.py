@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, StringConstraints, Tag, field_validat
 from alharness.cells import FULL_DATA
 from alharness.settings import (
     ActiveLearningSettings,
+    LimitsSettings,
     PaperSettings,
     ReferenceSettings,
     Section,
@@ -75,6 +76,8 @@ class Document(Section):
     """What the samplers are held against."""
     paper: PaperSettings | None = None
     """Figures of a paper, shown beside ours where the data are real."""
+    limits: LimitsSettings = LimitsSettings()
+    """What an attempt at a cell may take."""
     tracking: TrackingSettings = TrackingSettings()
     """Where MLflow writes."""
     strict: bool = False

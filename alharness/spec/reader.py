@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from alharness.registry import Registry
     from alharness.settings import (
         ActiveLearningSettings,
+        LimitsSettings,
         PaperSettings,
         ReferenceSettings,
         TrackingSettings,
@@ -77,6 +78,7 @@ class Spec:
         samplers: the samplers and their parameters, with distinct labels.
         reference: what the samplers are held against.
         paper: figures to stand beside ours.
+        limits: what an attempt at a cell may take.
         tracking: where MLflow writes.
         strict: a sampler that cannot run is an error, not a skip.
         file: the places of all values.
@@ -92,6 +94,7 @@ class Spec:
     samplers: tuple[Chosen[SamplerPlugin], ...]
     reference: ReferenceSettings
     paper: PaperSettings | None
+    limits: LimitsSettings
     tracking: TrackingSettings
     strict: bool
     file: YamlFile = field(repr=False, compare=False)
@@ -137,6 +140,7 @@ def load(path: str | Path, registry: Registry, assignments: Iterable[str] = ()) 
         samplers=tuple(sampler for sampler in chosen if sampler is not None),
         reference=document.reference,
         paper=document.paper,
+        limits=document.limits,
         tracking=document.tracking,
         strict=document.strict,
         file=file,
@@ -158,6 +162,7 @@ def resolved_yaml(spec: Spec) -> str:
                 "samplers": [{"name": s.name, "label": s.label, "params": s.plain} for s in spec.samplers],
                 "reference": spec.reference.model_dump(),
                 "paper": spec.paper.model_dump() if spec.paper else None,
+                "limits": spec.limits.model_dump(),
                 "tracking": spec.tracking.model_dump(),
                 "strict": spec.strict,
             }

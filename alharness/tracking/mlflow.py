@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from alharness.errors import TrackingError
 from alharness.hookspecs import hookimpl
 from alharness.records import CellRecord
 from alharness.report.palette import REFERENCE, styles
@@ -33,6 +34,8 @@ ENDS: dict[Status, str] = {
     "ok": "FINISHED",
     "failed": "FAILED",
     "diverged": "FAILED",
+    "timeout": "FAILED",
+    "oom": "FAILED",
     "interrupted": "KILLED",
     "pending": "KILLED",
 }
@@ -117,9 +120,9 @@ class MlflowTracker:
         try:
             action()
         except Exception as error:
-            if self._required:
-                raise
             reason = explain(error, self._store.uri) if self._store else str(error)
+            if self._required:
+                raise TrackingError(reason) from error
             self._store = None
             self._offline = True
             self._warn(

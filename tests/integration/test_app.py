@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 from alharness import hookimpl
-from alharness.errors import DataError, SpecError
+from alharness.errors import SpecError, TrackingError
+from alharness.report.reading import read
 
 
 def test_two_runs_write_the_same_journals_apart_from_what_was_measured(write_spec, run_spec, journals, tmp_path):
@@ -191,29 +192,6 @@ def test_a_damaged_journal_fails_its_cell_and_restart_keeps_it(write_spec, run_s
     assert "is kept as" in warnings[-1]
 
 
-def test_changed_data_are_refused(write_spec, run_spec, tmp_path, monkeypatch):
-    from alharness.data import Dataset
-
-    path = write_spec(seeds="[0]")
-    run_spec(path, tmp_path)
-    monkeypatch.setattr(Dataset, "digest", "another")
-    with pytest.raises(DataError, match="the data set has changed since this run began"):
-        run_spec(path, tmp_path)
-
-
-def test_other_versions_of_a_library_do_not_continue_a_cell(write_spec, run_spec, tmp_path, monkeypatch):
-    from alharness.runs import workbench
-
-    path = write_spec(seeds="[0]")
-    run_spec(path, tmp_path)
-    (book,) = tmp_path.glob("*/cells/first-s0-*/journal.jsonl")
-    book.write_text("".join(book.read_text().splitlines(keepends=True)[:2]))
-    monkeypatch.setattr(workbench, "versions", lambda: {"torch": "0.1"})
-    _, record, _ = run_spec(path, tmp_path)
-    assert record.cells[0].status == "failed"
-    assert "versions was" in record.cells[0].error
-
-
 def test_a_moved_run_directory_goes_on(write_spec, run_spec, tmp_path):
     path = write_spec(seeds="[0]")
     run_spec(path, tmp_path / "old")
@@ -270,23 +248,30 @@ def test_an_observer_that_fails_is_named_and_the_run_goes_on(write_spec, run_spe
     assert sum("ValueError: oops" in warning for warning in warnings) == 3
 
 
-def test_a_full_disk_fails_the_cell_with_its_reason(write_spec, run_spec, journals, tmp_path, monkeypatch):
-    from alharness.runs import journal
+def test_an_observer_that_exits_is_named_like_any_other(write_spec, run_spec, tmp_path):
+    class Exits:
+        @hookimpl
+        def alharness_cycle_finished(self):
+            raise SystemExit(0)
 
-    path = write_spec(seeds="[0]")
-    append, calls = journal.append, []
+    _, record, warnings = run_spec(
+        write_spec(samplers="[first]", seeds="[0]", cycles=1), tmp_path, observers=[Exits()]
+    )
+    assert record.cells[0].status == "ok"
+    assert sum("SystemExit: 0" in warning for warning in warnings) == 2
 
-    def full(book, content, size):
-        calls.append(book)
-        if len(calls) == 3:
-            raise OSError(28, "No space left on device", str(book))
-        append(book, content, size)
 
-    with monkeypatch.context() as patched:
-        patched.setattr(journal, "append", full)
-        _, record, _ = run_spec(path, tmp_path / "full")
-    assert [cell.status for cell in record.cells] == ["failed", "ok"]
-    assert "No space left on device" in record.cells[0].error
-    run_spec(path, tmp_path / "full")
-    run_spec(path, tmp_path / "whole")
-    assert journals(tmp_path / "full") == journals(tmp_path / "whole")
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_required_tracking_that_is_lost_ends_the_run_and_fails_no_cell(write_spec, run_spec, tmp_path, jobs):
+    class Lost:
+        @hookimpl
+        def alharness_cycle_finished(self):
+            raise TrackingError("the store is gone")
+
+    path = write_spec(cycles=1)
+    with pytest.raises(TrackingError, match="the store is gone"):
+        run_spec(path, tmp_path, observers=[Lost()], jobs=jobs)
+    (folder,) = tmp_path.glob("trial-*")
+    assert {cell.status for cell in read(folder).record.cells} <= {"pending", "ok"}
+    _, record, _ = run_spec(path, tmp_path)
+    assert {cell.status for cell in record.cells} == {"ok"}

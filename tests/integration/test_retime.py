@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from alharness.runs import journal
+
 
 def books(workdir):
     return {
@@ -68,30 +70,16 @@ def test_an_unfinished_cell_is_left_alone_and_told(write_spec, run_spec, tmp_pat
     assert before.keys() == books(tmp_path).keys()
 
 
-def test_a_query_that_chooses_others_is_told_and_nothing_is_replaced(shared, run_spec, tmp_path, monkeypatch):
-    path, before = shared
-    from alharness.runs import driver
-
-    answered = driver._answered
-
-    def other(*arguments):
-        for record in answered(*arguments):
-            yield replace(record, chosen=record.chosen[::-1]) if record.cycle == 1 else record
-
-    monkeypatch.setattr(driver, "_answered", other)
+def test_a_query_that_chooses_others_is_told_and_nothing_is_replaced(shared, run_spec, tmp_path):
+    path, _ = shared
+    (book,) = tmp_path.glob("*/cells/slow-s0-*/journal.jsonl")
+    header, cycles = journal.read(book)
+    cycles[1] = replace(cycles[1], chosen=cycles[1].chosen[::-1])
+    found = journal.Journal(book.parent, header.context, 0)
+    found.replace(cycles)
+    before = books(tmp_path)
     _, record, _ = run_spec(path, tmp_path, retime=True, only=("slow-s0",))
     failed = next(cell for cell in record.cells if cell.cell.name == "slow-s0")
     assert failed.status == "failed"
     assert "cycle 1 chose other samples than it did when the run was made" in failed.error
     assert books(tmp_path) == before
-
-
-def test_the_model_of_the_last_cycle_is_not_trained_again(shared, run_spec, tmp_path, monkeypatch):
-    from alharness.training import Trainer
-
-    path, _ = shared
-    trained = []
-    fit = Trainer.fit
-    monkeypatch.setattr(Trainer, "fit", lambda self, *a: trained.append(len(a[0])) or fit(self, *a))
-    run_spec(path, tmp_path, retime=True, only=("narrow-s1",))
-    assert trained == [15]  # that of 10 labels is stored, and after 20 nothing is asked

@@ -4,7 +4,6 @@ import numpy as np
 
 from alharness import hookimpl
 from alharness.report.reading import read
-from alharness.runs import pooltable
 
 
 def test_what_is_read_is_what_the_run_returned(write_spec, run_spec, tmp_path):
@@ -76,19 +75,3 @@ def test_cells_of_changed_parameters_are_others(write_spec, run_spec, tmp_path):
     assert found.run.cells[0].params == {"start": 5}
     assert len(found.others) == 1
     assert found.others[0].startswith("first-s0-")
-
-
-def test_a_run_whose_pool_cannot_be_drawn_warns_and_is_complete(write_spec, run_spec, tmp_path, monkeypatch):
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(pooltable.np, "savez_compressed", full)
-    run, record, warnings = run_spec(write_spec(samplers="[first]", seeds="[0]", cycles=1), tmp_path)
-    found = read(run.folder)
-
-    assert [cell.status for cell in record.cells] == ["ok"]
-    assert warnings[-1] == (
-        "what was chosen will not be shown in reports: OSError: [Errno 28] No space left on device"
-    )
-    assert found.pool is None
-    assert found.record == record

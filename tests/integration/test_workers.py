@@ -151,7 +151,7 @@ def test_parameters_that_cannot_be_sent_are_told(write_spec, run_spec, tmp_path,
         return part(**{**values, "plain": {"unsendable": lambda: None}})
 
     monkeypatch.setattr("alharness.app.Part", local)
-    with pytest.raises(PluginError, match="cannot be sent to another process .*--jobs 1"):
+    with pytest.raises(PluginError, match="cannot be sent to another process .*define their class"):
         run_spec(write_spec(), tmp_path, jobs=2)
 
 

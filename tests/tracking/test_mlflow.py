@@ -386,6 +386,15 @@ def test_where_tracking_is_required_it_is_an_error(run, tmp_path, monkeypatch):
         track(run, f"sqlite:///{tmp_path}/file/no.db", ALL)
 
 
+def test_a_store_that_is_lost_in_between_is_an_error_of_tracking(run, uri, monkeypatch):
+    tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=True)
+    tracker.alharness_run_started(run)
+    journaled(run, *ALL)
+    monkeypatch.setattr(tracker.store.client, "log_batch", lambda *_, **__: 1 / 0)
+    with pytest.raises(TrackingError):
+        tracker.alharness_run_finished(run, RunRecord(cells=(CellRecord(cell=CELL, status="ok"),)))
+
+
 def test_a_server_that_is_down_is_given_up_quickly(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")

@@ -10,7 +10,7 @@ from alharness.report.document import Section, Table, Value
 if TYPE_CHECKING:
     from alharness.report.study import Study
 
-WORDS = {"pending": "not finished", "interrupted": "interrupted"}
+WORDS = {"pending": "not finished", "timeout": "timed out", "oom": "out of memory"}
 
 
 def section(study: Study) -> Section:

@@ -1,0 +1,82 @@
+"""What a cell's numbers depend on, and in what finished cells differ from new ones."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from alharness.cells import Cell
+
+
+def identity(experiment: str, cell: Cell) -> dict[str, Any]:
+    """The part of a journal's context that says which computation it is."""
+    return {
+        "experiment": experiment,
+        "sampler": cell.sampler,
+        "params": dict(cell.params),
+        "distribution": cell.distribution,
+        "seed": cell.seed,
+    }
+
+
+def differences(
+    old: Mapping[Cell, Mapping[str, Any]], new: Mapping[Cell, Mapping[str, Any]]
+) -> dict[str, list[Cell]]:
+    """In what finished cells differ from what they would be now.
+
+    Args:
+        old: finished cell -> the context of its journal.
+        new: the same cells -> the context that a new journal would have.
+
+    Returns:
+        `<field> was <value> and is <value>` -> the cells of which it is true.
+    """
+    found: dict[str, list[Cell]] = {}
+    for cell, was in old.items():
+        plain = json.loads(json.dumps(new[cell]))  # as it stands in a journal
+        for place, change in changes(dict(was), plain):
+            found.setdefault(f"{place} {change}", []).append(cell)
+    return found
+
+
+def changes(old: Any, new: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """Dotted name and `was x and is y` of every leaf in which two nested mappings differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in dict.fromkeys([*old, *new]):
+            yield from changes(old.get(key), new.get(key), f"{place}.{key}".lstrip("."))
+    elif old != new:
+        yield place, f"was {_word(old)} and is {_word(new)}"
+
+
+def refusal(folder: Path, found: Mapping[str, list[Cell]], command: str) -> str:
+    """What differs between cells on disk and new ones, and the two commands that settle it.
+
+    Args:
+        folder: the run directory.
+        found: see `differences`.
+        command: the command line.
+    """
+    count = len({cell for cells in found.values() for cell in cells})
+    subject = "1 cell was" if count == 1 else f"{count} cells were"
+    lines = [
+        f"{folder}: {subject} made under other conditions than new ones would be:",
+        *(f"  {change} ({len(cells)}: {_some(cells)})" for change, cells in found.items()),
+        "Nothing was started. To keep them as they are, and leave them out of comparisons with new ones:",
+        f"  {command} --keep",
+        "To run them again (their journals are kept under another name):",
+        f"  {command} --restart",
+    ]
+    return "\n".join(lines)
+
+
+def _some(cells: list[Cell], most: int = 5) -> str:
+    names = [cell.name for cell in cells[:most]]
+    return ", ".join([*names, "..."] if len(cells) > most else names)
+
+
+def _word(value: Any) -> str:
+    return "unset" if value is None else str(value)

@@ -1,0 +1,86 @@
+"""A process that makes the data set, and says what a run must know of it."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from typing import TYPE_CHECKING
+
+from alharness import errors, registry
+from alharness.data import Dataset
+from alharness.environment import describe
+from alharness.errors import HarnessError, PluginError, described, text_of, trace_of
+from alharness.features import Scoring
+from alharness.redaction import redact
+
+from . import pooltable
+from .messages import OUTPUT, Begun, Loaded, Made, Refused, Told, Wish
+from .sharing import share
+from .workbench import Workbench, suited
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from alharness.registry import Registry
+
+
+def load(connection: Connection, wish: Wish) -> None:
+    """Answer with `Begun`, `Made`, `Told` warnings, and at last with `Loaded` or `Refused`."""
+    try:
+        installed = registry.load()
+        connection.send(Begun())
+        connection.send(_load(connection, wish, installed))
+    except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, it is told
+        connection.send(_refused(wish, error))
+
+
+def _load(connection: Connection, wish: Wish, installed: Registry) -> Loaded:
+    experiment = wish.experiment
+    dataset = installed.dataset(wish.part.name).plugin.make(wish.part.params)
+    _require_announced(wish, dataset)
+    model = installed.model(experiment.model.name).plugin
+    shown = suited(dataset, model)
+    workbench = Workbench(shown, model, experiment.model.params, experiment.training, experiment.schedule)
+    loaded = Loaded(
+        samples=pickle.dumps(share(shown, wish.samples)) if wish.samples else b"",
+        digest=str(dataset.digest),
+        synthetic=bool(dataset.synthetic),
+        scoring=Scoring(workbench.scoring),
+        valid=workbench.validating(wish.facts.sizes[1]),
+        context=dict(workbench.context),
+        seeds={seed: workbench.seed_context(seed) for seed in wish.seeds},
+        environment=describe(workbench.device, wish.spec_folder),
+    )
+    connection.send(Made())
+    try:
+        pooltable.save(experiment.folder, shown)
+    except Exception as bug:  # noqa: BLE001 - a run is worth more than its pictures
+        connection.send(Told(text=f"what was chosen will not be shown in reports: {described(bug)}"))
+    return loaded
+
+
+def _require_announced(wish: Wish, dataset: object) -> None:
+    who, facts = wish.who, wish.facts
+    if not isinstance(dataset, Dataset):
+        raise PluginError(f"make of {who} returned {type(dataset).__name__}, not Dataset")
+    if (dataset.task, set(dataset.modalities)) != (facts.task, set(facts.modalities)):
+        raise PluginError(
+            f"{who} is not what it says: it announced {facts.task} on {', '.join(facts.modalities)}, and is "
+            f"{dataset.task} on {', '.join(dataset.modalities)}"
+        )
+    if dataset.synthetic != facts.synthetic:
+        real, made_up = "real", "synthetic"
+        said, found = (made_up, real) if facts.synthetic else (real, made_up)
+        raise PluginError(
+            f"{who} announced {said} data and is {found}: its facts and what it makes must agree, or the run "
+            "would be kept under a wrong name"
+        )
+
+
+def _refused(wish: Wish, error: BaseException) -> Refused:
+    if isinstance(error, HarnessError) and not error.unexpected:
+        kind = next(base for base in type(error).__mro__ if base.__module__ == errors.__name__)
+        return Refused(kind=kind.__name__, text=text_of(error))
+    sys.stderr.write(redact(trace_of(error)))
+    text = text_of(error) if isinstance(error, HarnessError) else f"{wish.who}: {described(error)}"
+    return Refused(kind=PluginError.__name__, text=f"{text}; see {wish.experiment.folder / OUTPUT}")

@@ -1,0 +1,58 @@
+"""Has the data set made in another process, whatever becomes of that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alharness import errors
+from alharness.errors import PluginError
+from alharness.settings import LimitsSettings
+
+from .messages import OUTPUT, Begun, Loaded, Made, Refused, Told
+from .watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .messages import Wish
+    from .processes import Processes
+
+
+def load(processes: Processes, wish: Wish, limits: LimitsSettings, warn: Callable[[str], None]) -> Loaded:
+    """Make the data set of this wish.
+
+    Args:
+        processes: starts the process.
+        wish: what to make.
+        limits: hold as they do for a cell.
+        warn: told what the user should know.
+
+    Raises:
+        HarnessError: it cannot be made; names the plugin.
+    """
+    output = wish.experiment.folder / OUTPUT
+    child = processes.start("alharness.runs.loader:load", output, wish)
+    watch = Watch(child, f"making {wish.who}", limits)
+    try:
+        while True:
+            if not child.connection.poll(watch.patience(0)):
+                if exceeded := watch.exceeded():
+                    raise PluginError(f"{wish.who} was not made: {exceeded.error}")
+                watch.mention_silence(0, warn)
+                continue
+            match child.hear():
+                case Loaded() as loaded:
+                    return loaded
+                case Refused(kind=kind, text=text):
+                    raise getattr(errors, kind)(text)
+                case Begun():
+                    watch.begin()
+                case Made():
+                    watch = Watch(child, f"looking at {wish.who}", LimitsSettings())
+                case Told(text=text):
+                    warn(text)
+                case _:
+                    seen = f"; see {output}" if output.exists() and output.stat().st_size else ""
+                    raise PluginError(f"{wish.who} was not made: its process {child.fate}{seen}")
+    finally:
+        processes.end(child)

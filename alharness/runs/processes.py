@@ -1,0 +1,203 @@
+"""The processes that plugins run in: each is ended with all that it has started, and none is left behind."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import pickle
+import signal
+import sys
+from contextlib import suppress
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Self
+
+from alharness.errors import PluginError, described
+
+from . import forkserver
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkServerContext, ForkServerProcess
+    from pathlib import Path
+    from types import TracebackType
+
+PATIENCE = 1.0
+"""Seconds in which a process whose end was seen must be gone."""
+
+
+class Processes:
+    """Starts processes; at the end of the block all of them are ended.
+
+    Each leads a process group of its own, so that whatever a plugin has started in it ends with it. A keeper,
+    which runs no plugin, ends them if this process is killed.
+    """
+
+    def __init__(self) -> None:
+        self._context: ForkServerContext | None = None
+        self._keeper: Child | None = None
+        self._alive: list[Child] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for child in [*self._alive, *([self._keeper] if self._keeper else [])]:
+            child.end()
+
+    def start(self, target: str, output: Path, *arguments: Any) -> Child:
+        """Start a process.
+
+        Args:
+            target: `module:function`; called with a connection to this process, and the arguments.
+            output: file that it prints to.
+            arguments: what pickle can send.
+
+        Raises:
+            PluginError: the arguments cannot be sent. Nothing but parameters of plugins is of foreign types.
+        """
+        try:
+            payload = pickle.dumps(arguments)
+        except Exception as error:
+            raise PluginError(
+                f"the parameters of a plugin cannot be sent to another process ({described(error)}): define their "
+                "class at the top of a module"
+            ) from error
+        if self._keeper is None:
+            self._keeper = self._fork(f"{__name__}:keep", os.devnull, pickle.dumps(()))
+        child = self._fork(target, str(output), payload)
+        self._alive.append(child)
+        self._tell_keeper()
+        return child
+
+    def end(self, child: Child) -> None:
+        """End a process, whatever it is doing, and what it has started."""
+        child.end()
+        self._alive.remove(child)
+        self._tell_keeper()
+
+    def _fork(self, target: str, output: str, payload: bytes) -> Child:
+        self._context = self._context or forkserver.start()
+        connection, far = self._context.Pipe()
+        process = self._context.Process(target=enter, args=(target, far, dict(os.environ), output, payload))
+        process.start()
+        far.close()
+        return Child(process, connection)
+
+    def _tell_keeper(self) -> None:
+        assert self._keeper is not None
+        with suppress(OSError):  # without a keeper all else works
+            self._keeper.connection.send([child.pid for child in self._alive])
+
+
+class Child:
+    """The other end of a process.
+
+    Attributes:
+        connection: to it.
+        pid: its number, and that of its process group.
+    """
+
+    def __init__(self, process: ForkServerProcess, connection: Connection) -> None:
+        assert process.pid is not None
+        self._process = process
+        self.connection = connection
+        self.pid = process.pid
+
+    def say(self, message: object) -> None:
+        """Send it something. If it is dead, `hear` tells."""
+        with suppress(OSError):
+            self.connection.send(message)
+
+    def has_spoken(self) -> bool:
+        """Whether `hear` has something to tell at once."""
+        return self.connection.poll(0)
+
+    def hear(self) -> Any | None:
+        """What it says next; None if it says nothing more: it is dead, or as good as dead."""
+        try:
+            return self.connection.recv()
+        except Exception:  # noqa: BLE001 - the end, or what no child of ours sends: a plugin wrote to the pipe
+            self._process.join(PATIENCE)
+            return None
+
+    @property
+    def exit_code(self) -> int | None:
+        """Minus the number of a signal; None while it lives."""
+        return self._process.exitcode
+
+    @property
+    def fate(self) -> str:
+        """How it ended, in words."""
+        code = self.exit_code
+        if code is None:
+            return "stopped answering"
+        return f"was ended by {_signal_name(-code)}" if code < 0 else f"ended with {code}"
+
+    def end(self) -> None:
+        """End it, with what it has started."""
+        _end_group(self.pid)
+        self._process.kill()  # unless it is dead already, so that its number may be another's
+        self._process.join()
+        self.connection.close()
+
+
+def enter(target: str, connection: Connection, environment: dict[str, str], output: str, payload: bytes) -> None:
+    """What a child does first: it is made independent of the terminal and of the server it was forked from."""
+    with suppress(PermissionError):  # the leader of a session is the leader of its group already
+        os.setpgid(0, 0)
+    # Ctrl-C is for the coordinating process, which decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.clear()
+    os.environ.update(environment)
+    print_to(output)
+    module, _, name = target.partition(":")
+    getattr(import_module(module), name)(connection, *pickle.loads(payload))  # noqa: S301 - of our own process
+
+
+def keep(connection: Connection) -> None:
+    """Hear which processes are at work, and end them if the one that tells is gone, however it ended."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    alive: list[int] = []
+    while True:
+        try:
+            alive = connection.recv()
+        except (EOFError, OSError):
+            break
+    for pid in alive:
+        _end_group(pid)
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def print_to(path: Path | str) -> None:
+    """Standard output and error at the end of a file from now on, also those of native code."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):  # a plugin may have put anything there
+            stream.flush()
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    for number in (1, 2):
+        os.dup2(descriptor, number)
+    os.close(descriptor)
+    faulthandler.enable(file=2)  # tells where native code crashed
+
+
+def remove_empty(path: Path) -> None:
+    """Remove a file of outputs that nothing was written to."""
+    with suppress(OSError):
+        if path.stat().st_size == 0:
+            path.unlink()
+
+
+def _end_group(pid: int) -> None:
+    """End what has started in a process. The group is made by the process itself, a moment after its birth."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
