@@ -110,14 +110,15 @@ class Basis:
 
     def gaps(self) -> list[str]:
         """A sentence on the seeds that samplers lack; none if nothing is missing."""
-        lacking = self.lacking()
-        if not lacking:
-            return []
-        parts = [
-            f"{label} ({len(self.asked[label]) - len(seeds)} of {len(self.asked[label])}) lacks {seed_list(seeds)}"
-            for label, seeds in lacking.items()
-        ]
-        return [f"Seeds are missing: {'; '.join(parts)}."]
+        alike: dict[tuple[int, tuple[int, ...]], list[str]] = {}
+        for label, seeds in self.lacking().items():
+            alike.setdefault((len(self.asked[label]), seeds), []).append(label)
+        parts = []
+        for (asked, seeds), labels in alike.items():
+            alone = len(labels) == 1
+            count = f"{asked - len(seeds)} of {asked}{'' if alone else ' each'}"
+            parts.append(f"{', '.join(labels)} ({count}) {'lacks' if alone else 'lack'} {seed_list(seeds)}")
+        return [f"Seeds are missing: {'; '.join(parts)}."] if parts else []
 
 
 def basis(run: Run, record: RunRecord, contexts: Mapping[Cell, Mapping[str, Any]] | None = None) -> Basis:

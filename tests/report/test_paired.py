@@ -145,6 +145,14 @@ def test_a_run_that_is_going_on_is_compared_over_the_seeds_that_all_have(make_re
     assert (group.labels, group.seeds) == (("random", "a", "b", "c"), (0, 1, 2))
 
 
+def test_samplers_that_lack_the_same_seeds_are_named_together(make_results, noisy):
+    curves = {x: [*noisy(5, seed=i)[:3], None, None] for i, x in enumerate(("random", "a"))}
+    found = study(make_results(curves | {"b": [*noisy(5)[:1], *[None] * 4], "c": noisy(5, seed=9)}))
+    assert found.basis.gaps() == [
+        "Seeds are missing: random, a (3 of 5 each) lack seeds 3-4; b (1 of 5) lacks seeds 1-4."
+    ]
+
+
 def test_candidates_are_compared_with_each_other_over_the_seeds_that_they_share(told, noisy):
     """`easy` has the larger difference to Random, where the two can be compared it is the smaller one."""
     random = noisy(8, noise=0.001)
