@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import zlib
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
@@ -16,6 +17,8 @@ import numpy as np
 from alharness.errors import RunError
 from alharness.features import Task
 from alharness.samples import Splits
+
+from .files import write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +36,7 @@ ENOUGH = 2000
 """Rows from which the directions of the map are found; all are then put on it."""
 AT_ONCE = 2000
 OWN = "labels of "
-BROKEN = (OSError, ValueError, KeyError, EOFError, RuntimeError, BadZipFile, zlib.error)
+BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, MemoryError, BadZipFile, zlib.error)
 """What reading a damaged archive raises; RuntimeError where it seems to be encrypted or of another method."""
 
 
@@ -74,7 +77,7 @@ def load(folder: Path) -> PoolTable | None:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        return PoolTable(
+        found = PoolTable(
             task=Task(str(arrays["task"])),
             classes=tuple(map(str, arrays["classes"])),
             ids=tuple(map(str, arrays["ids"])),
@@ -82,12 +85,14 @@ def load(folder: Path) -> PoolTable | None:
             unimodal_labels={n.removeprefix(OWN): a for n, a in arrays.items() if n.startswith(OWN)},
             places=arrays["places"],
         )
+        _require_consistent(found)
     except FileNotFoundError:
         return None
     except BROKEN as error:
         raise RunError(
-            f"{path}: cannot be read ({error}); delete it and run the spec again, which writes it anew"
+            f"{path}: cannot be read ({error}); delete it and run the spec again, which writes it again"
         ) from error
+    return found
 
 
 def _write(folder: Path, dataset: Dataset, samples: Samples) -> None:
@@ -99,10 +104,23 @@ def _write(folder: Path, dataset: Dataset, samples: Samples) -> None:
         "places": _places(samples.inputs),
         **{OWN + modality: labels for modality, labels in samples.unimodal_labels.items()},
     }
-    temporary = folder / f".tmp-{NAME}"
-    with temporary.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
-    temporary.replace(folder / NAME)
+    content = BytesIO()
+    np.savez_compressed(content, allow_pickle=False, **arrays)
+    write(folder / NAME, content.getvalue())
+
+
+def _require_consistent(table: PoolTable) -> None:
+    """Raise ValueError if the arrays do not belong together."""
+    n = len(table.ids)
+    if len(set(table.ids)) < n:
+        raise ValueError("an id is there twice")
+    if table.places.shape != (n, 2) or not np.isfinite(table.places).all():
+        raise ValueError("places on the map are not two finite numbers for each sample")
+    for name, labels in {"labels": table.labels, **table.unimodal_labels}.items():
+        if labels.shape != (n,) or not np.issubdtype(labels.dtype, np.number):
+            raise ValueError(f"{name}: are not one number for each sample")
+    if table.task is Task.CLASSIFICATION and not np.isin(table.labels, range(len(table.classes))).all():
+        raise ValueError("a label is none of the classes")
 
 
 def _places(inputs: Inputs) -> Array:

@@ -1,3 +1,6 @@
+import hashlib
+import math
+import resource
 import threading
 
 import filelock
@@ -67,16 +70,79 @@ def test_a_damaged_fit_is_told_and_trained_again(store, make_trainer, make_sampl
     assert fits.fit(trainer, request).cost["train_reused"] == 1
 
 
-def test_nothing_is_left_of_a_fit_that_could_not_be_stored(store, make_trainer, make_samples, monkeypatch):
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"weights": {}, "epochs": 1},
+        {"weights": {"x": torch.zeros(1)}, "epochs": 1, "cost": {}},
+        {"weights": {}, "epochs": "1", "cost": {}},
+        {"weights": {}, "epochs": 1, "cost": {"train_seconds": math.nan}},
+        {"weights": {}, "epochs": 1, "cost": ["train_seconds"]},
+        [1, 2],
+    ],
+)
+def test_a_fit_whose_checksum_fits_but_that_cannot_be_is_trained_again(store, make_trainer, make_samples, content):
+    fits, warnings, folder = store
+    trainer, request = make_trainer(epochs=1), Fit(cycle=0, labeled=make_samples(20).pooled(), seed=3)
+    fits.fit(trainer, request)
+    entry = next(folder.iterdir())
+    torch.save(content, entry / "fit.pt")
+    (entry / "sha256").write_text(hashlib.sha256((entry / "fit.pt").read_bytes()).hexdigest())
+    assert "train_reused" not in fits.fit(trainer, request).cost
+    assert ["is damaged" in warning for warning in warnings] == [True]
+
+
+def test_a_fit_that_is_a_link_costs_its_target_nothing(store, make_trainer, make_samples, tmp_path):
     fits, _, folder = store
+    trainer, request = make_trainer(epochs=1), Fit(cycle=0, labeled=make_samples(20).pooled(), seed=3)
+    fits.fit(trainer, request)
+    entry = next(folder.iterdir())
+    target = entry.rename(tmp_path / "target")
+    (target / "sha256").write_text("0")
+    entry.symlink_to(target)
+    assert "train_reused" not in fits.fit(trainer, request).cost
+    assert sorted(path.name for path in target.iterdir()) == ["fit.pt", "sha256"]
+    assert not entry.is_symlink()
 
-    def full(*_):
-        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(OSError, match="No space left"):
-        fits.fit(make_trainer(epochs=1), Fit(cycle=0, labeled=make_samples(9).pooled(), seed=0))
+def on_a_full_disk(action):
+    """Do something while a limit on the size of files stops every write, as a full disk does."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        return action()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_fit_that_cannot_be_stored_costs_a_warning(store, make_trainer, make_samples):
+    fits, warnings, folder = store
+    trainer, request = make_trainer(epochs=1), Fit(cycle=0, labeled=make_samples(9).pooled(), seed=0)
+    found = on_a_full_disk(lambda: fits.fit(trainer, request))
+    assert "train_reused" not in found.cost
+    assert len(warnings) == 1
+    assert "the fit cannot be stored (" in warnings[0]
     assert not list(folder.iterdir())
+    assert "train_reused" not in fits.fit(trainer, request).cost
+    assert fits.fit(trainer, request).cost["train_reused"] == 1
+
+
+@pytest.mark.parametrize("name", ["fits", "fit-locks"])
+def test_a_store_that_cannot_be_made_costs_no_cell(store, make_trainer, make_samples, tmp_path, name):
+    fits, warnings, _ = store
+    (tmp_path / name).write_text("in the way")
+    found = fits.fit(make_trainer(epochs=1), Fit(cycle=0, labeled=make_samples(9).pooled(), seed=0))
+    assert found.epochs == 1
+    assert len(warnings) == (name == "fits")
+
+
+def test_no_fit_is_stored_through_a_link(store, make_trainer, make_samples, tmp_path):
+    fits, warnings, folder = store
+    (tmp_path / "outside").mkdir()
+    folder.symlink_to(tmp_path / "outside")
+    fits.fit(make_trainer(epochs=1), Fit(cycle=0, labeled=make_samples(9).pooled(), seed=0))
+    assert "its folder is a symbolic link" in warnings[0]
+    assert not list((tmp_path / "outside").iterdir())
 
 
 def test_a_fit_that_another_process_is_making_is_waited_for(store, make_trainer, make_samples, monkeypatch):

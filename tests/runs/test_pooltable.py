@@ -112,7 +112,25 @@ def test_whatever_bit_is_flipped_there_is_no_traceback(tmp_path):
     assert told > len(content) / 2  # of the others most are dates and attributes of the archive
 
 
-@pytest.mark.parametrize("change", [{"places": None}, {"task": np.array("ranking")}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"places": None},
+        {"places": np.zeros((3, 2))},
+        {"places": np.full((4, 2), np.nan)},
+        {"places": np.array(["x"] * 4)},
+        {"task": np.array("ranking")},
+        {"ids": np.array(["a", "a", "b", "c"])},
+        {"ids": np.array("a")},
+        {"labels": np.array([0, 1, 0])},
+        {"labels": np.array([0.5, 1, 0, 1])},
+        {"labels": np.array([0, 1, 0, 7])},
+        {"labels": np.array(["0", "1", "0", "1"])},
+        {"labels of audio": np.zeros((4, 2), int)},
+        {"classes": np.array(3)},
+    ],
+    ids=str,
+)
 def test_a_file_of_another_make_is_told(tmp_path, change):
     save(tmp_path, {"audio": random(4, 3)})
     path = tmp_path / "pool.npz"
