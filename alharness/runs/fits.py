@@ -1,7 +1,7 @@
 """Fits that several cells share, kept on disk by the hash of everything that determines them.
 
-A seed's cycle-0 fit is the same for every sampler: trained once, and found again by a sampler that joins later. This
-is a cache: a fit that cannot be stored, or is damaged, costs time and never a cell.
+A seed's cycle-0 fit is the same for every sampler: trained once, and found again by a sampler that joins later.
+This is a cache: a fit that cannot be stored, or is damaged, costs time and never a cell.
 """
 
 from __future__ import annotations
