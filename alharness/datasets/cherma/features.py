@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -98,11 +99,13 @@ def file_of(root: Path, modality: str, split: str, utterance: Utterance) -> Path
 def _look(path: Path) -> tuple[int, int]:
     """Steps and features of a file."""
     try:
-        shape, dtype = read_header(path)
+        (shape, dtype), size = read_header(path), path.stat().st_size
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
     except Exception:  # noqa: BLE001 numpy raises many kinds for a malformed header
         raise DataError(f"{path}: is not a .npy file; get it again") from None
     if len(shape) != 2 or shape[1] == 0 or dtype.kind not in "fiu":
         raise DataError(f"{path}: holds {dtype} of shape {shape}, expected numbers of shape (steps, features)")
+    if math.prod(shape) * dtype.itemsize > size:
+        raise DataError(f"{path}: is not a whole .npy file; get it again")
     return shape[0], shape[1]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from alharness.datasets.words import shown, word
 from alharness.errors import DataError
 
 from .facts import CLASSES, FUSED_LABEL, LABELS, UPSTREAM_SPLITS
@@ -47,7 +48,8 @@ def read_index(root: Path) -> dict[str, list[Utterance]]:
                 both = sorted({u.name for u in splits[other]} & {u.name for u in utterances})
                 raise DataError(
                     f"{root}: {len(both):,} utterances are in {UPSTREAM_SPLITS[other]}.json and in "
-                    f"{UPSTREAM_SPLITS[split]}.json, so that a test would be no test: {', '.join(both[:SHOWN])}"
+                    f"{UPSTREAM_SPLITS[split]}.json, so that a test would be no test: "
+                    f"{', '.join(word(name) for name in both[:SHOWN])}"
                 )
     return splits
 
@@ -68,7 +70,7 @@ def _read(path: Path) -> list[Utterance]:
     names = [utterance.name for utterance in utterances]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise DataError(f"{path}: the utterance {twice!r} stands more than once")
+        raise DataError(f"{path}: the utterance {shown(twice)} stands more than once")
     return sorted(utterances, key=lambda utterance: utterance.name)
 
 
@@ -87,7 +89,7 @@ def _utterance(place: str, entry: Any) -> Utterance:
 
 def _class(place: str, key: str, entry: dict[str, str]) -> int:
     if entry[key] not in CLASSES:
-        raise DataError(f"{place}: {key} is {entry[key]!r:.40}, expected one of {', '.join(CLASSES)}")
+        raise DataError(f"{place}: {key} is {shown(entry[key], 40)}, expected one of {', '.join(CLASSES)}")
     return list(CLASSES).index(entry[key])
 
 
@@ -96,6 +98,6 @@ def _inside(place: str, name: str) -> str:
     path = PurePosixPath(name)
     if not name or path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name:
         raise DataError(
-            f"{place}: {NAME} is {name!r:.80}, a path that leads out of the data set; nothing was read"
+            f"{place}: {NAME} is {shown(name, 80)}, a path that leads out of the data set; nothing was read"
         )
     return name

@@ -40,13 +40,14 @@ class Kind:
     @classmethod
     def make(cls, code: Any, *_flags: Any) -> Kind:
         """`numpy.dtype(code, align, copy)`. Raises Malformed for a type that is none of those above."""
+        code = as_text(code)
         if not (isinstance(code, str) and CODES.fullmatch(code)):
             raise Malformed(f"there is an array of type {shown(code)}, expected numbers or text")
         return cls(code)
 
     def build(self, state: Any) -> None:
         """What `numpy.dtype.__setstate__` is given. Raises Malformed for structured types."""
-        match state:
+        match (*map(as_text, state),) if isinstance(state, tuple) else state:
             case (int(), ("<" | ">" | "|" | "=") as order, None, None, None, int(), int(), int()):
                 self.order = order
             case _:
@@ -160,6 +161,11 @@ class PickledArray:
             if target.tell() != math.prod(self.shape) * dtype.itemsize:
                 raise Malformed(f"there is an array of shape {self.shape} with {target.tell():,} bytes")
             return np.memmap(target, dtype, "r", 0, self.shape, order)  # type: ignore[call-overload,no-any-return]
+
+
+def as_text(value: Any) -> Any:
+    """A string of Python 2, which is bytes, as text; anything else as it is."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def make_scalar(kind: Any, content: Any) -> Any:

@@ -161,7 +161,8 @@ class _Reading:
             if LENGTHS[m] in self.keys
         }
         bert = self._text_bert(len(ids)) if "text" in modalities else None
-        own = {m: self._labels(OWN_LABELS[m], ids) for m in modalities if OWN_LABELS[m] in self.keys}
+        own = {m: self._own(m, ids) for m in modalities if OWN_LABELS[m] in self.keys}
+        own = {m: labels for m, labels in own.items() if labels is not None}
         used = {"id", *modalities, "regression_labels", *(OWN_LABELS[m] for m in own)}
         used |= {LENGTHS[m] for m in lengths} | ({"text_bert"} if bert is not None else set())
         read = {self.keys[column] for column in used}
@@ -169,7 +170,7 @@ class _Reading:
             ids=ids,
             arrays=arrays,
             lengths=lengths,
-            labels=self._labels("regression_labels", ids),
+            labels=self._checked("regression_labels", self._numbers("regression_labels", ids), ids),
             unimodal=own,
             text_bert=bert,
             keys=self.keys,
@@ -194,8 +195,16 @@ class _Reading:
             )
         return array
 
-    def _labels(self, column: str, ids: list[str]) -> NDArray[np.float32]:
-        values = self.reader.numbers(f"{self.place}: {column}", self._value(column), len(ids))
+    def _own(self, modality: str, ids: list[str]) -> NDArray[np.float32] | None:
+        """Labels of one modality; None if they are all NaN, which says that there are none."""
+        column = OWN_LABELS[modality]
+        values = self._numbers(column, ids)
+        return None if np.isnan(values).all() else self._checked(column, values, ids)
+
+    def _numbers(self, column: str, ids: list[str]) -> NDArray[np.float64]:
+        return self.reader.numbers(f"{self.place}: {column}", self._value(column), len(ids))
+
+    def _checked(self, column: str, values: NDArray[np.float64], ids: list[str]) -> NDArray[np.float32]:
         largest = self.corpus.largest
         # Written so that NaN is out of range as well.
         bad = np.flatnonzero(~(np.abs(values) <= largest + 1e-6))

@@ -43,6 +43,12 @@ def list_keys(content: Mapping[Any, Any]) -> str:
     return ", ".join(word(key, 40) for key in list(content)[:LISTED]) or "nothing"
 
 
+def _has(content: Mapping[Any, Any], key: str) -> bool:
+    """Whether there is a value; None and an empty list say that there is none."""
+    value = content.get(key)
+    return not (value is None or (isinstance(value, list | tuple) and not value))
+
+
 def _find(content: Mapping[Any, Any], names: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
-    found = {name: [own for own in (name, *others) if own in content] for name, others in names.items()}
+    found = {name: [own for own in (name, *others) if _has(content, own)] for name, others in names.items()}
     return {name: keys[0] for name, keys in found.items() if keys}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING
 
 from alharness.errors import DataError
@@ -28,6 +29,10 @@ BEGINNINGS = {
 def check_beginning(path: Path) -> None:
     """Raise DataError where the file is missing or is not the beginning of a pickle of protocol 2 or later."""
     try:
+        if not stat.S_ISREG(mode := path.stat().st_mode) and not stat.S_ISDIR(mode):
+            raise DataError(
+                f"{path}: is no file but a pipe or a device; write the content to a file and name that"
+            )
         with path.open("rb") as file:
             beginning = file.read(64)
     except IsADirectoryError:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from alharness.datasets.words import word
 from alharness.errors import DataError
 
-from .arrays import Kind, PickledArray, make_scalar
+from .arrays import Kind, PickledArray, as_text, make_scalar
 from .opcodes import Instruction, Malformed, Payload, Truncated, read_instructions
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ PLAIN = {
     "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8",
 }  # fmt: skip
 """Instructions that push their argument."""
+
+STRINGS = {"SHORT_BINSTRING", "BINSTRING"}
+"""Instructions that push a string of Python 2, which is bytes, and which pickletools shows as Latin-1."""
 
 CONSTANTS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
@@ -51,6 +54,9 @@ class Name(NamedTuple):
 
 
 NDARRAY = Name("numpy", "ndarray")
+
+INERT = {NDARRAY, Name("builtins", "list"), Name("builtins", "dict")}
+"""Names that may stand as arguments of functions, and that are not called."""
 
 
 def load(path: Path) -> Any:
@@ -96,6 +102,8 @@ class _Machine:
         name, argument, _ = instruction
         if name in PLAIN:
             self._stack.append(bytes(argument) if isinstance(argument, bytearray) else argument)
+        elif name in STRINGS:
+            self._stack.append(argument.encode("latin-1") if isinstance(argument, str) else argument)
         elif name in CONSTANTS:
             self._stack.append(CONSTANTS[name])
         elif name in TUPLES:
@@ -208,16 +216,17 @@ class _Machine:
 
     def _put(self, items: list[Any]) -> None:
         target = self._stack[-1]
-        if type(target) is not dict or not all(isinstance(key, KEYS) for key in items[::2]):
+        keys = [as_text(key) for key in items[::2]]
+        if type(target) is not dict or not all(isinstance(key, KEYS) for key in keys):
             raise Malformed("it has a mapping whose keys are neither text nor numbers; nothing was run")
-        target.update(zip(items[::2], items[1::2], strict=True))
+        target.update(zip(keys, items[1::2], strict=True))
 
 
 def _allowed(module: str, name: str) -> Name:
     # numpy 2 calls its inner package _core, numpy 1 called it core; Python 2 called builtins __builtin__.
     inner = module.replace("numpy._core", "numpy.core", 1).replace("__builtin__", "builtins", 1)
     found = Name(inner, name)
-    if found in _FUNCTIONS or found == NDARRAY:
+    if found in _FUNCTIONS or found in INERT:
         return found
     package = module.partition(".")[0]
     advice = ADVICE.get(package, "")
@@ -240,9 +249,12 @@ def _encode(text: Any, encoding: Any) -> bytes | Payload:
 
 
 def _ordered(pairs: Any = ()) -> dict[Any, Any]:
-    if not all(isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[0], KEYS) for pair in pairs):
+    if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):
         raise Malformed("it has a mapping whose keys are neither text nor numbers; nothing was run")
-    return {key: value for key, value in pairs}  # noqa: C416 dict() would take other things than pairs
+    found = [(as_text(key), value) for key, value in pairs]
+    if not all(isinstance(key, KEYS) for key, _ in found):
+        raise Malformed("it has a mapping whose keys are neither text nor numbers; nothing was run")
+    return dict(found)
 
 
 _FUNCTIONS: dict[Name, Callable[..., Any]] = {
@@ -253,6 +265,7 @@ _FUNCTIONS: dict[Name, Callable[..., Any]] = {
     Name("_codecs", "encode"): _encode,
     Name("builtins", "bytes"): lambda: b"",
     Name("collections", "OrderedDict"): _ordered,
+    Name("collections", "defaultdict"): lambda _factory=None: {},
 }
 """What stands for the functions that numpy's pickles name."""
 

@@ -254,3 +254,11 @@ def test_nothing_is_downloaded():
 
 def test_it_is_installed_under_its_name():
     assert registry.load().dataset("cherma").entry_point == "cherma"
+
+
+def test_a_feature_file_that_announces_more_than_it_holds_is_named(root, empty):
+    path = root / "audio" / "test" / "test_2.npy"
+    with path.open("wb") as file:
+        header = {"descr": "<f4", "fortran_order": False, "shape": (2**40, 5)}
+        np.lib.format.write_array_header_1_0(file, header)
+    assert refusal(root, empty) == "/audio/test/test_2.npy: is not a whole .npy file; get it again"

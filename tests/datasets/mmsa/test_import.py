@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 import lzma
+import os
 import pickle
 import zipfile
 
@@ -317,3 +318,10 @@ def test_terms_and_paper_are_known(name):
     assert "DOI 10." in published.citation
     assert published.terms
     assert published.where
+
+
+def test_a_pipe_is_no_file(tmp_path, empty):
+    os.mkfifo(tmp_path / "pipe")
+    assert refusal(tmp_path / "pipe", empty) == (
+        "is no file but a pipe or a device; write the content to a file and name that"
+    )

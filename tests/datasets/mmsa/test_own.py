@@ -237,3 +237,22 @@ def test_torch_tensors_are_refused_with_what_to_do(own, write, empty):
 def test_the_manifest_has_the_remarks(own, write, empty):
     found = remarks(write, own, empty)
     assert json.loads((empty / "manifest.json").read_text())["remarks"] == list(found)
+
+
+@pytest.mark.parametrize("nothing", [None, [], ()])
+def test_columns_that_are_empty_are_none(own, write, empty, nothing):
+    own["train"] |= {
+        "audio_lengths": nothing,
+        "regression_labels_A": nothing,
+        "text": nothing,
+        "text_bert": nothing,
+    }
+    found = remarks(write, own, empty)
+    assert "left out of train: audio_lengths, regression_labels_A, text, text_bert" in found
+    assert "no modality has labels of its own; the fused ones serve for all" in found
+
+
+def test_own_labels_that_are_all_nan_are_none(content, write, empty):
+    content["valid"]["regression_labels_V"] = np.full(4, np.nan)
+    found = remarks(write, content, empty, CORPORA["simsv2"])
+    assert "vision has no labels of its own (regression_labels_V) in valid; the fused ones serve there" in found

@@ -274,3 +274,27 @@ CODES = [code.encode("latin-1") for code in pickletools.code2op]
 def test_a_random_program_is_data_or_an_error_for_users(parts):
     with suppress(DataError):
         read(b"\x80\x04" + b"".join(parts) + b".")
+
+
+def test_strings_of_python_2_are_texts_as_keys_and_bytes_as_values():
+    x = np.arange(6, dtype=">f4").reshape(2, 3)
+    array = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\x00\x85U\x01btR"
+    kind = b"cnumpy\ndtype\nU\x02f4K\x00K\x01\x87R(K\x03U\x01>NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+    state = b"(K\x01K\x02K\x03\x86" + kind + b"\x89U\x18" + x.tobytes() + b"tb"
+    ids = b"](U\x01aT\x03\x00\x00\x00b\xc3\xa4e"
+    found = read(b"\x80\x02}(U\x01x" + array + state + b"U\x02id" + ids + b"u.")
+    assert same(found["x"], x)
+    assert found["id"] == [b"a", "bä".encode()]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_mappings_with_a_default(protocol):
+    value = collections.defaultdict(list, train={"id": ["a"]})
+    assert read(pickle.dumps({"x": value, "y": collections.defaultdict(dict)}, protocol)) == {
+        "x": {"train": {"id": ["a"]}},
+        "y": {},
+    }
+
+
+def test_a_name_that_may_be_an_argument_is_never_called():
+    assert "it calls builtins.list; nothing was run" in refusal(b"\x80\x02cbuiltins\nlist\n)R.")
