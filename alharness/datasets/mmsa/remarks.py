@@ -9,6 +9,7 @@ from alharness.datasets.words import word
 
 from .content import OWN_LABELS
 from .facts import OWN
+from .padding import mask_spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,16 +47,13 @@ def remark_content(corpus: Corpus, loaded: Mapping[Any, Any], content: Content) 
 
 def remark_lengths(placed: Mapping[str, Mapping[str, Placement]]) -> Iterator[str]:
     """How lengths and sides of the padding were found; `placed`: modality -> split -> its sequences."""
-    unknown = [m for m, splits in placed.items() if not all(placement.known for placement in splits.values())]
-    full = [m for m in unknown if not sum(placement.short for placement in placed[m].values())]
-    if full:
-        yield f"{', '.join(full)}: the file has no lengths, so every sequence counts as full"
-    if derived := [m for m in unknown if m not in full]:
-        yield (
-            f"{', '.join(derived)}: the file has no lengths; they were taken from the blank steps (all zero) at "
-            "the padded side"
-        )
     for modality, splits in placed.items():
+        unknown = [split for split, placement in splits.items() if not placement.known]
+        if unknown:
+            who = "the file has" if len(unknown) == len(splits) else f"in {' and '.join(unknown)} there are"
+            short = sum(splits[split].short for split in unknown)
+            how = "they were taken from the blank steps (all zero) at the padded side"
+            yield f"{modality}: {who} no lengths; {how if short else 'every sequence counts as full'}"
         evidence = next(iter(splits.values())).evidence
         short, moved, filled = (
             sum(getattr(placement, count) for placement in splits.values())
@@ -63,7 +61,7 @@ def remark_lengths(placed: Mapping[str, Mapping[str, Placement]]) -> Iterator[st
         )
         if moved:
             each = ", ".join(f"{split} {placement.moved:,}" for split, placement in splits.items())
-            mixed = moved < short and (evidence.mixed if modality in unknown else evidence.end > 0)
+            mixed = moved < short and (evidence.mixed if unknown else evidence.end > 0)
             others = ". The others are padded at the end: make sure that the file is whole" if mixed else ""
             yield (
                 f"{modality}: {moved:,} of {short:,} sequences shorter than the array are padded at the start "
@@ -72,7 +70,7 @@ def remark_lengths(placed: Mapping[str, Mapping[str, Placement]]) -> Iterator[st
         if filled:
             yield (
                 f"{modality}: {filled:,} of {short:,} sequences shorter than the array hold values outside of "
-                "their length, which are not used; are the lengths right?"
+                "their length, which are not used; are the lengths right, and is the padding zero?"
             )
 
 
@@ -123,3 +121,10 @@ def _bert(content: Content) -> Iterator[str]:
                 f"text_bert of {split} has {part.text_bert.shape[2]} steps, but text has "
                 f"{part.arrays['text'].shape[1]}; it tells no lengths"
             )
+        elif part.text_bert is not None and "text" in part.lengths:
+            differ = int((mask_spans(part.text_bert[:, 1])[1] != part.lengths["text"]).sum())
+            if differ:
+                yield (
+                    f"text_lengths and the attention mask in text_bert differ in {differ:,} of {len(part.ids):,} "
+                    f"samples of {split}; text_lengths count"
+                )

@@ -135,7 +135,7 @@ def test_sequences_that_are_all_blank_keep_their_lengths_and_show_no_side(import
 def test_full_sequences_have_no_side_and_no_lengths_are_made_up(imported):
     _, parts, remarks = imported(lambda r: np.ones((len(r), STEPS, 3)), told=None)
     assert parts["train"].inputs.lengths == {}
-    assert "audio: the file has no lengths, so every sequence counts as full" in remarks
+    assert "audio: the file has no lengths; every sequence counts as full" in remarks
 
 
 def test_real_blank_steps_at_the_beginning_are_no_padding_without_lengths(imported):
@@ -200,13 +200,25 @@ def test_texts_and_their_tokens_are_placed_by_the_attention_mask(imported, empty
 
 
 def test_lengths_of_texts_go_before_the_mask(imported):
-    rows, parts, _ = imported(
+    rows, parts, remarks = imported(
         lambda r: padded(r, "end"),
         text=lambda r: padded(r, "end"),
         text_bert=lambda r: np.ones((len(r), 3, STEPS)),
         text_lengths=lengths,
     )
     check(rows, parts, "text")
+    words = (
+        "text_lengths and the attention mask in text_bert differ in 10 of 12 samples of train; text_lengths count"
+    )
+    assert words in remarks
+
+
+def test_lengths_that_one_split_lacks_are_found_there(imported):
+    rows, parts, remarks = imported(
+        lambda r: padded(r, "start"), told=lambda r: None if len(r) == SIZES["test"] else lengths(r)
+    )
+    check(rows, parts)
+    assert "audio: in test there are no lengths; they were taken from the blank steps" in remarks
 
 
 def test_texts_without_tokens_have_their_own_lengths_and_the_mean_as_vector(imported, empty):
