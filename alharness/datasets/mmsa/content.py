@@ -161,8 +161,8 @@ class _Reading:
             if LENGTHS[m] in self.keys
         }
         bert = self._text_bert(len(ids)) if "text" in modalities else None
-        own = {m: self._own(m, ids) for m in modalities if OWN_LABELS[m] in self.keys}
-        own = {m: labels for m, labels in own.items() if labels is not None}
+        told = {m: self._own(m, ids) for m in modalities if OWN_LABELS[m] in self.keys}
+        own = {m: labels for m, labels in told.items() if labels is not None}
         used = {"id", *modalities, "regression_labels", *(OWN_LABELS[m] for m in own)}
         used |= {LENGTHS[m] for m in lengths} | ({"text_bert"} if bert is not None else set())
         read = {self.keys[column] for column in used}
