@@ -11,6 +11,7 @@ import json
 import math
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from alharness.cells import FULL_DATA
@@ -19,7 +20,7 @@ from .reading import PAIRED
 from .statistics import mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from typing import Any
 
     from alharness.cells import Cell
@@ -175,6 +176,11 @@ def listed(seeds: Collection[int]) -> str:
         else:
             stretches.append([seed])
     return ", ".join(f"{s[0]}-{s[-1]}" if len(s) > 1 else str(s[0]) for s in stretches) or "–"
+
+
+def parts(keys: Iterable[object]) -> list[int]:
+    """Numbers of the rows of a table that begin another part of it: their key is not that of the row before."""
+    return [number for number, (before, key) in enumerate(pairwise(keys), 1) if key != before]
 
 
 def _undefined(record: CellRecord, metric: str) -> str:

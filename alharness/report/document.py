@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from alharness import numerals, spreadsheets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from matplotlib.figure import Figure
 
@@ -85,7 +85,10 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table; `name` is that of its CSV file. A folded one is seen where it is asked for."""
+    """A table; `name` is that of its CSV file. A folded one is seen where it is asked for.
+
+    `apart` are the numbers of the rows above which a line is drawn.
+    """
 
     name: str
     title: str
@@ -93,6 +96,7 @@ class Table:
     rows: Sequence[Sequence[Value | str]]
     note: str = ""
     folded: bool = False
+    apart: Collection[int] = ()
 
     @property
     def columns(self) -> list[tuple[Column, list[Value]]]:

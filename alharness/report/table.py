@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from alharness.blocks import Blocks
 from alharness.cells import FULL_DATA
 from alharness.numerals import NOTHING, fixed, form, significant
 
-from .basis import basis, seed_list
+from .basis import basis, parts, seed_list
 from .summary import arrow, summarize
 
 if TYPE_CHECKING:
@@ -51,11 +50,7 @@ def closing_table(run: Run, record: RunRecord) -> Blocks:
     return Blocks(
         headings=["sampler", "n", f"area of {arrow(run.metric)}", *map(arrow, metrics), *costs],
         rows=_cells(rows, metrics, gpu=gpu),
-        apart=[
-            number
-            for number, (before, row) in enumerate(pairwise(rows), 1)
-            if row.reference or row.group != before.group
-        ],
+        apart=parts((row.group, row.reference) for row in rows),
         title=f"{run.name}: {run.params['dataset']}, {budget}{', SYNTHETIC DATA' if run.synthetic else ''}",
         caption="mean ± 95 % confidence interval over seeds; area = area under the budget curve; metrics after "
         f"the last cycle{others}{_over(cells)}{undefined}; seconds of one query and of all trainings of a cell; "

@@ -111,7 +111,8 @@ def test_one_that_fails_often_leaves_the_others_their_seeds(make_results, one_fa
         (("random", "a"), tuple(range(10))),
         (("random", "failing"), (0, 1, 2)),
     ]
-    _, rows = table(single(make_results(one_fails)), "outcome")
+    outcome, rows = table(single(make_results(one_fails)), "outcome")
+    assert outcome.apart == [2]  # a line between the two
     assert [(row[0], row[1], row[-1]) for row in rows] == [
         ("random", "10", "0-9"),
         ("a", "10", "0-9"),
@@ -338,7 +339,7 @@ def test_the_closing_table_draws_a_line_and_names_what_is_left_out(make_results,
         ["random", "3 of 10"],
         ["failing", "3 of 10"],
     ]
-    assert list(shown.apart) == [2]
+    assert shown.apart == [2]
     console = Console(width=200)
     with console.capture() as captured:
         console.print(shown)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from alharness.numerals import fixed, significant
-from alharness.report.basis import listed
+from alharness.report.basis import listed, parts
 from alharness.report.cost import PARTS, PEAKS, cells_of, cost, incomparable, machine
 from alharness.report.document import Column, Picture, Section, Table, Value, number
 from alharness.report.significance import ENOUGH
@@ -85,6 +85,7 @@ def _table(found: Sequence[tuple[str, Group, Cost]], *, several: bool) -> Table:
             ]
             for label, group, c in found
         ],
+        apart=parts(group.seeds for _, group, _ in found),
         note="A query runs from the call of the sampler to its checked choice: the model over the pool "
         "(inference), "
         "gradients, and the selection itself. Training: one model from scratch. Whole cell: all its trainings and "

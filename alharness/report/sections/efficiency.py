@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from alharness import numerals
 from alharness.cells import FULL_DATA
 from alharness.numerals import percent
-from alharness.report.basis import listed, seed_list
+from alharness.report.basis import listed, parts, seed_list
 from alharness.report.document import Column, Section, Table, Value, between, count, number
 from alharness.report.efficiency import ENOUGH, RESAMPLES, Target, saving
 from alharness.report.statistics import mean
@@ -113,6 +113,7 @@ def _table(study: Study, random: str, index: int, target: Target | None) -> Tabl
             *(["seeds"] if several else []),
         ),
         rows=rows,
+        apart=parts(group.seeds for group in groups for _ in group.labels),
         note="In bold: a saving of the recommended sampler whose interval excludes 0. Nothing else is tested. An "
         "interval speaks of one sampler alone: of nine samplers that are all equal, in one report of seven at "
         "least one has an interval that excludes 0. Unbounded: in some resamples one of the two never reaches the "

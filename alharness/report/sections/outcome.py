@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from alharness import spreadsheets
 from alharness.numerals import significant
-from alharness.report.basis import listed
+from alharness.report.basis import listed, parts
 from alharness.report.document import Column, Section, Table, Value, count, interval, number
 from alharness.report.paper import COSTS, compare
 from alharness.report.scores import known_metrics
@@ -81,6 +81,7 @@ def _table(study: Study, rows: Sequence[Row], metrics: Sequence[str]) -> Table:
             ]
             for row in rows
         ],
+        apart=parts(row.group for row in rows),
         note="n: seeds that are averaged. Rows over the same seeds may be compared; a sampler that lacks seeds "
         "comes with Random over the seeds that both have. A metric that is undefined for one of them in a seed is "
         "averaged over the other seeds for all. Area: under the curve over the labeled count, divided by its "
@@ -109,6 +110,7 @@ def _single(study: Study, rows: Sequence[Row], metrics: Sequence[str]) -> Table:
             ]
             for row in rows
         ],
+        apart=parts(row.group for row in rows),
         note=f"At {run.counted(run.schedule.labeled)[-1]:,} labels; higher is better.",
     )
 
@@ -136,6 +138,7 @@ def _paper(study: Study) -> Table | None:
         title=f"Beside {found.source}",
         headings=(*headings, *_seeds_heading(study)),
         rows=rows,
+        apart=parts(seeds for _, seeds, _ in found.rows),
         note=f"Ours: mean ± 95 % confidence interval over seeds at {found.labels:,} labels (references: all "
         "labels). Seconds depend on the machine.",
     )
