@@ -383,8 +383,10 @@ def toy_site(tmp_path_factory):
 @pytest.fixture(scope="session")
 def fresh_store(tmp_path_factory):
     """An empty database, made once: its migrations take seconds."""
-    import mlflow
+    from alharness.tracking.sqlite import make_ready
+    from alharness.tracking.store import resolve
 
     path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
+    resolve(str(path))  # MLflow is imported with our settings
+    make_ready(path, pytest.fail)
     return path.read_bytes()

@@ -37,6 +37,7 @@ COMMANDS = {
         "alharness.cli.report", "report", "Write a page on a run: curves, tests, labels saved, costs."
     ),
     "ui": Entry("alharness.cli.ui", "ui", "Show results in MLflow: curves, areas and costs."),
+    "sync": Entry("alharness.cli.sync", "sync", "Write a run's results to MLflow, from its journals."),
     "plugins": Entry("alharness.cli.plugins", "plugins", "List what is installed, or describe one plugin."),
     "data": Entry("alharness.cli.data", "data", "List and describe data sets, and import those that need it."),
     "compare": Entry("alharness.cli.compare", "compare", "Say whether samplers do what they did in another run."),

@@ -49,14 +49,14 @@ def ui(experiment: str | None, store: str | None, port: int | None, *, browse: b
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     page = open_page()
     with _busy(page, "Reading the store"):
-        from alharness.tracking import experiments  # MLflow takes a second or two
+        from alharness.tracking import addresses, experiments  # MLflow takes a second or two
         from alharness.tracking import store as stores
         from alharness.tracking.server import serving
 
         uri = stores.resolve(store)
         found = experiments.find(uri)
         chosen = experiments.choose(found, experiment)
-    if stores.is_server(uri):
+    if addresses.is_server(uri):
         if port is not None:
             raise click.UsageError(
                 "--port is for a server that this command starts, and this store has one already"

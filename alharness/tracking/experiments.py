@@ -10,7 +10,9 @@ from alharness.redaction import redact
 from alharness.suggestion import did_you_mean
 
 from . import dashboard
-from .store import file_of, opened
+from .addresses import file_of, folder_of, is_link
+from .patience import within
+from .store import opened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +40,9 @@ class Tracked:
     view: bool
 
     def link(self, address: str) -> str:
-        """Its page on the server at this address."""
+        """Its page on the server at this address; for one that no browser can open, what it is called there."""
+        if not is_link(address):
+            return f"{self.name} at {redact(address)}"
         return dashboard.deep_link(address, self.id, view=self.view)
 
 
@@ -48,14 +52,23 @@ def find(uri: str) -> list[Tracked]:
     Raises:
         TrackingError: there is no such store, it cannot be read, or it has no experiment of alharness.
     """
-    path = file_of(uri)
-    if path and not path.is_file():
+    path = file_of(uri) or folder_of(uri)
+    if path and not path.exists():
         raise TrackingError(
             f"there is no MLflow store {path}: `alharness run SPEC` makes one in the current folder; --store or "
             "MLFLOW_TRACKING_URI name another one"
         )
+    found = within(uri, lambda: _ask(uri))
+    if not found:
+        raise TrackingError(
+            f"MLflow at {redact(uri)} has no experiment of alharness yet: `alharness run SPEC` makes one"
+        )
+    return sorted(found, key=lambda experiment: experiment.changed, reverse=True)
+
+
+def _ask(uri: str) -> list[Tracked]:
     with opened(uri) as client:
-        found = [
+        return [
             Tracked(
                 name=experiment.name,
                 id=str(experiment.experiment_id),
@@ -66,11 +79,6 @@ def find(uri: str) -> list[Tracked]:
                 filter_string="tags.`alharness.experiment` LIKE '%'", max_results=MOST
             )
         ]
-    if not found:
-        raise TrackingError(
-            f"MLflow at {redact(uri)} has no experiment of alharness yet: `alharness run SPEC` makes one"
-        )
-    return sorted(found, key=lambda experiment: experiment.changed, reverse=True)
 
 
 def choose(experiments: Sequence[Tracked], name: str | None) -> Tracked:

@@ -1,65 +1,44 @@
-"""One flat MLflow run per cell, written from the cell's journal: nothing stands here that the journal lacks.
+"""The observer that keeps MLflow up to date, in a thread of its own: no store delays a cell, whatever it does.
 
-Writing is idempotent: metrics carry the journal's timestamps, and a run is found again by its cell. So a run
-that was tracked in part, or not at all, is completed whenever the spec runs again.
+The journals are the truth. The thread keeps no data, only the names of cells that changed. What could not be
+written is tried again later, in the end, and by `alharness sync`.
 """
 
 from __future__ import annotations
 
-import tempfile
+import math
+import threading
 import time
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alharness.errors import TrackingError
 from alharness.hookspecs import hookimpl
-from alharness.records import CellRecord
-from alharness.report.palette import REFERENCE, styles
-from alharness.runs import journal
-from alharness.synthetic import name_experiment
+from alharness.program import command_line
 
-from . import dashboard, payload
-from .experiments import CHANGED
-from .store import Store, explain
+from .patience import Pulse, silence
+from .store import explain, resolve
+from .writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from alharness.cells import Cell
-    from alharness.records import CycleRecord, Run, RunRecord, Status
+    from alharness.records import CellRecord, CycleRecord, Run, RunRecord
     from alharness.settings import TrackingSettings
 
-ENDS: dict[Status, str] = {
-    "ok": "FINISHED",
-    "failed": "FAILED",
-    "diverged": "FAILED",
-    "timeout": "FAILED",
-    "oom": "FAILED",
-    "interrupted": "KILLED",
-    "pending": "KILLED",
-}
-"""How a cell that goes no further stands in MLflow."""
+    from .store import Store
 
 WRITE_EVERY = 30.0
-"""Seconds between two writes while a cell is at work: the first takes seconds, others tens of milliseconds."""
-
-METRICS_AT_ONCE = 1000
-"""MLflow refuses more in one call."""
-
-FORMER = "former"
-"""Kind of a cell that the spec had once, or that was begun anew since: the dashboard leaves it out."""
-
-
-@dataclass
-class _Known:
-    """What the store holds of a cell."""
-
-    run_id: str
-    kind: str
-    cycles: int = 0
-    state: str = "RUNNING"
-    costs: str = ""
+"""Seconds between two writes while a cell is at work: they take tens of milliseconds."""
+RETRY_AFTER, RETRY_AT_MOST = 2.0, 60.0
+"""Seconds until a failed write is tried again; twice as many after each failure, up to the last."""
+LAST_TRIES = 2
+"""In the end."""
+LONGEST_END = 120.0
+"""Seconds in the end for a server that answers, but slowly, unless tracking is required."""
+AFTER_A_SIGNAL = 20.0
+"""The same for a run that was told to stop: batch systems kill half a minute later."""
+POLL = 0.05
 
 
 class MlflowTracker:
@@ -67,206 +46,175 @@ class MlflowTracker:
 
     Args:
         settings: where to write.
-        warn: told that tracking is offline, and why.
-        required: raise TrackingError instead, and before the first cell.
+        warn: told that tracking is offline, and why; from another thread.
+        required: raise TrackingError before the first cell if the store cannot be opened, and after the last one
+            if not everything could be written.
     """
 
     def __init__(self, settings: TrackingSettings, warn: Callable[[str], None], *, required: bool) -> None:
         self._settings = settings
-        self._warn = warn
+        self._tell = warn
         self._required = required
-        self._store: Store | None = None
-        self._offline = False
-        self._known: dict[tuple[str, str], _Known] = {}
-        self._behind: dict[Cell, None] = {}
-        self._written = 0.0
+        self._pulse = Pulse()
+        self._writer: Writer | None = None
+        self._failure: TrackingError | None = None
+        self._failures = 0
+        self._told = False
+        # What follows is guarded by the condition.
+        self._changed = threading.Condition()
+        self._behind: dict[Cell, CellRecord | None] = {}
+        self._end: RunRecord | None = None
+        self._due = time.monotonic()
+        self._tried = False
+        self._done = False
+        self._given_up = False
 
     @property
     def store(self) -> Store | None:
         """The store in use; None while offline."""
-        return self._store
+        return self._writer.store if self._writer and not self._given_up else None
 
     @hookimpl
     def alharness_run_started(self, run: Run) -> None:
-        """Open the store if it is required; otherwise the first cell need not wait for MLflow's import."""
-        self._written = time.monotonic()
-        if self._required:
-            self._attempt(lambda: self._connect(run))
+        """Open the store if it is required. Otherwise the first fit has the machine to itself: MLflow comes later.
+
+        Raises:
+            TrackingError: it is required and cannot be opened.
+        """
+        self._pulse.begin()
+        self._due = time.monotonic() + (0 if self._required else WRITE_EVERY)
+        threading.Thread(target=self._work, args=(run,), daemon=True, name="tracking").start()
+        if self._required and not self._wait(lambda: self._tried):
+            raise self._give_up()
 
     @hookimpl
     def alharness_cycle_finished(self, run: Run, cell: Cell, cycle: CycleRecord) -> None:
-        """Bring MLflow up to the journals where the last write is a while ago, or the cell is complete."""
-        self._behind[cell] = None
-        complete = cycle.cycle + 1 == len(run.labeled(cell))
-        if not self._offline and (complete or time.monotonic() - self._written >= WRITE_EVERY):
-            self._attempt(lambda: self._catch_up(run, cell if complete else None))
+        """Note that a journal has grown; it is written soon."""
+        del run, cycle
+        with self._changed:
+            self._behind[cell] = None
+            self._changed.notify_all()
+
+    @hookimpl
+    def alharness_cell_ended(self, run: Run, record: CellRecord) -> None:
+        """Note how a cell ended; it is written at once."""
+        del run
+        with self._changed:
+            self._behind[record.cell] = record
+            if not self._failures:
+                self._due = time.monotonic()
+            self._changed.notify_all()
 
     @hookimpl
     def alharness_run_finished(self, run: Run, record: RunRecord) -> None:
-        """Bring every cell up to its journal, also what the store missed, and close it."""
+        """Bring every cell up to its journal, also what the store missed, and close it.
 
-        def finish() -> None:
-            if self._store is None:
-                self._connect(run)
-            for cell in record.cells:
-                self._close(run, cell)
-            self._sort_out(run)
-
-        self._attempt(finish)
-        if self._store is not None:
-            self._show(run, record, self._store)
-
-    def _attempt(self, action: Callable[[], object]) -> None:
-        try:
-            action()
-        except Exception as error:
-            reason = explain(error, self._store.uri) if self._store else str(error)
-            if self._required:
-                raise TrackingError(reason) from error
-            self._store = None
-            self._offline = True
-            self._warn(
-                f"{reason}. Tracking is offline; results are safe in the journals, and the same command "
-                "run again brings MLflow up to date"
-            )
-
-    def _connect(self, run: Run) -> None:
-        chosen = self._settings.experiment
-        store = Store(
-            self._settings,
-            name_experiment(chosen, synthetic=run.synthetic) if chosen else run.name,
-            {
-                "mlflow.experimentKind": "custom_model_development",
-                "alharness.experiment": run.experiment,
-                CHANGED: _now(),
-            },
-        )
-        known = store.client.search_runs(
-            [store.experiment_id], f"tags.`alharness.experiment` = '{run.experiment}'", max_results=50_000
-        )
-        self._known = {
-            (found.data.tags["alharness.cell"], found.data.tags["alharness.started"]): _Known(
-                found.info.run_id,
-                found.data.tags.get("alharness.kind", ""),
-                int(found.data.metrics.get("al/cycle", -1)) + 1,
-                found.info.status,
-                found.data.tags.get("alharness.costs", ""),
-            )
-            for found in known
-        }
-        self._store = store
-
-    def _catch_up(self, run: Run, complete: Cell | None) -> None:
-        if self._store is None:
-            self._connect(run)
-        for cell in self._behind:
-            if cell == complete:
-                self._close(run, CellRecord(cell=cell, status="ok"))
-            else:
-                self._follow(run, cell)
-        self._behind.clear()
-        self._written = time.monotonic()
-
-    def _follow(self, run: Run, cell: Cell) -> tuple[_Known, CellRecord] | None:
-        """Log the cycles that MLflow lacks; None where the cell has no journal yet.
-
-        A cell whose queries were measured again becomes a new run: MLflow keeps every value of a metric, and would
-        show both.
+        Raises:
+            TrackingError: tracking is required, and not everything could be written.
         """
-        assert self._store is not None
-        found = journal.read(run.folder / "cells" / cell.folder / journal.NAME)
-        if found is None:
+        with self._changed:
+            self._pulse.begin()
+            self._end = record
+            self._changed.notify_all()
+        if self._wait(lambda: self._done, self._longest_end(record)):
+            return
+        error = self._give_up()
+        again = command_line("sync", str(run.folder))
+        text = f"{error}. The results are safe in the journals; write them to MLflow later with: {again}"
+        if self._required:
+            raise TrackingError(text) from error
+        self._tell(text)
+
+    def _longest_end(self, record: RunRecord) -> float:
+        """Seconds for the last write as a whole."""
+        if record.interrupted:
+            return AFTER_A_SIGNAL
+        return LONGEST_END if self._pulse.remote and not self._required else math.inf
+
+    def _wait(self, until: Callable[[], bool], seconds: float = math.inf) -> bool:
+        """Wait for the thread; False if it failed, or if MLflow gives no sign of life."""
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            while not until():
+                if self._pulse.is_silent or time.monotonic() > deadline:
+                    return False
+                self._changed.wait(POLL)
+            return self._failure is None
+
+    def _give_up(self) -> TrackingError:
+        """Let the thread end, whenever the call that it waits for lets it; says what is wrong."""
+        with self._changed:
+            self._given_up = self._done = True
+            self._changed.notify_all()
+            return self._failure or TrackingError(silence(self._where(), self._pulse.patience))
+
+    def _work(self, run: Run) -> None:
+        tries = 0
+        while (work := self._next()) is not None:
+            behind, end = work
+            failure = self._write(run, behind, end)
+            tries += end is not None
+            with self._changed:
+                self._tried, self._failure, now = True, failure, time.monotonic()
+                if failure is None:
+                    self._failures = 0
+                    self._due = now if any(self._behind.values()) else now + WRITE_EVERY
+                    self._done = self._done or end is not None
+                else:
+                    self._failures += 1
+                    self._behind = {**behind, **self._behind}
+                    self._due = now + min(RETRY_AFTER * 2 ** (self._failures - 1), RETRY_AT_MOST)
+                    self._done = self._done or tries == LAST_TRIES
+                self._changed.notify_all()
+            self._report()
+
+    def _next(self) -> tuple[dict[Cell, CellRecord | None], RunRecord | None] | None:
+        """Wait for something to do: cells, or the end; None if there is no more.
+
+        A store that is required is opened first.
+        """
+        with self._changed:
+            while not self._done:
+                waiting = bool(self._behind or self._failures or (self._required and not self._tried))
+                seconds = self._due - time.monotonic()
+                if self._end or (waiting and seconds <= 0):
+                    behind, self._behind = self._behind, {}
+                    return behind, self._end
+                self._changed.wait(seconds if waiting else None)
             return None
-        header, cycles = found
-        on_disk = CellRecord(cell=cell, status="pending", cycles=tuple(cycles), started=header.started)
-        key = (cell.key, str(header.started))
-        known = self._known.get(key)
-        if known and known.costs not in ("", payload.digest_of_costs(cycles[: known.cycles])):
-            self._store.client.delete_run(known.run_id)
-            known = None
-        if known is None:
-            known = self._known[key] = _Known(self._create(run, cell, header.started), _kind(cell))
-        new = cycles[known.cycles :]
-        if new and known.state != "RUNNING":
-            self._store.client.update_run(known.run_id, status="RUNNING")
-            known.state = "RUNNING"
-        # `al/cycle` is the last of each cycle's: where a call fails, a cycle that is not whole is written again.
-        points = [point for cycle in new for point in payload.metrics(cycle)]
-        for start in range(0, len(points), METRICS_AT_ONCE):
-            self._store.client.log_batch(known.run_id, metrics=points[start : start + METRICS_AT_ONCE])
-        known.cycles += len(new)
-        if new:
-            tags = payload.tags(on_disk)
-            self._store.client.log_batch(known.run_id, tags=tags)
-            known.costs = payload.digest_of_costs(cycles)
-        return known, on_disk
 
-    def _create(self, run: Run, cell: Cell, started: int) -> str:
-        assert self._store is not None
-        client = self._store.client
-        tags = {
-            "alharness.kind": _kind(cell),
-            "alharness.experiment": run.experiment,
-            "alharness.cell": cell.key,
-            "alharness.started": str(started),
-            "alharness.plugin": cell.distribution,
-            "mlflow.runColor": styles(run.labels).get(cell.label, REFERENCE).color,
-            **{f"alharness.env.{name}": str(value) for name, value in run.environment.items()},
-        }
-        if run.synthetic:
-            tags["synthetic"] = "true"
-        made = client.create_run(self._store.experiment_id, start_time=started, tags=tags, run_name=cell.name)
-        client.log_batch(made.info.run_id, params=payload.params(run, cell))
-        return str(made.info.run_id)
-
-    def _close(self, run: Run, record: CellRecord) -> None:
-        assert self._store is not None
-        client = self._store.client
-        followed = self._follow(run, record.cell)
-        if followed is None or followed[0].state == ENDS[record.status]:
-            return
-        known, on_disk = followed
-        client.set_tag(known.run_id, "alharness.status", record.status)
-        if record.error:
-            client.set_tag(known.run_id, "alharness.error", record.error[:8000])
-        if record.status == "ok":
-            client.log_batch(known.run_id, metrics=payload.summary(run, on_disk))
-        with tempfile.TemporaryDirectory() as folder:
-            payload.write_artifacts(Path(folder), run, on_disk)
-            client.log_artifacts(known.run_id, folder)
-        end = on_disk.cycles[-1].at if on_disk.cycles else None
-        client.set_terminated(known.run_id, ENDS[record.status], end_time=end)
-        known.state = ENDS[record.status]
-
-    def _sort_out(self, run: Run) -> None:
-        """Say of every cell in the store whether the spec has it: a mean over seeds would take any other, too."""
-        assert self._store is not None
-        kinds = {cell.key: _kind(cell) for cell in run.cells}
-        # The last run of a cell comes last, and is the one that counts.
-        last = dict(sorted(self._known, key=lambda known: int(known[1])))
-        for (key, started), known in self._known.items():
-            kind = kinds.get(key, FORMER) if last[key] == started else FORMER
-            if known.kind != kind:
-                self._store.client.set_tag(known.run_id, "alharness.kind", kind)
-                known.kind = kind
-
-    def _show(self, run: Run, record: RunRecord, store: Store) -> None:
-        """Leave the dashboard. A run does without, where that fails: it is no result."""
-        import mlflow
-
-        if not mlflow.__version__.startswith(dashboard.MAJOR):
-            return
+    def _write(
+        self, run: Run, behind: dict[Cell, CellRecord | None], end: RunRecord | None
+    ) -> TrackingError | None:
         try:
-            store.client.set_experiment_tag(store.experiment_id, CHANGED, _now())
-            store.client.set_experiment_tag(store.experiment_id, dashboard.TAG, dashboard.make_tag(run, record))
-            store.view = True
-        except Exception as error:  # noqa: BLE001 - MLflow raises what it likes
-            self._warn(f"{explain(error, store.uri)}. The experiment has no ready dashboard")
+            if self._writer is None:
+                self._writer = Writer(run, self._settings, self._pulse, self._warn)
+            if end:
+                self._writer.finish(end)
+            else:
+                self._writer.write(behind)
+        except Exception as error:  # noqa: BLE001 - MLflow raises what it likes, and the run goes on
+            self._writer = None  # what the store holds now is not known: the next try looks
+            return error if isinstance(error, TrackingError) else TrackingError(explain(error, self._where()))
+        return None
 
+    def _report(self) -> None:
+        """Warn once each time that the store is lost: the first failure may be a hiccup, the second is none."""
+        if self._failure is None:
+            self._told = False
+        elif self._failures > 1 and not self._told and self._end is None:
+            self._told = True
+            self._warn(
+                f"{self._failure}. Tracking is offline; results are safe in the journals, and it is tried "
+                "again in the background"
+            )
 
-def _kind(cell: Cell) -> str:
-    return "reference" if cell.reference else "cell"
+    def _where(self) -> str:
+        try:
+            return resolve(self._settings.uri)
+        except ImportError:
+            return self._settings.uri or "its default store"
 
-
-def _now() -> str:
-    return str(time.time_ns() // 1_000_000)
+    def _warn(self, text: str) -> None:
+        if not self._given_up:
+            self._tell(text)

@@ -13,11 +13,14 @@ from alharness.report.summary import overall_seconds
 from alharness.runs import journal
 from alharness.spreadsheets import defused
 
+COSTS = "alharness.costs"
+"""Tag that tells whether a cell was measured again."""
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from mlflow.entities import Metric, Param, RunTag
+    from mlflow.entities import Metric, Param
 
     from alharness.cells import Cell
     from alharness.records import CellRecord, CycleRecord, Run
@@ -32,14 +35,24 @@ def params(run: Run, cell: Cell) -> list[Param]:
     return [Param(name, str(value)) for name, value in values.items()]
 
 
-def tags(record: CellRecord) -> list[RunTag]:
-    """How the queries that are written were measured, and a digest of what they cost."""
-    from mlflow.entities import RunTag
+def tags(record: CellRecord) -> dict[str, str]:
+    """How the queries were measured, and a digest of what the cycles cost, with their number."""
+    return {
+        "alharness.timing": record.timing,
+        COSTS: f"{len(record.cycles)}-{digest_of_costs(record.cycles)}",
+    }
 
-    return [
-        RunTag("alharness.timing", record.timing),
-        RunTag("alharness.costs", digest_of_costs(record.cycles)),
-    ]
+
+def measured_again(tag: str, cycles: Sequence[CycleRecord], written: int) -> bool:
+    """Whether the cycles of a journal cost something else than those that the tag is about.
+
+    Args:
+        tag: `<number of cycles>-<digest>`; the digest alone where an earlier version wrote it; or empty.
+        cycles: of the journal.
+        written: how many cycles MLflow has.
+    """
+    number, _, digest = tag.rpartition("-")
+    return bool(digest) and digest != digest_of_costs(cycles[: int(number or written)])
 
 
 def digest_of_costs(cycles: Sequence[CycleRecord]) -> str:
@@ -53,10 +66,12 @@ def metrics(cycle: CycleRecord) -> list[Metric]:
 
     The journal's timestamp makes a point that is written twice the same point.
     """
-    values = {f"test/{name}": value for name, value in cycle.metrics.items()}
-    values |= {f"cost/{name}": value for name, value in cycle.cost.items()}
-    values |= {f"al/{name}": value for name, value in cycle.diagnostics.items()}
-    return list(_points({**values, "al/cycle": cycle.cycle}, cycle))
+    return list(_points(_values(cycle), cycle))
+
+
+def names(cycles: Sequence[CycleRecord]) -> set[str]:
+    """Names of the metrics that these cycles have."""
+    return {name for cycle in cycles for name, value in _values(cycle).items() if math.isfinite(value)}
 
 
 def summary(run: Run, record: CellRecord) -> list[Metric]:
@@ -91,6 +106,13 @@ def write_artifacts(folder: Path, run: Run, record: CellRecord) -> None:
                 (cycle.cycle, rank, defused(sample), score)
                 for rank, (sample, score) in enumerate(zip(cycle.chosen, scores, strict=True))
             )
+
+
+def _values(cycle: CycleRecord) -> dict[str, Any]:
+    values = {f"test/{name}": value for name, value in cycle.metrics.items()}
+    values |= {f"cost/{name}": value for name, value in cycle.cost.items()}
+    values |= {f"al/{name}": value for name, value in cycle.diagnostics.items()}
+    return {**values, "al/cycle": cycle.cycle}
 
 
 def _points(values: Mapping[str, Any], cycle: CycleRecord) -> Iterator[Metric]:

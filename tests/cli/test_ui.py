@@ -133,7 +133,7 @@ def test_the_store_is_the_options_then_the_environments(here, server, monkeypatc
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{here}/other.db")
     run("--port", "5999")
     run("--store", "sqlite:///third.db")
-    assert server.started == [(f"sqlite:///{here}/other.db", 5999), ("sqlite:///third.db", None)]
+    assert server.started == [(f"sqlite:///{here}/other.db", 5999), (f"sqlite:///{here}/third.db", None)]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -1,9 +1,13 @@
 """Against a real SQLite store; what is written is read back through MLflow's own client."""
 
 import base64
+import contextlib
 import csv
 import json
 import math
+import socket
+import sqlite3
+import threading
 import time
 import zlib
 from dataclasses import replace
@@ -19,9 +23,11 @@ from alharness.errors import TrackingError
 from alharness.records import CellRecord, CycleRecord, Run, RunRecord
 from alharness.runs.journal import Journal
 from alharness.settings import TrackingSettings
-from alharness.tracking import dashboard
-from alharness.tracking.mlflow import WRITE_EVERY, MlflowTracker
-from alharness.tracking.store import Store, explain
+from alharness.tracking import dashboard, experiments
+from alharness.tracking import mlflow as trackers
+from alharness.tracking.mlflow import MlflowTracker
+from alharness.tracking.patience import Pulse, Watched
+from alharness.tracking.writer import Writer
 
 CELL = Cell(label="mine", sampler="first", params={"start": 3}, distribution="toy==1.0", seed=2, key="k" * 16)
 
@@ -189,14 +195,6 @@ def test_a_cell_that_goes_on_later_goes_on_in_its_run(run, uri):
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    """The tracker's clock, set by hand."""
-    clock = SimpleNamespace(now=1000.0, monotonic=lambda: clock.now, time_ns=time.time_ns)
-    monkeypatch.setattr("alharness.tracking.mlflow.time", clock)
-    return clock
-
-
-@pytest.fixture
 def calls(monkeypatch):
     """How many metrics each call to MLflow wrote."""
     calls = []
@@ -210,69 +208,12 @@ def calls(monkeypatch):
     return calls
 
 
-def test_cycles_of_a_few_seconds_are_written_together_and_all_when_the_cell_ends(run, uri, clock, calls):
-    run = replace(run, schedule=Schedule(initial_pool=10, sizes=(2,) * 5))
-    tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=True)
-    tracker.alharness_run_started(run)
-    cycles = [cycle(number) for number in range(6)]
-    written = []
-    for number, seconds in enumerate((0, 1, WRITE_EVERY - 0.1, WRITE_EVERY, WRITE_EVERY + 1, WRITE_EVERY + 2)):
-        clock.now = 1000 + seconds
-        journaled(run, *cycles[: number + 1])
-        tracker.alharness_cycle_finished(run, CELL, cycles[number])
-        client, found = stored(uri)
-        written.append(len(client.get_metric_history(found[0].info.run_id, "test/f1")) if found else 0)
-    assert written == [0, 0, 0, 4, 4, 6]
-    assert len(calls) == 3  # the last one is the summary's
-    assert found[0].info.status == "FINISHED"  # at once, not when all other cells are
-
-
-def test_what_a_failed_cell_left_is_written_with_the_next_cell(run, uri, clock):
-    other = replace(CELL, seed=3, key="o" * 16)
-    run = replace(run, cells=(CELL, other))
-    tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=False)
-    for number in range(2):
-        journaled(run, *ALL[: number + 1])
-        tracker.alharness_cycle_finished(run, CELL, ALL[number])
-    clock.now += WRITE_EVERY
-    Journal(run.folder / "cells" / other.folder, {"x": 1}, now=1_699_999_999_000).append(ALL[0])
-    tracker.alharness_cycle_finished(run, other, ALL[0])
-    client, found = stored(uri)
-    lengths = {r.info.run_name: len(client.get_metric_history(r.info.run_id, "test/f1")) for r in found}
-    assert lengths == {"mine-s2": 2, "mine-s3": 1}
-
-
-def test_cycles_of_a_killed_run_are_written_by_the_next_one(run, uri, clock):
-    tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=False)
-    tracker.alharness_run_started(run)
-    for number in range(2):
-        journaled(run, *ALL[: number + 1])
-        tracker.alharness_cycle_finished(run, CELL, ALL[number])
-    assert tracker.store is None
-    track(run, uri, ALL[:2], status="interrupted")
-    client, (found,) = stored(uri)
-    assert len(client.get_metric_history(found.info.run_id, "test/f1")) == 2
-
-
 def test_more_metrics_than_mlflow_takes_at_once(run, uri, calls):
     many = cycle(0, diagnostics={f"d{number}": 1.0 for number in range(1200)})
     track(run, uri, [many], status="interrupted")
     assert calls[0] == 1000
     assert sum(calls) > 1200
     assert stored(uri)[1][0].data.metrics["al/d1199"] == 1.0
-
-
-@pytest.mark.parametrize(("cycles", "seconds", "opened"), [(1, 0, False), (1, WRITE_EVERY, True), (3, 0, True)])
-def test_a_store_that_is_not_required_is_opened_when_there_is_something_to_write(
-    run, uri, clock, cycles, seconds, opened
-):
-    tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=False)
-    tracker.alharness_run_started(run)
-    assert tracker.store is None
-    clock.now += seconds
-    journaled(run, *ALL[:cycles])
-    tracker.alharness_cycle_finished(run, CELL, ALL[cycles - 1])
-    assert (tracker.store is not None) == opened
 
 
 def test_how_queries_were_measured_is_a_tag(run, uri):
@@ -339,82 +280,6 @@ def test_an_experiment_named_in_the_spec_is_another_one_for_synthetic_data(run, 
         MlflowTracker(settings, print, required=True).alharness_run_started(replace(run, synthetic=synthetic))
     names = {found.name for found in MlflowClient(uri).search_experiments()}
     assert {"mine", "mine-standin"} <= names
-
-
-def test_the_spec_goes_before_the_environment_and_that_before_mlflows_default(uri, tmp_path, monkeypatch):
-    other = f"sqlite:///{tmp_path}/other.db"
-    (tmp_path / "other.db").write_bytes((tmp_path / "mlflow.db").read_bytes())
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    assert Store(TrackingSettings(), "demo", {}).uri == uri
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", other)
-    assert Store(TrackingSettings(), "demo", {}).uri == other
-    assert Store(TrackingSettings(uri=uri), "demo", {}).uri == uri
-
-
-def test_a_store_that_cannot_be_opened_is_a_warning(run, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "file").touch()
-    uri = f"sqlite:///{tmp_path}/file/no.db"
-    tracker, warnings = track(run, uri, ALL, required=False)
-    assert tracker.store is None
-    assert "Tracking is offline; results are safe in the journals" in warnings[0]
-    assert uri in warnings[0]
-
-
-def test_a_store_that_comes_back_gets_everything_at_the_end(run, uri, tmp_path):
-    store = tmp_path / "mlflow.db"
-    content = store.read_bytes()
-    store.unlink()
-    store.mkdir()  # no database can be opened there
-    warnings = []
-    tracker = MlflowTracker(TrackingSettings(uri=uri), warnings.append, required=False)
-    tracker.alharness_run_started(run)
-    journaled(run, *ALL)
-    tracker.alharness_cycle_finished(run, CELL, ALL[-1])
-    store.rmdir()
-    store.write_bytes(content)
-    tracker.alharness_run_finished(run, RunRecord(cells=(CellRecord(cell=CELL, status="ok", cycles=tuple(ALL)),)))
-    client, (found,) = stored(uri)
-    assert len(warnings) == 1
-    assert len(client.get_metric_history(found.info.run_id, "test/f1")) == 3
-
-
-def test_where_tracking_is_required_it_is_an_error(run, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "file").touch()
-    with pytest.raises(TrackingError):
-        track(run, f"sqlite:///{tmp_path}/file/no.db", ALL)
-
-
-def test_a_store_that_is_lost_in_between_is_an_error_of_tracking(run, uri, monkeypatch):
-    tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=True)
-    tracker.alharness_run_started(run)
-    journaled(run, *ALL)
-    monkeypatch.setattr(tracker.store.client, "log_batch", lambda *_, **__: 1 / 0)
-    with pytest.raises(TrackingError):
-        tracker.alharness_run_finished(run, RunRecord(cells=(CellRecord(cell=CELL, status="ok"),)))
-
-
-def test_a_server_that_is_down_is_given_up_quickly(run, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    tracker, warnings = track(run, "http://user:secret@127.0.0.1:9", ALL, required=False)
-    assert tracker.store is None
-    assert "secret" not in "".join(warnings)
-    assert "127.0.0.1:9" in warnings[0]
-
-
-def test_a_deleted_experiment_is_explained(run, uri):
-    track(run, uri, ALL)
-    client, found = stored(uri)
-    client.delete_experiment(found[0].info.experiment_id)
-    with pytest.raises(TrackingError, match="'demo' was deleted.*set tracking.experiment to another name"):
-        Store(TrackingSettings(uri=uri), "demo", {})
-
-
-def test_another_schema_is_explained_with_its_remedy():
-    text = explain(RuntimeError("Detected out-of-date database schema (found version a)"), "sqlite:///old.db")
-    assert "mlflow db upgrade sqlite:///old.db" in text
 
 
 def tag_of_the_view(uri):
@@ -518,33 +383,347 @@ def test_mlflow_understands_the_filter_of_the_dashboard(run, uri):
     assert shown() == []
 
 
-@pytest.mark.parametrize(
-    ("store", "environment", "command"),
-    [
-        ("sqlite:///{here}/mlflow.db", None, "alharness ui"),
-        ("sqlite:///{here}/mlflow.db", "sqlite:///{here}/mlflow.db", "alharness ui"),
-        ("sqlite:///{here}/mlflow.db", "sqlite:///x.db", "alharness ui --store sqlite:///{here}/mlflow.db"),
-        ("sqlite:///{here}/my store.db", None, "alharness ui --store 'sqlite:///{here}/my store.db'"),
-    ],
-)
-def test_how_to_open_a_store_that_is_here(uri, tmp_path, monkeypatch, store, environment, command):
-    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
-    (tmp_path / "my store.db").write_bytes((tmp_path / "mlflow.db").read_bytes())
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    if environment:
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", environment.format(here=tmp_path))
-    opened = Store(TrackingSettings(uri=store.format(here=tmp_path)), "demo", {})
-    assert opened.how_to_open == command.format(here=tmp_path)
+def other_cell(seed):
+    return replace(CELL, seed=seed, key=f"o{seed}" * 8)
 
 
-def test_a_command_that_is_not_on_the_path_is_named_with_its_folder(uri, monkeypatch):
-    monkeypatch.setattr("shutil.which", lambda _: None)
-    monkeypatch.setattr("sys.executable", str(Path.cwd() / "env/bin/python"))
-    assert Store(TrackingSettings(uri=uri), "demo", {}).how_to_open == "env/bin/alharness ui"
+def soon(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found
 
 
-@pytest.mark.parametrize("view", [False, True])
-def test_how_to_open_a_server(uri, view):
-    opened = Store(TrackingSettings(uri=uri), "demo", {})
-    opened.uri, opened.experiment_id, opened.view = "http://user:secret@host:5000", "7", view
-    assert opened.how_to_open == dashboard.deep_link("http://host:5000", "7", view=view)
+def lengths(uri):
+    """Name of a run -> points of a metric; empty before the experiment is there."""
+    if MlflowClient(uri).get_experiment_by_name("demo") is None:
+        return {}
+    client, found = stored(uri)
+    return {r.info.run_name: len(client.get_metric_history(r.info.run_id, "test/f1")) for r in found}
+
+
+@pytest.fixture
+def started(run, uri):
+    """A tracker that is connected, and its warnings."""
+
+    def start(required=False, run=run, uri=uri):
+        warnings = []
+        tracker = MlflowTracker(TrackingSettings(uri=uri), warnings.append, required=required)
+        tracker.alharness_run_started(run)
+        return tracker, warnings
+
+    return start
+
+
+def test_cycles_are_written_together_and_all_at_once_when_the_cell_ends(run, uri, started, calls):
+    tracker, _ = started()
+    for number in range(3):
+        journaled(run, *ALL[: number + 1])
+        tracker.alharness_cycle_finished(run, CELL, ALL[number])
+    time.sleep(0.2)
+    assert calls == []
+    tracker.alharness_cell_ended(run, CellRecord(cell=CELL, status="ok"))
+    soon(lambda: lengths(uri) == {"mine-s2": 3})
+    soon(lambda: stored(uri)[1][0].info.status == "FINISHED")  # not only when all other cells are
+    assert len(calls) == 2  # the last one is the summary's
+
+
+def test_a_long_cell_is_written_while_it_is_at_work(run, uri, started, monkeypatch):
+    monkeypatch.setattr(trackers, "WRITE_EVERY", 0.2)
+    tracker, _ = started()
+    journaled(run, *ALL[:2])
+    tracker.alharness_cycle_finished(run, CELL, ALL[1])
+    soon(lambda: lengths(uri) == {"mine-s2": 2})
+    assert stored(uri)[1][0].info.status == "RUNNING"
+
+
+def test_a_store_that_comes_back_gets_what_it_missed_and_one_warning_was_given(
+    run, uri, started, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(trackers, "RETRY_AFTER", 0.05)
+    monkeypatch.setattr(trackers, "RETRY_AT_MOST", 0.2)
+    store = tmp_path / "mlflow.db"
+    content = store.read_bytes()
+    store.write_text("no database " * 100)
+    tracker, warnings = started()
+    journaled(run, *ALL)
+    tracker.alharness_cell_ended(run, CellRecord(cell=CELL, status="ok"))
+    soon(lambda: warnings)
+    time.sleep(0.5)
+    store.write_bytes(content)
+    soon(lambda: lengths(uri) == {"mine-s2": 3})
+    (warning,) = warnings
+    assert warning.startswith(f"MLflow at {uri}: file is not a database. Tracking is offline; results are safe")
+
+
+def test_a_first_failure_that_passes_is_no_warning(run, uri, monkeypatch):
+    create, failures = MlflowClient.create_run, [ConnectionError("reset")]
+
+    def once(client, *given, **named):
+        if failures:
+            raise failures.pop()
+        return create(client, *given, **named)
+
+    monkeypatch.setattr(MlflowClient, "create_run", once)
+    _, warnings = track(run, uri, ALL, required=False)
+    assert (warnings, failures, lengths(uri)) == ([], [], {"mine-s2": 3})
+
+
+def test_a_store_that_stays_away_costs_a_warning_that_names_the_command_to_write_it_later(run, tmp_path):
+    (tmp_path / "file").touch()
+    uri = f"sqlite:///{tmp_path}/file/no.db"
+    tracker, warnings = track(run, uri, ALL, required=False)
+    assert tracker.store is None
+    assert f"sync {run.folder}" in warnings[-1]
+    assert "The results are safe in the journals" in warnings[-1]
+    assert uri in warnings[-1]
+
+
+def test_a_store_that_is_required_is_an_error_before_the_first_cell(run, tmp_path):
+    (tmp_path / "file").touch()
+    tracker = MlflowTracker(TrackingSettings(uri=f"sqlite:///{tmp_path}/file/no.db"), pytest.fail, required=True)
+    with pytest.raises(TrackingError, match="MLflow at sqlite:///"):
+        tracker.alharness_run_started(run)
+
+
+def test_a_required_store_that_is_lost_meanwhile_is_an_error_after_the_last_cell(run, uri, started, monkeypatch):
+    tracker, _ = started(required=True)
+    journaled(run, *ALL)
+    monkeypatch.setattr(MlflowClient, "create_run", lambda *_, **__: 1 / 0)
+    tracker.alharness_cycle_finished(run, CELL, ALL[-1])
+    tracker.alharness_cell_ended(run, CellRecord(cell=CELL, status="ok"))
+    with pytest.raises(TrackingError, match=f"write them to MLflow later with: .* sync {run.folder}"):
+        tracker.alharness_run_finished(run, RunRecord(cells=(CellRecord(cell=CELL, status="ok"),)))
+
+
+@pytest.fixture(params=["silent", "trickling"])
+def bad_server(request, monkeypatch):
+    """A server that accepts and never answers, or never to its end."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    ended = threading.Event()
+
+    def answer(connection):
+        with contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+            while not ended.wait(0.1):
+                connection.sendall(b" ")
+
+    def serve():
+        while not ended.is_set():
+            with contextlib.suppress(OSError):
+                connection, _ = listener.accept()
+                held.append(connection)
+                if request.param == "trickling":
+                    threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+    held = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.1)
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        ended.set()
+        thread.join()
+    for connection in held:
+        connection.close()
+
+
+def test_a_server_that_never_answers_delays_no_cell_and_the_end_for_one_deadline(run, started, bad_server):
+    began = time.monotonic()
+    tracker, warnings = started(uri=bad_server)
+    journaled(run, *ALL)
+    tracker.alharness_cell_ended(run, CellRecord(cell=CELL, status="ok"))
+    assert time.monotonic() - began < 0.5
+    tracker.alharness_run_finished(run, RunRecord(cells=(CellRecord(cell=CELL, status="ok"),)))
+    assert time.monotonic() - began < 3
+    assert tracker.store is None
+    assert bad_server in warnings[-1]
+    assert f"sync {run.folder}" in warnings[-1]
+
+
+def test_a_required_server_that_never_answers_is_an_error_after_one_deadline(run, started, bad_server):
+    began = time.monotonic()
+    with pytest.raises(TrackingError, match=f"MLflow at {bad_server}"):
+        started(required=True, uri=bad_server)
+    assert time.monotonic() - began < 3
+
+
+def test_looking_for_experiments_ends_at_the_deadline(bad_server):
+    began = time.monotonic()
+    with pytest.raises(TrackingError, match=f"MLflow at {bad_server}"):
+        experiments.find(bad_server)
+    assert time.monotonic() - began < 3
+
+
+def test_a_server_that_is_down_is_given_up_without_its_password(run, started, monkeypatch):
+    tracker, warnings = started(uri="http://user:secret@127.0.0.1:9")
+    tracker.alharness_run_finished(run, RunRecord(cells=()))
+    assert tracker.store is None
+    assert "secret" not in "".join(warnings)
+    assert "MLflow at http://***@127.0.0.1:9: cannot be reached (Connection refused)." in warnings[-1]
+
+
+def picture(uri, name):
+    """What an experiment holds, without numbers and times of MLflow's own."""
+    client = MlflowClient(uri)
+    found = client.search_runs([client.get_experiment_by_name(name).experiment_id])
+    return [
+        (
+            run.info.run_name,
+            run.info.status,
+            (run.info.start_time, run.info.end_time),
+            run.data.params,
+            {k: v for k, v in run.data.tags.items() if k not in ("mlflow.user", "mlflow.source.name")},
+            run.data.metrics,
+            [len(client.get_metric_history(run.info.run_id, name)) for name in ("test/f1", "al/cycle")],
+            sorted(file.path for file in client.list_artifacts(run.info.run_id)),
+        )
+        for run in found
+    ]
+
+
+class Dying:
+    """A client whose calls work a number of times; the last one is done and not answered, the next ones fail."""
+
+    def __init__(self, client, calls):
+        self.client, self.calls = client, calls
+
+    def __getattr__(self, name):
+        call = getattr(self.client, name)
+
+        def made(*given, **named):
+            if self.calls == 0:
+                raise ConnectionError("gone")
+            result = call(*given, **named)
+            self.calls -= 1
+            if self.calls == 0:
+                raise ConnectionError("reset")
+            return result
+
+        return made
+
+
+@pytest.mark.parametrize("status", ["ok", pytest.param("failed", marks=pytest.mark.slow)])
+def test_whatever_call_is_lost_the_next_write_completes_everything(run, uri, status, monkeypatch):
+    monkeypatch.setattr("alharness.tracking.writer.AT_ONCE", 5)
+    journaled(run, *ALL)
+    record = RunRecord(
+        cells=(CellRecord(cell=CELL, status=status, cycles=tuple(ALL), error="no" if status == "failed" else ""),)
+    )
+
+    def write(name, calls=None):
+        writer = Writer(run, TrackingSettings(uri=uri, experiment=name), Pulse(), pytest.fail)
+        if calls:
+            writer._client = Dying(writer._client, calls)
+        writer.finish(record)
+
+    write("whole")
+    whole = picture(uri, "whole")
+    calls = 0
+    while True:
+        calls += 1
+        try:
+            write(f"after {calls}", calls)
+        except ConnectionError:
+            write(f"after {calls}")
+            assert picture(uri, f"after {calls}") == whole, calls
+        else:
+            break
+    assert calls > 8
+
+
+def test_params_that_an_earlier_version_lost_are_added(run, uri):
+    track(run, uri, ALL)
+    _, (found,) = stored(uri)
+    path = uri.removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("delete from params")
+        database.execute("delete from tags where key in ('alharness.plugin', 'alharness.timing')")
+        database.execute("delete from metrics where key = 'test/f1'")
+        database.execute("delete from latest_metrics where key = 'test/f1'")
+        database.commit()
+    track(run, uri, ALL)
+    _, (again,) = stored(uri)
+    assert again.data.params == found.data.params
+    assert again.data.tags == found.data.tags
+    assert lengths(uri) == {"mine-s2": 3}
+
+
+def test_of_two_runs_for_one_cell_the_lesser_one_goes(run, uri):
+    track(run, uri, ALL)
+    client, (found,) = stored(uri)
+    tags = {k: v for k, v in found.data.tags.items() if k.startswith("alharness.")}
+    client.create_run(found.info.experiment_id, tags=tags)
+    track(run, uri, ALL)
+    assert [again.info.run_id for again in stored(uri)[1]] == [found.info.run_id]
+
+
+def test_a_cell_that_another_process_began_to_write_meanwhile_gets_no_second_run(run, uri):
+    journaled(run, *ALL)
+    record = RunRecord(cells=(CellRecord(cell=CELL, status="ok", cycles=tuple(ALL)),))
+    writers = [Writer(run, TrackingSettings(uri=uri), Pulse(), pytest.fail) for _ in range(2)]
+    for writer in writers:
+        writer.finish(record)
+    assert lengths(uri) == {"mine-s2": 3}
+
+
+def test_one_cell_that_cannot_be_written_stops_no_other(run, uri, monkeypatch):
+    bad, good = other_cell(3), other_cell(4)
+    run = replace(run, cells=(bad, good))
+    for cell in run.cells:
+        Journal(run.folder / "cells" / cell.folder, {"x": 1}, now=1_699_999_999_000).append(ALL[0])
+    create = MlflowClient.create_run
+
+    def refuse(client, *given, run_name, **named):
+        if run_name == bad.name:
+            raise RuntimeError("not this one")
+        return create(client, *given, run_name=run_name, **named)
+
+    monkeypatch.setattr(MlflowClient, "create_run", refuse)
+    writer = Writer(run, TrackingSettings(uri=uri), Pulse(), pytest.fail)
+    with pytest.raises(RuntimeError, match="not this one"):
+        writer.finish(RunRecord(cells=tuple(CellRecord(cell=cell, status="interrupted") for cell in run.cells)))
+    assert lengths(uri) == {good.name: 1}
+
+
+def test_a_cell_that_failed_and_succeeds_later_says_no_more_why(run, uri):
+    track(run, uri, ALL[:2], status="failed")
+    track(run, uri, ALL)
+    _, (found,) = stored(uri)
+    assert found.data.tags["alharness.status"] == "ok"
+    assert "alharness.error" not in found.data.tags
+
+
+def test_a_cell_that_fails_again_says_the_last_reason(run, uri):
+    journaled(run, *ALL[:1])
+    for error in ("one", "two"):
+        writer = Writer(run, TrackingSettings(uri=uri), Pulse(), pytest.fail)
+        writer.finish(RunRecord(cells=(CellRecord(cell=CELL, status="failed", error=error),)))
+    assert stored(uri)[1][0].data.tags["alharness.error"] == "two"
+
+
+def test_a_damaged_journal_stops_no_tracking(run, uri):
+    journaled(run, *ALL)
+    path = run.folder / "cells" / CELL.folder / "journal.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"labeled", b"labelled", 1))
+    tracker, warnings = track(run, uri, [], status="failed")
+    assert (warnings, stored(uri)[1]) == ([], [])
+    assert tracker.store is not None
+
+
+def test_a_watched_call_that_waits_counts_from_its_beginning(monkeypatch):
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr("alharness.tracking.patience.time", clock)
+    pulse = Pulse()
+    pulse.patience = 10
+
+    def slow():
+        clock.now += 8
+        pulse.begin()
+        assert not pulse.is_silent
+        clock.now += 3
+        assert pulse.is_silent
+
+    Watched(SimpleNamespace(call=slow), pulse).call()
+    assert not pulse.is_silent

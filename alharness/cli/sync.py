@@ -1,0 +1,98 @@
+"""`alharness sync`: write the results of run directories to MLflow, from their journals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from pydantic import ValidationError
+
+from alharness.errors import HarnessError, SpecError, TrackingError
+from alharness.redaction import HIDDEN, redact
+from alharness.runs import description
+from alharness.settings import TrackingSettings
+from alharness.spec import yamlfile
+from alharness.terminal import plain
+
+from . import show_error
+from .page import open_page
+
+if TYPE_CHECKING:
+    from alharness.records import Run
+
+
+@click.command
+@click.argument(
+    "directories",
+    metavar="RUN...",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+)
+@click.option(
+    "--tracking-uri",
+    metavar="URI",
+    help="The MLflow store. [default: that of the spec, MLFLOW_TRACKING_URI, or sqlite:///mlflow.db here]",
+)
+@click.option("--experiment", metavar="NAME", help="The MLflow experiment. [default: that of the spec]")
+def sync(directories: tuple[Path, ...], tracking_uri: str | None, experiment: str | None) -> int:
+    """Write the results of run directories to MLflow, from their journals.
+
+    For runs that MLflow missed, in part or as a whole: it was down, it was left out with --no-tracking, or it is
+    another one. A run directory is all that it takes: no spec, no data and no plugins. What MLflow has stays as it
+    is, and what is missing is added, so that the command can be used as often as you like. For example:
+
+    \b
+        alharness sync runs/digits_quick-1a2b3c4d
+        alharness sync runs/* --tracking-uri http://tracking:5000
+        alharness sync runs/digits_quick-1a2b3c4d --experiment "/Users/me@example.org/digits"
+
+    Exit codes: 0 everything is in MLflow, 1 a directory cannot be read, 2 usage, 6 MLflow cannot be reached, or
+    refused something.
+    """  # noqa: D301  \b is click's mark for lines that stay as they are
+    page = open_page()
+    worst = 0
+    for directory in directories:
+        try:
+            where = _write(directory, tracking_uri, experiment)
+        except HarnessError as error:
+            show_error(str(error))
+            worst = max(worst, error.exit_code)
+            if isinstance(error, TrackingError):
+                break  # the others would wait for the same store
+            continue
+        page.print(f"{plain(str(directory))}: {where}", soft_wrap=True)
+    return worst
+
+
+def _write(directory: Path, uri: str | None, experiment: str | None) -> str:
+    """Write one run; returns what was written, and how to see it."""
+    from alharness.report import reading
+    from alharness.tracking.mlflow import MlflowTracker
+
+    found = reading.read(directory, with_pool=False)
+    tracker = MlflowTracker(_settings(found.run, uri, experiment), _warn, required=True)
+    tracker.alharness_run_started(found.run)
+    tracker.alharness_run_finished(found.run, found.record)
+    assert tracker.store is not None
+    begun = sum(bool(record.cycles) for record in found.record.cells)
+    return f"{begun} of {len(found.run.cells)} cells are in MLflow: {tracker.store.how_to_open}"
+
+
+def _settings(run: Run, uri: str | None, experiment: str | None) -> TrackingSettings:
+    """What the options say, or what the run's spec said. Where an address had a password, the spec is silent."""
+    spec = yamlfile.parse(run.spec_text, str(run.folder / description.NAME)).data
+    said = spec.get("tracking") if isinstance(spec, dict) else None
+    said = said if isinstance(said, dict) else {}
+    address = said.get("uri")
+    if address and HIDDEN in address:
+        address = None
+    try:
+        return TrackingSettings(uri=uri or address, experiment=experiment or said.get("experiment"))
+    except ValidationError as error:
+        raise SpecError(f"--experiment: {error.errors()[0]['msg']}") from error
+
+
+def _warn(text: str) -> None:
+    click.echo(f"warning: {plain(redact(text))}", err=True)

@@ -1,0 +1,310 @@
+"""One flat MLflow run per cell, written from the cell's journal: nothing stands there that the journal lacks.
+
+Writing is idempotent: metrics carry the journal's timestamps, a run is found again by its cell, and what it has is
+compared with what it must have. So whatever call failed, the next write completes it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alharness.errors import RunError
+from alharness.records import CellRecord
+from alharness.report.palette import REFERENCE, styles
+from alharness.runs import journal
+from alharness.synthetic import name_experiment
+
+from . import dashboard, payload
+from .experiments import CHANGED
+from .store import Store, explain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from alharness.cells import Cell
+    from alharness.records import CycleRecord, Run, RunRecord, Status
+    from alharness.settings import TrackingSettings
+
+    from .patience import Pulse
+
+ENDS: dict[Status, str] = {"ok": "FINISHED", "interrupted": "KILLED", "pending": "KILLED"}
+"""How a cell that goes no further stands in MLflow; any other has failed."""
+FAILED = "FAILED"
+
+AT_ONCE = 1000
+"""Metrics, or runs, in one call: MLflow refuses more."""
+LONGEST_TAG = 8000
+
+FORMER = "former"
+"""Kind of a cell that the spec had once, or that was begun anew since: the dashboard leaves it out."""
+
+FILES = "alharness.files"
+"""Tag: whether the files of a cell that goes no further are there."""
+MISSING, WRITTEN = "missing", "written"
+
+
+@dataclass
+class _Known:
+    """What the store holds of a cell.
+
+    Attributes:
+        run_id: MLflow's name of the run.
+        tags: its tags.
+        params: names of its params.
+        metrics: names of its metrics.
+        cycles: how many are whole.
+        state: MLflow's status.
+    """
+
+    run_id: str
+    tags: dict[str, str]
+    params: set[str] = field(default_factory=set)
+    metrics: set[str] = field(default_factory=set)
+    cycles: int = 0
+    state: str = "RUNNING"
+
+
+class Writer:
+    """Writes cells of one run to one store, whose content it reads when it is made.
+
+    After an exception it knows less than the store: make another one.
+
+    Args:
+        run: what the cells share.
+        settings: where to write.
+        pulse: told when MLflow answers.
+        warn: told what the user should know.
+
+    Raises:
+        TrackingError: the store cannot be opened.
+    """
+
+    def __init__(self, run: Run, settings: TrackingSettings, pulse: Pulse, warn: Callable[[str], None]) -> None:
+        self._run, self._warn = run, warn
+        chosen = settings.experiment
+        self.store = Store(
+            settings,
+            name_experiment(chosen, synthetic=run.synthetic) if chosen else run.name,
+            {
+                "mlflow.experimentKind": "custom_model_development",
+                "alharness.experiment": run.experiment,
+                CHANGED: _now(),
+            },
+            warn=warn,
+            pulse=pulse,
+        )
+        self._client = self.store.client
+        self._known = self._search(f"tags.`alharness.experiment` = '{run.experiment}'")
+
+    def write(self, records: Mapping[Cell, CellRecord | None]) -> None:
+        """Bring runs up to their journals, and end those that have a record. One that fails stops no other.
+
+        Raises:
+            Exception: what MLflow raised first.
+        """
+        failure: Exception | None = None
+        for cell, record in records.items():
+            try:
+                if record:
+                    self._close(record)
+                else:
+                    self._follow(cell)
+            except Exception as error:  # noqa: BLE001 - raised below
+                failure = failure or error
+                if not self._answers():
+                    break
+        if failure:
+            raise failure
+
+    def finish(self, record: RunRecord) -> None:
+        """Bring every cell up to its journal and its end, and leave the dashboard."""
+        self.write({cell.cell: cell for cell in record.cells})
+        self._sort_out(self._run.cells)
+        self._show(record)
+
+    def _answers(self) -> bool:
+        """Whether the store is there, so that a failure is the cell's own."""
+        with suppress(Exception):
+            self._client.get_experiment(self.store.experiment_id)
+            return True
+        return False
+
+    def _search(self, text: str) -> dict[tuple[str, str], _Known]:
+        """Runs by cell and begin; of two for the same, which two processes made at once, the lesser one goes."""
+        found: dict[tuple[str, str], _Known] = {}
+        token = None
+        while True:
+            page = self._client.search_runs(
+                [self.store.experiment_id], text, max_results=AT_ONCE, page_token=token
+            )
+            for run in page:
+                key = (run.data.tags.get("alharness.cell", ""), run.data.tags.get("alharness.started", ""))
+                known = _read(run)
+                if key in found:
+                    known, lesser = sorted([known, found[key]], key=_worth, reverse=True)
+                    self._client.delete_run(lesser.run_id)
+                if all(key):
+                    found[key] = known
+            token = page.token
+            if not token:
+                return found
+
+    def _follow(self, cell: Cell) -> tuple[_Known, CellRecord] | None:
+        """Write what MLflow lacks of a cell; None where the cell has no journal yet, or a damaged one.
+
+        A cell whose queries were measured again becomes a new run: MLflow keeps every value of a metric, and would
+        show both.
+        """
+        try:
+            found = journal.read(self._run.folder / "cells" / cell.folder / journal.NAME)
+        except RunError:  # its own cell's failure, told elsewhere
+            return None
+        if found is None:
+            return None
+        header, cycles = found
+        on_disk = CellRecord(cell=cell, status="pending", cycles=tuple(cycles), started=header.started)
+        key = (cell.key, str(header.started))
+        known = self._known.get(key)
+        if known and payload.measured_again(known.tags.get(payload.COSTS, ""), cycles, known.cycles):
+            self._client.delete_run(known.run_id)
+            del self._known[key]
+            known = None
+        if known is None:
+            known = self._known[key] = self._create(cell, header.started)
+        if not payload.names(cycles[: known.cycles]) <= known.metrics:
+            known.cycles = 0  # points that are there already stay as they are
+        self._complete(known, cell, header.started)
+        self._add(known, on_disk, cycles[known.cycles :])
+        return known, on_disk
+
+    def _create(self, cell: Cell, started: int) -> _Known:
+        # Another process may have begun to write this run directory since this one looked.
+        which = f"tags.`alharness.cell` = '{cell.key}' and tags.`alharness.started` = '{started}'"
+        for found in self._search(f"tags.`alharness.experiment` = '{self._run.experiment}' and {which}").values():
+            return found
+        tags = {**self._identity(cell, started), "alharness.kind": _kind(cell), FILES: MISSING}
+        made = self._client.create_run(self.store.experiment_id, start_time=started, tags=tags, run_name=cell.name)
+        return _Known(str(made.info.run_id), dict(tags))
+
+    def _identity(self, cell: Cell, started: int) -> dict[str, str]:
+        """Tags that every run has from its beginning."""
+        run = self._run
+        tags = {
+            "alharness.experiment": run.experiment,
+            "alharness.cell": cell.key,
+            "alharness.started": str(started),
+            "alharness.plugin": cell.distribution,
+            "mlflow.runColor": styles(run.labels).get(cell.label, REFERENCE).color,
+            **{f"alharness.env.{name}": str(value) for name, value in run.environment.items()},
+        }
+        return {**tags, "synthetic": "true"} if run.synthetic else tags
+
+    def _complete(self, known: _Known, cell: Cell, started: int) -> None:
+        """Add the params and tags that a failed call left out; MLflow would refuse to change a param."""
+        params = [param for param in payload.params(self._run, cell) if param.key not in known.params]
+        if params:
+            self._client.log_batch(known.run_id, params=params)
+            known.params |= {param.key for param in params}
+        self._tag(known, {k: v for k, v in self._identity(cell, started).items() if k not in known.tags})
+
+    def _add(self, known: _Known, on_disk: CellRecord, new: list[CycleRecord]) -> None:
+        if new and known.state != "RUNNING":
+            self._client.update_run(known.run_id, status="RUNNING")
+            known.state = "RUNNING"
+        # Tags first: what is written is then always among what the digest is about.
+        self._tag(known, payload.tags(on_disk) if on_disk.cycles else {})
+        # `al/cycle` is the last of each cycle's: where a call fails, a cycle that is not whole is written again.
+        points = [point for cycle in new for point in payload.metrics(cycle)]
+        for start in range(0, len(points), AT_ONCE):
+            self._client.log_batch(known.run_id, metrics=points[start : start + AT_ONCE])
+        known.metrics |= {point.key for point in points}
+        known.cycles += len(new)
+
+    def _close(self, record: CellRecord) -> None:
+        followed = self._follow(record.cell)
+        if followed is None:
+            return
+        known, on_disk = followed
+        end = ENDS.get(record.status, FAILED)
+        summary = payload.summary(self._run, on_disk) if record.status == "ok" else []
+        error = record.error[:LONGEST_TAG]
+        complete = known.state == end and known.tags.get(FILES) != MISSING
+        complete = complete and known.tags.get("alharness.status") == record.status
+        complete = complete and known.tags.get("alharness.error", "") == error
+        if complete and {point.key for point in summary} <= known.metrics:
+            return
+        self._tag(known, {FILES: MISSING, "alharness.status": record.status})
+        if error:
+            self._tag(known, {"alharness.error": error})
+        elif "alharness.error" in known.tags:
+            self._client.delete_tag(known.run_id, "alharness.error")
+            del known.tags["alharness.error"]
+        if summary:
+            self._client.log_batch(known.run_id, metrics=summary)
+            known.metrics |= {point.key for point in summary}
+        at = on_disk.cycles[-1].at if on_disk.cycles else None
+        self._client.set_terminated(known.run_id, end, end_time=at)
+        known.state = end
+        with tempfile.TemporaryDirectory() as folder:
+            payload.write_artifacts(Path(folder), self._run, on_disk)
+            self._client.log_artifacts(known.run_id, folder)
+        self._tag(known, {FILES: WRITTEN})
+
+    def _tag(self, known: _Known, tags: Mapping[str, str]) -> None:
+        """Set the tags that are other ones in the store."""
+        from mlflow.entities import RunTag
+
+        new = {name: value for name, value in tags.items() if known.tags.get(name) != value}
+        if new:
+            self._client.log_batch(known.run_id, tags=[RunTag(name, value) for name, value in new.items()])
+            known.tags |= new
+
+    def _sort_out(self, cells: Iterable[Cell]) -> None:
+        """Say of every cell in the store whether the spec has it: a mean over seeds would take any other, too."""
+        kinds = {cell.key: _kind(cell) for cell in cells}
+        # The last run of a cell comes last, and is the one that counts.
+        last = dict(sorted(self._known, key=lambda known: int(known[1])))
+        for (key, started), known in self._known.items():
+            kind = kinds.get(key, FORMER) if last[key] == started else FORMER
+            self._tag(known, {"alharness.kind": kind})
+
+    def _show(self, record: RunRecord) -> None:
+        """Leave the dashboard. A run does without, where that fails: it is no result."""
+        import mlflow
+
+        if not mlflow.__version__.startswith(dashboard.MAJOR):
+            return
+        store = self.store
+        try:
+            store.client.set_experiment_tag(store.experiment_id, CHANGED, _now())
+            store.client.set_experiment_tag(
+                store.experiment_id, dashboard.TAG, dashboard.make_tag(self._run, record)
+            )
+            store.view = True
+        except Exception as error:  # noqa: BLE001 - MLflow raises what it likes
+            self._warn(f"{explain(error, store.uri)}. The experiment has no ready dashboard")
+
+
+def _read(run: Any) -> _Known:
+    """What MLflow says of a run."""
+    data = run.data
+    cycles = int(data.metrics.get("al/cycle", -1)) + 1
+    return _Known(run.info.run_id, dict(data.tags), set(data.params), set(data.metrics), cycles, run.info.status)
+
+
+def _worth(known: _Known) -> tuple[int, bool, str]:
+    """The same order for every process that compares two runs."""
+    return known.cycles, known.state == ENDS["ok"], known.run_id
+
+
+def _kind(cell: Cell) -> str:
+    return "reference" if cell.reference else "cell"
+
+
+def _now() -> str:
+    return str(time.time_ns() // 1_000_000)

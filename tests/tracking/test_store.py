@@ -1,0 +1,82 @@
+"""Which store is opened, what is said if that fails, and how it is shown."""
+
+import pytest
+from mlflow import MlflowClient
+
+from alharness.errors import TrackingError
+from alharness.settings import TrackingSettings
+from alharness.tracking import dashboard
+from alharness.tracking.store import Store, explain
+
+
+@pytest.fixture
+def uri(tmp_path, monkeypatch, fresh_store):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mlflow.db").write_bytes(fresh_store)
+    return f"sqlite:///{tmp_path}/mlflow.db"
+
+
+def test_the_spec_goes_before_the_environment_and_that_before_mlflows_default(uri, tmp_path, monkeypatch):
+    other = f"sqlite:///{tmp_path}/other.db"
+    (tmp_path / "other.db").write_bytes((tmp_path / "mlflow.db").read_bytes())
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert Store(TrackingSettings(), "demo", {}, warn=pytest.fail).uri == uri
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", other)
+    assert Store(TrackingSettings(), "demo", {}, warn=pytest.fail).uri == other
+    assert Store(TrackingSettings(uri=uri), "demo", {}, warn=pytest.fail).uri == uri
+
+
+def test_a_deleted_experiment_is_explained(uri):
+    client = MlflowClient(uri)
+    client.delete_experiment(client.create_experiment("demo"))
+    with pytest.raises(TrackingError, match="'demo' was deleted.*set tracking.experiment to another name"):
+        Store(TrackingSettings(uri=uri), "demo", {}, warn=pytest.fail)
+
+
+def test_another_schema_is_explained_with_its_remedy():
+    text = explain(RuntimeError("Detected out-of-date database schema (found version a)"), "sqlite:///old.db")
+    assert "mlflow db upgrade sqlite:///old.db" in text
+
+
+@pytest.mark.parametrize(
+    ("store", "environment", "command"),
+    [
+        ("sqlite:///{here}/mlflow.db", None, "alharness ui"),
+        ("sqlite:///{here}/mlflow.db", "sqlite:///{here}/mlflow.db", "alharness ui"),
+        ("sqlite:///{here}/mlflow.db", "sqlite:///x.db", "alharness ui --store sqlite:///{here}/mlflow.db"),
+        ("sqlite:///{here}/my store.db", None, "alharness ui --store 'sqlite:///{here}/my store.db'"),
+    ],
+)
+def test_how_to_open_a_store_that_is_here(uri, tmp_path, monkeypatch, store, environment, command):
+    monkeypatch.setattr("alharness.program._program", lambda: ["alharness"])
+    (tmp_path / "my store.db").write_bytes((tmp_path / "mlflow.db").read_bytes())
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    if environment:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", environment.format(here=tmp_path))
+    opened = Store(TrackingSettings(uri=store.format(here=tmp_path)), "demo", {}, warn=pytest.fail)
+    assert opened.how_to_open == command.format(here=tmp_path)
+
+
+@pytest.mark.parametrize("view", [False, True])
+def test_how_to_open_a_server(uri, view):
+    opened = Store(TrackingSettings(uri=uri), "demo", {}, warn=pytest.fail)
+    opened.uri, opened.experiment_id, opened.view = "http://user:secret@host:5000", "7", view
+    assert opened.how_to_open == dashboard.deep_link("http://host:5000", "7", view=view)
+
+
+def test_how_to_open_a_workspace_that_no_link_leads_to(uri):
+    opened = Store(TrackingSettings(uri=uri), "/Users/me@x/bench", {}, warn=pytest.fail)
+    opened.uri = "databricks"
+    assert opened.how_to_open == "/Users/me@x/bench at databricks"
+
+
+def test_an_experiment_that_another_process_makes_meanwhile_is_used(uri, monkeypatch):
+    create = MlflowClient.create_experiment
+
+    def late(client, name, **more):
+        create(client, name)
+        return create(client, name, **more)
+
+    monkeypatch.setattr(MlflowClient, "create_experiment", late)
+    opened = Store(TrackingSettings(uri=uri), "demo", {"a": "b"}, warn=pytest.fail)
+    assert MlflowClient(uri).get_experiment(opened.experiment_id).tags["a"] == "b"
