@@ -12,6 +12,7 @@ from alharness.cells import FULL_DATA
 from alharness.metrics import LOWER_IS_BETTER
 
 from .basis import basis, seed_list
+from .lettering import legend, names, taller
 from .palette import REFERENCE, styles
 from .significance import ENOUGH
 
@@ -34,7 +35,7 @@ def draw(run: Run, record: RunRecord, path: Path) -> bool:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    figure = Figure(figsize=taller((7, 4.5), run.labels), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     cells = basis(run, record)
@@ -75,6 +76,7 @@ def plot(
 
     x = run.counted(run.schedule.labeled)
     seen: list[float] = []
+    shown = names(run.labels)
     points = [cells.means(group, partial(_at, cycle=cycle, metric=metric)) for cycle in range(len(x))]
     enough = len(group.seeds) >= ENOUGH
     for label, style in (drawn or styles(run.labels)).items():
@@ -84,7 +86,7 @@ def plot(
         y, half = [p.value for p in found], [p.half if p.n >= ENOUGH else 0.0 for p in found]
         color, marker, line = style
         n = len(group.seeds)
-        axes.plot(x, y, line, color=color, marker=marker, markersize=4, label=f"{label} (n = {n})")
+        axes.plot(x, y, line, color=color, marker=marker, markersize=4, label=f"{shown[label]} (n = {n})")
         single = [[_at(cell, c, metric) for c in range(len(x))] for cell in cells.of(group, label)]
         if enough:
             low, high = np.subtract(y, half), np.add(y, half)
@@ -105,10 +107,9 @@ def plot(
     counting = " + validation" if run.count_valid and run.valid else ""
     axes.set(xlabel=f"labeled samples{counting}", ylabel=f"test {metric} ({better} is better)")
     axes.grid(alpha=0.3)
-    # Outside: of many samplers it would cover the curves.
     figure = axes.get_figure(root=True)
     assert figure is not None
-    figure.legend(loc="outside lower center", ncols=3, fontsize=8.5, frameon=False)
+    legend(figure)
     return True
 
 

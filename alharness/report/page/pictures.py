@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import warnings
 from typing import TYPE_CHECKING, Any
+
+from alharness.report.lettering import fonts
 
 if TYPE_CHECKING:
     from alharness.report.document import Picture
@@ -18,9 +21,11 @@ def render(picture: Picture, notice: str) -> tuple[bytes, bytes]:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    style: Any = {"svg.hashsalt": picture.name, "svg.fonttype": "path", "font.size": 10}
+    style: Any = {"svg.hashsalt": picture.name, "svg.fonttype": "path", "font.size": 10, "font.family": fonts()}
     svg, png = io.BytesIO(), io.BytesIO()
-    with mpl.rc_context(style):
+    with mpl.rc_context(style), warnings.catch_warnings():
+        # A name in a script without an installed font; and more names than any layout holds.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from|constrained_layout not applied")
         figure = Figure(figsize=picture.size, dpi=DPI, layout="constrained")
         picture.draw(figure)
         if notice:

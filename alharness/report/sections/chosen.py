@@ -14,6 +14,7 @@ from alharness.features import Task
 from alharness.report import chosen
 from alharness.report.basis import seed_list
 from alharness.report.document import Column, Picture, Section, Table, Value, interval, number
+from alharness.report.lettering import legend, names, taller
 from alharness.report.palette import REFERENCE
 from alharness.report.statistics import mean
 
@@ -150,12 +151,13 @@ def _whole(value: float) -> str:
 
 
 def _balance(choices: _Choices) -> Picture:
+    groups = names(choices.groups.names)
     return Picture(
         name="balance",
         title="Labels of what was chosen, beside the pool",
         text="Bars of the shares of classes, or fifths of the labels, among the samples that each sampler chose",
         draw=partial(_draw_balance, choices=choices),
-        size=(6.0, 1.7 + 0.34 * (len(choices.rows) + 1)),
+        size=(6.0, 1.5 + 0.34 * (len(choices.rows) + 1) + 0.2 * -(-len(groups) // _columns(groups))),
     )
 
 
@@ -165,16 +167,20 @@ def _draw_balance(figure: Figure, choices: _Choices) -> None:
     for label, seeds in reversed(list(choices.rows.items())):
         shares[label] = np.mean([choices.groups.shares(rows) for rows in seeds], axis=0)
     left = np.zeros(len(shares))
-    for group, name in enumerate(choices.groups.names):
+    groups = names(choices.groups.names)
+    for group, name in enumerate(groups.values()):
         widths = np.array([share[group] for share in shares.values()])
         shade, hatch = SHADES[group % len(SHADES)], HATCHES[group // len(SHADES) % len(HATCHES)]
         axes.barh(range(len(shares)), widths, left=left, color=shade, hatch=hatch, edgecolor="white", label=name)
         left += widths
-    axes.set_yticks(range(len(shares)), list(shares))
+    axes.set_yticks(range(len(shares)), list(names(shares).values()))
     axes.set_xlim(0, 1)
     axes.set_xlabel("share")
-    columns = min(len(choices.groups.names), 5)
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, fontsize=8, frameon=False)
+    figure.legend(loc="outside upper center", ncols=_columns(groups), fontsize=8, frameon=False)
+
+
+def _columns(groups: Mapping[str, str]) -> int:
+    return max(min(len(groups), 5, 70 // max(len(name) + 6 for name in groups.values())), 1)
 
 
 def _map(choices: _Choices) -> Picture:
@@ -193,7 +199,7 @@ def _draw_map(figure: Figure, choices: _Choices) -> None:
     queries = max((len(rows) for rows in choices.cycles.values()), default=0)
     rows = -(-len(choices.cycles) // COLUMNS)
     grid = figure.subplots(rows, COLUMNS, squeeze=False, sharex=True, sharey=True)
-    found = None
+    found, shown = None, names(choices.cycles)
     for axes in grid.flat:
         axes.set_axis_off()
     for axes, (label, cycles) in zip(grid.flat, choices.cycles.items(), strict=False):
@@ -211,7 +217,7 @@ def _draw_map(figure: Figure, choices: _Choices) -> None:
             linewidths=0,
             rasterized=True,
         )
-        axes.set_title(label, fontsize=9)
+        axes.set_title(shown[label], fontsize=9)
         axes.set_xticks([])
         axes.set_yticks([])
     if found is not None and queries > 1:
@@ -239,6 +245,7 @@ def _overlap(study: Study, overlaps: Mapping[tuple[str, str], Array]) -> Picture
         title="What a sampler has in common with the others",
         text="Mean overlap of each sampler's choices with those of all others of the same seed, after each query",
         draw=partial(_draw_overlap, study=study, overlaps=overlaps),
+        size=taller(Picture.size, study.basis.groups[0].labels),
     )
 
 
@@ -246,17 +253,18 @@ def _draw_overlap(figure: Figure, study: Study, overlaps: Mapping[tuple[str, str
     axes = figure.add_subplot()
     run = study.results.run
     x = run.counted(run.schedule.labeled)[1:]
+    shown = names(study.basis.groups[0].labels)
     for label in study.basis.groups[0].labels:
         color, marker, line = study.styles[label]
         own = [values for (one, _), values in overlaps.items() if one == label]
         if own:
-            axes.plot(x, np.mean(own, axis=0), line, color=color, marker=marker, markersize=4, label=label)
+            axes.plot(x, np.mean(own, axis=0), line, color=color, marker=marker, markersize=4, label=shown[label])
     chance = chosen.overlap_by_chance(run.schedule.sizes, run.pool - run.schedule.initial_pool)
     axes.plot(x, chance, color=REFERENCE.color, linestyle=":", label="by chance")
     axes.set_xlabel("labeled samples")
     axes.set_ylabel("overlap (Jaccard), mean over others and seeds")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8, ncols=2)
+    legend(figure)
 
 
 def _matrix(study: Study, overlaps: Mapping[tuple[str, str], Array]) -> Picture:

@@ -9,6 +9,7 @@ from alharness.numerals import fixed, significant
 from alharness.report.basis import listed, parts
 from alharness.report.cost import PARTS, PEAKS, cells_of, cost, incomparable, machine
 from alharness.report.document import Column, Picture, Section, Table, Value, number
+from alharness.report.lettering import legend, names, taller
 from alharness.report.significance import ENOUGH
 from alharness.report.statistics import mean
 
@@ -36,6 +37,8 @@ BY_LABELS = {
         "increase of CPU peak, MiB, mean over seeds",
     ),
 }
+FEW = 8
+"""Samplers whose names stand next to their points; of more, below the picture."""
 WIDE = 20
 """Ratio of the longest to the shortest query from which on their axis is logarithmic."""
 
@@ -103,6 +106,7 @@ def _picture(study: Study, found: dict[str, Cost]) -> Picture:
         title="Quality against time of a query",
         text="Area under the curve of each sampler against the seconds of its query, on a logarithmic axis",
         draw=partial(_draw, study=study, found=found),
+        size=taller(Picture.size, found) if len(found) > FEW else Picture.size,
     )
 
 
@@ -116,7 +120,7 @@ def _by_labels(study: Study, group: Group, *, timed: bool) -> list[Picture]:
             title=title,
             text=f"{title}: one line for each of {', '.join(group.labels)}",
             draw=partial(_draw_by_labels, study=study, group=group, name=name, axis=axis),
-            size=(6.0, 3.8),
+            size=taller((6.0, 3.8), group.labels),
             folded=name == "cpu_peak_increase_mib",
         )
         for name, (title, axis) in BY_LABELS.items()
@@ -128,7 +132,7 @@ def _draw_by_labels(figure: Figure, study: Study, group: Group, name: str, axis:
     from matplotlib.ticker import MaxNLocator
 
     axes = figure.add_subplot()
-    drawn = []
+    drawn, shown = [], names(group.labels)
     for label in group.labels:
         color, marker, line = study.styles[label]
         by_labels: dict[int, list[float]] = {}
@@ -137,7 +141,7 @@ def _draw_by_labels(figure: Figure, study: Study, group: Group, name: str, axis:
                 if name in cycle.cost:
                     by_labels.setdefault(cycle.labeled, []).append(cycle.cost[name])
         x, y = study.results.run.counted(sorted(by_labels)), [mean(by_labels[n]).value for n in sorted(by_labels)]
-        axes.plot(x, y, line, color=color, marker=marker, markersize=4, label=label)
+        axes.plot(x, y, line, color=color, marker=marker, markersize=4, label=shown[label])
         drawn += [value for value in y if value > 0]
     if name not in PEAKS and drawn and max(drawn) > WIDE * min(drawn):
         axes.set_yscale("log")
@@ -146,19 +150,26 @@ def _draw_by_labels(figure: Figure, study: Study, group: Group, name: str, axis:
     axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
     axes.set(xlabel="labeled samples before the query", ylabel=axis)
     axes.grid(alpha=0.3)
-    figure.legend(loc="outside lower center", ncols=3, fontsize=8.5, frameon=False)
+    legend(figure)
 
 
 def _draw(figure: Figure, study: Study, found: dict[str, Cost]) -> None:
     axes = figure.add_subplot()
+    shown = names(found)
     for label, c in found.items():
         color, marker, _ = study.styles[label]
         area, x = study.areas[label], c.query["query_seconds"].value
         half = area.half if area.n >= ENOUGH else 0.0
-        axes.errorbar(x, area.value, yerr=half, color=color, marker=marker, markersize=8, capsize=3)
-        axes.annotate(label, (x, area.value), xytext=(7, 5), textcoords="offset points", fontsize=9)
+        axes.errorbar(
+            x, area.value, yerr=half, color=color, marker=marker, markersize=8, capsize=3, label=shown[label]
+        )
+        if len(found) <= FEW:
+            axes.annotate(shown[label], (x, area.value), xytext=(7, 5), textcoords="offset points", fontsize=9)
     axes.set_xscale("log")
     axes.margins(x=0.15)
     axes.set_xlabel("seconds of a query")
     axes.set_ylabel(f"area of {study.scores.metric} ({study.scores.better})")
+    axes.ticklabel_format(axis="y", useOffset=False)
     axes.grid(alpha=0.3)
+    if len(found) > FEW:
+        legend(figure)

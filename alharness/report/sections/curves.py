@@ -9,6 +9,7 @@ from alharness.metrics import LOWER_IS_BETTER
 from alharness.report.basis import seed_list
 from alharness.report.curves import not_drawn, plot
 from alharness.report.document import Picture, Section
+from alharness.report.lettering import taller
 from alharness.report.scores import known_metrics
 from alharness.report.significance import ENOUGH
 
@@ -32,8 +33,8 @@ def section(study: Study) -> Section | None:
         Picture(
             name=f"curve_{metric}",
             title=metric if metric != run.metric else f"{metric}, which ranks",
-            size=WIDE if metric == run.metric else Picture.size,
-            phone=Picture.size if metric == run.metric else None,
+            size=taller(WIDE if metric == run.metric else Picture.size, first.rows),
+            phone=taller(Picture.size, first.rows) if metric == run.metric else None,
             text=f"Learning curves: {metric} on the test split against labels, one line for each of "
             f"{', '.join(first.rows)}",
             draw=partial(_draw, study=study, group=first, metric=metric),
@@ -48,6 +49,7 @@ def section(study: Study) -> Section | None:
             text=f"Learning curves of samplers that lack seeds: {run.metric} against labels",
             draw=partial(_draw, study=study, group=group, metric=run.metric),
             folded=True,
+            size=taller(Picture.size, group.rows),
         )
         for number, group in enumerate(others, 1)
         if group.labels

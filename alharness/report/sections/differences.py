@@ -12,6 +12,7 @@ import numpy as np
 from alharness.numerals import fixed, significant
 from alharness.report.basis import seed_list
 from alharness.report.document import Column, Picture, Section, Table, Value, count, interval, number, probability
+from alharness.report.lettering import names
 from alharness.report.penalty import penalties
 from alharness.report.ranking import ENOUGH as SETTINGS
 from alharness.report.significance import ENOUGH, ENOUGH_FOR_RANKS
@@ -84,6 +85,7 @@ def _areas(study: Study) -> Picture:
 
 def _draw_areas(figure: Figure, study: Study, rows: Sequence[tuple[str, Group, str]]) -> None:
     axes = figure.add_subplot()
+    shown = names(label for label, _, _ in rows)
     for row, (label, group, _) in enumerate(rows):
         color, marker, _ = study.styles[label]
         areas = study.scores.areas(study.scores.pair(label, label, group.seeds)[0])
@@ -92,9 +94,10 @@ def _draw_areas(figure: Figure, study: Study, rows: Sequence[tuple[str, Group, s
         # Of two seeds the interval is 12.7 standard deviations to each side: nothing else could be seen.
         half = found.half if found.n >= ENOUGH else 0.0
         axes.errorbar(found.value, row, xerr=half, color=color, marker=marker, markersize=7, capsize=4)
-    axes.set_yticks(range(len(rows)), [f"{label}{over}" for label, _, over in rows])
+    axes.set_yticks(range(len(rows)), [f"{shown[label]}{over}" for label, _, over in rows])
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.set_xlabel(f"area of {study.scores.metric} ({study.scores.better}); small dots are seeds")
+    axes.ticklabel_format(axis="x", useOffset=False)
     axes.grid(alpha=0.3, axis="x")
 
 

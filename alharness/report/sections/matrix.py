@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alharness import numerals
+from alharness.report.lettering import names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,5 +31,5 @@ def draw(
         if not np.isnan(value):
             color = "white" if value > 0.6 * most else "black"
             axes.text(j, i, numerals.share(value), ha="center", va="center", color=color, fontsize=8)
-    axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right")
-    axes.set_yticks(range(len(rows)), rows)
+    axes.set_xticks(range(len(columns)), list(names(columns).values()), rotation=40, ha="right")
+    axes.set_yticks(range(len(rows)), list(names(rows).values()))

@@ -14,6 +14,7 @@ from alharness.report.curves import not_drawn, plot
 from alharness.report.document import Column, Picture, Section, Table, Value, between, interval, number
 from alharness.report.efficiency import ENOUGH as ENOUGH_FOR_INTERVAL
 from alharness.report.efficiency import saving
+from alharness.report.lettering import names, taller
 from alharness.report.settings import summed_penalties
 from alharness.report.significance import ENOUGH
 from alharness.report.summary import arrow
@@ -132,6 +133,7 @@ def setting(name: str, study: Study) -> Section:
                 title=f"{study.scores.metric} ({study.scores.better})",
                 text=f"Learning curves of {name}",
                 draw=partial(_draw_curves, study=study),
+                size=taller(Picture.size, study.basis.groups[0].rows),
             )
         ],
         sheets=[cycles.sheet(study, f"cycles_{run.experiment}")],
@@ -176,11 +178,15 @@ def _draw_ranks(figure: Figure, found: Settings, styles: dict[str, Style]) -> No
     import pandas as pd
     from scikit_posthocs import critical_difference_diagram, posthoc_nemenyi_friedman
 
-    labels = list(found.common)
+    shown = names(found.common)
+    labels = list(shown.values())
     ranks = dict(zip(labels, found.ranking.average.tolist(), strict=True))
     p = posthoc_nemenyi_friedman(pd.DataFrame(found.ranking.ranks, columns=labels))
     critical_difference_diagram(
-        ranks, p, ax=figure.add_subplot(), color_palette={label: styles[label].color for label in labels}
+        ranks,
+        p,
+        ax=figure.add_subplot(),
+        color_palette={text: styles[label].color for label, text in shown.items()},
     )
 
 
