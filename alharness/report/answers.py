@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from alharness.numerals import count, fixed, form, interval, p_value, percent, seconds, significant, typeset
+from alharness.numerals import count, fixed, form, p_value, percent, seconds, typeset
 
 from .basis import RANDOM, seed_list
 from .cost import cost, incomparable, share_of_training
@@ -13,12 +13,12 @@ from .document import Answer
 from .efficiency import ENOUGH as ENOUGH_FOR_INTERVAL
 from .efficiency import saving
 from .significance import ENOUGH
+from .wording import area, detectable, missing, number_of_seeds, quickest, size, tested
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .settings import Settings
-    from .significance import Difference
     from .study import Study
 
 WHICH = "Which sampler should I use here?"
@@ -106,16 +106,18 @@ def _best_without_random(study: Study, best: str) -> Answer:
         question=WHICH,
         short=f"{best} is best on average.",
         reasons=(
-            f"By {_area(study)}, over {seed_list(over.seeds)}: {order}.",
+            f"By {area(study)}, over {seed_list(over.seeds)}: {order}.",
             "Random was not run, so nothing says whether a sampler is worth its cost: add `random` to the spec.",
-            *_missing(study),
+            *missing(study),
         ),
     )
 
 
 def _untested(study: Study, best: str) -> Answer:
     return Answer(
-        question=SURE, short=f"{_seeds(len(study.basis.home(best).seeds))}, nothing to test against.", reasons=()
+        question=SURE,
+        short=f"{number_of_seeds(len(study.basis.home(best).seeds))}, nothing to test against.",
+        reasons=(),
     )
 
 
@@ -126,9 +128,9 @@ def _no_saving() -> Answer:
 def _winner(study: Study) -> Answer:
     advice, random = study.advice, str(study.random)
     best = advice.shown[0]
-    reasons = [f"By {_area(study)} it is better than Random, by {_size(study, best, random)}."]
+    reasons = [f"By {area(study)} it is better than Random, by {size(study, best, random)}."]
     if advice.ahead:
-        gaps = ", ".join(f"{x} by {_size(study, x, best)}" for x in advice.ahead)
+        gaps = ", ".join(f"{x} by {size(study, x, best)}" for x in advice.ahead)
         reasons.append(f"Better on average than {best}, but not shown to be better than Random: {gaps}.")
     if advice.apart:
         reasons.append(f"{advice.apart}; {best} has the largest difference to Random.")
@@ -139,18 +141,18 @@ def _winner(study: Study) -> Answer:
     if superior:
         reasons.append(f"Shown to be better than {best} over the seeds that both have: {_list(superior)}.")
     if equals:
-        reasons.append(f"Not shown to be worse than it: {_list(equals)}.{_quickest(study, [best, *equals])}")
+        reasons.append(f"Not shown to be worse than it: {_list(equals)}.{quickest(study, [best, *equals])}")
     if others == beaten:
         reasons.append("It is better than every other sampler, too.")
-    return Answer(question=WHICH, short=f"{best}.", reasons=(*reasons, *_worse(study), *_missing(study)))
+    return Answer(question=WHICH, short=f"{best}.", reasons=(*reasons, *_worse(study), *missing(study)))
 
 
 def _random(study: Study) -> Answer:
     advice, random = study.advice, str(study.random)
-    reasons = [f"No sampler is shown to be better than Random by {_area(study)}."]
+    reasons = [f"No sampler is shown to be better than Random by {area(study)}."]
     rivals = _rivals(study)
     if advice.ahead:
-        gaps = ", ".join(f"{x} by {_size(study, x, random)}" for x in advice.ahead)
+        gaps = ", ".join(f"{x} by {size(study, x, random)}" for x in advice.ahead)
         reasons.append(f"Better on average, but not shown to be better: {gaps}.")
     elif rivals and all(study.pairs[x, random].value < 0 for x in rivals):
         reasons.append("On average Random is the best of all.")
@@ -158,14 +160,14 @@ def _random(study: Study) -> Answer:
     return Answer(
         question=WHICH,
         short=f"{name}: none is shown to be better.",
-        reasons=(*reasons, *_worse(study), *_missing(study)),
+        reasons=(*reasons, *_worse(study), *missing(study)),
     )
 
 
 def _sure_of_winner(study: Study) -> Answer:
     best = study.advice.shown[0]
     pair = study.pairs[best, str(study.random)]
-    reasons = [_test(study, best), f"{_detectable(pair)}."]
+    reasons = [tested(study, best), f"{detectable(pair)}."]
     return Answer(question=SURE, short="Significant at 5 %.", reasons=reasons)
 
 
@@ -175,13 +177,13 @@ def _sure_of_random(study: Study) -> Answer:
     rivals = [x for x in _rivals(study) if study.pairs[x, random].n]
     if not rivals:
         n = len(study.basis.cells[random])
-        return Answer(question=SURE, short=f"{_seeds(n)}, nothing to test against.", reasons=())
+        return Answer(question=SURE, short=f"{number_of_seeds(n)}, nothing to test against.", reasons=())
     tested = [x for x in rivals if study.pairs[x, random].n >= ENOUGH]
     if not tested:
         most = max(study.pairs[x, random].n for x in rivals)
         return Answer(
             question=SURE,
-            short=f"Not at all: {_seeds(most)}.",
+            short=f"Not at all: {number_of_seeds(most)}.",
             reasons=(f"Below {ENOUGH} seeds nothing is tested. Set `seeds: 5` or more and run again.",),
         )
     closest = max(tested, key=lambda x: study.pairs[x, random].value)
@@ -190,12 +192,12 @@ def _sure_of_random(study: Study) -> Answer:
         return Answer(
             question=SURE,
             short=f"Significant at 5 %: {closest} is worse.",
-            reasons=(_test(study, closest), f"{_detectable(pair)}."),
+            reasons=(tested(study, closest), f"{detectable(pair)}."),
         )
     return Answer(
         question=SURE,
         short="Not significant.",
-        reasons=(_test(study, closest), f"{_detectable(pair)}; smaller ones need more seeds."),
+        reasons=(tested(study, closest), f"{detectable(pair)}; smaller ones need more seeds."),
     )
 
 
@@ -260,42 +262,8 @@ def bounds(low: float, high: float) -> str:
     return typeset(f"{count(low)} to {count(high)}")
 
 
-def _area(study: Study) -> str:
-    return f"the area under the curve of {study.scores.metric} ({study.scores.better})"
-
-
 def _rivals(study: Study) -> list[str]:
     return [label for label in study.labels if label not in study.basis.randoms]
-
-
-def _test(study: Study, label: str) -> str:
-    random = str(study.random)
-    pair = study.pairs[label, random]
-    tests = sum(not math.isnan(d.p) for d in study.pairs.values()) // 2
-    what = f"{label} against Random, paired by seed: {_size(study, label, random)}"
-    if math.isnan(pair.p):
-        same = "nothing differs in any seed" if pair.value == 0 else "the difference is the same in every seed"
-        return f"{what}; {same}, so that there is nothing to test."
-    corrected = f"after Holm's correction over {tests} pairs" if tests > 1 else "in the only test"
-    return f"{what}, {p_value(pair.adjusted)} {corrected}{_effect(pair)}."
-
-
-def _detectable(pair: Difference) -> str:
-    if not pair.detectable > 0:
-        return "The seeds do not differ, so that nothing is known of what they could detect"
-    least = significant(pair.detectable, 2)
-    return f"With these seeds a difference of about {least} is found in four of five experiments"
-
-
-def _size(study: Study, one: str, other: str) -> str:
-    pair = study.pairs[one, other]
-    return f"{typeset(interval(pair.value, pair.half, of=study.areas[other].value))} (n = {pair.n})"
-
-
-def _effect(pair: Difference) -> str:
-    return (
-        "" if math.isnan(pair.effect) else f", effect {typeset(significant(pair.effect, 2))} standard deviations"
-    )
 
 
 def _worse(study: Study) -> tuple[str, ...]:
@@ -303,25 +271,5 @@ def _worse(study: Study) -> tuple[str, ...]:
     return (f"Shown to be worse than Random: {_list(worse)}.",) if worse else ()
 
 
-def _missing(study: Study) -> list[str]:
-    return [*study.basis.gaps(), *(f"{sentence}." for sentence in study.basis.refused)]
-
-
-def _quickest(study: Study, labels: list[str]) -> str:
-    if incomparable(study):
-        return ""
-    times = {label: cost(study, label).query["query_seconds"].value for label in labels}
-    label = min(times, key=lambda x: times[x])
-    return (
-        f" The quickest of these is {label}, {seconds(times[label])} a query."
-        if not math.isnan(times[label])
-        else ""
-    )
-
-
 def _list(names: Iterable[str]) -> str:
     return ", ".join(names)
-
-
-def _seeds(n: int) -> str:
-    return "one seed" if n == 1 else f"{n} seeds"
