@@ -178,15 +178,15 @@ def _sure_of_random(study: Study) -> Answer:
     if not rivals:
         n = len(study.basis.cells[random])
         return Answer(question=SURE, short=f"{number_of_seeds(n)}, nothing to test against.", reasons=())
-    tested = [x for x in rivals if study.pairs[x, random].n >= ENOUGH]
-    if not tested:
+    enough = [x for x in rivals if study.pairs[x, random].n >= ENOUGH]
+    if not enough:
         most = max(study.pairs[x, random].n for x in rivals)
         return Answer(
             question=SURE,
             short=f"Not at all: {number_of_seeds(most)}.",
             reasons=(f"Below {ENOUGH} seeds nothing is tested. Set `seeds: 5` or more and run again.",),
         )
-    closest = max(tested, key=lambda x: study.pairs[x, random].value)
+    closest = max(enough, key=lambda x: study.pairs[x, random].value)
     pair = study.pairs[closest, random]
     if pair.worse:
         return Answer(
