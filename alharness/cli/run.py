@@ -152,7 +152,10 @@ def _close(page: Console, run_: Run, record: RunRecord, tracker: MlflowTracker) 
         text = f"{failure.status}: {failure.cell.name}: {safe(failure.error or 'stopped')}"
         page.print(text, style="red", soft_wrap=True)
     picture = run_.folder / "curves.png"
-    if draw(run_, record, picture):
+    drawn = False
+    with _harmless(page, picture):
+        drawn = draw(run_, record, picture)
+    if drawn:
         page.print(f"Curves:   {picture}", soft_wrap=True)
         page.print(f"Report:   {command_line('report', run_.folder)}", soft_wrap=True)
     page.print(f"Journals: {run_.folder / 'cells'}", soft_wrap=True)
@@ -160,6 +163,19 @@ def _close(page: Console, run_: Run, record: RunRecord, tracker: MlflowTracker) 
         page.print(f"MLflow:   {tracker.store.how_to_open}", soft_wrap=True)
     if run_.synthetic:
         page.print(NOTICE, style="bold yellow", soft_wrap=True)
+
+
+@contextmanager
+def _harmless(page: Console, picture: Path) -> Iterator[None]:
+    """What is complete stays complete: a picture that cannot be drawn is a warning, and costs no exit code."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - a full disk, a folder that matplotlib cannot write to
+        page.print(
+            f"warning: {picture} is not drawn: {safe(f'{type(error).__name__}: {error}')}",
+            style="yellow",
+            soft_wrap=True,
+        )
 
 
 @contextmanager

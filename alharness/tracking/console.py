@@ -24,7 +24,7 @@ from alharness.synthetic import NOTICE
 from alharness.terminal import safe
 
 from .forecast import Forecast
-from .remaining import in_words
+from .remaining import in_words, spent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -50,7 +50,7 @@ ROOM_FOR_NAMES, ROOM_FOR_BARS, ROOM_FOR_NOTES = 36, 70, 110
 
 
 class ConsoleProgress:
-    """Bars on a terminal, and a line above them for each cell that ends; elsewhere, in a log file say, only lines.
+    """Bars on a terminal, and a line above them for each cell that ends; elsewhere, in a log say, only lines.
 
     Args:
         console: where to print.
@@ -68,13 +68,14 @@ class ConsoleProgress:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._console, self._only, self._workers, self._clock = console, only, workers, clock
+        self._moving = console.is_terminal and not console.is_dumb_terminal
         self._forecast = Forecast(workers=1)
         # Twice a second: drawing more often would be felt by the queries that are being timed.
         self._bars = Progress(
             *_columns(console.width, _TimeLeft(self._left)),
             console=console,
             refresh_per_second=2,
-            disable=not console.is_terminal,
+            disable=not self._moving,
         )
         self._grid = self._bars.add_task("all cells", note="", whole=True, start=False)
         self._cells: dict[str, TaskID] = {}
@@ -129,7 +130,7 @@ class ConsoleProgress:
         if cycle.cycle + 1 == len(run.labeled(cell)):
             self._give_up_bar(cell.name)
         quiet = max(QUIET, QUIET_SHARE * (now - self._began))
-        if not self._console.is_terminal and now - self._printed >= quiet and self._done < self._total:
+        if not self._moving and now - self._printed >= quiet and self._done < self._total:
             cells = f"{self._complete} of {len(self._asked)} cells complete"
             self._say(f"{self._done} of {self._total} cycles, {cells}")
 
@@ -143,12 +144,8 @@ class ConsoleProgress:
             return
         if record.status == "ok":
             self._complete += 1
-            spent = sum(
-                cycle.cost.get(cost, 0.0)
-                for cycle in record.cycles
-                for cost in ("train_seconds", "evaluate_seconds", "query_seconds")
-            )
-            what = f"{_reached(run, record.cycles[-1])}, ok in {seconds(spent)}"
+            took = sum(spent(cycle) for cycle in record.cycles)
+            what = f"{_reached(run, record.cycles[-1])}, ok in {seconds(took)}"
             self._say(f"[{self._complete}/{len(self._asked)}] {name}: {what}")
             return
         reason = safe(record.error or "stopped").partition("\n")[0]
@@ -157,7 +154,7 @@ class ConsoleProgress:
 
     def _say(self, line: str, style: str | None = None) -> None:
         """A line, which in a log has the time of day and the time left."""
-        if not self._console.is_terminal:
+        if not self._moving:
             left = self._left()
             more = f"; {in_words(left)} left" if left is not None and self._done < self._total else ""
             line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}{more}"

@@ -19,25 +19,22 @@ if TYPE_CHECKING:
 
     from alharness.records import CycleRecord
 
+LATEST = 2 / 3
+"""Share of the latest measurement in an expectation."""
 MEASURED = ("train_seconds", "evaluate_seconds", "query_seconds")
 
 
 @dataclass
-class Average:
-    """A mean of values that come one by one."""
+class Recent:
+    """A mean of values that come one by one. The latest counts most: machines become slower and quicker."""
 
-    total: float = 0.0
+    value: float = 0.0
     n: int = 0
 
     def add(self, value: float) -> None:
         """Take one more value in."""
-        self.total += value
+        self.value += (value - self.value) * (LATEST if self.n else 1)
         self.n += 1
-
-    @property
-    def value(self) -> float:
-        """The mean so far."""
-        return self.total / self.n
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +60,9 @@ class Rest:
 class Costs:
     """Seconds of finished cycles, by what they depend on."""
 
-    training: dict[int, Average] = field(default_factory=lambda: defaultdict(Average))
-    evaluation: Average = field(default_factory=Average)
-    queries: dict[str, dict[int, Average]] = field(default_factory=dict)
+    training: dict[int, Recent] = field(default_factory=lambda: defaultdict(Recent))
+    evaluation: Recent = field(default_factory=Recent)
+    queries: dict[str, dict[int, Recent]] = field(default_factory=dict)
 
     @property
     def known(self) -> bool:
@@ -79,7 +76,7 @@ class Costs:
         if "train_seconds" in cost:
             self.training[cycle.labeled].add(cost["train_seconds"])
         if "query_seconds" in cost:
-            self.queries.setdefault(label, defaultdict(Average))[cycle.labeled].add(cost["query_seconds"])
+            self.queries.setdefault(label, defaultdict(Recent))[cycle.labeled].add(cost["query_seconds"])
 
     def train(self, labeled: int) -> float:
         """Expected seconds of a training on this many labels."""
@@ -176,7 +173,7 @@ def in_words(seconds: float) -> str:
     return f"about {hours} h {minutes} min" if hours < 24 and minutes else f"about {hours:,} h"
 
 
-def _nearest(known: Mapping[int, Average], labeled: int) -> float:
+def _nearest(known: Mapping[int, Recent], labeled: int) -> float:
     return known[min(known, key=lambda n: abs(n - labeled))].value
 
 

@@ -4,12 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from alharness import app
 from alharness.cli import main
+from alharness.cli.run import _harmless
 
 LATER = {"mlflow", "matplotlib", "sklearn", "scipy"}
 
@@ -63,3 +66,11 @@ def test_the_first_fit_begins_before_anything_is_imported_that_is_only_needed_la
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "torch" in loaded
     assert not LATER & loaded
+
+
+def test_a_picture_that_cannot_be_drawn_is_a_warning(capsys):
+    with _harmless(Console(width=200), Path("runs/x/curves.png")):
+        raise OSError(28, "No space left on device")
+    assert "warning: runs/x/curves.png is not drawn: OSError: [Errno 28] No space left on device" in (
+        capsys.readouterr().out
+    )

@@ -151,3 +151,10 @@ def test_progress_and_the_time_left_are_there_at_any_width(width):
     bars = [line for line in page.splitlines() if "/12" in line]
     assert any(re.search(r"\b3/12\b.* about 4 min left", line) for line in bars)
     assert max(map(len, bars)) <= width
+
+
+def test_a_terminal_that_cannot_move_gets_the_lines_of_a_log(monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    page = play(terminal=True)
+    assert page.count("\x1b[") == 0
+    assert re.search(r"\d\d:\d\d:\d\d \[1/4\] random-s0: .* left\n", page)

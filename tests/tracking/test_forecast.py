@@ -134,6 +134,22 @@ def test_a_machine_that_became_slower_is_noticed():
     assert all(0.7 < ratio < 1.3 for ratio in ratios)
 
 
+def test_a_first_cell_under_load_is_soon_forgotten():
+    run = make_run()
+    events, end = history(run)
+    first = sum(cell is run.cells[0] for _, cell, _ in events)
+    loaded = events[first - 1][0]  # four times as long, as measured too
+    slow = []
+    for number, (at, cell, cycle) in enumerate(events):
+        if number < first:
+            cost = {name: 4 * value for name, value in cycle.cost.items()}
+            slow.append((4 * at, cell, replace(cycle, cost=cost)))
+        else:
+            slow.append((at + 3 * loaded, cell, cycle))
+    ratios = [ratio for complete, ratio in errors(run, slow, end + 3 * loaded) if complete >= 4]
+    assert all(0.75 < ratio < 1.3 for ratio in ratios)
+
+
 def test_between_two_cycles_it_falls_with_the_clock_but_not_to_nothing():
     run = make_run()
     forecast = Forecast(workers=1)

@@ -42,7 +42,11 @@ def test_nothing_known_costs_nothing():
 
 
 def test_what_was_measured_at_a_number_of_labels_is_taken_as_it_is():
-    assert costs(cycle(10, 1.0), cycle(20, 7.0), cycle(20, 9.0), cycle(30, 2.0)).train(20) == 8.0
+    assert costs(cycle(10, 1.0), cycle(20, 8.0), cycle(30, 2.0)).train(20) == 8.0
+
+
+def test_the_latest_measurement_counts_most():
+    assert costs(cycle(10, 94.0), cycle(10, 4.0), cycle(10, 4.0)).train(10) == pytest.approx(14.0)
 
 
 def test_a_sampler_that_has_not_queried_yet_is_expected_to_take_what_others_take():
