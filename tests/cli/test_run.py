@@ -1,4 +1,4 @@
-"""What `alharness run` has loaded when the first fit begins; whole runs are in tests/integration."""
+"""What `alharness run` has loaded when the first cell begins; whole runs are in tests/integration."""
 
 import os
 import signal
@@ -16,16 +16,16 @@ from alharness.cli.run import _harmless
 
 LATER = {"mlflow", "matplotlib", "sklearn", "scipy"}
 
-STOP_AT_THE_FIRST_FIT = """
+STOP_WHEN_CELLS_BEGIN = """
 import os, sys
 import alharness.cli
-from alharness.training import Trainer
+from alharness import app
 
-def fit(*_):
+def execute(*_):
     print("\\n", *sys.modules, flush=True)
     os._exit(0)
 
-Trainer.fit = fit
+app._Session.execute = execute
 alharness.cli.main(["run", "own.yaml"])
 """
 
@@ -44,7 +44,7 @@ def test_a_run_in_the_background_of_a_script_says_how_to_stop_it(monkeypatch, ca
     assert f"Ctrl-C is ignored here; to stop it: kill {os.getpid()}\n" in capsys.readouterr().out
 
 
-def test_the_first_fit_begins_before_anything_is_imported_that_is_only_needed_later(toy_site, tmp_path):
+def test_the_first_cell_begins_before_anything_is_imported_that_is_only_needed_later(toy_site, tmp_path):
     folder = tmp_path / "mine"
     folder.mkdir()
     np.save(folder / "audio.npy", np.arange(120.0).reshape(30, 4))
@@ -56,7 +56,7 @@ def test_the_first_fit_begins_before_anything_is_imported_that_is_only_needed_la
     )
     path = os.pathsep.join(filter(None, [str(toy_site), os.environ.get("PYTHONPATH")]))
     done = subprocess.run(
-        [sys.executable, "-c", STOP_AT_THE_FIRST_FIT],
+        [sys.executable, "-c", STOP_WHEN_CELLS_BEGIN],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": path},
         capture_output=True,
@@ -64,7 +64,7 @@ def test_the_first_fit_begins_before_anything_is_imported_that_is_only_needed_la
         check=True,
     )
     loaded = set(done.stdout.splitlines()[-1].split())
-    assert "torch" in loaded
+    assert "alharness.app" in loaded
     assert not LATER & loaded
 
 
