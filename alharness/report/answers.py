@@ -13,7 +13,7 @@ from .document import Answer
 from .efficiency import ENOUGH as ENOUGH_FOR_INTERVAL
 from .efficiency import saving
 from .significance import ENOUGH
-from .wording import area, detectable, missing, number_of_seeds, quickest, size, tested
+from .wording import ahead, area, detectable, missing, number_of_seeds, quickest, size, tested
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,22 +50,16 @@ def answers_over(found: Settings) -> list[Answer]:
     reasons = [f"Average ranks over {len(ranking.settings)} settings: {_list(ranks)}."]
     leader = found.common[order[0]]
     best = found.best or leader
+    higher = [x for x in (found.common[i] for i in order) if ranking.of(x) < ranking.of(best)]
+    if higher:
+        reasons.append(f"Better by average rank, but not shown to be better than Random: {_list(higher)}.")
+    short = f"{best}, by average rank."
     if found.random is None:
-        short = f"{best}, by average rank."
         reasons.append("Random was not run in all of them: add `random` to the specs.")
     elif best == found.random:
         short = "Random: none is shown to be better."
-        ahead = [x for x in (found.common[i] for i in order) if ranking.of(x) < ranking.of(best)]
-        reasons.append(
-            f"Better by average rank, but not shown to be better than Random: {_list(ahead)}."
-            if ahead
-            else "It is Random: no sampler is better on average."
-        )
+        reasons += [] if higher else ["It is Random: no sampler is better on average."]
     else:
-        short = f"{best}, by average rank."
-        if best != leader:
-            ahead = [x for x in (found.common[i] for i in order) if ranking.of(x) < ranking.of(best)]
-            reasons.append(f"Better by average rank, but not shown to be better than Random: {_list(ahead)}.")
         wins = sum(found.against_random[name, best].better for name in found.studies)
         reasons.append(
             f"Significantly better than Random within {wins} of {len(found.studies)} settings (paired t-tests, "
@@ -130,8 +124,7 @@ def _winner(study: Study) -> Answer:
     best = advice.shown[0]
     reasons = [f"By {area(study)} it is better than Random, by {size(study, best, random)}."]
     if advice.ahead:
-        gaps = ", ".join(f"{x} by {size(study, x, best)}" for x in advice.ahead)
-        reasons.append(f"Better on average than {best}, but not shown to be better than Random: {gaps}.")
+        reasons.append(f"Better on average than {best}, but not shown to be better than Random: {ahead(study)}.")
     if advice.apart:
         reasons.append(f"{advice.apart}; {best} has the largest difference to Random.")
     others = [x for x in study.ranked if x not in (best, *study.basis.randoms)]
@@ -152,8 +145,7 @@ def _random(study: Study) -> Answer:
     reasons = [f"No sampler is shown to be better than Random by {area(study)}."]
     rivals = _rivals(study)
     if advice.ahead:
-        gaps = ", ".join(f"{x} by {size(study, x, random)}" for x in advice.ahead)
-        reasons.append(f"Better on average, but not shown to be better: {gaps}.")
+        reasons.append(f"Better on average, but not shown to be better: {ahead(study)}.")
     elif rivals and all(study.pairs[x, random].value < 0 for x in rivals):
         reasons.append("On average Random is the best of all.")
     name = "Random" if random == RANDOM else f"Random ({random})"

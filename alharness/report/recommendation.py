@@ -28,7 +28,7 @@ class Recommendation:
         shown: samplers that are shown to be better than Random, the recommended one first.
         worse: samplers that are shown to be worse than Random.
         ahead: samplers that are not shown to be better than Random, and have a better mean than the recommended
-            one over the seeds that both have.
+            one over the seeds that both have, the largest difference first.
         apart: why the samplers that are shown to be better cannot be compared with each other; empty if they can.
     """
 
@@ -62,10 +62,11 @@ def recommend(cells: Basis, scores: Scores, pairs: Pairs) -> Recommendation:
         apart = f"{', '.join(shown)} share fewer than {ENOUGH} seeds, so that their means cannot be compared"
     shown.sort(key=lambda label: -means[label])
     best = shown[0] if shown else random
+    ahead = [x for x in rivals if x not in (*shown, best) and pairs[x, best].value > 0]
     return Recommendation(
         label=best,
         shown=tuple(shown),
         worse=tuple(label for label in rivals if pairs[label, random].worse),
-        ahead=tuple(x for x in rivals if x not in (*shown, best) and pairs[x, best].value > 0),
+        ahead=tuple(sorted(ahead, key=lambda label: -pairs[label, best].value)),
         apart=apart if len(shown) > 1 else "",
     )

@@ -12,6 +12,8 @@ from .cost import cost, incomparable
 if TYPE_CHECKING:
     from .significance import Difference
     from .study import Study
+MOST = 3
+"""Differences that are told; of more samplers, the names."""
 
 
 def area(study: Study) -> str:
@@ -23,6 +25,13 @@ def size(study: Study, one: str, other: str) -> str:
     """A paired difference with its interval and its number of seeds."""
     pair = study.pairs[one, other]
     return f"{typeset(interval(pair.value, pair.half, of=study.areas[other].value))} (n = {pair.n})"
+
+
+def ahead(study: Study) -> str:
+    """Who has a better mean than the recommended sampler and is not shown to be better, and by how much."""
+    best, found = str(study.advice.label), study.advice.ahead
+    text = ", ".join(f"{label} by {size(study, label, best)}" for label in found[:MOST])
+    return text + (f"; also {', '.join(found[MOST:])}" if len(found) > MOST else "")
 
 
 def tested(study: Study, label: str) -> str:

@@ -64,6 +64,17 @@ def test_a_better_mean_that_is_not_sure_does_not_hide_one_that_is(told):
     assert cost.startswith("0.5 s a query. A query of y takes")
 
 
+def test_of_many_that_lead_the_first_are_told_with_their_difference(told, noisy):
+    uneven = np.array([[3], [-1], [-1]])  # by seed: better on average, and far from sure
+    random = noisy(3)
+    curves = {"random": random} | {x: random - 0.01 * (i + 1) * uneven for i, x in enumerate("abcde")}
+    which, *_ = told(curves)
+    (sentence,) = [s for s in which.split(". ") if s.startswith("Better on average")]
+    assert sentence.count(" by ") == 3
+    assert sentence.startswith("Better on average, but not shown to be better: e by ")
+    assert sentence.endswith("; also b, a.")
+
+
 def test_ranks_over_settings_are_of_the_seeds_that_all_have(runs):
     found = settings(runs(*KNOWN["ranks_over_settings"]))
     assert dict(zip(found.common, found.ranking.average, strict=True)) == {"random": 2, "x": 3, "y": 1}
