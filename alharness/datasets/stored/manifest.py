@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from alharness.datasets.words import shown
 from alharness.errors import DataError
 from alharness.features import Task  # noqa: TC001 pydantic reads the annotation
 from alharness.plugin import DatasetFacts
@@ -134,7 +135,9 @@ def read_manifest(folder: Path, dataset: str) -> Manifest:
     except (ValidationError, ValueError, RecursionError):
         raise DataError(f"{path}: damaged; {import_again(folder, dataset)}") from None
     if manifest.dataset != dataset:
-        raise DataError(f"{folder}: holds the data set {manifest.dataset!r}, not {dataset!r}; name its folder")
+        raise DataError(
+            f"{folder}: holds the data set {shown(manifest.dataset)}, not {dataset!r}; name its folder"
+        )
     return manifest
 
 
