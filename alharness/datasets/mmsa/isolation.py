@@ -66,8 +66,8 @@ def convert_apart(name: str, source: Path, folder: Path, limit: int, patience: i
 
 def _too_slow(source: Path, patience: int) -> str:
     return (
-        f"{source}: was not converted within {patience:,} seconds: it was made to hang an import, or its disk is "
-        "very slow; copy it to a faster one, or get it again. If you trust it, allow more with: --set minutes=NUMBER"
+        f"{source}: was not converted within {patience:,} seconds: it was made to hang, or its disk is "
+        "very slow; copy it to a faster one, or get it again. If you trust it, allow more: --set minutes=NUMBER"
     )
 
 

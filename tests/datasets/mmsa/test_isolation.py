@@ -148,6 +148,7 @@ def test_killing_the_import_leaves_nothing_that_is_taken_for_a_data_set(tmp_path
     assert done.returncode == 0
     manifest = json.loads((tmp_path / "data/simsv2/manifest.json").read_text())
     assert manifest["modalities"] == list(MODALITIES)
+    assert list(tmp_path.glob("data/.simsv2-*")) == []
 
 
 def children(folder):
