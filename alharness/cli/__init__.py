@@ -122,10 +122,25 @@ def _run(arguments: Sequence[str] | None) -> int | str | None:
         code = INTERRUPTED
     except SystemExit as leaving:  # as click does for --help, and for a command that calls ctx.exit
         return leaving.code
-    except Exception:  # noqa: BLE001  the traceback is shown, and the code tells it from a failed cell
-        click.echo(safe(traceback.format_exc()), err=True, nl=False)
-        code = BUG
+    except Exception as error:  # noqa: BLE001  the traceback is shown, and the code tells it from a failed cell
+        if full := _full_disk(error):
+            show_error(full)
+            code = FAILED
+        else:
+            click.echo(safe(traceback.format_exc()), err=True, nl=False)
+            code = BUG
     return code
+
+
+def _full_disk(error: Exception) -> str:
+    """What to say of an error that a full disk has caused; empty for any other."""
+    from pathlib import Path
+
+    from alharness.runs.files import explain, is_full
+
+    if isinstance(error, OSError) and is_full(error):
+        return explain(error, Path(error.filename or "a file"))
+    return ""
 
 
 def show_error(message: str) -> None:

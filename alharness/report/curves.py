@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from alharness.cells import FULL_DATA
 from alharness.metrics import LOWER_IS_BETTER
+from alharness.runs.files import write
 
 from .basis import basis, seed_list
 from .lettering import legend, names, taller
@@ -46,7 +48,9 @@ def draw(run: Run, record: RunRecord, path: Path) -> bool:
     if absent := not_drawn(cells):
         notes.append(absent)
     axes.set_title("\n".join([title, *notes]), fontsize=10)
-    figure.savefig(path, dpi=130)
+    picture = BytesIO()
+    figure.savefig(picture, format="png", dpi=130)
+    write(path, picture.getvalue())
     return True
 
 

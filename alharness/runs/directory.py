@@ -116,8 +116,10 @@ class RunDirectory:
 
         Raises:
             SpecError: another process holds them all the time.
+            RunError: another process took over from this one.
         """
         with _held(self._here().writing, self.path):
+            self.require_held()
             yield
 
     @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from alharness import errors, registry
@@ -81,6 +82,8 @@ def _refused(wish: Wish, error: BaseException) -> Refused:
     if isinstance(error, HarnessError) and not error.unexpected:
         kind = next(base for base in type(error).__mro__ if base.__module__ == errors.__name__)
         return Refused(kind=kind.__name__, text=text_of(error))
-    sys.stderr.write(redact(trace_of(error)))
+    with suppress(Exception):  # a plugin may have put anything there, or the disk is full
+        sys.stderr.write(redact(trace_of(error)))
+        sys.stderr.flush()
     text = text_of(error) if isinstance(error, HarnessError) else f"{wish.who}: {described(error)}"
     return Refused(kind=PluginError.__name__, text=f"{text}; see {wish.experiment.folder / OUTPUT}")

@@ -51,7 +51,10 @@ def _ended(cell: Cell, folder: Path, error: BaseException) -> Ended:
             return Ended(status="failed", error=text)
     else:
         text = f"{cell.who}: {described(error)}"
-    write(folder / "traceback.txt", redact(trace_of(error)))
+    try:
+        write(folder / "traceback.txt", redact(trace_of(error)))
+    except OSError as failure:
+        return Ended(status="failed", error=f"{text}; its traceback is lost ({failure.strerror or failure})")
     return Ended(status="failed", error=f"{text}; see {folder}/traceback.txt")
 
 

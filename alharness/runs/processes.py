@@ -172,11 +172,17 @@ def keep(connection: Connection) -> None:
 
 
 def print_to(path: Path | str) -> None:
-    """Standard output and error at the end of a file from now on, also those of native code."""
+    """Standard output and error at the end of a file from now on, also those of native code.
+
+    If it cannot be opened, what is printed is lost: on a full disk, or if it is a link, whose target is not ours.
+    """
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):  # a plugin may have put anything there
             stream.flush()
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o666)
+    except OSError:
+        descriptor = os.open(os.devnull, os.O_WRONLY)
     for number in (1, 2):
         os.dup2(descriptor, number)
     os.close(descriptor)

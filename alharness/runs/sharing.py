@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alharness.errors import RunError
 from alharness.rows import Rows
 from alharness.samples import Inputs, Samples, Splits
 
@@ -112,8 +113,15 @@ def _place(array: NDArray[Any] | Rows, paths: Iterable[Path]) -> _Array:
     if not array.size:
         return _Array(path=None, offset=0, shape=array.shape, dtype=array.dtype.str)
     new = next(iter(paths))
-    np.save(new, np.ascontiguousarray(array))
-    written = _in_file(np.load(new, mmap_mode="r"))
+    try:
+        np.save(new, np.ascontiguousarray(array))
+        written = _in_file(np.load(new, mmap_mode="r"))
+    except (OSError, ValueError) as error:  # numpy may say nothing of a full disk but leave a shorter file
+        reason = getattr(error, "strerror", None) or "is the disk full?"
+        raise RunError(
+            f"{new}: samples cannot be written for processes to share ({reason}); make room and run again: "
+            "nothing finished is lost"
+        ) from error
     assert written is not None
     return written
 

@@ -60,7 +60,8 @@ def work(connection: Connection, experiment: Experiment, threads: int | None, ti
         while True:
             order: Order = connection.recv()
             folder = directory.cell(order.cell)
-            folder.mkdir(parents=True, exist_ok=True)
+            with suppress(OSError):  # if it cannot be made, opening the journal tells
+                folder.mkdir(parents=True, exist_ok=True)
             print_to(folder / OUTPUT)
             connection.send(Begun())
             ended = outcome(order.cell, folder, partial(carry_out, order))

@@ -1,3 +1,4 @@
+import errno
 import math
 import os
 import resource
@@ -117,6 +118,17 @@ def test_a_bug_keeps_its_traceback(capsys, command):
 
     assert run("x") == 3
     assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_no_bug_wherever_it_is_met(capsys, command, number):
+    def fail():
+        raise OSError(number, os.strerror(number), "runs/x/curves.png")
+
+    command(fail)
+    assert run("x") == 1
+    told = f"error: runs/x/curves.png: cannot be written ({os.strerror(number)}); make room and run again"
+    assert capsys.readouterr().err.startswith(told)
 
 
 def test_a_bugs_traceback_tells_no_credentials(capsys, command):

@@ -57,3 +57,9 @@ def test_want_of_memory_is_found_behind_other_errors(tmp_path, error):
     wrapped = SamplerError("could not")
     wrapped.__cause__ = error
     assert ended(tmp_path, wrapped).status == "oom"
+
+
+def test_a_traceback_that_cannot_be_kept_fails_nothing_else(tmp_path):
+    found = ended(tmp_path / "missing", ValueError("oops"))
+    assert found.status == "failed"
+    assert found.error == "mine (dist==1): ValueError: oops; its traceback is lost (No such file or directory)"

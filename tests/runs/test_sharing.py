@@ -1,4 +1,5 @@
 import pickle
+import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 
 from alharness import Samples, Scoring, Splits, Task
+from alharness.errors import RunError
 from alharness.rows import Rows
 from alharness.runs.sharing import share
 
@@ -144,3 +146,13 @@ def test_the_splits_of_all_seeds_read_one_copy_of_the_samples(dataset, tmp_path)
 
 def replace_train(dataset, train):
     return Splits(train=train, valid=dataset.parts["valid"], test=dataset.parts["test"])
+
+
+def test_samples_that_a_full_disk_does_not_take_are_told(make_dataset, tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(RunError, match="npy: samples cannot be written for processes to share .*; make room"):
+            share(make_dataset(), tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -1,0 +1,33 @@
+import subprocess
+import sys
+
+PRINT = """
+import sys
+from alharness.runs.processes import print_to
+print_to(sys.argv[1])
+print("said", flush=True)
+"""
+
+
+def said(path):
+    """Print to a file in a process of its own; what it printed elsewhere."""
+    return subprocess.run(
+        [sys.executable, "-c", PRINT, str(path)], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_what_is_printed_goes_to_the_end_of_a_file(tmp_path):
+    (tmp_path / "output.txt").write_text("before\n")
+    assert said(tmp_path / "output.txt") == ""
+    assert (tmp_path / "output.txt").read_text() == "before\nsaid\n"
+
+
+def test_nothing_is_printed_through_a_link(tmp_path):
+    (tmp_path / "target").write_text("precious")
+    (tmp_path / "output.txt").symlink_to(tmp_path / "target")
+    assert said(tmp_path / "output.txt") == ""
+    assert (tmp_path / "target").read_text() == "precious"
+
+
+def test_what_cannot_be_kept_is_lost_and_costs_nothing(tmp_path):
+    assert said(tmp_path / "missing" / "output.txt") == ""
