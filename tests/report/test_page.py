@@ -2,6 +2,8 @@
 
 import csv
 import re
+import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -235,6 +237,7 @@ def test_a_run_with_nothing_finished_still_has_a_page(make_results, tmp_path):
 def test_one_cycle_without_a_query(make_results, tmp_path):
     results = make_results({"random": [(0.5,)] * 3, "a": [(0.4,)] * 3}, labeled=(100,))
     assert "outcome" in Ids(write(single(results), tmp_path).page.read_text()).ids
+    assert not (tmp_path / "pictures/cost.png").exists()  # its axes would be empty
 
 
 def test_targets_that_were_asked_for_have_tables(results, tmp_path):
@@ -324,3 +327,38 @@ def test_no_number_is_printed_as_nan(results, tmp_path):
     page = write(single(results), tmp_path).page.read_text()
     text = re.sub(r"data:image[^\"]*", "", page)
     assert not re.search(r"\b(nan|inf)\b", text)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "height"), [(1200, 900), (390, 844)])
+def test_nothing_is_cut_on_a_screen(make_results, noisy, tmp_path, width, height):
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("Chromium is not installed")
+    results = make_results({"random": noisy(3), "a": noisy(3, seed=1)}, references=(0.28, 0.29, 0.28))
+    names = ("acc2", "corr", "acc3", "acc5", "f1", "acc2_weak", "r2")  # those of a real run
+    record = replace(
+        results.record,
+        cells=tuple(
+            replace(
+                cell,
+                cycles=tuple(
+                    replace(c, metrics=c.metrics | dict.fromkeys(names, c.metrics["mae"])) for c in cell.cycles
+                ),
+            )
+            for cell in results.record.cells
+        ),
+    )
+    page = write(single(replace(results, record=record)), tmp_path).page
+    with playwright.sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        tab = browser.new_page(viewport={"width": width, "height": height})
+        tab.goto(page.as_uri())
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        tables = tab.evaluate("[...document.querySelectorAll('.table')].map(e => e.scrollWidth - e.clientWidth)")
+        picture = tab.locator("#curves img").first.bounding_box()
+        browser.close()
+    assert picture["width"] > 0.9 * width
+    if width > 1000:
+        assert max(tables) == 0

@@ -97,6 +97,7 @@ def as_html(document: Document, pictures: dict[str, bytes]) -> str:
         # As an image of its own: names inside of one SVG cannot meet those of another.
         return f"data:image/svg+xml;base64,{base64.b64encode(pictures[name]).decode()}"
 
+    environment.filters["numeric"] = lambda cells: any(cell.number is not None for cell in cells)
     style = environment.get_template("style.css").render()
     return environment.get_template("page.html").render(
         document=document,

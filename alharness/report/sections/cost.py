@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -54,12 +55,19 @@ def section(study: Study) -> Section | None:
     paragraphs = [reason] if reason else []
     if where:
         paragraphs.append(f"Measured on: {where}, device {study.results.run.params.get('device', 'unknown')}.")
-    first = {label: c for label, group, c in found if group is groups[0]}
+    queried = {
+        label: c
+        for label, group, c in found
+        if group is groups[0] and math.isfinite(c.query["query_seconds"].value)
+    }
     return Section(
         anchor="cost",
         title="Cost",
         paragraphs=paragraphs,
-        pictures=[*([] if reason else [_picture(study, first)]), *_by_labels(study, groups[0], timed=not reason)],
+        pictures=[
+            *([] if reason or not queried else [_picture(study, queried)]),
+            *_by_labels(study, groups[0], timed=not reason),
+        ],
         tables=[_table(found, several=len(groups) > 1)],
     )
 

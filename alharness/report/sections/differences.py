@@ -127,9 +127,9 @@ def _table(
         ),
         rows=[_row(one, other, study.pairs[one, other]) for one, other in pairs],
         note="Differences of the same seed: mean, interval and p by the paired t-test, which takes them to be "
-        "normal. Effect: mean over standard deviation of the differences. Holm's correction is over all "
-        f"{family} pairs; intervals are not corrected. Detectable: the difference that four of five such "
-        "experiments would find.",
+        f"normal. Effect: mean over standard deviation of the differences. Holm's correction is over {family} "
+        f"pair{'' if family == 1 else 's'}; intervals are not corrected. Detectable: the difference that four of "
+        "five such experiments would find.",
         folded=folded,
     )
 
