@@ -14,11 +14,11 @@ def test_a_report_says_what_the_run_said(write_spec, run_spec, tmp_path):
     spec = write_spec("[random, first, {name: narrow, label: other}]", seeds="3")
     run, record, _ = run_spec(spec, tmp_path / "runs")
     found = write(single(read(run.folder)), tmp_path / "report")
-    rows = list(csv.reader((tmp_path / "report/tables/outcome.csv").open()))
-    for row, expected in zip(rows[1:], summarize(run, record), strict=True):
-        assert row[0] == expected.label
-        assert float(row[2]) == pytest.approx(expected.area.value)
-        assert float(row[3]) == pytest.approx(expected.final["f1"].value)
+    rows = list(csv.DictReader((tmp_path / "report/tables/outcome.csv").open()))
+    for row, expected in zip(rows, summarize(run, record), strict=True):
+        assert row["sampler"] == expected.label
+        assert float(row["area"]) == pytest.approx(expected.area.value)
+        assert float(row["f1"]) == pytest.approx(expected.final["f1"].value)
     names = {path.stem for path in (tmp_path / "report/pictures").glob("*.png")}
     assert {"curve_f1", "areas", "cost", "balance", "map", "overlap"} <= names
     assert "All 9 cells" in found.page.read_text()
