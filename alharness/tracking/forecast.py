@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from .remaining import Costs, Rest, spent, time_left
+from .remaining import Costs, Recent, Rest, spent, time_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,6 +33,8 @@ class Forecast:
         self._trained: set[int] = set()
         self._since: dict[str, float] = {}  # cell at work -> when its cycle began
         self._heard: set[str] = set()  # of these: the others are taken to be next in line
+        self._following: set[str] = set()  # of those at work: began when a worker had ended another cell
+        self._beginning = Recent()  # seconds that pass before the first cycle of such a cell
         self._measured = self._elapsed = self._first = 0.0
 
     def expect(self, run: Run, cells: Iterable[Cell], now: float) -> None:
@@ -59,6 +61,8 @@ class Forecast:
             # The first cycle of a cell says nothing: a worker may have started and imported before it.
             self._measured += seconds
             self._elapsed += now - self._since[cell.name]
+        elif cell.name in self._following:
+            self._beginning.add(max(0.0, now - self._since[cell.name] - self.pace * seconds))
         elif cell.name not in self._since:
             self._since.pop(next((name for name in self._since if name not in self._heard), ""), None)
         self._heard.add(cell.name)
@@ -77,7 +81,8 @@ class Forecast:
         self._rests.pop(cell.name, None)
         self._since.pop(cell.name, None)
         self._heard.discard(cell.name)
-        self._begin_next(now)
+        self._following.discard(cell.name)
+        self._following |= self._begin_next(now)
 
     def left(self, now: float) -> float | None:
         """Seconds until everything is done; None before anything is known.
@@ -89,7 +94,9 @@ class Forecast:
         at_work = [self._rests[name] for name in self._since if name in self._rests]
         done = [(now - since) / self.pace for name, since in self._since.items() if name in self._rests]
         waiting = [rest for name, rest in self._rests.items() if name not in self._since]
-        return self.pace * time_left(self._costs, [*at_work, *waiting], self._trained, self._workers, done)
+        work = time_left(self._costs, [*at_work, *waiting], self._trained, self._workers, done)
+        begin = self._beginning.value * len(waiting) / min(self._workers, max(1, len(waiting)))
+        return self.pace * work + begin
 
     @property
     def pace(self) -> float:
@@ -98,10 +105,12 @@ class Forecast:
         pace = (self._elapsed + self._first) / (self._measured + self._first) if self._first else 1.0
         return min(max(pace, QUICKEST), SLOWEST)
 
-    def _begin_next(self, now: float) -> None:
+    def _begin_next(self, now: float) -> set[str]:
+        """Take the next cells in line to begin where workers are free; gives their names."""
         waiting = (name for name in self._rests if name not in self._since)
-        for name in islice(waiting, max(0, self._workers - len(self._since))):
-            self._since[name] = now
+        names = dict.fromkeys(islice(waiting, max(0, self._workers - len(self._since))), now)
+        self._since |= names
+        return set(names)
 
 
 def _rest(cell: Cell, labeled: tuple[int, ...], first: int) -> Rest:
