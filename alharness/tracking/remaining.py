@@ -73,7 +73,8 @@ class Costs:
         """Take in a finished cycle of the sampler with this label."""
         cost = cycle.cost
         self.evaluation.add(cost.get("evaluate_seconds", 0.0))
-        if "train_seconds" in cost:
+        reused = cost.get("train_reused") and cycle.labeled in self.training  # measured, and taken in, before
+        if "train_seconds" in cost and not reused:
             self.training[cycle.labeled].add(cost["train_seconds"])
         if "query_seconds" in cost:
             self.queries.setdefault(label, defaultdict(Recent))[cycle.labeled].add(cost["query_seconds"])

@@ -45,6 +45,10 @@ def test_what_was_measured_at_a_number_of_labels_is_taken_as_it_is():
     assert costs(cycle(10, 1.0), cycle(20, 8.0), cycle(30, 2.0)).train(20) == 8.0
 
 
+def test_a_fit_that_was_found_ready_is_no_new_measurement():
+    assert costs(cycle(10, 6.0), cycle(10, 3.0), cycle(10, 6.0, train_reused=1.0)).train(10) == pytest.approx(4.0)
+
+
 def test_the_latest_measurement_counts_most():
     assert costs(cycle(10, 94.0), cycle(10, 4.0), cycle(10, 4.0)).train(10) == pytest.approx(14.0)
 
