@@ -17,7 +17,7 @@ def versions() -> dict[str, str]:
     """Versions that can change a result in its last bits; a cell is only continued under the same ones."""
     return {
         "python": ".".join(platform.python_version_tuple()[:2]),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),  # plain: its own class could only be unpickled with torch
         "numpy": version("numpy"),
     }
 

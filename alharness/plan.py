@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from .cells import FULL_DATA, Cell, Schedule, Skip
-from .errors import HarnessError, PluginError, SamplerError, SpecError
+from .errors import HarnessError, PluginError, SamplerError, SpecError, described
 from .plugin import DatasetFacts, SamplerPlugin, Setting
 from .suggestion import did_you_mean
 from .synthetic import SUFFIX, name_experiment
@@ -106,16 +107,20 @@ def _refusal(spec: Spec, skips: list[Skip]) -> str:
     return "\n".join([*lines, f"{why}; choose other samplers, or another data set or model"])
 
 
-def _inspect(spec: Spec) -> DatasetFacts:
+@contextmanager
+def _asking(cannot: str) -> Iterator[None]:
+    """Around a plugin's code, whatever it raises. Raises PluginError, which begins with `cannot`."""
     try:
-        facts = spec.dataset.plugin.inspect(spec.dataset.params)
-    except HarnessError:
+        yield
+    except (HarnessError, KeyboardInterrupt):
         raise
-    except Exception as error:
-        raise PluginError(
-            f"the data set {spec.dataset.name!r} of {spec.dataset.registered.origin} cannot be inspected: "
-            f"{type(error).__name__}: {error}"
-        ) from error
+    except BaseException as error:
+        raise PluginError(f"{cannot}: {described(error)}") from error
+
+
+def _inspect(spec: Spec) -> DatasetFacts:
+    with _asking(f"the data set {spec.dataset.name!r} of {spec.dataset.registered.origin} cannot be inspected"):
+        facts = spec.dataset.plugin.inspect(spec.dataset.params)
     if not isinstance(facts, DatasetFacts):
         raise PluginError(
             f"inspect of the data set {spec.dataset.name!r} of {spec.dataset.registered.origin} returned "
@@ -150,16 +155,10 @@ def _review_model(spec: Spec, facts: DatasetFacts) -> list[str]:
     if chosen.plugin.review is None:
         return []
     try:
-        return [f"{chosen.name}: {warning}" for warning in chosen.plugin.review(chosen.params, facts)]
+        with _asking(f"the model {chosen.name!r} of {chosen.registered.origin} cannot be reviewed"):
+            return [f"{chosen.name}: {warning}" for warning in chosen.plugin.review(chosen.params, facts)]
     except SpecError as mistake:
         raise SpecError(f"{spec.where('model')}: {chosen.name}: {mistake}") from mistake
-    except HarnessError:
-        raise
-    except Exception as error:
-        raise PluginError(
-            f"the model {chosen.name!r} of {chosen.registered.origin} cannot be reviewed: "
-            f"{type(error).__name__}: {error}"
-        ) from error
 
 
 def _review(spec: Spec, sampler: Chosen[SamplerPlugin], setting: Setting) -> list[str]:
@@ -169,15 +168,9 @@ def _review(spec: Spec, sampler: Chosen[SamplerPlugin], setting: Setting) -> lis
         raise SamplerError(
             f"it serves {' and '.join(sorted(plugin.tasks))}, and {spec.dataset.name!r} is {setting.task}"
         )
-    try:
+    with _asking(f"the sampler {sampler.name!r} of {origin} cannot be reviewed"):
         required = plugin.features(sampler.params)
         warnings = list(plugin.review(sampler.params, setting)) if plugin.review else []
-    except HarnessError:
-        raise
-    except Exception as error:
-        raise PluginError(
-            f"the sampler {sampler.name!r} of {origin} cannot be reviewed: {type(error).__name__}: {error}"
-        ) from error
     if lacking := required - set(spec.model.plugin.provides):
         raise SamplerError(
             f"it needs {', '.join(sorted(lacking))}, which the model {spec.model.name!r} does not provide"

@@ -12,7 +12,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .discovery import make_manager, offered, origin, register
-from .errors import PluginError
+from .errors import PluginError, described, text_of
 from .hookspecs import NAMESPACE
 from .plugin import DatasetPlugin, ModelPlugin, SamplerPlugin
 from .redaction import redact
@@ -154,7 +154,9 @@ def load(available: Iterable[EntryPoint] | None = None, only: Collection[str] | 
         source = {"distribution": distribution, "version": version, "entry_point": entry_point.name}
         try:
             plugins = offered(manager, entry_point)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a plugin does, the others go on
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  whatever a plugin does, the others go on
             broken.append(Broken(**source, reason=_one_line(error)))
             continue
         for kind, plugin in plugins:
@@ -191,5 +193,5 @@ def _keep(found: list[EntryPoint], only: Collection[str] | None) -> list[EntryPo
 
 
 def _one_line(error: BaseException) -> str:
-    text = redact(" ".join(str(error).split()))[:300]
-    return text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}"
+    text = text_of(error) if isinstance(error, PluginError) else described(error)
+    return redact(" ".join(text.split()))[:300]

@@ -131,7 +131,7 @@ def alharness_samplers():
     plugins += [SamplerPlugin(name="dies", params=DiesParams, make=make("Dies"))]
     plugins += [SamplerPlugin(name="unmakable", params=Params, make=lambda params: 1 / 0)]
     bad = ("Twice", "TooFew", "Outside", "NanScores", "Fractions", "Peeks", "Undeclared", "Raises", "Exits",
-           "Slow", "Tells", "Hoards")
+           "Slow", "Tells", "Hoards", "Imports")
     return plugins + [SamplerPlugin(name=name.lower(), params=Params, make=make(name)) for name in bad]
 
 
@@ -346,6 +346,14 @@ class Hoards(Base):
     def select(self, query):
         hoard = [bytearray(2**20) for _ in range(600)]
         time.sleep(3600)
+
+
+class Imports(Draw):
+    def select(self, query):
+        import sys
+
+        print(*sys.modules)
+        return super().select(query)
 
 
 class Tells(Draw):

@@ -29,6 +29,8 @@ class ToyParams(Params):
 def inspect(params):
     if params.fail == "data":
         raise DataError("no such folder; get it from ...")
+    if params.fail == "exit":
+        raise SystemExit(0)
     if params.fail == "raise":
         raise KeyError("path")
     if params.fail == "type":
@@ -276,6 +278,7 @@ def test_missing_data_is_told_by_the_data_set(refusal):
     ("fail", "message"),
     [
         ("raise", "toys==1.0 cannot be inspected: KeyError: 'path'"),
+        ("exit", "toys==1.0 cannot be inspected: SystemExit: 0"),
         ("type", "toys==1.0 returned tuple, not DatasetFacts"),
     ],
 )
@@ -291,7 +294,9 @@ def test_the_experiment_is_the_same_wherever_it_lies(plan, tmp_path):
     assert (here.experiment, here.cells) == (there.experiment, there.cells)
 
 
-@pytest.mark.parametrize("assignment", ["samplers=[other]", "seeds=9", "tracking.uri=x", "strict=true"])
+@pytest.mark.parametrize(
+    "assignment", ["samplers=[other]", "seeds=9", "tracking.uri=x", "strict=true", "limits.cell_timeout=1h"]
+)
 def test_what_the_run_directory_does_not_depend_on(plan, assignment):
     assert plan(assignment).experiment == plan().experiment
 

@@ -87,6 +87,11 @@ SAMPLERS = IMPORTS + "@hookimpl\ndef alharness_samplers(): "
         ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
         ("raise RuntimeError('two\\nlines')", "RuntimeError: two lines"),
         ("import sys; sys.exit(3)", "SystemExit: 3"),
+        ("raise BaseException('bare')", "BaseException: bare"),
+        (
+            "class Mute(Exception):\n    __str__ = lambda self: 1 / 0\nraise Mute",
+            "Mute: (its text cannot be made: ZeroDivisionError)",
+        ),
         ("def broken(:", "SyntaxError"),
         (SAMPLERS + "1 / 0", "ZeroDivisionError: division by zero"),
         (SAMPLERS + "return {}", "alharness_samplers returned dict, not a list of SamplerPlugin"),

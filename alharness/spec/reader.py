@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
-from alharness.errors import PluginError
+from alharness.errors import PluginError, described
 from alharness.redaction import hide_credentials
 from alharness.registry import P, Registered
 
@@ -213,8 +213,10 @@ class _Reader:
             return model.model_validate(given, context={"folder": self.folder})
         except ValidationError as error:
             self.problems += translate(error, model, self.file, keys)
-        except Exception as error:  # noqa: BLE001  a validator of a plugin may raise anything
-            what = f"{registered.origin} cannot check its parameters: {type(error).__name__}: {error}"
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  a validator of a plugin may raise anything
+            what = f"{registered.origin} cannot check its parameters: {described(error)}"
             self.problems.append(Problem(self.file.locate(keys), keys, what, plugin=True))
         return None
 

@@ -1,4 +1,4 @@
-"""What `alharness run` has loaded when the first cell begins; whole runs are in tests/integration."""
+"""What `alharness run` has loaded at the first query; whole runs are in tests/integration."""
 
 import os
 import signal
@@ -16,16 +16,16 @@ from alharness.cli.run import _harmless
 
 LATER = {"mlflow", "matplotlib", "sklearn", "scipy"}
 
-STOP_WHEN_CELLS_BEGIN = """
-import os, sys
+STOP_AFTER_THE_FIRST_CYCLE = """
+import sys
 import alharness.cli
-from alharness import app
+from alharness.runs.workers import Workers
 
-def execute(*_):
+def stop(*_):
     print("\\n", *sys.modules, flush=True)
-    os._exit(0)
+    sys.exit(0)
 
-app._Session.execute = execute
+Workers._pass_on = stop
 alharness.cli.main(["run", "own.yaml"])
 """
 
@@ -44,7 +44,7 @@ def test_a_run_in_the_background_of_a_script_says_how_to_stop_it(monkeypatch, ca
     assert f"Ctrl-C is ignored here; to stop it: kill {os.getpid()}\n" in capsys.readouterr().out
 
 
-def test_the_first_cell_begins_before_anything_is_imported_that_is_only_needed_later(toy_site, tmp_path):
+def test_nothing_is_imported_by_the_first_query_that_is_only_needed_later(toy_site, tmp_path):
     folder = tmp_path / "mine"
     folder.mkdir()
     np.save(folder / "audio.npy", np.arange(120.0).reshape(30, 4))
@@ -52,20 +52,23 @@ def test_the_first_cell_begins_before_anything_is_imported_that_is_only_needed_l
     (folder / "labels.csv").write_text("\n".join(["id,split,label", *rows]) + "\n")
     (tmp_path / "own.yaml").write_text(
         "name: own\ndataset: {name: arrays, params: {path: mine, task: classification}}\n"
-        "active_learning: {initial_pool: 5, budget: 5, cycles: 1}\nsamplers: [first]\n"
+        "active_learning: {initial_pool: 5, budget: 5, cycles: 1}\nsamplers: [imports]\n"
     )
     path = os.pathsep.join(filter(None, [str(toy_site), os.environ.get("PYTHONPATH")]))
     done = subprocess.run(
-        [sys.executable, "-c", STOP_WHEN_CELLS_BEGIN],
+        [sys.executable, "-c", STOP_AFTER_THE_FIRST_CYCLE],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": path},
         capture_output=True,
         text=True,
         check=True,
     )
-    loaded = set(done.stdout.splitlines()[-1].split())
-    assert "alharness.app" in loaded
-    assert not LATER & loaded
+    coordinating = set(done.stdout.splitlines()[-1].split())
+    (output,) = tmp_path.glob("runs/*/cells/*/output.txt")
+    working = set(output.read_text().split())
+    assert not (LATER | {"torch"}) & coordinating
+    assert "torch" in working
+    assert not LATER & working
 
 
 def test_a_picture_that_cannot_be_drawn_is_a_warning(capsys):
