@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -102,11 +102,16 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
                 records[cell] = replace(session.on_disk(cell), status=ended.status, error=ended.error)
                 session.emit("alharness_cell_ended", run=session.run, record=records[cell])
                 interrupted = interrupted or ended.status == "interrupted"
-        finally:
-            session.conclude([records[cell] for cell in cells])
+        except BaseException:
+            with suppress(RunError):  # how cells ended is kept; what ended the run is told
+                session.conclude([records[cell] for cell in cells])
+            raise
         records |= {cell: session.on_disk(cell) for cell in plan.cells if cell not in cells}
         record = RunRecord(cells=tuple(records[cell] for cell in plan.cells), interrupted=interrupted)
-        session.emit("alharness_run_finished", run=session.run, record=record)
+        try:
+            session.conclude([records[cell] for cell in cells])
+        finally:
+            session.emit("alharness_run_finished", run=session.run, record=record)
     return session.run, record
 
 

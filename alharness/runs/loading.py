@@ -53,6 +53,7 @@ def load(processes: Processes, wish: Wish, limits: LimitsSettings, warn: Callabl
                     warn(text)
                 case _:
                     seen = f"; see {output}" if output.exists() and output.stat().st_size else ""
-                    raise PluginError(f"{wish.who} was not made: its process {child.fate}{seen}")
+                    why = "; the machine ran out of memory" if watch.killed_for_memory() else ""
+                    raise PluginError(f"{wish.who} was not made: its process {child.fate}{why}{seen}")
     finally:
         processes.end(child)

@@ -147,9 +147,11 @@ class Workers:
         written = [self._directory.cell(worker.cell) / OUTPUT, self._directory.path / OUTPUT]
         hint = next((f"; see {path}" for path in written if path.exists() and path.stat().st_size), "")
         error = f"{worker.cell.who}: its process {worker.child.fate} before the cell was finished{hint}"
-        if code == -signal.SIGKILL and worker.watch.killed_for_memory():
+        if code != -signal.SIGKILL:
+            return Ended(status="failed", error=error)
+        if worker.watch.killed_for_memory():
             return Ended(status="oom", error=f"{error}; the machine ran out of memory: fewer --jobs need less")
-        return Ended(status="failed", error=error)
+        return Ended(status="failed", error=f"{error}; something has ended it, perhaps for want of memory")
 
 
 class _Worker:
