@@ -1,16 +1,15 @@
 """A file like SIMSv2's, imported, gives the same run as the same arrays in memory."""
 
 import pickle
-from dataclasses import replace
+import sys
 
 import numpy as np
 import pytest
 
-from alharness import Dataset, DatasetFacts, DatasetPlugin, Inputs, Params, Samples, Scoring, Splits, Task, app
+from alharness import Dataset, Inputs, Samples, Scoring, Splits, Task, app
 from alharness import registry as registries
 from alharness import spec as specs
 from alharness.cli import main
-from alharness.registry import Registered
 
 SIZES = {"train": 60, "valid": 15, "test": 20}
 SHAPES = {"text": (6, 768), "audio": (9, 25), "vision": (8, 177)}
@@ -63,16 +62,41 @@ def content():
     return {split: upstream(split, n, rng) for split, n in SIZES.items()}
 
 
+PLUGIN = """
+import pickle
+import sys
+from pathlib import Path
+
+from alharness import DatasetFacts, DatasetPlugin, Params, Task, hookimpl
+
+
+def make(params):
+    return pickle.loads((Path(__file__).parent / "memory.pkl").read_bytes())
+
+
+@hookimpl
+def alharness_datasets():
+    facts = DatasetFacts(task=Task.REGRESSION, modalities={modalities}, sizes={sizes})
+    return [DatasetPlugin(name="memory", params=Params, inspect=lambda _: facts, make=make)]
+"""
+
+
 @pytest.fixture
-def installed(content):
-    """The installed plugins, and a data set `memory` that never was a file."""
+def installed(content, tmp_path, monkeypatch):
+    """The installed plugins, and a data set `memory` that was never imported."""
     parts = {split: samples(part) for split, part in content.items()}
     dataset = Dataset(task=Task.REGRESSION, content=Splits(**parts), scoring=Scoring.SIMS)
-    facts = DatasetFacts(task=Task.REGRESSION, modalities=tuple(SHAPES), sizes=tuple(SIZES.values()))
-    plugin = DatasetPlugin(name="memory", params=Params, inspect=lambda _: facts, make=lambda _: dataset)
-    found = registries.load()
-    registered = Registered(plugin=plugin, distribution="memory", version="1", entry_point="memory")
-    return replace(found, datasets={**found.datasets, "memory": registered})
+    site = tmp_path / "site"
+    info = site / "memory-1.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: memory\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[alharness]\nmemory = memory_plugin\n")
+    text = PLUGIN.format(modalities=tuple(SHAPES), sizes=tuple(SIZES.values()))
+    (site / "memory_plugin.py").write_text(text)
+    (site / "memory.pkl").write_bytes(pickle.dumps(dataset))
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.delitem(sys.modules, "memory_plugin", raising=False)
+    return registries.load()
 
 
 @pytest.mark.parametrize("model", ["late_fusion", "{name: lfmim, params: {preset: small, layers: 1}}"])
