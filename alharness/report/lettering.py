@@ -14,6 +14,8 @@ LONGEST = 28
 """Letters of a name; a longer one loses its middle."""
 LETTER, KEY, LINE = 0.075, 0.5, 0.19
 """Inches that a letter of a legend, the line before it and a row of it take."""
+USUAL_NAME = 14
+"""Letters of a name for which pictures have room next to their axes."""
 USUAL = 2
 """Rows of a legend for which pictures have room."""
 FALLBACK = (
@@ -66,6 +68,12 @@ def taller(size: tuple[float, float], labels: Iterable[str]) -> tuple[float, flo
     shown = [f"{name} (n = 10)" for name in names(labels).values()]
     rows = math.ceil(len(shown) / _columns(width, shown))
     return width, height + LINE * max(rows - USUAL, 0)
+
+
+def beyond(labels: Iterable[str]) -> float:
+    """Inches that the longest name takes beyond those of usual names, next to axes."""
+    longest = max(map(len, names(labels).values()), default=0)
+    return 0.09 * max(longest - USUAL_NAME, 0)
 
 
 def _columns(width: float, labels: list[str]) -> int:

@@ -275,6 +275,6 @@ def _matrix(study: Study, overlaps: Mapping[tuple[str, str], Array]) -> Picture:
         title="Overlap of all choices, pair by pair",
         text="Matrix of the overlap of all samples chosen by two samplers of the same seed",
         draw=partial(matrix.draw, values=values, rows=labels, columns=labels),
-        size=matrix.size(len(labels), len(labels)),
+        size=matrix.size(labels, labels),
         folded=True,
     )

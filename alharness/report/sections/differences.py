@@ -181,7 +181,7 @@ def penalty_matrix(found: Penalties, most: int = 1) -> Picture:
             columns=found.labels,
             most=most,
         ),
-        size=matrix.size(len(rows), len(found.labels)),
+        size=matrix.size(rows, found.labels),
     )
 
 

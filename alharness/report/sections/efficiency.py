@@ -109,7 +109,7 @@ def _table(study: Study, random: str, index: int, target: Target | None) -> Tabl
             "labels",
             Column(text="saved against Random", name="saved", strong="claimed"),
             Column(text="in %", name="saved_percent"),
-            Column(text="95 % CI", name="saved"),
+            Column(text="95 % CI", name="saved_ci"),
             *(["seeds"] if several else []),
         ),
         rows=rows,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alharness import numerals
-from alharness.report.lettering import names
+from alharness.report.lettering import beyond, names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def size(rows: int, columns: int) -> tuple[float, float]:
-    """Of a picture in which every entry can be read."""
-    return 2.5 + 0.5 * columns, 1.8 + 0.42 * rows
+def size(rows: Sequence[str], columns: Sequence[str]) -> tuple[float, float]:
+    """Inches of a picture in which every entry and every name can be read."""
+    return 2.5 + 0.5 * len(columns) + beyond(rows), 1.8 + 0.42 * len(rows) + beyond(columns) / 2
 
 
 def draw(

@@ -14,7 +14,7 @@ from alharness.report.curves import not_drawn, plot
 from alharness.report.document import Column, Picture, Section, Table, Value, between, interval, number
 from alharness.report.efficiency import ENOUGH as ENOUGH_FOR_INTERVAL
 from alharness.report.efficiency import saving
-from alharness.report.lettering import names, taller
+from alharness.report.lettering import beyond, names, taller
 from alharness.report.settings import summed_penalties
 from alharness.report.significance import ENOUGH
 from alharness.report.summary import arrow
@@ -59,7 +59,7 @@ def section(found: Settings, styles: dict[str, Style]) -> Section:
                 title="Critical-difference diagram of average ranks",
                 text="Average ranks of the samplers on a line, with bars over those that may be equal",
                 draw=partial(_draw_ranks, found=found, styles=styles),
-                size=(7.5, 1.4 + 0.22 * len(found.common)),
+                size=(7.5 + 2 * beyond(found.common), 1.4 + 0.22 * len(found.common)),
             )
         )
     if summed := summed_penalties(found):
@@ -98,7 +98,7 @@ def savings(found: Settings) -> Section | None:
         plain = spreadsheets.name(name)
         headings += [
             Column(text=f"{name}: saved", name=f"{plain}_saved", strong=f"{plain}_claimed"),
-            Column(text="95 % CI", name=f"{plain}_saved"),
+            Column(text="95 % CI", name=f"{plain}_saved_ci"),
         ]
     table = Table(
         name="savings",
