@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from alharness.cells import FULL_DATA
 
-from .reading import PAIRED
+from .agreement import all_cells, drop_strangers
+from .reading import CONDITIONS
 from .statistics import mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from typing import Any
 
     from alharness.cells import Cell
@@ -63,6 +63,7 @@ class Basis:
             with Random over the seeds that both have.
         asked: label -> seeds that the run asks for.
         refused: sentences on complete cells that do not count.
+        mixed: a sentence on seeds that differ in their conditions; none if all agree.
     """
 
     cells: Mapping[str, Mapping[int, CellRecord]]
@@ -71,6 +72,7 @@ class Basis:
     groups: tuple[Group, ...]
     asked: Mapping[str, tuple[int, ...]]
     refused: tuple[str, ...]
+    mixed: tuple[str, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -146,7 +148,7 @@ def basis(run: Run, record: RunRecord, contexts: Mapping[Cell, Mapping[str, Any]
             cells[found.cell.label][found.cell.seed] = found
     names = {cell.label: cell.sampler for cell in run.cells if not cell.reference}
     randoms = tuple(label for label, name in names.items() if name == RANDOM)
-    refused += _drop_strangers(cells, contexts, randoms)
+    refused += drop_strangers(cells, contexts, randoms)
     kept = {label: found for label, found in cells.items() if found}
     random = max((x for x in randoms if x in kept), key=lambda label: len(kept[label]), default=None)
     seeds = {label: frozenset(found) for label, found in kept.items()}
@@ -157,6 +159,7 @@ def basis(run: Run, record: RunRecord, contexts: Mapping[Cell, Mapping[str, Any]
         groups=_groups({x: s for x, s in seeds.items() if x != FULL_DATA}, random, seeds.get(FULL_DATA)),
         asked={label: tuple(sorted(found)) for label, found in asked.items()},
         refused=tuple(refused),
+        mixed=tuple(_mixed(cells, contexts)),
     )
 
 
@@ -192,34 +195,19 @@ def _undefined(record: CellRecord, metric: str) -> str:
     return f"its {metric} is undefined in cycle{'' if len(cycles) == 1 else 's'} {', '.join(map(str, cycles))}"
 
 
-def _drop_strangers(
-    cells: Mapping[str, dict[int, CellRecord]],
-    contexts: Mapping[Cell, Mapping[str, Any]],
-    randoms: Sequence[str],
-) -> list[str]:
-    """Take out the cells whose conditions are not those of most samplers of their seed, and say so."""
-    refused = []
-    for seed in sorted({seed for found in cells.values() for seed in found}):
-        present = [found[seed].cell for found in cells.values() if seed in found and found[seed].cell in contexts]
-        if not present:
-            continue
-        conditions = {cell: [contexts[cell].get(name) for name in PAIRED] for cell in present}
-        keys = {cell: json.dumps(found, sort_keys=True, default=str) for cell, found in conditions.items()}
-        voters = [cell for cell in present if not cell.reference] or present
-        votes = Counter(keys[cell] for cell in voters)
-        # Of as many on each side, those that can be compared with Random.
-        with_random = {keys[cell] for cell in voters if cell.label in randoms}
-        most = max(votes, key=lambda key: (votes[key], key in with_random))
-        standard = next(cell for cell in present if keys[cell] == most)
-        for cell in present:
-            if keys[cell] != most:
-                pairs = zip(PAIRED, conditions[cell], conditions[standard], strict=True)
-                fields = ", ".join(name for name, ours, theirs in pairs if ours != theirs)
-                refused.append(
-                    f"{cell.name} is left out of every comparison: it differs from {standard.name} in {fields}"
-                )
-                del cells[cell.label][seed]
-    return refused
+def _mixed(cells: Mapping[str, Mapping[int, CellRecord]], known: Mapping[Cell, Mapping[str, Any]]) -> list[str]:
+    """A sentence if seeds that count differ in conditions; pairs are within a seed, but means are over all."""
+    alike: dict[str, set[int]] = {}
+    for cell in all_cells(cells):
+        if cell in known:
+            found = json.dumps([known[cell].get(name) for name in CONDITIONS], sort_keys=True, default=str)
+            alike.setdefault(found, set()).add(cell.seed)
+    if len(alike) < 2:
+        return []
+    values = [json.loads(found) for found in alike]
+    fields = [name for i, name in enumerate(CONDITIONS) if any(value[i] != values[0][i] for value in values)]
+    parts = "; ".join(seed_list(seeds) for seeds in alike.values())
+    return [f"Seeds were run under different {' and '.join(fields)} ({parts}); within a seed all are the same."]
 
 
 def _groups(

@@ -257,6 +257,26 @@ def test_of_as_many_on_each_side_those_with_random_count(make_results, noisy):
     assert study(make_results(curves, contexts=others)).labels == ("random", "c")
 
 
+def test_a_seed_on_other_data_counts_nowhere(make_results, noisy):
+    other = {f"{label}-s4": {"data": "other"} for label in ("random", "a")}
+    found = study(make_results({"random": noisy(5), "a": noisy(5, seed=1)}, contexts=other))
+    assert [group.seeds for group in found.basis.groups] == [(0, 1, 2, 3)]
+    assert found.basis.refused == tuple(
+        f"{label}-s4 is left out of every comparison: it differs from random-s0 in data"
+        for label in ("random", "a")
+    )
+
+
+def test_seeds_that_were_run_elsewhere_are_named(make_results, noisy):
+    other = {f"{label}-s{seed}": {"device": "cuda"} for label in ("random", "a") for seed in (3, 4)}
+    results = make_results({"random": noisy(5), "a": noisy(5, seed=1)}, contexts=other)
+    (section,) = (section for section in single(results).sections if section.anchor == "outcome")
+    assert (
+        "Seeds were run under different device (seeds 0-2; seeds 3-4); within a seed all are the same."
+        in section.paragraphs
+    )
+
+
 def test_a_curve_that_is_undefined_somewhere_counts_nowhere(make_results, told, noisy):
     curves = {"random": noisy(5), "a": noisy(5, 1.0, seed=1)}
     curves["a"][1, 2] = np.nan

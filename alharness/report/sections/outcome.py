@@ -47,6 +47,7 @@ def section(study: Study) -> Section | None:
         paragraphs=[
             *study.basis.gaps(),
             *study.basis.refused,
+            *study.basis.mixed,
             "Samplers are compared over the seeds that both have, and means next to each other are over the same "
             "seeds. A sampler may fail in just those seeds that are hard for it."
             if study.basis.gaps()
