@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 BLOCK = 2**23
 """Bytes of the file that are converted at a time."""
 
-SAMPLE = 64
+SAMPLE = 32
 """Sequences of a split that are looked at to find the padded side of a modality."""
 
 
