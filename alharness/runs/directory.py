@@ -141,13 +141,14 @@ class RunDirectory:
                 "gone on with its cells; it stops. Run again to see what is left to do"
             )
 
-    @property
     def crowded(self) -> bool:
-        """Whether another process works in the directory, or was killed there."""
+        """Whether more than one process works in the directory on this host, so that they share its cores."""
         try:
-            return len(list(self.processes.iterdir())) > 1
+            found = list(self.processes.iterdir())
         except FileNotFoundError:
             return False
+        holders = map(_read_holder, found) if len(found) > 1 else ()
+        return sum(who is None or who.host == socket.gethostname() for who in holders) > 1
 
     def _enter(self, warn: Callable[[str], None]) -> _Stay:
         self.path.mkdir(parents=True, exist_ok=True)

@@ -32,6 +32,7 @@ def drive(
     fits: FitStore,
     finished: Callable[[CycleRecord], None],
     timing: Timing,
+    crowded: Callable[[], bool] = lambda: False,
 ) -> None:
     """Continue a cell after the last cycle of its journal, to its end.
 
@@ -44,10 +45,15 @@ def drive(
         fits: keeps the fits that cells share, those of cycle 0.
         finished: told of every cycle once it is on disk.
         timing: how queries are measured.
+        crowded: whether another process is at work now, which makes every timing a shared one.
     """
     cell = run_cell(world, chooser, journal.replay(initial), first_cycle=len(journal.cycles))
+    before = crowded()
     for found in _answered(cell, trainer, fits):
-        record = replace(found, at=_later(journal), timing=timing, machine=machine(trainer.device))
+        after = crowded()
+        how: Timing = "shared" if before or after else timing
+        before = after
+        record = replace(found, at=_later(journal), timing=how, machine=machine(trainer.device))
         journal.append(record)
         finished(record)
 

@@ -80,6 +80,7 @@ class Runner:
             fits=self._fits,
             finished=finished,
             timing=self._timing,
+            crowded=self._directory.crowded,
         )
 
     def retime(self, cell: Cell, finished: Callable[[CycleRecord], None]) -> None:

@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -99,6 +100,16 @@ def test_cells_that_nobody_works_on_are_free_meanwhile(work, claim, tmp_path):
     work("grace")
     assert claim("random") == []
     assert [path.name for path in tmp_path.glob("processes/*/samples/*")] == ["0.npy"]
+
+
+@pytest.mark.parametrize(("host", "crowded"), [(None, True), ("another", False)])
+def test_processes_on_one_host_share_its_cores(work, tmp_path, host, crowded):
+    directory = RunDirectory(tmp_path)
+    assert not directory.crowded()
+    with directory.entered(pytest.fail):
+        assert not directory.crowded()
+        work("grace", host=host or socket.gethostname())
+        assert directory.crowded() == crowded
 
 
 def test_who_wants_to_be_alone_waits_for_all(work, claim):

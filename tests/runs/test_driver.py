@@ -33,3 +33,11 @@ def test_the_model_of_the_last_cycle_is_not_trained_to_measure_queries_again(cel
     )
     driver.retime(*arguments, **parts)
     assert trained == [15]  # that of 10 labels is stored, and after 20 nothing is asked
+
+
+def test_queries_next_to_another_process_are_marked_as_shared(cell, tmp_path):
+    (world, chooser, initial, _), parts = cell
+    book = Journal(tmp_path / "other", {}, 0)
+    at_work = iter([False, False, True, False])  # at the beginning, and after each of three cycles
+    driver.drive(world, chooser, initial, book, timing="exclusive", crowded=lambda: next(at_work), **parts)
+    assert [cycle.timing for cycle in book.cycles] == ["exclusive", "shared", "shared"]
