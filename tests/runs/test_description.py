@@ -96,6 +96,34 @@ def test_saving_takes_the_place_of_an_older_one(full):
     assert [path.name for path in full.folder.iterdir()] == ["run.json"]
 
 
+def test_a_run_keeps_how_cells_ended_that_it_does_not_work_on(full):
+    mine, others = cell(seed=1), cell(seed=2)
+    broke = CellRecord(cell=others, status="failed", error="broke")
+    description.save(full, [broke, CellRecord(cell=mine, status="failed", error="long ago")])
+    description.begin(full, [mine])
+    assert description.load(full.folder).ended == {others.folder: Ended(status="failed", error="broke")}
+
+    description.conclude(full, [CellRecord(cell=mine, status="timeout", error="slow")])
+    assert description.load(full.folder).ended == {
+        others.folder: Ended(status="failed", error="broke"),
+        mine.folder: Ended(status="timeout", error="slow"),
+    }
+
+
+def test_a_run_that_ends_does_not_replace_one_that_began_later(full):
+    later = replace(full, jobs=5)
+    description.begin(full, [cell(seed=1)])
+    description.begin(later, [cell(seed=2)])
+    description.conclude(full, [CellRecord(cell=cell(seed=1), status="ok")])
+    assert description.load(full.folder).run == later
+
+
+def test_a_file_that_cannot_be_read_is_replaced_at_the_end(full):
+    (full.folder / "run.json").write_text("{")
+    description.conclude(full, [])
+    assert description.load(full.folder) == description.Description(run=full)
+
+
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(RunError, match="nowhere: there is no such folder; name a run directory, such as runs/"):
         description.load(tmp_path / "nowhere")
