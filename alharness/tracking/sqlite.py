@@ -7,6 +7,7 @@ disk or two processes at once leave a file that MLflow can neither use nor mend.
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
 import time
 from contextlib import closing, suppress
@@ -65,14 +66,14 @@ def make_ready(path: Path, warn: Callable[[str], None]) -> None:
         sqlite3.Error: it is no database, or cannot be read.
         filelock.Timeout: another process has been making it for two minutes.
     """
-    new = _new(path)
-    if look(path).state == "whole" and not new.exists():
+    if look(path).state == "whole" and not _leftovers(path):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     # In the same folder: whoever sees the store sees the lock, also with another TMPDIR or on another machine.
     lock = Locks(path.parent).make(path.with_name(f".{path.name}.lock"))
     with lock.acquire(timeout=PATIENCE):
-        _remove(new)
+        for leftover in _leftovers(path):
+            leftover.unlink(missing_ok=True)
         found = look(path)
         if found.state == "half":
             found = _wait_until_quiet(path)
@@ -86,7 +87,7 @@ def make_ready(path: Path, warn: Callable[[str], None]) -> None:
             else:
                 path.unlink()
         if found.state in ("absent", "half"):
-            _make(path, new)
+            _make(path)
         else:
             require_usable(path, found)
 
@@ -142,7 +143,9 @@ def require_usable(path: Path, found: Found) -> None:
     raise TrackingError(reasons[found.state])
 
 
-def _make(path: Path, new: Path) -> None:
+def _make(path: Path) -> None:
+    # Another name each time: MLflow keeps what it opened, and would go on with a file that is gone.
+    new = path.with_name(f"{_start_of_new(path)}{secrets.token_hex(4)}")
     try:
         new.touch(exist_ok=False)  # MLflow tries for two minutes where this says at once that it cannot be done
         uri = addresses.sqlite(new)
@@ -157,7 +160,8 @@ def _make(path: Path, new: Path) -> None:
         except OSError:  # a file system without links
             new.rename(path)
     finally:
-        _remove(new)
+        for file in (*_sides(new), new):
+            file.unlink(missing_ok=True)
 
 
 def _make_tables(uri: str, place_of_files: str) -> None:
@@ -199,18 +203,18 @@ def _move_aside(path: Path) -> Path:
     return aside
 
 
-def _remove(new: Path) -> None:
-    for file in (*_sides(new), new):
-        file.unlink(missing_ok=True)
-
-
 def _sides(path: Path) -> list[Path]:
     named = [path.with_name(f"{path.name}{side}") for side in SIDES]
     return [side for side in named if side.exists()]
 
 
-def _new(path: Path) -> Path:
-    return path.with_name(f".{path.name}.new")
+def _leftovers(path: Path) -> list[Path]:
+    """What a killed process was making."""
+    return [file for file in path.parent.glob(".*") if file.name.startswith(_start_of_new(path))]
+
+
+def _start_of_new(path: Path) -> str:
+    return f".{path.name}.new-"
 
 
 def _count(database: sqlite3.Connection, table: str) -> int:

@@ -155,8 +155,24 @@ def test_a_making_that_fails_leaves_nothing_and_the_next_one_succeeds(path, made
     assert look(path).state == "whole"
 
 
+def test_no_name_is_used_twice_because_mlflow_keeps_what_it_opened(path, made, monkeypatch):
+    works, tried = sqlite._make_tables, []
+
+    def fail(uri, root):
+        tried.append(uri)
+        raise RuntimeError("disk is full")
+
+    monkeypatch.setattr(sqlite, "_make_tables", fail)
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            make_ready(path, pytest.fail)
+    monkeypatch.setattr(sqlite, "_make_tables", works)
+    make_ready(path, pytest.fail)
+    assert len({*tried, *made}) == 3
+
+
 def test_what_a_killed_process_was_making_is_begun_again(path, made):
-    for name in (".mlflow.db.new", ".mlflow.db.new-journal"):
+    for name in (".mlflow.db.new-1a2b", ".mlflow.db.new-1a2b-journal"):
         path.with_name(name).write_bytes(b"half a database")
     make_ready(path, pytest.fail)
     assert names(path) == [".mlflow.db.lock", "mlflow.db"]
@@ -164,7 +180,7 @@ def test_what_a_killed_process_was_making_is_begun_again(path, made):
 
 def test_a_kill_after_the_store_has_its_name_leaves_it_whole(path, made, fresh_store):
     path.write_bytes(fresh_store)
-    os.link(path, path.with_name(".mlflow.db.new"))
+    os.link(path, path.with_name(".mlflow.db.new-1a2b"))
     make_ready(path, pytest.fail)
     assert names(path) == [".mlflow.db.lock", "mlflow.db"]
     assert look(path).state == "whole"
