@@ -6,12 +6,17 @@ import csv
 import hashlib
 import json
 import math
+import posixpath
+import re
 from typing import TYPE_CHECKING, Any
 
 from alharness.report.statistics import aubc
 from alharness.report.summary import overall_seconds
 from alharness.runs import journal
 from alharness.spreadsheets import defused
+
+LONGEST_KEY = 250
+_REFUSED = re.compile(r"[^\w/.: -]|\.{2,}")
 
 COSTS = "alharness.costs"
 """Tag that tells whether a cell was measured again."""
@@ -111,8 +116,13 @@ def write_artifacts(folder: Path, run: Run, record: CellRecord) -> None:
 def _values(cycle: CycleRecord) -> dict[str, Any]:
     values = {f"test/{name}": value for name, value in cycle.metrics.items()}
     values |= {f"cost/{name}": value for name, value in cycle.cost.items()}
-    values |= {f"al/{name}": value for name, value in cycle.diagnostics.items()}
+    values |= {_key(f"al/{name}"): value for name, value in cycle.diagnostics.items()}
     return {**values, "al/cycle": cycle.cycle}
+
+
+def _key(name: str) -> str:
+    """A name that MLflow takes: one that it refuses would cost the whole cell."""
+    return posixpath.normpath(_REFUSED.sub("_", name))[:LONGEST_KEY].rstrip("/. ")
 
 
 def _points(values: Mapping[str, Any], cycle: CycleRecord) -> Iterator[Metric]:

@@ -208,6 +208,14 @@ def calls(monkeypatch):
     return calls
 
 
+def test_a_diagnostic_of_any_name_is_written(run, uri):
+    names = ["a=b", "50 %", "../../x", "//y//", "größe", "z" * 300, "", "."]
+    track(run, uri, [cycle(0, diagnostics=dict.fromkeys(names, 1.0))], status="interrupted")
+    found = {name for name in stored(uri)[1][0].data.metrics if name.startswith("al")}
+    assert {"al/a_b", "al/50 _", "al/_/_/x", "al/y", "al/größe"} <= found
+    assert len(found) == 8  # `al/cycle` is one of them, and two have no name left
+
+
 def test_more_metrics_than_mlflow_takes_at_once(run, uri, calls):
     many = cycle(0, diagnostics={f"d{number}": 1.0 for number in range(1200)})
     track(run, uri, [many], status="interrupted")
