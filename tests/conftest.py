@@ -131,7 +131,7 @@ def alharness_samplers():
     plugins += [SamplerPlugin(name="dies", params=DiesParams, make=make("Dies"))]
     plugins += [SamplerPlugin(name="unmakable", params=Params, make=lambda params: 1 / 0)]
     bad = ("Twice", "TooFew", "Outside", "NanScores", "Fractions", "Peeks", "Undeclared", "Raises", "Exits",
-           "Slow", "Tells", "Hoards", "Imports")
+           "Slow", "Tells", "Hoards", "Imports", "Moody")
     return plugins + [SamplerPlugin(name=name.lower(), params=Params, make=make(name)) for name in bad]
 
 
@@ -346,6 +346,13 @@ class Hoards(Base):
     def select(self, query):
         hoard = [bytearray(2**20) for _ in range(600)]
         time.sleep(3600)
+
+
+class Moody(Draw):
+    def select(self, query):
+        if "ALHARNESS_TEST_MOOD" in os.environ:
+            1 / 0
+        return super().select(query)
 
 
 class Imports(Draw):

@@ -41,19 +41,13 @@ def test_a_sampler_that_chooses_otherwise_is_named_with_seed_and_cycle(write_spe
 
 
 def test_a_run_that_failed_where_it_did_not_is_a_change(write_spec, run_spec, compare, tmp_path, monkeypatch):
-    from alharness.selection import Chooser
-
-    path = write_spec(samplers="[first]", seeds="[3]")
+    path = write_spec(samplers="[moody]", seeds="[3]")
     old, _, _ = run_spec(path, tmp_path / "old")
-    with monkeypatch.context() as patched:
-        patched.setattr(Chooser, "__init__", lambda *_, **__: 1 / 0)
-        new, _, _ = run_spec(path, tmp_path / "new")
+    monkeypatch.setenv("ALHARNESS_TEST_MOOD", "bad")
+    new, _, _ = run_spec(path, tmp_path / "new")
     code, out = compare(old, new)
 
     assert code == 1
-    assert (
-        "first, seed 3: finished in OLD and not in NEW: failed after 0 cycles: first (toy-samplers==1.0): Zero"
-        in out
-    )
+    assert "moody, seed 3: finished in OLD and not in NEW: failed after 0 cycles: moody (toy-samplers==1.0)" in out
     assert compare(old, old)[0] == 0
     assert compare(new, old)[0] == 1  # nothing could be compared
