@@ -42,6 +42,7 @@ class Inputs:
             seen: set[str] = set()
             twice = next(i for i in self.ids if i in seen or seen.add(i))  # type: ignore[func-returns-value]
             raise DataError(f"the id {twice!r} stands for more than one sample; ids must be distinct")
+        _require_arrays({**self.arrays, **{f"lengths of {m}": x for m, x in self.lengths.items()}})
         for modality, array in self.arrays.items():
             if array.ndim not in (2, 3) or len(array) != len(self.ids):
                 raise DataError(
@@ -49,6 +50,8 @@ class Inputs:
                     f"one row per sample, but it is {array.shape}"
                 )
         for modality, lengths in self.lengths.items():
+            if modality not in self.arrays:
+                raise DataError(f"there are lengths of {modality!r}, which is no modality")
             steps = self.arrays[modality].shape[1]
             if self.arrays[modality].ndim != 3 or lengths.shape != (len(self.ids),):
                 raise DataError(f"{modality}: lengths need a sequence (n, t, d) and one number per sample")
@@ -129,7 +132,9 @@ class Samples:
 
     def __post_init__(self) -> None:
         """Raise DataError where the number of labels is not the number of samples."""
-        for name, labels in {"labels": self.labels, **self.unimodal_labels}.items():
+        named = {"labels": self.labels, **self.unimodal_labels}
+        _require_arrays(named)
+        for name, labels in named.items():
             if labels.shape != (len(self.inputs),):
                 raise DataError(f"{name}: expected {len(self.inputs)} labels, but the shape is {labels.shape}")
 
@@ -160,6 +165,16 @@ class Samples:
         """The same samples with every sequence replaced by one vector."""
         return replace(self, inputs=self.inputs.pooled())
 
+    def protect(self) -> None:
+        """Have NumPy refuse to write to any array of these samples from now on."""
+        for array in (
+            *self.inputs.arrays.values(),
+            *self.inputs.lengths.values(),
+            self.labels,
+            *self.unimodal_labels.values(),
+        ):
+            (array.base if isinstance(array, Rows) else array).flags.writeable = False
+
     def sorted(self) -> Samples:
         """Rows in the order of their ids, so that no result depends on the order of a file."""
         import numpy as np
@@ -175,6 +190,12 @@ class Splits:
     train: Samples
     valid: Samples
     test: Samples
+
+
+def _require_arrays(named: Mapping[str, Any]) -> None:
+    for name, array in named.items():
+        if not hasattr(array, "dtype") or not hasattr(array, "shape"):
+            raise DataError(f"{name}: expected a NumPy array, but it is {type(array).__name__}")
 
 
 CONTRADICTION = 0.5
