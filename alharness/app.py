@@ -66,6 +66,7 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
         TrackingError: tracking was required, and is lost; what is finished is on disk.
         HarnessError: nothing could be started.
     """
+    warn = _once(warn)
     plan = make_plan(spec)
     for warning in plan.warnings:
         warn(warning)
@@ -233,6 +234,18 @@ class _Session:
     def _finished(self, cell: Cell, cycle: CycleRecord) -> None:
         self._directory.require_held()
         self.emit("alharness_cycle_finished", run=self.run, cell=cell, cycle=cycle)
+
+
+def _once(warn: Callable[[str], None]) -> Callable[[str], None]:
+    """The same, but nothing twice: a plugin may give the same reason in every cycle, and in every worker."""
+    told: set[str] = set()
+
+    def tell(text: str) -> None:
+        if text not in told:
+            told.add(text)
+            warn(text)
+
+    return tell
 
 
 def _to_measure_again(records: list[CellRecord], warn: Callable[[str], None]) -> list[Cell]:

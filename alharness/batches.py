@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -85,9 +86,14 @@ def _bytes_per_row(inputs: Inputs) -> int:
 
 
 def _tensor(array: NDArray[Any] | Rows, device: torch.device) -> Tensor:
+    private = isinstance(array, np.memmap) and array.mode == "c"  # a write would stay in this process
     array = np.asarray(array)
-    # torch warns of arrays that are read-only, since it could write to them.
-    return torch.from_numpy(array if array.flags.writeable else np.array(array)).to(device)
+    if not (private or array.flags.writeable):
+        array = np.array(array)
+    with warnings.catch_warnings():
+        # torch warns of arrays that are read-only, since it could write to them: training looks whether it did.
+        warnings.simplefilter("ignore", UserWarning)
+        return torch.from_numpy(array).to(device)
 
 
 def _rows(array: NDArray[Any] | Rows, rows: NDArray[np.int64], device: torch.device) -> Tensor:

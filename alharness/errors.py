@@ -101,7 +101,7 @@ def trace_of(error: BaseException) -> str:
 
 @contextmanager
 def blaming(
-    culprit: str, kind: type[HarnessError], *, passing: tuple[type[HarnessError], ...] = ()
+    culprit: str, kind: type[HarnessError], *, moment: str = "", passing: tuple[type[HarnessError], ...] = ()
 ) -> Iterator[None]:
     """Around a plugin's code: what it raises becomes an error of this kind that names the plugin.
 
@@ -111,6 +111,7 @@ def blaming(
     Args:
         culprit: the plugin and its distribution.
         kind: what its errors become.
+        moment: when, such as `cycle 2`.
         passing: other errors that pass unchanged.
     """
     try:
@@ -123,11 +124,11 @@ def blaming(
         if error.culprit:
             raise
         if isinstance(error, kind):
-            error.culprit = culprit
+            error.culprit = f"{culprit}, {moment}" if moment else culprit
             raise
-        raise _blamed(culprit, kind, text_of(error)) from error
+        raise _blamed(f"{culprit}, {moment}" if moment else culprit, kind, text_of(error)) from error
     except BaseException as error:
-        found = _blamed(culprit, kind, described(error))
+        found = _blamed(culprit, kind, f"{described(error)}, in {moment}" if moment else described(error))
         found.unexpected = True
         raise found from error
 

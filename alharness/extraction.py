@@ -10,8 +10,10 @@ import torch
 from torch.nn import functional
 
 from .batches import RepeatedBatches, batches
-from .errors import LabelLeak, SamplerError
+from .errors import Diverged, LabelLeak, ModelError, SamplerError
 from .features import FUSED, Feature, Task
+from .guard.fingerprint import Kept, unwritten
+from .outputs import require_encoded, require_predictions, require_rows
 from .training import seeded
 
 if TYPE_CHECKING:
@@ -44,6 +46,9 @@ class Extractor:
         allowed: the features that the sampler's plugin declared.
         clock: the query's clock.
         seed: makes the dropout masks of this query.
+
+    Attributes:
+        handed_out: tensors that the views gave to the sampler, and keep.
     """
 
     def __init__(self, fitted: Fitted, batch: int, allowed: frozenset[Feature], clock: Clock, seed: int) -> None:
@@ -53,7 +58,8 @@ class Extractor:
         self._allowed = allowed
         self._clock = clock
         self._seed = seed
-        self._entries: set[str] = set()
+        self._entries: dict[str, Tensor] = {}
+        self.handed_out = Kept()
 
     def allows(self, feature: Feature) -> bool:
         """Whether the sampler declared this feature."""
@@ -85,7 +91,9 @@ class Extractor:
 
     def predict(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Source -> log-probabilities or values, from encoder outputs."""
-        outputs = self._model.decode(z)
+        with self._model_at_work(z):
+            outputs = self._model.decode(z)
+            require_predictions(outputs, len(next(iter(z.values()))), self._model.shape)
         if self._fitted.task == Task.CLASSIFICATION:
             return {source: functional.log_softmax(o, dim=1) for source, o in outputs.items()}
         return outputs
@@ -94,7 +102,7 @@ class Extractor:
     def encode(self, inputs: Inputs, positions: NDArray[np.int64]) -> dict[str, Tensor]:
         """z of all these rows."""
         with self._clock.charge("inference"):
-            z = _joined(self._model.encode(b) for b in self._rows(inputs, positions))
+            z = _joined(self._encoded(b) for b in self._rows(inputs, positions))
         self._entries.update(z)
         return z
 
@@ -109,14 +117,15 @@ class Extractor:
         """Inputs of the last linear layer of that source's head."""
         with self._clock.charge("inference"), self._caught(source) as caught:
             for part in self._parts(z):
-                self._model.decode(part)
-            return torch.cat(caught)
+                with self._model_at_work(part):
+                    self._model.decode(part)
+            return self._whole(caught, source, z)
 
     @torch.no_grad()
     def both(self, z: Mapping[str, Tensor], source: str) -> tuple[dict[str, Tensor], Tensor]:
         """`predictions` and the `embeddings` of one source, in one pass."""
         with self._clock.charge("inference"), self._caught(source) as caught:
-            return self.predictions(z), torch.cat(caught)
+            return self.predictions(z), self._whole(caught, source, z)
 
     def draw_batches(self, inputs: Inputs, positions: NDArray[np.int64]) -> Iterable[Batch]:
         """What `draw` and `still` go through."""
@@ -127,29 +136,62 @@ class Extractor:
         """One prediction of that source with dropout on; the masks depend on the query's seed and `number`."""
         device = self._fitted.device
         with self._clock.charge("inference"), dropout_on(self._model), seeded(self._seed + number, device):
-            return torch.cat([self.predict(self._model.encode(b))[source] for b in rows])
+            return torch.cat([self.predict(self._encoded(b))[source] for b in rows])
 
     @torch.no_grad()
     def still(self, rows: Iterable[Batch], source: str) -> Tensor:
         """What a draw gives for its first batch where the model has no dropout, bit by bit."""
         with self._clock.charge("inference"):
-            return self.predict(self._model.encode(next(iter(rows))))[source]
+            return self.predict(self._encoded(next(iter(rows))))[source]
+
+    def _encoded(self, batch: Batch) -> dict[str, Tensor]:
+        with self._model_at_work(batch.tensors):
+            z = self._model.encode(batch)
+            require_encoded(z, len(batch), self._model.shape)
+        return z
+
+    @contextmanager
+    def _model_at_work(self, given: Mapping[str, Tensor]) -> Iterator[None]:
+        """What the model's code raises inside is the model's, and so is a write to what it was given."""
+        with self._fitted.border.blamed(), unwritten(given, ModelError, "what it was given"):
+            yield
+
+    def _whole(self, caught: list[Tensor], source: str, z: Mapping[str, Tensor]) -> Tensor:
+        with self._fitted.border.blamed():
+            require_rows(caught, len(next(iter(z.values()))), source)
+        return torch.cat(caught)
 
     @contextmanager
     def _caught(self, source: str) -> Iterator[list[Tensor]]:
         """Inputs of the last linear layer of that source's head, batch by batch, caught on their way in."""
         caught: list[Tensor] = []
-        hook = self._model.last_layer(source).register_forward_pre_hook(lambda _, args: caught.append(args[0]))
+        with self._fitted.border.blamed():
+            layer = self._model.last_layer(source)
+            hook = layer.register_forward_pre_hook(lambda _, args: caught.append(args[0]))
         try:
             yield caught
         finally:
             hook.remove()
 
     def _require_whole(self, z: Mapping[str, Tensor], called: str) -> None:
-        if missing := sorted(self._entries - z.keys()):
+        if missing := sorted(self._entries.keys() - z.keys()):
             raise SamplerError(
                 f"it called {called} without {', '.join(missing)}; this model decodes the representations of all "
                 "modalities together with the same rows of the view's context()"
+            )
+        rows = {name: len(value) for name, value in z.items() if isinstance(value, torch.Tensor) and value.ndim}
+        wrong = [
+            name
+            for name, value in z.items()
+            if name not in rows
+            or (name in self._entries and value.shape[1:] != self._entries[name].shape[1:])
+            or value.device != self._fitted.device
+        ]
+        if wrong or len(set(rows.values())) != 1:
+            shapes = {name: tuple(getattr(value, "shape", ())) for name, value in z.items()}
+            raise SamplerError(
+                f"it called {called} with tensors of shapes {shapes}; give one row per sample in each, of the "
+                "sizes that representations() and context() have, on query.device"
             )
 
     def _rows(self, inputs: Inputs, positions: NDArray[np.int64]) -> Iterator[Batch]:
@@ -178,6 +220,7 @@ class ModelView:
         self._z: dict[str, Tensor] | None = None
         self._predictions: dict[str, Tensor] | None = None
         self._embeddings: dict[str, Tensor] = {}
+        self._labels: Tensor | None = None
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -195,24 +238,25 @@ class ModelView:
             self._predicted(source)
         if source not in self._embeddings:
             self._embeddings[source] = self._extractor.embeddings(self._encoded(), source)
-        return self._embeddings[source]
+        return self._given(f"embeddings of {source}", self._embeddings[source])
 
     def representations(self, modality: str) -> Tensor:
         """(n, d_u) encoder outputs."""
         self._extractor.permit(Feature.REPRESENTATIONS)
         self._known(modality, fused=False)
-        return self._encoded()[modality]
+        return self._given(f"representations of {modality}", self._encoded()[modality])
 
     def context(self) -> dict[str, Tensor]:
         """Encoder outputs that belong to no modality."""
         self._extractor.permit(Feature.REPRESENTATIONS)
-        return {name: x for name, x in self._encoded().items() if name not in self._inputs.modalities}
+        z = self._encoded()
+        return {name: self._given(name, z[name]) for name in z if name not in self._inputs.modalities}
 
     def predictions(self, source: str = FUSED) -> Tensor:
         """(n, C) log-probabilities or (n, 1) values."""
         self._extractor.permit(Feature.PREDICTIONS)
         self._known(source, fused=True)
-        return self._predicted(source)[source]
+        return self._given(f"predictions of {source}", self._predicted(source)[source])
 
     def mc_draws(self, draws: int, source: str = FUSED) -> Iterator[Tensor]:
         """Predictions under dropout, one at a time."""
@@ -232,7 +276,13 @@ class ModelView:
         """Labels of the labeled side."""
         if self._targets is None:
             raise LabelLeak("it asked for labels of unlabeled samples, which nobody has bought yet")
-        return self._targets()
+        if self._labels is None:
+            self._labels = self._targets()
+        return self._given("labels", self._labels)
+
+    def _given(self, name: str, tensor: Tensor) -> Tensor:
+        side = "unlabeled" if self._targets is None else "labeled"
+        return self._extractor.handed_out.add(f"{name}, {side}", tensor)
 
     def _encoded(self) -> dict[str, Tensor]:
         if self._z is None:
@@ -262,6 +312,8 @@ def dropout_on(model: MultimodalModel) -> Iterator[None]:
     A batch norm in training mode would mix samples and change its running statistics.
     """
     modes = {module: module.training for module in model.modules()}
+    # Spectral norms, for one, change theirs in every pass in training mode.
+    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
     model.train()
     for module in model.modules():
         if hasattr(module, "running_mean"):  # what makes it one, whatever its class
@@ -271,13 +323,32 @@ def dropout_on(model: MultimodalModel) -> Iterator[None]:
     finally:
         for module, mode in modes.items():
             module.training = mode
+        with torch.no_grad():
+            for buffer, value in buffers:
+                buffer.copy_(value)
 
 
 @torch.no_grad()
 def predict(fitted: Fitted, inputs: Inputs, batch: int) -> NDArray[np.float32]:
-    """Fused predictions, (n, C) logits or (n, 1) values, for evaluation."""
-    rows = batches(inputs, np.arange(len(inputs)), batch, fitted.device)
-    result: NDArray[np.float32] = torch.cat([fitted.model(b)[FUSED] for b in rows]).cpu().numpy()
+    """Fused predictions, (n, C) logits or (n, 1) values, for evaluation.
+
+    Raises:
+        ModelError: the model raised, or broke its contract.
+    """
+    with fitted.border.crossed("evaluation"):
+        found = []
+        for rows in batches(inputs, np.arange(len(inputs)), batch, fitted.device):
+            with unwritten(rows.tensors, ModelError, "what it was given"):
+                outputs = fitted.model(rows)
+            require_predictions(outputs, len(rows), fitted.model.shape)
+            found.append(outputs[FUSED])
+        result: NDArray[np.float32] = torch.cat(found).cpu().numpy()
+    unusable = np.isnan(result) if fitted.task == Task.CLASSIFICATION else ~np.isfinite(result)
+    if bad := int(unusable.any(axis=1).sum()):
+        raise Diverged(
+            f"{fitted.border.culprit}: {bad} of {len(result)} predictions of test samples are NaN or infinite "
+            "after a training whose loss was finite; a smaller training.learning_rate may help"
+        )
     return result
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from .optimizers import Adam
+from .outputs import require_loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -43,6 +44,12 @@ class Batch:
 
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """All tensors, by names for messages."""
+        named = {"inputs": self.inputs, "lengths": self.lengths, "labels": self.labels}
+        return {f"{kind} of {name}": x for kind, found in named.items() for name, x in found.items()}
 
     def take(self, rows: Tensor) -> Batch:
         """The rows at these positions, in this order (copied)."""
@@ -108,6 +115,7 @@ class MultimodalModel(nn.Module, ABC):
         A model that knows a faster way than torch's differentiation may take it.
         """
         loss = self.loss(batch)
+        require_loss(loss)
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach()
 

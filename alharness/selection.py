@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,13 +13,16 @@ import torch
 
 from .errors import SamplerError
 from .extraction import Extractor, ModelView
+from .guard import fingerprint
+from .guard.border import Border
+from .guard.trait import listed
 from .measure import Clock, Meter
 from .plugin import Selection
 from .query import Query
 from .seeds import derive, stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from .features import Feature
     from .plugin import Positions, Sampler
@@ -35,11 +39,13 @@ class Chooser:
         sampler: made by its plugin.
         name: `<label> (<distribution>)`, for messages.
         features: what its plugin declared.
+        warn: told what it changed in the process, once that was put back; a Python warning, unless told otherwise.
     """
 
     sampler: Sampler
     name: str
     features: frozenset[Feature]
+    warn: Callable[[str], None] = warnings.warn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +85,17 @@ def ask(
     The time of a query runs from the call of `select` to the checked positions. All views are computed inside.
 
     Raises:
-        SamplerError: the answer breaks the contract; names the sampler, its distribution and the cycle.
+        SamplerError: the answer breaks the contract, or the sampler wrote to what others read, or changed
+            something of the process that cannot be put back; names the sampler, its distribution and the cycle.
+        ModelError: the model's code raised; names the model.
     """
     diagnostics: dict[str, float] = {}
     unlabeled = pool.unlabeled
-    with Meter(fitted.device) as meter, untouched_generators():
+    unlabeled.flags.writeable = False
+    border = Border(chooser.name, SamplerError, chooser.warn, known=fitted.border.told)
+    moment = f"cycle {request.cycle}"
+    before = fingerprint.of_model(fitted.model)
+    with border.blamed(moment), Meter(fitted.device) as meter:
         clock = Clock(fitted.device, rest="selection")
         extractor = Extractor(
             fitted, request.batch, chooser.features, clock, derive(request.seed, "dropout", request.cycle)
@@ -94,7 +106,7 @@ def ask(
                 extractor,
                 inputs,
                 pool.known,
-                targets=lambda: torch.from_numpy(labeled.labels).to(fitted.device),
+                targets=lambda: torch.tensor(labeled.labels).to(fitted.device),
             ),
             size=request.size,
             cycle=request.cycle,
@@ -108,11 +120,13 @@ def ask(
             log=lambda name, value: diagnostics.update({name: float(value)}),
             phase=clock.charge,
         )
-        try:
-            positions, scores = checked(chooser.sampler.select(query), len(unlabeled), request.size)
-        except SamplerError as error:
-            raise type(error)(f"{chooser.name}, cycle {request.cycle}: {error}") from error
+        with border.crossed(moment):
+            answer = chooser.sampler.select(query)
+        positions, scores = checked(answer, len(unlabeled), request.size)
         clock.lap()
+    with border.blamed(moment):
+        _require_untouched("the model", fingerprint.differences(before, fingerprint.of_model(fitted.model)))
+        _require_untouched("what its views gave it", extractor.handed_out.written())
     parts = dict.fromkeys(("inference", "gradients", "selection"), 0.0) | clock.seconds
     cost = {f"query_{name}": meter.cost.pop(name) for name in ("seconds", "cpu_seconds")}
     cost |= {f"query_{phase}_seconds": seconds for phase, seconds in parts.items()} | meter.cost
@@ -122,6 +136,11 @@ def ask(
         diagnostics=diagnostics,
         cost=cost,
     )
+
+
+def _require_untouched(what: str, changed: list[str]) -> None:
+    if changed:
+        raise SamplerError(f"it changed {what} ({listed(changed)}), which others read too; change a copy")
 
 
 def checked(answer: Positions | Selection, n: int, size: int) -> tuple[list[int], list[float]]:

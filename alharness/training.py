@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import math
+import warnings
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from .batches import as_batch, home
-from .errors import DataError, Diverged
+from .errors import DataError, Diverged, ModelError
 from .features import FUSED, Scoring
 from .flat import flatten
+from .guard import fingerprint
+from .guard.border import Border
+from .guard.trait import listed
 from .measure import Meter
 from .metrics import LOWER_IS_BETTER, PRIMARY, evaluate
+from .model import MultimodalModel
+from .outputs import require_loss, require_number, require_predictions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +32,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from .features import Task
-    from .model import Batch, MultimodalModel
+    from .model import Batch
     from .samples import Samples
     from .settings import TrainingSettings
 
@@ -38,12 +46,14 @@ class Fitted:
         device: where it lies.
         epochs: epochs trained.
         cost: `train_seconds` and the other figures of `measure.Meter`, each with the prefix `train_`.
+        border: around the model's code.
     """
 
     model: MultimodalModel
     device: torch.device
     epochs: int
     cost: Mapping[str, float] = field(default_factory=dict)
+    border: Border = field(default_factory=lambda: model_border("the model"))
 
     @property
     def task(self) -> Task:
@@ -59,6 +69,7 @@ class Trainer:
         settings: the recipe.
         valid: validation samples; None trains every epoch.
         scoring: how predictions of the validation samples are scored; None for the metrics of the task.
+        border: around the model's code; see `model_border`.
     """
 
     def __init__(
@@ -67,19 +78,24 @@ class Trainer:
         settings: TrainingSettings,
         valid: Samples | None,
         scoring: Scoring | None = None,
+        border: Border | None = None,
     ) -> None:
         self._build = build
+        self.border = border or model_border("the model")
         self._settings = settings
         self._scoring = scoring
         self.device = choose_device(settings.device)
         self._valid = as_batch(valid, home(valid, self.device)) if valid is not None else None
         # Dropped at once: what a first model and a first optimizer import and set up is no training's time.
-        make_optimizer(self.initialize(0), settings)
+        model = self.initialize(0)
+        with self.border.crossed():
+            make_optimizer(model, settings)
+        self._contents = self._valid_contents()
 
     def initialize(self, seed: int) -> MultimodalModel:
         """A model with the fresh weights of this seed, on the device. Leaves the global generators alone."""
-        with seeded(seed, self.device):
-            return self._build().to(self.device)
+        with self.border.crossed(), seeded(seed, self.device):
+            return self._made().to(self.device)
 
     def fit(self, labeled: Samples, seed: int) -> Fitted:
         """Train from scratch on these samples. Raises Diverged where the loss is no longer finite."""
@@ -99,9 +115,16 @@ class Trainer:
     def _train(self, labeled: Samples, seed: int) -> Fitted:
         settings = self._settings
         precision = rounding(settings.precision)
-        with Meter(self.device) as meter, seeded(seed, self.device), threads(settings.threads), precision:
+        bought = checksums(labeled)
+        with (
+            self.border.crossed("training"),
+            Meter(self.device) as meter,
+            seeded(seed, self.device),
+            threads(settings.threads),
+            precision,
+        ):
             samples = as_batch(labeled, home(labeled, self.device))
-            model = self._build().to(samples.device)
+            model = self._made().to(samples.device)
             model.adapt(samples)
             samples = _prepared(samples, model)
             score = self._score(model)
@@ -133,8 +156,21 @@ class Trainer:
                     break
             best.restore(model)
             freeze(model)
+        with self.border.blamed("training"):
+            _require_same("the labels that were bought", bought, checksums(labeled))
+            _require_same("the validation samples", self._contents, self._valid_contents())
         cost = {f"train_{name}": value for name, value in meter.cost.items()}
-        return Fitted(model=model, device=self.device, epochs=epoch, cost=cost)
+        return Fitted(model=model, device=self.device, epochs=epoch, cost=cost, border=self.border)
+
+    def _made(self) -> MultimodalModel:
+        model = self._build()
+        if not isinstance(model, MultimodalModel):
+            raise ModelError(f"its plugin made {type(model).__name__}, expected a MultimodalModel")
+        return model
+
+    def _valid_contents(self) -> Mapping[str, Any]:
+        """What the validation samples hold: all trainings share them."""
+        return {} if self._valid is None else fingerprint.of_tensors(self._valid.tensors)
 
     def _score(self, model: MultimodalModel) -> Callable[[], float] | None:
         """How good the model is by the validation samples, larger being better; None without any."""
@@ -211,7 +247,12 @@ def make_optimizer(model: MultimodalModel, settings: TrainingSettings) -> Optimi
 def validation_score(model: MultimodalModel, valid: Batch, scoring: Scoring, size: int) -> float:
     """The primary metric of the fused head, larger being better; `size` samples at a time."""
     model.eval()
-    predictions = torch.cat([model(part)[FUSED] for part in _parts(valid, size, model)]).cpu().numpy()
+    found = []
+    for part in _parts(valid, size, model):
+        outputs = model(part)
+        require_predictions(outputs, len(part), model.shape)
+        found.append(outputs[FUSED])
+    predictions = torch.cat(found).cpu().numpy()
     name = PRIMARY[scoring]
     score = evaluate(scoring, predictions, valid.labels[FUSED].cpu().numpy())[name]
     return -score if name in LOWER_IS_BETTER else score
@@ -228,11 +269,30 @@ def validation_loss(model: MultimodalModel, valid: Batch, size: int) -> float:
 def _differentiate(model: MultimodalModel, batch: Batch, precision: str) -> Tensor:
     """As the model's; in mixed precision always by torch, which knows what was rounded."""
     if precision != "bfloat16":
-        return model.differentiate(batch)
+        loss = model.differentiate(batch)
+        require_number("differentiate", loss)
+        return loss
     with torch.autocast(batch.device.type, torch.bfloat16):
         loss = model.loss(batch)
+    require_loss(loss)
     loss.backward()  # type: ignore[no-untyped-call]
     return loss.detach()
+
+
+def checksums(labeled: Samples) -> dict[str, int]:
+    """Of labels, which a training and the query after it share; inputs are copied for every training."""
+    named = {"labels": labeled.labels, **{f"labels of {m}": y for m, y in labeled.unimodal_labels.items()}}
+    return {name: zlib.crc32(np.ascontiguousarray(y).data) if len(y) else 0 for name, y in named.items()}
+
+
+def _require_same(what: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    if changed := fingerprint.differences(before, after):
+        raise ModelError(f"it wrote to {what} ({listed(changed)}), which others read too; change a copy")
+
+
+def model_border(culprit: str, warn: Callable[[str], None] = warnings.warn) -> Border:
+    """Around the code of a task model, inside of which a training may diverge."""
+    return Border(culprit, ModelError, warn, passing=(Diverged,))
 
 
 def _zero(gradients: list[Tensor], optimizer: Optimizer) -> None:

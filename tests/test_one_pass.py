@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from alharness import Feature, Task
+from alharness import Feature, ModelError, Task
 from alharness.extraction import Extractor, ModelView
 from alharness.measure import Clock
 
@@ -129,6 +129,6 @@ def test_a_pass_that_fails_leaves_the_model_as_it_was(watched, monkeypatch):
         raise ZeroDivisionError
 
     monkeypatch.setattr(w.model, "decode", fail)
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ModelError, match="ZeroDivisionError"):
         w.view.predictions()
     assert not w.model.last_layer("fused")._forward_pre_hooks

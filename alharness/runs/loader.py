@@ -10,9 +10,20 @@ from typing import TYPE_CHECKING
 from alharness import errors, registry
 from alharness.data import Dataset
 from alharness.environment import describe
-from alharness.errors import HarnessError, PluginError, described, text_of, trace_of
+from alharness.errors import (
+    DataError,
+    HarnessError,
+    PluginError,
+    SpecError,
+    blaming,
+    described,
+    text_of,
+    trace_of,
+)
 from alharness.features import Scoring
+from alharness.guard.border import Border
 from alharness.redaction import redact
+from alharness.soundness import require_sound
 
 from . import pooltable
 from .messages import OUTPUT, Begun, Loaded, Made, Refused, Told, Wish
@@ -37,10 +48,18 @@ def load(connection: Connection, wish: Wish) -> None:
 
 def _load(connection: Connection, wish: Wish, installed: Registry) -> Loaded:
     experiment = wish.experiment
-    dataset = installed.dataset(wish.part.name).plugin.make(wish.part.params)
-    _require_announced(wish, dataset)
+
+    def warn(text: str) -> None:
+        connection.send(Told(text=text))
+
     model = installed.model(experiment.model.name).plugin
-    shown = suited(dataset, model)
+    # What a data set says itself of its files, or of its parameters, is said well.
+    with Border(wish.who, PluginError, warn, passing=(DataError, SpecError)).crossed():
+        dataset = installed.dataset(wish.part.name).plugin.make(wish.part.params)
+        _require_announced(wish, dataset)
+        shown = suited(dataset, model)
+        with blaming(wish.who, DataError):
+            require_sound(shown, lambda text: warn(f"{wish.who}: {text}"))
     workbench = Workbench(shown, model, experiment.model.params, experiment.training, experiment.schedule)
     loaded = Loaded(
         samples=pickle.dumps(share(shown, wish.samples)) if wish.samples else b"",
@@ -61,19 +80,19 @@ def _load(connection: Connection, wish: Wish, installed: Registry) -> Loaded:
 
 
 def _require_announced(wish: Wish, dataset: object) -> None:
-    who, facts = wish.who, wish.facts
+    facts = wish.facts
     if not isinstance(dataset, Dataset):
-        raise PluginError(f"make of {who} returned {type(dataset).__name__}, not Dataset")
+        raise PluginError(f"make returned {type(dataset).__name__}, not Dataset")
     if (dataset.task, set(dataset.modalities)) != (facts.task, set(facts.modalities)):
         raise PluginError(
-            f"{who} is not what it says: it announced {facts.task} on {', '.join(facts.modalities)}, and is "
+            f"it is not what it says: it announced {facts.task} on {', '.join(facts.modalities)}, and is "
             f"{dataset.task} on {', '.join(dataset.modalities)}"
         )
     if dataset.synthetic != facts.synthetic:
         real, made_up = "real", "synthetic"
         said, found = (made_up, real) if facts.synthetic else (real, made_up)
         raise PluginError(
-            f"{who} announced {said} data and is {found}: its facts and what it makes must agree, or the run "
+            f"it announced {said} data and is {found}: its facts and what it makes must agree, or the run "
             "would be kept under a wrong name"
         )
 

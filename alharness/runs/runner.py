@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alharness.errors import HarnessError
+from alharness.errors import HarnessError, SamplerError
+from alharness.guard.border import Border
+from alharness.plugin import Sampler
 from alharness.selection import Chooser
+from alharness.training import model_border
 
 from . import driver, journal
 from .conditions import identity
@@ -50,7 +53,10 @@ class Runner:
         self._directory = RunDirectory(experiment.folder)
         model = experiment.model
         plugin = registry.model(model.name).plugin
-        self.workbench = Workbench(dataset, plugin, model.params, experiment.training, experiment.schedule)
+        border = model_border(f"the model {model.name!r} of {model.origin}", warn)
+        self.workbench = Workbench(
+            dataset, plugin, model.params, experiment.training, experiment.schedule, border=border
+        )
         self._fits = FitStore(
             self._directory.fits,
             {
@@ -99,11 +105,11 @@ class Runner:
     def _chooser(self, cell: Cell) -> Chooser:
         part = self._experiment.samplers[cell.label]
         plugin = self._registry.sampler(part.name).plugin
-        return Chooser(
-            sampler=plugin.make(part.params),
-            name=cell.who,
-            features=plugin.features(part.params),
-        )
+        with Border(cell.who, SamplerError, self._warn).crossed("construction"):
+            sampler, features = plugin.make(part.params), plugin.features(part.params)
+            if not isinstance(sampler, Sampler):
+                raise SamplerError(f"its plugin made {type(sampler).__name__}, expected a Sampler")
+        return Chooser(sampler=sampler, name=cell.who, features=features, warn=self._warn)
 
     def _open(self, cell: Cell, bench: Bench, *, restart: bool) -> Journal:
         folder = self._directory.cell(cell)

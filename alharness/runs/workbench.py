@@ -11,12 +11,13 @@ import numpy as np
 
 from alharness.cells import Schedule
 from alharness.environment import versions
-from alharness.errors import DataError
+from alharness.errors import DataError, blaming
 from alharness.features import Scoring
 from alharness.loop import World
 from alharness.plugin import ModelPlugin, ModelShape
 from alharness.pool import Oracle, Pool
 from alharness.seeds import stream
+from alharness.soundness import require_splits
 from alharness.training import Trainer, choose_device
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import torch
 
     from alharness.data import Dataset
+    from alharness.guard.border import Border
     from alharness.plugin import Params
     from alharness.samples import Samples, Splits
     from alharness.settings import TrainingSettings
@@ -68,6 +70,7 @@ class Workbench:
         params: its parameters.
         settings: how it is trained.
         schedule: labels per cycle.
+        border: around the model's code.
     """
 
     def __init__(
@@ -77,8 +80,10 @@ class Workbench:
         params: Params,
         settings: TrainingSettings,
         schedule: Schedule,
+        *,
+        border: Border | None = None,
     ) -> None:
-        self._dataset = dataset
+        self._dataset, self._border = dataset, border
         self._model, self._params = model, params
         self._settings, self._schedule = settings, schedule
         self._bench: Bench | None = None
@@ -106,7 +111,11 @@ class Workbench:
         return _seed_context(*self._draw(seed))
 
     def _draw(self, seed: int) -> tuple[Splits, Pool]:
-        splits = self._dataset.split(stream(seed, "split"))
+        with blaming("the data set", DataError):
+            splits = self._dataset.split(stream(seed, "split"))
+            require_splits(splits)
+        for part in (splits.train, splits.valid, splits.test):
+            part.protect()  # all cells of this process read them
         return splits, Pool(splits.train.ids).draw(self._schedule.initial_pool, stream(seed, "pool"))
 
     def _set_up(self, seed: int) -> Bench:
@@ -129,7 +138,9 @@ class Workbench:
                 scoring=self.scoring,
                 classes=self._dataset.classes,
             ),
-            trainer=Trainer(partial(self._model.make, self._params, shape), self._settings, valid, self.scoring),
+            trainer=Trainer(
+                partial(self._model.make, self._params, shape), self._settings, valid, self.scoring, self._border
+            ),
             initial=initial,
             context=_seed_context(splits, initial),
         )

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from alharness.errors import SamplerError
+from alharness.guard.border import Border, Snapshot
 from alharness.plugin import Setting
 from alharness.selection import checked, untouched_generators
 
@@ -200,7 +201,7 @@ class SamplerConformance:
     def test_the_global_random_state_is_untouched(self, task: Task) -> None:
         """Python's, numpy's and torch's, beneath the guard that would put them back."""
         query, sampler = World(task=task).query(self._required()), self._sampler()
-        with untouched_generators():
+        with Border(self.plugin.name, SamplerError).crossed():
             seed_all(0)
             before = global_state()
             sampler.select(query)
@@ -248,6 +249,17 @@ class SamplerConformance:
         changed = [name for name, tensor in tensors.items() if not torch.equal(tensor, before[name])]
         assert not changed, f"it changed {', '.join(changed)} in place"
 
+    def test_the_process_is_left_as_it_was(self, task: Task) -> None:
+        """Switches of torch and NumPy, warnings, logging, environment, files: the harness would put them back."""
+        query, sampler = World(task=task).query(self._required()), self._sampler()
+        before = Snapshot()
+        try:
+            sampler.select(query)
+        finally:
+            told, lasting = before.put_back()
+        changed = [*told, *lasting]
+        assert not changed, f"it changed {', '.join(changed)}; put back what you change, or use a context manager"
+
     # How the tests ask
 
     def _served(self) -> AbstractSet[Task]:
@@ -284,7 +296,9 @@ class SamplerConformance:
     def _answer(self, query: Query, seed: int = 0) -> tuple[list[int], list[float]]:
         """Positions in the unlabeled view and their scores, if any, from a query of one's own."""
         query = replace(query, rng=np.random.default_rng(seed))
-        return checked(self._sampler().select(query), len(query.unlabeled), query.size)
+        with Border(self.plugin.name, SamplerError).crossed():
+            answer = self._sampler().select(query)
+        return checked(answer, len(query.unlabeled), query.size)
 
     def _select(self, query: Query, seed: int = 0) -> list[int]:
         return self._answer(query, seed)[0]

@@ -1,0 +1,235 @@
+"""What plugins can change in torch: switches that decide what operations compute, in what type, where, and how."""
+
+from __future__ import annotations
+
+from functools import partial, reduce
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from .trait import Trait, cannot, nothing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def traits() -> list[Trait]:
+    """All switches that change what operations compute, in what type, where, with how many threads."""
+    backends = torch.backends
+    return [
+        # First: a mode decides what all other calls do.
+        Trait(name="torch's modes of functions", read=_modes, write=_restore_modes, shown=nothing),
+        Trait(
+            name="torch's global generator",
+            read=torch.get_rng_state,
+            write=torch.set_rng_state,
+            same=torch.equal,
+            loudness="quiet",
+        ),
+        *_cuda(),
+        Trait(
+            name="torch's inference mode",
+            read=torch.is_inference_mode_enabled,
+            write=cannot,
+        ),
+        Trait(
+            name="torch's default device",
+            read=torch.get_default_device,
+            write=_restore_device,
+            shown=lambda before, after: f"{before} → {after}",
+        ),
+        Trait(name="torch's default dtype", read=torch.get_default_dtype, write=torch.set_default_dtype),
+        Trait(name="torch's number of threads", read=torch.get_num_threads, write=torch.set_num_threads),
+        Trait(
+            name="torch's number of threads between operations",
+            read=torch.get_num_interop_threads,
+            write=torch.set_num_interop_threads,
+        ),
+        Trait(name="torch's gradient mode", read=torch.is_grad_enabled, write=_set_grad_enabled),
+        Trait(
+            name="torch's deterministic algorithms",
+            read=lambda: (
+                torch.are_deterministic_algorithms_enabled(),
+                torch.is_deterministic_algorithms_warn_only_enabled(),
+            ),
+            write=lambda before: torch.use_deterministic_algorithms(before[0], warn_only=before[1]),
+        ),
+        Trait(
+            name="torch's anomaly detection",
+            read=lambda: (torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()),
+            write=lambda before: _autograd().set_detect_anomaly(*before),
+        ),
+        Trait(
+            name="torch's autocast",
+            read=lambda: [
+                (kind, torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind)) for kind in ("cpu", "cuda")
+            ],
+            write=_restore_autocast,
+            shown=nothing,
+        ),
+        _switch("torch's cache of autocast", torch.is_autocast_cache_enabled, torch.set_autocast_cache_enabled),
+        _switch("how torch treats denormal numbers", _flushes, torch.set_flush_denormal),
+        # The older name of the same switches comes first: it sets some of the newer ones.
+        _switch(
+            "torch's precision of products", torch.get_float32_matmul_precision, torch.set_float32_matmul_precision
+        ),
+        *(
+            _flag(f"{path}.fp32_precision")
+            for path in (
+                "backends",
+                "backends.cuda.matmul",
+                "backends.cudnn",
+                "backends.cudnn.conv",
+                "backends.cudnn.rnn",
+                "backends.mkldnn",
+                "backends.mkldnn.conv",
+                "backends.mkldnn.matmul",
+                "backends.mkldnn.rnn",
+            )
+        ),
+        *(
+            _flag(name)
+            for name in (
+                "backends.cudnn.enabled",
+                "backends.cudnn.benchmark",
+                "backends.cudnn.deterministic",
+                "backends.cuda.matmul.allow_fp16_reduced_precision_reduction",
+                "backends.cuda.matmul.allow_bf16_reduced_precision_reduction",
+                "backends.mkldnn.enabled",
+                "backends.mkldnn.deterministic",
+                "backends.opt_einsum.enabled",
+                "backends.opt_einsum.strategy",
+                "utils.deterministic.fill_uninitialized_memory",
+            )
+        ),
+        _switch(
+            "torch's fast path of attention", backends.mha.get_fastpath_enabled, backends.mha.set_fastpath_enabled
+        ),
+        *(
+            _switch(f"torch's {name} attention", getattr(backends.cuda, read), getattr(backends.cuda, write))
+            for name, read, write in (
+                ("flash", "flash_sdp_enabled", "enable_flash_sdp"),
+                ("memory-efficient", "mem_efficient_sdp_enabled", "enable_mem_efficient_sdp"),
+                ("plain", "math_sdp_enabled", "enable_math_sdp"),
+                ("cuDNN", "cudnn_sdp_enabled", "enable_cudnn_sdp"),
+            )
+        ),
+        _switch(
+            "torch's threads of differentiation",
+            torch.autograd.is_multithreading_enabled,
+            torch._C._set_multithreading_enabled,  # noqa: SLF001 - the public name is a context manager
+        ),
+        Trait(
+            name="how torch prints",
+            read=lambda: dict(vars(torch._tensor_str.PRINT_OPTS)),  # noqa: SLF001
+            write=lambda before: vars(torch._tensor_str.PRINT_OPTS).update(before),  # noqa: SLF001
+            shown=nothing,
+        ),
+        _switch("torch's repeated warnings", torch.is_warn_always_enabled, torch.set_warn_always),
+        _switch(
+            "how torch's processes share tensors",
+            torch.multiprocessing.get_sharing_strategy,
+            torch.multiprocessing.set_sharing_strategy,
+        ),
+        Trait(
+            name="torch's hooks of all modules",
+            read=lambda: [(hooks, dict(hooks)) for hooks in _hooks_of_all_modules()],
+            write=_restore_hooks,
+            same=lambda before, after: [old for _, old in before] == [new for _, new in after],
+            shown=nothing,
+        ),
+    ]
+
+
+def _switch(name: str, read: Callable[[], Any], write: Callable[[Any], object]) -> Trait:
+    return Trait(name=name, read=read, write=write)
+
+
+def _flag(path: str) -> Trait:
+    """An attribute below `torch`."""
+    *owner, name = path.split(".")
+    found = reduce(getattr, owner, torch)
+    return Trait(name=f"torch.{path}", read=partial(getattr, found, name), write=partial(setattr, found, name))
+
+
+def _cuda() -> list[Trait]:
+    """Nothing as long as CUDA is not in use: what reads it would begin to use it."""
+
+    def used(read: Callable[[], Any]) -> Callable[[], Any]:
+        return lambda: read() if torch.cuda.is_initialized() else None  # type: ignore[no-untyped-call]
+
+    def state() -> Any:
+        return torch.stack(torch.cuda.get_rng_state_all())
+
+    return [
+        Trait(
+            name="torch's global generators of CUDA",
+            read=used(state),
+            write=lambda before: None if before is None else torch.cuda.set_rng_state_all(list(before)),
+            same=lambda before, after: before is None or torch.equal(before, after),
+            loudness="quiet",
+        ),
+        Trait(
+            name="the current CUDA device",
+            read=used(torch.cuda.current_device),
+            write=lambda before: None if before is None else torch.cuda.set_device(before),
+            same=lambda before, after: before is None or before == after,
+        ),
+        Trait(
+            name="the current CUDA stream",
+            read=used(torch.cuda.current_stream),
+            write=lambda before: None if before is None else torch.cuda.set_stream(before),
+            same=lambda before, after: before is None or before == after,
+            shown=nothing,
+        ),
+    ]
+
+
+def _autograd() -> Any:
+    return torch.autograd
+
+
+def _set_grad_enabled(on: bool) -> None:
+    torch.set_grad_enabled(on)
+
+
+def _modes() -> tuple[int, int]:
+    """Lengths of the stacks of what intercepts torch's functions."""
+    return torch._C._len_torch_function_stack(), torch._C._len_torch_dispatch_stack()  # noqa: SLF001
+
+
+def _restore_modes(before: tuple[int, int]) -> None:
+    functions, dispatches = before
+    while torch._C._len_torch_function_stack() > functions:  # noqa: SLF001
+        torch._C._pop_torch_function_stack()  # noqa: SLF001
+    while torch._C._len_torch_dispatch_stack() > dispatches:  # noqa: SLF001
+        torch._C._pop_torch_dispatch_stack(None)  # noqa: SLF001
+
+
+def _restore_device(before: torch.device) -> None:
+    torch.set_default_device(None)
+    if torch.get_default_device() != before:
+        torch.set_default_device(before)
+
+
+def _restore_autocast(before: list[tuple[str, bool, torch.dtype]]) -> None:
+    for kind, on, dtype in before:
+        torch.set_autocast_enabled(kind, on)
+        torch.set_autocast_dtype(kind, dtype)
+
+
+def _flushes() -> bool:
+    """Whether the smallest number above 0 is taken for 0: torch does not tell how it was set."""
+    return bool(np.float64(5e-324) * np.float64(1) == 0)
+
+
+def _hooks_of_all_modules() -> list[dict[int, Any]]:
+    known = vars(torch.nn.modules.module)
+    return [value for name, value in known.items() if name.startswith("_global_") and isinstance(value, dict)]
+
+
+def _restore_hooks(before: list[tuple[dict[int, Any], dict[int, Any]]]) -> None:
+    for hooks, old in before:
+        hooks.clear()
+        hooks.update(old)
