@@ -66,7 +66,6 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
         TrackingError: tracking was required, and is lost; what is finished is on disk.
         HarnessError: nothing could be started.
     """
-    warn = _once(warn)
     plan = make_plan(spec)
     for warning in plan.warnings:
         warn(warning)
@@ -212,7 +211,7 @@ class _Session:
         jobs = 1 if options.retime else min(options.jobs, len(cells))
         workers = Workers(processes, self._experiment, self._loaded.samples, self._spec.limits, jobs=jobs)
         action: Literal["run", "retime"] = "retime" if options.retime else "run"
-        yield from workers.run(cells, self._finished, self._warn, action=action, restart=options.restart)
+        yield from workers.run(cells, self._finished, _once(self._warn), action=action, restart=options.restart)
 
     def emit(self, hook: str, **records: Any) -> None:
         """Call a hook of every observer; one that fails is named and the others are called all the same.
