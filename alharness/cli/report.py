@@ -12,7 +12,6 @@ import click
 
 from alharness.errors import HarnessError
 from alharness.program import command_line
-from alharness.runs.description import NAME
 from alharness.terminal import plain, safe
 
 from .page import open_page
@@ -75,6 +74,8 @@ def report(runs: tuple[Path, ...], out: Path | None, targets: tuple[float, ...],
 
 def _runs_in(folder: Path) -> list[Path]:
     """Run directories in a folder that is none itself."""
+    from alharness.runs.description import NAME  # brings pydantic, which `--help` does without
+
     if (folder / NAME).exists():
         return []
     return sorted(path.parent for path in folder.glob(f"*/{NAME}"))
@@ -83,6 +84,7 @@ def _runs_in(folder: Path) -> list[Path]:
 def _print_runs(page: Console, folder: Path, runs: list[Path]) -> None:
     """What there is, the newest first, each with its command."""
     from alharness.report.reading import read
+    from alharness.runs.description import NAME
 
     lines = []
     for run in runs:
