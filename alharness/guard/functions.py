@@ -153,8 +153,18 @@ def _replaced(before: Found) -> Iterator[tuple[Any, str, Any]]:
     """(owner, name, what it held) of what is not there any more."""
     for watched, held in before:
         for name, old, new in zip(watched.names, held, watched.held(), strict=False):
-            if new is not old and name != "Storage":  # torch puts another one there with another default dtype
+            if new is not old and not _by_torch_itself(name, old, new):
                 yield watched.owner, name, old
+
+
+def _by_torch_itself(name: str, old: Any, new: Any) -> bool:
+    """Whether it is a replacement that torch makes in ordinary use.
+
+    With another default dtype it puts another `Storage` in place, and the first optimizer of a kind wraps the
+    `step` of its class.
+    """
+    wrapped = getattr(new, "hooked", False) and getattr(new, "__wrapped__", None) is old
+    return name == "Storage" or (name == "step" and wrapped)
 
 
 def _restore(before: Found) -> None:
