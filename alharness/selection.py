@@ -95,7 +95,7 @@ def ask(
     border = Border(chooser.name, SamplerError, chooser.warn, known=fitted.border.told)
     moment = f"cycle {request.cycle}"
     before = fingerprint.of_model(fitted.model)
-    with border.blamed(moment), Meter(fitted.device) as meter:
+    with border.crossed(moment), Meter(fitted.device) as meter:  # what the border does is no part of the query
         clock = Clock(fitted.device, rest="selection")
         extractor = Extractor(
             fitted, request.batch, chooser.features, clock, derive(request.seed, "dropout", request.cycle)
@@ -120,9 +120,7 @@ def ask(
             log=lambda name, value: diagnostics.update({name: float(value)}),
             phase=clock.charge,
         )
-        with border.crossed(moment):
-            answer = chooser.sampler.select(query)
-        positions, scores = checked(answer, len(unlabeled), request.size)
+        positions, scores = checked(chooser.sampler.select(query), len(unlabeled), request.size)
         clock.lap()
     with border.blamed(moment):
         _require_untouched("the model", fingerprint.differences(before, fingerprint.of_model(fitted.model)))

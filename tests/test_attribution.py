@@ -1,5 +1,7 @@
 """A fault is that of the plugin whose code it is in, and a write is that of the plugin that made it."""
 
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 from alharness import FUSED, Feature, ModelError, ModelShape, MultimodalModel, Sampler, SamplerError, Task
 from alharness.errors import Diverged
 from alharness.extraction import predict
+from alharness.guard import border
 from alharness.models.late_fusion.network import LateFusion
 from alharness.models.late_fusion.plugin import LateFusionParams
 from alharness.settings import TrainingSettings
@@ -81,6 +84,17 @@ def test_what_a_sampler_is_shown_and_may_do_is_no_write():
         query.unlabeled.embeddings(), query.labeled.predictions(), query.labeled.targets()
 
     assert World().ask(Does(look), ALL).positions
+
+
+def test_the_look_at_the_process_is_no_part_of_a_querys_time(monkeypatch):
+    class Slow(border.Snapshot):
+        def __init__(self):
+            time.sleep(0.2)
+            super().__init__()
+
+    monkeypatch.setattr(border, "Snapshot", Slow)
+    answer = World().ask(Does(lambda query: None), ALL)
+    assert answer.cost["query_seconds"] < 0.1
 
 
 def test_an_error_in_a_sampler_is_the_samplers():
