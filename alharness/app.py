@@ -43,7 +43,7 @@ class Options:
         keep: leave finished cells as they are, if they were made under other conditions than new ones.
         jobs: how many cells run at a time.
         retime: run nothing, but measure the queries of finished cells again, alone: of those measured while others
-            were running, or of all if there is none of these.
+            were running, or of all if there are no such cells.
         command: the command line, for messages on how to run it again.
     """
 
@@ -103,7 +103,7 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
                 session.emit("alharness_cell_ended", run=session.run, record=records[cell])
                 interrupted = interrupted or ended.status == "interrupted"
         except BaseException:
-            with suppress(RunError):  # how cells ended is kept; what ended the run is told
+            with suppress(RunError):  # the error that ended the run is the one to report
                 session.conclude([records[cell] for cell in cells])
             raise
         records |= {cell: session.on_disk(cell) for cell in plan.cells if cell not in cells}

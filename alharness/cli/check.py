@@ -42,7 +42,7 @@ def check(path: Path, assignments: tuple[str, ...], workdir: Path) -> None:
     """Check SPEC, a file or the name of one in specs/, and show its plan, without training.
 
     Types, plugins, what each sampler needs and the model provides, the data set's files, the device, where results
-    go, and the labels of every cycle. What is wrong in the file is told all at once, each with line and column.
+    go, and the labels of every cycle. It lists all mistakes of the file at once, each with line and column.
     For example:
 
     \b

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from alharness.errors import SpecError
 from alharness.redaction import redact
+from alharness.tracking.addresses import VARIABLE, scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from alharness.settings import TrackingSettings, TrainingSettings
 
-VARIABLE = "MLFLOW_TRACKING_URI"
 SERVERS = ("http", "https")
 STORES = ("sqlite", "postgresql", "mysql", "mssql", *SERVERS, "databricks", "databricks-uc", "uc")
 FILES = ("", "file")
@@ -51,7 +51,7 @@ def tracking_warnings(tracking: TrackingSettings) -> Iterator[str]:
     uri = tracking.uri or os.environ.get(VARIABLE, "")
     where = "tracking.uri" if tracking.uri else VARIABLE
     shown = f"{where}: {redact(uri)}"
-    kind = _kind(uri)
+    kind = uri if uri in STORES else scheme(uri)  # a client may know an address without a colon
     if not uri:
         return
     if kind in FILES:
@@ -61,14 +61,6 @@ def tracking_warnings(tracking: TrackingSettings) -> Iterator[str]:
         yield f"{shown}: MLflow knows no stores of the kind {kind!r}; it knows {', '.join(STORES)}"
     elif kind in SERVERS and not _has_host(uri):
         yield f"{shown}: names no host; write it as {kind}://HOST:PORT"
-
-
-def _kind(uri: str) -> str:
-    """What stands in front of the colon, without the driver of a database; empty for a path."""
-    if uri in STORES:  # of a client that knows the address itself
-        return uri
-    before, colon, _ = uri.partition(":")
-    return before.partition("+")[0].lower() if colon and "/" not in before else ""
 
 
 def _has_host(uri: str) -> bool:

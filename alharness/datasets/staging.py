@@ -65,7 +65,7 @@ def staged(target: Path, *, replace: bool) -> Iterator[Path]:
 def _owned(folder: Path) -> Iterator[None]:
     """Keep a lock in the folder while this process works in it; the system ends the lock with the process."""
     with (folder / OWNER).open("x") as file:
-        with suppress(OSError):  # a file system without locks: then nobody will take the folder for abandoned
+        with suppress(OSError):  # without locks, no process will take the folder for abandoned
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             file.write(os.uname().nodename)
             file.flush()

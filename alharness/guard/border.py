@@ -76,7 +76,7 @@ class Border:
         culprit: the plugin and its distribution, for messages.
         kind: what its errors become.
         warn: told of changes that were put back; a Python warning, unless told otherwise.
-        passing: errors that the harness itself raises inside, and that name nobody.
+        passing: errors that the harness itself raises inside, and that are no fault of the plugin.
         known: changes that another plugin, whose code runs inside too, was seen to make: they are not told again.
 
     Attributes:

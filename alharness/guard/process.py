@@ -184,7 +184,7 @@ def _ends(thread: threading.Thread) -> bool:
 
 
 TRACKERS = ("resource_tracker", "semaphore_tracker", "forkserver", "loky")
-"""In the command lines of processes that libraries start once and keep: they harm nobody."""
+"""In the command lines of processes that libraries start once and keep; they do no harm."""
 
 
 def _children() -> set[tuple[int, str]]:

@@ -35,7 +35,7 @@ def default() -> str:
 
 
 def scheme(uri: str) -> str:
-    """What stands in front of the colon, without the driver of a database; empty for a path."""
+    """What is before the colon, without the driver of a database; empty for a path."""
     found = re.match(r"([A-Za-z][A-Za-z0-9.-]*)(\+[\w.+-]+)?:", uri)
     if found:
         return found[1].lower()

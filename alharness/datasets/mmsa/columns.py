@@ -47,7 +47,7 @@ class Reader:
         """The values of a list, a tuple or an array; rows of an array of several axes are lists.
 
         Raises:
-            DataError: it is none of these.
+            DataError: it has another form.
         """
         if isinstance(value, PickledArray):
             array = self.open(place, value)

@@ -193,7 +193,7 @@ def _pooling(corpus: Corpus, content: Content) -> dict[str, Pooling]:
 def _known_steps(part: Part) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64] | None]]:
     """Modality -> (n,) steps that the file tells, and (n,) the first of them, -1 or None if that is not known.
 
-    What a text lacks is told by its attention mask.
+    The attention mask shows where a text ends.
     """
     known: dict[str, tuple[NDArray[np.int64], NDArray[np.int64] | None]]
     known = {modality: (lengths, None) for modality, lengths in part.lengths.items()}
