@@ -11,7 +11,7 @@ from alharness.geometry import require_finite
 
 from .gradients import gradients, outputs
 from .pair import Pair
-from .residuals import class_residuals, residuals
+from .residuals import residuals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,8 +55,7 @@ POINTS = {"representation": at_representations, "last_layer": at_last_layers}
 
 
 def _cross_entropy(output: Tensor, fused: Tensor) -> Tensor:
-    """Its gradient at the logits is that of the cross-entropy, p − e_ŷ, without the loss of digits at p_ŷ = 1."""
-    return (output * class_residuals(output, fused)).sum()
+    return torch.nn.functional.cross_entropy(output, fused.argmax(1), reduction="sum")
 
 
 def _outer(q: Tensor, x: Tensor) -> Tensor:

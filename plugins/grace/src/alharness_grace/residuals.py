@@ -48,24 +48,13 @@ def residuals(query: Query, o: Outputs, params: GraceParams) -> Residuals:
 
 def _classes(o: Outputs) -> dict[str, Tensor]:
     """p − e_ŷ for every head, with ŷ = argmax p_m."""
-    return {source: class_residuals(log_p, o[FUSED]) for source, log_p in o.items()}
-
-
-def class_residuals(log_p: Tensor, fused: Tensor) -> Tensor:
-    """p − e_ŷ, with ŷ = argmax of the fused prediction.
-
-    Its entry at ŷ is minus the sum of the other probabilities: p_ŷ − 1 would round to 0 for a head that is sure.
-
-    Args:
-        log_p: (n, C) log-probabilities of a head.
-        fused: (n, C) those of the fused head.
-
-    Returns:
-        (n, C) in the type of `log_p`, a constant for differentiation.
-    """
-    label = fused.argmax(1, keepdim=True)
-    others = log_p.detach().double().exp().scatter(1, label, 0.0)
-    return others.scatter(1, label, -others.sum(1, keepdim=True)).to(log_p.dtype)
+    label = o[FUSED].argmax(1, keepdim=True)
+    q = {}
+    for source, log_p in o.items():
+        # p_ŷ − 1 is minus the sum of the other probabilities, which a sure head does not round to 0.
+        others = log_p.double().exp().scatter(1, label, 0.0)
+        q[source] = others.scatter(1, label, -others.sum(1, keepdim=True)).to(log_p.dtype)
+    return q
 
 
 def _expected(query: Query, o: Outputs, params: GraceParams) -> Residuals:
