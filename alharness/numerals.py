@@ -160,14 +160,14 @@ def share(value: float, decimals: int = 2) -> str:
 
 
 def probability(p: float) -> str:
-    """A p value as it stands in a table."""
+    """A p value for a table."""
     if math.isnan(p):
         return NOTHING
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def p_value(p: float) -> str:
-    """A p value as it stands in a sentence."""
+    """A p value for a sentence."""
     if math.isnan(p):
         return "not tested"
     return f"p {probability(p)}" if p < 0.001 else f"p = {probability(p)}"

@@ -109,7 +109,7 @@ def _refusal(spec: Spec, skips: list[Skip]) -> str:
 
 @contextmanager
 def _asking(cannot: str) -> Iterator[None]:
-    """Around a plugin's code, whatever it raises. Raises PluginError, which begins with `cannot`."""
+    """Turn anything that a plugin's code raises into a PluginError, which begins with `cannot`."""
     try:
         yield
     except (HarnessError, KeyboardInterrupt):

@@ -82,7 +82,7 @@ class Ended:
 
     Attributes:
         status: what became of it.
-        error: one paragraph where it failed, without secrets, whoever wrote it.
+        error: one paragraph if it failed, without secrets.
     """
 
     status: Status

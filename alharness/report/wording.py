@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .significance import Difference
     from .study import Study
 MOST = 3
-"""Differences that are told; of more samplers, the names."""
+"""How many differences a sentence shows; it only names further samplers."""
 
 
 def area(study: Study) -> str:

@@ -37,7 +37,7 @@ def differences(
     """
     found: dict[str, list[Cell]] = {}
     for cell, was in old.items():
-        plain = json.loads(json.dumps(new[cell]))  # as it stands in a journal
+        plain = json.loads(json.dumps(new[cell]))  # as a journal has it
         for place, change in changes(dict(was), plain):
             found.setdefault(f"{place} {change}", []).append(cell)
     return found

@@ -56,7 +56,7 @@ class RunDirectory:
 
     @contextmanager
     def entered(self, warn: Callable[[str], None]) -> Iterator[None]:
-        """Work in the directory. What killed processes left is removed, if nobody else works here.
+        """Work in the directory. What killed processes left is removed if no other process works here.
 
         Args:
             warn: called with what the user should know about locks.
@@ -199,7 +199,7 @@ class RunDirectory:
     def _rival(
         self, stay: _Stay, wanted: dict[str, str], *, alone: bool
     ) -> tuple[Path, _Holder | None, list[str]] | None:
-        """A living process that stands in the way, and names of the cells that it holds."""
+        """A living process that holds cells that are wanted, and their names."""
         for other in self._others(stay):
             who = _read_holder(other)
             taken = [name for folder, name in wanted.items() if who is None or folder in who.cells]
@@ -220,7 +220,7 @@ class RunDirectory:
         return f"{self.path}: {taken[0]}{more}: in use by {who or 'another process'}; {remedy}"
 
     def _require_inside(self, folder: Path) -> None:
-        """Raise SpecError if a folder leads out of the directory by a link: what lies there is somebody else's."""
+        """Raise SpecError if a folder leads out of the directory by a link: what is there is not ours."""
         try:
             inside = folder.resolve() == self.path.resolve() / folder.relative_to(self.path)
         except (OSError, RuntimeError):  # links that lead in a circle

@@ -62,11 +62,10 @@ class OwnFeatures:
         ]
 
     def inspect(self, params: OwnParams) -> DatasetFacts:
-        """What the manifest says. Raises DataError if there is none."""
-        from alharness.datasets.stored.manifest import read_manifest
+        """What the manifest says. Raises DataError if something is missing."""
+        from alharness.datasets.stored.manifest import inspect_folder
 
-        facts = read_manifest(self._folder(params), self.published.name).facts
-        return facts if params.modalities is None else replace(facts, modalities=params.modalities)
+        return inspect_folder(self._folder(params), self.published.name, params.modalities)
 
     def make(self, params: OwnParams) -> Dataset:
         """The imported data, sequences on disk. Raises DataError if it is missing or damaged."""

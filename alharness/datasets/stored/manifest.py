@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -162,6 +163,24 @@ def require_files(folder: Path, manifest: Manifest) -> None:
             raise DataError(f"{path}: cannot be read: {error.strerror}; {advice}") from None
         if size != listed.bytes:
             raise DataError(f"{path}: has {size:,} bytes, expected {listed.bytes:,}; {advice}")
+
+
+def inspect_folder(folder: Path, dataset: str, modalities: tuple[str, ...] | None) -> DatasetFacts:
+    """What is known of a stored data set without reading its numbers.
+
+    Args:
+        folder: where it is stored.
+        dataset: its name.
+        modalities: those that are wanted; None for all.
+
+    Raises:
+        DataError: the manifest or a file of it is missing, or the data set has no such modality.
+    """
+    manifest = read_manifest(folder, dataset)
+    choose(folder, manifest, modalities)
+    require_files(folder, manifest)
+    facts = manifest.facts
+    return facts if modalities is None else replace(facts, modalities=modalities)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -62,18 +62,13 @@ class StoredDataset:
 
         from alharness.datasets.standin.designs import facts as describe
 
-        from .manifest import choose, read_manifest, require_files
+        from .manifest import inspect_folder
 
-        folder = locate(self.published, params)
-        name = self.published.name
-        if folder is None:
-            facts = describe(name, params.stand_in)
-        else:
-            manifest = read_manifest(folder, name)
-            choose(folder, manifest, params.modalities)
-            require_files(folder, manifest)
-            facts = manifest.facts
-        return facts if params.modalities is None else replace(facts, modalities=params.modalities)
+        folder, modalities = locate(self.published, params), params.modalities
+        if folder:
+            return inspect_folder(folder, self.published.name, modalities)
+        facts = describe(self.published.name, params.stand_in)
+        return facts if modalities is None else replace(facts, modalities=modalities)
 
     def make(self, params: StoredParams) -> Dataset:
         """The imported data or a stand-in, sequences on disk. Raises DataError where it is missing or damaged."""

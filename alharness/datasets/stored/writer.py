@@ -70,8 +70,8 @@ class Writer:
             modality: its name.
             blocks: (rows, t, d) real numbers, following each other.
             shape: (n, t, d) of the whole.
-            lengths: (n,) valid steps, 1 to t; None where all are. Those of a block are looked at when it has
-                come, so that whoever makes the blocks may find them on the way.
+            lengths: (n,) valid steps, 1 to t; None where all are. Those of a block are read after
+                the block, so that making it may fill them in.
             pooling: how a sequence becomes a vector.
             store_full: keep the lengths even if every sequence turns out to be full.
         """

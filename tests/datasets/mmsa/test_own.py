@@ -99,6 +99,18 @@ def test_modalities_and_metrics_are_chosen(own, write, empty):
     assert PLUGIN.make(OwnParams(path=empty)).scoring == Scoring.REGRESSION
 
 
+def test_missing_files_and_modalities_are_found_before_a_run(own, write, empty):
+    for part in own.values():
+        del part["vision"]
+    convert(OWN, write(own), empty)
+    with pytest.raises(DataError, match="vision"):
+        PLUGIN.inspect(OwnParams(path=empty, modalities=("vision",)))
+    lost = next(empty.rglob("*.npy"))
+    lost.unlink()
+    with pytest.raises(DataError, match=lost.name.replace(".", r"\.")):
+        PLUGIN.inspect(OwnParams(path=empty))
+
+
 def test_a_single_modality_and_vectors_will_do(own, write, empty):
     for part in own.values():
         del part["vision"]
