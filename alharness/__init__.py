@@ -7,7 +7,15 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .data import Dataset
+    from alharness.api.dataset import Dataset, DatasetFacts, DatasetPlugin
+    from alharness.api.hooks import hookimpl
+    from alharness.api.model import ModelPlugin, ModelShape
+    from alharness.api.network import Batch, MultimodalModel
+    from alharness.api.params import Params, SpecPath
+    from alharness.api.sampler import Query, Sampler, SamplerPlugin, ScoringSampler, Selection, Setting, View
+    from alharness.api.samples import Inputs, Samples, Splits
+    from alharness.api.vocabulary import FUSED, Feature, Scoring, Task
+
     from .errors import (
         DataError,
         HarnessError,
@@ -18,24 +26,6 @@ if TYPE_CHECKING:
         SamplerError,
         SpecError,
     )
-    from .features import FUSED, Feature, Scoring, Task
-    from .hookspecs import hookimpl
-    from .model import Batch, MultimodalModel
-    from .plugin import (
-        DatasetFacts,
-        DatasetPlugin,
-        ModelPlugin,
-        ModelShape,
-        Params,
-        Sampler,
-        SamplerPlugin,
-        ScoringSampler,
-        Selection,
-        Setting,
-        SpecPath,
-    )
-    from .query import Query, View
-    from .samples import Inputs, Samples, Splits
 
 __all__ = [
     "FUSED",
@@ -75,8 +65,14 @@ __all__ = [
 
 
 _HOMES = {
-    "data": ("Dataset",),
-    "samples": ("Inputs", "Samples", "Splits"),
+    "api.dataset": ("Dataset", "DatasetFacts", "DatasetPlugin"),
+    "api.hooks": ("hookimpl",),
+    "api.model": ("ModelPlugin", "ModelShape"),
+    "api.network": ("Batch", "MultimodalModel"),
+    "api.params": ("Params", "SpecPath"),
+    "api.sampler": ("Query", "Sampler", "SamplerPlugin", "ScoringSampler", "Selection", "Setting", "View"),
+    "api.samples": ("Inputs", "Samples", "Splits"),
+    "api.vocabulary": ("FUSED", "Feature", "Scoring", "Task"),
     "errors": (
         "DataError",
         "HarnessError",
@@ -87,23 +83,6 @@ _HOMES = {
         "SamplerError",
         "SpecError",
     ),
-    "features": ("FUSED", "Feature", "Scoring", "Task"),
-    "hookspecs": ("hookimpl",),
-    "model": ("Batch", "MultimodalModel"),
-    "plugin": (
-        "DatasetFacts",
-        "DatasetPlugin",
-        "ModelPlugin",
-        "ModelShape",
-        "Params",
-        "Sampler",
-        "SamplerPlugin",
-        "ScoringSampler",
-        "Selection",
-        "Setting",
-        "SpecPath",
-    ),
-    "query": ("Query", "View"),
 }
 """Module -> what it offers. Every command imports this package, and `alharness --help` needs nothing of it."""
 

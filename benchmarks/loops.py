@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from alharness.model import LEARNING_RATE, WEIGHT_DECAY, Batch
+from alharness.api.network import LEARNING_RATE, WEIGHT_DECAY, Batch
 
 from .kernels import Kernel
 

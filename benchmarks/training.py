@@ -9,13 +9,13 @@ import numpy as np
 import torch
 
 from alharness import Inputs, ModelShape, Samples, Task
-from alharness.batches import as_batch
+from alharness.engine.batches import as_batch
 from alharness.models.late_fusion.plugin import LateFusionParams, make
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from alharness.model import Batch
+    from alharness.api.network import Batch
     from alharness.models.late_fusion.network import LateFusion
 
 CPU = torch.device("cpu")

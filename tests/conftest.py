@@ -11,9 +11,9 @@ import torch
 from hypothesis import HealthCheck, settings
 
 from alharness import Dataset, Inputs, ModelShape, Samples, Splits, Task
+from alharness.engine.training import Trainer
 from alharness.models.late_fusion.plugin import LateFusionParams, make
-from alharness.settings import TrainingSettings
-from alharness.training import Trainer
+from alharness.spec.settings import TrainingSettings
 
 torch.set_num_threads(1)  # tiny tensors: more threads only get in each other's way
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from alharness import app, registry
+from alharness import registry
 from alharness import spec as specs
-from alharness.plan import make_plan
+from alharness.runs import app
+from alharness.spec.plan import make_plan
 from alharness.testing import SamplerConformance
 
 PAGE = Path(__file__).parents[1] / "docs" / "write-a-sampler.md"

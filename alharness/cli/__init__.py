@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 import click
 
 from alharness.errors import HarnessError
-from alharness.suggestion import did_you_mean
-from alharness.terminal import guarded_streams, safe
+from alharness.text.terminal import guarded_streams, safe
+from alharness.text.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

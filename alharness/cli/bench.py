@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import click
 
 from alharness import registry
+from alharness.api.vocabulary import Task
 from alharness.errors import SpecError
-from alharness.features import Task
-from alharness.numerals import fixed, significant
+from alharness.text.numerals import fixed, significant
 
 from .page import make_table, open_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from alharness.growth import Point
+    from alharness.runs.growth import Point
 
 
 @click.command
@@ -46,7 +46,7 @@ def bench(names: tuple[str, ...], sizes: str, labeled: int, budget: int, task: s
     if not able:
         raise SpecError(f"none of these samplers serves {task}; see alharness plugins")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as in `run`
-    from alharness import growth
+    from alharness.runs import growth
 
     work = growth.Workload(sizes=wanted, labeled=labeled, budget=budget, task=Task(task))
     page = open_page()
@@ -75,7 +75,7 @@ def _sizes(text: str, budget: int) -> tuple[int, ...]:
 
 
 def _rows(points: list[Point]) -> Iterator[tuple[str, ...]]:
-    from alharness.growth import exponent
+    from alharness.runs.growth import exponent
 
     for name in dict.fromkeys(point.sampler for point in points):
         mine = [point for point in points if point.sampler == name]

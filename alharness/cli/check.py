@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from alharness import registry
-from alharness.plan import make_plan
-from alharness.program import command_line
 from alharness.spec import load
-from alharness.synthetic import NOTICE
-from alharness.terminal import safe
+from alharness.spec.plan import make_plan
+from alharness.text.program import command_line
+from alharness.text.terminal import safe
+from alharness.text.words import NOTICE
 
 from .page import make_list
 from .readiness import require_device, require_writable, tracking_warnings
@@ -21,8 +21,8 @@ from .specs import find_spec
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from alharness.plan import Plan
     from alharness.spec import Spec
+    from alharness.spec.plan import Plan
 
 
 WORKDIR = Path("runs")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alharness.numerals import fixed, significant
 from alharness.report import comparison
 from alharness.report.slowdown import SLOWER
-from alharness.terminal import plain, safe
+from alharness.text.numerals import fixed, significant
+from alharness.text.terminal import plain, safe
 
 from .page import make_table, open_page
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from alharness.terminal import translate
+from alharness.text.terminal import translate
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

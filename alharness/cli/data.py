@@ -11,16 +11,16 @@ from alharness.datasets.staging import staged
 from alharness.errors import SpecError
 from alharness.registry import load
 from alharness.spec.parameters import read_parameters
-from alharness.synthetic import NOTICE
-from alharness.terminal import plain
+from alharness.text.terminal import plain
+from alharness.text.words import NOTICE
 
 from .page import make_table, open_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from alharness.data import Dataset
-    from alharness.plugin import DatasetPlugin, Params
+    from alharness.api.dataset import Dataset, DatasetPlugin
+    from alharness.api.params import Params
 
 
 @click.group(invoke_without_command=True)

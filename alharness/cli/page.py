@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alharness.terminal import plain
+from alharness.text.terminal import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,7 +42,7 @@ def make_list(heading: str, rows: Iterable[tuple[str, str]]) -> str:
 
 def make_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> RenderableType:
     """A table without lines between its rows."""
-    from alharness.blocks import Blocks
+    from alharness.text.blocks import Blocks
 
     texts = [[plain(cell) for cell in row] for row in rows]
     return Blocks(headings=[plain(heading) for heading in headings], rows=texts, figures=False, lines=False)

@@ -9,9 +9,9 @@ from pydantic import ValidationError
 
 from alharness import registry
 from alharness.errors import PluginError
-from alharness.program import command_line
-from alharness.suggestion import did_you_mean
-from alharness.terminal import plain, safe
+from alharness.text.program import command_line
+from alharness.text.terminal import plain, safe
+from alharness.text.words import did_you_mean
 
 from .page import make_list, make_table, open_page
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from alharness.errors import SpecError
-from alharness.redaction import redact
+from alharness.text.redaction import redact
 from alharness.tracking.addresses import VARIABLE, scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from alharness.settings import TrackingSettings, TrainingSettings
+    from alharness.spec.settings import TrackingSettings, TrainingSettings
 
 SERVERS = ("http", "https")
 STORES = ("sqlite", "postgresql", "mysql", "mssql", *SERVERS, "databricks", "databricks-uc", "uc")
@@ -29,7 +29,7 @@ def require_device(training: TrainingSettings) -> None:
     Only for a device that is named: `auto` takes what there is, and torch takes seconds to ask.
     """
     if training.device not in ("auto", "cpu"):
-        from alharness.training import choose_device
+        from alharness.engine.training import choose_device
 
         choose_device(training.device)
 

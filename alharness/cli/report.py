@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from alharness.errors import HarnessError
-from alharness.program import command_line
-from alharness.terminal import plain, safe
+from alharness.text.program import command_line
+from alharness.text.terminal import plain, safe
 
 from .page import open_page
 

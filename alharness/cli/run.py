@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import click
 
 from alharness import registry
-from alharness.program import command_line
 from alharness.runs import forkserver
 from alharness.spec import load
-from alharness.synthetic import NOTICE
-from alharness.terminal import safe
+from alharness.text.program import command_line
+from alharness.text.terminal import safe
+from alharness.text.words import NOTICE
 
 from .page import open_page
 from .specs import find_spec
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from alharness.records import Run, RunRecord
+    from alharness.api.records import Run, RunRecord
     from alharness.tracking.mlflow import MlflowTracker
 
 FAILED, INTERRUPTED, TERMINATED = 1, 130, 143
@@ -109,7 +109,7 @@ def run(
     # two cores a query took 50 times as long. OpenMP reads this when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     forkserver.start()  # once the spec is known to be right: it imports torch while this process does other things
-    from alharness import app
+    from alharness.runs import app
     from alharness.tracking.console import ConsoleProgress
     from alharness.tracking.mlflow import MlflowTracker
 

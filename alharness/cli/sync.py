@@ -9,17 +9,17 @@ import click
 from pydantic import ValidationError
 
 from alharness.errors import HarnessError, SpecError, TrackingError
-from alharness.redaction import HIDDEN, redact
 from alharness.runs import description
-from alharness.settings import TrackingSettings
 from alharness.spec import yamlfile
-from alharness.terminal import plain
+from alharness.spec.settings import TrackingSettings
+from alharness.text.redaction import HIDDEN, redact
+from alharness.text.terminal import plain
 
 from . import show_error
 from .page import open_page
 
 if TYPE_CHECKING:
-    from alharness.records import Run
+    from alharness.api.records import Run
 
 
 @click.command

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alharness.terminal import plain
+from alharness.text.terminal import plain
 
 from .page import open_page
 

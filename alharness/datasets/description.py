@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alharness.features import FUSED, Task
-from alharness.numerals import percent, significant
-from alharness.samples import CONTRADICTION, contradict
+from alharness.api.samples import CONTRADICTION, contradict
+from alharness.api.vocabulary import FUSED, Task
+from alharness.text.numerals import percent, significant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from alharness.data import Dataset
-    from alharness.rows import Rows
-    from alharness.samples import Samples
+    from alharness.api.dataset import Dataset
+    from alharness.api.rows import Rows
+    from alharness.api.samples import Samples
 
 MOST_VALUES = 25
 """Distinct targets up to which each is counted by itself."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-from alharness.features import Task
+from alharness.api.vocabulary import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

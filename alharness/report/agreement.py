@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
-    from alharness.cells import Cell
-    from alharness.records import CellRecord
+    from alharness.api.records import Cell, CellRecord
 
 
 def drop_strangers(

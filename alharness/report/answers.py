@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from alharness.numerals import count, fixed, form, p_value, percent, seconds, typeset
+from alharness.text.numerals import count, fixed, form, p_value, percent, seconds, typeset
 
 from .basis import RANDOM, seed_list
 from .cost import cost, incomparable, share_of_training

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from alharness.cells import FULL_DATA
+from alharness.api.records import FULL_DATA
 
 from .agreement import all_cells, drop_strangers
 from .reading import CONDITIONS
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from typing import Any
 
-    from alharness.cells import Cell
-    from alharness.records import CellRecord, Run, RunRecord
+    from alharness.api.records import Cell, CellRecord, Run, RunRecord
 
     from .statistics import Mean
 

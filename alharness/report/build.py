@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alharness.synthetic import NOTICE
+from alharness.text.words import NOTICE
 
 from .answers import answers, answers_over
 from .document import Document

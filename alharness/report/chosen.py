@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alharness import numerals
-from alharness.features import Task
-from alharness.samples import contradict
+from alharness.api.samples import contradict
+from alharness.api.vocabulary import Task
+from alharness.text import numerals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from alharness.records import CellRecord
+    from alharness.api.records import CellRecord
     from alharness.runs.pooltable import PoolTable
 
     Array = NDArray[Any]

@@ -13,7 +13,7 @@ from .reading import CONDITIONS, FOUNDATION
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from alharness.cells import Cell
+    from alharness.api.records import Cell
 
     from .reading import Results
 

@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Literal
 
 from alharness.errors import SpecError
-from alharness.suggestion import did_you_mean
+from alharness.text.words import did_you_mean
 
 from . import comparability
 from .slowdown import SLOWER, Time, judge, query_seconds
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from alharness.cells import Cell
-    from alharness.records import CellRecord, CycleRecord
+    from alharness.api.records import Cell, CellRecord, CycleRecord
 
     from .reading import Results
 

@@ -12,7 +12,7 @@ from .summary import mean_cost, overall_seconds
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from alharness.records import CellRecord
+    from alharness.api.records import CellRecord
 
     from .basis import Group
     from .study import Study

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alharness.cells import FULL_DATA
-from alharness.metrics import LOWER_IS_BETTER
+from alharness.api.records import FULL_DATA
+from alharness.engine.metrics import LOWER_IS_BETTER
 from alharness.runs.files import write
 
 from .basis import basis, seed_list
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from alharness.records import CellRecord, Run, RunRecord
+    from alharness.api.records import CellRecord, Run, RunRecord
 
     from .basis import Basis, Group
     from .palette import Style

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from alharness.blocks import Blocks
-from alharness.numerals import NOTHING, form, significant
+from alharness.text.blocks import Blocks
+from alharness.text.numerals import NOTHING, form, significant
 
 from .basis import basis, seed_list
 from .statistics import mean
@@ -18,7 +18,7 @@ from .table import means
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from alharness.records import CellRecord, CycleRecord, Run, RunRecord
+    from alharness.api.records import CellRecord, CycleRecord, Run, RunRecord
 
     from .basis import Basis, Group
     from .statistics import Mean

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from alharness.records import RunRecord
+from alharness.api.records import RunRecord
 from alharness.runs import description, pooltable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from alharness.cells import Cell
-    from alharness.records import CellRecord, Run
+    from alharness.api.records import Cell, CellRecord, Run
     from alharness.runs.pooltable import PoolTable
 
 FOUNDATION = ("data", "split", "initial_pool")

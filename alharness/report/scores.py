@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alharness.metrics import LOWER_IS_BETTER
+from alharness.engine.metrics import LOWER_IS_BETTER
 
 from .basis import basis
 from .statistics import aubc

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alharness.numerals import NOISE
+from alharness.text.numerals import NOISE
 
 from .statistics import mean
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alharness.records import CellRecord
+    from alharness.api.records import CellRecord
 
 FLOOR = 0.05
 """Seconds of all queries of a cell below which times are noise."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from alharness.metrics import LOWER_IS_BETTER
+from alharness.engine.metrics import LOWER_IS_BETTER
 
 from .basis import basis
 from .statistics import aubc, mean
@@ -15,7 +15,7 @@ from .statistics import aubc, mean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from alharness.records import CellRecord, Run, RunRecord
+    from alharness.api.records import CellRecord, Run, RunRecord
 
     from .basis import Basis
     from .statistics import Mean

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alharness.blocks import Blocks
-from alharness.cells import FULL_DATA
-from alharness.numerals import NOTHING, fixed, form, significant
+from alharness.api.records import FULL_DATA
+from alharness.text.blocks import Blocks
+from alharness.text.numerals import NOTHING, fixed, form, significant
 
 from .basis import basis, parts, seed_list
 from .summary import arrow, summarize
@@ -14,8 +14,8 @@ from .summary import arrow, summarize
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alharness.numerals import Form
-    from alharness.records import Run, RunRecord
+    from alharness.api.records import Run, RunRecord
+    from alharness.text.numerals import Form
 
     from .basis import Basis
     from .statistics import Mean

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from alharness.numerals import interval, p_value, seconds, significant, typeset
+from alharness.text.numerals import interval, p_value, seconds, significant, typeset
 
 from .cost import cost, incomparable
 

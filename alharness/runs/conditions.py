@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from alharness.cells import Cell
+    from alharness.api.records import Cell
 
 
 def identity(experiment: str, cell: Cell) -> dict[str, Any]:

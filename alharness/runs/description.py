@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from alharness.api.records import CellRecord, Ended, Run, Status
 from alharness.errors import RunError
-from alharness.records import CellRecord, Ended, Run, Status
 
 from . import journal
 from .files import write
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
-    from alharness.cells import Cell
+    from alharness.api.records import Cell
 
     from .entries import Header
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import filelock
 
-from alharness import locks
 from alharness.errors import RunError, SpecError
+from alharness.runs import locks
 
 from .files import explain, is_full, write
 from .leftovers import remove_leftovers
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from alharness.cells import Cell
+    from alharness.api.records import Cell
 
 PATIENCE = 60.0
 """Seconds to wait for another process that writes what all processes share: it takes milliseconds."""

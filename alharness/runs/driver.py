@@ -6,17 +6,18 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alharness.environment import machine
+from alharness.engine.loop import Fit, World, run_cell
 from alharness.errors import RunError
-from alharness.loop import Fit, World, run_cell
+
+from .environment import machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-    from alharness.pool import Pool
-    from alharness.records import CycleRecord, Timing
-    from alharness.selection import Chooser
-    from alharness.training import Fitted, Trainer
+    from alharness.api.records import CycleRecord, Timing
+    from alharness.engine.pool import Pool
+    from alharness.engine.selection import Chooser
+    from alharness.engine.training import Fitted, Trainer
 
     from .fits import FitStore
     from .journal import Journal

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from alharness.records import CycleRecord
+from alharness.api.records import CycleRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from alharness.cells import Schedule
-    from alharness.plugin import Params
-    from alharness.settings import TrainingSettings
+    from alharness.api.params import Params
+    from alharness.api.records import Schedule
+    from alharness.spec.settings import TrainingSettings
 
 
 @dataclass(frozen=True, kw_only=True)

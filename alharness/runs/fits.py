@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from alharness import locks
-from alharness.training import Fitted, Trainer, freeze
+from alharness.engine.training import Fitted, Trainer, freeze
+from alharness.runs import locks
 
 from .files import TEMPORARY, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from alharness.loop import Fit
+    from alharness.engine.loop import Fit
 
 
 class FitStore:

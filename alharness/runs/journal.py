@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from alharness.pool import Pool
-    from alharness.records import CycleRecord
+    from alharness.api.records import CycleRecord
+    from alharness.engine.pool import Pool
 
 FORMAT = 1
 NAME = "journal.jsonl"

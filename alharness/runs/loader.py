@@ -8,8 +8,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from alharness import errors, registry
-from alharness.data import Dataset
-from alharness.environment import describe
+from alharness.api.dataset import Dataset
+from alharness.api.vocabulary import Scoring
+from alharness.engine.soundness import require_sound
 from alharness.errors import (
     DataError,
     HarnessError,
@@ -20,12 +21,11 @@ from alharness.errors import (
     text_of,
     trace_of,
 )
-from alharness.features import Scoring
 from alharness.guard.border import Border
-from alharness.redaction import redact
-from alharness.soundness import require_sound
+from alharness.text.redaction import redact
 
 from . import pooltable
+from .environment import describe
 from .messages import OUTPUT, Begun, Loaded, Made, Refused, Told, Wish
 from .sharing import share
 from .workbench import Workbench, suited

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from alharness import errors
 from alharness.errors import PluginError
-from alharness.settings import LimitsSettings
+from alharness.spec.settings import LimitsSettings
 
 from .messages import OUTPUT, Begun, Loaded, Made, Refused, Told
 from .watch import Watch

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from alharness.records import Ended
+from alharness.api.records import Ended
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from alharness.cells import Cell
-    from alharness.features import Scoring
-    from alharness.plugin import DatasetFacts
-    from alharness.records import CycleRecord
+    from alharness.api.dataset import DatasetFacts
+    from alharness.api.records import Cell, CycleRecord
+    from alharness.api.vocabulary import Scoring
 
     from .experiment import Experiment, Part
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from alharness.api.records import Ended
 from alharness.errors import Diverged, HarnessError, described, text_of, trace_of
-from alharness.records import Ended
-from alharness.redaction import redact
+from alharness.text.redaction import redact
 
 from .files import explain, is_full, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from alharness.cells import Cell
+    from alharness.api.records import Cell
 
 UNAVAILABLE = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED")
 """What torch and CUDA libraries write into a plain RuntimeError."""

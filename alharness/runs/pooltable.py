@@ -14,9 +14,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from alharness.api.samples import Splits
+from alharness.api.vocabulary import Task
 from alharness.errors import RunError
-from alharness.features import Task
-from alharness.samples import Splits
 
 from .files import write
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alharness.data import Dataset
-    from alharness.samples import Inputs, Samples
+    from alharness.api.dataset import Dataset
+    from alharness.api.samples import Inputs, Samples
 
     Array = NDArray[Any]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from alharness.api.sampler import Sampler
+from alharness.engine.selection import Chooser
+from alharness.engine.training import model_border
 from alharness.errors import HarnessError, SamplerError
 from alharness.guard.border import Border
-from alharness.plugin import Sampler
-from alharness.selection import Chooser
-from alharness.training import model_border
 
 from . import driver, journal
 from .conditions import identity
@@ -20,9 +20,8 @@ from .workbench import Workbench
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alharness.cells import Cell
-    from alharness.data import Dataset
-    from alharness.records import CycleRecord, Timing
+    from alharness.api.dataset import Dataset
+    from alharness.api.records import Cell, CycleRecord, Timing
     from alharness.registry import Registry
 
     from .experiment import Experiment

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alharness.api.rows import Rows
+from alharness.api.samples import Inputs, Samples, Splits
 from alharness.errors import RunError
-from alharness.rows import Rows
-from alharness.samples import Inputs, Samples, Splits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
-    from alharness.data import Content, Dataset
-    from alharness.samples import Pooling
+    from alharness.api.dataset import Content, Dataset
+    from alharness.api.samples import Pooling
 
 
 def share(dataset: Dataset, folder: Path) -> Dataset:

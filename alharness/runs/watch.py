@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from alharness.quantities import in_memory, in_time
-from alharness.records import Ended
+from alharness.api.records import Ended
+from alharness.text.quantities import in_memory, in_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alharness.settings import LimitsSettings
+    from alharness.spec.settings import LimitsSettings
 
     from .processes import Child
 

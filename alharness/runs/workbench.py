@@ -9,27 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alharness.cells import Schedule
-from alharness.environment import versions
+from alharness.api.model import ModelPlugin, ModelShape
+from alharness.api.records import Schedule
+from alharness.api.vocabulary import Scoring
+from alharness.engine.loop import World
+from alharness.engine.pool import Oracle, Pool
+from alharness.engine.seeds import stream
+from alharness.engine.soundness import require_splits
+from alharness.engine.training import Trainer, choose_device
 from alharness.errors import DataError, blaming
-from alharness.features import Scoring
-from alharness.loop import World
-from alharness.plugin import ModelPlugin, ModelShape
-from alharness.pool import Oracle, Pool
-from alharness.seeds import stream
-from alharness.soundness import require_splits
-from alharness.training import Trainer, choose_device
+
+from .environment import versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     import torch
 
-    from alharness.data import Dataset
+    from alharness.api.dataset import Dataset
+    from alharness.api.params import Params
+    from alharness.api.samples import Samples, Splits
     from alharness.guard.border import Border
-    from alharness.plugin import Params
-    from alharness.samples import Samples, Splits
-    from alharness.settings import TrainingSettings
+    from alharness.spec.settings import TrainingSettings
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

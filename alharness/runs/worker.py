@@ -20,7 +20,7 @@ from .runner import Runner
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from alharness.records import CycleRecord, Timing
+    from alharness.api.records import CycleRecord, Timing
 
     from .experiment import Experiment
 

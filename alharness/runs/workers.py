@@ -10,7 +10,7 @@ from functools import partial
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Literal
 
-from alharness.records import Ended
+from alharness.api.records import Ended
 
 from .directory import RunDirectory
 from .messages import OUTPUT, Begun, Continue, Finished, Order, Samples, Told
@@ -23,9 +23,8 @@ TERMINATION = 1.0
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from alharness.cells import Cell
-    from alharness.records import CycleRecord
-    from alharness.settings import LimitsSettings
+    from alharness.api.records import Cell, CycleRecord
+    from alharness.spec.settings import LimitsSettings
 
     from .experiment import Experiment
     from .messages import Message

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator
 
-from alharness.cells import FULL_DATA
-from alharness.settings import (
+from alharness.api.records import FULL_DATA
+
+from .settings import (
     ActiveLearningSettings,
     LimitsSettings,
     PaperSettings,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
-from alharness.plugin import Params
+from alharness.api.params import Params
 
 from . import overrides
 from .problems import combine, translate

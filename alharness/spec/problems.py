@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel
 
 from alharness.errors import HarnessError, PluginError, SpecError
-from alharness.redaction import redact
-from alharness.suggestion import did_you_mean
+from alharness.text.redaction import redact
+from alharness.text.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from alharness.errors import PluginError, described
-from alharness.redaction import hide_credentials
 from alharness.registry import P, Registered
+from alharness.text.redaction import hide_credentials
 
 from . import overrides, yamlfile
 from .document import Document
@@ -22,9 +22,13 @@ from .scalar import write
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from alharness.plugin import DatasetPlugin, ModelPlugin, Params, SamplerPlugin
+    from alharness.api.dataset import DatasetPlugin
+    from alharness.api.model import ModelPlugin
+    from alharness.api.params import Params
+    from alharness.api.sampler import SamplerPlugin
     from alharness.registry import Registry
-    from alharness.settings import (
+
+    from .settings import (
         ActiveLearningSettings,
         LimitsSettings,
         PaperSettings,
@@ -32,7 +36,6 @@ if TYPE_CHECKING:
         TrackingSettings,
         TrainingSettings,
     )
-
     from .yamlfile import Keys, YamlFile
 
 

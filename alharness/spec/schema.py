@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.errors import PydanticInvalidForJsonSchema
 
-from alharness.documented import descriptions
+from alharness.api.params import descriptions
 
 from .document import Document
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from alharness.plugin import Params
+    from alharness.api.params import Params
     from alharness.registry import Registered, Registry
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 import yaml
 
 from alharness.errors import SpecError
-from alharness.suggestion import did_you_mean
+from alharness.text.words import did_you_mean
 
 from .scalar import resolve
 

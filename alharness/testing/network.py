@@ -8,16 +8,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from alharness.features import FUSED, Task
-from alharness.model import MultimodalModel
-from alharness.plugin import ModelShape
+from alharness.api.model import ModelShape
+from alharness.api.network import MultimodalModel
+from alharness.api.vocabulary import FUSED, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import Tensor
 
-    from alharness.model import Batch
+    from alharness.api.network import Batch
 
 Heads = Literal["plain", "blind", "certain"]
 

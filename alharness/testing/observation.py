@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alharness.features import FUSED, Feature
+from alharness.api.vocabulary import FUSED, Feature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from alharness.query import Query, View
+    from alharness.api.sampler import Query, View
 
 
 class ObservedView:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from alharness.features import FUSED
+from alharness.api.vocabulary import FUSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torch import Tensor
 
-    from alharness.query import Query, View
+    from alharness.api.sampler import Query, View
 
 
 class PermutedView:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from alharness.features import FUSED, Task
-from alharness.query import Query
+from alharness.api.sampler import Query
+from alharness.api.vocabulary import FUSED, Task
 
 from .views import TensorView
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from alharness.query import Embed, View
+    from alharness.api.sampler import Embed, View
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

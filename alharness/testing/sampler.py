@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
+from alharness.api.sampler import Setting
+from alharness.engine.selection import checked, untouched_generators
 from alharness.errors import SamplerError
 from alharness.guard.border import Border, Snapshot
-from alharness.plugin import Setting
-from alharness.selection import checked, untouched_generators
 
 from .imports import imports_torch
 from .laws import p_value
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
-    from alharness.features import Feature, Task
-    from alharness.plugin import Params, Sampler, SamplerPlugin
-    from alharness.query import Query
+    from alharness.api.params import Params
+    from alharness.api.sampler import Query, Sampler, SamplerPlugin
+    from alharness.api.vocabulary import Feature, Task
 
 CHOICES = 50
 """Of a sampler that draws, for each of two orders of the pool: enough to see that some are twice as likely."""
@@ -223,7 +223,7 @@ class SamplerConformance:
     def test_the_order_of_the_pool_does_not_matter(self, task: Task) -> None:
         """The same samples, or others of the same scores; of a sampler that draws, each sample as often.
 
-        The pool is larger than the blocks of `alharness.geometry`, unless many choices are needed.
+        The pool is larger than the blocks of `alharness.kernels`, unless many choices are needed.
         """
         if self.deterministic:
             query = World(task=task, unlabeled=1300, size=30).query(self._required())

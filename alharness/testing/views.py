@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from alharness.api.vocabulary import FUSED, Feature
 from alharness.errors import LabelLeak, SamplerError
-from alharness.features import FUSED, Feature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

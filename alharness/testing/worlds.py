@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from alharness.features import Task
-from alharness.plugin import Sampler
-from alharness.pool import Oracle, Pool
-from alharness.samples import Inputs, Samples
-from alharness.selection import Chooser, Request, ask
-from alharness.training import Fitted, freeze
+from alharness.api.sampler import Sampler
+from alharness.api.samples import Inputs, Samples
+from alharness.api.vocabulary import Task
+from alharness.engine.pool import Oracle, Pool
+from alharness.engine.selection import Chooser, Request, ask
+from alharness.engine.training import Fitted, freeze
 
 from .network import CLASSES, INPUTS, ExactNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from alharness.features import Feature
-    from alharness.query import Query
-    from alharness.selection import Answer
+    from alharness.api.sampler import Query
+    from alharness.api.vocabulary import Feature
+    from alharness.engine.selection import Answer
 
     from .network import Heads
 

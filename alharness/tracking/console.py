@@ -17,11 +17,11 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from alharness.hookspecs import hookimpl
-from alharness.numerals import number, seconds
+from alharness.api.hooks import hookimpl
 from alharness.runs.description import record_of
-from alharness.synthetic import NOTICE
-from alharness.terminal import safe
+from alharness.text.numerals import number, seconds
+from alharness.text.terminal import safe
+from alharness.text.words import NOTICE
 
 from .forecast import Forecast
 from .remaining import in_words, spent
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Task
 
-    from alharness.cells import Cell
-    from alharness.records import CellRecord, CycleRecord, Run
+    from alharness.api.records import Cell, CellRecord, CycleRecord, Run
 
 EXAMPLES = 3
 """Cells of a sampler whose journals are read for what they cost, when a run goes on."""

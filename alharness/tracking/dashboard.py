@@ -13,12 +13,12 @@ import zlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from alharness.metrics import LOWER_IS_BETTER
+from alharness.engine.metrics import LOWER_IS_BETTER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from alharness.records import CycleRecord, Run, RunRecord
+    from alharness.api.records import CycleRecord, Run, RunRecord
 
 MAJOR = "3."
 """The versions of MLflow that know the format."""

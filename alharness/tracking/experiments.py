@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alharness.errors import TrackingError
-from alharness.redaction import redact
-from alharness.suggestion import did_you_mean
+from alharness.text.redaction import redact
+from alharness.text.words import did_you_mean
 
 from . import dashboard
 from .addresses import file_of, folder_of, is_link

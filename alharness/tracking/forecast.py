@@ -10,8 +10,7 @@ from .remaining import Costs, Recent, Rest, spent, time_left
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from alharness.cells import Cell
-    from alharness.records import CellRecord, CycleRecord, Run
+    from alharness.api.records import Cell, CellRecord, CycleRecord, Run
 
 SLOWEST, QUICKEST = 10.0, 0.1
 """Bounds of the pace: beyond them something else was measured, a machine that slept say."""

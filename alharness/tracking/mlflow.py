@@ -11,9 +11,9 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from alharness.api.hooks import hookimpl
 from alharness.errors import TrackingError
-from alharness.hookspecs import hookimpl
-from alharness.program import command_line
+from alharness.text.program import command_line
 
 from .patience import Pulse, silence
 from .store import explain, resolve
@@ -22,9 +22,8 @@ from .writer import Writer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alharness.cells import Cell
-    from alharness.records import CellRecord, CycleRecord, Run, RunRecord
-    from alharness.settings import TrackingSettings
+    from alharness.api.records import Cell, CellRecord, CycleRecord, Run, RunRecord
+    from alharness.spec.settings import TrackingSettings
 
     from .store import Store
 

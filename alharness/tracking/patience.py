@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from alharness.errors import TrackingError
-from alharness.redaction import redact
+from alharness.text.redaction import redact
 
 from .addresses import is_server
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from alharness.report.statistics import aubc
 from alharness.report.summary import overall_seconds
 from alharness.runs import journal
-from alharness.spreadsheets import defused
+from alharness.text.spreadsheets import defused
 
 LONGEST_KEY = 250
 _REFUSED = re.compile(r"[^\w/.: -]|\.{2,}")
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
     from mlflow.entities import Metric, Param
 
-    from alharness.cells import Cell
-    from alharness.records import CellRecord, CycleRecord, Run
+    from alharness.api.records import Cell, CellRecord, CycleRecord, Run
 
 
 def params(run: Run, cell: Cell) -> list[Param]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from alharness.records import CycleRecord
+    from alharness.api.records import CycleRecord
 
 LATEST = 2 / 3
 """Share of the latest measurement in an expectation."""

@@ -19,7 +19,7 @@ import filelock
 import psutil
 
 from alharness.errors import TrackingError
-from alharness.redaction import redact
+from alharness.text.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

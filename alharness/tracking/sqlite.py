@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from alharness.errors import TrackingError
-from alharness.locks import Locks
+from alharness.runs.locks import Locks
 
 from . import addresses
 

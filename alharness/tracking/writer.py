@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alharness.api.records import CellRecord
 from alharness.errors import RunError
-from alharness.records import CellRecord
 from alharness.report.palette import REFERENCE, styles
 from alharness.runs import journal
-from alharness.synthetic import name_experiment
+from alharness.text.words import name_experiment
 
 from . import dashboard, payload
 from .experiments import CHANGED
@@ -26,9 +26,8 @@ from .store import Store, explain
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from alharness.cells import Cell
-    from alharness.records import CycleRecord, Run, RunRecord, Status
-    from alharness.settings import TrackingSettings
+    from alharness.api.records import Cell, CycleRecord, Run, RunRecord, Status
+    from alharness.spec.settings import TrackingSettings
 
     from .patience import Pulse
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from alharness.batches import as_batch
-from alharness.model import LEARNING_RATE, Batch
+from alharness.api.network import LEARNING_RATE, Batch
+from alharness.engine.batches import as_batch
 from benchmarks.kernels import Call, Kernel, Unavailable
 from benchmarks.training import CPU
 

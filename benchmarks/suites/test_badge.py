@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from alharness.geometry import k_means_plus_plus, pseudo_residuals
+from alharness.kernels import k_means_plus_plus, pseudo_residuals
 from benchmarks.kernels import Call, Kernel
 from benchmarks.peers import badge_authors, bmdal_reg, scikit_activeml
 from benchmarks.problems import Pool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alharness.geometry import sum_of_distances
+from alharness.kernels import sum_of_distances
 from benchmarks import floors
 from benchmarks.kernels import Call, Kernel
 from benchmarks.problems import Pool

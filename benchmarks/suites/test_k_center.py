@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alharness.geometry import k_center
+from alharness.kernels import k_center
 from benchmarks.kernels import Call, Kernel
 from benchmarks.peers import bmdal_reg, scikit_activeml
 from benchmarks.problems import Pool

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alharness.settings import TrainingSettings
-from alharness.training import Trainer
+from alharness.engine.training import Trainer
+from alharness.spec.settings import TrainingSettings
 from benchmarks.kernels import Call, Kernel
 from benchmarks.loops import BARE, PLAIN
 from benchmarks.peers import skorch

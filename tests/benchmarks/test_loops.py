@@ -8,8 +8,8 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils.flop_counter import FlopCounterMode
 
-from alharness.batches import as_batch
-from alharness.optimizers import Adam
+from alharness.engine.batches import as_batch
+from alharness.kernels.optimizers import Adam
 from benchmarks.loops import BARE, PLAIN
 from benchmarks.peers import skorch
 from benchmarks.suites.test_training import OURS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from alharness.geometry import k_center
+from alharness.kernels import k_center
 from benchmarks.kernels import Unavailable
 from benchmarks.peers import badge_authors, bmdal_reg, scikit_activeml, skorch
 from benchmarks.problems import Pool

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from alharness import cli
-from alharness.program import command_line
+from alharness.text.program import command_line
 
 SOURCE = """
 from alharness import DatasetFacts, DatasetPlugin, Params, SamplerPlugin, Task, hookimpl

@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 
 from alharness import cli
-from alharness.cells import Cell, Schedule
-from alharness.records import CellRecord, CycleRecord, Run
+from alharness.api.records import Cell, CellRecord, CycleRecord, Run, Schedule
 from alharness.runs import description
 from alharness.runs.journal import Journal
 

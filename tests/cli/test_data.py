@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from alharness.api.dataset import Dataset, DatasetPlugin
+from alharness.api.params import Params, SpecPath
+from alharness.api.samples import Inputs, Samples
+from alharness.api.vocabulary import Task
 from alharness.cli import data as command
-from alharness.data import Dataset
 from alharness.errors import DataError, PluginError, SpecError
-from alharness.features import Task
-from alharness.plugin import DatasetPlugin, Params, SpecPath
 from alharness.registry import Registered, Registry
-from alharness.samples import Inputs, Samples
 
 
 def fetch(source, folder):

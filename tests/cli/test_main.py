@@ -193,8 +193,8 @@ FILES_OF_DATA = {
     "alharness.datasets.standin.cache",
 }
 UNUSED = {
-    "--help": {"rich", "yaml", "alharness.registry", "alharness.spec", "alharness.plan"},
-    "plugins": {"rich", "yaml", "alharness.spec", "alharness.plan", *FILES_OF_DATA},
+    "--help": {"rich", "yaml", "alharness.registry", "alharness.spec", "alharness.spec.plan"},
+    "plugins": {"rich", "yaml", "alharness.spec", "alharness.spec.plan", *FILES_OF_DATA},
     "check": {"rich", "alharness.spec.schema", "alharness.runs", *FILES_OF_DATA},
 }
 

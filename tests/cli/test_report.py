@@ -2,9 +2,8 @@
 
 import pytest
 
-from alharness.cells import Cell, Schedule
+from alharness.api.records import Cell, CycleRecord, Run, Schedule
 from alharness.cli import main
-from alharness.records import CycleRecord, Run
 from alharness.runs import description
 from alharness.runs.journal import Journal
 

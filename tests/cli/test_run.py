@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from alharness import app
 from alharness.cli import main
 from alharness.cli.run import _harmless
+from alharness.runs import app
 
 LATER = {"mlflow", "matplotlib", "sklearn", "scipy"}
 

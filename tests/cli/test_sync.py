@@ -6,8 +6,7 @@ import pytest
 from mlflow import MlflowClient
 
 from alharness import cli
-from alharness.cells import Cell, Schedule
-from alharness.records import CellRecord, CycleRecord, Run
+from alharness.api.records import Cell, CellRecord, CycleRecord, Run, Schedule
 from alharness.runs import description
 from alharness.runs.journal import Journal
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from alharness.api.vocabulary import Task
 from alharness.datasets.arrays.plugin import alharness_datasets as arrays
 from alharness.datasets.cherma.facts import CHERMA
 from alharness.datasets.cherma.plugin import ImportOptions
@@ -15,7 +16,6 @@ from alharness.datasets.mmsa.keys import COLUMN_NAMES, SPLIT_NAMES
 from alharness.datasets.mmsa.own import OwnParams
 from alharness.datasets.mmsa.plugin import ImportOptions as PickleOptions
 from alharness.datasets.stored.params import StoredParams
-from alharness.features import Task
 from alharness.spec import overrides, yamlfile
 from alharness.spec.document import Document
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from alharness.data import Dataset
+from alharness.api.dataset import Dataset
+from alharness.api.samples import Inputs, Samples, Splits
+from alharness.api.vocabulary import Task
 from alharness.datasets import description
 from alharness.datasets.description import describe
-from alharness.features import Task
-from alharness.samples import Inputs, Samples, Splits
 
 
 def samples(n, labels, *, prefix="s", **unimodal):

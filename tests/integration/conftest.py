@@ -7,8 +7,9 @@ import time
 
 import pytest
 
-from alharness import app, registry
+from alharness import registry
 from alharness import spec as specs
+from alharness.runs import app
 
 SPEC = """\
 name: trial

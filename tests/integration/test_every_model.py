@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from alharness import Dataset, Feature, Inputs, Samples, Splits, Task, registry
-from alharness.cells import Schedule
-from alharness.extraction import Extractor, ModelView
-from alharness.measure import Clock
+from alharness.api.records import Schedule
+from alharness.engine.extraction import Extractor, ModelView
+from alharness.engine.measure import Clock
+from alharness.engine.selection import Chooser, Request, ask
 from alharness.runs.workbench import Workbench, suited
-from alharness.selection import Chooser, Request, ask
-from alharness.settings import TrainingSettings
+from alharness.spec.settings import TrainingSettings
 
 INSTALLED = registry.load()
 SAMPLERS = sorted(name for name, known in INSTALLED.samplers.items() if known.distribution.startswith("alharness"))

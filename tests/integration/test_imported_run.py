@@ -6,10 +6,11 @@ import sys
 import numpy as np
 import pytest
 
-from alharness import Dataset, Inputs, Samples, Scoring, Splits, Task, app
+from alharness import Dataset, Inputs, Samples, Scoring, Splits, Task
 from alharness import registry as registries
 from alharness import spec as specs
 from alharness.cli import main
+from alharness.runs import app
 
 SIZES = {"train": 60, "valid": 15, "test": 20}
 SHAPES = {"text": (6, 768), "audio": (9, 25), "vision": (8, 177)}

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from alharness import app, registry
+from alharness import registry
 from alharness import spec as specs
-from alharness.cells import FULL_DATA
-from alharness.plan import make_plan
+from alharness.api.records import FULL_DATA
 from alharness.report.paper import COSTS
+from alharness.runs import app
+from alharness.spec.plan import make_plan
 
 SPECS = Path(__file__).parents[2] / "specs"
 PAPER = (

@@ -143,14 +143,14 @@ def test_an_interrupted_run_leaves_no_process_and_goes_on(write_spec, run_spec, 
 
 
 def test_parameters_that_cannot_be_sent_are_told(write_spec, run_spec, tmp_path, monkeypatch):
-    import alharness.app
+    import alharness.runs.app
 
-    part = alharness.app.Part
+    part = alharness.runs.app.Part
 
     def local(**values):
         return part(**{**values, "plain": {"unsendable": lambda: None}})
 
-    monkeypatch.setattr("alharness.app.Part", local)
+    monkeypatch.setattr("alharness.runs.app.Part", local)
     with pytest.raises(PluginError, match="cannot be sent to another process .*define their class"):
         run_spec(write_spec(), tmp_path, jobs=2)
 

@@ -6,14 +6,14 @@ import torch
 from pydantic import ValidationError
 
 from alharness import Batch, ModelShape, Task
-from alharness.batches import as_batch
+from alharness.api.samples import Inputs, Samples
+from alharness.engine.batches import as_batch
+from alharness.engine.extraction import dropout_on, predict
+from alharness.engine.training import Trainer
 from alharness.errors import RunError
-from alharness.extraction import dropout_on, predict
 from alharness.models.av_mc.layers import BatchNorm
 from alharness.models.av_mc.plugin import AvMcParams, make
-from alharness.samples import Inputs, Samples
-from alharness.settings import TrainingSettings
-from alharness.training import Trainer
+from alharness.spec.settings import TrainingSettings
 
 CPU = torch.device("cpu")
 FEATURES = {"text": 6, "audio": 5, "vision": 4}

@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from alharness import Batch, ModelShape, Task
-from alharness.batches import as_batch
+from alharness.api.samples import Inputs, Samples
+from alharness.engine.batches import as_batch
 from alharness.models.late_fusion.plugin import LateFusionParams, make
-from alharness.samples import Inputs, Samples
 
 CPU = torch.device("cpu")
 

@@ -4,15 +4,15 @@ import torch
 from pydantic import ValidationError
 
 from alharness import Batch, ModelShape, Task
-from alharness.batches import as_batch
+from alharness.api.samples import Inputs, Samples
+from alharness.engine.batches import as_batch
+from alharness.engine.extraction import predict
+from alharness.engine.training import Trainer, make_optimizer
 from alharness.errors import RunError
-from alharness.extraction import predict
 from alharness.models.lfmim import network
 from alharness.models.lfmim.blocks import Block, Placement, sinusoids
 from alharness.models.lfmim.plugin import LfmimParams, make
-from alharness.samples import Inputs, Samples
-from alharness.settings import TrainingSettings
-from alharness.training import Trainer, make_optimizer
+from alharness.spec.settings import TrainingSettings
 
 CPU = torch.device("cpu")
 FEATURES = {"text": 4, "audio": 3, "vision": 5}

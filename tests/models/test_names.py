@@ -1,11 +1,11 @@
 import pytest
 
+from alharness.api.dataset import DatasetFacts
+from alharness.api.vocabulary import Task
 from alharness.errors import SpecError
-from alharness.features import Task
 from alharness.models.av_mc import plugin as av_mc
 from alharness.models.lfmim import plugin as lfmim
 from alharness.models.names import unknown_modality
-from alharness.plugin import DatasetFacts
 
 FACTS = DatasetFacts(task=Task.REGRESSION, modalities=("text", "audio"), sizes=(10, 5, 5))
 

@@ -3,8 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alharness.cells import Cell, Schedule
-from alharness.records import CellRecord, CycleRecord, Run, RunRecord
+from alharness.api.records import Cell, CellRecord, CycleRecord, Run, RunRecord, Schedule
 from alharness.report.reading import Results
 
 

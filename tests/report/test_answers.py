@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from alharness.records import RunRecord
+from alharness.api.records import RunRecord
 from alharness.report.answers import answers, answers_over, bounds
 from alharness.report.settings import settings
 from alharness.report.study import study

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from alharness.cells import Cell, Schedule, Skip
+from alharness.api.records import Cell, CellRecord, CycleRecord, Run, RunRecord, Schedule, Skip
 from alharness.errors import RunError, SpecError
-from alharness.records import CellRecord, CycleRecord, Run, RunRecord
 from alharness.report.comparison import compare
 from alharness.report.reading import Results
 

@@ -380,7 +380,7 @@ def test_the_closing_table_draws_a_line_and_names_what_is_left_out(make_results,
 
 
 def test_figures_of_a_paper_are_next_to_means_over_the_same_seeds(make_results, one_fails):
-    from alharness.records import Paper
+    from alharness.api.records import Paper
     from alharness.report.paper import compare
 
     values = {"random": {"mae": 0.3}, "a": {"mae": 0.3}, "failing": {"mae": 0.3}}

@@ -1,7 +1,7 @@
 import pytest
 from rich.console import Console
 
-from alharness.records import Paper
+from alharness.api.records import Paper
 from alharness.report.paper import paper_table
 
 VALUES = {

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 from alharness import Dataset, Task
-from alharness.cells import Cell, Schedule
+from alharness.api.records import Cell, CellRecord, CycleRecord, Run, Schedule
 from alharness.errors import RunError
-from alharness.records import CellRecord, CycleRecord, Run
 from alharness.report.reading import read
 from alharness.runs import description, pooltable
 from alharness.runs.journal import Journal

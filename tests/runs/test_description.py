@@ -4,9 +4,8 @@ from dataclasses import fields, replace
 
 import pytest
 
-from alharness.cells import Cell, Schedule, Skip
+from alharness.api.records import Cell, CellRecord, CycleRecord, Ended, Paper, Run, Schedule, Skip
 from alharness.errors import RunError
-from alharness.records import CellRecord, CycleRecord, Ended, Paper, Run
 from alharness.runs import description, journal
 from alharness.runs.journal import Journal
 

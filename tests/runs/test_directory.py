@@ -9,16 +9,16 @@ import threading
 
 import pytest
 
-from alharness import locks
-from alharness.cells import Cell
+from alharness.api.records import Cell
 from alharness.errors import RunError, SpecError
+from alharness.runs import locks
 from alharness.runs.directory import RunDirectory
 
 WORK = """
 import fcntl, os, socket, sys, time
 from pathlib import Path
 from alharness import locks
-from alharness.cells import Cell
+from alharness.api.records import Cell
 from alharness.runs.directory import RunDirectory
 
 folder, label, host, mode = sys.argv[1:]

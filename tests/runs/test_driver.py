@@ -1,13 +1,13 @@
 import pytest
 
 from alharness import registry
-from alharness.cells import Schedule
+from alharness.api.records import Schedule
+from alharness.engine.selection import Chooser
 from alharness.runs import driver
 from alharness.runs.fits import FitStore
 from alharness.runs.journal import Journal
 from alharness.runs.workbench import Workbench, suited
-from alharness.selection import Chooser
-from alharness.settings import TrainingSettings
+from alharness.spec.settings import TrainingSettings
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import filelock
 import pytest
 import torch
 
-from alharness.loop import Fit
+from alharness.engine.loop import Fit
 from alharness.runs.fits import FitStore
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from alharness.api.records import CycleRecord
+from alharness.engine.pool import Pool
 from alharness.errors import RunError
-from alharness.pool import Pool
-from alharness.records import CycleRecord
 from alharness.runs import journal
 from alharness.runs.journal import Journal
 

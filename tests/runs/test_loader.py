@@ -4,11 +4,11 @@ from multiprocessing import Pipe
 import pytest
 
 from alharness import registry
-from alharness.cells import Schedule
+from alharness.api.records import Schedule
 from alharness.runs import loader, pooltable
 from alharness.runs.experiment import Experiment, Part
 from alharness.runs.messages import Begun, Loaded, Made, Refused, Told, Wish
-from alharness.settings import TrainingSettings
+from alharness.spec.settings import TrainingSettings
 
 
 @pytest.fixture

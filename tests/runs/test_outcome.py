@@ -2,7 +2,7 @@ import errno
 
 import pytest
 
-from alharness.cells import Cell
+from alharness.api.records import Cell
 from alharness.errors import Diverged, PluginError, SamplerError, blaming
 from alharness.runs.outcome import outcome
 

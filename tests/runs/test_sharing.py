@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from alharness import Samples, Scoring, Splits, Task
+from alharness.api.rows import Rows
 from alharness.errors import RunError
-from alharness.rows import Rows
 from alharness.runs.sharing import share
 
 

@@ -3,7 +3,7 @@ import os
 import pytest
 
 from alharness.runs import watch
-from alharness.settings import LimitsSettings
+from alharness.spec.settings import LimitsSettings
 
 
 class Here:

@@ -3,10 +3,10 @@ from dataclasses import replace
 import pytest
 
 from alharness import DataError, ModelPlugin, Scoring, Task
-from alharness.cells import Schedule
+from alharness.api.records import Schedule
 from alharness.models.late_fusion.plugin import LateFusionParams, make
 from alharness.runs.workbench import Workbench, suited, validation
-from alharness.settings import TrainingSettings
+from alharness.spec.settings import TrainingSettings
 
 
 @pytest.fixture

@@ -7,8 +7,11 @@ import pytest
 from pydantic import Field, field_validator
 
 from alharness import spec
+from alharness.api.dataset import DatasetPlugin
+from alharness.api.model import ModelPlugin
+from alharness.api.params import Params, SpecPath
+from alharness.api.sampler import SamplerPlugin
 from alharness.errors import HarnessError, SpecError
-from alharness.plugin import DatasetPlugin, ModelPlugin, Params, SamplerPlugin, SpecPath
 from alharness.registry import Registered, Registry
 
 

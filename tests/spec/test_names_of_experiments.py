@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from alharness.settings import TrackingSettings
+from alharness.spec.settings import TrackingSettings
 
 
 @pytest.mark.parametrize(

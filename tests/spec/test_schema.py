@@ -7,11 +7,14 @@ import pytest
 from pydantic import Field
 
 from alharness import registry
-from alharness.plugin import DatasetPlugin, ModelPlugin, Params, SamplerPlugin, SpecPath
+from alharness.api.dataset import DatasetPlugin
+from alharness.api.model import ModelPlugin
+from alharness.api.params import Params, SpecPath
+from alharness.api.sampler import SamplerPlugin
 from alharness.registry import Registered, Registry
-from alharness.settings import TrackingSettings, TrainingSettings
 from alharness.spec import schema
 from alharness.spec.document import Document, expand
+from alharness.spec.settings import TrackingSettings, TrainingSettings
 from alharness.spec.yamlfile import parse
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from alharness.settings import TrackingSettings
+from alharness.spec.settings import TrackingSettings
 from alharness.tracking import addresses
 from alharness.tracking.store import Store, resolve
 

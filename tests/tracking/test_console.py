@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from alharness.cells import Cell, Schedule
-from alharness.records import CellRecord, CycleRecord, Run
+from alharness.api.records import Cell, CellRecord, CycleRecord, Run, Schedule
 from alharness.tracking.console import ConsoleProgress
 
 

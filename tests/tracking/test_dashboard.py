@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from alharness.cells import Cell, Schedule
-from alharness.records import CellRecord, CycleRecord, Run, RunRecord
+from alharness.api.records import Cell, CellRecord, CycleRecord, Run, RunRecord, Schedule
 from alharness.tracking.dashboard import MOST_CURVES, deep_link, make_tag, make_view
 
 LABELED = (10, 12, 14)

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from alharness.cells import Cell, Schedule
-from alharness.records import CellRecord, CycleRecord, Run
+from alharness.api.records import Cell, CellRecord, CycleRecord, Run, Schedule
 from alharness.tracking.forecast import Forecast
 
 LONGEST_CYCLE = 150

@@ -18,11 +18,10 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 
-from alharness.cells import Cell, Schedule
+from alharness.api.records import Cell, CellRecord, CycleRecord, Run, RunRecord, Schedule
 from alharness.errors import TrackingError
-from alharness.records import CellRecord, CycleRecord, Run, RunRecord
 from alharness.runs.journal import Journal
-from alharness.settings import TrackingSettings
+from alharness.spec.settings import TrackingSettings
 from alharness.tracking import dashboard, experiments
 from alharness.tracking import mlflow as trackers
 from alharness.tracking.mlflow import MlflowTracker

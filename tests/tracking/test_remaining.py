@@ -1,6 +1,6 @@
 import pytest
 
-from alharness.records import CycleRecord
+from alharness.api.records import CycleRecord
 from alharness.tracking.remaining import Costs, Rest, extrapolate, in_words, spent, time_left
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.lib import format as npy
 
 from alharness.errors import DataError
-from alharness.suggestion import did_you_mean
+from alharness.text.words import did_you_mean
 
 from .foreign import advise, find_foreign
 from .names import LENGTHS, check_name

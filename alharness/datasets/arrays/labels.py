@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from alharness.api.vocabulary import Task
 from alharness.errors import DataError
-from alharness.features import Task
 
 from .table import LABEL
 

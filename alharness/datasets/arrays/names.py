@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from alharness.features import FUSED
+from alharness.api.vocabulary import FUSED
 
 LENGTHS = "_lengths"
 """What the name of a file of lengths ends with."""

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator
 
-from alharness.features import Task
-from alharness.hookspecs import hookimpl
-from alharness.plugin import DatasetFacts, DatasetPlugin, Params, SpecPath
+from alharness.api.dataset import DatasetFacts, DatasetPlugin
+from alharness.api.hooks import hookimpl
+from alharness.api.params import Params, SpecPath
+from alharness.api.vocabulary import Task
 
 from .names import check_names
 
 if TYPE_CHECKING:
-    from alharness.data import Dataset
+    from alharness.api.dataset import Dataset
 
 
 class ArraysParams(Params):

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alharness.data import Dataset
+from alharness.api.dataset import Dataset, DatasetFacts
+from alharness.api.samples import Inputs, Samples, Splits
+from alharness.api.vocabulary import Task
 from alharness.datasets.paths import readable
-from alharness.features import Task
-from alharness.plugin import DatasetFacts
-from alharness.samples import Inputs, Samples, Splits
 
 from .files import choose_modalities, find_modalities, open_modality
 from .fillers import find_fillers

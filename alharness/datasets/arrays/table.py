@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alharness.errors import DataError
-from alharness.suggestion import did_you_mean
+from alharness.text.words import did_you_mean
 
 from .rows import read_rows
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alharness.api.rows import Rows, pieces
 from alharness.errors import DataError
-from alharness.rows import Rows, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

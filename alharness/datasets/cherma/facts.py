@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from alharness.api.vocabulary import Scoring
 from alharness.datasets.stored.published import Published
-from alharness.features import Scoring
 
 CHERMA = Published(
     name="cherma",

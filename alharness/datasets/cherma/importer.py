@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alharness.api.vocabulary import Task
 from alharness.datasets.stored.layout import POOLING, SPLITS
 from alharness.datasets.stored.mending import Mender
 from alharness.datasets.stored.progress import progress
 from alharness.datasets.stored.remarks import describe_repairs
 from alharness.datasets.stored.writer import Writer
 from alharness.errors import DataError
-from alharness.features import Task
 
 from .facts import CHERMA, CLASSES, MODALITIES
 from .features import measure, padded

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from alharness.api.params import Params
 from alharness.datasets.stored.plugin import StoredDataset
 from alharness.errors import DataError
-from alharness.plugin import Params
 
 from .facts import CHERMA
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alharness.features import Task
-from alharness.hookspecs import hookimpl
-from alharness.plugin import DatasetFacts, DatasetPlugin, Params
-from alharness.split import split_sizes
+from alharness.api.dataset import DatasetFacts, DatasetPlugin, split_sizes
+from alharness.api.hooks import hookimpl
+from alharness.api.params import Params
+from alharness.api.vocabulary import Task
 
 if TYPE_CHECKING:
-    from alharness.data import Dataset
+    from alharness.api.dataset import Dataset
 
 SAMPLES = 1797
 MODALITIES = ("top", "bottom", "profile")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alharness.data import Dataset
-from alharness.features import Task
-from alharness.samples import Inputs, Samples
+from alharness.api.dataset import Dataset
+from alharness.api.samples import Inputs, Samples
+from alharness.api.vocabulary import Task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

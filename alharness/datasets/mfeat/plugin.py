@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from alharness.api.dataset import DatasetFacts, DatasetPlugin, split_sizes
+from alharness.api.hooks import hookimpl
+from alharness.api.params import Params, SpecPath
+from alharness.api.vocabulary import Task
 from alharness.datasets.paths import readable
-from alharness.features import Task
-from alharness.hookspecs import hookimpl
-from alharness.plugin import DatasetFacts, DatasetPlugin, Params, SpecPath
-from alharness.split import split_sizes
 
 from .facts import CITATION, LABELS, LICENSE, PAPER, SAMPLES, VIEWS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from alharness.data import Dataset
+    from alharness.api.dataset import Dataset
 
 
 class MfeatParams(Params):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alharness.data import Dataset
+from alharness.api.dataset import Dataset
+from alharness.api.samples import Inputs, Samples
+from alharness.api.vocabulary import Task
 from alharness.errors import DataError
-from alharness.features import Task
-from alharness.samples import Inputs, Samples
 
 from .facts import CLASSES, LABELS, SAMPLES, VIEWS
 from .manifest import again, read_listed, read_manifest

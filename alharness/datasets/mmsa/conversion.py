@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alharness.api.vocabulary import Task
 from alharness.datasets.stored.checksum import file_digest
 from alharness.datasets.stored.layout import POOLING, SPLITS
 from alharness.datasets.stored.manifest import Source
@@ -14,7 +15,6 @@ from alharness.datasets.stored.mending import Mender
 from alharness.datasets.stored.progress import progress
 from alharness.datasets.stored.remarks import describe_repairs
 from alharness.datasets.stored.writer import Writer
-from alharness.features import Task
 
 from .columns import Reader
 from .content import Content, Part, read_content
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from alharness.api.samples import Pooling
     from alharness.datasets.stored.manifest import Repairs
-    from alharness.samples import Pooling
 
     from .arrays import PickledArray
     from .facts import Corpus

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from alharness.api.vocabulary import Scoring
 from alharness.datasets.stored.published import Published
-from alharness.features import Scoring
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,19 +6,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from alharness.api.dataset import DatasetPlugin
+from alharness.api.hooks import hookimpl
+from alharness.api.vocabulary import Scoring
 from alharness.datasets.paths import readable
 from alharness.datasets.stored.params import FolderParams
 from alharness.errors import DataError
-from alharness.features import Scoring
-from alharness.hookspecs import hookimpl
-from alharness.plugin import DatasetPlugin, Params
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alharness.data import Dataset
+    from alharness.api.dataset import Dataset, DatasetFacts
+    from alharness.api.params import Params
     from alharness.datasets.stored.published import Published
-    from alharness.plugin import DatasetFacts
 
 
 class OwnParams(FolderParams):

@@ -18,7 +18,7 @@ from .designs import find_design
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alharness.data import Dataset
+    from alharness.api.dataset import Dataset
     from alharness.datasets.stored.reader import UnimodalLabels
 
     from .settings import StandInSettings

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from alharness.api.dataset import DatasetFacts
+from alharness.api.vocabulary import Task
 from alharness.errors import SpecError
-from alharness.features import Task
-from alharness.plugin import DatasetFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

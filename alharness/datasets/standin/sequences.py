@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alharness.api.samples import pool
 from alharness.datasets.stored.mending import Mender
-from alharness.samples import pool
 
 from .dirt import draw_dirt
 from .streams import stream

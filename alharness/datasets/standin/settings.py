@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from alharness.plugin import Params
+from alharness.api.params import Params
 
 
 class SignalSettings(Params):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from alharness.api.vocabulary import Task
 from alharness.datasets.stored.writer import Writer
-from alharness.features import Task
 
 from .generator import generate
 from .sequences import Sequences

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from alharness.samples import Pooling
+    from alharness.api.samples import Pooling
 
 MANIFEST = "manifest.json"
 """Written last: a folder without it is no data set."""

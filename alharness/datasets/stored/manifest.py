@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from alharness.api.dataset import DatasetFacts
+from alharness.api.vocabulary import Task  # noqa: TC001 pydantic reads the annotation
 from alharness.datasets.words import shown
 from alharness.errors import DataError
-from alharness.features import Task  # noqa: TC001 pydantic reads the annotation
-from alharness.plugin import DatasetFacts
-from alharness.suggestion import did_you_mean
+from alharness.text.words import did_you_mean
 
 from .layout import FORMAT, MANIFEST, SPLITS
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from alharness.api.params import Params, SpecPath
 from alharness.datasets.standin.settings import StandInSettings
-from alharness.plugin import Params, SpecPath
 
 Modality = Literal["text", "audio", "vision"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alharness.hookspecs import hookimpl
-from alharness.plugin import DatasetPlugin, Params
+from alharness.api.dataset import DatasetPlugin
+from alharness.api.hooks import hookimpl
 
 from .location import locate
 from .params import StoredParams
@@ -14,8 +14,8 @@ from .params import StoredParams
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alharness.data import Dataset
-    from alharness.plugin import DatasetFacts
+    from alharness.api.dataset import Dataset, DatasetFacts
+    from alharness.api.params import Params
 
     from .published import Published
 

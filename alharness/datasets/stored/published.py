@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from alharness.features import Scoring
+    from alharness.api.vocabulary import Scoring
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from alharness.data import Dataset
+from alharness.api.dataset import Dataset
+from alharness.api.samples import Inputs, Samples, Splits
 from alharness.errors import DataError
-from alharness.samples import Inputs, Samples, Splits
 
 from .checksum import read_listed
 from .layout import IDS, LABELS, SPLITS, lengths_file, pooled_file, sequence_file, unimodal_labels_file

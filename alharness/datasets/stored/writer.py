@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alharness.api.samples import Pooling, pool
 from alharness.errors import DataError
-from alharness.samples import Pooling, pool
 
 from .layout import IDS, LABELS, SPLITS, lengths_file, pooled_file, sequence_file, unimodal_labels_file
 from .manifest import Manifest, StoredFile, write_manifest

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from alharness.api.network import Batch, MultimodalModel
+from alharness.api.vocabulary import FUSED, Task
 from alharness.errors import RunError
-from alharness.features import FUSED, Task
-from alharness.model import Batch, MultimodalModel
+from alharness.kernels.optimizers import Adam
 from alharness.models.errors import errors, stack
 from alharness.models.names import unknown_modality
-from alharness.optimizers import Adam
 
 from .layers import Branch, Fusion, SignalEncoder, TextEncoder
 from .mixup import Mix
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.optim import Optimizer
 
-    from alharness.plugin import ModelShape
+    from alharness.api.model import ModelShape
 
     from .plugin import AvMcParams
 

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from alharness.api.hooks import hookimpl
+from alharness.api.model import ModelPlugin, ModelShape
+from alharness.api.params import Params
+from alharness.api.vocabulary import FUSED
 from alharness.errors import SpecError
-from alharness.features import FUSED
-from alharness.hookspecs import hookimpl
 from alharness.models.names import unknown_modality
-from alharness.plugin import DatasetFacts, ModelPlugin, ModelShape, Params
 
 if TYPE_CHECKING:
+    from alharness.api.dataset import DatasetFacts
+
     from .network import AvMc
 
 

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from alharness.features import FUSED, Task
-from alharness.model import Batch, MultimodalModel
+from alharness.api.network import Batch, MultimodalModel
+from alharness.api.vocabulary import FUSED, Task
 from alharness.models.errors import errors, stack
 from alharness.models.standardization import Standardize
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from alharness.plugin import ModelShape
+    from alharness.api.model import ModelShape
 
     from .plugin import LateFusionParams
 

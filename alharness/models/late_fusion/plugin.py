@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from alharness.hookspecs import hookimpl
-from alharness.plugin import ModelPlugin, ModelShape, Params
+from alharness.api.hooks import hookimpl
+from alharness.api.model import ModelPlugin, ModelShape
+from alharness.api.params import Params
 
 if TYPE_CHECKING:
     from .network import LateFusion

@@ -9,12 +9,12 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
+from alharness.api.network import Batch, MultimodalModel
+from alharness.api.vocabulary import FUSED, Task
 from alharness.errors import RunError
-from alharness.features import FUSED, Task
-from alharness.model import Batch, MultimodalModel
+from alharness.kernels.optimizers import SGD, AdamW
 from alharness.models.errors import errors, stack
 from alharness.models.standardization import Standardize
-from alharness.optimizers import SGD, AdamW
 
 from .blocks import Block, Embedding, Placement
 from .plugin import CONTEXT, misnamed
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
 
-    from alharness.plugin import ModelShape
+    from alharness.api.model import ModelShape
 
     from .plugin import LfmimParams
 

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from alharness.api.hooks import hookimpl
+from alharness.api.model import ModelPlugin, ModelShape
+from alharness.api.params import Params
 from alharness.errors import SpecError
-from alharness.hookspecs import hookimpl
 from alharness.models.names import unknown_modality
-from alharness.plugin import DatasetFacts, ModelPlugin, ModelShape, Params
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    from alharness.api.dataset import DatasetFacts
 
     from .network import Lfmim
 

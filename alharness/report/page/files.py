@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup
 
-from alharness import spreadsheets
 from alharness.errors import RunError
 from alharness.report.document import Table
+from alharness.text import spreadsheets
 
 from .pictures import render
 

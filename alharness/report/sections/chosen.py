@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alharness import numerals, spreadsheets
-from alharness.features import Task
+from alharness.api.vocabulary import Task
 from alharness.report import chosen
 from alharness.report.basis import seed_list
 from alharness.report.document import Column, Picture, Section, Table, Value, interval, number
 from alharness.report.lettering import legend, names, taller
 from alharness.report.palette import REFERENCE
 from alharness.report.statistics import mean
+from alharness.text import numerals, spreadsheets
 
 from . import matrix
 

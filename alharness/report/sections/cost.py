@@ -6,13 +6,13 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from alharness.numerals import fixed, significant
 from alharness.report.basis import listed, parts
 from alharness.report.cost import PARTS, PEAKS, cells_of, cost, incomparable, machine
 from alharness.report.document import Column, Picture, Section, Table, Value, number
 from alharness.report.lettering import legend, names, taller
 from alharness.report.significance import ENOUGH
 from alharness.report.statistics import mean
+from alharness.text.numerals import fixed, significant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from alharness.metrics import LOWER_IS_BETTER
+from alharness.engine.metrics import LOWER_IS_BETTER
 from alharness.report.basis import seed_list
 from alharness.report.curves import not_drawn, plot
 from alharness.report.document import Picture, Section

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alharness.numerals import fixed, significant
 from alharness.report.basis import seed_list
 from alharness.report.document import Column, Picture, Section, Table, Value, count, interval, number, probability
 from alharness.report.lettering import names
@@ -17,6 +16,7 @@ from alharness.report.penalty import penalties
 from alharness.report.ranking import ENOUGH as SETTINGS
 from alharness.report.significance import ENOUGH, ENOUGH_FOR_RANKS
 from alharness.report.statistics import mean
+from alharness.text.numerals import fixed, significant
 
 from . import matrix
 

@@ -6,13 +6,13 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from alharness import numerals
-from alharness.cells import FULL_DATA
-from alharness.numerals import percent
+from alharness.api.records import FULL_DATA
 from alharness.report.basis import listed, parts, seed_list
 from alharness.report.document import Column, Section, Table, Value, between, count, number
 from alharness.report.efficiency import ENOUGH, RESAMPLES, Target, saving
 from alharness.report.statistics import mean
+from alharness.text import numerals
+from alharness.text.numerals import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

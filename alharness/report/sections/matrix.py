@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alharness import numerals
 from alharness.report.lettering import beyond, names
+from alharness.text import numerals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

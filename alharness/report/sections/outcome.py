@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alharness import spreadsheets
-from alharness.numerals import significant
 from alharness.report.basis import listed, parts
 from alharness.report.document import Column, Section, Table, Value, count, interval, number
 from alharness.report.paper import COSTS, compare
 from alharness.report.scores import known_metrics
 from alharness.report.summary import arrow, summarize
+from alharness.text import spreadsheets
+from alharness.text.numerals import significant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

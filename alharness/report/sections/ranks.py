@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alharness import spreadsheets
-from alharness.numerals import count, fixed, p_value
 from alharness.report import cycles
 from alharness.report.curves import not_drawn, plot
 from alharness.report.document import Column, Picture, Section, Table, Value, between, interval, number
@@ -18,6 +16,8 @@ from alharness.report.lettering import beyond, names, taller
 from alharness.report.settings import summed_penalties
 from alharness.report.significance import ENOUGH
 from alharness.report.summary import arrow
+from alharness.text import spreadsheets
+from alharness.text.numerals import count, fixed, p_value
 
 from .differences import penalty_matrix
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alharness.numerals import significant
 from alharness.report.document import Section, Table, Value
+from alharness.text.numerals import significant
 
 if TYPE_CHECKING:
     from alharness.report.study import Study

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alharness import rows
+from alharness.api import rows
 from alharness.datasets.arrays.files import open_modality
 from alharness.datasets.arrays.plugin import ArraysParams, inspect, make
 from alharness.errors import DataError

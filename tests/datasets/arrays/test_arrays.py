@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from alharness import rows
+from alharness.api import rows
+from alharness.api.rows import Rows
+from alharness.api.samples import Splits
+from alharness.api.vocabulary import Task
 from alharness.datasets.arrays.plugin import ArraysParams, alharness_datasets
-from alharness.features import Task
-from alharness.rows import Rows
-from alharness.samples import Splits
 
 (PLUGIN,) = alharness_datasets()
 

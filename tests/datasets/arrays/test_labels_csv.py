@@ -8,11 +8,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from alharness.api.vocabulary import Task
 from alharness.datasets.arrays.labels import read_labels
 from alharness.datasets.arrays.plugin import ArraysParams, inspect
 from alharness.datasets.arrays.table import read_table
 from alharness.errors import DataError
-from alharness.features import Task
 
 WHOLE = b"""\
 id,split,label

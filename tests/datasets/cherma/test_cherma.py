@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from alharness import registry
+from alharness.api.vocabulary import Task
 from alharness.datasets.cherma.facts import CLASSES
 from alharness.datasets.cherma.features import padded
 from alharness.datasets.cherma.importer import convert
@@ -15,7 +16,6 @@ from alharness.datasets.cherma.plugin import ImportOptions, cherma
 from alharness.datasets.stored.manifest import read_manifest
 from alharness.datasets.stored.params import StoredParams
 from alharness.errors import DataError
-from alharness.features import Task
 
 (PLUGIN,) = cherma.alharness_datasets()
 

@@ -4,11 +4,11 @@ import sys
 import numpy as np
 import pytest
 
+from alharness.api.dataset import split_sizes
+from alharness.api.params import Params
+from alharness.api.vocabulary import Task
 from alharness.datasets.digits.plugin import alharness_datasets
 from alharness.datasets.digits.views import cut
-from alharness.features import Task
-from alharness.plugin import Params
-from alharness.split import split_sizes
 
 (PLUGIN,) = alharness_datasets()
 
@@ -85,7 +85,7 @@ def test_profile_ends_with_the_magnitudes_of_a_textbook_fourier_transform():
 
 def test_inspecting_imports_nothing_heavy():
     code = (
-        "import sys; from alharness.datasets.digits.plugin import inspect; from alharness.plugin import Params;"
+        "import sys; from alharness.datasets.digits.plugin import inspect; from alharness import Params;"
         "inspect(Params()); print(sorted({'torch', 'sklearn', 'scipy', 'numpy'} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

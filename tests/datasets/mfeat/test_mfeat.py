@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from alharness.api.samples import Samples
+from alharness.api.vocabulary import Task
 from alharness.datasets.mfeat.plugin import MfeatParams, alharness_datasets
 from alharness.errors import DataError
-from alharness.features import Task
-from alharness.samples import Samples
 
 (PLUGIN,) = alharness_datasets()
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from alharness import registry
+from alharness.api.vocabulary import Scoring, Task
 from alharness.datasets.description import describe
 from alharness.datasets.mmsa.conversion import convert
 from alharness.datasets.mmsa.facts import CORPORA, OWN
@@ -13,7 +14,6 @@ from alharness.datasets.mmsa.own import OwnParams
 from alharness.datasets.mmsa.plugin import mmsa
 from alharness.datasets.stored.reader import open_stored
 from alharness.errors import DataError
-from alharness.features import Scoring, Task
 
 (PLUGIN,) = mmsa.alharness_datasets()
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from alharness import registry
+from alharness.api.vocabulary import Task
 from alharness.datasets.mmsa.conversion import convert
 from alharness.datasets.mmsa.facts import CORPORA
 from alharness.datasets.mmsa.plugin import simsv2
 from alharness.datasets.stored.params import StoredParams
 from alharness.errors import DataError
-from alharness.features import Task
 
 (PLUGIN,) = simsv2.alharness_datasets()
 

@@ -3,13 +3,13 @@ import pytest
 import torch
 
 from alharness import Inputs, ModelShape, Samples, Scoring, Task
-from alharness.batches import as_batch
 from alharness.datasets.standin.generator import generate
 from alharness.datasets.standin.settings import StandInSettings
-from alharness.metrics import evaluate
+from alharness.engine.batches import as_batch
+from alharness.engine.metrics import evaluate
+from alharness.engine.training import Trainer
 from alharness.models.late_fusion.plugin import LateFusionParams, make
-from alharness.settings import TrainingSettings
-from alharness.training import Trainer
+from alharness.spec.settings import TrainingSettings
 
 CPU = torch.device("cpu")
 

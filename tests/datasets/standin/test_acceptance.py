@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from alharness import Dataset, Feature, Sampler, ScoringSampler, Splits, registry
-from alharness.cells import Schedule
-from alharness.loop import Fit, run_cell
+from alharness.api.records import Schedule
+from alharness.engine.loop import Fit, run_cell
+from alharness.engine.selection import Chooser
 from alharness.models.late_fusion.plugin import LateFusionParams, alharness_models
 from alharness.runs.workbench import Workbench
-from alharness.selection import Chooser
 
 pytestmark = pytest.mark.slow
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from alharness.api.vocabulary import Task
 from alharness.datasets.standin import features
 from alharness.datasets.standin.designs import DESIGNS, EMOTIONS, LEVELS, facts
 from alharness.datasets.standin.generator import generate
@@ -18,7 +19,6 @@ from alharness.datasets.standin.labels import mix
 from alharness.datasets.standin.population import populate
 from alharness.datasets.standin.settings import StandInSettings
 from alharness.errors import SpecError
-from alharness.features import Task
 
 SPLITS = ("train", "valid", "test")
 

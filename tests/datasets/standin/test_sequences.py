@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from alharness.api.samples import pool
 from alharness.datasets.standin import sequences
 from alharness.datasets.standin.sequences import Sequences
 from alharness.datasets.stored.mending import Mender
-from alharness.samples import pool
 
 MODALITIES = ("text", "audio", "vision")
 

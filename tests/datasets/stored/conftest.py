@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from alharness.api.vocabulary import Task
 from alharness.datasets.stored.layout import SPLITS
 from alharness.datasets.stored.manifest import Repairs
 from alharness.datasets.stored.writer import Writer
-from alharness.features import Task
 
 SHAPES = {"text": (4, 6), "audio": (7, 3), "vision": (5, 2)}
 """Steps and features of each modality."""

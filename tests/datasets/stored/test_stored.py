@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
+from alharness.api.samples import Inputs
+from alharness.api.vocabulary import Task
 from alharness.datasets.stored.manifest import import_again, read_manifest, require_files
 from alharness.datasets.stored.reader import open_stored
 from alharness.datasets.stored.writer import Writer
 from alharness.errors import DataError
-from alharness.features import Task
-from alharness.samples import Inputs
 
 
 def test_sequences_are_read_as_they_were_written(made, folder):

@@ -2,7 +2,7 @@
 
 from good import Good, plugin
 
-from alharness.geometry import top_k
+from alharness.kernels import top_k
 from alharness.testing import SamplerConformance
 
 

@@ -1,7 +1,7 @@
 """Samplers that break no promise; what a bad one changes is what the tests find."""
 
 from alharness import Feature, Params, Sampler, SamplerError, SamplerPlugin, ScoringSampler, Task
-from alharness.geometry import top_k
+from alharness.kernels import top_k
 from alharness.testing import SamplerConformance
 
 

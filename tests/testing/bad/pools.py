@@ -6,7 +6,7 @@ import torch
 from good import Good, plugin
 
 from alharness import Feature, Sampler, SamplerError
-from alharness.geometry import require_finite, top_k
+from alharness.kernels import require_finite, top_k
 from alharness.testing import SamplerConformance
 
 

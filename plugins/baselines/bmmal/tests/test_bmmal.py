@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from alharness import FUSED, Feature, SamplerError, Task
-from alharness.geometry import k_means_plus_plus, pseudo_residuals
+from alharness.kernels import k_means_plus_plus, pseudo_residuals
 from alharness.testing import SamplerConformance
 from alharness_bmmal.contributions import balancing_weights, shapley_values
 from alharness_bmmal.plugin import BmmalParams, alharness_samplers

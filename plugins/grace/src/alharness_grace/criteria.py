@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch  # noqa: TID253 - only sampler.py imports this module
 
-from alharness.geometry import min_max, ranks
+from alharness.kernels import min_max, ranks
 
 from .distances import all_members, exact_sums, near
 

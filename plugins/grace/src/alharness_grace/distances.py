@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch  # noqa: TID253 - only sampler.py imports this module
 
-from alharness.geometry import (
+from alharness.kernels import (
     estimate_mean_distances,
     require_finite,
     sum_of_cosine_distances,

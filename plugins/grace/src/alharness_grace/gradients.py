@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch  # noqa: TID253 - only sampler.py imports this module
 
 from alharness import FUSED
-from alharness.geometry import full_precision, require_finite
+from alharness.kernels import full_precision, require_finite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch  # noqa: TID253 - only sampler.py imports this module
 
 from alharness import Task
-from alharness.geometry import require_finite
+from alharness.kernels import require_finite
 
 from .pair import Pair
 from .params import DEFAULTS, refuse_labels_of_regression

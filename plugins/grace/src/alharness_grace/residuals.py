@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch  # noqa: TID253 - only sampler.py imports this module
 
 from alharness import FUSED, SamplerError, Task
-from alharness.posterior import variance
+from alharness.kernels.posterior import variance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from alharness import Sampler
-from alharness.geometry import k_means_plus_plus, pseudo_residuals
+from alharness.kernels import k_means_plus_plus, pseudo_residuals
 
 if TYPE_CHECKING:
     from alharness import Query

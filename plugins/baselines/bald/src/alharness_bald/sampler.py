@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alharness import ScoringSampler, Task
-from alharness.posterior import mutual_information, variance
+from alharness.kernels.posterior import mutual_information, variance
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from alharness import Sampler
-from alharness.geometry import k_center
+from alharness.kernels import k_center
 
 if TYPE_CHECKING:
     from alharness import Query

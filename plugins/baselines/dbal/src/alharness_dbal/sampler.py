@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alharness import ScoringSampler, Task
-from alharness.posterior import complement, log_mean, mutual_information, predictive_entropy, renormalize, variance
+from alharness.kernels.posterior import (
+    complement,
+    log_mean,
+    mutual_information,
+    predictive_entropy,
+    renormalize,
+    variance,
+)
 
 from .plugin import refuse_acquisition_of_classes
 

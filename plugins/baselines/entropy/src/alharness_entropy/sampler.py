@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alharness import ScoringSampler
-from alharness.posterior import renormalize, shannon_entropy
+from alharness.kernels.posterior import renormalize, shannon_entropy
 
 if TYPE_CHECKING:
     from torch import Tensor

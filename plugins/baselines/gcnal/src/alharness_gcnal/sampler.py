@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from alharness import Sampler, SamplerError, Selection
-from alharness.geometry import full_precision, k_center, require_finite, top_k
+from alharness.kernels import full_precision, k_center, require_finite, top_k
 
 from .loss import labeled_from_unlabeled
 from .propagation import connect, unit_rows

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from alharness import ScoringSampler
-from alharness.posterior import renormalize
+from alharness.kernels.posterior import renormalize
 
 if TYPE_CHECKING:
     from torch import Tensor

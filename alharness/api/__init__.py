@@ -1,0 +1,1 @@
+"""What plugin authors and notebook users touch. Everything here is public."""

@@ -1,0 +1,198 @@
+"""The contract of a data set: its samples, how they are split, what it is known by, and how it is registered."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from alharness.errors import DataError
+
+from .rows import pieces
+from .samples import Samples, Splits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+
+    from .params import Params
+    from .vocabulary import Scoring, Task
+
+Content = Samples | Splits
+
+FRACTIONS = (0.6, 0.1, 0.3)
+"""Train, validation and test shares."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Dataset:
+    """What a data set plugin makes.
+
+    Attributes:
+        task: classification or regression.
+        content: `Splits` where the data set comes with its own; `Samples` where every seed draws its split. A
+            function that returns one of them is called when the content is first needed, and only then.
+        classes: names of the classes, in the order of the label indices; empty for regression.
+        fractions: train, validation and test shares of the drawn split.
+        synthetic: made-up data; every page and every run says so.
+        pooled_content: the same with every sequence pooled already, or a function that returns it, so that
+            models which take vectors never touch the sequences.
+        stored_digest: stands for `digest` where the data is known by the checksums of its files.
+        remarks: what was mended or left out when the data was imported; `alharness data describe` shows it.
+        scoring: the metrics that its predictions are scored by; None for those of the task.
+    """
+
+    task: Task
+    content: Content | Callable[[], Content]
+    classes: tuple[str, ...] = ()
+    fractions: tuple[float, float, float] = FRACTIONS
+    synthetic: bool = False
+    pooled_content: Content | Callable[[], Content] | None = None
+    stored_digest: str = ""
+    remarks: tuple[str, ...] = ()
+    scoring: Scoring | None = None
+
+    def __post_init__(self) -> None:
+        """Raise DataError where the scoring is one of another task."""
+        if self.scoring is not None and self.scoring.task != self.task:
+            raise DataError(
+                f"the scoring {self.scoring} is one of {self.scoring.task}, but the task is {self.task}"
+            )
+
+    @cached_property
+    def loaded(self) -> Content:
+        """The content itself."""
+        return self.content() if callable(self.content) else self.content
+
+    @property
+    def parts(self) -> dict[str, Samples]:
+        """The stored parts by name: train, valid and test, or `all`."""
+        return _parts(self.loaded)
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Names of the modalities, in the data set's order."""
+        content = self.loaded if self.pooled_content is None else self.pooled().loaded
+        return next(iter(_parts(content).values())).inputs.modalities
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 over all that a run depends on: task, scoring, classes, ids, inputs, lengths, labels, split."""
+        import numpy as np
+
+        if self.stored_digest:
+            return self.stored_digest
+
+        sha = hashlib.sha256(f"{self.task} {self.scoring} {self.classes} {self.fractions}".encode())
+        for part, samples in self.parts.items():
+            arrays = {f"x {m}": a for m, a in samples.inputs.arrays.items()}
+            arrays |= {f"n {m}": a for m, a in samples.inputs.lengths.items()}
+            if samples.inputs.pooling:
+                sha.update(f"{sorted(samples.inputs.pooling.items())}".encode())
+            arrays |= {"y": samples.labels} | {f"y {m}": a for m, a in samples.unimodal_labels.items()}
+            sha.update(f"{part} {samples.ids}".encode())
+            for name, array in arrays.items():
+                sha.update(f"{name} {array.dtype.str} {array.shape}".encode())
+                for piece in pieces(array):
+                    sha.update(np.ascontiguousarray(array[piece]).view(np.uint8).data)
+        return sha.hexdigest()
+
+    def pooled(self) -> Dataset:
+        """The same data set with every sequence replaced by one vector."""
+        return self._pooled
+
+    @cached_property
+    def _pooled(self) -> Dataset:
+        pooled = self.pooled_content if self.pooled_content is not None else _pooled(self.loaded)
+        # Its digest is that of its own arrays: it is not the data set that was stored.
+        return replace(self, content=pooled, pooled_content=None, stored_digest="")
+
+    def split(self, rng: np.random.Generator) -> Splits:
+        """The data set's own split, or one drawn with `rng`; rows in the order of their ids.
+
+        Inputs are those of the data set, not copied: every seed, and every process, reads the same arrays.
+        """
+        import numpy as np
+
+        content = self.loaded
+        if isinstance(content, Splits):
+            return Splits(**{name: part.sorted() for name, part in _parts(content).items()})
+        samples = content.sorted()
+        train, valid, _ = split_sizes(len(samples), self.fractions)
+        order = rng.permutation(len(samples))
+        parts = order[:train], order[train : train + valid], order[train + valid :]
+        drawn = [samples.subset(np.sort(part)) for part in parts]
+        return Splits(train=drawn[0], valid=drawn[1], test=drawn[2])
+
+
+def _parts(content: Content) -> dict[str, Samples]:
+    if isinstance(content, Splits):
+        return {"train": content.train, "valid": content.valid, "test": content.test}
+    return {"all": content}
+
+
+def _pooled(content: Content) -> Content:
+    if isinstance(content, Samples):
+        return content.pooled()
+    return Splits(**{name: part.pooled() for name, part in _parts(content).items()})
+
+
+def split_sizes(n: int, fractions: tuple[float, float, float] = FRACTIONS) -> tuple[int, int, int]:
+    """Sizes of train, valid and test when n samples are split by these shares."""
+    train, valid = (round(n * share) for share in fractions[:2])
+    return train, valid, n - train - valid
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetFacts:
+    """What is known of a data set before it is loaded.
+
+    Attributes:
+        task: classification or regression.
+        modalities: their names.
+        sizes: samples in train, valid and test.
+        synthetic: made-up data; every page and every run says so.
+        warnings: what is allowed, but perhaps not meant; `alharness check` and `alharness run` show it.
+    """
+
+    task: Task
+    modalities: tuple[str, ...]
+    sizes: tuple[int, int, int]
+    synthetic: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetPlugin:
+    """A data set as the registry knows it.
+
+    Attributes:
+        name: the name in a spec.
+        params: model of its parameters.
+        inspect: params -> DatasetFacts; quick and without heavy imports; raises DataError where files are
+            missing, saying how to get them.
+        make: params -> Dataset.
+        fetch: for data that must be converted once: `alharness data import <name>` calls it with the user's
+            file or folder (None where it is to be downloaded) and an empty folder, which becomes the data set
+            only when it returns. It returns lines to show.
+        options: parameters of the import (`alharness data import <name> --set key=value`), where it has any;
+            `fetch` then gets them as its third argument.
+        verify: params -> lines to show; compares everything that is stored with its checksums, for
+            `alharness data describe <name> --verify`. Raises DataError where something is damaged.
+        summary: one line for `alharness plugins`.
+        reference: the paper to cite.
+        license: the terms it comes under.
+    """
+
+    name: str
+    params: type[Params]
+    inspect: Callable[[Any], DatasetFacts]
+    make: Callable[[Any], Dataset]
+    fetch: Callable[..., list[str]] | None = None
+    options: type[Params] | None = None
+    verify: Callable[[Any], list[str]] | None = None
+    summary: str = ""
+    reference: str = ""
+    license: str = ""

@@ -1,0 +1,156 @@
+"""The seven hooks. Three register and take nothing; four observe a run and cannot change it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from .dataset import DatasetPlugin
+    from .model import ModelPlugin
+    from .records import Cell, CellRecord, CycleRecord, Run, RunRecord
+    from .sampler import SamplerPlugin
+
+NAMESPACE = "alharness"
+"""Name of the plugin manager, of the hooks' prefix, and of the entry-point group."""
+
+hookspec = pluggy.HookspecMarker(NAMESPACE)
+hookimpl = pluggy.HookimplMarker(NAMESPACE)
+
+
+@hookspec
+def alharness_samplers() -> list[SamplerPlugin]:  # type: ignore[empty-body]
+    """Offer samplers.
+
+    .. code-block:: python
+
+        # my_margin/plugin.py, found through
+        # [project.entry-points.alharness]
+        # margin = "my_margin.plugin"
+        from alharness import Feature, Params, Sampler, SamplerPlugin, Task, hookimpl
+
+
+        def make(params: Params) -> Sampler:
+            from .sampler import Margin  # imports torch: only when it is needed
+
+            return Margin()
+
+
+        @hookimpl
+        def alharness_samplers() -> list[SamplerPlugin]:
+            return [
+                SamplerPlugin(
+                    name="margin", params=Params, make=make, requires={Feature.PREDICTIONS},
+                    tasks={Task.CLASSIFICATION}, summary="smallest gap between the two best classes",
+                )
+            ]
+
+    and the sampler itself:
+
+    .. code-block:: python
+
+        # my_margin/sampler.py
+        from alharness import Query, ScoringSampler
+        from torch import Tensor
+
+
+        class Margin(ScoringSampler):
+            def score(self, query: Query) -> Tensor:
+                top = query.unlabeled.predictions().exp().topk(2, dim=1).values
+                return top[:, 1] - top[:, 0]
+    """
+
+
+@hookspec
+def alharness_models() -> list[ModelPlugin]:  # type: ignore[empty-body]
+    """Offer task models.
+
+    .. code-block:: python
+
+        from alharness import ModelPlugin, ModelShape, MultimodalModel, Params, hookimpl
+
+
+        def make(params: Params, shape: ModelShape) -> MultimodalModel:
+            from .network import Network
+
+            return Network(shape)
+
+
+        @hookimpl
+        def alharness_models() -> list[ModelPlugin]:
+            return [ModelPlugin(name="network", params=Params, make=make, summary="my network")]
+    """
+
+
+@hookspec
+def alharness_datasets() -> list[DatasetPlugin]:  # type: ignore[empty-body]
+    """Offer data sets.
+
+    .. code-block:: python
+
+        from alharness import Dataset, DatasetFacts, DatasetPlugin, Params, Task, hookimpl
+
+
+        def inspect(params: Params) -> DatasetFacts:
+            return DatasetFacts(task=Task.REGRESSION, modalities=("audio", "text"), sizes=(600, 100, 300))
+
+
+        def make(params: Params) -> Dataset:
+            from .reader import read
+
+            return read()
+
+
+        @hookimpl
+        def alharness_datasets() -> list[DatasetPlugin]:
+            return [DatasetPlugin(name="calls", params=Params, inspect=inspect, make=make)]
+    """
+
+
+@hookspec
+def alharness_run_started(run: Run) -> None:
+    """See a run begin, or go on: what is going to run, and what is finished already.
+
+    .. code-block:: python
+
+        @hookimpl
+        def alharness_run_started(run: Run) -> None:
+            print(run.name, len(run.cells), "cells")
+    """
+
+
+@hookspec
+def alharness_cycle_finished(run: Run, cell: Cell, cycle: CycleRecord) -> None:
+    """See a cycle that has just been written to its cell's journal.
+
+    .. code-block:: python
+
+        @hookimpl
+        def alharness_cycle_finished(run: Run, cell: Cell, cycle: CycleRecord) -> None:
+            print(cell.name, cycle.labeled, cycle.metrics)
+    """
+
+
+@hookspec
+def alharness_cell_ended(run: Run, record: CellRecord) -> None:
+    """See how an attempt at a cell ended: with all its cycles, by a failure, or by an interruption.
+
+    .. code-block:: python
+
+        @hookimpl
+        def alharness_cell_ended(run: Run, record: CellRecord) -> None:
+            print(record.cell.name, record.status, record.error)
+    """
+
+
+@hookspec
+def alharness_run_finished(run: Run, record: RunRecord) -> None:
+    """See the run end, with all its cells: those finished now, those finished before, and those that failed.
+
+    .. code-block:: python
+
+        @hookimpl
+        def alharness_run_finished(run: Run, record: RunRecord) -> None:
+            print(sum(cell.status == "ok" for cell in record.cells), "cells are complete")
+    """

@@ -1,0 +1,147 @@
+"""The contract of a task model: encoders per modality, a head per modality, a fused head."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from alharness.kernels.optimizers import Adam
+
+from .outputs import require_loss
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from torch import Tensor
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
+
+    from .model import ModelShape
+
+
+LEARNING_RATE, WEIGHT_DECAY = 3e-3, 1e-4
+"""The recipe of a model that brings none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Some samples as tensors on one device.
+
+    Attributes:
+        inputs: modality -> (b, d) or (b, t, d) float32.
+        lengths: modality -> (b,) valid steps of a sequence.
+        labels: source -> (b,) int64 classes or float32 targets, for every modality and `fused`; empty where
+            labels are not to be seen.
+    """
+
+    inputs: Mapping[str, Tensor]
+    lengths: Mapping[str, Tensor] = field(default_factory=dict)
+    labels: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.inputs.values())))
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """All tensors, by names for messages."""
+        named = {"inputs": self.inputs, "lengths": self.lengths, "labels": self.labels}
+        return {f"{kind} of {name}": x for kind, found in named.items() for name, x in found.items()}
+
+    def take(self, rows: Tensor) -> Batch:
+        """The rows at these positions, in this order (copied)."""
+        return self._map(lambda x: x.index_select(0, rows))
+
+    def parts(self, size: int) -> Iterator[Batch]:
+        """The rows in their order, `size` at a time, as views; the last part may be smaller."""
+        for start in range(0, len(self), size):
+            yield self._map(itemgetter(slice(start, start + size)))
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on another device; itself where it lies there."""
+        return self if self.device == device else self._map(lambda x: x.to(device, non_blocking=True))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the samples lie."""
+        return next(iter(self.inputs.values())).device
+
+    def _map(self, function: Callable[[Tensor], Tensor]) -> Batch:
+        return Batch(
+            inputs={m: function(x) for m, x in self.inputs.items()},
+            lengths={m: function(n) for m, n in self.lengths.items()},
+            labels={s: function(y) for s, y in self.labels.items()},
+        )
+
+
+class MultimodalModel(nn.Module, ABC):
+    """A network with one encoder and one head per modality, and a fused head.
+
+    `decode(encode(batch))` is the prediction; from these two and `last_layer` the harness derives every feature
+    that a sampler may ask for. Where z_u is cut matters to samplers that use gradients: leave at least one
+    nonlinearity between z_u and each head, or the gradient's direction is the same for every sample.
+    """
+
+    def __init__(self, shape: ModelShape) -> None:
+        super().__init__()
+        self.shape = shape
+
+    @abstractmethod
+    def encode(self, batch: Batch) -> dict[str, Tensor]:
+        """Modality -> z_u, (b, d_u).
+
+        Entries of other names, (b, ...), are handed back to `decode` beside them: samplers pass them on as
+        constants, row by row (`View.context`). The batch is not to be written to: draws and epochs share it.
+        """
+
+    @abstractmethod
+    def decode(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Source -> logits (b, C), or values in the units of the labels (b, 1)."""
+
+    @abstractmethod
+    def last_layer(self, source: str) -> nn.Linear:
+        """The last linear layer of that source's head; its input is the source's embedding."""
+
+    @abstractmethod
+    def loss(self, batch: Batch) -> Tensor:
+        """The training loss, averaged over a batch of prepared samples, from labels of all sources."""
+
+    def differentiate(self, batch: Batch) -> Tensor:
+        """Add the gradients of `loss` to those of the parameters; returns the loss, without a graph.
+
+        A model that knows a faster way than torch's differentiation may take it.
+        """
+        loss = self.loss(batch)
+        require_loss(loss)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
+    def adapt(self, labeled: Batch) -> None:
+        """Take statistics, such as means and scales, from the labeled samples; called once before training."""
+
+    def prepare(self, samples: Batch) -> Batch:
+        """What `loss` gets in place of these samples: they went through all that does not change in a training.
+
+        Called after `adapt`, once for the labeled and once for the validation samples. Row by row: parts of what
+        it returns are the batches. `encode` always gets samples as they are.
+        """
+        return samples
+
+    def optimizer(self) -> Optimizer:
+        """A fresh optimizer of the model's own recipe: Adam, unless a model says otherwise.
+
+        Settings of a spec that are not null, `learning_rate` and `weight_decay`, are put into all of its groups.
+        """
+        return Adam(self.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
+
+    def schedule(self, optimizer: Optimizer) -> LRScheduler | None:  # noqa: ARG002 - for those that override it
+        """How the optimizer's learning rates change, one step per epoch; None keeps them."""
+        return None
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Source -> prediction, as `decode`."""
+        return self.decode(self.encode(batch))

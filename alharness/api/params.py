@@ -1,0 +1,77 @@
+"""Parameters of plugins: typed, frozen, and described by the docstrings below their fields. No heavy imports."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from itertools import pairwise
+from pathlib import Path
+from textwrap import indent
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic import GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
+
+
+class Documented(BaseModel):
+    """A model that describes its fields in its JSON schema.
+
+    pydantic can do so itself (`use_attribute_docstrings`), but reads and parses the source of every class whenever
+    it is imported: a seventh of the time of `alharness check`. A model's validator is built when it is first used:
+    most plugins that are installed are none of a spec's.
+    """
+
+    model_config = ConfigDict(defer_build=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """The schema as it would be, and a description for every field that has none."""
+        made = handler(schema)
+        properties = handler.resolve_ref_schema(made).get("properties", {})
+        for name, text in descriptions(cls).items():
+            if name in properties:
+                properties[name].setdefault("description", text)
+        return made
+
+
+def descriptions(model: type[BaseModel]) -> dict[str, str]:
+    """Field -> what is said of it, in `Field(description=...)` or below it; a field without either is missing."""
+    found = {name: text for base in reversed(model.__mro__) for name, text in _below(base)}
+    said = {name: field.description for name, field in model.model_fields.items() if field.description}
+    return {name: text for name, text in (found | said).items() if name in model.model_fields}
+
+
+def _below(cls: type[Any]) -> Iterator[tuple[str, str]]:
+    """Annotated names of a class and the docstrings below them; nothing where its source is not to be had."""
+    if not issubclass(cls, Documented):
+        return
+    try:
+        # Inside of a block, so that a class that stands indented in its file may stay so.
+        (block,) = ast.parse("if True:\n" + indent(inspect.getsource(cls), " ")).body
+    except (OSError, TypeError, SyntaxError):
+        return
+    body = next(node.body for node in ast.walk(block) if isinstance(node, ast.ClassDef))
+    for field, below in pairwise(body):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                yield name, inspect.cleandoc(text)
+
+
+class Params(Documented):
+    """Parameters of a plugin: typed, frozen, unknown keys refused. Give every field a docstring below it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
+
+
+def _next_to_the_spec(path: Path, info: ValidationInfo) -> Path:
+    folder = (info.context or {}).get("folder")
+    return path if folder is None else Path(folder, path)
+
+
+SpecPath = Annotated[Path, AfterValidator(_next_to_the_spec)]
+"""A path in a plugin's parameters; a relative one starts at the folder of the spec file."""

@@ -1,0 +1,254 @@
+"""What a run does and leaves behind: frozen records, handed to observers and to the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping  # noqa: TC003 - read when a record comes back from JSON
+from dataclasses import dataclass, field
+from pathlib import Path  # noqa: TC003 - the same
+from typing import Any, Literal
+
+from alharness.text.redaction import redact
+
+FULL_DATA = "full-data"
+"""Label of the reference cells: one training per seed with all labels of the pool."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One sampler x one seed.
+
+    Attributes:
+        label: the sampler's label in the spec, unique there.
+        sampler: the sampler's name.
+        params: its parameters, as plain data.
+        distribution: the distribution it comes from, `name==version`.
+        seed: the seed of every random stream.
+        key: hash of sampler, params, distribution and seed; the same key is the same computation.
+        reference: it queries nothing, but trains once with all labels of the pool.
+    """
+
+    label: str
+    sampler: str
+    params: Mapping[str, Any] = field(hash=False)
+    distribution: str
+    seed: int
+    key: str
+    reference: bool = False
+
+    @property
+    def name(self) -> str:
+        """For people: `<label>-s<seed>`."""
+        return f"{self.label}-s{self.seed}"
+
+    @property
+    def who(self) -> str:
+        """For messages on its sampler: `<label> (<distribution>)`."""
+        return f"{self.label} ({self.distribution})" if self.distribution else self.label
+
+    @property
+    def folder(self) -> str:
+        """For the file system: the name and the start of the key, so that changed parameters never mix."""
+        return f"{self.name}-{self.key[:8]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skip:
+    """A sampler of the spec that cannot run here, and why."""
+
+    label: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """How many labels there are at every cycle.
+
+    Attributes:
+        initial_pool: labels at cycle 0.
+        sizes: labels bought by query 0, 1, ...; the last may be smaller than the budget.
+    """
+
+    initial_pool: int
+    sizes: tuple[int, ...]
+
+    @property
+    def labeled(self) -> tuple[int, ...]:
+        """Labels at cycle 0, 1, ...: one more than there are queries."""
+        counts = [self.initial_pool]
+        for size in self.sizes:
+            counts.append(counts[-1] + size)
+        return tuple(counts)
+
+
+Status = Literal["ok", "failed", "diverged", "timeout", "oom", "interrupted", "pending"]
+"""`timeout` and `oom`: ended for taking longer, or more memory, than the spec's `limits` or the machine allow."""
+
+Timing = Literal["exclusive", "shared"]
+"""Whether a query had the machine to itself, or other cells were running meanwhile."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CycleRecord:
+    """One cycle: train, evaluate, query.
+
+    Attributes:
+        cycle: 0-based.
+        labeled: number of labels the model was trained on.
+        metrics: quality on the test split, by name without prefix.
+        diagnostics: what the sampler logged.
+        chosen: ids chosen by this cycle's query, the first choice first; empty in the last cycle.
+        scores: the scores they were chosen by; empty where the sampler does not score.
+        cost: seconds and MiB, by name; what was not measured is absent.
+        at: end of the cycle, milliseconds since the epoch.
+        timing: how its query was measured.
+        machine: processor, cores and accelerator that its times belong to; empty in older journals.
+    """
+
+    cycle: int
+    labeled: int
+    metrics: Mapping[str, float]
+    diagnostics: Mapping[str, float] = field(default_factory=dict)
+    chosen: tuple[str, ...] = ()
+    scores: tuple[float, ...] = ()
+    cost: Mapping[str, float] = field(default_factory=dict)
+    at: int = 0
+    timing: Timing = "exclusive"
+    machine: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellRecord:
+    """A cell as it stands on disk.
+
+    Attributes:
+        cell: which.
+        status: `ok` when every cycle is there; anything else is tried again by the next run.
+        cycles: the finished ones, in order.
+        started: begin, milliseconds since the epoch.
+        error: one paragraph where it failed, without secrets.
+        context: what its numbers depend on, as its journal says: digests of data, split and initial pool, device,
+            versions.
+    """
+
+    cell: Cell
+    status: Status
+    cycles: tuple[CycleRecord, ...] = ()
+    started: int = 0
+    error: str = ""
+    context: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "error", redact(self.error))
+
+    @property
+    def timing(self) -> Timing:
+        """`shared` where a query was measured while other cells were running."""
+        return "shared" if any(cycle.timing == "shared" for cycle in self.cycles) else "exclusive"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How an attempt at a cell ended.
+
+    Attributes:
+        status: what became of it.
+        error: one paragraph if it failed, without secrets.
+    """
+
+    status: Status
+    error: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "error", redact(self.error))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paper:
+    """What a paper reports for the same setting.
+
+    Attributes:
+        source: the paper and the table or figure.
+        labels: labels at which its figures stand; None for the last cycle.
+        values: label of a sampler, or `full-data` -> metric -> its figure, in our units.
+    """
+
+    source: str
+    labels: int | None
+    values: Mapping[str, Mapping[str, float]] = field(hash=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """An experiment: all cells of a spec, and what every one of them shares.
+
+    Attributes:
+        name: the spec's name, with a suffix where the data are synthetic.
+        experiment: name and hash of everything but samplers, seeds and tracking.
+        folder: the run directory.
+        schedule: labels per cycle.
+        pool: samples that could be labeled.
+        cells: in the order in which they run.
+        finished: name of a cell -> cycles that earlier runs finished.
+        jobs: how many cells run at a time.
+        skips: samplers left out, and why.
+        metric: the metric that ranks; see `alharness.engine.metrics`.
+        headline: the metrics that the closing table shows, in its order; empty for all.
+        params: plain values that all cells share: dataset, model, budget, device.
+        environment: versions, machine and digests.
+        spec_text: the resolved spec as YAML.
+        synthetic: made-up data.
+        valid: validation samples that stop a training; None where that is not known.
+        count_valid: they count as labels wherever results are shown, though none of them is bought.
+        paper: figures of a paper to stand beside these, if any.
+    """
+
+    name: str
+    experiment: str
+    folder: Path
+    schedule: Schedule
+    pool: int
+    cells: tuple[Cell, ...]
+    finished: Mapping[str, int] = field(default_factory=dict)
+    jobs: int = 1
+    skips: tuple[Skip, ...] = ()
+    metric: str = ""
+    headline: tuple[str, ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    spec_text: str = ""
+    synthetic: bool = False
+    valid: int | None = None
+    count_valid: bool = False
+    paper: Paper | None = None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of the samplers, in the order of the spec."""
+        return tuple(dict.fromkeys(cell.label for cell in self.cells if not cell.reference))
+
+    def labeled(self, cell: Cell) -> tuple[int, ...]:
+        """Labels at cycle 0, 1, ... of this cell."""
+        return (self.pool,) if cell.reference else self.schedule.labeled
+
+    def counted(self, labeled: Iterable[int]) -> tuple[int, ...]:
+        """Numbers of labels as results show them: with the validation samples where these count."""
+        extra = (self.valid or 0) if self.count_valid else 0
+        return tuple(number + extra for number in labeled)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """How a run ended.
+
+    Attributes:
+        cells: all of them, in the order of the run.
+        interrupted: it was stopped by a signal.
+    """
+
+    cells: tuple[CellRecord, ...]
+    interrupted: bool = False
+
+    @property
+    def failed(self) -> tuple[CellRecord, ...]:
+        """Cells that need another try."""
+        return tuple(record for record in self.cells if record.status not in ("ok", "pending"))

@@ -1,0 +1,213 @@
+"""The contract of a sampler: what it sees (Query, View), what it is (Sampler), how it is registered.
+
+No heavy imports: a plugin module imports this without importing torch.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from alharness.errors import SamplerError, SpecError
+
+from .vocabulary import FUSED, Feature, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from .params import Params
+
+    Positions = Tensor | NDArray[Any] | Sequence[int]
+    Features = frozenset[Feature] | set[Feature]
+
+
+class View(Protocol):
+    """One side of the pool, labeled or unlabeled, through the eyes of the model just trained.
+
+    Everything is computed on first use, in batches, without gradients, and kept until the cycle ends.
+    Rows stand in the order of `ids`. Reading a feature that the sampler's plugin did not declare raises
+    SamplerError. All tensors lie on `query.device`.
+    """
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """n ids, in canonical order."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def embeddings(self, source: str = FUSED) -> Tensor:
+        """(n, d) inputs of the last linear layer of that source's head."""
+        ...
+
+    def representations(self, modality: str) -> Tensor:
+        """(n, d_u) encoder outputs z_u, which feed the modality's own head and the fusion."""
+        ...
+
+    def context(self) -> dict[str, Tensor]:
+        """What the model's encoders give beside the representations, by name, (n, ...); empty for most models.
+
+        `query.decode` needs it, of the same rows: `query.decode({**z, **query.unlabeled.context()})`.
+        """
+        ...
+
+    def predictions(self, source: str = FUSED) -> Tensor:
+        """(n, C) log-probabilities, or (n, 1) values in regression."""
+        ...
+
+    def mc_draws(self, draws: int, source: str = FUSED) -> Iterator[Tensor]:
+        """`draws` predictions of the shape of `predictions`, each with fresh dropout masks, one at a time.
+
+        Normalization layers stay in evaluation mode. Raises SamplerError where the model has no active dropout.
+        """
+        ...
+
+    def targets(self) -> Tensor:
+        """(n,) labels of the labeled view; on the unlabeled view it raises LabelLeak."""
+        ...
+
+
+class Embed(Protocol):
+    """Heads and fusion up to the last layer: modality -> (n, d_u) in, (n, d) out."""
+
+    def __call__(self, z: Mapping[str, Tensor], source: str = FUSED) -> Tensor:
+        """Inputs of the last linear layer of that source's head."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Query:
+    """A request for labels.
+
+    Attributes:
+        unlabeled: the samples to choose from; `select` returns positions into this view.
+        labeled: the samples whose labels are known.
+        size: how many to choose.
+        cycle: 0-based number of this query.
+        cycles: how many queries the whole experiment makes.
+        task: classification or regression.
+        modalities: names of the modalities.
+        device: where all tensors lie.
+        rng: this query's own generator, made from the seed and the cycle; the only randomness allowed.
+        decode: heads and fusion only, modality -> (n, d_u) in, source -> (n, C) or (n, 1) out, in the terms of
+            `View.predictions`; differentiable, in evaluation mode. Rows of `View.context` go in beside them.
+        embed: `embed(z, source="fused")` gives the (n, d) inputs of the last linear layer of that source's head,
+            as `View.embeddings`, but for any z, as `decode` takes it; without gradients.
+        log: `log(name, value)` keeps a diagnostic of this cycle; it becomes the metric `al/<name>`.
+        phase: `with query.phase("gradients"):` charges what happens inside to that part of the query time;
+            views charge themselves to `inference`, and the rest is `selection`.
+    """
+
+    unlabeled: View
+    labeled: View
+    size: int
+    cycle: int
+    cycles: int
+    task: Task
+    modalities: tuple[str, ...]
+    device: torch.device
+    rng: np.random.Generator
+    decode: Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
+    embed: Embed
+    log: Callable[[str, float], None]
+    phase: Callable[[str], AbstractContextManager[None]]
+
+    def seed(self) -> int:
+        """A fresh seed from `rng` for a library that brings its own generator, such as torch or scikit-learn."""
+        return int(self.rng.integers(2**32))
+
+
+class Selection(NamedTuple):
+    """Chosen positions, and the scores they were chosen by where there are such."""
+
+    positions: Positions
+    scores: Tensor | None = None
+
+
+class Sampler(ABC):
+    """Chooses which samples to label. Keeps no state between queries, so that a run can be continued exactly."""
+
+    @abstractmethod
+    def select(self, query: Query) -> Positions | Selection:
+        """`query.size` distinct positions into `query.unlabeled`, the first choice first."""
+
+
+class ScoringSampler(Sampler):
+    """A sampler that ranks: give every unlabeled sample a score, and the largest are taken."""
+
+    @abstractmethod
+    def score(self, query: Query) -> Tensor:
+        """(n,) finite scores of the unlabeled samples; larger is chosen first, ties by position."""
+
+    def select(self, query: Query) -> Selection:
+        """The `query.size` largest scores. Raises SamplerError where a score is NaN or infinite."""
+        from alharness.kernels import top_k
+
+        scores = self.score(query)
+        if scores.shape != (len(query.unlabeled),):
+            raise SamplerError(f"scores have shape {tuple(scores.shape)}, expected ({len(query.unlabeled)},)")
+        if bad := int((~scores.isfinite()).sum()):
+            raise SamplerError(f"{bad} of {len(scores)} scores are NaN or infinite")
+        positions = top_k(scores, query.size)
+        return Selection(positions, scores[positions])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What a sampler is going to meet, as far as it is known before anything is trained.
+
+    Attributes:
+        task: classification or regression.
+        modalities: names of the modalities.
+        unlabeled: samples to choose from at query 0, 1, ...
+        sizes: samples to choose at query 0, 1, ...
+    """
+
+    task: Task
+    modalities: tuple[str, ...]
+    unlabeled: tuple[int, ...]
+    sizes: tuple[int, ...]
+
+    def require_source(self, source: str) -> None:
+        """Raise SpecError unless `source` is a modality or `fused`."""
+        known = (*self.modalities, FUSED)
+        if source not in known:
+            raise SpecError(f"there is no source {source!r}; it may be {', '.join(known)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplerPlugin:
+    """A sampler as the registry knows it; `make` imports the heavy module.
+
+    Attributes:
+        name: the name in a spec.
+        params: model of its parameters.
+        make: params -> Sampler.
+        requires: the features it reads, or params -> the features; reading another one raises.
+        tasks: the tasks it can serve.
+        review: (params, setting) -> warnings for the user, before anything is trained. Raises SamplerError where
+            the sampler cannot serve this setting with these parameters: it is skipped with that reason. Raises
+            SpecError where a parameter is a mistake here: nothing is run. Quick and without heavy imports.
+        summary: one line for `alharness plugins`.
+        reference: the paper.
+    """
+
+    name: str
+    params: type[Params]
+    make: Callable[[Any], Sampler]
+    requires: Features | Callable[[Any], Features] = frozenset()
+    tasks: frozenset[Task] | set[Task] = frozenset(Task)
+    review: Callable[[Any, Setting], Iterable[str]] | None = None
+    summary: str = ""
+    reference: str = ""
+
+    def features(self, params: Params) -> frozenset[Feature]:
+        """The features that a sampler of these parameters reads."""
+        return frozenset(self.requires(params) if callable(self.requires) else self.requires)

@@ -1,0 +1,41 @@
+"""The vocabulary that samplers, models and data sets share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+FUSED = "fused"
+"""The source that joins all modalities. A source is a modality's name or this."""
+
+
+class Task(StrEnum):
+    """What is predicted."""
+
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+
+
+class Scoring(StrEnum):
+    """Which metrics predictions of a data set are scored by; see `alharness.engine.metrics`."""
+
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+    SIMS = "sims"
+    MOSI = "mosi"
+    EMOTIONS = "emotions"
+
+    @property
+    def task(self) -> Task:
+        """What must be predicted to be scored so."""
+        classes = (Scoring.CLASSIFICATION, Scoring.EMOTIONS)
+        return Task.CLASSIFICATION if self in classes else Task.REGRESSION
+
+
+class Feature(StrEnum):
+    """What a sampler may ask of a fitted model; a model plugin says which of them it provides."""
+
+    EMBEDDINGS = "embeddings"
+    REPRESENTATIONS = "representations"
+    PREDICTIONS = "predictions"
+    MC_DRAWS = "mc_draws"
+    DECODE = "decode"

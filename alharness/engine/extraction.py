@@ -1,0 +1,359 @@
+"""The features that a sampler may ask for, taken out of a fitted model: lazily, in batches, once per cycle."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from alharness.api.outputs import require_encoded, require_predictions, require_rows
+from alharness.api.vocabulary import FUSED, Feature, Task
+from alharness.errors import Diverged, LabelLeak, ModelError, SamplerError
+from alharness.guard.fingerprint import Kept, unwritten
+
+from .batches import RepeatedBatches, batches
+from .training import seeded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from alharness.api.network import Batch, MultimodalModel
+    from alharness.api.samples import Inputs
+
+    from .measure import Clock
+    from .training import Fitted
+
+
+DRAW_BATCH = 1024
+"""Samples per batch under dropout, whatever the batch of inference: masks come batch by batch, and a draw must not
+depend on how much memory there is."""
+
+DRAW_MEMORY = 256 * 2**20
+"""Bytes of a view's inputs, over all modalities, up to which its draws share one copy of them. Larger inputs are
+read again for every draw, a batch at a time."""
+
+
+class Extractor:
+    """Runs one fitted model over samples, charges the time to `inference`, and knows what may be read.
+
+    Args:
+        fitted: the model.
+        batch: samples per batch.
+        allowed: the features that the sampler's plugin declared.
+        clock: the query's clock.
+        seed: makes the dropout masks of this query.
+
+    Attributes:
+        handed_out: tensors that the views gave to the sampler, and keep.
+    """
+
+    def __init__(self, fitted: Fitted, batch: int, allowed: frozenset[Feature], clock: Clock, seed: int) -> None:
+        self._fitted = fitted
+        self._model = fitted.model
+        self._batch = batch
+        self._allowed = allowed
+        self._clock = clock
+        self._seed = seed
+        self._entries: dict[str, Tensor] = {}
+        self.handed_out = Kept()
+
+    def allows(self, feature: Feature) -> bool:
+        """Whether the sampler declared this feature."""
+        return feature in self._allowed
+
+    def permit(self, feature: Feature) -> None:
+        """Raise SamplerError unless the sampler declared this feature."""
+        if not self.allows(feature):
+            raise SamplerError(
+                f"it read {feature.value}, which its plugin does not declare; add "
+                f"Feature.{feature.name} to SamplerPlugin.requires"
+            )
+
+    def decode(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """`Query.decode`: charged to `inference`, unless the sampler is in a phase of its own."""
+        self.permit(Feature.DECODE)
+        self._require_whole(z, "decode")
+        if self._clock.phase == "selection":
+            with self._clock.charge("inference"):
+                return self.predict(z)
+        return self.predict(z)
+
+    def embed(self, z: Mapping[str, Tensor], source: str = FUSED) -> Tensor:
+        """`Query.embed`."""
+        self.permit(Feature.DECODE)
+        self.permit(Feature.EMBEDDINGS)
+        self._require_whole(z, "embed")
+        return self.embeddings(z, source)
+
+    def predict(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Source -> log-probabilities or values, from encoder outputs."""
+        with self._model_at_work(z):
+            outputs = self._model.decode(z)
+            require_predictions(outputs, len(next(iter(z.values()))), self._model.shape)
+        if self._fitted.task == Task.CLASSIFICATION:
+            return {source: functional.log_softmax(o, dim=1) for source, o in outputs.items()}
+        return outputs
+
+    @torch.no_grad()
+    def encode(self, inputs: Inputs, positions: NDArray[np.int64]) -> dict[str, Tensor]:
+        """z of all these rows."""
+        with self._clock.charge("inference"):
+            z = _joined(self._encoded(b) for b in self._rows(inputs, positions))
+        self._entries.update(z)
+        return z
+
+    @torch.no_grad()
+    def predictions(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Predictions of all sources."""
+        with self._clock.charge("inference"):
+            return _joined(self.predict(part) for part in self._parts(z))
+
+    @torch.no_grad()
+    def embeddings(self, z: Mapping[str, Tensor], source: str) -> Tensor:
+        """Inputs of the last linear layer of that source's head."""
+        with self._clock.charge("inference"), self._caught(source) as caught:
+            for part in self._parts(z):
+                with self._model_at_work(part):
+                    self._model.decode(part)
+            return self._whole(caught, source, z)
+
+    @torch.no_grad()
+    def both(self, z: Mapping[str, Tensor], source: str) -> tuple[dict[str, Tensor], Tensor]:
+        """`predictions` and the `embeddings` of one source, in one pass."""
+        with self._clock.charge("inference"), self._caught(source) as caught:
+            return self.predictions(z), self._whole(caught, source, z)
+
+    def draw_batches(self, inputs: Inputs, positions: NDArray[np.int64]) -> Iterable[Batch]:
+        """What `draw` and `still` go through."""
+        return RepeatedBatches(inputs, positions, DRAW_BATCH, self._fitted.device, DRAW_MEMORY)
+
+    @torch.no_grad()
+    def draw(self, rows: Iterable[Batch], number: int, source: str) -> Tensor:
+        """One prediction of that source with dropout on; the masks depend on the query's seed and `number`."""
+        device = self._fitted.device
+        with self._clock.charge("inference"), dropout_on(self._model), seeded(self._seed + number, device):
+            return torch.cat([self.predict(self._encoded(b))[source] for b in rows])
+
+    @torch.no_grad()
+    def still(self, rows: Iterable[Batch], source: str) -> Tensor:
+        """What a draw gives for its first batch where the model has no dropout, bit by bit."""
+        with self._clock.charge("inference"):
+            return self.predict(self._encoded(next(iter(rows))))[source]
+
+    def _encoded(self, batch: Batch) -> dict[str, Tensor]:
+        with self._model_at_work(batch.tensors):
+            z = self._model.encode(batch)
+            require_encoded(z, len(batch), self._model.shape)
+        return z
+
+    @contextmanager
+    def _model_at_work(self, given: Mapping[str, Tensor]) -> Iterator[None]:
+        """What the model's code raises inside is the model's, and so is a write to what it was given."""
+        with self._fitted.border.blamed(), unwritten(given, ModelError, "what it was given"):
+            yield
+
+    def _whole(self, caught: list[Tensor], source: str, z: Mapping[str, Tensor]) -> Tensor:
+        with self._fitted.border.blamed():
+            require_rows(caught, len(next(iter(z.values()))), source)
+        return torch.cat(caught)
+
+    @contextmanager
+    def _caught(self, source: str) -> Iterator[list[Tensor]]:
+        """Inputs of the last linear layer of that source's head, batch by batch, caught on their way in."""
+        caught: list[Tensor] = []
+        with self._fitted.border.blamed():
+            layer = self._model.last_layer(source)
+            hook = layer.register_forward_pre_hook(lambda _, args: caught.append(args[0]))
+        try:
+            yield caught
+        finally:
+            hook.remove()
+
+    def _require_whole(self, z: Mapping[str, Tensor], called: str) -> None:
+        if missing := sorted(self._entries.keys() - z.keys()):
+            raise SamplerError(
+                f"it called {called} without {', '.join(missing)}; this model decodes the representations of all "
+                "modalities together with the same rows of the view's context()"
+            )
+        rows = {name: len(value) for name, value in z.items() if isinstance(value, torch.Tensor) and value.ndim}
+        wrong = [
+            name
+            for name, value in z.items()
+            if name not in rows
+            or (name in self._entries and value.shape[1:] != self._entries[name].shape[1:])
+            or value.device != self._fitted.device
+        ]
+        if wrong or len(set(rows.values())) != 1:
+            shapes = {name: tuple(getattr(value, "shape", ())) for name, value in z.items()}
+            raise SamplerError(
+                f"it called {called} with tensors of shapes {shapes}; give one row per sample in each, of the "
+                "sizes that representations() and context() have, on query.device"
+            )
+
+    def _rows(self, inputs: Inputs, positions: NDArray[np.int64]) -> Iterator[Batch]:
+        return batches(inputs, positions, self._batch, self._fitted.device)
+
+    def _parts(self, z: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
+        rows = len(next(iter(z.values())))
+        for start in range(0, rows, self._batch):
+            yield {name: value[start : start + self._batch] for name, value in z.items()}
+
+
+class ModelView:
+    """One side of the pool; see `alharness.api.sampler.View`."""
+
+    def __init__(
+        self,
+        extractor: Extractor,
+        inputs: Inputs,
+        positions: NDArray[np.int64],
+        targets: Callable[[], Tensor] | None = None,
+    ) -> None:
+        self._extractor = extractor
+        self._inputs = inputs
+        self._positions = positions
+        self._targets = targets
+        self._z: dict[str, Tensor] | None = None
+        self._predictions: dict[str, Tensor] | None = None
+        self._embeddings: dict[str, Tensor] = {}
+        self._labels: Tensor | None = None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids in canonical order."""
+        return tuple(self._inputs.ids[i] for i in self._positions)
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def embeddings(self, source: str = FUSED) -> Tensor:
+        """(n, d) inputs of the last linear layer of that source's head."""
+        self._extractor.permit(Feature.EMBEDDINGS)
+        self._known(source, fused=True)
+        if self._extractor.allows(Feature.PREDICTIONS):
+            self._predicted(source)
+        if source not in self._embeddings:
+            self._embeddings[source] = self._extractor.embeddings(self._encoded(), source)
+        return self._given(f"embeddings of {source}", self._embeddings[source])
+
+    def representations(self, modality: str) -> Tensor:
+        """(n, d_u) encoder outputs."""
+        self._extractor.permit(Feature.REPRESENTATIONS)
+        self._known(modality, fused=False)
+        return self._given(f"representations of {modality}", self._encoded()[modality])
+
+    def context(self) -> dict[str, Tensor]:
+        """Encoder outputs that belong to no modality."""
+        self._extractor.permit(Feature.REPRESENTATIONS)
+        z = self._encoded()
+        return {name: self._given(name, z[name]) for name in z if name not in self._inputs.modalities}
+
+    def predictions(self, source: str = FUSED) -> Tensor:
+        """(n, C) log-probabilities or (n, 1) values."""
+        self._extractor.permit(Feature.PREDICTIONS)
+        self._known(source, fused=True)
+        return self._given(f"predictions of {source}", self._predicted(source)[source])
+
+    def mc_draws(self, draws: int, source: str = FUSED) -> Iterator[Tensor]:
+        """Predictions under dropout, one at a time."""
+        self._extractor.permit(Feature.MC_DRAWS)
+        self._known(source, fused=True)
+        rows = self._extractor.draw_batches(self._inputs, self._positions)
+        for number in range(draws):
+            draw = self._extractor.draw(rows, number, source)
+            if number == 0 and len(draw) and torch.equal(draw[:DRAW_BATCH], self._extractor.still(rows, source)):
+                raise SamplerError(
+                    "the model has no active dropout, so that every draw is the same; "
+                    "set a dropout above 0 in model.params, or choose a sampler that needs none"
+                )
+            yield draw
+
+    def targets(self) -> Tensor:
+        """Labels of the labeled side."""
+        if self._targets is None:
+            raise LabelLeak("it asked for labels of unlabeled samples, which nobody has bought yet")
+        if self._labels is None:
+            self._labels = self._targets()
+        return self._given("labels", self._labels)
+
+    def _given(self, name: str, tensor: Tensor) -> Tensor:
+        side = "unlabeled" if self._targets is None else "labeled"
+        return self._extractor.handed_out.add(f"{name}, {side}", tensor)
+
+    def _encoded(self) -> dict[str, Tensor]:
+        if self._z is None:
+            self._z = self._extractor.encode(self._inputs, self._positions)
+        return self._z
+
+    def _predicted(self, source: str) -> dict[str, Tensor]:
+        """Predictions; the first pass takes the embeddings of `source` along where the sampler declared both."""
+        if self._predictions is None:
+            z = self._encoded()
+            if self._extractor.allows(Feature.EMBEDDINGS):
+                self._predictions, self._embeddings[source] = self._extractor.both(z, source)
+            else:
+                self._predictions = self._extractor.predictions(z)
+        return self._predictions
+
+    def _known(self, source: str, *, fused: bool) -> None:
+        names = (*self._inputs.modalities, FUSED) if fused else self._inputs.modalities
+        if source not in names:
+            raise SamplerError(f"it asked for {source!r}, but there are only {', '.join(names)}")
+
+
+@contextmanager
+def dropout_on(model: MultimodalModel) -> Iterator[None]:
+    """The whole model in training mode, functional dropout included, but normalization layers in evaluation.
+
+    A batch norm in training mode would mix samples and change its running statistics.
+    """
+    modes = {module: module.training for module in model.modules()}
+    # Spectral norms, for one, change theirs in every pass in training mode.
+    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
+    model.train()
+    for module in model.modules():
+        if hasattr(module, "running_mean"):  # what makes it one, whatever its class
+            module.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+        with torch.no_grad():
+            for buffer, value in buffers:
+                buffer.copy_(value)
+
+
+@torch.no_grad()
+def predict(fitted: Fitted, inputs: Inputs, batch: int) -> NDArray[np.float32]:
+    """Fused predictions, (n, C) logits or (n, 1) values, for evaluation.
+
+    Raises:
+        ModelError: the model raised, or broke its contract.
+    """
+    with fitted.border.crossed("evaluation"):
+        found = []
+        for rows in batches(inputs, np.arange(len(inputs)), batch, fitted.device):
+            with unwritten(rows.tensors, ModelError, "what it was given"):
+                outputs = fitted.model(rows)
+            require_predictions(outputs, len(rows), fitted.model.shape)
+            found.append(outputs[FUSED])
+        result: NDArray[np.float32] = torch.cat(found).cpu().numpy()
+    unusable = np.isnan(result) if fitted.task == Task.CLASSIFICATION else ~np.isfinite(result)
+    if bad := int(unusable.any(axis=1).sum()):
+        raise Diverged(
+            f"{fitted.border.culprit}: {bad} of {len(result)} predictions of test samples are NaN or infinite "
+            "after a training whose loss was finite; a smaller training.learning_rate may help"
+        )
+    return result
+
+
+def _joined(parts: Iterator[dict[str, Tensor]]) -> dict[str, Tensor]:
+    collected = list(parts)
+    return {name: torch.cat([part[name] for part in collected]) for name in collected[0]}

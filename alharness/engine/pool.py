@@ -1,0 +1,74 @@
+"""The pool, labeled and unlabeled, and the oracle that knows its labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from alharness.errors import RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from alharness.api.samples import Inputs, Samples
+
+
+@dataclass(frozen=True)
+class Pool:
+    """All training samples; which of them are labeled. A value: labeling makes a new pool.
+
+    Attributes:
+        ids: ids of all samples, in canonical order.
+        labeled: positions of the labeled ones, in the order in which they were bought.
+    """
+
+    ids: tuple[str, ...]
+    labeled: tuple[int, ...] = ()
+
+    @property
+    def unlabeled(self) -> NDArray[np.int64]:
+        """Positions of the unlabeled samples, ascending."""
+        return np.flatnonzero(~self._mask())
+
+    @property
+    def known(self) -> NDArray[np.int64]:
+        """Positions of the labeled samples, ascending."""
+        return np.flatnonzero(self._mask())
+
+    def draw(self, size: int, rng: np.random.Generator) -> Pool:
+        """The initial pool: `size` labels at random."""
+        return self.label(rng.permutation(self.unlabeled)[:size].tolist())
+
+    def label(self, positions: Sequence[int]) -> Pool:
+        """The pool after these were labeled. Raises RunError for a position out of range or labeled already."""
+        new = list(positions)
+        if len({*self.labeled, *new}) != len(self.labeled) + len(new):
+            raise RunError("a sample would be labeled twice")
+        if any(not 0 <= i < len(self.ids) for i in new):
+            raise RunError(f"a position lies outside of the pool of {len(self.ids)} samples")
+        return Pool(self.ids, (*self.labeled, *new))
+
+    def _mask(self) -> NDArray[np.bool_]:
+        mask = np.zeros(len(self.ids), bool)
+        mask[np.array(self.labeled, dtype=np.int64)] = True
+        return mask
+
+
+class Oracle:
+    """Knows every label of the pool and reveals those that were bought."""
+
+    def __init__(self, train: Samples) -> None:
+        self._train = train
+
+    @property
+    def inputs(self) -> Inputs:
+        """What everybody may see: inputs without labels."""
+        return self._train.inputs
+
+    def reveal(self, pool: Pool) -> Samples:
+        """The labeled samples with their labels, in canonical order, so that equal sets train equal models."""
+        return self._train.take(pool.known)

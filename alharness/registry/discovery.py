@@ -1,0 +1,111 @@
+"""One entry point at a time: import it, register its hooks, and check what they return."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from alharness.api import hooks
+from alharness.api.dataset import DatasetPlugin
+from alharness.api.model import ModelPlugin
+from alharness.api.params import Params
+from alharness.api.sampler import SamplerPlugin
+from alharness.api.vocabulary import Feature, Task
+from alharness.errors import PluginError
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution, EntryPoint
+
+KINDS: dict[str, type[Any]] = {"sampler": SamplerPlugin, "model": ModelPlugin, "dataset": DatasetPlugin}
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def make_manager() -> pluggy.PluginManager:
+    """A plugin manager that knows the seven hooks and has no plugin yet."""
+    manager = pluggy.PluginManager(hooks.NAMESPACE)
+    manager.add_hookspecs(hooks)
+    return manager
+
+
+def origin(entry_point: EntryPoint) -> tuple[str, str]:
+    """Name and version of its distribution."""
+    return _describe(entry_point.dist)
+
+
+@cache  # the metadata of a distribution, its readme with them, are read and parsed anew at every look
+def _describe(distribution: Distribution | None) -> tuple[str, str]:
+    try:
+        assert distribution is not None
+        metadata = distribution.metadata
+        return str(metadata["Name"]), str(metadata["Version"])
+    except Exception:  # noqa: BLE001  what damaged metadata raises differs between Python versions
+        return "unknown distribution", "?"
+
+
+def offered(manager: pluggy.PluginManager, entry_point: EntryPoint) -> list[tuple[str, Any]]:
+    """The (kind, plugin) pairs of this entry point, which stays registered only when all of them are sound.
+
+    Raises:
+        PluginError: it breaks the contract; and whatever its own code raises.
+    """
+    module = entry_point.load()
+    if manager.is_registered(module):
+        raise PluginError("another entry point leads to the same module already")
+    name = f"{entry_point.name} of {' '.join(origin(entry_point))}"
+    register(manager, module, name)
+    try:
+        return [
+            (kind, _checked(plugin, kind))
+            for kind in KINDS
+            for implementation in getattr(manager.hook, f"alharness_{kind}s").get_hookimpls()
+            if implementation.plugin is module
+            for plugin in _listed(implementation.function(), kind)
+        ]
+    except BaseException:
+        manager.unregister(module)
+        raise
+
+
+def register(manager: pluggy.PluginManager, plugin: object, name: str | None = None) -> None:
+    """Register the hooks of a module or an object. Raises PluginError where it has none, or an unknown one."""
+    problem = "it has no hook; decorate one with alharness.hookimpl"
+    try:
+        manager.register(plugin, name)
+        manager.check_pending()
+        if manager.get_hookcallers(plugin):
+            return
+    except pluggy.PluginValidationError as error:
+        problem = str(error).partition(" in plugin ")[0]
+    if manager.is_registered(plugin):
+        manager.unregister(plugin)
+    known = sorted(name for name in vars(hooks) if name.startswith("alharness_"))
+    raise PluginError(f"{problem}; the hooks are {', '.join(known)}")
+
+
+def _listed(plugins: Any, kind: str) -> list[Any]:
+    if not isinstance(plugins, list):
+        expected = f"a list of {KINDS[kind].__name__}"
+        raise PluginError(f"alharness_{kind}s returned {type(plugins).__name__}, not {expected}")
+    return plugins
+
+
+def _checked(plugin: Any, kind: str) -> Any:
+    expected: Any = KINDS[kind]
+    if not isinstance(plugin, expected):
+        raise PluginError(f"alharness_{kind}s listed a {type(plugin).__name__}, not a {expected.__name__}")
+    if not (isinstance(plugin.name, str) and NAME.fullmatch(plugin.name)):
+        raise PluginError(f"the {kind} name {plugin.name!r} does not match {NAME.pattern}")
+    if not (isinstance(plugin.params, type) and issubclass(plugin.params, Params)):
+        raise PluginError(f"params of the {kind} {plugin.name!r} must be a subclass of alharness.Params")
+    vocabularies: dict[str, Any] = {"requires": Feature, "provides": Feature, "tasks": Task}
+    for attribute, vocabulary in vocabularies.items():
+        words = getattr(plugin, attribute, ())
+        for word in () if callable(words) else words:  # what a function says is known with the params only
+            if word not in list(vocabulary):
+                raise PluginError(
+                    f"{attribute} of the {kind} {plugin.name!r} has {word!r}; it may have {', '.join(vocabulary)}"
+                )
+    return plugin

@@ -1,0 +1,200 @@
+"""The installed plugins: who offers what, from which distribution, and what is broken or clashes and why.
+
+A loader of its own over pluggy's public interface, because pluggy alone keeps one of two entry points of the same
+name silently, lets one plugin that raises end the program, and leaves a misspelt hook silent.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from alharness.api.dataset import DatasetPlugin
+from alharness.api.hooks import NAMESPACE
+from alharness.api.model import ModelPlugin
+from alharness.api.sampler import SamplerPlugin
+from alharness.errors import PluginError, described, text_of
+from alharness.text.redaction import redact
+from alharness.text.words import did_you_mean
+
+from .discovery import make_manager, offered, origin, register
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    import pluggy
+
+P = TypeVar("P", SamplerPlugin, ModelPlugin, DatasetPlugin)
+
+ONLY = "ALHARNESS_PLUGINS"
+"""Environment variable: entry points to load, separated by commas, besides those of alharness itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered(Generic[P]):
+    """A plugin and where it comes from."""
+
+    plugin: P
+    distribution: str
+    version: str
+    entry_point: str
+
+    @property
+    def origin(self) -> str:
+        """`distribution==version`."""
+        return f"{self.distribution}=={self.version}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broken:
+    """An entry point that could not be used, and why."""
+
+    entry_point: str
+    distribution: str
+    version: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clash:
+    """A name that more than one plugin of a kind offers; none of them can be used."""
+
+    kind: str
+    name: str
+    origins: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"the {self.kind} {self.name!r} is offered by {' and by '.join(self.origins)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registry:
+    """What is installed.
+
+    Attributes:
+        samplers: name -> plugin.
+        models: name -> plugin.
+        datasets: name -> plugin.
+        broken: entry points that could not be used.
+        clashes: names offered more than once.
+        left_out: entry points that `ALHARNESS_PLUGINS` does not list.
+        manager: calls the observer hooks.
+    """
+
+    samplers: Mapping[str, Registered[SamplerPlugin]]
+    models: Mapping[str, Registered[ModelPlugin]]
+    datasets: Mapping[str, Registered[DatasetPlugin]]
+    broken: tuple[Broken, ...] = ()
+    clashes: tuple[Clash, ...] = ()
+    left_out: tuple[str, ...] = ()
+    manager: pluggy.PluginManager = field(default_factory=make_manager, repr=False)
+
+    def sampler(self, name: str) -> Registered[SamplerPlugin]:
+        """The sampler of this name. Raises PluginError where it is missing, broken or offered twice."""
+        return self._find("sampler", self.samplers, name)
+
+    def model(self, name: str) -> Registered[ModelPlugin]:
+        """The model of this name. Raises PluginError where it is missing, broken or offered twice."""
+        return self._find("model", self.models, name)
+
+    def dataset(self, name: str) -> Registered[DatasetPlugin]:
+        """The data set of this name. Raises PluginError where it is missing, broken or offered twice."""
+        return self._find("dataset", self.datasets, name)
+
+    @property
+    def hook(self) -> pluggy.HookRelay:
+        """Calls a hook of all plugins and observers: `registry.hook.alharness_run_started(run=run)`."""
+        return self.manager.hook
+
+    def register(self, observer: object) -> None:
+        """Let this object's hooks see the run as well. Raises PluginError where it has none, or a misspelt one."""
+        register(self.manager, observer)
+
+    def _find(self, kind: str, known: Mapping[str, Registered[P]], name: str) -> Registered[P]:
+        if name in known:
+            return known[name]
+        for clash in self.clashes:
+            if (clash.kind, clash.name) == (kind, name):
+                raise PluginError(f"{clash}; uninstall one, or list the plugins you want in {ONLY}")
+        for broken in self.broken:
+            if broken.entry_point == name:
+                raise PluginError(
+                    f"the {kind} {name!r} cannot be used, because the plugin {name!r} of {broken.distribution} "
+                    f"{broken.version} is broken: {broken.reason}"
+                )
+        if name in self.left_out:
+            raise PluginError(f"the plugin {name!r} is installed, but left out: {ONLY} does not list it")
+        raise PluginError(
+            f"no {kind} named {name[:80]!r} is installed{did_you_mean(name, known) or ';'} "
+            f"installed: {', '.join(sorted(known)) or 'none'}"
+        )
+
+
+def load(available: Iterable[EntryPoint] | None = None, only: Collection[str] | None = None) -> Registry:
+    """Import the entry points of the group `alharness` and collect what they offer.
+
+    A plugin that cannot be used is remembered with its reason and disturbs nobody.
+
+    Args:
+        available: entry points; by default those of the installed distributions.
+        only: names of those to load besides alharness's own; by default the list in `ALHARNESS_PLUGINS`, if any.
+
+    Raises:
+        PluginError: `only` names an entry point that is not there.
+    """
+    found = sorted(
+        entry_points(group=NAMESPACE) if available is None else available,
+        key=lambda entry_point: (entry_point.name, origin(entry_point)),
+    )
+    kept = _keep(found, _listed() if only is None else only)
+    manager = make_manager()
+    offers: dict[tuple[str, str], list[Registered[Any]]] = {}
+    broken: list[Broken] = []
+    for entry_point in kept:
+        distribution, version = origin(entry_point)
+        source = {"distribution": distribution, "version": version, "entry_point": entry_point.name}
+        try:
+            plugins = offered(manager, entry_point)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  whatever a plugin does, the others go on
+            broken.append(Broken(**source, reason=_one_line(error)))
+            continue
+        for kind, plugin in plugins:
+            offers.setdefault((kind, plugin.name), []).append(Registered(plugin=plugin, **source))
+    usable = {key: registered[0] for key, registered in offers.items() if len(registered) == 1}
+    return Registry(
+        samplers={name: r for (kind, name), r in usable.items() if kind == "sampler"},
+        models={name: r for (kind, name), r in usable.items() if kind == "model"},
+        datasets={name: r for (kind, name), r in usable.items() if kind == "dataset"},
+        broken=tuple(broken),
+        clashes=tuple(
+            Clash(kind=kind, name=name, origins=tuple(f"{r.distribution} {r.version}" for r in registered))
+            for (kind, name), registered in offers.items()
+            if len(registered) > 1
+        ),
+        left_out=tuple(entry_point.name for entry_point in found if entry_point not in kept),
+        manager=manager,
+    )
+
+
+def _listed() -> list[str] | None:
+    listed = os.environ.get(ONLY)
+    return None if listed is None else [name.strip() for name in listed.split(",") if name.strip()]
+
+
+def _keep(found: list[EntryPoint], only: Collection[str] | None) -> list[EntryPoint]:
+    if only is None:
+        return found
+    known = [entry_point.name for entry_point in found]
+    for name in only:
+        if name not in known:
+            raise PluginError(f"{ONLY} lists {name!r}, which is not installed{did_you_mean(name, known)}")
+    return [e for e in found if e.name in only or origin(e)[0] == NAMESPACE]
+
+
+def _one_line(error: BaseException) -> str:
+    text = text_of(error) if isinstance(error, PluginError) else described(error)
+    return redact(" ".join(text.split()))[:300]

@@ -1,0 +1,266 @@
+"""From a spec to the cells that it asks for, everything checked that can be known without training."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from alharness.api.dataset import DatasetFacts
+from alharness.api.records import FULL_DATA, Cell, Schedule, Skip
+from alharness.api.sampler import SamplerPlugin, Setting
+from alharness.errors import HarnessError, PluginError, SamplerError, SpecError, described
+from alharness.text.words import SUFFIX, did_you_mean, name_experiment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from alharness.spec import Chosen, Spec
+
+    from .settings import PaperSettings
+
+MAX_CELLS = 10_000
+FEW_SEEDS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a run will do.
+
+    Attributes:
+        name: the spec's name, with a suffix where the data are synthetic.
+        experiment: that name and a hash of everything that all cells share; the run directory's name.
+        facts: the data set.
+        schedule: labels per cycle.
+        cells: in the order in which they run: seed by seed, so that samplers can be compared early; references
+            come last in a seed.
+        skips: samplers that cannot run here, and why.
+        warnings: what is allowed, but perhaps not meant.
+    """
+
+    name: str
+    experiment: str
+    facts: DatasetFacts
+    schedule: Schedule
+    cells: tuple[Cell, ...]
+    skips: tuple[Skip, ...]
+    warnings: tuple[str, ...]
+
+
+def make_plan(spec: Spec) -> Plan:
+    """Plan the cells of a spec.
+
+    Raises:
+        DataError: the data set is not there.
+        SpecError: the spec asks for what cannot be done.
+        PluginError: the plugin of the data set or of a sampler breaks its contract.
+    """
+    facts = _inspect(spec)
+    _keep_apart(spec, facts)
+    if facts.task not in spec.model.plugin.tasks:
+        raise SpecError(
+            f"{spec.where('model')}: {spec.model.name!r} cannot serve {facts.task}, the task of the data set "
+            f"{spec.dataset.name!r}; choose another model"
+        )
+    schedule, asked = _schedule(spec, facts.sizes[0])
+    warnings = [*facts.warnings, *_review_model(spec, facts), *asked]
+    _require_validation(spec, facts.sizes[1])
+    setting = _setting(facts, schedule)
+    skips: list[Skip] = []
+    runnable: list[Chosen[SamplerPlugin]] = []
+    for index, sampler in enumerate(spec.samplers):
+        try:
+            warnings += [f"{sampler.label}: {warning}" for warning in _review(spec, sampler, setting)]
+            runnable.append(sampler)
+        except SamplerError as obstacle:
+            skips.append(Skip(label=sampler.label, reason=str(obstacle)))
+        except SpecError as mistake:
+            raise SpecError(f"{spec.where('samplers', index)}: {sampler.label}: {mistake}") from mistake
+    if skips and (spec.strict or not runnable):
+        raise SpecError(_refusal(spec, skips))
+    if (count := len(runnable) * len(spec.seeds)) > MAX_CELLS:
+        raise SpecError(
+            f"{spec.where('seeds')}: {count:,} cells (samplers x seeds); at most {MAX_CELLS:,} can run"
+        )
+    if spec.paper and not facts.synthetic:
+        warnings += _paper_warnings(spec.paper, [sampler.label for sampler in spec.samplers], schedule)
+    if len(spec.seeds) < FEW_SEEDS:
+        warnings.append(f"fewer than {FEW_SEEDS} seeds: a difference between samplers may be chance")
+    name = name_experiment(spec.name, synthetic=facts.synthetic)
+    return Plan(
+        name=name,
+        experiment=f"{name}-{_digest(_shared(spec))[:8]}",
+        facts=facts,
+        schedule=schedule,
+        cells=tuple(cell for seed in spec.seeds for cell in _cells(spec, runnable, seed)),
+        skips=tuple(skips),
+        warnings=tuple(warnings),
+    )
+
+
+def _refusal(spec: Spec, skips: list[Skip]) -> str:
+    labels = [sampler.label for sampler in spec.samplers]
+    lines = [f"{spec.where('samplers', labels.index(skip.label))}: {skip.label}: {skip.reason}" for skip in skips]
+    why = "strict: true allows no skips" if spec.strict else "no sampler is left to run"
+    return "\n".join([*lines, f"{why}; choose other samplers, or another data set or model"])
+
+
+@contextmanager
+def _asking(cannot: str) -> Iterator[None]:
+    """Turn anything that a plugin's code raises into a PluginError, which begins with `cannot`."""
+    try:
+        yield
+    except (HarnessError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise PluginError(f"{cannot}: {described(error)}") from error
+
+
+def _inspect(spec: Spec) -> DatasetFacts:
+    with _asking(f"the data set {spec.dataset.name!r} of {spec.dataset.registered.origin} cannot be inspected"):
+        facts = spec.dataset.plugin.inspect(spec.dataset.params)
+    if not isinstance(facts, DatasetFacts):
+        raise PluginError(
+            f"inspect of the data set {spec.dataset.name!r} of {spec.dataset.registered.origin} returned "
+            f"{type(facts).__name__}, not DatasetFacts"
+        )
+    return facts
+
+
+def _keep_apart(spec: Spec, facts: DatasetFacts) -> None:
+    """Raise SpecError where real results would get a name that is kept for synthetic ones."""
+    names = {("name",): spec.name, ("tracking", "experiment"): spec.tracking.experiment or ""}
+    for place, name in names.items():
+        if name.endswith(SUFFIX) and not facts.synthetic:
+            raise SpecError(
+                f"{spec.where(*place)}: {name!r} ends in {SUFFIX!r}, as experiments on synthetic data do, but the "
+                f"data set {spec.dataset.name!r} is real; choose another name"
+            )
+
+
+def _setting(facts: DatasetFacts, schedule: Schedule) -> Setting:
+    return Setting(
+        task=facts.task,
+        modalities=facts.modalities,
+        unlabeled=tuple(facts.sizes[0] - labeled for labeled in schedule.labeled[:-1]),
+        sizes=schedule.sizes,
+    )
+
+
+def _review_model(spec: Spec, facts: DatasetFacts) -> list[str]:
+    """What the user should know of the model. Raises SpecError if it cannot serve this data set."""
+    chosen = spec.model
+    if chosen.plugin.review is None:
+        return []
+    try:
+        with _asking(f"the model {chosen.name!r} of {chosen.registered.origin} cannot be reviewed"):
+            return [f"{chosen.name}: {warning}" for warning in chosen.plugin.review(chosen.params, facts)]
+    except SpecError as mistake:
+        raise SpecError(f"{spec.where('model')}: {chosen.name}: {mistake}") from mistake
+
+
+def _review(spec: Spec, sampler: Chosen[SamplerPlugin], setting: Setting) -> list[str]:
+    """What the user should know of this sampler. Raises SamplerError where it cannot run here."""
+    plugin, origin = sampler.plugin, sampler.registered.origin
+    if setting.task not in plugin.tasks:
+        raise SamplerError(
+            f"it serves {' and '.join(sorted(plugin.tasks))}, and {spec.dataset.name!r} is {setting.task}"
+        )
+    with _asking(f"the sampler {sampler.name!r} of {origin} cannot be reviewed"):
+        required = plugin.features(sampler.params)
+        warnings = list(plugin.review(sampler.params, setting)) if plugin.review else []
+    if lacking := required - set(spec.model.plugin.provides):
+        raise SamplerError(
+            f"it needs {', '.join(sorted(lacking))}, which the model {spec.model.name!r} does not provide"
+        )
+    return warnings
+
+
+def _require_validation(spec: Spec, available: int) -> None:
+    """Raise SpecError if trainings are to be stopped by validation samples that are not there."""
+    wish = spec.training.valid
+    if wish == "none":
+        return
+    place = spec.where("training", "valid")
+    if not available:
+        raise SpecError(
+            f"{place}: the data set {spec.dataset.name!r} has no validation samples; set training.valid to none"
+        )
+    if wish != "full" and int(wish.partition(":")[2]) > available:
+        raise SpecError(
+            f"{place}: {wish} asks for more than the {available:,} validation samples of {spec.dataset.name!r}; "
+            "choose fewer"
+        )
+
+
+def _schedule(spec: Spec, pool: int) -> tuple[Schedule, list[str]]:
+    asked = spec.active_learning
+    if asked.initial_pool > pool:
+        raise SpecError(
+            f"{spec.where('active_learning', 'initial_pool')}: {asked.initial_pool:,} labels to begin with, but "
+            f"the train split of {spec.dataset.name!r} has {pool:,} samples; choose fewer"
+        )
+    left = pool - asked.initial_pool
+    queries = min(asked.cycles, -(-left // asked.budget))
+    sizes = tuple(min(asked.budget, left - query * asked.budget) for query in range(queries))
+    warnings = []
+    if queries < asked.cycles:
+        warnings.append(f"all {pool:,} samples of the pool are labeled after {queries} of {asked.cycles} queries")
+    if sizes and sizes[-1] < asked.budget:
+        warnings.append(
+            f"the last query buys {sizes[-1]:,} labels instead of {asked.budget:,}: the pool has no more"
+        )
+    return Schedule(initial_pool=asked.initial_pool, sizes=sizes), warnings
+
+
+def _paper_warnings(paper: PaperSettings, labels: list[str], schedule: Schedule) -> Iterator[str]:
+    if paper.labels is not None and paper.labels not in schedule.labeled:
+        yield f"paper: its figures stand at {paper.labels:,} labels, and no cycle has so many; they are not shown"
+    # No error: a spec is often run with some of its samplers alone.
+    for name in paper.values:
+        if name not in (*labels, FULL_DATA):
+            near = did_you_mean(name, labels)
+            yield f"paper: its figures of {name!r} are not shown, since no sampler has that label{near}"
+
+
+def _cells(spec: Spec, samplers: list[Chosen[SamplerPlugin]], seed: int) -> Iterator[Cell]:
+    yield from (_cell(sampler, seed) for sampler in samplers)
+    if spec.reference.full_data:
+        key = _digest({"reference": FULL_DATA, "seed": seed})
+        yield Cell(
+            label=FULL_DATA, sampler=FULL_DATA, params={}, distribution="", seed=seed, key=key, reference=True
+        )
+
+
+def _cell(sampler: Chosen[SamplerPlugin], seed: int) -> Cell:
+    origin = sampler.registered.origin
+    return Cell(
+        label=sampler.label,
+        sampler=sampler.name,
+        params=sampler.plain,
+        distribution=origin,
+        seed=seed,
+        key=_digest({"sampler": sampler.name, "params": sampler.plain, "distribution": origin, "seed": seed}),
+    )
+
+
+def _shared(spec: Spec) -> dict[str, Any]:
+    """What every cell's result depends on, beside its sampler and its seed."""
+
+    def identity(chosen: Chosen[Any]) -> dict[str, Any]:
+        return {"name": chosen.name, "params": chosen.plain, "distribution": chosen.registered.origin}
+
+    return {
+        "alharness": version("alharness"),
+        "dataset": identity(spec.dataset),
+        "model": identity(spec.model),
+        "training": spec.training.recipe,
+        "active_learning": spec.active_learning.model_dump(),
+    }
+
+
+def _digest(value: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

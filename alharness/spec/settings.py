@@ -1,0 +1,144 @@
+"""Typed sections of a spec. Light: each is read by the module that its name says, which may be heavy."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from alharness.api.params import Documented
+from alharness.text.quantities import read_bytes, read_seconds
+
+
+class Section(Documented):
+    """A section of a spec: typed, frozen, unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
+
+
+class TrainingSettings(Section):
+    """How the task model is trained, the same for every sampler and every cycle."""
+
+    epochs: int = Field(60, ge=1, le=100_000)
+    """Most passes over the labeled samples."""
+    batch_size: int = Field(32, ge=1, le=1_000_000)
+    """Samples per optimizer step."""
+    learning_rate: float | None = Field(None, gt=0, le=10)
+    """Step size for all parameters, in place of those of the model's own recipe; null keeps the recipe."""
+    weight_decay: float | None = Field(None, ge=0, le=10)
+    """Weight decay for all parameters, in place of those of the model's own recipe; null keeps the recipe."""
+    patience: int = Field(20, ge=1, le=100_000)
+    """Stop after this many epochs without a better validation score; the best epoch's weights are kept."""
+    stop_on: Literal["metric", "loss"] = "metric"
+    """The validation score: the ranking metric of the fused head, or the model's loss over all heads."""
+    valid: Literal["full", "none"] | Annotated[str, StringConstraints(pattern=r"^budgeted:[1-9][0-9]{0,8}$")] = (
+        "full"
+    )
+    """Validation samples for early stopping: `full`, `budgeted:n` (n of them, drawn per seed), or `none`."""
+    count_val_in_budget: bool = False
+    """Count these validation samples as labels wherever results are shown. It changes no result, and nothing that
+    is bought."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where models are trained and queried; `auto` takes a GPU where there is one."""
+    threads: int = Field(1, ge=1, le=1024)
+    """CPU threads while training. A small network is fastest with one, and its weights then do not depend on
+    the number of cores; queries use all cores."""
+    precision: Literal["float32", "tf32", "bfloat16"] = "float32"
+    """Arithmetic of training: `tf32` on a GPU that has it, or mixed with `bfloat16`. Both round more, so that
+    results are no longer those of `float32`, which evaluation and queries always are."""
+    inference_batch: int = Field(4096, ge=1, le=10_000_000)
+    """Samples per batch where no gradient flows: evaluation and inference over the pool."""
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """What a fit depends on: all of it but how labels are counted."""
+        return self.model_dump(exclude={"count_val_in_budget"})
+
+
+class ActiveLearningSettings(Section):
+    """How many labels are bought, and when."""
+
+    initial_pool: int = Field(ge=1, le=10**9)
+    """Labels at cycle 0, drawn at random, the same for every sampler of a seed."""
+    budget: int = Field(ge=1, le=10**9)
+    """Labels bought per cycle."""
+    cycles: int = Field(ge=1, le=100_000)
+    """Number of queries."""
+
+
+class ReferenceSettings(Section):
+    """What the samplers are held against."""
+
+    full_data: bool = False
+    """Train once per seed with all labels of the pool: the line that no choice of samples is expected to pass."""
+
+
+class PaperSettings(Section):
+    """Figures of a paper, shown beside ours where the data are real."""
+
+    source: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    """The paper, and the table or figure."""
+    labels: int | None = Field(None, ge=1)
+    """At how many labels its figures stand; null for the last cycle."""
+    values: dict[str, dict[str, float]] = Field(min_length=1)
+    """Label of a sampler of this spec, or `full-data`, to metric, to figure. Percentages stand as shares: 0.82."""
+
+
+Seconds = Annotated[
+    float,
+    BeforeValidator(read_seconds),
+    Field(gt=0, le=10**9),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": 10**9},
+                {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?(s|m|h|d)$"},
+            ]
+        }
+    ),
+]
+Bytes = Annotated[
+    int,
+    BeforeValidator(read_bytes),
+    Field(ge=2**20, le=2**60),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 2**20, "maximum": 2**60},
+                {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?([KMGT]i?B|B)$"},
+            ]
+        }
+    ),
+]
+
+
+class LimitsSettings(Section):
+    """What an attempt at a cell may take. No part of a result: the next run tries again what was ended."""
+
+    cell_timeout: Seconds | None = None
+    """Most time for an attempt at a cell, in seconds or as `90s`, `30m`, `2h`, `1d`; null for no limit."""
+    memory: Bytes | None = None
+    """Most memory of a worker, as `512MiB` or `4GiB`, without what it maps from files; null for no limit."""
+
+
+def _refuse_address(name: str) -> str:
+    if "://" in name:
+        raise ValueError("this is an address, which belongs to tracking.uri, and not the name of an experiment")
+    return name
+
+
+ExperimentName = Annotated[
+    str,
+    StringConstraints(max_length=400, pattern=r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$"),
+    AfterValidator(_refuse_address),
+]
+"""Text in any script, without control characters, and without spaces around it; MLflow takes 500 characters."""
+
+
+class TrackingSettings(Section):
+    """Where MLflow writes. The run's own journals never depend on it."""
+
+    uri: str | None = None
+    """Tracking URI; null takes MLFLOW_TRACKING_URI, and without it MLflow's own default, sqlite:///mlflow.db."""
+    experiment: ExperimentName | None = None
+    """Name of the MLflow experiment, such as `/Users/me@x/bench` for Databricks; null takes the spec's name."""

@@ -1,0 +1,1 @@
+"""How numbers, durations, tables and words are written."""

@@ -1,0 +1,118 @@
+"""Our optimizers beside torch's, and what they leave out."""
+
+import copy
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import nn, optim
+from torch.optim.lr_scheduler import LambdaLR
+
+from alharness.kernels import optimizers
+
+KINDS = {
+    "Adam": {"weight_decay": 0.1, "fused": True},
+    "AdamW": {"weight_decay": 0.1, "fused": True},
+    "SGD": {"momentum": 0.9, "fused": True},
+}
+
+
+def train(network, kind, options):
+    first, *rest = network.parameters()
+    optimizer = kind([{"params": [first], "lr": 0.03}, {"params": rest}], lr=0.01, **options)
+    schedule = LambdaLR(optimizer, lambda epoch: 1 / (epoch + 1))
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(9):
+        optimizer.zero_grad()
+        assert first.grad is None
+        network(torch.randn(8, 5, generator=generator)).square().sum().backward()
+        optimizer.step()
+        schedule.step()
+    return network.state_dict()
+
+
+@pytest.mark.parametrize(("name", "options"), KINDS.items())
+def test_the_sums_are_torchs(name, options):
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 3))
+    begun = copy.deepcopy(network.state_dict())
+
+    ours = train(copy.deepcopy(network), getattr(optimizers, name), options)
+    theirs = train(network, getattr(optim, name), options)
+
+    assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
+    assert not any(torch.equal(ours[key], begun[key]) for key in theirs)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_hooks_are_refused_since_nothing_would_call_them(name):
+    optimizer = getattr(optimizers, name)([nn.Parameter(torch.ones(1))])
+    for register in (optimizer.register_step_pre_hook, optimizer.register_step_post_hook):
+        with pytest.raises(TypeError, match=f"{name} of alharness calls no hooks; torch.optim.{name} does"):
+            register(print)
+
+
+TRAINED = """
+import sys
+import numpy as np
+from alharness import Inputs, ModelShape, Samples, Task, registry
+from alharness.spec.settings import TrainingSettings
+from alharness.engine.training import Trainer
+
+rng = np.random.default_rng(0)
+sizes = {{"text": 4, "audio": 3, "vision": 2}}
+arrays = {{m: rng.normal(size=(9, d)).astype(np.float32) for m, d in sizes.items()}}
+labels = rng.uniform(-1, 1, size=9).astype(np.float32)
+samples = Samples(
+    inputs=Inputs(ids=tuple("abcdefghi"), arrays=arrays),
+    labels=labels,
+    unimodal_labels=dict.fromkeys(sizes, labels),
+)
+shape = ModelShape(features=sizes, task=Task.REGRESSION, outputs=1)
+plugin = registry.load().models["{model}"].plugin
+params = plugin.params(**{params})
+settings = TrainingSettings(epochs=2, device="cpu", batch_size=4)
+trainer = Trainer(lambda: plugin.make(params, shape), settings, samples)
+assert trainer.fit(samples, 0).epochs == 2
+print("torch._dynamo" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "params"),
+    [
+        ("late_fusion", {}),
+        ("av_mc", {}),
+        ("lfmim", {"preset": "small", "optimizer": "sgd"}),
+        ("lfmim", {"preset": "small", "optimizer": "adamw"}),
+    ],
+)
+def test_no_model_of_ours_imports_the_compiler(model, params):
+    code = TRAINED.format(model=model, params=params)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "False\n"
+
+
+FOREIGN = """
+import sys, torch
+from alharness.models.late_fusion.plugin import LateFusionParams, make
+from alharness import ModelShape, Task
+from alharness.spec.settings import TrainingSettings
+from alharness.engine.training import Trainer
+
+def build():
+    model = make(LateFusionParams(), ModelShape(features={"text": 4}, task=Task.REGRESSION, outputs=1))
+    model.optimizer = lambda: torch.optim.Adam(model.parameters())
+    return model
+
+print("torch._dynamo" in sys.modules)
+Trainer(build, TrainingSettings(device="cpu"), None)
+print("torch._dynamo" in sys.modules)
+"""
+
+
+def test_what_a_third_partys_optimizer_imports_is_there_before_the_first_training():
+    done = subprocess.run([sys.executable, "-c", FOREIGN], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["False", "True"], done.stderr
