@@ -37,7 +37,7 @@ docs: $(VENV)/.documented ## build the documentation into docs/_build
 	$(BIN)/sphinx-build -W -q docs docs/_build
 	@echo "docs/_build/index.html"
 
-bench: $(VENV)/.benchmarked ## measure kernels, training and whole runs, into docs/benchmarks.md (45 minutes)
+bench: $(VENV)/.benchmarked ## measure kernels, training and whole runs, into docs/explanation/speed.md (45 minutes)
 	$(BIN)/python -m benchmarks
 
 clean: ## remove the environment and everything built

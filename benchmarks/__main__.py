@@ -17,7 +17,9 @@ def main() -> int:
     """0: all bounds are met; 1: one is missed; 2: a suite could not be run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("suites", nargs="*", type=Path, default=[HERE / "suites"], help="files or folders")
-    parser.add_argument("--page", type=Path, default=HERE.parent / "docs" / "benchmarks.md", help="where to write")
+    parser.add_argument(
+        "--page", type=Path, default=HERE.parent / "docs" / "explanation" / "speed.md", help="where to write"
+    )
     parser.add_argument("--results", type=Path, default=HERE.parent / ".benchmarks" / "results.json")
     parser.add_argument("--tiny", action="store_true", help="try it out in seconds; the figures mean nothing")
     parser.add_argument("--no-peers", action="store_true", help="leave other people's programs out")

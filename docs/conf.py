@@ -11,4 +11,3 @@ html_theme = "furo"
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3
 autodoc_typehints = "none"
-suppress_warnings = ["myst.xref_missing"]

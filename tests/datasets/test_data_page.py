@@ -1,4 +1,4 @@
-"""The examples of docs/data.md, run as they stand there."""
+"""The examples of docs/reference/data-sets.md, run as they stand there."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ from alharness.datasets.stored.params import StoredParams
 from alharness.spec import overrides, yamlfile
 from alharness.spec.document import Document
 
-PAGE = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "data-sets.md").read_text(encoding="utf-8")
 (ARRAYS,) = arrays()
 
 
@@ -35,7 +35,7 @@ def example(request, tmp_path, monkeypatch):
     """Runs the Python code in an empty folder; the spec, and the parameters in it."""
     code, text = request.param
     monkeypatch.chdir(tmp_path)
-    exec(compile(code, "docs/data.md", "exec"), {})
+    exec(compile(code, "docs/reference/data-sets.md", "exec"), {})
     path = tmp_path / "specs" / "mine.yaml"
     path.parent.mkdir()
     path.write_text(text)

@@ -143,7 +143,7 @@ def test_every_field_has_a_description(ours):
 
 @pytest.fixture(scope="module")
 def manual():
-    return (ROOT / "docs" / "spec.md").read_text()
+    return (ROOT / "docs" / "reference" / "spec.md").read_text()
 
 
 def test_the_manual_names_every_field(ours, manual):

@@ -1,7 +1,7 @@
 """Whether active learning on a stand-in is neither trivial nor hopeless, measured with `late_fusion`.
 
-The thresholds are minimum properties; docs/stand-ins.md has the values measured. Properties that need no model
-are in test_generator.py.
+The thresholds are minimum properties; docs/reference/stand-ins.md has the values measured. Properties that
+need no model are in test_generator.py.
 """
 
 import functools

@@ -260,7 +260,7 @@ def test_columns_have_scales_of_their_own(simsv2):
 
 
 def test_every_setting_and_its_default_stand_on_the_page():
-    page = (Path(__file__).parents[3] / "docs" / "stand-ins.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "stand-ins.md").read_text()
     rows = [
         [cell.strip(" `") for cell in line.split("|")[1:3]] for line in page.splitlines() if line.startswith("| `")
     ]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .params import GraceParams
 
 PAIRS_PER_SECOND = 2e8
-"""Distances of two samples in one gradient of 128 numbers, measured on two CPU cores (docs/benchmarks.md)."""
+"""Distances of two samples in one gradient of 128 numbers on two CPU cores (docs/explanation/speed.md)."""
 
 LONG = 60.0
 """Seconds of one query from which on a user should know of the alternative."""

@@ -15,7 +15,7 @@ from alharness.runs import app
 from alharness.spec.plan import make_plan
 from alharness.testing import SamplerConformance
 
-PAGE = Path(__file__).parents[1] / "docs" / "write-a-sampler.md"
+PAGE = Path(__file__).parents[2] / "docs" / "tutorial" / "write-a-sampler.md"
 
 
 @pytest.fixture
