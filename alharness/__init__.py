@@ -1,10 +1,12 @@
-"""What a plugin author imports: every name comes when it is touched, and torch with those of `model` alone."""
+"""What a plugin author imports. Every name is loaded when it is first used; only two of them load torch."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+
+from . import moved
 
 if TYPE_CHECKING:
     from alharness.api.dataset import Dataset, DatasetFacts, DatasetPlugin
@@ -96,3 +98,6 @@ def __getattr__(name: str) -> Any:
             globals()[name] = found  # asked for once
             return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+moved.install()

@@ -1,0 +1,58 @@
+"""Old names of public modules: plugins written for them still import, with a warning that says what to write.
+
+One finder in place of a file for each name, which would stand at the top of the package among what is in use.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+
+MOVED = {
+    "alharness.cells": ("api.records",),
+    "alharness.geometry": ("kernels",),
+    "alharness.hookspecs": ("api.hooks",),
+    "alharness.model": ("api.network",),
+    "alharness.optimizers": ("kernels.optimizers",),
+    "alharness.plugin": ("api.params", "api.sampler", "api.model", "api.dataset"),
+    "alharness.posterior": ("kernels.posterior",),
+    "alharness.query": ("api.sampler",),
+    "alharness.records": ("api.records",),
+}
+"""Old name -> the modules, below alharness, that hold its content now."""
+
+
+class _Finder(MetaPathFinder, Loader):
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,  # noqa: ARG002 - the protocol's
+        target: ModuleType | None = None,  # noqa: ARG002
+    ) -> ModuleSpec | None:
+        return ModuleSpec(fullname, self) if fullname in MOVED else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        new = [f"alharness.{name}" for name in MOVED[module.__name__]]
+        warnings.warn(
+            f"{module.__name__} is now {' and '.join(new)}; plugins write `from alharness import ...` for what is "
+            "public",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        for name in new:
+            found = vars(import_module(name))
+            vars(module).update({key: value for key, value in found.items() if not key.startswith("_")})
+
+
+def install() -> None:
+    """Have Python find the old names, once all other ways of finding them have failed."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.append(_Finder())

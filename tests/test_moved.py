@@ -1,0 +1,36 @@
+"""Plugins written for the old names of modules still work, and learn what to write."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+def test_an_old_name_gives_what_is_there_now_and_says_so():
+    code = """
+import warnings
+from importlib import import_module
+from alharness.moved import MOVED
+for old, places in MOVED.items():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        module = import_module(old)
+    (warning,) = [w for w in caught if w.category is DeprecationWarning and old in str(w.message)]
+    for place in places:
+        assert "alharness." + place in str(warning.message)
+        for key, value in vars(import_module("alharness." + place)).items():
+            assert key.startswith("_") or hasattr(module, key), key
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_warning_names_the_line_that_imports(tmp_path):
+    script = tmp_path / "theirs.py"
+    script.write_text("\nfrom alharness.geometry import top_k\n")
+    done = subprocess.run([sys.executable, "-W", "always", script], check=True, capture_output=True, text=True)
+    assert f"{script}:2: DeprecationWarning: alharness.geometry is now alharness.kernels" in done.stderr
+
+
+def test_other_names_are_not_found():
+    with pytest.raises(ModuleNotFoundError, match="alharness.geometries"):
+        __import__("alharness.geometries")
