@@ -1,4 +1,4 @@
-"""The examples of docs/reference/data-sets.md, run as they stand there."""
+"""The documentation on data sets: its examples run, and it names what the data sets are made of."""
 
 import re
 from pathlib import Path
@@ -19,12 +19,14 @@ from alharness.datasets.stored.params import StoredParams
 from alharness.spec import overrides, yamlfile
 from alharness.spec.document import Document
 
-PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "data-sets.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "reference" / "data-sets.md").read_text(encoding="utf-8")
+OWN = (DOCS / "how-to" / "use-your-own-data.md").read_text(encoding="utf-8")
 (ARRAYS,) = arrays()
 
 
 def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}\n(.*?)^```$", OWN, flags=re.MULTILINE | re.DOTALL)
 
 
 EXAMPLES = list(zip(blocks("python"), [b for b in blocks("yaml") if b.startswith("name:")], strict=True))
@@ -35,7 +37,7 @@ def example(request, tmp_path, monkeypatch):
     """Runs the Python code in an empty folder; the spec, and the parameters in it."""
     code, text = request.param
     monkeypatch.chdir(tmp_path)
-    exec(compile(code, "docs/reference/data-sets.md", "exec"), {})
+    exec(compile(code, "docs/how-to/use-your-own-data.md", "exec"), {})
     path = tmp_path / "specs" / "mine.yaml"
     path.parent.mkdir()
     path.write_text(text)
@@ -67,7 +69,7 @@ def test_the_classes_of_the_example_are_its_moods(example):
 def test_every_parameter_stands_on_the_page():
     for name, field in ARRAYS.params.model_fields.items():
         default = "must be given" if field.is_required() else field.default or "all"
-        assert re.search(rf"^\| `{name}` \| `?{default}", PAGE, flags=re.MULTILINE)
+        assert re.search(rf"^\| `{name}` \| `?{default}", OWN, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("offer", [digits, mfeat])
