@@ -1,18 +1,24 @@
-# The front door. `make run` and `make test` need only python3 (3.11+), make and pip; they set up .venv once
-# and again only when a pyproject.toml or a requirements file has changed.
+# Every command that works on this project is here, once. `make run` and `make test` need only python3 (3.11+), make and
+# pip: they set up .venv once, and again only when a pyproject.toml or a requirements file has changed. tox calls these
+# targets in its environments, and .ci/run calls them with what a machine must have.
 
 PYTHON ?= python3
 SPEC ?= specs/simsv2_budget200.yaml
+# More arguments for pytest: `make test ARGS=--quick`.
+ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
-PLUGINS := $(sort $(wildcard plugins/grace) $(wildcard plugins/baselines/*))
+PLUGINS := $(patsubst %/pyproject.toml,%,$(sort $(wildcard plugins/*/pyproject.toml plugins/*/*/pyproject.toml)))
 MANIFESTS := pyproject.toml $(PLUGINS:%=%/pyproject.toml)
+CONSTRAINTS := requirements/constraints.txt
+# What is installed: this tree. `make wheels` installs wheels instead.
+DISTRIBUTIONS := --no-build-isolation -e . $(PLUGINS:%=-e %)
 # One more than there are cores: tests that start commands and servers wait for them a good deal.
 TESTERS = $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types docs bench clean
+.PHONY: help run test check lint types docs bench dist wheels clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,14 +27,15 @@ run: $(VENV)/.installed ## set up if needed, then run SPEC (default specs/simsv2
 	@$(BIN)/alharness run $(SPEC)
 
 test: $(VENV)/.tested ## set up if needed, then run the whole test suite, in up to four processes
-	$(BIN)/pytest --numprocesses=$(TESTERS) --dist=worksteal
+	$(BIN)/pytest --numprocesses=$(TESTERS) --dist=worksteal $(ARGS)
 
 check: lint types ## lint, import rules and types
 
-lint: $(VENV)/.linted ## ruff, import-linter and the changelog's fragments
+lint: $(VENV)/.linted ## ruff, import rules, and the changelog's fragments
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/towncrier build --draft --version next > /dev/null
 
 types: $(VENV)/.linted ## mypy --strict
 	$(BIN)/mypy --strict
@@ -40,41 +47,56 @@ docs: $(VENV)/.documented ## build the documentation into docs/_build
 bench: $(VENV)/.benchmarked ## measure kernels, training and whole runs, into docs/explanation/speed.md (45 minutes)
 	$(BIN)/python -m benchmarks
 
+dist: $(VENV)/.released ## build every distribution into dist/: the sdist, and from it the wheel
+	rm -rf dist
+	@for folder in . $(PLUGINS); do $(BIN)/python -m build --no-isolation --outdir dist $$folder > /dev/null || exit 1; done
+	@ls dist
+
+wheels: dist ## run the tests of the unpacked sdist on the wheels in dist/, in an environment of their own
+	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	  tar -xzf dist/alharness-[0-9]*.tar.gz -C "$$folder" --strip-components=1; \
+	  $(MAKE) -C "$$folder" test VENV=.venv DISTRIBUTIONS="$$(echo $(CURDIR)/dist/*.whl)"
+
 clean: ## remove the environment and everything built
 	rm -rf $(VENV) docs/_build dist .mypy_cache .ruff_cache .pytest_cache
 
 # venv is missing from some minimal Pythons. virtualenv does the same; --target is allowed also where a distribution
-# forbids pip to touch its own packages.
+# forbids pip to touch its own packages. tox makes the environment itself.
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(0 if sys.version_info >= (3, 11) else f"alharness needs Python 3.11 or newer, and this is {v}: make PYTHON=python3.12 ...")'
 	@echo "Setting up $(VENV): about two minutes, once."
-	@$(PYTHON) -m venv $(VENV) 2>/dev/null || \
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) 2>/dev/null || \
 	  { rm -rf $(VENV); $(PYTHON) -m pip install -qq --target $(VENV)/bootstrap virtualenv && \
 	    PYTHONPATH=$(VENV)/bootstrap $(PYTHON) -m virtualenv --quiet $(VENV); }
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.created $(MANIFESTS) requirements/constraints.txt requirements/build.txt
+# torch comes first and is held: an open range would take the newest accelerator build, of several GB.
+$(VENV)/.installed: $(VENV)/.created $(MANIFESTS) $(CONSTRAINTS) requirements/build.txt
 	@echo "  1/2 torch and the build tools"
-	@$(PIP) install torch==2.13.0 -r requirements/build.txt -c requirements/constraints.txt
+	@$(PIP) install torch -r requirements/build.txt -c $(CONSTRAINTS)
 	@echo "  2/2 alharness, its samplers and their dependencies"
-	@$(PIP) install --no-build-isolation -c requirements/constraints.txt -e . $(PLUGINS:%=-e %)
+	@$(PIP) install -c $(CONSTRAINTS) $(DISTRIBUTIONS)
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed requirements/test.txt requirements/oracles.txt
-	@$(PIP) install -c requirements/constraints.txt -r requirements/test.txt
+	@$(PIP) install -c $(CONSTRAINTS) -r requirements/test.txt
 	@$(PIP) install --no-deps -r requirements/oracles.txt
 	@touch $@
 
 $(VENV)/.linted: $(VENV)/.tested requirements/lint.txt
-	@$(PIP) install -c requirements/constraints.txt -r requirements/lint.txt
+	@$(PIP) install -c $(CONSTRAINTS) -r requirements/lint.txt
 	@touch $@
 
 $(VENV)/.documented: $(VENV)/.installed requirements/docs.txt
-	@$(PIP) install -c requirements/constraints.txt -r requirements/docs.txt
+	@$(PIP) install -c $(CONSTRAINTS) -r requirements/docs.txt
+	@touch $@
+
+$(VENV)/.released: $(VENV)/.created requirements/build.txt requirements/release.txt
+	@$(PIP) install -r requirements/build.txt -r requirements/release.txt
 	@touch $@
 
 # bmdal-reg declares what its own experiments take, plots and downloads of data among it: its selection needs none.
 $(VENV)/.benchmarked: $(VENV)/.tested requirements/peers.txt
-	@$(PIP) install -c requirements/constraints.txt -r requirements/peers.txt
+	@$(PIP) install -c $(CONSTRAINTS) -r requirements/peers.txt
 	@$(PIP) install --no-deps bmdal-reg==3.0.2
 	@touch $@
