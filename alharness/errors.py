@@ -23,6 +23,12 @@ class HarnessError(Exception):
             text says it.
         unexpected: whether it stands for an exception that a plugin did not mean to raise, its `__cause__`: then
             the traceback is worth keeping.
+
+    >>> from alharness import SamplerError
+    >>> error = SamplerError("3 of 40 scores are NaN or infinite")
+    >>> error.culprit = "margin (my-margin 1.0)"
+    >>> str(error), error.exit_code
+    ('margin (my-margin 1.0): 3 of 40 scores are NaN or infinite', 1)
     """
 
     exit_code = 1

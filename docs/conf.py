@@ -10,4 +10,12 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme = "furo"
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3
-autodoc_typehints = "none"
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+napoleon_use_ivar = True
+default_role = "literal"
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 100
+nitpicky = True
+# Classes of other projects, whose documentation is not at hand, and private ones.
+nitpick_ignore_regex = [("py:.*", r"(?!alharness).*|alharness\.engine\..*|.*\._\w+")]

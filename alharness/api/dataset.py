@@ -42,6 +42,14 @@ class Dataset:
         stored_digest: stands for `digest` where the data is known by the checksums of its files.
         remarks: what was mended or left out when the data was imported; `alharness data describe` shows it.
         scoring: the metrics that its predictions are scored by; None for those of the task.
+
+    >>> import numpy as np
+    >>> from alharness import Dataset, Inputs, Samples, Task
+    >>> inputs = Inputs(ids=tuple("abcdefghij"), arrays={"text": np.zeros((10, 4), np.float32)})
+    >>> content = Samples(inputs=inputs, labels=np.arange(10) % 2)
+    >>> dataset = Dataset(task=Task.CLASSIFICATION, content=content, classes=("no", "yes"))
+    >>> dataset.modalities, len(dataset.split(np.random.default_rng(0)).train)
+    (('text',), 6)
     """
 
     task: Task
@@ -68,7 +76,7 @@ class Dataset:
 
     @property
     def parts(self) -> dict[str, Samples]:
-        """The stored parts by name: train, valid and test, or `all`."""
+        """The stored parts by name. The names are train, valid and test, or `all`."""
         return _parts(self.loaded)
 
     @property
@@ -79,7 +87,10 @@ class Dataset:
 
     @cached_property
     def digest(self) -> str:
-        """sha256 over all that a run depends on: task, scoring, classes, ids, inputs, lengths, labels, split."""
+        """sha256 of everything that a run depends on.
+
+        Task, scoring, classes, ids, inputs, lengths, labels and split.
+        """
         import numpy as np
 
         if self.stored_digest:
@@ -140,7 +151,12 @@ def _pooled(content: Content) -> Content:
 
 
 def split_sizes(n: int, fractions: tuple[float, float, float] = FRACTIONS) -> tuple[int, int, int]:
-    """Sizes of train, valid and test when n samples are split by these shares."""
+    """Sizes of train, valid and test when n samples are split by these shares.
+
+    >>> from alharness.api.dataset import split_sizes
+    >>> split_sizes(1000)
+    (600, 100, 300)
+    """
     train, valid = (round(n * share) for share in fractions[:2])
     return train, valid, n - train - valid
 
@@ -155,6 +171,11 @@ class DatasetFacts:
         sizes: samples in train, valid and test.
         synthetic: made-up data; every page and every run says so.
         warnings: what is allowed, but perhaps not meant; `alharness check` and `alharness run` show it.
+
+    >>> from alharness import DatasetFacts, Task
+    >>> facts = DatasetFacts(task=Task.REGRESSION, modalities=("audio", "text"), sizes=(600, 100, 300))
+    >>> facts.sizes[0]
+    600
     """
 
     task: Task
@@ -184,6 +205,16 @@ class DatasetPlugin:
         summary: one line for `alharness plugins`.
         reference: the paper to cite.
         license: the terms it comes under.
+
+    >>> from alharness import DatasetFacts, DatasetPlugin, Params, Task
+    >>> def inspect(params):
+    ...     return DatasetFacts(task=Task.REGRESSION, modalities=("audio", "text"), sizes=(600, 100, 300))
+    >>> def make(params):
+    ...     from my_calls.reader import read  # imported when it is used
+    ...
+    ...     return read()
+    >>> DatasetPlugin(name="calls", params=Params, inspect=inspect, make=make).inspect(Params()).modalities
+    ('audio', 'text')
     """
 
     name: str

@@ -24,6 +24,11 @@ class ModelShape:
         task: classification or regression.
         outputs: the number of classes, or 1.
         steps: modality -> the most steps of a sequence; a modality without an entry is one vector.
+
+    >>> from alharness import ModelShape, Task
+    >>> shape = ModelShape(features={"audio": 25, "text": 768}, task=Task.REGRESSION, outputs=1)
+    >>> shape.modalities
+    ('audio', 'text')
     """
 
     features: Mapping[str, int]
@@ -54,6 +59,15 @@ class ModelPlugin:
             without heavy imports.
         summary: one line for `alharness plugins`.
         reference: the paper.
+
+    >>> from alharness import Feature, ModelPlugin, Params
+    >>> def make(params, shape):
+    ...     from my_model.network import Network  # imports torch: only when it is used
+    ...
+    ...     return Network(shape)
+    >>> plugin = ModelPlugin(name="mine", params=Params, make=make, provides=set(Feature) - {Feature.MC_DRAWS})
+    >>> Feature.MC_DRAWS in plugin.provides
+    False
     """
 
     name: str

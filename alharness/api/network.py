@@ -37,6 +37,12 @@ class Batch:
         lengths: modality -> (b,) valid steps of a sequence.
         labels: source -> (b,) int64 classes or float32 targets, for every modality and `fused`; empty where
             labels are not to be seen.
+
+    >>> import torch
+    >>> from alharness import Batch
+    >>> batch = Batch(inputs={"text": torch.zeros(5, 3)}, labels={"fused": torch.arange(5)})
+    >>> len(batch), batch.take(torch.tensor([4, 0])).labels["fused"]
+    (5, tensor([4, 0]))
     """
 
     inputs: Mapping[str, Tensor]
@@ -84,6 +90,30 @@ class MultimodalModel(nn.Module, ABC):
     `decode(encode(batch))` is the prediction; from these two and `last_layer` the harness derives every feature
     that a sampler may ask for. Where z_u is cut matters to samplers that use gradients: leave at least one
     nonlinearity between z_u and each head, or the gradient's direction is the same for every sample.
+
+    >>> import torch
+    >>> from alharness import Batch, ModelShape, MultimodalModel, Task
+    >>> class Sum(MultimodalModel):
+    ...     def __init__(self, shape):
+    ...         super().__init__(shape)
+    ...         self.encoders = torch.nn.ModuleDict({m: torch.nn.Linear(d, 8) for m, d in shape.features.items()})
+    ...         self.heads = torch.nn.ModuleDict({m: torch.nn.Linear(8, shape.outputs) for m in shape.features})
+    ...         self.heads["fused"] = torch.nn.Linear(8 * len(shape.features), shape.outputs)
+    ...     def encode(self, batch):
+    ...         return {m: self.encoders[m](x) for m, x in batch.inputs.items()}
+    ...     def decode(self, z):
+    ...         hidden = {m: z[m].relu() for m in self.shape.modalities}
+    ...         hidden["fused"] = torch.cat(list(hidden.values()), dim=1)
+    ...         return {source: self.heads[source](h) for source, h in hidden.items()}
+    ...     def last_layer(self, source):
+    ...         return self.heads[source]
+    ...     def loss(self, batch):
+    ...         out = self(batch)
+    ...         return sum((out[s].squeeze(1) - y).abs().mean() for s, y in batch.labels.items())
+    >>> model = Sum(ModelShape(features={"audio": 4, "text": 6}, task=Task.REGRESSION, outputs=1))
+    >>> batch = Batch(inputs={"audio": torch.zeros(3, 4), "text": torch.zeros(3, 6)})
+    >>> {source: tuple(out.shape) for source, out in model(batch).items()}
+    {'audio': (3, 1), 'text': (3, 1), 'fused': (3, 1)}
     """
 
     def __init__(self, shape: ModelShape) -> None:

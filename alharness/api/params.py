@@ -24,6 +24,13 @@ class Documented(BaseModel):
     pydantic can do so itself (`use_attribute_docstrings`), but reads and parses the source of every class whenever
     it is imported: a seventh of the time of `alharness check`. A model's validator is built when it is first used:
     most plugins that are installed are none of a spec's.
+
+    >>> from pydantic import Field
+    >>> from alharness.api.params import Documented
+    >>> class Options(Documented):
+    ...     share: float = Field(default=1.0, description="Size of a split as a share of the real one.")
+    >>> Options.model_json_schema()["properties"]["share"]["description"]
+    'Size of a split as a share of the real one.'
     """
 
     model_config = ConfigDict(defer_build=True)
@@ -40,7 +47,15 @@ class Documented(BaseModel):
 
 
 def descriptions(model: type[BaseModel]) -> dict[str, str]:
-    """Field -> what is said of it, in `Field(description=...)` or below it; a field without either is missing."""
+    """Field -> what is said of it, in `Field(description=...)` or below it; a field without either is missing.
+
+    >>> from pydantic import Field
+    >>> from alharness.api.params import Params, descriptions
+    >>> class MyParams(Params):
+    ...     draws: int = Field(default=25, description="Passes over the pool with dropout on.")
+    >>> descriptions(MyParams)
+    {'draws': 'Passes over the pool with dropout on.'}
+    """
     found = {name: text for base in reversed(model.__mro__) for name, text in _below(base)}
     said = {name: field.description for name, field in model.model_fields.items() if field.description}
     return {name: text for name, text in (found | said).items() if name in model.model_fields}
@@ -63,7 +78,16 @@ def _below(cls: type[Any]) -> Iterator[tuple[str, str]]:
 
 
 class Params(Documented):
-    """Parameters of a plugin: typed, frozen, unknown keys refused. Give every field a docstring below it."""
+    """Parameters of a plugin: typed, frozen, unknown keys refused. Give every field a docstring below it.
+
+    >>> from pydantic import Field
+    >>> from alharness import Params
+    >>> class MyParams(Params):
+    ...     draws: int = Field(default=25, ge=2)
+    ...     '''Passes over the pool with dropout on.'''
+    >>> MyParams(draws=10).draws
+    10
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
 

@@ -27,6 +27,12 @@ class Rows:
     Attributes:
         base: (N, ...) array; may be memory-mapped.
         positions: (n,) int, the rows of `base` that are meant, in this order.
+
+    >>> import numpy as np
+    >>> from alharness.api.rows import Rows
+    >>> rows = Rows(np.arange(10.0).reshape(5, 2), np.array([4, 0]))
+    >>> rows.shape, rows[0]
+    ((2, 2), array([8., 9.]))
     """
 
     base: Array

@@ -34,6 +34,12 @@ class View(Protocol):
     Everything is computed on first use, in batches, without gradients, and kept until the cycle ends.
     Rows stand in the order of `ids`. Reading a feature that the sampler's plugin did not declare raises
     SamplerError. All tensors lie on `query.device`.
+
+    >>> import torch
+    >>> from alharness.testing import TensorView
+    >>> view = TensorView(embeddings=torch.ones(3, 5), targets=torch.tensor([0, 1, 1]))
+    >>> view.embeddings().shape, view.targets()
+    (torch.Size([3, 5]), tensor([0, 1, 1]))
     """
 
     @property
@@ -75,7 +81,14 @@ class View(Protocol):
 
 
 class Embed(Protocol):
-    """Heads and fusion up to the last layer: modality -> (n, d_u) in, (n, d) out."""
+    """Heads and fusion up to the last layer: modality -> (n, d_u) in, (n, d) out.
+
+    >>> import torch
+    >>> from alharness.testing import TensorView, make_query
+    >>> query = make_query(TensorView(n=1), embed=lambda z, source="fused": torch.cat(list(z.values()), dim=1))
+    >>> query.embed({"audio": torch.ones(1, 2), "text": torch.zeros(1, 1)})
+    tensor([[1., 1., 0.]])
+    """
 
     def __call__(self, z: Mapping[str, Tensor], source: str = FUSED) -> Tensor:
         """Inputs of the last linear layer of that source's head."""
@@ -103,6 +116,11 @@ class Query:
         log: `log(name, value)` keeps a diagnostic of this cycle; it becomes the metric `al/<name>`.
         phase: `with query.phase("gradients"):` charges what happens inside to that part of the query time;
             views charge themselves to `inference`, and the rest is `selection`.
+
+    >>> from alharness.testing import TensorView, make_query
+    >>> query = make_query(TensorView(n=8), size=2)
+    >>> query.rng.permutation(len(query.unlabeled))[: query.size].shape
+    (2,)
     """
 
     unlabeled: View
@@ -125,14 +143,29 @@ class Query:
 
 
 class Selection(NamedTuple):
-    """Chosen positions, and the scores they were chosen by where there are such."""
+    """Chosen positions, and the scores they were chosen by where there are such.
+
+    >>> import torch
+    >>> from alharness import Selection
+    >>> Selection([4, 2], torch.tensor([0.9, 0.7])).positions
+    [4, 2]
+    """
 
     positions: Positions
     scores: Tensor | None = None
 
 
 class Sampler(ABC):
-    """Chooses which samples to label. Keeps no state between queries, so that a run can be continued exactly."""
+    """Chooses which samples to label. Keeps no state between queries, so that a run can be continued exactly.
+
+    >>> from alharness import Sampler
+    >>> from alharness.testing import TensorView, make_query
+    >>> class Random(Sampler):
+    ...     def select(self, query):
+    ...         return query.rng.permutation(len(query.unlabeled))[: query.size]
+    >>> len(Random().select(make_query(TensorView(n=8), size=2)))
+    2
+    """
 
     @abstractmethod
     def select(self, query: Query) -> Positions | Selection:
@@ -140,7 +173,18 @@ class Sampler(ABC):
 
 
 class ScoringSampler(Sampler):
-    """A sampler that ranks: give every unlabeled sample a score, and the largest are taken."""
+    """A sampler that ranks: give every unlabeled sample a score, and the largest are taken.
+
+    >>> import torch
+    >>> from alharness import ScoringSampler
+    >>> from alharness.testing import TensorView, make_query
+    >>> class LeastConfident(ScoringSampler):
+    ...     def score(self, query):
+    ...         return -query.unlabeled.predictions().amax(dim=1)
+    >>> log_p = torch.tensor([[0.9, 0.1], [0.6, 0.4], [0.7, 0.3]]).log()
+    >>> LeastConfident().select(make_query(TensorView(predictions=log_p), size=2)).positions
+    tensor([1, 2])
+    """
 
     @abstractmethod
     def score(self, query: Query) -> Tensor:
@@ -168,6 +212,12 @@ class Setting:
         modalities: names of the modalities.
         unlabeled: samples to choose from at query 0, 1, ...
         sizes: samples to choose at query 0, 1, ...
+
+    >>> from alharness import Setting, Task
+    >>> setting = Setting(task=Task.REGRESSION, modalities=("audio", "text"), unlabeled=(80, 70), sizes=(10, 10))
+    >>> setting.require_source("smell")
+    Traceback (most recent call last):
+    alharness.errors.SpecError: there is no source 'smell'; it may be audio, text, fused
     """
 
     task: Task
@@ -197,6 +247,17 @@ class SamplerPlugin:
             SpecError where a parameter is a mistake here: nothing is run. Quick and without heavy imports.
         summary: one line for `alharness plugins`.
         reference: the paper.
+
+    >>> from alharness import Feature, Params, SamplerPlugin, Task
+    >>> def make(params):
+    ...     from my_margin.sampler import Margin  # imports torch: only when it is used
+    ...
+    ...     return Margin()
+    >>> plugin = SamplerPlugin(
+    ...     name="margin", params=Params, make=make, requires={Feature.PREDICTIONS}, tasks={Task.CLASSIFICATION}
+    ... )
+    >>> plugin.features(Params())
+    frozenset({<Feature.PREDICTIONS: 'predictions'>})
     """
 
     name: str

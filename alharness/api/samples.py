@@ -30,6 +30,13 @@ class Inputs:
             of an array that holds more than these samples.
         lengths: modality -> (n,) number of valid steps of a sequence; a sequence without an entry is full.
         pooling: modality -> how `pooled` makes a vector of its sequence; `mean` without an entry.
+
+    >>> import numpy as np
+    >>> from alharness import Inputs
+    >>> audio = np.zeros((2, 10, 8), np.float32)  # a sequence: 10 steps of 8 numbers
+    >>> inputs = Inputs(ids=("a", "b"), arrays={"audio": audio}, lengths={"audio": np.array([4, 10])})
+    >>> inputs.modalities, inputs.pooled().arrays["audio"].shape
+    (('audio',), (2, 8))
     """
 
     ids: tuple[str, ...]
@@ -104,6 +111,12 @@ def pool(array: Array | Rows, lengths: Array | None, pooling: Pooling) -> Array:
     """One vector per sequence, (n, d) float32, from (n, t, d); (n,) lengths, None where all are full.
 
     The mean runs over the valid steps, in float64; length 0 counts as 1.
+
+    >>> import numpy as np
+    >>> from alharness.api.samples import pool
+    >>> steps = np.array([[[1.0], [3.0], [0.0]]], np.float32)  # one sequence, of which two steps are valid
+    >>> pool(steps, np.array([2]), "mean"), pool(steps, None, "first")
+    (array([[2.]], dtype=float32), array([[1.]], dtype=float32))
     """
     import numpy as np
 
@@ -125,6 +138,13 @@ class Samples:
         inputs: what a model sees.
         labels: (n,) int64 class indices, or float32 targets.
         unimodal_labels: modality -> (n,) labels of that modality alone; without an entry the fused one serves.
+
+    >>> import numpy as np
+    >>> from alharness import Inputs, Samples
+    >>> text = np.arange(6, dtype=np.float32).reshape(3, 2)
+    >>> samples = Samples(inputs=Inputs(ids=("a", "b", "c"), arrays={"text": text}), labels=np.array([0, 1, 0]))
+    >>> samples.take(np.array([2, 0])).ids
+    ('c', 'a')
     """
 
     inputs: Inputs
@@ -186,7 +206,16 @@ class Samples:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Splits:
-    """Train is the pool; valid serves early stopping; test is only ever evaluated."""
+    """Train is the pool; valid serves early stopping; test is only ever evaluated.
+
+    >>> import numpy as np
+    >>> from alharness import Inputs, Samples, Splits
+    >>> def part(name, n):
+    ...     inputs = Inputs(ids=tuple(f"{name}{i}" for i in range(n)), arrays={"x": np.zeros((n, 2), np.float32)})
+    ...     return Samples(inputs=inputs, labels=np.zeros(n, np.int64))
+    >>> len(Splits(train=part("a", 4), valid=part("b", 2), test=part("c", 3)).train)
+    4
+    """
 
     train: Samples
     valid: Samples
@@ -204,7 +233,13 @@ CONTRADICTION = 0.5
 
 
 def contradict(labels: Sequence[Array]) -> Array:
-    """Which of n samples have labels of their modalities, (n,) each, that contradict each other: (n,) bool."""
+    """Which of n samples have labels of their modalities, (n,) each, that contradict each other: (n,) bool.
+
+    >>> import numpy as np
+    >>> from alharness.api.samples import contradict
+    >>> contradict([np.array([0.0, 1.0]), np.array([0.4, -1.0])])
+    array([False,  True])
+    """
     import numpy as np
 
     stacked = np.array(labels)

@@ -9,7 +9,12 @@ FUSED = "fused"
 
 
 class Task(StrEnum):
-    """What is predicted."""
+    """What is predicted.
+
+    >>> from alharness import Task
+    >>> Task("regression") is Task.REGRESSION
+    True
+    """
 
     CLASSIFICATION = "classification"
     REGRESSION = "regression"
@@ -32,7 +37,12 @@ class Scoring(StrEnum):
 
 
 class Feature(StrEnum):
-    """What a sampler may ask of a fitted model; a model plugin says which of them it provides."""
+    """What a sampler may ask of a fitted model; a model plugin says which of them it provides.
+
+    >>> from alharness import Feature
+    >>> sorted(Feature)[0], str(Feature.MC_DRAWS)
+    (<Feature.DECODE: 'decode'>, 'mc_draws')
+    """
 
     EMBEDDINGS = "embeddings"
     REPRESENTATIONS = "representations"

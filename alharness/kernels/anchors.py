@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 
 class MeanDistances(NamedTuple):
-    """For every point, its estimated mean distance to all others and the standard error of that: (n,) float64."""
+    """For every point, its estimated mean distance to all others and the standard error of that: (n,) float64.
+
+    >>> import torch
+    >>> MeanDistances(means=torch.tensor([2.0]), errors=torch.tensor([0.5])).errors
+    tensor([0.5000])
+    """
 
     means: torch.Tensor
     errors: torch.Tensor
@@ -27,7 +32,7 @@ class MeanDistances(NamedTuple):
 def estimate_mean_distances(
     features: Sequence[torch.Tensor], anchors: torch.Tensor, *, block: int = 1024
 ) -> MeanDistances:
-    """Mean over the anchors q ≠ p of Σ_X |x_p − x_q|, the distance of p and q added up over several features.
+    """Mean over the anchors q ≠ p of Σ_X ‖x_p − x_q‖, the distance of p and q added up over several features.
 
     O(n·m·d) time for m anchors; memory is one block of rows against all anchors. Where the anchors are drawn at
     random without replacement, the mean over those that are not p itself estimates the mean over the pool without
@@ -43,6 +48,12 @@ def estimate_mean_distances(
     Raises:
         SamplerError: there are too few anchors, or features have rows that are NaN, infinite, or too large to
             square.
+
+    >>> import torch
+    >>> from alharness.kernels import estimate_mean_distances
+    >>> X = torch.tensor([[0.0], [1.0], [3.0]])
+    >>> estimate_mean_distances([X], anchors=torch.arange(3)).means
+    tensor([2.0000, 1.5000, 2.5000], dtype=torch.float64)
     """
     for X in features:
         require_finite(X, "the features")

@@ -51,6 +51,12 @@ def k_center(
 
     Raises:
         SamplerError: rows are not finite, k or `first` is out of range, or there is neither a center nor `first`.
+
+    >>> import torch
+    >>> from alharness.kernels import k_center
+    >>> pool = torch.tensor([[0.0], [1.0], [4.0], [9.0]])
+    >>> k_center(pool, centers=pool[:1], k=2)
+    tensor([3, 2])
     """
     _check(pool, centers, k, first)
     if k == 0:

@@ -23,6 +23,11 @@ def sum_of_cosine_distances(X: torch.Tensor) -> torch.Tensor:
 
     Raises:
         SamplerError: X has rows that are NaN, infinite, or too large to square.
+
+    >>> import torch
+    >>> from alharness.kernels import sum_of_cosine_distances
+    >>> sum_of_cosine_distances(torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]]))
+    tensor([1., 1., 2.], dtype=torch.float64)
     """
     require_finite(X, "the features")
     norms = torch.linalg.vector_norm(X, dim=1, dtype=torch.float64)

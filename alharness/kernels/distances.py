@@ -11,7 +11,7 @@ from .precision import full_precision
 
 @torch.no_grad()
 def sum_of_distances(X: torch.Tensor, *, block: int | None = None) -> torch.Tensor:
-    """Σ_q |x_p − x_q| for every row p.
+    """Σ_q ‖x_p − x_q‖ for every row p.
 
     Exact, O(n²d / 2) time: every pair of block rows is computed once and added to both. Extra memory: O(n)
     numbers and one block. In float32 the relative error is about 1e-7, and 1e-5 where the points lie in clusters
@@ -26,6 +26,11 @@ def sum_of_distances(X: torch.Tensor, *, block: int | None = None) -> torch.Tens
 
     Raises:
         SamplerError: X has rows that are NaN, infinite, or too large to square.
+
+    >>> import torch
+    >>> from alharness.kernels import sum_of_distances
+    >>> sum_of_distances(torch.tensor([[0.0], [1.0], [3.0]]))
+    tensor([4., 3., 5.], dtype=torch.float64)
     """
     require_finite(X, "the features")
     n, d = X.shape

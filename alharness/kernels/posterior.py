@@ -32,6 +32,11 @@ def renormalize(log_p: Tensor) -> Tensor:
 
     Args:
         log_p: (n, C) log-probabilities of any precision; logits serve as well.
+
+    >>> import torch
+    >>> from alharness.kernels.posterior import renormalize
+    >>> renormalize(torch.tensor([[0.0, 0.0]])).exp()
+    tensor([[0.5000, 0.5000]], dtype=torch.float64)
     """
     return _sharpened(torch.log_softmax(log_p.double(), dim=1))
 
@@ -41,6 +46,11 @@ def complement(log_p: Tensor) -> Tensor:
 
     Args:
         log_p: (n, C) log-probabilities that sum to 1.
+
+    >>> import torch
+    >>> from alharness.kernels.posterior import complement
+    >>> complement(torch.tensor([[0.5, 0.25, 0.25]]).log())
+    tensor([0.5000])
     """
     return log_p.exp().scatter(1, log_p.argmax(dim=1, keepdim=True), 0).sum(dim=1)
 
@@ -61,6 +71,11 @@ def shannon_entropy(log_p: Tensor) -> Tensor:
 
     Args:
         log_p: (n, C) log-probabilities.
+
+    >>> import torch
+    >>> from alharness.kernels.posterior import shannon_entropy
+    >>> shannon_entropy(torch.tensor([[0.5, 0.5], [0.9, 0.1]]).log())
+    tensor([0.6931, 0.3251])
     """
     # 0 · log 0 is NaN, 0 times the lowest finite number is 0.
     return -(log_p.exp() * log_p.clamp(min=torch.finfo(log_p.dtype).min)).sum(dim=1)
@@ -74,6 +89,12 @@ def log_mean(draws: Iterable[Tensor]) -> Tensor:
 
     Raises:
         SamplerError: there is no draw.
+
+    >>> import torch
+    >>> from alharness.kernels.posterior import log_mean
+    >>> draws = torch.tensor([[[0.9, 0.1]], [[0.1, 0.9]]]).log()
+    >>> log_mean(iter(draws)).exp()
+    tensor([[0.5000, 0.5000]], dtype=torch.float64)
     """
     total, rest = _opened(renormalize(draw) for draw in draws)
     count = 1
@@ -91,6 +112,12 @@ def predictive_entropy(draws: Iterable[Tensor]) -> Tensor:
 
     Raises:
         SamplerError: there is no draw.
+
+    >>> import torch
+    >>> from alharness.kernels.posterior import predictive_entropy
+    >>> draws = torch.tensor([[[0.9, 0.1]], [[0.1, 0.9]]]).log()
+    >>> predictive_entropy(iter(draws))
+    tensor([0.6931], dtype=torch.float64)
     """
     return shannon_entropy(log_mean(draws))
 
@@ -105,6 +132,12 @@ def mutual_information(draws: Iterable[Tensor]) -> Tensor:
 
     Raises:
         SamplerError: there is no draw.
+
+    >>> import torch
+    >>> from alharness.kernels.posterior import mutual_information
+    >>> draws = torch.tensor([[[0.9, 0.1]], [[0.1, 0.9]]]).log()  # two draws that are sure and disagree
+    >>> mutual_information(iter(draws))
+    tensor([0.3681], dtype=torch.float64)
     """
     total, rest = _opened(renormalize(draw) for draw in draws)
     within = shannon_entropy(total)
@@ -125,6 +158,11 @@ def variance(draws: Iterable[Tensor]) -> Tensor:
 
     Raises:
         SamplerError: there is no draw.
+
+    >>> import torch
+    >>> from alharness.kernels.posterior import variance
+    >>> variance(iter(torch.tensor([[[1.0]], [[3.0]]])))
+    tensor([[1.]], dtype=torch.float64)
     """
     mean, rest = _opened(draw.double() for draw in draws)
     squares = torch.zeros_like(mean)

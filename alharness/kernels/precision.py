@@ -19,6 +19,13 @@ def full_precision(device: torch.device) -> Iterator[None]:
 
     Args:
         device: where the products are computed.
+
+    >>> import torch
+    >>> from alharness.kernels import full_precision
+    >>> with full_precision(torch.device("cpu")):
+    ...     products = torch.ones(2, 3) @ torch.ones(3, 1)
+    >>> products[:, 0]
+    tensor([3., 3.])
     """
     # Per-backend switches: reading the older process-wide ones raises once a user has set these.
     backends: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul)  # type: ignore[attr-defined]

@@ -23,6 +23,11 @@ def top_k(scores: torch.Tensor, k: int) -> torch.Tensor:
 
     Raises:
         SamplerError: k is out of range, or scores are NaN or infinite.
+
+    >>> import torch
+    >>> from alharness.kernels import top_k
+    >>> top_k(torch.tensor([1.0, 3.0, 3.0, 2.0]), 3)
+    tensor([1, 2, 3])
     """
     if not 0 <= k <= len(scores):
         raise SamplerError(f"cannot take {k} of {len(scores)} scores")

@@ -17,6 +17,11 @@ def pseudo_residuals(log_probabilities: torch.Tensor) -> torch.Tensor:
 
     Returns:
         (n, C) float64.
+
+    >>> import torch
+    >>> from alharness.kernels import pseudo_residuals
+    >>> pseudo_residuals(torch.tensor([[0.5, 0.25, 0.25]]).log()).round(decimals=3)
+    tensor([[-0.5000,  0.2500,  0.2500]], dtype=torch.float64)
     """
     p = log_probabilities.double().exp()
     predicted = log_probabilities.argmax(1, keepdim=True)

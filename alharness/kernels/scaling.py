@@ -25,6 +25,11 @@ def min_max(values: Tensor, *, tolerance: float = 0.0) -> Tensor:
 
     Raises:
         SamplerError: values are NaN or infinite.
+
+    >>> import torch
+    >>> from alharness.kernels import min_max
+    >>> min_max(torch.tensor([2.0, 3.0, 6.0]))
+    tensor([0.0000, 0.2500, 1.0000])
     """
     require_finite(values, "the criterion")
     if _constant(values, tolerance):
@@ -49,6 +54,11 @@ def ranks(values: Tensor, *, tolerance: float = 0.0) -> Tensor:
 
     Raises:
         SamplerError: values are NaN or infinite.
+
+    >>> import torch
+    >>> from alharness.kernels import ranks
+    >>> ranks(torch.tensor([2.0, 30.0, 6.0]))
+    tensor([0.0000, 1.0000, 0.5000])
     """
     require_finite(values, "the criterion")
     if _constant(values, tolerance):

@@ -48,6 +48,13 @@ def k_means_plus_plus(
 
     Raises:
         SamplerError: factors are not finite, shapes do not fit, or a number is out of range.
+
+    >>> import torch
+    >>> from alharness.kernels import k_means_plus_plus
+    >>> points = torch.tensor([[3.0, 0.0], [0.0, 1.0], [3.0, 0.0]])  # the last is a duplicate of the first
+    >>> uniforms = torch.rand(3, generator=torch.Generator().manual_seed(0))
+    >>> k_means_plus_plus(None, points, 2, uniforms)
+    tensor([0, 1])
     """
     if q is None:
         q = h.new_ones(len(h), 1)

@@ -9,7 +9,7 @@ from .finite import require_finite
 
 @torch.no_grad()
 def sum_of_squared_distances(X: torch.Tensor, *, block: int = 1024) -> torch.Tensor:
-    """Σ_q |x_p − x_q|² for every row p, as n|x_p − x̄|² + Σ_q |x_q − x̄|².
+    """Σ_q ‖x_p − x_q‖² for every row p, as n‖x_p − x̄‖² + Σ_q ‖x_q − x̄‖².
 
     Exact, O(nd) time; memory is one float64 block. Everything is added up in float64: x̄ in float32 would be off by
     a rounding error of the offset of X, and that error is multiplied by n.
@@ -23,6 +23,11 @@ def sum_of_squared_distances(X: torch.Tensor, *, block: int = 1024) -> torch.Ten
 
     Raises:
         SamplerError: X has rows that are NaN, infinite, or too large to square.
+
+    >>> import torch
+    >>> from alharness.kernels import sum_of_squared_distances
+    >>> sum_of_squared_distances(torch.tensor([[0.0], [1.0], [3.0]]))
+    tensor([10.,  5., 13.], dtype=torch.float64)
     """
     require_finite(X, "the features")
     n = len(X)

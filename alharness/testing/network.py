@@ -43,6 +43,11 @@ class ExactNetwork(MultimodalModel):
             are so far apart that float32 probabilities are 0 and 1.
         offset: added to every representation and every embedding.
         dropout: whether there is any.
+
+    >>> from alharness import Task
+    >>> from alharness.testing import ExactNetwork
+    >>> ExactNetwork(Task.CLASSIFICATION).shape.modalities
+    ('audio', 'text', 'vision')
     """
 
     def __init__(self, task: Task, *, heads: Heads = "plain", offset: float = 0.0, dropout: bool = True) -> None:
@@ -76,7 +81,7 @@ class ExactNetwork(MultimodalModel):
         return z.where(x.isfinite().all(1, keepdim=True), x.sum(1, keepdim=True))
 
     def decode(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """u·|u| with u linear in z, and a linear layer: smooth enough for gradients, and exact."""
+        """`u * |u|` with u linear in z, and a linear layer: smooth enough for gradients, and exact."""
         inputs = {m: z[m] - self.offset for m in REPRESENTATIONS}
         inputs[FUSED] = torch.cat(list(inputs.values()), 1)
         outputs = {}

@@ -28,6 +28,12 @@ class TensorQuery(Query):
 
     Attributes:
         logged: what the sampler has logged.
+
+    >>> from alharness.testing import TensorView, make_query
+    >>> query = make_query(TensorView(n=3), size=1)
+    >>> query.log("spread", 0.5)
+    >>> query.logged
+    {'spread': 0.5}
     """
 
     logged: dict[str, float] = field(default_factory=dict)
@@ -59,6 +65,11 @@ def make_query(
         seed: of `query.rng`, which is `numpy.random.default_rng(seed)`.
         cycle: number of this query.
         cycles: how many there will be.
+
+    >>> from alharness.testing import TensorView, make_query
+    >>> query = make_query(TensorView(n=10), size=3, seed=1)
+    >>> len(query.unlabeled), query.size, query.cycle
+    (10, 3, 0)
     """
     logged: dict[str, float] = {}
     return TensorQuery(

@@ -37,8 +37,15 @@ CHOICES = 50
 class SamplerConformance:
     """Inherit, name the plugin, and pytest runs one test per promise, for each task that the plugin serves.
 
-        class TestMargin(SamplerConformance):
-            plugin = alharness_samplers()[0]
+    >>> from alharness import Params, SamplerPlugin
+    >>> from alharness.testing import SamplerConformance
+    >>> def make(params):
+    ...     from my_margin.sampler import Margin
+    ...
+    ...     return Margin()
+    >>> class TestMargin(SamplerConformance):
+    ...     plugin = SamplerPlugin(name="margin", params=Params, make=make)  # yours is in your plugin module
+    >>> TestMargin().test_the_defaults_are_valid_parameters()
 
     One such class tests one set of parameters. Names of tests are part of the interface: a test that cannot hold
     for a sampler is overridden in its class, with the reason.

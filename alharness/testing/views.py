@@ -28,6 +28,15 @@ class TensorView:
         targets: (n,) labels.
         context: name -> (n, ...), what the model encodes beside the representations.
         n: samples, where there is no tensor to tell.
+
+    >>> import torch
+    >>> from alharness.testing import TensorView
+    >>> view = TensorView(predictions=torch.tensor([[0.9, 0.1], [0.5, 0.5]]).log())
+    >>> len(view), view.ids
+    (2, ('00000', '00001'))
+    >>> view.predictions().exp()
+    tensor([[0.9000, 0.1000],
+            [0.5000, 0.5000]])
     """
 
     def __init__(

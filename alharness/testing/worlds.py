@@ -47,6 +47,15 @@ class World:
         seed: of the query.
         cycle: of the query.
         cycles: of the experiment.
+
+    >>> from alharness import Sampler
+    >>> from alharness.testing import World
+    >>> class First(Sampler):
+    ...     def select(self, query):
+    ...         return list(range(query.size))
+    >>> world = World(unlabeled=5, labeled=2, size=2)
+    >>> len(world.ask(First(), features=set()).positions)
+    2
     """
 
     task: Task = Task.CLASSIFICATION
