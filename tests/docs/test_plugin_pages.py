@@ -1,0 +1,105 @@
+"""The plugins that the documentation writes: files taken from a page are an installed plugin that runs."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alharness import registry
+from alharness import spec as specs
+from alharness.runs import app
+from alharness.spec.plan import make_plan
+from alharness.testing import SamplerConformance
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def install(page, site):
+    """Write each fenced block that begins with `# path` as that file, and what pip writes of the distribution."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    for name, content in re.findall(r"```(?:toml|python|yaml)\n# (\S+\.\w+)\n(.*?)```", text, re.DOTALL):
+        path = site / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content)
+    project = tomllib.loads((site / "pyproject.toml").read_text())["project"]
+    package = project["name"].replace("-", "_")
+    (site / package / "__init__.py").touch()
+    info = site / f"{package}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+    )
+    points = project["entry-points"]["alharness"].items()
+    (info / "entry_points.txt").write_text("[alharness]\n" + "".join(f"{k} = {v}\n" for k, v in points))
+    return project["name"]
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def run(site, spec):
+    installed = registry.load()
+    loaded = specs.load(site / spec, installed, ["training.epochs=2"])
+    _, record = app.run(loaded, installed, app.Options(workdir=site), print)
+    assert {cell.status for cell in record.cells} == {"ok"}
+    return installed, make_plan(loaded), record
+
+
+def own_tests(site):
+    """How many of the page's tests passed: all of them."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--rootdir={site}", "tests"]
+    ended = subprocess.run(command, cwd=site, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout
+    return int(re.search(r"(\d+) passed", ended.stdout)[1])
+
+
+def test_the_sampler_runs(site):
+    install("tutorial/write-a-sampler.md", site)
+    installed, plan, record = run(site, "margin.yaml")
+    assert installed.sampler("my_margin").distribution == "my-margin"
+    assert len(plan.cells) == 2
+    assert all(len(cell.cycles[0].scores) == 20 for cell in record.cells)
+
+
+def test_the_sampler_passes_its_tests(site):
+    install("tutorial/write-a-sampler.md", site)
+    promises = [name for name in dir(SamplerConformance) if name.startswith("test_")]
+    assert own_tests(site) >= len(promises) + 2
+
+
+def test_the_tutorial_names_every_attribute_of_the_kit():
+    page = (DOCS / "tutorial" / "write-a-sampler.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|", page.partition("## Test it")[2], re.MULTILINE)
+    assert set(rows) == set(SamplerConformance.__annotations__) - {"plugin"}
+
+
+def test_the_data_set_runs(site):
+    install("how-to/write-a-data-set.md", site)
+    rng, n = np.random.default_rng(0), 120
+    (site / "clips").mkdir()
+    np.save(site / "clips" / "audio.npy", rng.normal(size=(n, 5, 8)).astype(np.float32))
+    np.save(site / "clips" / "text.npy", rng.normal(size=(n, 16)).astype(np.float32))
+    np.save(site / "clips" / "moods.npy", rng.integers(0, 3, n))
+    _, plan, _ = run(site, "clips.yaml")
+    assert plan.facts.modalities == ("audio", "text")
+
+
+def test_the_data_set_passes_its_tests(site):
+    install("how-to/write-a-data-set.md", site)
+    assert own_tests(site) == 2
+
+
+def test_the_model_runs(site):
+    install("how-to/write-a-model.md", site)
+    _, plan, record = run(site, "network.yaml")
+    assert not plan.skips
+    assert len(record.cells) == 2
