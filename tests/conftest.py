@@ -1,25 +1,12 @@
 """Fixtures that many tests share: small made-up data, a trained model, and a foreign distribution of samplers."""
 
-import os
-
-# Before torch is imported: threads that spin while they wait slow tests down twentyfold on a busy machine.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
 import numpy as np
 import pytest
-import torch
-from hypothesis import HealthCheck, settings
 
 from alharness import Dataset, Inputs, ModelShape, Samples, Splits, Task
 from alharness.engine.training import Trainer
 from alharness.models.late_fusion.plugin import LateFusionParams, make
 from alharness.spec.settings import TrainingSettings
-
-torch.set_num_threads(1)  # tiny tensors: more threads only get in each other's way
-
-# What an example takes depends on what else the machine does: no test of a property fails for that.
-settings.register_profile("alharness", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("alharness")
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,6 @@ from mlflow import MlflowClient
 
 from alharness.tracking.dashboard import TAG
 from alharness.tracking.server import serving
-
-pytestmark = pytest.mark.slow
 
 PATIENCE = 120
 """Seconds for anything at all: a busy machine is slow."""
@@ -29,17 +28,16 @@ def program(name):
 
 
 @pytest.fixture
-def postgres():
+def postgres(need):
     """The URI of an empty database."""
-    psycopg2 = pytest.importorskip("psycopg2", reason="psycopg2 speaks to PostgreSQL")
-    if not (program("initdb") and program("postgres")):
-        pytest.skip("PostgreSQL is not installed")
+    need(program("initdb") and program("postgres"), "PostgreSQL is not installed")
+    need(find_spec("psycopg2"), "psycopg2 is not installed")
+    import psycopg2
+
     who = {}
     if os.geteuid() == 0:  # it refuses to run as root
-        try:
-            user = pwd.getpwnam("postgres")
-        except KeyError:
-            pytest.skip("PostgreSQL has no user to run as")
+        user = next((user for user in pwd.getpwall() if user.pw_name == "postgres"), None)
+        need(user, "PostgreSQL has no user to run as")
         who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     with tempfile.TemporaryDirectory(prefix="alharness-pg-") as folder:
         if who:

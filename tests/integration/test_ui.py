@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import threading
@@ -15,16 +14,6 @@ from mlflow import MlflowClient
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 QUIET = {
     # MLflow's assistant would cover the page.
     "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": "true",
@@ -108,19 +97,13 @@ def test_it_listens_on_this_machine_only_and_leaves_no_process(command, tmp_path
 
 
 @pytest.fixture
-def page():
-    """A page of the system's Chromium, as wide as a desktop."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    with playwright.sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=PATIENCE * 1000)
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
-        page.set_default_timeout(PATIENCE * 1000)
-        pairs = "".join(f"localStorage.setItem({key!r}, {value!r});" for key, value in QUIET.items())
-        page.add_init_script(pairs)
-        yield page
-        browser.close()
+def page(browser):
+    """A page as wide as a desktop."""
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    page.set_default_timeout(PATIENCE * 1000)
+    pairs = "".join(f"localStorage.setItem({key!r}, {value!r});" for key, value in QUIET.items())
+    page.add_init_script(pairs)
+    return page
 
 
 def test_the_dashboard_has_a_group_for_each_sampler_of_its_finished_cells(

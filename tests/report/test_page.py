@@ -2,7 +2,6 @@
 
 import csv
 import re
-import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -329,13 +328,8 @@ def test_no_number_is_printed_as_nan(results, tmp_path):
     assert not re.search(r"\b(nan|inf)\b", text)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), [(1200, 900), (390, 844)])
-def test_nothing_is_cut_on_a_screen(make_results, noisy, tmp_path, width, height):
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("Chromium is not installed")
+def test_nothing_is_cut_on_a_screen(browser, make_results, noisy, tmp_path, width, height):
     results = make_results({"random": noisy(3), "a": noisy(3, seed=1)}, references=(0.28, 0.29, 0.28))
     names = ("acc2", "corr", "acc3", "acc5", "f1", "acc2_weak", "r2")  # those of a real run
     record = replace(
@@ -351,14 +345,11 @@ def test_nothing_is_cut_on_a_screen(make_results, noisy, tmp_path, width, height
         ),
     )
     page = write(single(replace(results, record=record)), tmp_path).page
-    with playwright.sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        tab = browser.new_page(viewport={"width": width, "height": height})
-        tab.goto(page.as_uri())
-        assert tab.evaluate("document.documentElement.scrollWidth") <= width
-        tables = tab.evaluate("[...document.querySelectorAll('.table')].map(e => e.scrollWidth - e.clientWidth)")
-        picture = tab.locator("#curves img").first.bounding_box()
-        browser.close()
+    tab = browser.new_page(viewport={"width": width, "height": height})
+    tab.goto(page.as_uri())
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    tables = tab.evaluate("[...document.querySelectorAll('.table')].map(e => e.scrollWidth - e.clientWidth)")
+    picture = tab.locator("#curves img").first.bounding_box()
     assert picture["width"] > 0.9 * width
     if width > 1000:
         assert max(tables) == 0

@@ -1,0 +1,107 @@
+"""What holds for every test, the distributions' own too: patient properties, quiet threads, what may be left out.
+
+Tests marked `slow` (more than five seconds), `fuzz` (many made-up inputs), `browser` (pages in Chromium) or
+`postgres` (a server of its own) run like all others, and `--quick` skips them. Nothing is skipped silently: if
+Chromium or PostgreSQL is not there, the summary says so, and in CI (the variable `CI` is set) the test fails.
+"""
+
+import gc
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+# Before torch is imported: threads that spin while they wait slow tests down twentyfold on a busy machine.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
+LONG = ("slow", "fuzz", "browser", "postgres")
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+# What an example takes depends on what else the machine does: no test of a property fails for that. CI tries the
+# same examples every time, so that a change is blamed for its own faults only; everywhere else new ones are tried.
+settings.register_profile(
+    "alharness", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=CI, print_blob=True
+)
+settings.load_profile("alharness")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--quick`."""
+    parser.addoption("--quick", action="store_true", help=f"skip tests that are marked {', '.join(LONG)}")
+
+
+def pytest_report_header() -> str:
+    """Say which alharness is tested: this tree's or an installed one."""
+    found = find_spec("alharness")
+    return f"alharness: {Path(found.origin).parent if found and found.origin else 'not installed'}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what uses the fixtures `browser` and `postgres`, and skip what `--quick` leaves out."""
+    for item in items:
+        for fixture in {"browser", "postgres"}.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(fixture)
+        if config.getoption("--quick") and (marker := next(filter(item.get_closest_marker, LONG), None)):
+            item.add_marker(pytest.mark.skip(reason=f"--quick leaves out tests that are marked {marker}"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Collect without looking for garbage: the million objects made here stay, and are never looked at again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Let torch compute in one thread: with tiny tensors, more only get in each other's way."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def need() -> Callable[[object, str], None]:
+    """Skip a test whose needs are not met, with a complaint that says which; in CI it fails."""
+
+    def need(found: object, complaint: str) -> None:
+        if not found:
+            (pytest.fail if CI else pytest.skip)(complaint)
+
+    return need
+
+
+@pytest.fixture
+def browser(need: Callable[[object, str], None]) -> "Iterator[Browser]":
+    """The system's Chromium, driven by playwright."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    need(program, "Chromium is not installed")
+    need(find_spec("playwright"), "playwright is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as player:
+        chromium = player.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS, timeout=60_000)
+        yield chromium
+        chromium.close()
