@@ -11,6 +11,7 @@ from alharness.errors import DataError
 
 from .rows import pieces
 from .samples import Samples, Splits
+from .vocabulary import Task  # noqa: TC001 - read when a plan comes back from JSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from .params import Params
-    from .vocabulary import Scoring, Task
+    from .vocabulary import Scoring
 
 Content = Samples | Splits
 

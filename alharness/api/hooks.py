@@ -9,7 +9,7 @@ import pluggy
 if TYPE_CHECKING:
     from .dataset import DatasetPlugin
     from .model import ModelPlugin
-    from .records import Cell, CellRecord, CycleRecord, Run, RunRecord
+    from .records import Cell, CycleRecord, Outcome, Outcomes, Plan
     from .sampler import SamplerPlugin
 
 NAMESPACE = "alharness"
@@ -109,48 +109,48 @@ def alharness_datasets() -> list[DatasetPlugin]:  # type: ignore[empty-body]
 
 
 @hookspec
-def alharness_run_started(run: Run) -> None:
+def alharness_run_started(run: Plan) -> None:
     """See a run begin, or go on: what is going to run, and what is finished already.
 
     .. code-block:: python
 
         @hookimpl
-        def alharness_run_started(run: Run) -> None:
+        def alharness_run_started(run: Plan) -> None:
             print(run.name, len(run.cells), "cells")
     """
 
 
 @hookspec
-def alharness_cycle_finished(run: Run, cell: Cell, cycle: CycleRecord) -> None:
+def alharness_cycle_finished(run: Plan, cell: Cell, cycle: CycleRecord) -> None:
     """See a cycle that has just been written to its cell's journal.
 
     .. code-block:: python
 
         @hookimpl
-        def alharness_cycle_finished(run: Run, cell: Cell, cycle: CycleRecord) -> None:
+        def alharness_cycle_finished(run: Plan, cell: Cell, cycle: CycleRecord) -> None:
             print(cell.name, cycle.labeled, cycle.metrics)
     """
 
 
 @hookspec
-def alharness_cell_ended(run: Run, record: CellRecord) -> None:
+def alharness_cell_ended(run: Plan, record: Outcome) -> None:
     """See how an attempt at a cell ended: with all its cycles, by a failure, or by an interruption.
 
     .. code-block:: python
 
         @hookimpl
-        def alharness_cell_ended(run: Run, record: CellRecord) -> None:
+        def alharness_cell_ended(run: Plan, record: Outcome) -> None:
             print(record.cell.name, record.status, record.error)
     """
 
 
 @hookspec
-def alharness_run_finished(run: Run, record: RunRecord) -> None:
+def alharness_run_finished(run: Plan, record: Outcomes) -> None:
     """See the run end, with all its cells: those finished now, those finished before, and those that failed.
 
     .. code-block:: python
 
         @hookimpl
-        def alharness_run_finished(run: Run, record: RunRecord) -> None:
+        def alharness_run_finished(run: Plan, record: Outcomes) -> None:
             print(sum(cell.status == "ok" for cell in record.cells), "cells are complete")
     """

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003 - the same
 from typing import Any, Literal
 
+from alharness.api.dataset import DatasetFacts  # noqa: TC001 - the same
 from alharness.text.redaction import redact
 
 FULL_DATA = "full-data"
@@ -117,8 +118,8 @@ class CycleRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CellRecord:
-    """A cell as it stands on disk.
+class Outcome:
+    """How a cell ended, or how far it is.
 
     Attributes:
         cell: which.
@@ -178,19 +179,25 @@ class Paper:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
-    """An experiment: all cells of a spec, and what every one of them shares.
+class Plan:
+    """What a run will do: all cells of a spec, and what they share. Saved in the run directory.
+
+    What is known only after the data set was loaded is empty before: `finished`, `jobs`, `metric`, `headline`,
+    `environment`, `valid`, and the device in `params`.
 
     Attributes:
-        name: the spec's name, with a suffix where the data are synthetic.
-        experiment: name and hash of everything but samplers, seeds and tracking.
+        name: the spec's name, with a suffix if the data are synthetic.
+        experiment: name and hash of everything that all cells share; the run directory's name.
         folder: the run directory.
+        facts: the data set before it is loaded; None in run directories of earlier versions.
         schedule: labels per cycle.
         pool: samples that could be labeled.
-        cells: in the order in which they run.
+        cells: in the order in which they run: seed by seed, so that samplers can be compared early; references
+            come last in a seed.
         finished: name of a cell -> cycles that earlier runs finished.
         jobs: how many cells run at a time.
-        skips: samplers left out, and why.
+        skips: samplers that cannot run here, and why.
+        warnings: what is allowed, but perhaps not meant.
         metric: the metric that ranks; see `alharness.engine.metrics`.
         headline: the metrics that the closing table shows, in its order; empty for all.
         params: plain values that all cells share: dataset, model, budget, device.
@@ -205,12 +212,14 @@ class Run:
     name: str
     experiment: str
     folder: Path
+    facts: DatasetFacts | None = None
     schedule: Schedule
     pool: int
     cells: tuple[Cell, ...]
     finished: Mapping[str, int] = field(default_factory=dict)
     jobs: int = 1
     skips: tuple[Skip, ...] = ()
+    warnings: tuple[str, ...] = ()
     metric: str = ""
     headline: tuple[str, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -237,7 +246,7 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunRecord:
+class Outcomes:
     """How a run ended.
 
     Attributes:
@@ -245,10 +254,10 @@ class RunRecord:
         interrupted: it was stopped by a signal.
     """
 
-    cells: tuple[CellRecord, ...]
+    cells: tuple[Outcome, ...]
     interrupted: bool = False
 
     @property
-    def failed(self) -> tuple[CellRecord, ...]:
+    def failed(self) -> tuple[Outcome, ...]:
         """Cells that need another try."""
         return tuple(record for record in self.cells if record.status not in ("ok", "pending"))

@@ -21,8 +21,8 @@ from .specs import find_spec
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from alharness.api.records import Plan
     from alharness.spec import Spec
-    from alharness.spec.plan import Plan
 
 
 WORKDIR = Path("runs")
@@ -54,7 +54,7 @@ def check(path: Path, assignments: tuple[str, ...], workdir: Path) -> None:
     plan = make_plan(spec)
     require_device(spec.training)
     require_writable(workdir / plan.experiment)
-    if plan.facts.synthetic:
+    if plan.synthetic:
         click.secho(f"{NOTICE}\n", fg="yellow", bold=True)
     click.echo(make_list(plan.name, _summary(spec, plan)))
     click.echo(make_list("samplers", _samplers(spec, plan)))
@@ -67,6 +67,7 @@ def check(path: Path, assignments: tuple[str, ...], workdir: Path) -> None:
 
 def _summary(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:
     facts, labeled, queries = plan.facts, plan.schedule.labeled, len(plan.schedule.sizes)
+    assert facts is not None  # only plans that earlier versions saved have none
     train, valid, test = facts.sizes
     made_up = ", SYNTHETIC" if facts.synthetic else ""
     yield "data set", f"{spec.dataset.name} ({_from(spec.dataset.registered.origin)}): {facts.task}{made_up}"

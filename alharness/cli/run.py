@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from alharness.api.records import Run, RunRecord
+    from alharness.api.records import Outcomes, Plan
     from alharness.tracking.mlflow import MlflowTracker
 
 FAILED, INTERRUPTED, TERMINATED = 1, 130, 143
@@ -131,7 +131,7 @@ def run(
     return FAILED if record.failed else 0
 
 
-def _close(page: Console, run_: Run, record: RunRecord, tracker: MlflowTracker) -> None:
+def _close(page: Console, run_: Plan, record: Outcomes, tracker: MlflowTracker) -> None:
     """The table, the pictures, what went wrong, and where everything is."""
     from alharness.report.curves import draw
     from alharness.report.paper import paper_table

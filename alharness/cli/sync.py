@@ -19,7 +19,7 @@ from . import show_error
 from .page import open_page
 
 if TYPE_CHECKING:
-    from alharness.api.records import Run
+    from alharness.api.records import Plan
 
 
 @click.command
@@ -80,7 +80,7 @@ def _write(directory: Path, uri: str | None, experiment: str | None) -> str:
     return f"{begun} of {len(found.run.cells)} cells are in MLflow: {tracker.store.how_to_open}"
 
 
-def _settings(run: Run, uri: str | None, experiment: str | None) -> TrackingSettings:
+def _settings(run: Plan, uri: str | None, experiment: str | None) -> TrackingSettings:
     """What the options say, or what the run's spec said. Where an address had a password, the spec is silent."""
     spec = yamlfile.parse(run.spec_text, str(run.folder / description.NAME)).data
     said = spec.get("tracking") if isinstance(spec, dict) else None

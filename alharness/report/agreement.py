@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
-    from alharness.api.records import Cell, CellRecord
+    from alharness.api.records import Cell, Outcome
 
 
 def drop_strangers(
-    cells: Mapping[str, dict[int, CellRecord]], known: Mapping[Cell, Mapping[str, Any]], randoms: Sequence[str]
+    cells: Mapping[str, dict[int, Outcome]], known: Mapping[Cell, Mapping[str, Any]], randoms: Sequence[str]
 ) -> list[str]:
     """Take out cells under other conditions than most of their seed, or on other data than most of the run.
 
@@ -38,7 +38,7 @@ def drop_strangers(
 
 
 def _drop(
-    cells: Mapping[str, dict[int, CellRecord]],
+    cells: Mapping[str, dict[int, Outcome]],
     present: Iterable[Cell],
     known: Mapping[Cell, Mapping[str, Any]],
     randoms: Sequence[str],
@@ -67,6 +67,6 @@ def _drop(
     return refused
 
 
-def all_cells(cells: Mapping[str, Mapping[int, CellRecord]]) -> list[Cell]:
+def all_cells(cells: Mapping[str, Mapping[int, Outcome]]) -> list[Cell]:
     """The cells of all labels and seeds."""
     return [record.cell for found in cells.values() for record in found.values()]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from typing import Any
 
-    from alharness.api.records import Cell, CellRecord, Run, RunRecord
+    from alharness.api.records import Cell, Outcome, Outcomes, Plan
 
     from .statistics import Mean
 
@@ -65,7 +65,7 @@ class Basis:
         mixed: a sentence on seeds that differ in their conditions; none if all agree.
     """
 
-    cells: Mapping[str, Mapping[int, CellRecord]]
+    cells: Mapping[str, Mapping[int, Outcome]]
     random: str | None
     randoms: tuple[str, ...]
     groups: tuple[Group, ...]
@@ -82,11 +82,11 @@ class Basis:
         """The first group that a sampler is in."""
         return next(group for group in self.groups if label in group.labels)
 
-    def of(self, group: Group, label: str) -> list[CellRecord]:
+    def of(self, group: Group, label: str) -> list[Outcome]:
         """The cells of one row of a group, by seed."""
         return [self.cells[label][seed] for seed in group.seeds]
 
-    def means(self, group: Group, value: Callable[[CellRecord], float]) -> dict[str, Mean]:
+    def means(self, group: Group, value: Callable[[Outcome], float]) -> dict[str, Mean]:
         """Label -> mean of a value over the seeds of a group.
 
         Seeds in which the value is undefined for one row are left out of all rows, so that they stay comparable; a
@@ -123,7 +123,7 @@ class Basis:
         return [f"Seeds are missing: {'; '.join(parts)}."] if parts else []
 
 
-def basis(run: Run, record: RunRecord, contexts: Mapping[Cell, Mapping[str, Any]] | None = None) -> Basis:
+def basis(run: Plan, record: Outcomes, contexts: Mapping[Cell, Mapping[str, Any]] | None = None) -> Basis:
     """Decide which cells of a run count.
 
     Args:
@@ -134,7 +134,7 @@ def basis(run: Run, record: RunRecord, contexts: Mapping[Cell, Mapping[str, Any]
     if contexts is None:
         contexts = {found.cell: found.context for found in record.cells if found.context}
     order = (*run.labels, *(cell.label for cell in run.cells if cell.reference))
-    cells: dict[str, dict[int, CellRecord]] = {label: {} for label in order}
+    cells: dict[str, dict[int, Outcome]] = {label: {} for label in order}
     asked: dict[str, list[int]] = {label: [] for label in order}
     refused = []
     for found in record.cells:
@@ -185,7 +185,7 @@ def parts(keys: Iterable[object]) -> list[int]:
     return [number for number, (before, key) in enumerate(pairwise(keys), 1) if key != before]
 
 
-def _undefined(record: CellRecord, metric: str) -> str:
+def _undefined(record: Outcome, metric: str) -> str:
     cycles = [c.cycle for c in record.cycles if not math.isfinite(c.metrics.get(metric, math.nan))]
     if not cycles:
         return ""
@@ -194,7 +194,7 @@ def _undefined(record: CellRecord, metric: str) -> str:
     return f"its {metric} is undefined in cycle{'' if len(cycles) == 1 else 's'} {', '.join(map(str, cycles))}"
 
 
-def _mixed(cells: Mapping[str, Mapping[int, CellRecord]], known: Mapping[Cell, Mapping[str, Any]]) -> list[str]:
+def _mixed(cells: Mapping[str, Mapping[int, Outcome]], known: Mapping[Cell, Mapping[str, Any]]) -> list[str]:
     """A sentence if seeds that count differ in conditions; pairs are within a seed, but means are over all."""
     alike: dict[str, set[int]] = {}
     for cell in all_cells(cells):

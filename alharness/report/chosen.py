@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alharness.api.records import CellRecord
+    from alharness.api.records import Outcome
     from alharness.runs.pooltable import PoolTable
 
     Array = NDArray[Any]
@@ -71,7 +71,7 @@ def _text(label: float) -> str:
     return numerals.typeset(numerals.significant(label, 2))
 
 
-def rows_of(cell: CellRecord, places: Mapping[str, int]) -> list[Array]:
+def rows_of(cell: Outcome, places: Mapping[str, int]) -> list[Array]:
     """Per query, the rows of what it chose; ids that the pool table lacks are left out."""
     return [
         np.array([places[i] for i in cycle.chosen if i in places], dtype=np.int64)
@@ -91,7 +91,7 @@ def contradicting(pool: PoolTable) -> Array | None:
     return contradict(own) if len(own) > 1 else None
 
 
-def times(cell: CellRecord, places: Mapping[str, int]) -> Array:
+def times(cell: Outcome, places: Mapping[str, int]) -> Array:
     """Of every sample in `places`, the query that chose it; a number beyond all queries where none did."""
     found = np.full(len(places), len(cell.cycles))
     for cycle in cell.cycles:

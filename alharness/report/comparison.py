@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from alharness.api.records import Cell, CellRecord, CycleRecord
+    from alharness.api.records import Cell, CycleRecord, Outcome
 
     from .reading import Results
 
@@ -197,11 +197,11 @@ def _labels(old: Results, new: Results, only: tuple[str, ...]) -> list[str]:
     return [label for label in known if not only or label in only]
 
 
-def _by_place(results: Results) -> dict[tuple[str, int], CellRecord]:
+def _by_place(results: Results) -> dict[tuple[str, int], Outcome]:
     return {(record.cell.label, record.cell.seed): record for record in results.record.cells}
 
 
-def _pair(seed: int, old: CellRecord | None, new: CellRecord | None, run: Results, tolerance: float) -> Pair:
+def _pair(seed: int, old: Outcome | None, new: Outcome | None, run: Results, tolerance: float) -> Pair:
     if old is None:
         return Pair(seed=seed, unpaired="only in NEW")
     if old.status != "ok":
@@ -221,7 +221,7 @@ def _pair(seed: int, old: CellRecord | None, new: CellRecord | None, run: Result
     )
 
 
-def _state(record: CellRecord) -> str:
+def _state(record: Outcome) -> str:
     n = len(record.cycles)
     if n == 0 and record.status == "pending":
         return "not begun"
@@ -259,12 +259,12 @@ def _distance(a: float | None, b: float | None) -> float:
     return math.inf if math.isnan(distance) else distance
 
 
-def _score(records: Sequence[tuple[CellRecord, CellRecord]], metric: str) -> tuple[float, float] | None:
+def _score(records: Sequence[tuple[Outcome, Outcome]], metric: str) -> tuple[float, float] | None:
     finals = [tuple(side.cycles[-1].metrics.get(metric, math.nan) for side in both) for both in records]
     return (fmean(final[0] for final in finals), fmean(final[1] for final in finals)) if finals else None
 
 
-def _memory(records: Sequence[tuple[CellRecord, CellRecord]]) -> tuple[float, float] | None:
+def _memory(records: Sequence[tuple[Outcome, Outcome]]) -> tuple[float, float] | None:
     peaks = [
         [
             c.cost["cpu_peak_increase_mib"]

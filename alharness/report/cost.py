@@ -12,7 +12,7 @@ from .summary import mean_cost, overall_seconds
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from alharness.api.records import CellRecord
+    from alharness.api.records import Outcome
 
     from .basis import Group
     from .study import Study
@@ -50,7 +50,7 @@ def cost(study: Study, label: str, group: Group | None = None) -> Cost:
     )
 
 
-def cells_of(study: Study) -> list[CellRecord]:
+def cells_of(study: Study) -> list[Outcome]:
     """The cells of all samplers that count."""
     return [cell for label in study.labels for cell in study.basis.cells[label].values()]
 
@@ -70,7 +70,7 @@ def incomparable(study: Study) -> str:
     return ""
 
 
-def machine(cells: list[CellRecord]) -> str:
+def machine(cells: list[Outcome]) -> str:
     """The machine that all times belong to; empty where it is not known or not one."""
     machines = {cycle.machine for cell in cells for cycle in cell.cycles}
     return machines.pop() if len(machines) == 1 else ""

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from alharness.api.records import CellRecord, Run, RunRecord
+    from alharness.api.records import Outcome, Outcomes, Plan
 
     from .basis import Basis, Group
     from .palette import Style
     from .statistics import Mean
 
 
-def draw(run: Run, record: RunRecord, path: Path) -> bool:
+def draw(run: Plan, record: Outcomes, path: Path) -> bool:
     """Write the curves of the ranking metric as a PNG; False if nothing is finished."""
     # The object-oriented interface: pyplot would open a window system and keep global state.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -62,7 +62,7 @@ def not_drawn(cells: Basis) -> str:
 
 
 def plot(
-    axes: Axes, run: Run, cells: Basis, group: Group, metric: str, drawn: Mapping[str, Style] | None = None
+    axes: Axes, run: Plan, cells: Basis, group: Group, metric: str, drawn: Mapping[str, Style] | None = None
 ) -> bool:
     """Mean of a metric over the seeds of a group, against labels; False without any.
 
@@ -117,7 +117,7 @@ def plot(
     return True
 
 
-def _at(record: CellRecord, cycle: int, metric: str) -> float:
+def _at(record: Outcome, cycle: int, metric: str) -> float:
     """A value of a cycle; a reference has one cycle, which is there at each."""
     cycles = record.cycles
     return cycles[-1 if record.cell.reference else cycle].metrics.get(metric, math.nan)
@@ -142,7 +142,7 @@ def _limit(axes: Axes, seen: Sequence[float]) -> None:
         axes.set_ylim(max(bottom, low - room), min(top, high + room))
 
 
-def _draw_reference(axes: Axes, run: Run, group: Group, level: Mean) -> None:
+def _draw_reference(axes: Axes, run: Plan, group: Group, level: Mean) -> None:
     """A dashed line with its interval where the models with all labels are."""
     label = f"all {run.counted([run.pool])[0]:,} labels (n = {len(group.seeds)})"
     axes.axhline(level.value, color=REFERENCE.color, linestyle="--", linewidth=1, label=label)

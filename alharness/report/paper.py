@@ -18,12 +18,12 @@ from .table import means
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from alharness.api.records import CellRecord, CycleRecord, Run, RunRecord
+    from alharness.api.records import CycleRecord, Outcome, Outcomes, Plan
 
     from .basis import Basis, Group
     from .statistics import Mean
 
-COSTS: Mapping[str, Callable[[CellRecord], float]] = {
+COSTS: Mapping[str, Callable[[Outcome], float]] = {
     "query_seconds": partial(mean_cost, name="query_seconds"),
     "overall_seconds": overall_seconds,
 }
@@ -54,7 +54,7 @@ class Beside:
         return "; ".join(seed_list(found) for found in seeds)
 
 
-def compare(run: Run, record: RunRecord, cells: Basis | None = None) -> Beside | None:
+def compare(run: Plan, record: Outcomes, cells: Basis | None = None) -> Beside | None:
     """Sampler x metric, each as ours and the paper's.
 
     None where the spec names no paper, where the data are synthetic, so that a comparison would mean nothing, or
@@ -82,7 +82,7 @@ def compare(run: Run, record: RunRecord, cells: Basis | None = None) -> Beside |
     return Beside(source=paper.source, labels=at, metrics=metrics, rows=rows) if rows else None
 
 
-def paper_table(run: Run, record: RunRecord) -> Blocks | None:
+def paper_table(run: Plan, record: Outcomes) -> Blocks | None:
     """The comparison for the console, ours as mean ± 95 % confidence interval; None where there is none."""
     found = compare(run, record)
     if found is None:
@@ -121,11 +121,11 @@ def _ours(cells: Basis, group: Group, at: int) -> dict[str, dict[str, Mean]]:
     return found
 
 
-def _cycle(cell: CellRecord, at: int) -> CycleRecord | None:
+def _cycle(cell: Outcome, at: int) -> CycleRecord | None:
     return next((cycle for cycle in cell.cycles if cell.cell.reference or cycle.labeled == at), None)
 
 
-def _metric(cell: CellRecord, at: int, name: str) -> float:
+def _metric(cell: Outcome, at: int, name: str) -> float:
     cycle = _cycle(cell, at)
     return math.nan if cycle is None else cycle.metrics.get(name, math.nan)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from alharness.api.records import RunRecord
+from alharness.api.records import Outcomes
 from alharness.runs import description, pooltable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from alharness.api.records import Cell, CellRecord, Run
+    from alharness.api.records import Cell, Outcome, Plan
     from alharness.runs.pooltable import PoolTable
 
 FOUNDATION = ("data", "split", "initial_pool")
@@ -35,18 +35,18 @@ class Results:
         others: folders of cells that the spec named once and names no more.
     """
 
-    run: Run
-    record: RunRecord
+    run: Plan
+    record: Outcomes
     contexts: Mapping[Cell, Mapping[str, Any]]
     pool: PoolTable | None
     others: tuple[str, ...] = ()
 
     @property
-    def complete(self) -> tuple[CellRecord, ...]:
+    def complete(self) -> tuple[Outcome, ...]:
         """The cells with every cycle, references among them."""
         return tuple(record for record in self.record.cells if record.status == "ok")
 
-    def finished(self, label: str) -> dict[int, CellRecord]:
+    def finished(self, label: str) -> dict[int, Outcome]:
         """Seed -> complete cell of this sampler."""
         return {record.cell.seed: record for record in self.complete if record.cell.label == label}
 
@@ -63,7 +63,7 @@ def read(folder: Path, *, with_pool: bool = True) -> Results:
     """
     found = description.load(folder)
     run = found.run
-    records: list[CellRecord] = []
+    records: list[Outcome] = []
     contexts: dict[Cell, Mapping[str, Any]] = {}
     for cell in run.cells:
         record, header = description.record_of(cell, folder / "cells" / cell.folder, run.labeled(cell))
@@ -77,7 +77,7 @@ def read(folder: Path, *, with_pool: bool = True) -> Results:
     others = sorted(path.name for path in (folder / "cells").glob("*/") if path.name not in known)
     return Results(
         run=run,
-        record=RunRecord(cells=tuple(records)),
+        record=Outcomes(cells=tuple(records)),
         contexts=contexts,
         pool=pooltable.load(folder) if with_pool else None,
         others=tuple(others),

@@ -28,7 +28,7 @@ class Scores:
 
     Attributes:
         metric: its name.
-        labeled: labels at cycle 0, 1, ..., as they are counted; see `Run.counted`.
+        labeled: labels at cycle 0, 1, ..., as they are counted; see `Plan.counted`.
         curves: label of a sampler -> seed -> its value at every cycle, NaN where it is undefined.
         refused: why complete cells do not count, in words; empty where all do.
     """

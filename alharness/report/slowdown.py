@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alharness.api.records import CellRecord
+    from alharness.api.records import Outcome
 
 FLOOR = 0.05
 """Seconds of all queries of a cell below which times are noise."""
@@ -35,13 +35,13 @@ class Time:
     unjudged: str = ""
 
 
-def query_seconds(old: CellRecord, new: CellRecord) -> tuple[float, float] | None:
+def query_seconds(old: Outcome, new: Outcome) -> tuple[float, float] | None:
     """Seconds of all queries of two cells; None where one of them has none."""
     measured = [[c.cost["query_seconds"] for c in cell.cycles if "query_seconds" in c.cost] for cell in (old, new)]
     return (sum(measured[0]), sum(measured[1])) if measured[0] and measured[1] else None
 
 
-def judge(pairs: Sequence[tuple[CellRecord, CellRecord]], machine: str, slower: float) -> Time:
+def judge(pairs: Sequence[tuple[Outcome, Outcome]], machine: str, slower: float) -> Time:
     """Compare the queries of a sampler.
 
     Args:

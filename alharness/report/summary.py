@@ -15,7 +15,7 @@ from .statistics import aubc, mean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from alharness.api.records import CellRecord, Run, RunRecord
+    from alharness.api.records import Outcome, Outcomes, Plan
 
     from .basis import Basis
     from .statistics import Mean
@@ -69,7 +69,7 @@ def arrow(metric: str) -> str:
     return f"{metric} {'↓' if metric in LOWER_IS_BETTER else '↑'}"
 
 
-def summarize(run: Run, record: RunRecord, cells: Basis | None = None) -> list[Row]:
+def summarize(run: Plan, record: Outcomes, cells: Basis | None = None) -> list[Row]:
     """Group by group, the samplers in the order of the spec and the reference last.
 
     A sampler without any cell that counts has a row without values in the first group.
@@ -95,7 +95,7 @@ def summarize(run: Run, record: RunRecord, cells: Basis | None = None) -> list[R
     return sorted(rows, key=lambda row: (row.group, order.index(row.label)))
 
 
-def _row(run: Run, cells: Basis, label: str, group: int, over: tuple[int, ...], final: Mapping[str, Mean]) -> Row:
+def _row(run: Plan, cells: Basis, label: str, group: int, over: tuple[int, ...], final: Mapping[str, Mean]) -> Row:
     cell = next(cell for cell in run.cells if cell.label == label)
     found = [cells.cells[label][seed] for seed in over]
     measured = {name for record in found for name in record.cycles[-1].metrics}
@@ -117,24 +117,24 @@ def _row(run: Run, cells: Basis, label: str, group: int, over: tuple[int, ...], 
     )
 
 
-def _final(cell: CellRecord, metric: str) -> float:
+def _final(cell: Outcome, metric: str) -> float:
     return cell.cycles[-1].metrics.get(metric, math.nan)
 
 
-def _area(cell: CellRecord, metric: str) -> float:
+def _area(cell: Outcome, metric: str) -> float:
     return aubc([c.labeled for c in cell.cycles], [c.metrics[metric] for c in cell.cycles])
 
 
-def mean_cost(cell: CellRecord, name: str) -> float:
+def mean_cost(cell: Outcome, name: str) -> float:
     """Averaged over the cycles that have it; NaN where none has."""
     values = [cycle.cost[name] for cycle in cell.cycles if name in cycle.cost]
     return sum(values) / len(values) if values else math.nan
 
 
-def overall_seconds(cell: CellRecord) -> float:
+def overall_seconds(cell: Outcome) -> float:
     """All its trainings and queries together."""
     return sum(cycle.cost.get(name, 0.0) for cycle in cell.cycles for name in ("train_seconds", "query_seconds"))
 
 
-def _largest(cells: list[CellRecord], name: str) -> float | None:
+def _largest(cells: list[Outcome], name: str) -> float | None:
     return max((c.cost[name] for cell in cells for c in cell.cycles if name in c.cost), default=None)

@@ -14,7 +14,7 @@ from .summary import arrow, summarize
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alharness.api.records import Run, RunRecord
+    from alharness.api.records import Outcomes, Plan
     from alharness.text.numerals import Form
 
     from .basis import Basis
@@ -28,7 +28,7 @@ MOST = 3
 """Cells left out that are named; of more, their number."""
 
 
-def closing_table(run: Run, record: RunRecord) -> Blocks:
+def closing_table(run: Plan, record: Outcomes) -> Blocks:
     """Sampler x metrics: mean ± 95 % confidence interval, over the same seeds in each part; n shown."""
     cells = basis(run, record)
     rows = summarize(run, record, cells)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from alharness.api.records import CellRecord, Paper, Run, RunRecord
+from alharness.api.records import Outcome, Outcomes
 from alharness.errors import DataError, RunError, SpecError, TrackingError, described
 from alharness.runs import description, pooltable
 from alharness.spec import resolved_yaml
-from alharness.spec.plan import Plan, make_plan
+from alharness.spec.plan import make_plan
 from alharness.text.words import did_you_mean
 
 from .conditions import differences, identity, refusal
@@ -26,7 +26,7 @@ from .workers import Workers
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from alharness.api.records import Cell, CycleRecord, Ended
+    from alharness.api.records import Cell, CycleRecord, Ended, Plan
     from alharness.registry import Registry
     from alharness.spec import Chosen, Spec
 
@@ -56,7 +56,7 @@ class Options:
     command: str = "alharness run SPEC"
 
 
-def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], None]) -> tuple[Run, RunRecord]:
+def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], None]) -> tuple[Plan, Outcomes]:
     """Run every cell of the spec that is not finished yet.
 
     A cell that fails does not stop the others. Ctrl-C, and whatever else raises KeyboardInterrupt, ends the run
@@ -66,11 +66,11 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
         TrackingError: tracking was required, and is lost; what is finished is on disk.
         HarnessError: nothing could be started.
     """
-    plan = make_plan(spec)
+    plan = make_plan(spec, options.workdir)
     for warning in plan.warnings:
         warn(warning)
     wanted = _wanted(plan, options.only)
-    directory = RunDirectory(options.workdir / plan.experiment)
+    directory = RunDirectory(plan.folder)
     with ExitStack() as stack:
         stack.enter_context(directory.entered(warn))
         stack.callback(remove_empty, directory.path / OUTPUT)
@@ -107,7 +107,7 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
                 session.conclude([records[cell] for cell in cells])
             raise
         records |= {cell: session.on_disk(cell) for cell in plan.cells if cell not in cells}
-        record = RunRecord(cells=tuple(records[cell] for cell in plan.cells), interrupted=interrupted)
+        record = Outcomes(cells=tuple(records[cell] for cell in plan.cells), interrupted=interrupted)
         try:
             session.conclude([records[cell] for cell in cells])
         finally:
@@ -118,7 +118,7 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
 class _Session:
     """One call of `run`: the parts that its cells need."""
 
-    run: Run
+    run: Plan
     _loaded: Loaded
 
     def __init__(
@@ -143,6 +143,7 @@ class _Session:
             seeds: those of cells on disk.
         """
         spec, plan = self._spec, self._plan
+        assert plan.facts is not None
         wish = Wish(
             part=_part(spec.dataset),
             facts=plan.facts,
@@ -152,7 +153,7 @@ class _Session:
             spec_folder=spec.path.absolute().parent,
         )
         self._loaded = load(processes, wish, spec.limits, self._warn)
-        self.run = _describe_run(spec, plan, self._directory, self._loaded, self._options.jobs)
+        self.run = _completed(plan, spec, self._loaded, self._options.jobs)
 
     def begin(self, cells: list[Cell]) -> None:
         """Write what was asked for. Raises RunError if the disk is full."""
@@ -163,7 +164,7 @@ class _Session:
         except OSError as error:
             raise RunError(explain(error, self._directory.path)) from error
 
-    def conclude(self, records: list[CellRecord]) -> None:
+    def conclude(self, records: list[Outcome]) -> None:
         """Write how the cells ended. Raises RunError if the disk is full."""
         try:
             with self._directory.writing():
@@ -171,7 +172,7 @@ class _Session:
         except OSError as error:
             raise RunError(explain(error, self._directory.path)) from error
 
-    def settle_conditions(self, records: Iterable[CellRecord], to_run: set[Cell]) -> set[Cell]:
+    def settle_conditions(self, records: Iterable[Outcome], to_run: set[Cell]) -> set[Cell]:
         """The finished cells that are to run again, since new ones would be made under other conditions.
 
         Args:
@@ -199,10 +200,9 @@ class _Session:
             )
         return set()
 
-    def on_disk(self, cell: Cell) -> CellRecord:
+    def on_disk(self, cell: Cell) -> Outcome:
         """The cell as its journal has it: complete, or pending."""
-        labeled = (self._plan.facts.sizes[0],) if cell.reference else self._plan.schedule.labeled
-        record, _ = description.record_of(cell, self._directory.cell(cell), labeled)
+        record, _ = description.record_of(cell, self._directory.cell(cell), self._plan.labeled(cell))
         return record
 
     def execute(self, processes: Processes, cells: list[Cell]) -> Iterator[tuple[Cell, Ended]]:
@@ -247,7 +247,7 @@ def _once(warn: Callable[[str], None]) -> Callable[[str], None]:
     return tell
 
 
-def _to_measure_again(records: list[CellRecord], warn: Callable[[str], None]) -> list[Cell]:
+def _to_measure_again(records: list[Outcome], warn: Callable[[str], None]) -> list[Cell]:
     queried = [record for record in records if not record.cell.reference]
     complete = [record for record in queried if record.status == "ok"]
     if len(complete) < len(queried):
@@ -281,33 +281,17 @@ def _wanted(plan: Plan, only: tuple[str, ...]) -> set[Cell]:
     return {cell for cell in plan.cells if not only or {cell.label, cell.name} & set(only)}
 
 
-def _describe_run(spec: Spec, plan: Plan, directory: RunDirectory, loaded: Loaded, jobs: int) -> Run:
+def _completed(plan: Plan, spec: Spec, loaded: Loaded, jobs: int) -> Plan:
+    """The plan with what is known once the data set was loaded."""
     from alharness.engine.metrics import HEADLINE, PRIMARY
 
-    return Run(
-        name=plan.name,
-        experiment=plan.experiment,
-        folder=directory.path,
-        schedule=plan.schedule,
-        pool=plan.facts.sizes[0],
-        cells=plan.cells,
+    return replace(
+        plan,
         jobs=jobs,
-        skips=plan.skips,
         metric=PRIMARY[loaded.scoring],
         headline=HEADLINE[loaded.scoring],
-        params={
-            "dataset": spec.dataset.name,
-            "model": spec.model.name,
-            "initial_pool": spec.active_learning.initial_pool,
-            "budget": spec.active_learning.budget,
-            "cycles": len(plan.schedule.sizes),
-            "max_labels": plan.schedule.labeled[-1],
-            "device": loaded.context["device"],
-        },
+        params={**plan.params, "device": loaded.context["device"]},
         environment={**loaded.environment, "data_sha256": loaded.digest},
         spec_text=resolved_yaml(spec),
-        synthetic=loaded.synthetic,
         valid=loaded.valid,
-        count_valid=spec.training.count_val_in_budget,
-        paper=Paper(**spec.paper.model_dump()) if spec.paper else None,
     )

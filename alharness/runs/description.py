@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from alharness.api.records import CellRecord, Ended, Run, Status
+from alharness.api.records import Ended, Outcome, Plan, Status
 from alharness.errors import RunError
 
 from . import journal
@@ -38,17 +38,17 @@ class Description:
         format: of the file.
     """
 
-    run: Run
+    run: Plan
     ended: Mapping[str, Ended] = field(default_factory=dict)
     format: Literal[1] = 1
 
 
-def save(run: Run, records: Iterable[CellRecord] = ()) -> None:
+def save(run: Plan, records: Iterable[Outcome] = ()) -> None:
     """Write it into the run's folder, in the place of an older one."""
     _write(run, _ended(records))
 
 
-def begin(run: Run, cells: Collection[Cell]) -> None:
+def begin(run: Plan, cells: Collection[Cell]) -> None:
     """Write what this `run` command was asked for, in the place of what an earlier one was.
 
     Args:
@@ -58,7 +58,7 @@ def begin(run: Run, cells: Collection[Cell]) -> None:
     _write(run, _other_ends(_load_if_sound(run.folder), cells))
 
 
-def conclude(run: Run, records: Collection[CellRecord]) -> None:
+def conclude(run: Plan, records: Collection[Outcome]) -> None:
     """Write how cells ended. A `run` command that began later, next to this one, keeps its place.
 
     Args:
@@ -97,7 +97,7 @@ def load(folder: Path) -> Description:
     return replace(found, run=replace(found.run, folder=folder))
 
 
-def record_of(cell: Cell, folder: Path, labeled: Sequence[int]) -> tuple[CellRecord, Header | None]:
+def record_of(cell: Cell, folder: Path, labeled: Sequence[int]) -> tuple[Outcome, Header | None]:
     """The cell as its journal in this folder has it, and the journal's header.
 
     A journal that is damaged is a failed cell, with what is wrong as its error.
@@ -110,23 +110,21 @@ def record_of(cell: Cell, folder: Path, labeled: Sequence[int]) -> tuple[CellRec
     try:
         found = journal.read(folder / journal.NAME, labeled)
     except RunError as error:
-        return CellRecord(cell=cell, status="failed", error=str(error)), None
+        return Outcome(cell=cell, status="failed", error=str(error)), None
     if found is None:
-        return CellRecord(cell=cell, status="pending"), None
+        return Outcome(cell=cell, status="pending"), None
     header, done = found
     status: Status = "ok" if len(done) == len(labeled) else "pending"
-    record = CellRecord(
-        cell=cell, status=status, cycles=tuple(done), started=header.started, context=header.context
-    )
+    record = Outcome(cell=cell, status=status, cycles=tuple(done), started=header.started, context=header.context)
     return record, header
 
 
-def _write(run: Run, ended: Mapping[str, Ended]) -> None:
+def _write(run: Plan, ended: Mapping[str, Ended]) -> None:
     text = _adapter().dump_json(Description(run=run, ended=ended), indent=1)
     write(run.folder / NAME, text + b"\n")
 
 
-def _ended(records: Iterable[CellRecord]) -> dict[str, Ended]:
+def _ended(records: Iterable[Outcome]) -> dict[str, Ended]:
     return {
         record.cell.folder: Ended(status=record.status, error=record.error)
         for record in records

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alharness.api.dataset import DatasetFacts
-from alharness.api.records import FULL_DATA, Cell, Schedule, Skip
+from alharness.api.records import FULL_DATA, Cell, Paper, Plan, Schedule, Skip
 from alharness.api.sampler import SamplerPlugin, Setting
 from alharness.errors import HarnessError, PluginError, SamplerError, SpecError, described
 from alharness.text.words import SUFFIX, did_you_mean, name_experiment
@@ -26,32 +26,12 @@ MAX_CELLS = 10_000
 FEW_SEEDS = 3
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What a run will do.
-
-    Attributes:
-        name: the spec's name, with a suffix where the data are synthetic.
-        experiment: that name and a hash of everything that all cells share; the run directory's name.
-        facts: the data set.
-        schedule: labels per cycle.
-        cells: in the order in which they run: seed by seed, so that samplers can be compared early; references
-            come last in a seed.
-        skips: samplers that cannot run here, and why.
-        warnings: what is allowed, but perhaps not meant.
-    """
-
-    name: str
-    experiment: str
-    facts: DatasetFacts
-    schedule: Schedule
-    cells: tuple[Cell, ...]
-    skips: tuple[Skip, ...]
-    warnings: tuple[str, ...]
-
-
-def make_plan(spec: Spec) -> Plan:
+def make_plan(spec: Spec, workdir: Path = Path()) -> Plan:
     """Plan the cells of a spec.
+
+    Args:
+        spec: what was asked for.
+        workdir: where run directories lie.
 
     Raises:
         DataError: the data set is not there.
@@ -90,14 +70,28 @@ def make_plan(spec: Spec) -> Plan:
     if len(spec.seeds) < FEW_SEEDS:
         warnings.append(f"fewer than {FEW_SEEDS} seeds: a difference between samplers may be chance")
     name = name_experiment(spec.name, synthetic=facts.synthetic)
+    experiment = f"{name}-{_digest(_shared(spec))[:8]}"
     return Plan(
         name=name,
-        experiment=f"{name}-{_digest(_shared(spec))[:8]}",
+        experiment=experiment,
+        folder=workdir / experiment,
         facts=facts,
         schedule=schedule,
+        pool=facts.sizes[0],
         cells=tuple(cell for seed in spec.seeds for cell in _cells(spec, runnable, seed)),
         skips=tuple(skips),
         warnings=tuple(warnings),
+        params={
+            "dataset": spec.dataset.name,
+            "model": spec.model.name,
+            "initial_pool": spec.active_learning.initial_pool,
+            "budget": spec.active_learning.budget,
+            "cycles": len(schedule.sizes),
+            "max_labels": schedule.labeled[-1],
+        },
+        synthetic=facts.synthetic,
+        count_valid=spec.training.count_val_in_budget,
+        paper=Paper(**spec.paper.model_dump()) if spec.paper else None,
     )
 
 

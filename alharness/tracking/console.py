@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Task
 
-    from alharness.api.records import Cell, CellRecord, CycleRecord, Run
+    from alharness.api.records import Cell, CycleRecord, Outcome, Plan
 
 EXAMPLES = 3
 """Cells of a sampler whose journals are read for what they cost, when a run goes on."""
@@ -91,7 +91,7 @@ class ConsoleProgress:
             self._bars.stop()
 
     @hookimpl
-    def alharness_run_started(self, run: Run) -> None:
+    def alharness_run_started(self, run: Plan) -> None:
         """Show the bars; what earlier runs finished counts as done, and says what cycles cost."""
         if run.synthetic:
             self._console.print(NOTICE, style="bold yellow", soft_wrap=True)
@@ -115,7 +115,7 @@ class ConsoleProgress:
         self._bars.start()
 
     @hookimpl
-    def alharness_cycle_finished(self, run: Run, cell: Cell, cycle: CycleRecord) -> None:
+    def alharness_cycle_finished(self, run: Plan, cell: Cell, cycle: CycleRecord) -> None:
         """Advance the bars; in a log, say now and then how far it is."""
         self._done += 1
         now = self._clock()
@@ -134,7 +134,7 @@ class ConsoleProgress:
             self._say(f"{self._done} of {self._total} cycles, {cells}")
 
     @hookimpl
-    def alharness_cell_ended(self, run: Run, record: CellRecord) -> None:
+    def alharness_cell_ended(self, run: Plan, record: Outcome) -> None:
         """A line for a cell that is complete or failed; its bar goes."""
         name = record.cell.name
         self._give_up_bar(name)
@@ -205,13 +205,13 @@ class _TimeLeft(ProgressColumn):
         return Text("estimating" if left is None else f"{in_words(left)} left", style="progress.remaining")
 
 
-def _reached(run: Run, cycle: CycleRecord) -> str:
+def _reached(run: Plan, cycle: CycleRecord) -> str:
     return f"{run.metric} {number(cycle.metrics[run.metric])} at {cycle.labeled} labels"
 
 
-def _examples(run: Run) -> Sequence[CellRecord]:
+def _examples(run: Plan) -> Sequence[Outcome]:
     """Some cells with finished cycles of each sampler, as their journals have them."""
-    found: list[CellRecord] = []
+    found: list[Outcome] = []
     taken: dict[str, int] = {}
     for cell in run.cells:
         folder = run.folder / "cells" / cell.folder

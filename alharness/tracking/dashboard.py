@@ -18,7 +18,7 @@ from alharness.engine.metrics import LOWER_IS_BETTER
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from alharness.api.records import CycleRecord, Run, RunRecord
+    from alharness.api.records import CycleRecord, Outcomes, Plan
 
 MAJOR = "3."
 """The versions of MLflow that know the format."""
@@ -53,7 +53,7 @@ def deep_link(address: str, experiment_id: str, *, view: bool) -> str:
     return f"{base}/{page}"
 
 
-def make_tag(run: Run, record: RunRecord) -> str:
+def make_tag(run: Plan, record: Outcomes) -> str:
     """The tag's value; the same run gives the same one."""
     text = json.dumps(make_view(run, record), separators=(",", ":"), allow_nan=False)
     state = base64.b64encode(zlib.compress(text.encode(), 9)).decode()
@@ -67,7 +67,7 @@ def make_tag(run: Run, record: RunRecord) -> str:
     )
 
 
-def make_view(run: Run, record: RunRecord) -> dict[str, Any]:
+def make_view(run: Plan, record: Outcomes) -> dict[str, Any]:
     """What the page shows: finished cells in one group per sampler, their quality, its area, what they cost."""
     cycles = [
         cycle for cell in record.cells if cell.status == "ok" and not cell.cell.reference for cycle in cell.cycles
@@ -148,7 +148,7 @@ def make_view(run: Run, record: RunRecord) -> dict[str, Any]:
     }
 
 
-def _filter(run: Run) -> str:
+def _filter(run: Plan) -> str:
     # A mean takes whatever is there: no reference, no cell of other settings under this name, no unfinished one.
     conditions = (
         'tags.`alharness.kind` = "cell"',
@@ -158,7 +158,7 @@ def _filter(run: Run) -> str:
     return " and ".join(conditions)
 
 
-def _metrics_to_show(run: Run, cycles: Sequence[CycleRecord]) -> list[str]:
+def _metrics_to_show(run: Plan, cycles: Sequence[CycleRecord]) -> list[str]:
     """The metric that ranks, then those of the closing table, as far as they were measured."""
     measured = dict.fromkeys(name for cycle in cycles for name in cycle.metrics)
     wanted = dict.fromkeys([run.metric, *(run.headline or measured)])

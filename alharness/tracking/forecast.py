@@ -10,7 +10,7 @@ from .remaining import Costs, Recent, Rest, spent, time_left
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from alharness.api.records import Cell, CellRecord, CycleRecord, Run
+    from alharness.api.records import Cell, CycleRecord, Outcome, Plan
 
 SLOWEST, QUICKEST = 10.0, 0.1
 """Bounds of the pace: beyond them something else was measured, a machine that slept say."""
@@ -36,7 +36,7 @@ class Forecast:
         self._beginning = Recent()  # seconds that pass before the first cycle of such a cell
         self._measured = self._elapsed = self._first = 0.0
 
-    def expect(self, run: Run, cells: Iterable[Cell], now: float) -> None:
+    def expect(self, run: Plan, cells: Iterable[Cell], now: float) -> None:
         """Say what the run has to do: of these cells, the cycles that are not finished."""
         for cell in run.cells:
             if run.finished.get(cell.name) and not cell.reference:
@@ -47,7 +47,7 @@ class Forecast:
                 self._rests[cell.name] = _rest(cell, labeled[first:], first)
         self._begin_next(now)
 
-    def learn(self, record: CellRecord) -> None:
+    def learn(self, record: Outcome) -> None:
         """Take in what an earlier run measured."""
         for cycle in record.cycles:
             self._costs.add(record.cell.label, cycle)

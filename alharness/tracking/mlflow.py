@@ -22,7 +22,7 @@ from .writer import Writer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alharness.api.records import Cell, CellRecord, CycleRecord, Run, RunRecord
+    from alharness.api.records import Cell, CycleRecord, Outcome, Outcomes, Plan
     from alharness.spec.settings import TrackingSettings
 
     from .store import Store
@@ -61,8 +61,8 @@ class MlflowTracker:
         self._told = False
         # What follows is guarded by the condition.
         self._changed = threading.Condition()
-        self._behind: dict[Cell, CellRecord | None] = {}
-        self._end: RunRecord | None = None
+        self._behind: dict[Cell, Outcome | None] = {}
+        self._end: Outcomes | None = None
         self._due = time.monotonic()
         self._tried = False
         self._done = False
@@ -74,7 +74,7 @@ class MlflowTracker:
         return self._writer.store if self._writer and not self._given_up else None
 
     @hookimpl
-    def alharness_run_started(self, run: Run) -> None:
+    def alharness_run_started(self, run: Plan) -> None:
         """Open the store if it is required. Otherwise the first fit has the machine to itself: MLflow comes later.
 
         Raises:
@@ -87,7 +87,7 @@ class MlflowTracker:
             raise self._give_up()
 
     @hookimpl
-    def alharness_cycle_finished(self, run: Run, cell: Cell, cycle: CycleRecord) -> None:
+    def alharness_cycle_finished(self, run: Plan, cell: Cell, cycle: CycleRecord) -> None:
         """Note that a journal has grown; it is written soon."""
         del run, cycle
         with self._changed:
@@ -95,7 +95,7 @@ class MlflowTracker:
             self._changed.notify_all()
 
     @hookimpl
-    def alharness_cell_ended(self, run: Run, record: CellRecord) -> None:
+    def alharness_cell_ended(self, run: Plan, record: Outcome) -> None:
         """Note how a cell ended; it is written at once."""
         del run
         with self._changed:
@@ -105,7 +105,7 @@ class MlflowTracker:
             self._changed.notify_all()
 
     @hookimpl
-    def alharness_run_finished(self, run: Run, record: RunRecord) -> None:
+    def alharness_run_finished(self, run: Plan, record: Outcomes) -> None:
         """Bring every cell up to its journal, also what the store missed, and close it.
 
         Raises:
@@ -124,7 +124,7 @@ class MlflowTracker:
             raise TrackingError(text) from error
         self._tell(text)
 
-    def _longest_end(self, record: RunRecord) -> float:
+    def _longest_end(self, record: Outcomes) -> float:
         """Seconds for the last write as a whole."""
         if record.interrupted:
             return AFTER_A_SIGNAL
@@ -147,7 +147,7 @@ class MlflowTracker:
             self._changed.notify_all()
             return self._failure or TrackingError(silence(self._where(), self._pulse.patience))
 
-    def _work(self, run: Run) -> None:
+    def _work(self, run: Plan) -> None:
         tries = 0
         while (work := self._next()) is not None:
             behind, end = work
@@ -167,7 +167,7 @@ class MlflowTracker:
                 self._changed.notify_all()
             self._report()
 
-    def _next(self) -> tuple[dict[Cell, CellRecord | None], RunRecord | None] | None:
+    def _next(self) -> tuple[dict[Cell, Outcome | None], Outcomes | None] | None:
         """Wait for something to do: cells, or the end; None if there is no more.
 
         A store that is required is opened first.
@@ -182,9 +182,7 @@ class MlflowTracker:
                 self._changed.wait(seconds if waiting else None)
             return None
 
-    def _write(
-        self, run: Run, behind: dict[Cell, CellRecord | None], end: RunRecord | None
-    ) -> TrackingError | None:
+    def _write(self, run: Plan, behind: dict[Cell, Outcome | None], end: Outcomes | None) -> TrackingError | None:
         try:
             if self._writer is None:
                 self._writer = Writer(run, self._settings, self._pulse, self._warn)

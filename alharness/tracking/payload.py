@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from mlflow.entities import Metric, Param
 
-    from alharness.api.records import Cell, CellRecord, CycleRecord, Run
+    from alharness.api.records import Cell, CycleRecord, Outcome, Plan
 
 
-def params(run: Run, cell: Cell) -> list[Param]:
+def params(run: Plan, cell: Cell) -> list[Param]:
     """The run's common parameters, the sampler's label, its seed, and `<label>.<parameter>`."""
     from mlflow.entities import Param
 
@@ -39,7 +39,7 @@ def params(run: Run, cell: Cell) -> list[Param]:
     return [Param(name, str(value)) for name, value in values.items()]
 
 
-def tags(record: CellRecord) -> dict[str, str]:
+def tags(record: Outcome) -> dict[str, str]:
     """How the queries were measured, and a digest of what the cycles cost, with their number."""
     return {
         "alharness.timing": record.timing,
@@ -78,7 +78,7 @@ def names(cycles: Sequence[CycleRecord]) -> set[str]:
     return {name for cycle in cycles for name, value in _values(cycle).items() if math.isfinite(value)}
 
 
-def summary(run: Run, record: CellRecord) -> list[Metric]:
+def summary(run: Plan, record: Outcome) -> list[Metric]:
     """One point each at the last cycle: area under the budget curve, seconds of all queries, overall seconds.
 
     A reference has no curve, and hence no area.
@@ -94,7 +94,7 @@ def summary(run: Run, record: CellRecord) -> list[Metric]:
     return list(_points(values, record.cycles[-1]))
 
 
-def write_artifacts(folder: Path, run: Run, record: CellRecord) -> None:
+def write_artifacts(folder: Path, run: Plan, record: Outcome) -> None:
     """spec.yaml, env.txt, journal.jsonl, and selections.csv: every choice with its cycle, rank, id and score."""
     source = run.folder / "cells" / record.cell.folder / journal.NAME
     (folder / journal.NAME).write_bytes(source.read_bytes())

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alharness.api.records import CellRecord
+from alharness.api.records import Outcome
 from alharness.errors import RunError
 from alharness.report.palette import REFERENCE, styles
 from alharness.runs import journal
@@ -26,7 +26,7 @@ from .store import Store, explain
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from alharness.api.records import Cell, CycleRecord, Run, RunRecord, Status
+    from alharness.api.records import Cell, CycleRecord, Outcomes, Plan, Status
     from alharness.spec.settings import TrackingSettings
 
     from .patience import Pulse
@@ -83,7 +83,7 @@ class Writer:
         TrackingError: the store cannot be opened.
     """
 
-    def __init__(self, run: Run, settings: TrackingSettings, pulse: Pulse, warn: Callable[[str], None]) -> None:
+    def __init__(self, run: Plan, settings: TrackingSettings, pulse: Pulse, warn: Callable[[str], None]) -> None:
         self._run, self._warn = run, warn
         chosen = settings.experiment
         self.store = Store(
@@ -100,7 +100,7 @@ class Writer:
         self._client = self.store.client
         self._known = self._search(f"tags.`alharness.experiment` = '{run.experiment}'")
 
-    def write(self, records: Mapping[Cell, CellRecord | None]) -> None:
+    def write(self, records: Mapping[Cell, Outcome | None]) -> None:
         """Bring runs up to their journals, and end those that have a record. One that fails stops no other.
 
         Raises:
@@ -120,7 +120,7 @@ class Writer:
         if failure:
             raise failure
 
-    def finish(self, record: RunRecord) -> None:
+    def finish(self, record: Outcomes) -> None:
         """Bring every cell up to its journal and its end, and leave the dashboard."""
         self.write({cell.cell: cell for cell in record.cells})
         self._sort_out(self._run.cells)
@@ -153,7 +153,7 @@ class Writer:
             if not token:
                 return found
 
-    def _follow(self, cell: Cell) -> tuple[_Known, CellRecord] | None:
+    def _follow(self, cell: Cell) -> tuple[_Known, Outcome] | None:
         """Write what MLflow lacks of a cell; None where the cell has no journal yet, or a damaged one.
 
         A cell whose queries were measured again becomes a new run: MLflow keeps every value of a metric, and would
@@ -166,7 +166,7 @@ class Writer:
         if found is None:
             return None
         header, cycles = found
-        on_disk = CellRecord(cell=cell, status="pending", cycles=tuple(cycles), started=header.started)
+        on_disk = Outcome(cell=cell, status="pending", cycles=tuple(cycles), started=header.started)
         key = (cell.key, str(header.started))
         known = self._known.get(key)
         if known and payload.measured_again(known.tags.get(payload.COSTS, ""), cycles, known.cycles):
@@ -211,7 +211,7 @@ class Writer:
             known.params |= {param.key for param in params}
         self._tag(known, {k: v for k, v in self._identity(cell, started).items() if k not in known.tags})
 
-    def _add(self, known: _Known, on_disk: CellRecord, new: list[CycleRecord]) -> None:
+    def _add(self, known: _Known, on_disk: Outcome, new: list[CycleRecord]) -> None:
         if new and known.state != "RUNNING":
             self._client.update_run(known.run_id, status="RUNNING")
             known.state = "RUNNING"
@@ -224,7 +224,7 @@ class Writer:
         known.metrics |= {point.key for point in points}
         known.cycles += len(new)
 
-    def _close(self, record: CellRecord) -> None:
+    def _close(self, record: Outcome) -> None:
         followed = self._follow(record.cell)
         if followed is None:
             return
@@ -272,7 +272,7 @@ class Writer:
             kind = kinds.get(key, FORMER) if last[key] == started else FORMER
             self._tag(known, {"alharness.kind": kind})
 
-    def _show(self, record: RunRecord) -> None:
+    def _show(self, record: Outcomes) -> None:
         """Leave the dashboard. A run does without, where that fails: it is no result."""
         import mlflow
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from alharness import cli
-from alharness.api.records import Cell, CellRecord, CycleRecord, Run, Schedule
+from alharness.api.records import Cell, CycleRecord, Outcome, Plan, Schedule
 from alharness.runs import description
 from alharness.runs.journal import Journal
 
@@ -50,7 +50,7 @@ def write(tmp_path):
             book = Journal(folder / "cells" / cell.folder, context, now=1)
             for record in (changed or {}).get(cell.name, cycles()):
                 book.append(record)
-        run = Run(
+        run = Plan(
             name="demo",
             experiment="demo-1",
             folder=folder,
@@ -59,7 +59,7 @@ def write(tmp_path):
             cells=cells,
             metric="f1",
         )
-        failures = [CellRecord(cell=c, status="failed", error="it [b]broke\x1b") for c in cells if c.name in ended]
+        failures = [Outcome(cell=c, status="failed", error="it [b]broke\x1b") for c in cells if c.name in ended]
         description.save(run, failures)
         return folder
 

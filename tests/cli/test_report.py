@@ -2,7 +2,7 @@
 
 import pytest
 
-from alharness.api.records import Cell, CycleRecord, Run, Schedule
+from alharness.api.records import Cell, CycleRecord, Plan, Schedule
 from alharness.cli import main
 from alharness.runs import description
 from alharness.runs.journal import Journal
@@ -18,7 +18,7 @@ def make_folder(tmp_path):
             for seed in range(n)
             for label in ("random", "other")
         )
-        run = Run(
+        run = Plan(
             name=name,
             experiment=f"{name}-1",
             folder=folder,

@@ -6,7 +6,7 @@ import pytest
 from mlflow import MlflowClient
 
 from alharness import cli
-from alharness.api.records import Cell, CellRecord, CycleRecord, Run, Schedule
+from alharness.api.records import Cell, CycleRecord, Outcome, Plan, Schedule
 from alharness.runs import description
 from alharness.runs.journal import Journal
 
@@ -39,7 +39,7 @@ def make_run(tmp_path, monkeypatch, fresh_store):
         (tmp_path / name).write_bytes(fresh_store)
 
     def make(name="demo", tracking="{uri: null, experiment: null}"):
-        run = Run(
+        run = Plan(
             name=name,
             experiment=f"{name}-1234",
             folder=tmp_path / "runs" / f"{name}-1234",
@@ -56,7 +56,7 @@ def make_run(tmp_path, monkeypatch, fresh_store):
                 book.append(
                     CycleRecord(cycle=n, labeled=10 + 2 * n, metrics={"f1": 0.5}, at=1_700_000_000_000 + n)
                 )
-        description.save(run, [CellRecord(cell=CELLS[1], status="failed", error="it broke")])
+        description.save(run, [Outcome(cell=CELLS[1], status="failed", error="it broke")])
         return run.folder
 
     return make

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alharness.api.records import Cell, CellRecord, CycleRecord, Run, RunRecord, Schedule
+from alharness.api.records import Cell, CycleRecord, Outcome, Outcomes, Plan, Schedule
 from alharness.report.reading import Results
 
 
@@ -37,7 +37,7 @@ def make_run():
             if cell.reference:
                 metrics = {"accuracy": 0.99, metric: 0.95 + 0.01 * cell.seed}
                 only = CycleRecord(cycle=0, labeled=100, metrics=metrics, cost={"train_seconds": 9.0})
-                return CellRecord(cell=cell, status="ok", cycles=(only,))
+                return Outcome(cell=cell, status="ok", cycles=(only,))
             base = {"slow": 0.5, "fast": 0.6}[cell.label]
             cycles = tuple(
                 CycleRecord(
@@ -50,10 +50,10 @@ def make_run():
                 for c in range(3)
             )
             if cell.name in failed:
-                return CellRecord(cell=cell, status="failed", cycles=cycles[:1], error="broke")
-            return CellRecord(cell=cell, status="ok", cycles=cycles)
+                return Outcome(cell=cell, status="failed", cycles=cycles[:1], error="broke")
+            return Outcome(cell=cell, status="ok", cycles=cycles)
 
-        run = Run(
+        run = Plan(
             **{
                 "name": "demo",
                 "experiment": "demo-1",
@@ -66,7 +66,7 @@ def make_run():
             }
             | changes
         )
-        return run, RunRecord(cells=tuple(map(record, cells)))
+        return run, Outcomes(cells=tuple(map(record, cells)))
 
     return build
 
@@ -87,7 +87,7 @@ def make_results():
                 )
                 found[cell] = {"data": "d", "split": "s", **(contexts or {}).get(cell.name, {})}
                 if row is None:
-                    records.append(CellRecord(cell=cell, status="failed", error="it broke"))
+                    records.append(Outcome(cell=cell, status="failed", error="it broke"))
                     continue
                 cycles = tuple(
                     CycleRecord(
@@ -100,7 +100,7 @@ def make_results():
                     )
                     for c, (n, value) in enumerate(zip(labeled, row, strict=True))
                 )
-                records.append(CellRecord(cell=cell, status="ok", cycles=cycles))
+                records.append(Outcome(cell=cell, status="ok", cycles=cycles))
         for seed, value in enumerate(references):
             cell = Cell(
                 label="full-data",
@@ -112,8 +112,8 @@ def make_results():
                 reference=True,
             )
             only = CycleRecord(cycle=0, labeled=5000, metrics={metric: value}, cost={"train_seconds": 9.0})
-            records.append(CellRecord(cell=cell, status="ok", cycles=(only,)))
-        run = Run(
+            records.append(Outcome(cell=cell, status="ok", cycles=(only,)))
+        run = Plan(
             **{
                 "name": "demo",
                 "experiment": "demo-1",
@@ -126,7 +126,7 @@ def make_results():
             }
             | changes
         )
-        return Results(run=run, record=RunRecord(cells=tuple(records)), contexts=found, pool=pool)
+        return Results(run=run, record=Outcomes(cells=tuple(records)), contexts=found, pool=pool)
 
     return build
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from alharness.api.records import RunRecord
+from alharness.api.records import Outcomes
 from alharness.report.answers import answers, answers_over, bounds
 from alharness.report.settings import settings
 from alharness.report.study import study
@@ -96,7 +96,7 @@ def test_times_that_cannot_be_compared_name_no_quickest(ask, noisy):
             replace(record, cycles=tuple(replace(c, timing="shared") for c in record.cycles))
             for record in results.record.cells
         ]
-        return replace(results, record=RunRecord(cells=tuple(cells)))
+        return replace(results, record=Outcomes(cells=tuple(cells)))
 
     curves = {"random": noisy(6), "one": noisy(6, 1.0, seed=1), "two": noisy(6, 1.0, seed=2)}
     which, _, _, cost = ask(curves, shared)
@@ -108,7 +108,7 @@ def test_different_machines_cannot_be_compared(ask, noisy):
     def moved(results):
         first, *others = results.record.cells
         first = replace(first, cycles=tuple(replace(c, machine="another") for c in first.cycles))
-        return replace(results, record=RunRecord(cells=(first, *others)))
+        return replace(results, record=Outcomes(cells=(first, *others)))
 
     cost = ask({"random": noisy(3), "a": noisy(3, seed=1)}, moved)[3]
     assert "different machines (another; one)" in cost

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from alharness.api.records import Cell, CellRecord, CycleRecord, Run, RunRecord, Schedule, Skip
+from alharness.api.records import Cell, CycleRecord, Outcome, Outcomes, Plan, Schedule, Skip
 from alharness.errors import RunError, SpecError
 from alharness.report.comparison import compare
 from alharness.report.reading import Results
@@ -33,7 +33,7 @@ def cell(label="grace", seed=0, **changes):
 def finished(which):
     """Three cycles, of which two query: a0 a1 a2 in cycle 0, b0 b1 b2 in cycle 1."""
     if which.reference:
-        return CellRecord(cell=which, status="ok", cycles=(CycleRecord(cycle=0, labeled=9, metrics={"f1": 0.9}),))
+        return Outcome(cell=which, status="ok", cycles=(CycleRecord(cycle=0, labeled=9, metrics={"f1": 0.9}),))
     cycles = [
         CycleRecord(
             cycle=c,
@@ -44,7 +44,7 @@ def finished(which):
         )
         for c in range(3)
     ]
-    return CellRecord(cell=which, status="ok", cycles=tuple(cycles))
+    return Outcome(cell=which, status="ok", cycles=tuple(cycles))
 
 
 @pytest.fixture
@@ -64,8 +64,8 @@ def make():
         known |= {"schedule": Schedule(initial_pool=3, sizes=(3, 3)), "environment": {"cpu": "z80", "cores": "2"}}
         records = tuple(change(finished(which)) for which in cells)
         contexts = {record.cell: context for record in records if record.cycles}
-        run = Run(**known | {"cells": cells} | more)
-        return Results(run=run, record=RunRecord(cells=records), contexts=contexts, pool=None)
+        run = Plan(**known | {"cells": cells} | more)
+        return Results(run=run, record=Outcomes(cells=records), contexts=contexts, pool=None)
 
     return build
 

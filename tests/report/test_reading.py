@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from alharness import Dataset, Task
-from alharness.api.records import Cell, CellRecord, CycleRecord, Run, Schedule
+from alharness.api.records import Cell, CycleRecord, Outcome, Plan, Schedule
 from alharness.errors import RunError
 from alharness.report.reading import read
 from alharness.runs import description, pooltable
@@ -44,7 +44,7 @@ def folder(tmp_path):
 @pytest.fixture
 def run(folder):
     folder.mkdir()
-    return Run(
+    return Plan(
         name="demo",
         experiment="demo-1",
         folder=folder,
@@ -62,7 +62,7 @@ def write(run, which, n, context=CONTEXT):
 
 def record(which, n, status="ok", error=""):
     cycles = tuple(cycle(number, 9 if which.reference else 4) for number in range(n))
-    return CellRecord(cell=which, status=status, cycles=cycles, started=5 if n else 0, error=error)
+    return Outcome(cell=which, status=status, cycles=cycles, started=5 if n else 0, error=error)
 
 
 def test_what_is_complete_is_read_in_the_order_of_the_run(run, folder):

@@ -4,7 +4,8 @@ from dataclasses import fields, replace
 
 import pytest
 
-from alharness.api.records import Cell, CellRecord, CycleRecord, Ended, Paper, Run, Schedule, Skip
+from alharness import DatasetFacts, Task
+from alharness.api.records import Cell, CycleRecord, Ended, Outcome, Paper, Plan, Schedule, Skip
 from alharness.errors import RunError
 from alharness.runs import description, journal
 from alharness.runs.journal import Journal
@@ -24,16 +25,20 @@ def full(tmp_path):
     """A run with everything set."""
     folder = tmp_path / "demo-1"
     folder.mkdir()
-    return Run(
+    return Plan(
         name="demo-standin",
         experiment="demo-standin-1",
         folder=folder,
+        facts=DatasetFacts(
+            task=Task.REGRESSION, modalities=("audio", "text"), sizes=(18, 200, 30), synthetic=True
+        ),
         schedule=Schedule(initial_pool=10, sizes=(5, 3)),
         pool=18,
         cells=(cell(), cell(seed=7), cell("full-data", params={}, key="r" * 16, reference=True)),
         finished={"grace-s0": 2},
         jobs=2,
         skips=(Skip(label="needy", reason="it serves regression"),),
+        warnings=("fewer than 3 seeds",),
         metric="mae",
         headline=("mae", "corr"),
         params={"dataset": "simsv2", "budget": 5, "ratio": 0.5, "nothing": None},
@@ -49,14 +54,14 @@ def full(tmp_path):
 
 
 def test_a_run_comes_back_as_it_was(full):
-    assert all(getattr(full, f.name) != f.default for f in fields(Run))  # nothing is left to chance
+    assert all(getattr(full, f.name) != f.default for f in fields(Plan))  # nothing is left to chance
     description.save(full)
 
     assert description.load(full.folder) == description.Description(run=full)
 
 
 def test_a_run_with_little_set_comes_back_too(full):
-    little = Run(name="x", experiment="x-1", folder=full.folder, schedule=full.schedule, pool=9, cells=())
+    little = Plan(name="x", experiment="x-1", folder=full.folder, schedule=full.schedule, pool=9, cells=())
     description.save(little)
 
     assert description.load(full.folder).run == little
@@ -72,11 +77,11 @@ def test_a_moved_run_is_where_it_was_found(full, tmp_path):
 def test_how_cells_ended_comes_back(full):
     bad, worse, stopped = (cell(seed=seed) for seed in (1, 2, 3))
     records = [
-        CellRecord(cell=cell(), status="ok"),
-        CellRecord(cell=cell(seed=7), status="pending"),
-        CellRecord(cell=bad, status="failed", error="KeyError: 'ä'"),
-        CellRecord(cell=worse, status="diverged", error="the loss is NaN"),
-        CellRecord(cell=stopped, status="interrupted"),
+        Outcome(cell=cell(), status="ok"),
+        Outcome(cell=cell(seed=7), status="pending"),
+        Outcome(cell=bad, status="failed", error="KeyError: 'ä'"),
+        Outcome(cell=worse, status="diverged", error="the loss is NaN"),
+        Outcome(cell=stopped, status="interrupted"),
     ]
     description.save(full, records)
 
@@ -88,7 +93,7 @@ def test_how_cells_ended_comes_back(full):
 
 
 def test_saving_takes_the_place_of_an_older_one(full):
-    description.save(full, [CellRecord(cell=cell(), status="failed", error="broke")])
+    description.save(full, [Outcome(cell=cell(), status="failed", error="broke")])
     description.save(replace(full, jobs=1))
 
     assert description.load(full.folder) == description.Description(run=replace(full, jobs=1))
@@ -97,12 +102,12 @@ def test_saving_takes_the_place_of_an_older_one(full):
 
 def test_a_run_keeps_how_cells_ended_that_it_does_not_work_on(full):
     mine, others = cell(seed=1), cell(seed=2)
-    broke = CellRecord(cell=others, status="failed", error="broke")
-    description.save(full, [broke, CellRecord(cell=mine, status="failed", error="long ago")])
+    broke = Outcome(cell=others, status="failed", error="broke")
+    description.save(full, [broke, Outcome(cell=mine, status="failed", error="long ago")])
     description.begin(full, [mine])
     assert description.load(full.folder).ended == {others.folder: Ended(status="failed", error="broke")}
 
-    description.conclude(full, [CellRecord(cell=mine, status="timeout", error="slow")])
+    description.conclude(full, [Outcome(cell=mine, status="timeout", error="slow")])
     assert description.load(full.folder).ended == {
         others.folder: Ended(status="failed", error="broke"),
         mine.folder: Ended(status="timeout", error="slow"),
@@ -113,7 +118,7 @@ def test_a_run_that_ends_does_not_replace_one_that_began_later(full):
     later = replace(full, jobs=5)
     description.begin(full, [cell(seed=1)])
     description.begin(later, [cell(seed=2)])
-    description.conclude(full, [CellRecord(cell=cell(seed=1), status="ok")])
+    description.conclude(full, [Outcome(cell=cell(seed=1), status="ok")])
     assert description.load(full.folder).run == later
 
 
@@ -203,7 +208,7 @@ def write(folder, n):
 
 
 def test_a_cell_without_a_journal_is_pending(tmp_path):
-    assert description.record_of(cell(), tmp_path, SCHEDULE) == (CellRecord(cell=cell(), status="pending"), None)
+    assert description.record_of(cell(), tmp_path, SCHEDULE) == (Outcome(cell=cell(), status="pending"), None)
 
 
 @pytest.mark.parametrize(("n", "status"), [(0, "pending"), (2, "pending"), (3, "ok")])
@@ -211,7 +216,7 @@ def test_a_cell_is_complete_with_its_last_cycle(tmp_path, n, status):
     cycles = write(tmp_path, n)
     record, header = description.record_of(cell(), tmp_path, SCHEDULE)
 
-    assert record == CellRecord(cell=cell(), status=status, cycles=tuple(cycles), started=5)
+    assert record == Outcome(cell=cell(), status=status, cycles=tuple(cycles), started=5)
     assert header.context == CONTEXT
 
 

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from alharness.api.records import CellRecord, Ended
+from alharness.api.records import Ended, Outcome
 from alharness.text.redaction import hide_credentials, redact
 
 
@@ -88,5 +88,5 @@ def test_a_record_of_a_cell_never_holds_a_secret(monkeypatch):
     from alharness.api.records import Cell
 
     cell = Cell(label="a", sampler="a", params={}, distribution="", seed=0, key="k")
-    record = CellRecord(cell=cell, status="failed", error="password=hunter2")
+    record = Outcome(cell=cell, status="failed", error="password=hunter2")
     assert record.error == "password=***"

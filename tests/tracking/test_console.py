@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from alharness.api.records import Cell, CellRecord, CycleRecord, Run, Schedule
+from alharness.api.records import Cell, CycleRecord, Outcome, Plan, Schedule
 from alharness.tracking.console import ConsoleProgress
 
 
@@ -13,7 +13,7 @@ def cell(label, **more):
 
 
 def test_what_earlier_runs_finished_is_told_references_included():
-    run = Run(
+    run = Plan(
         name="demo",
         experiment="demo-1",
         folder=Path("runs"),
@@ -31,7 +31,7 @@ def test_what_earlier_runs_finished_is_told_references_included():
 
 def test_every_cell_at_work_has_a_bar_and_gives_it_up():
     cells = (cell("random"), cell("grace"), cell("dbal"))
-    run = Run(
+    run = Plan(
         name="demo",
         experiment="demo-1",
         folder=Path("runs"),
@@ -73,7 +73,7 @@ def play(terminal, jobs=1, failing=(), seconds=30.0, seeds=2, width=200, **optio
         for seed in range(seeds)
         for label in ("random", "grace")
     )
-    run = Run(
+    run = Plan(
         name="demo",
         experiment="demo-1",
         folder=Path("runs/none"),
@@ -104,7 +104,7 @@ def play(terminal, jobs=1, failing=(), seconds=30.0, seeds=2, width=200, **optio
                 if one.name in failing:
                     break
             status, error = ("failed", failing[one.name]) if one.name in failing else ("ok", "")
-            record = CellRecord(cell=one, status=status, cycles=tuple(cycles), error=error)
+            record = Outcome(cell=one, status=status, cycles=tuple(cycles), error=error)
             progress.alharness_cell_ended(run, record)
     return shown.get()
 

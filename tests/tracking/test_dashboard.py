@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from alharness.api.records import Cell, CellRecord, CycleRecord, Run, RunRecord, Schedule
+from alharness.api.records import Cell, CycleRecord, Outcome, Outcomes, Plan, Schedule
 from alharness.tracking.dashboard import MOST_CURVES, deep_link, make_tag, make_view
 
 LABELED = (10, 12, 14)
@@ -41,7 +41,7 @@ def record(cell, curves, status="ok", **more):
         )
         for number in range(length)
     )
-    return CellRecord(cell=cell, status=status, cycles=cycles, started=1_000_000)
+    return Outcome(cell=cell, status=status, cycles=cycles, started=1_000_000)
 
 
 def run_of(records, metric="mae", headline=(), **more):
@@ -55,7 +55,7 @@ def run_of(records, metric="mae", headline=(), **more):
         "metric": metric,
         "headline": headline,
     }
-    return Run(**(given | more))
+    return Plan(**(given | more))
 
 
 CURVES = {"mae": [0.5, 0.4, 0.3], "corr": [0.2, 0.5, 0.6], "r2": [0.0, 0.1, 0.2], "f1": [0.7, 0.7, 0.7]}
@@ -75,19 +75,19 @@ def unpack(tag):
 
 
 def axes(records, metric="mae"):
-    view = make_view(run_of(records), RunRecord(cells=tuple(records)))
+    view = make_view(run_of(records), Outcomes(cells=tuple(records)))
     return next(chart for chart in view["compareRunCharts"] if chart.get("metricKey") == f"test/{metric}")["range"]
 
 
 def test_the_tag_says_when_and_holds_the_view(records):
-    run, ended = run_of(records), RunRecord(cells=tuple(records))
+    run, ended = run_of(records), Outcomes(cells=tuple(records))
     outer, view = unpack(make_tag(run, ended))
     assert outer == {"name": "Learning curves by sampler", "createdAt": 1_000_000, "updatedAt": 2_000_002}
     assert view == make_view(run, ended)
 
 
 def test_every_member_of_the_view_but_its_charts(records):
-    view = make_view(run_of(records), RunRecord(cells=tuple(records)))
+    view = make_view(run_of(records), Outcomes(cells=tuple(records)))
     del view["compareRunCharts"], view["compareRunSections"]
     assert view == {
         "searchFilter": 'tags.`alharness.kind` = "cell" and tags.`alharness.experiment` = "demo-1234" '
@@ -123,11 +123,11 @@ def test_three_sections_say_which_way_is_better_in_few_words(records):
 
 
 def headings(run, records):
-    return [section["name"] for section in make_view(run, RunRecord(cells=tuple(records)))["compareRunSections"]]
+    return [section["name"] for section in make_view(run, Outcomes(cells=tuple(records)))["compareRunSections"]]
 
 
 def test_a_row_has_one_chart_so_that_titles_and_legends_fit(records):
-    view = make_view(run_of(records, headline=("mae", "corr")), RunRecord(cells=tuple(records)))
+    view = make_view(run_of(records, headline=("mae", "corr")), Outcomes(cells=tuple(records)))
     sections = view["compareRunSections"]
     assert len({section.pop("uuid") for section in sections}) == len({s.pop("name") for s in sections}) == 3
     common = {"display": True, "isReordered": True, "deleted": False, "isGenerated": False}
@@ -148,7 +148,7 @@ def test_where_all_metrics_have_one_direction_the_heading_says_it(names, way):
 
 
 def test_charts_of_quality_area_and_cost(records):
-    view = make_view(run_of(records, headline=("corr", "mae")), RunRecord(cells=tuple(records)))
+    view = make_view(run_of(records, headline=("corr", "mae")), Outcomes(cells=tuple(records)))
     titles = {section["uuid"]: section["name"].split()[0] for section in view["compareRunSections"]}
     charts = view["compareRunCharts"]
     assert [(titles[c["metricSectionId"]], c["type"], c.get("metricKey")) for c in charts] == [
@@ -166,7 +166,7 @@ def test_charts_of_quality_area_and_cost(records):
 
 
 def test_every_member_of_a_line_a_bar_and_a_scatter(records):
-    view = make_view(run_of(records, headline=("mae",)), RunRecord(cells=tuple(records)))
+    view = make_view(run_of(records, headline=("mae",)), Outcomes(cells=tuple(records)))
     line, bar, scatter, *_ = [
         {k: v for k, v in chart.items() if k not in ("uuid", "metricSectionId", "runsCountToCompare")}
         for chart in view["compareRunCharts"]
@@ -205,12 +205,12 @@ def test_every_member_of_a_line_a_bar_and_a_scatter(records):
 
 def test_memory_is_the_gpus_where_there_is_one(records):
     records[0] = record(cell(), CURVES, gpu_peak_alloc_mib=5.0)
-    view = make_view(run_of(records), RunRecord(cells=tuple(records)))
+    view = make_view(run_of(records), Outcomes(cells=tuple(records)))
     assert view["compareRunCharts"][-2]["metricKey"] == "cost/gpu_peak_alloc_mib"
 
 
 def test_without_a_headline_all_metrics_are_drawn_the_one_that_ranks_first(records):
-    view = make_view(run_of(records, metric="r2"), RunRecord(cells=tuple(records)))
+    view = make_view(run_of(records, metric="r2"), Outcomes(cells=tuple(records)))
     drawn = [chart.get("metricKey", "") for chart in view["compareRunCharts"]]
     quality = [key for key in drawn if key.startswith("test/")]
     assert quality == ["test/r2", "test/mae", "test/corr", "test/f1"]
@@ -242,7 +242,7 @@ def test_a_constant_metric_has_room_around_it(curve, low, high):
 def test_a_single_point_has_room_around_it():
     one = record(cell(), {"mae": [0.4]})
     run = run_of([one], schedule=Schedule(initial_pool=10, sizes=()))
-    found = make_view(run, RunRecord(cells=(one,)))["compareRunCharts"][0]["range"]
+    found = make_view(run, Outcomes(cells=(one,)))["compareRunCharts"][0]["range"]
     assert (found["xMin"], found["xMax"]) == (9, 11)
     assert found["yMin"] < 0.4 < found["yMax"]
 
@@ -282,7 +282,7 @@ def test_of_more_cells_than_are_loaded_there_are_some_of_every_sampler(seeds, ke
 
 
 def _pair(records, **more):
-    return run_of(records, **more), RunRecord(cells=tuple(records))
+    return run_of(records, **more), Outcomes(cells=tuple(records))
 
 
 @pytest.mark.parametrize(

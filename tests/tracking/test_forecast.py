@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from alharness.api.records import Cell, CellRecord, CycleRecord, Run, Schedule
+from alharness.api.records import Cell, CycleRecord, Outcome, Plan, Schedule
 from alharness.tracking.forecast import Forecast
 
 LONGEST_CYCLE = 150
@@ -25,7 +25,7 @@ def make_run(samplers=tuple(QUERIES), seeds=3, references=False, jobs=1, initial
     for seed in range(seeds):
         cells += [cell(label, seed) for label in samplers]
         cells += [cell("full-data", seed, reference=True)] if references else []
-    return Run(
+    return Plan(
         name="demo",
         experiment="demo-1",
         folder=Path("runs/none"),
@@ -120,7 +120,7 @@ def test_what_an_earlier_run_measured_serves_from_the_beginning():
     forecast.expect(resumed, resumed.cells, 0.0)
     for cell in run.cells[:4]:
         cycles = tuple(cycle for _, of, cycle in first if of is cell)
-        forecast.learn(CellRecord(cell=cell, status="ok", cycles=cycles))
+        forecast.learn(Outcome(cell=cell, status="ok", cycles=cycles))
     assert forecast.left(0.0) / end == pytest.approx(1, abs=0.25)
     assert all(0.75 < ratio < 1.25 for _, ratio in errors(resumed, events, end, forecast))
 

@@ -18,7 +18,7 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 
-from alharness.api.records import Cell, CellRecord, CycleRecord, Run, RunRecord, Schedule
+from alharness.api.records import Cell, CycleRecord, Outcome, Outcomes, Plan, Schedule
 from alharness.errors import TrackingError
 from alharness.runs.journal import Journal
 from alharness.spec.settings import TrackingSettings
@@ -45,7 +45,7 @@ def cycle(number, **more):
 
 @pytest.fixture
 def run(tmp_path):
-    return Run(
+    return Plan(
         name="demo",
         experiment="demo-1234",
         folder=tmp_path / "run",
@@ -81,10 +81,8 @@ def track(run, uri, cycles, status="ok", *, cell=CELL, required=True):
     for number, record in enumerate(cycles, 1):
         journaled(run, *cycles[:number])
         tracker.alharness_cycle_finished(run, CELL, record)
-    ended = CellRecord(
-        cell=cell, status=status, cycles=tuple(cycles), error="it broke" if status == "failed" else ""
-    )
-    tracker.alharness_run_finished(run, RunRecord(cells=(ended,)))
+    ended = Outcome(cell=cell, status=status, cycles=tuple(cycles), error="it broke" if status == "failed" else "")
+    tracker.alharness_run_finished(run, Outcomes(cells=(ended,)))
     return tracker, warnings
 
 
@@ -137,7 +135,7 @@ def test_a_reference_is_told_from_cells_and_has_no_area(run, uri):
     Journal(run.folder / "cells" / cell.folder, {"x": 1}, now=1_699_999_999_000).append(only)
     tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=True)
     tracker.alharness_run_started(run)
-    tracker.alharness_run_finished(run, RunRecord(cells=(CellRecord(cell=cell, status="ok", cycles=(only,)),)))
+    tracker.alharness_run_finished(run, Outcomes(cells=(Outcome(cell=cell, status="ok", cycles=(only,)),)))
     _, (found,) = stored(uri)
     assert found.info.run_name == "full-data-s2"
     assert found.data.tags["alharness.kind"] == "reference"
@@ -240,11 +238,11 @@ def test_a_cell_that_was_measured_again_is_a_new_run_in_place_of_the_old_one(run
     journaled(run, *ALL).replace(again)
     track(run, uri, [])
     assert len(stored(uri)[1]) == 1  # nothing yet: the run's record is empty
-    cell = CellRecord(cell=CELL, status="ok", cycles=tuple(again))
+    cell = Outcome(cell=CELL, status="ok", cycles=tuple(again))
     for _ in range(2):
         tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=True)
         tracker.alharness_run_started(run)
-        tracker.alharness_run_finished(run, RunRecord(cells=(cell,)))
+        tracker.alharness_run_finished(run, Outcomes(cells=(cell,)))
         client, (found,) = stored(uri)
     assert found.info.run_id != old.info.run_id
     assert found.info.status == "FINISHED"
@@ -258,7 +256,7 @@ def test_cycles_that_the_store_missed_are_written_at_the_end(run, uri):
     journaled(run, *ALL)
     tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=True)
     tracker.alharness_run_started(run)
-    tracker.alharness_run_finished(run, RunRecord(cells=(CellRecord(cell=CELL, status="ok", cycles=tuple(ALL)),)))
+    tracker.alharness_run_finished(run, Outcomes(cells=(Outcome(cell=CELL, status="ok", cycles=tuple(ALL)),)))
     client, (found,) = stored(uri)
     assert len(client.get_metric_history(found.info.run_id, "test/f1")) == 3
     assert found.info.status == "FINISHED"
@@ -295,8 +293,8 @@ def tag_of_the_view(uri):
 
 def test_a_run_leaves_its_dashboard(run, uri):
     tracker, warnings = track(run, uri, ALL)
-    cell = CellRecord(cell=CELL, status="ok", cycles=tuple(ALL), started=0)
-    assert tag_of_the_view(uri) == dashboard.make_tag(run, RunRecord(cells=(cell,)))
+    cell = Outcome(cell=CELL, status="ok", cycles=tuple(ALL), started=0)
+    assert tag_of_the_view(uri) == dashboard.make_tag(run, Outcomes(cells=(cell,)))
     assert tracker.store.view
     assert warnings == []
 
@@ -430,7 +428,7 @@ def test_cycles_are_written_together_and_all_at_once_when_the_cell_ends(run, uri
         tracker.alharness_cycle_finished(run, CELL, ALL[number])
     time.sleep(0.2)
     assert calls == []
-    tracker.alharness_cell_ended(run, CellRecord(cell=CELL, status="ok"))
+    tracker.alharness_cell_ended(run, Outcome(cell=CELL, status="ok"))
     soon(lambda: lengths(uri) == {"mine-s2": 3})
     soon(lambda: stored(uri)[1][0].info.status == "FINISHED")  # not only when all other cells are
     assert len(calls) == 2  # the last one is the summary's
@@ -455,7 +453,7 @@ def test_a_store_that_comes_back_gets_what_it_missed_and_one_warning_was_given(
     store.write_text("no database " * 100)
     tracker, warnings = started()
     journaled(run, *ALL)
-    tracker.alharness_cell_ended(run, CellRecord(cell=CELL, status="ok"))
+    tracker.alharness_cell_ended(run, Outcome(cell=CELL, status="ok"))
     soon(lambda: warnings)
     time.sleep(0.5)
     store.write_bytes(content)
@@ -499,9 +497,9 @@ def test_a_required_store_that_is_lost_meanwhile_is_an_error_after_the_last_cell
     journaled(run, *ALL)
     monkeypatch.setattr(MlflowClient, "create_run", lambda *_, **__: 1 / 0)
     tracker.alharness_cycle_finished(run, CELL, ALL[-1])
-    tracker.alharness_cell_ended(run, CellRecord(cell=CELL, status="ok"))
+    tracker.alharness_cell_ended(run, Outcome(cell=CELL, status="ok"))
     with pytest.raises(TrackingError, match=f"write them to MLflow later with: .* sync {run.folder}"):
-        tracker.alharness_run_finished(run, RunRecord(cells=(CellRecord(cell=CELL, status="ok"),)))
+        tracker.alharness_run_finished(run, Outcomes(cells=(Outcome(cell=CELL, status="ok"),)))
 
 
 @pytest.fixture(params=["silent", "trickling"])
@@ -540,9 +538,9 @@ def test_a_server_that_never_answers_delays_no_cell_and_the_end_for_one_deadline
     began = time.monotonic()
     tracker, warnings = started(uri=bad_server)
     journaled(run, *ALL)
-    tracker.alharness_cell_ended(run, CellRecord(cell=CELL, status="ok"))
+    tracker.alharness_cell_ended(run, Outcome(cell=CELL, status="ok"))
     assert time.monotonic() - began < 0.5
-    tracker.alharness_run_finished(run, RunRecord(cells=(CellRecord(cell=CELL, status="ok"),)))
+    tracker.alharness_run_finished(run, Outcomes(cells=(Outcome(cell=CELL, status="ok"),)))
     assert time.monotonic() - began < 3
     assert tracker.store is None
     assert bad_server in warnings[-1]
@@ -565,7 +563,7 @@ def test_looking_for_experiments_ends_at_the_deadline(bad_server):
 
 def test_a_server_that_is_down_is_given_up_without_its_password(run, started, monkeypatch):
     tracker, warnings = started(uri="http://user:secret@127.0.0.1:9")
-    tracker.alharness_run_finished(run, RunRecord(cells=()))
+    tracker.alharness_run_finished(run, Outcomes(cells=()))
     assert tracker.store is None
     assert "secret" not in "".join(warnings)
     assert "MLflow at http://***@127.0.0.1:9: cannot be reached (Connection refused)." in warnings[-1]
@@ -615,8 +613,8 @@ class Dying:
 def test_whatever_call_is_lost_the_next_write_completes_everything(run, uri, status, monkeypatch):
     monkeypatch.setattr("alharness.tracking.writer.AT_ONCE", 5)
     journaled(run, *ALL)
-    record = RunRecord(
-        cells=(CellRecord(cell=CELL, status=status, cycles=tuple(ALL), error="no" if status == "failed" else ""),)
+    record = Outcomes(
+        cells=(Outcome(cell=CELL, status=status, cycles=tuple(ALL), error="no" if status == "failed" else ""),)
     )
 
     def write(name, calls=None):
@@ -668,7 +666,7 @@ def test_of_two_runs_for_one_cell_the_lesser_one_goes(run, uri):
 
 def test_a_cell_that_another_process_began_to_write_meanwhile_gets_no_second_run(run, uri):
     journaled(run, *ALL)
-    record = RunRecord(cells=(CellRecord(cell=CELL, status="ok", cycles=tuple(ALL)),))
+    record = Outcomes(cells=(Outcome(cell=CELL, status="ok", cycles=tuple(ALL)),))
     writers = [Writer(run, TrackingSettings(uri=uri), Pulse(), pytest.fail) for _ in range(2)]
     for writer in writers:
         writer.finish(record)
@@ -690,7 +688,7 @@ def test_one_cell_that_cannot_be_written_stops_no_other(run, uri, monkeypatch):
     monkeypatch.setattr(MlflowClient, "create_run", refuse)
     writer = Writer(run, TrackingSettings(uri=uri), Pulse(), pytest.fail)
     with pytest.raises(RuntimeError, match="not this one"):
-        writer.finish(RunRecord(cells=tuple(CellRecord(cell=cell, status="interrupted") for cell in run.cells)))
+        writer.finish(Outcomes(cells=tuple(Outcome(cell=cell, status="interrupted") for cell in run.cells)))
     assert lengths(uri) == {good.name: 1}
 
 
@@ -706,7 +704,7 @@ def test_a_cell_that_fails_again_says_the_last_reason(run, uri):
     journaled(run, *ALL[:1])
     for error in ("one", "two"):
         writer = Writer(run, TrackingSettings(uri=uri), Pulse(), pytest.fail)
-        writer.finish(RunRecord(cells=(CellRecord(cell=CELL, status="failed", error=error),)))
+        writer.finish(Outcomes(cells=(Outcome(cell=CELL, status="failed", error=error),)))
     assert stored(uri)[1][0].data.tags["alharness.error"] == "two"
 
 
