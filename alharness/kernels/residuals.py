@@ -1,4 +1,4 @@
-"""What the gradient of the cross-entropy at the logits would be if the predicted class were the label."""
+"""What the gradient of the cross-entropy at the logits would be if a predicted class were the label."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import torch
 
 
 @torch.no_grad()
-def pseudo_residuals(log_probabilities: torch.Tensor) -> torch.Tensor:
-    """p − e_ŷ, with ŷ the most probable class, the first of several.
+def pseudo_residuals(log_probabilities: torch.Tensor, classes: torch.Tensor | None = None) -> torch.Tensor:
+    """p − e_ŷ, with ŷ the most probable class, the first of several, or a class that is given.
 
     Its entry at ŷ is minus the sum of the other probabilities: 1 − p_ŷ would be 0 for every sample whose p_ŷ is so
     close to 1 that the dtype cannot tell.
 
     Args:
         log_probabilities: (n, C) float32 or float64.
+        classes: (n,) int64 ŷ, such as what another head predicts; by default what these say.
 
     Returns:
         (n, C) float64.
@@ -24,6 +25,6 @@ def pseudo_residuals(log_probabilities: torch.Tensor) -> torch.Tensor:
     tensor([[-0.5000,  0.2500,  0.2500]], dtype=torch.float64)
     """
     p = log_probabilities.double().exp()
-    predicted = log_probabilities.argmax(1, keepdim=True)
+    predicted = (log_probabilities.argmax(1) if classes is None else classes)[:, None]
     p.scatter_(1, predicted, 0)
     return p.scatter_(1, predicted, -p.sum(1, keepdim=True))

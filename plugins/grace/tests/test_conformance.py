@@ -1,4 +1,4 @@
-"""What every sampler promises, of GRACE with its many options."""
+"""What every sampler promises, of GRACE with its many options: each kind of option once."""
 
 from alharness import Task
 from alharness.testing import SamplerConformance
@@ -14,31 +14,22 @@ class TestLastLayer(TestDefaults):
     offset_invariant = False  # these gradients are products with embeddings and representations
 
 
-class TestCosineDistance(TestDefaults):
+class TestOtherFormulas(TestDefaults):
     params = {"distance": "cosine", "easiness": "neg_difference", "normalize": "rank", "norm_reduce": "concat"}
 
 
-class TestSumWithRepresentations(TestDefaults):
-    params = {"rep_space": "representation", "combine": {"additive": {"beta": 10, "gamma": 1}}}
-
-
-class TestAnglesOfRepresentations(TestDefaults):
-    params = {"rep_space": "representation", "distance": "cosine", "representativeness": "far"}
-    offset_invariant = False
-
-
-class TestSquaredDistanceOfFusedEmbeddings(TestDefaults):
-    params = {"rep_space": "fusion_representation", "distance": "sqeuclidean", "representativeness": "reciprocal"}
+class TestRepresentations(TestDefaults):
+    params = {
+        "rep_space": "representation",
+        "distance": "sqeuclidean",
+        "representativeness": "reciprocal",
+        "combine": {"additive": {"beta": 10, "gamma": 1}},
+    }
 
 
 class TestAnchors(TestDefaults):
     params = {"representativeness_anchors": 6}
     deterministic = False
-
-
-class TestPairwise(TestDefaults):
-    params = {"pseudo_label": "pairwise"}
-    tasks = {Task.REGRESSION}
 
 
 class TestDropout(TestDefaults):

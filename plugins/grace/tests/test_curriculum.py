@@ -1,11 +1,13 @@
 import pytest
 
-from alharness_grace.curriculum import curriculum_alpha
+from alharness.testing import TensorView, make_query
 from alharness_grace.plugin import GraceParams
+from alharness_grace.sampler import DefaultGrace
 
 
 def weights(cycles, **params):
-    return [curriculum_alpha(GraceParams(**params), cycle, cycles) for cycle in range(cycles)]
+    queries = [make_query(TensorView(n=1), cycle=cycle, cycles=cycles) for cycle in range(cycles)]
+    return [DefaultGrace(GraceParams(**params)).alpha(query) for query in queries]
 
 
 def test_the_default_falls_by_equal_steps_from_0_2():

@@ -6,11 +6,8 @@ import pytest
 import torch
 
 from alharness import FUSED, SamplerError, Task
-from alharness_grace.criteria import cosines
-from alharness_grace.distances import estimated_sums
-from alharness_grace.members import members
 from alharness_grace.params import GraceParams
-from alharness_grace.sampler import Grace
+from alharness_grace.variants import Grace, estimated_sums
 
 OPTIONS = [
     {"gradient_point": "last_layer"},
@@ -131,14 +128,15 @@ def test_refuses_embeddings_that_are_not_finite_and_names_them(make_full_world, 
 
 
 def test_rescaled_members_have_a_root_mean_square_length_of_1(make_full_world, task):
-    for pair in members(make_full_world(task).query, GraceParams(member_scaling="pool_rms")).values():
-        for g in (pair.unimodal, pair.fused):
+    for pair in Grace(GraceParams(member_scaling="pool_rms")).gradients(make_full_world(task).query).values():
+        for g in (pair.own, pair.fused):
             assert g.square().sum(1).mean().item() == pytest.approx(1)
 
 
 def test_at_last_layers_the_cosine_of_plain_residuals_is_a_sign(make_full_world):
     params = GraceParams(gradient_point="last_layer", pseudo_label="cross")
-    for cosine in cosines(members(make_full_world(Task.REGRESSION).query, params)).values():
+    for pair in Grace(params).gradients(make_full_world(Task.REGRESSION).query).values():
+        cosine = pair.cosine()
         torch.testing.assert_close(cosine.abs(), torch.ones_like(cosine))
 
 
@@ -148,7 +146,7 @@ def test_a_sure_head_keeps_its_residual_at_last_layers(make_full_world):
         for head in world.heads.heads.values():
             head[2].bias[1] = 25
     params = GraceParams(gradient_point="last_layer")
-    for pair in members(world.query, params).values():
+    for pair in Grace(params).gradients(world.query).values():
         own, fused = pair.residuals
         assert (own[:, 1] < 0).all()
         assert (fused[:, 1] < 0).all()

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from alharness import FUSED, Task
-from alharness_grace.criteria import cosines, easiness, informativeness, representativeness
-from alharness_grace.members import members
 from alharness_grace.plugin import GraceParams
-from alharness_grace.sampler import Grace
+from alharness_grace.sampler import DefaultGrace
+
+GRACE = DefaultGrace(GraceParams())
 
 
 def jacobians(world, i):
@@ -89,15 +89,15 @@ def close(actual, expected):
 
 
 def test_informativeness(world, G):
-    close(informativeness(members(world.query)), raw_criteria(G, world.z)["i"])
+    close(GRACE.informativeness(GRACE.gradients(world.query)), raw_criteria(G, world.z)["i"])
 
 
 def test_representativeness(world, G):
-    close(representativeness(members(world.query)), raw_criteria(G, world.z)["r"])
+    close(GRACE.representativeness(world.query, GRACE.gradients(world.query)), raw_criteria(G, world.z)["r"])
 
 
 def test_easiness(world, G):
-    close(easiness(cosines(members(world.query))), raw_criteria(G, world.z)["e"])
+    close(GRACE.easiness(GRACE.gradients(world.query)), raw_criteria(G, world.z)["e"])
 
 
 @pytest.mark.parametrize(("cycle", "alpha"), [(0, 0.6), (1, 0.4), (2, 0.2)])
@@ -106,13 +106,12 @@ def test_score(make_world, task, cycle, alpha):
     G = (classification_members if task is Task.CLASSIFICATION else regression_members)(world)
     i, r, e = (scaled(values) for values in raw_criteria(G, world.z).values())
     expected = [alpha * e_p + i_p * r_p for i_p, r_p, e_p in zip(i, r, e, strict=True)]
-    close(Grace(GraceParams(alpha0=0.6)).score(world.query), expected)
+    close(DefaultGrace(GraceParams(alpha0=0.6)).score(world.query), expected)
 
 
 def test_float32_ranks_as_float64(make_world, task):
-    sampler = Grace(GraceParams())
     exact, usual = (
-        sampler.select(make_world(task, n=200, size=30, dtype=dtype).query).positions.tolist()
+        GRACE.select(make_world(task, n=200, size=30, dtype=dtype).query).positions.tolist()
         for dtype in (torch.float64, torch.float32)
     )
     assert usual == exact

@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 
 from alharness import FUSED, Task
 from alharness_grace.params import GraceParams
-from alharness_grace.sampler import Grace
+from alharness_grace.variants import Grace
 
 N, DRAWS = 10, 4
 ALPHA = 0.3

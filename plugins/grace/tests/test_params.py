@@ -1,37 +1,9 @@
-from typing import Literal, get_args, get_origin
-
 import pytest
 from pydantic import ValidationError
 
 from alharness import SamplerError, Task
-from alharness_grace.criteria import AGREEMENTS, NORM_REDUCTIONS, SCALES
-from alharness_grace.distances import DISTANCES, SENSES, SPACES
-from alharness_grace.members import SCALINGS
 from alharness_grace.params import Additive, GraceParams, Weights
-from alharness_grace.points import POINTS
-from alharness_grace.residuals import PSEUDO_LABELS
-from alharness_grace.sampler import Grace
-
-TABLES = {
-    "gradient_point": POINTS,
-    "pseudo_label": PSEUDO_LABELS,
-    "member_scaling": SCALINGS,
-    "norm_reduce": NORM_REDUCTIONS,
-    "rep_space": SPACES,
-    "distance": DISTANCES,
-    "representativeness": SENSES,
-    "easiness": AGREEMENTS,
-    "normalize": SCALES,
-}
-
-
-def test_every_name_that_can_be_chosen_has_a_function():
-    choices = {
-        name: list(get_args(field.annotation))
-        for name, field in GraceParams.model_fields.items()
-        if get_origin(field.annotation) is Literal
-    }
-    assert choices == {name: list(table) for name, table in TABLES.items()}
+from alharness_grace.variants import Grace
 
 
 def test_a_sum_has_weights_of_1_unless_told():

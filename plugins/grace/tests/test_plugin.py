@@ -2,8 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from alharness import Feature, SamplerError, Setting, Task
-from alharness_grace.cost import exact_seconds
-from alharness_grace.plugin import GraceParams, alharness_samplers
+from alharness_grace.plugin import GraceParams, alharness_samplers, exact_seconds
 
 
 @pytest.fixture

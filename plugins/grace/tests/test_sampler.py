@@ -2,18 +2,18 @@ import pytest
 import torch
 
 from alharness import FUSED, Task
-from alharness_grace.criteria import cosines, easiness, informativeness, normalize, representativeness
-from alharness_grace.members import members
 from alharness_grace.plugin import GraceParams
-from alharness_grace.sampler import Grace
+from alharness_grace.sampler import DefaultGrace
+
+GRACE = DefaultGrace(GraceParams())
 
 
 def score(query, **params):
-    return Grace(GraceParams(**params)).score(query)
+    return DefaultGrace(GraceParams(**params)).score(query)
 
 
 def picks(query, **params):
-    return Grace(GraceParams(**params)).select(query).positions.tolist()
+    return DefaultGrace(GraceParams(**params)).select(query).positions.tolist()
 
 
 def linear(weights):
@@ -31,22 +31,23 @@ def test_a_duplicate_gets_the_score_of_its_original(make_world, task):
 
 def test_alpha_0_ranks_by_the_product(make_world, task):
     query = make_world(task).query
-    G = members(query)
-    s_i, s_r = normalize(informativeness(G), G), normalize(representativeness(G), G)
+    G = GRACE.gradients(query)
+    s_i = GRACE.normalize(GRACE.informativeness(G), G)
+    s_r = GRACE.normalize(GRACE.representativeness(query, G), G)
     torch.testing.assert_close(score(query, alpha0=0), s_i * s_r)
 
 
 def test_a_large_alpha_ranks_by_easiness(make_world, task):
     query = make_world(task, size=40).query
-    expected = easiness(cosines(members(query))).argsort(descending=True)
+    expected = GRACE.easiness(GRACE.gradients(query)).argsort(descending=True)
     assert picks(query, alpha0=1e6) == expected.tolist()
 
 
 def test_easiness_falls_as_a_head_parts_from_the_fusion(make_query):
     # Linear heads have constant Jacobians, at an acute angle here; o_u − o_m grows along the pool.
     z = {"audio": torch.arange(1.0, 9.0, dtype=torch.float64)[:, None] * torch.tensor([1.0, 0.0])}
-    G = members(make_query(z, linear({"audio": [2.0, 1.0], FUSED: [1.0, 1.0]}), Task.REGRESSION))
-    assert (easiness(cosines(G)).diff() < 0).all()
+    G = GRACE.gradients(make_query(z, linear({"audio": [2.0, 1.0], FUSED: [1.0, 1.0]}), Task.REGRESSION))
+    assert (GRACE.easiness(G).diff() < 0).all()
 
 
 @pytest.mark.parametrize("factor", [1e-3, 7.0, 1e4])
@@ -117,7 +118,8 @@ def test_another_model_gets_another_choice(make_world, task):
 
 def test_the_weight_of_this_cycle_is_used_and_logged(make_world, task):
     first, last = (make_world(task, cycle=c, cycles=4).query for c in (0, 3))
-    easy = normalize(easiness(cosines(members(first))), members(first))
+    G = GRACE.gradients(first)
+    easy = GRACE.normalize(GRACE.easiness(G), G)
     torch.testing.assert_close(score(first, alpha0=0.8) - score(last, alpha0=0.8), 0.6 * easy)
     logged = [query.logged["curriculum_alpha"] for query in (first, last)]
     assert logged == pytest.approx([0.8, 0.2])

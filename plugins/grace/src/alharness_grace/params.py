@@ -66,7 +66,7 @@ class GraceParams(Params):
     """Estimate the Euclidean distances to the pool from this many random other samples; null is exact."""
 
     easiness: Literal["cosine", "neg_difference"] = "cosine"
-    """A sample is easy where the gradients of each head and of the fused head have one direction, or where they
+    """A sample is easy if the gradients of each head and of the fused head have one direction, or if they
     differ little."""
 
     normalize: Literal["min_max", "rank"] = "min_max"
@@ -116,7 +116,7 @@ DEFAULTS = GraceParams()
 
 
 def refuse_labels_of_regression(params: GraceParams) -> None:
-    """Raise SamplerError where params are set that shape the label of a regression: nothing else reads them."""
+    """Raise SamplerError if params are set that shape the label of a regression: nothing else reads them."""
     for name in ("pseudo_label", "sigma"):
         if (value := getattr(params, name)) != getattr(DEFAULTS, name):
             raise SamplerError(
