@@ -18,7 +18,7 @@ TESTERS = $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types docs bench dist wheels clean
+.PHONY: help run test check lint types docs bench dist wheels release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ wheels: dist ## run the tests of the unpacked sdist on the wheels in dist/, in a
 	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
 	  tar -xzf dist/alharness-[0-9]*.tar.gz -C "$$folder" --strip-components=1; \
 	  $(MAKE) -C "$$folder" test VENV=.venv DISTRIBUTIONS="$$(echo $(CURDIR)/dist/*.whl)"
+
+release: $(VENV)/.released ## make the release VERSION, see RELEASING.md; with DRY_RUN=1 throw it away again
+	$(BIN)/python tools/release.py $(if $(DRY_RUN),--dry-run) $(VERSION)
 
 clean: ## remove the environment and everything built
 	rm -rf $(VENV) docs/_build dist .mypy_cache .ruff_cache .pytest_cache
