@@ -11,12 +11,13 @@ from . import moved
 if TYPE_CHECKING:
     from alharness.api.dataset import Dataset, DatasetFacts, DatasetPlugin
     from alharness.api.hooks import hookimpl
+    from alharness.api.metrics import Metrics
     from alharness.api.model import ModelPlugin, ModelShape
     from alharness.api.network import Batch, MultimodalModel
     from alharness.api.params import Params, SpecPath
     from alharness.api.sampler import Query, Sampler, SamplerPlugin, ScoringSampler, Selection, Setting, View
     from alharness.api.samples import Inputs, Samples, Splits
-    from alharness.api.vocabulary import FUSED, Feature, Scoring, Task
+    from alharness.api.vocabulary import FUSED, Feature, Task
 
     from .errors import (
         DataError,
@@ -40,6 +41,7 @@ __all__ = [
     "HarnessError",
     "Inputs",
     "LabelLeak",
+    "Metrics",
     "ModelError",
     "ModelPlugin",
     "ModelShape",
@@ -52,7 +54,6 @@ __all__ = [
     "SamplerError",
     "SamplerPlugin",
     "Samples",
-    "Scoring",
     "ScoringSampler",
     "Selection",
     "Setting",
@@ -69,12 +70,13 @@ __all__ = [
 _HOMES = {
     "api.dataset": ("Dataset", "DatasetFacts", "DatasetPlugin"),
     "api.hooks": ("hookimpl",),
+    "api.metrics": ("Metrics",),
     "api.model": ("ModelPlugin", "ModelShape"),
     "api.network": ("Batch", "MultimodalModel"),
     "api.params": ("Params", "SpecPath"),
     "api.sampler": ("Query", "Sampler", "SamplerPlugin", "ScoringSampler", "Selection", "Setting", "View"),
     "api.samples": ("Inputs", "Samples", "Splits"),
-    "api.vocabulary": ("FUSED", "Feature", "Scoring", "Task"),
+    "api.vocabulary": ("FUSED", "Feature", "Task"),
     "errors": (
         "DataError",
         "HarnessError",
@@ -97,6 +99,8 @@ def __getattr__(name: str) -> Any:
             found = getattr(import_module(f".{module}", __name__), name)
             globals()[name] = found  # asked for once
             return found
+    if name in moved.GONE:
+        raise ImportError(f"alharness.{name} is gone: {moved.GONE[name]}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -30,6 +30,12 @@ MOVED = {
 """Old name -> the modules, below alharness, that hold its content now."""
 
 
+GONE = {
+    "Scoring": "write Dataset(metrics=alharness.Metrics(...)); without any, it has those of its task",
+}
+"""Name that `alharness` offered -> what to write."""
+
+
 class _Finder(MetaPathFinder, Loader):
     def find_spec(
         self,

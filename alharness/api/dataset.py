@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from alharness.errors import DataError
 
+from .metrics import Metrics, metrics_of
 from .rows import pieces
 from .samples import Samples, Splits
 from .vocabulary import Task  # noqa: TC001 - read when a plan comes back from JSON
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from .params import Params
-    from .vocabulary import Scoring
 
 Content = Samples | Splits
 
@@ -42,7 +42,7 @@ class Dataset:
             models which take vectors never touch the sequences.
         stored_digest: stands for `digest` where the data is known by the checksums of its files.
         remarks: what was mended or left out when the data was imported; `alharness data describe` shows it.
-        scoring: the metrics that its predictions are scored by; None for those of the task.
+        metrics: what is measured on its samples; None for the metrics of the task.
 
     >>> import numpy as np
     >>> from alharness import Dataset, Inputs, Samples, Task
@@ -61,14 +61,23 @@ class Dataset:
     pooled_content: Content | Callable[[], Content] | None = None
     stored_digest: str = ""
     remarks: tuple[str, ...] = ()
-    scoring: Scoring | None = None
+    metrics: Metrics | None = None
 
     def __post_init__(self) -> None:
-        """Raise DataError where the scoring is one of another task."""
-        if self.scoring is not None and self.scoring.task != self.task:
+        """Raise DataError for metrics of another task, and for what is no `Metrics`."""
+        if self.metrics is None:
+            return
+        if not isinstance(self.metrics, Metrics):
+            raise DataError(f"metrics is {self.metrics!r:.100}, expected None or alharness.Metrics")
+        if self.metrics.task != self.task:
             raise DataError(
-                f"the scoring {self.scoring} is one of {self.scoring.task}, but the task is {self.task}"
+                f"the metrics {self.metrics.name!r} are for {self.metrics.task}, but the task is {self.task}"
             )
+
+    @property
+    def measured_by(self) -> Metrics:
+        """Its metrics, or those of the task."""
+        return self.metrics or metrics_of(self.task)
 
     @cached_property
     def loaded(self) -> Content:
@@ -90,14 +99,15 @@ class Dataset:
     def digest(self) -> str:
         """sha256 of everything that a run depends on.
 
-        Task, scoring, classes, ids, inputs, lengths, labels and split.
+        Task, metrics, classes, ids, inputs, lengths, labels and split.
         """
         import numpy as np
 
         if self.stored_digest:
             return self.stored_digest
 
-        sha = hashlib.sha256(f"{self.task} {self.scoring} {self.classes} {self.fractions}".encode())
+        metrics = self.metrics.name if self.metrics else None
+        sha = hashlib.sha256(f"{self.task} {metrics} {self.classes} {self.fractions}".encode())
         for part, samples in self.parts.items():
             arrays = {f"x {m}": a for m, a in samples.inputs.arrays.items()}
             arrays |= {f"n {m}": a for m, a in samples.inputs.lengths.items()}

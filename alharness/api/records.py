@@ -182,8 +182,8 @@ class Paper:
 class Plan:
     """What a run will do: all cells of a spec, and what they share. Saved in the run directory.
 
-    What is known only after the data set was loaded is empty before: `finished`, `jobs`, `metric`, `headline`,
-    `environment`, `valid`, and the device in `params`.
+    What is known only after the data set was loaded is empty before: `finished`, `jobs`, `metric`,
+    `lower_is_better`, `headline`, `environment`, `valid`, and the device in `params`.
 
     Attributes:
         name: the spec's name, with a suffix if the data are synthetic.
@@ -198,7 +198,9 @@ class Plan:
         jobs: how many cells run at a time.
         skips: samplers that cannot run here, and why.
         warnings: what is allowed, but perhaps not meant.
-        metric: the metric that ranks; see `alharness.engine.metrics`.
+        metric: the metric that ranks; see `Metrics.primary`.
+        lower_is_better: metrics whose smaller values are better. The default is what run directories mean that do
+            not say it.
         headline: the metrics that the closing table shows, in its order; empty for all.
         params: plain values that all cells share: dataset, model, budget, device.
         environment: versions, machine and digests.
@@ -221,6 +223,7 @@ class Plan:
     skips: tuple[Skip, ...] = ()
     warnings: tuple[str, ...] = ()
     metric: str = ""
+    lower_is_better: tuple[str, ...] = ("mae", "rmse")
     headline: tuple[str, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
@@ -234,6 +237,10 @@ class Plan:
     def labels(self) -> tuple[str, ...]:
         """Labels of the samplers, in the order of the spec."""
         return tuple(dict.fromkeys(cell.label for cell in self.cells if not cell.reference))
+
+    def better(self, metric: str) -> str:
+        """Which values of a metric are better, in a word."""
+        return "lower" if metric in self.lower_is_better else "higher"
 
     def labeled(self, cell: Cell) -> tuple[int, ...]:
         """Labels at cycle 0, 1, ... of this cell."""

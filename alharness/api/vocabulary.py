@@ -20,22 +20,6 @@ class Task(StrEnum):
     REGRESSION = "regression"
 
 
-class Scoring(StrEnum):
-    """Which metrics predictions of a data set are scored by; see `alharness.engine.metrics`."""
-
-    CLASSIFICATION = "classification"
-    REGRESSION = "regression"
-    SIMS = "sims"
-    MOSI = "mosi"
-    EMOTIONS = "emotions"
-
-    @property
-    def task(self) -> Task:
-        """What must be predicted to be scored so."""
-        classes = (Scoring.CLASSIFICATION, Scoring.EMOTIONS)
-        return Task.CLASSIFICATION if self in classes else Task.REGRESSION
-
-
 class Feature(StrEnum):
     """What a sampler may ask of a fitted model; a model plugin says which of them it provides.
 

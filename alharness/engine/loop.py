@@ -16,9 +16,9 @@ from .selection import Chooser, Request, ask
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from alharness.api.metrics import Metrics
     from alharness.api.records import Schedule
     from alharness.api.samples import Samples
-    from alharness.api.vocabulary import Scoring
 
     from .pool import Oracle, Pool
     from .training import Fitted
@@ -34,7 +34,7 @@ class World:
         schedule: labels per cycle.
         seed: the seed of every stream.
         batch: samples per batch of inference.
-        scoring: the metrics of the test.
+        metrics: what is measured on the test.
         classes: names of the classes, in the order of the label indices; empty for regression.
     """
 
@@ -43,7 +43,7 @@ class World:
     schedule: Schedule
     seed: int
     batch: int
-    scoring: Scoring
+    metrics: Metrics
     classes: tuple[str, ...] = ()
 
 
@@ -71,7 +71,7 @@ def run_cell(
         fitted = yield Fit(cycle=cycle, labeled=labeled, seed=derive(world.seed, "model", cycle))
         began = time.perf_counter()
         predictions = predict(fitted, world.test.inputs, world.batch)
-        metrics = evaluate(world.scoring, predictions, world.test.labels, world.classes)
+        metrics = evaluate(world.metrics, predictions, world.test.labels, world.classes)
         cost = {**fitted.cost, "evaluate_seconds": time.perf_counter() - began}
         if cycle == len(sizes):
             yield CycleRecord(cycle=cycle, labeled=len(labeled), metrics=metrics, cost=cost)

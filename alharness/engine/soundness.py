@@ -10,8 +10,10 @@ import numpy as np
 from alharness.api.dataset import Dataset
 from alharness.api.rows import Rows, pieces
 from alharness.api.samples import Inputs, Samples, Splits
-from alharness.api.vocabulary import Scoring, Task
+from alharness.api.vocabulary import Task
 from alharness.errors import DataError
+
+from .metrics import try_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,6 +49,7 @@ def require_sound(dataset: Any, warn: Callable[[str], None]) -> None:
     _require_sizes(parts)
     _require_alike(parts)
     _require_disjoint(parts)
+    try_out(dataset.measured_by, next(reversed(parts.values())).labels, dataset.classes)
     _warn_of_absent_classes(dataset, parts, warn)
 
 
@@ -62,8 +65,6 @@ def require_splits(splits: Any) -> None:
 def _require_attributes(dataset: Dataset) -> None:
     if not isinstance(dataset.task, Task):
         raise DataError(f"task is {dataset.task!r}, expected one of {', '.join(f'Task.{t.name}' for t in Task)}")
-    if dataset.scoring is not None and not isinstance(dataset.scoring, Scoring):
-        raise DataError(f"scoring is {dataset.scoring!r}, expected None or a Scoring")
     classes = dataset.classes
     if not isinstance(classes, tuple) or not all(isinstance(name, str) and name.strip() for name in classes):
         raise DataError(f"classes must be a tuple of names that are not empty, but is {classes!r:.200}")

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from alharness.api.metrics import metrics_of
 from alharness.api.network import MultimodalModel
 from alharness.api.outputs import require_loss, require_number, require_predictions
-from alharness.api.vocabulary import FUSED, Scoring
+from alharness.api.vocabulary import FUSED
 from alharness.errors import DataError, Diverged, ModelError
 from alharness.guard import fingerprint
 from alharness.guard.border import Border
@@ -24,7 +25,7 @@ from alharness.kernels.flat import flatten
 
 from .batches import as_batch, home
 from .measure import Meter
-from .metrics import LOWER_IS_BETTER, PRIMARY, evaluate
+from .metrics import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.optim import Optimizer
 
+    from alharness.api.metrics import Metrics
     from alharness.api.network import Batch
     from alharness.api.samples import Samples
     from alharness.api.vocabulary import Task
@@ -69,7 +71,8 @@ class Trainer:
         build: makes a model with fresh weights.
         settings: the recipe.
         valid: validation samples; None trains every epoch.
-        scoring: how predictions of the validation samples are scored; None for the metrics of the task.
+        metrics: what is measured on the validation samples; None for the metrics of the task.
+        classes: names of the classes, in the order of the label indices; empty for regression.
         border: around the model's code; see `model_border`.
     """
 
@@ -78,13 +81,14 @@ class Trainer:
         build: Callable[[], MultimodalModel],
         settings: TrainingSettings,
         valid: Samples | None,
-        scoring: Scoring | None = None,
+        metrics: Metrics | None = None,
         border: Border | None = None,
+        classes: tuple[str, ...] = (),
     ) -> None:
         self._build = build
         self.border = border or model_border("the model")
         self._settings = settings
-        self._scoring = scoring
+        self._metrics, self._classes = metrics, classes
         self.device = choose_device(settings.device)
         self._valid = as_batch(valid, home(valid, self.device)) if valid is not None else None
         # Dropped at once: what a first model and a first optimizer import and set up is no training's time.
@@ -181,8 +185,8 @@ class Trainer:
         if self._settings.stop_on == "loss":
             prepared = _prepared(self._valid, model)
             return lambda: -validation_loss(model, prepared, size)
-        scoring = self._scoring or Scoring(model.shape.task.value)
-        return partial(validation_score, model, self._valid, scoring, size)
+        metrics = self._metrics or metrics_of(model.shape.task)
+        return partial(validation_score, model, self._valid, metrics, size, self._classes)
 
 
 class _Best:
@@ -245,7 +249,9 @@ def make_optimizer(model: MultimodalModel, settings: TrainingSettings) -> Optimi
 
 
 @torch.no_grad()
-def validation_score(model: MultimodalModel, valid: Batch, scoring: Scoring, size: int) -> float:
+def validation_score(
+    model: MultimodalModel, valid: Batch, metrics: Metrics, size: int, classes: tuple[str, ...] = ()
+) -> float:
     """The primary metric of the fused head, larger being better; `size` samples at a time."""
     model.eval()
     found = []
@@ -254,9 +260,8 @@ def validation_score(model: MultimodalModel, valid: Batch, scoring: Scoring, siz
         require_predictions(outputs, len(part), model.shape)
         found.append(outputs[FUSED])
     predictions = torch.cat(found).cpu().numpy()
-    name = PRIMARY[scoring]
-    score = evaluate(scoring, predictions, valid.labels[FUSED].cpu().numpy())[name]
-    return -score if name in LOWER_IS_BETTER else score
+    score = evaluate(metrics, predictions, valid.labels[FUSED].cpu().numpy(), classes)[metrics.primary]
+    return -score if metrics.primary in metrics.lower_is_better else score
 
 
 @torch.no_grad()

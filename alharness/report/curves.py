@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alharness.api.records import FULL_DATA
-from alharness.engine.metrics import LOWER_IS_BETTER
 from alharness.runs.files import write
 
 from .basis import basis, seed_list
@@ -107,9 +106,8 @@ def plot(
     _limit(axes, seen)
     axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
     axes.ticklabel_format(axis="y", useOffset=False)
-    better = "lower" if metric in LOWER_IS_BETTER else "higher"
     counting = " + validation" if run.count_valid and run.valid else ""
-    axes.set(xlabel=f"labeled samples{counting}", ylabel=f"test {metric} ({better} is better)")
+    axes.set(xlabel=f"labeled samples{counting}", ylabel=f"test {metric} ({run.better(metric)} is better)")
     axes.grid(alpha=0.3)
     figure = axes.get_figure(root=True)
     assert figure is not None

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alharness.engine.metrics import LOWER_IS_BETTER
-
 from .basis import basis
 from .statistics import aubc
 
@@ -30,18 +28,15 @@ class Scores:
         metric: its name.
         labeled: labels at cycle 0, 1, ..., as they are counted; see `Plan.counted`.
         curves: label of a sampler -> seed -> its value at every cycle, NaN where it is undefined.
+        lower_is_better: whether smaller values are better.
         refused: why complete cells do not count, in words; empty where all do.
     """
 
     metric: str
     labeled: tuple[int, ...]
     curves: Mapping[str, Mapping[int, tuple[float, ...]]]
+    lower_is_better: bool
     refused: tuple[str, ...] = ()
-
-    @property
-    def lower_is_better(self) -> bool:
-        """Whether smaller values are better."""
-        return self.metric in LOWER_IS_BETTER
 
     @property
     def better(self) -> str:
@@ -89,6 +84,7 @@ def scores(results: Results, metric: str, found: Basis | None = None) -> Scores:
             }
             for label in results.run.labels
         },
+        lower_is_better=metric in results.run.lower_is_better,
         refused=found.refused,
     )
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from alharness.engine.metrics import LOWER_IS_BETTER
-
 from .basis import basis
 from .statistics import aubc, mean
 
@@ -64,9 +62,9 @@ class Row:
         return str(n) if n == self.seeds else f"{n} of {self.seeds}"
 
 
-def arrow(metric: str) -> str:
+def arrow(run: Plan, metric: str) -> str:
     """The metric's name, and which way is better."""
-    return f"{metric} {'↓' if metric in LOWER_IS_BETTER else '↑'}"
+    return f"{metric} {'↓' if metric in run.lower_is_better else '↑'}"
 
 
 def summarize(run: Plan, record: Outcomes, cells: Basis | None = None) -> list[Row]:

@@ -48,7 +48,13 @@ def closing_table(run: Plan, record: Outcomes) -> Blocks:
     gpu = any(row.gpu_peak_mib is not None for row in rows)
     costs = ["query s", "train s", "CPU MiB", *(["GPU MiB"] if gpu else [])]
     return Blocks(
-        headings=["sampler", "n", f"area of {arrow(run.metric)}", *map(arrow, metrics), *costs],
+        headings=[
+            "sampler",
+            "n",
+            f"area of {arrow(run, run.metric)}",
+            *(arrow(run, name) for name in metrics),
+            *costs,
+        ],
         rows=_cells(rows, metrics, gpu=gpu),
         apart=parts((row.group, row.reference) for row in rows),
         title=f"{run.name}: {run.params['dataset']}, {budget}{', SYNTHETIC DATA' if run.synthetic else ''}",

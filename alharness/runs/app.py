@@ -283,13 +283,12 @@ def _wanted(plan: Plan, only: tuple[str, ...]) -> set[Cell]:
 
 def _completed(plan: Plan, spec: Spec, loaded: Loaded, jobs: int) -> Plan:
     """The plan with what is known once the data set was loaded."""
-    from alharness.engine.metrics import HEADLINE, PRIMARY
-
     return replace(
         plan,
         jobs=jobs,
-        metric=PRIMARY[loaded.scoring],
-        headline=HEADLINE[loaded.scoring],
+        metric=loaded.metric,
+        lower_is_better=loaded.lower_is_better,
+        headline=loaded.headline,
         params={**plan.params, "device": loaded.context["device"]},
         environment={**loaded.environment, "data_sha256": loaded.digest},
         spec_text=resolved_yaml(spec),

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from alharness import errors, registry
 from alharness.api.dataset import Dataset
-from alharness.api.vocabulary import Scoring
 from alharness.engine.soundness import require_sound
 from alharness.errors import (
     DataError,
@@ -33,6 +32,7 @@ from .workbench import Workbench, suited
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
+    from alharness.api.metrics import Metrics
     from alharness.registry import Registry
 
 
@@ -60,12 +60,16 @@ def _load(connection: Connection, wish: Wish, installed: Registry) -> Loaded:
         shown = suited(dataset, model)
         with blaming(wish.who, DataError):
             require_sound(shown, lambda text: warn(f"{wish.who}: {text}"))
+            _require_sendable(shown.measured_by)
+    metrics = dataset.measured_by
     workbench = Workbench(shown, model, experiment.model.params, experiment.training, experiment.schedule)
     loaded = Loaded(
         samples=pickle.dumps(share(shown, wish.samples)) if wish.samples else b"",
         digest=str(dataset.digest),
         synthetic=bool(dataset.synthetic),
-        scoring=Scoring(workbench.scoring),
+        metric=metrics.primary,
+        lower_is_better=tuple(sorted(metrics.lower_is_better)),
+        headline=metrics.headline,
         valid=workbench.validating(wish.facts.sizes[1]),
         context=dict(workbench.context),
         seeds={seed: workbench.seed_context(seed) for seed in wish.seeds},
@@ -95,6 +99,16 @@ def _require_announced(wish: Wish, dataset: object) -> None:
             f"it announced {said} data and is {found}: its facts and what it makes must agree, or the run "
             "would be kept under a wrong name"
         )
+
+
+def _require_sendable(metrics: Metrics) -> None:
+    try:
+        pickle.dumps(metrics)
+    except Exception as error:
+        raise DataError(
+            f"its metrics {metrics.name!r} cannot be sent to the processes of a run ({described(error)}); let "
+            "`compute` be a function of a module"
+        ) from error
 
 
 def _refused(wish: Wish, error: BaseException) -> Refused:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from alharness.api.dataset import DatasetFacts
     from alharness.api.records import Cell, CycleRecord
-    from alharness.api.vocabulary import Scoring
 
     from .experiment import Experiment, Part
 
@@ -56,7 +55,7 @@ class Loaded:
             in the coordinating process. Empty if nothing is going to run.
         digest: of the data set as it was made.
         synthetic: made-up data.
-        scoring: the metrics of the test.
+        metric, lower_is_better, headline: as those of a `Plan`.
         valid: validation samples that stop a training.
         context: what every cell depends on: data, device, versions.
         seeds: seed -> digests of its split and its initial pool.
@@ -66,7 +65,9 @@ class Loaded:
     samples: bytes = field(repr=False)
     digest: str
     synthetic: bool
-    scoring: Scoring
+    metric: str
+    lower_is_better: tuple[str, ...]
+    headline: tuple[str, ...]
     valid: int
     context: Mapping[str, Any]
     seeds: Mapping[int, Mapping[str, Any]]

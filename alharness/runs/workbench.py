@@ -11,7 +11,6 @@ import numpy as np
 
 from alharness.api.model import ModelPlugin, ModelShape
 from alharness.api.records import Schedule
-from alharness.api.vocabulary import Scoring
 from alharness.engine.loop import World
 from alharness.engine.pool import Oracle, Pool
 from alharness.engine.seeds import stream
@@ -88,7 +87,6 @@ class Workbench:
         self._model, self._params = model, params
         self._settings, self._schedule = settings, schedule
         self._bench: Bench | None = None
-        self.scoring = dataset.scoring or Scoring(dataset.task.value)
         self.device: torch.device = choose_device(settings.device)
         self.context: Mapping[str, Any] = {
             "data": dataset.digest,
@@ -136,11 +134,16 @@ class Workbench:
                 schedule=self._schedule,
                 seed=seed,
                 batch=self._settings.inference_batch,
-                scoring=self.scoring,
+                metrics=self._dataset.measured_by,
                 classes=self._dataset.classes,
             ),
             trainer=Trainer(
-                partial(self._model.make, self._params, shape), self._settings, valid, self.scoring, self._border
+                partial(self._model.make, self._params, shape),
+                self._settings,
+                valid,
+                self._dataset.measured_by,
+                self._border,
+                self._dataset.classes,
             ),
             initial=initial,
             context=_seed_context(splits, initial),

@@ -13,8 +13,6 @@ import zlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from alharness.engine.metrics import LOWER_IS_BETTER
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -79,12 +77,12 @@ def make_view(run: Plan, record: Outcomes) -> dict[str, Any]:
     bars = max(HEIGHT, 100 + BAR * len(run.labels))
     sections = {
         "quality": (
-            f"Quality ({_directions(metrics)})",
+            f"Quality ({_directions(run, metrics)})",
             HEIGHT,
             [_line(f"test/{name}", _range(run.schedule.labeled, cycles, name)) for name in metrics],
         ),
         "summary": (
-            f"Area ({_directions([run.metric])})",
+            f"Area ({_directions(run, [run.metric])})",
             bars,
             [_bar(area), _scatter("summary/query_seconds_total", area)],
         ),
@@ -165,10 +163,10 @@ def _metrics_to_show(run: Plan, cycles: Sequence[CycleRecord]) -> list[str]:
     return [name for name in wanted if name in measured or not measured][:MOST_CURVES]
 
 
-def _directions(metrics: Sequence[str]) -> str:
+def _directions(run: Plan, metrics: Sequence[str]) -> str:
     """Which way is better, in as few words as a heading shows."""
-    lower = [name for name in metrics if name in LOWER_IS_BETTER]
-    higher = [name for name in metrics if name not in LOWER_IS_BETTER]
+    lower = [name for name in metrics if name in run.lower_is_better]
+    higher = [name for name in metrics if name not in run.lower_is_better]
     if not lower or not higher:
         return f"{'lower' if lower else 'higher'} is better"
     few, way, other = (lower, "↓", "↑") if len(lower) <= len(higher) else (higher, "↑", "↓")

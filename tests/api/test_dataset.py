@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from alharness import DataError, Dataset, Inputs, Samples, Scoring, Task
+from alharness import DataError, Dataset, Inputs, Samples, Task
 from alharness.api import rows
 from alharness.api.dataset import split_sizes
+from alharness.api.metrics import CLASSIFICATION, REGRESSION
 from alharness.engine.seeds import stream
 
 
@@ -122,7 +123,7 @@ def test_the_digest_sees_every_change(make_samples):
         ),
         samples.take(np.arange(20)[::-1]),
     ]
-    told = {"classes": ("x", "y", "z")}, {"scoring": Scoring.EMOTIONS}
+    told = {"classes": ("x", "y", "z")}, {"metrics": CLASSIFICATION}
     digests = [digest(samples), *(digest(samples, **more) for more in told), *map(digest, changed)]
     assert len(set(digests)) == len(digests)
     assert digest(samples) == digest(make_samples(20))
@@ -181,6 +182,23 @@ def test_the_digest_sees_how_sequences_are_pooled(make_samples):
     assert one != two
 
 
-def test_a_scoring_of_another_task_is_refused(make_samples):
-    with pytest.raises(DataError, match="the scoring sims is one of regression, but the task is classification"):
-        Dataset(task=Task.CLASSIFICATION, content=make_samples(5), scoring=Scoring.SIMS)
+def test_metrics_of_another_task_are_refused(make_samples):
+    with pytest.raises(DataError, match="'regression' are for regression, but the task is classification"):
+        Dataset(task=Task.CLASSIFICATION, content=make_samples(5), metrics=REGRESSION)
+
+
+def test_what_is_no_metrics_is_refused(make_samples):
+    with pytest.raises(DataError, match="metrics is 'f1', expected None or alharness.Metrics"):
+        Dataset(task=Task.CLASSIFICATION, content=make_samples(5), metrics="f1")
+
+
+def test_without_metrics_of_its_own_a_data_set_has_those_of_its_task(make_samples):
+    assert Dataset(task=Task.CLASSIFICATION, content=make_samples(5)).measured_by is CLASSIFICATION
+    assert Dataset(task=Task.REGRESSION, content=make_samples(5)).measured_by is REGRESSION
+
+
+def test_the_digest_names_the_metrics_as_it_named_the_scoring():
+    inputs = Inputs(ids=("a", "b"), arrays={"x": np.zeros((2, 1), np.float32)})
+    samples = Samples(inputs=inputs, labels=np.zeros(2, np.float32))
+    made = [Dataset(task=Task.REGRESSION, content=samples, metrics=found) for found in (None, REGRESSION)]
+    assert [dataset.digest[:8] for dataset in made] == ["0b02a55e", "d4387803"]  # as in older run directories

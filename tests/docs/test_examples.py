@@ -59,8 +59,6 @@ def test_an_example_runs(example):
         for name, value in offered()
         if (inspect.isclass(value) or inspect.isfunction(value))
         and not (inspect.isclass(value) and issubclass(value, HarnessError) and value is not HarnessError)
-        and name != "alharness.Scoring"
-        and not name.endswith("vocabulary.Scoring")
     ],
 )
 def test_what_is_public_has_an_example(value):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from alharness import Feature, Sampler, SamplerError, Scoring
+from alharness import Feature, Metrics, Sampler, SamplerError, Task
 from alharness.api.records import CycleRecord, Schedule
 from alharness.engine.loop import Fit, World, run_cell
 from alharness.engine.pool import Oracle, Pool
@@ -25,6 +25,15 @@ class Watcher(Sampler):
         return range(n - query.size, n)
 
 
+def _by_class(predictions, labels, classes):
+    predicted = predictions.argmax(axis=1)
+    recalls = {f"f1_{name}": (predicted == labels)[labels == i].mean() for i, name in enumerate(classes)}
+    return {"accuracy": (predicted == labels).mean(), "f1": 0.5, "f1_macro": 0.5} | recalls
+
+
+BY_CLASS = Metrics(name="by_class", task=Task.CLASSIFICATION, compute=_by_class, primary="accuracy")
+
+
 @pytest.fixture
 def play(make_samples, make_trainer):
     def run(sampler, sizes=(5, 5, 3), seed=0, features=frozenset(Feature)):
@@ -35,7 +44,7 @@ def play(make_samples, make_trainer):
             schedule=Schedule(initial_pool=6, sizes=sizes),
             seed=seed,
             batch=16,
-            scoring=Scoring.EMOTIONS,
+            metrics=BY_CLASS,
             classes=("a", "b", "c"),
         )
         trainer = make_trainer(epochs=3)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from alharness import DataError, Dataset, Inputs, Samples, Scoring, Splits, Task
+from alharness import DataError, Dataset, Inputs, Metrics, Samples, Splits, Task
 from alharness.engine.soundness import require_sound, require_splits
 
 
@@ -119,9 +119,9 @@ def test_regression_has_no_classes():
     assert "regression has no classes" in refused(made)
 
 
-def test_a_scoring_of_another_task_is_refused():
-    with pytest.raises(DataError, match="is one of regression"):
-        dataset(scoring=Scoring.REGRESSION)
+def test_metrics_are_tried_out_before_a_run():
+    ours = Metrics(name="ours", task=Task.CLASSIFICATION, compute=lambda *_: {"f2": 1.0}, primary="f1")
+    assert "compute of 'ours' gave f2, but not f1" in refused(dataset(metrics=ours))
 
 
 def test_parts_must_not_share_samples():

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from alharness import Scoring, Task
+from alharness import Metrics, Task
+from alharness.api.metrics import REGRESSION, metrics_of
 from alharness.api.network import Batch, MultimodalModel
 from alharness.engine.batches import as_batch
 from alharness.engine.extraction import predict
@@ -68,7 +69,7 @@ def test_ten_samples_can_be_learned_by_heart(make_trainer, make_samples, task):
     labeled = make_samples(10, task).pooled()
     params = {"hidden": 32, "representation": 16, "fusion": 16, "dropout": 0.0}
     fitted = make_trainer(task, params=params, epochs=400).fit(labeled, 0)
-    metrics = evaluate(Scoring(task.value), predict(fitted, labeled.inputs, 100), labeled.labels)
+    metrics = evaluate(metrics_of(task), predict(fitted, labeled.inputs, 100), labeled.labels)
     if task == Task.CLASSIFICATION:
         assert metrics["accuracy"] == 1
     else:
@@ -136,15 +137,20 @@ def test_a_smaller_error_is_a_better_score(make_trainer, make_samples):
     model = make_trainer(Task.REGRESSION).initialize(0)
     model.adapt(valid)
     error = (model.eval()(valid)["fused"][:, 0] - valid.labels["fused"]).abs().mean().item()
-    assert validation_score(model, valid, Scoring.REGRESSION, 7) == pytest.approx(-error, rel=1e-5)
+    assert validation_score(model, valid, REGRESSION, 7) == pytest.approx(-error, rel=1e-5)
 
 
-def test_the_scoring_of_the_data_set_scores_the_validation_samples(make_trainer, make_samples):
+def test_the_metrics_of_the_data_set_are_taken_on_the_validation_samples(make_trainer, make_samples):
     valid = as_batch(make_samples(30, Task.REGRESSION).pooled(), torch.device("cpu"))
     model = make_trainer(Task.REGRESSION).initialize(0)
     model.adapt(valid)
-    clipped = model.eval()(valid)["fused"][:, 0].clamp(-1, 1) - valid.labels["fused"].clamp(-1, 1)
-    assert validation_score(model, valid, Scoring.SIMS, 7) == pytest.approx(-clipped.abs().mean().item(), rel=1e-5)
+    worst = (model.eval()(valid)["fused"][:, 0] - valid.labels["fused"]).abs().max().item()
+
+    def compute(predictions, labels, classes):
+        return {"worst": abs(predictions[:, 0] - labels).max()}
+
+    ours = Metrics(name="ours", task=Task.REGRESSION, compute=compute, primary="worst", lower_is_better={"worst"})
+    assert validation_score(model, valid, ours, 7) == pytest.approx(-worst, rel=1e-5)
 
 
 def test_training_can_stop_on_the_loss_of_all_heads(make_trainer, make_samples):

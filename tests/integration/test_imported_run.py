@@ -6,10 +6,11 @@ import sys
 import numpy as np
 import pytest
 
-from alharness import Dataset, Inputs, Samples, Scoring, Splits, Task
+from alharness import Dataset, Inputs, Samples, Splits, Task
 from alharness import registry as registries
 from alharness import spec as specs
 from alharness.cli import main
+from alharness.datasets.metrics import SIMS
 from alharness.runs import app
 
 SIZES = {"train": 60, "valid": 15, "test": 20}
@@ -86,7 +87,7 @@ def alharness_datasets():
 def installed(content, tmp_path, monkeypatch):
     """The installed plugins, and a data set `memory` that was never imported."""
     parts = {split: samples(part) for split, part in content.items()}
-    dataset = Dataset(task=Task.REGRESSION, content=Splits(**parts), scoring=Scoring.SIMS)
+    dataset = Dataset(task=Task.REGRESSION, content=Splits(**parts), metrics=SIMS)
     site = tmp_path / "site"
     info = site / "memory-1.dist-info"
     info.mkdir(parents=True)

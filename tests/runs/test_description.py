@@ -40,6 +40,7 @@ def full(tmp_path):
         skips=(Skip(label="needy", reason="it serves regression"),),
         warnings=("fewer than 3 seeds",),
         metric="mae",
+        lower_is_better=("bias", "mae"),
         headline=("mae", "corr"),
         params={"dataset": "simsv2", "budget": 5, "ratio": 0.5, "nothing": None},
         environment={"torch": "2.9", "cores": "2"},
@@ -65,6 +66,16 @@ def test_a_run_with_little_set_comes_back_too(full):
     description.save(little)
 
     assert description.load(full.folder).run == little
+
+
+def test_a_run_directory_that_does_not_say_it_has_errors_that_are_better_when_lower(full):
+    description.save(full)
+    path = full.folder / description.NAME
+    older = json.loads(path.read_text())
+    del older["run"]["lower_is_better"]
+    path.write_text(json.dumps(older))
+
+    assert description.load(full.folder).run.lower_is_better == ("mae", "rmse")
 
 
 def test_a_moved_run_is_where_it_was_found(full, tmp_path):

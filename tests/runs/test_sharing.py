@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alharness import Samples, Scoring, Splits, Task
+from alharness import Samples, Splits, Task
+from alharness.api.metrics import REGRESSION
 from alharness.api.rows import Rows
 from alharness.errors import RunError
 from alharness.runs.sharing import share
@@ -33,9 +34,7 @@ def dataset(make_dataset):
         inputs=replace(parts["train"].inputs, pooling={"vision": "first"}),
         unimodal_labels={"audio": parts["train"].labels * 2},
     )
-    return replace(
-        made, content=Splits(train=train, valid=parts["valid"], test=parts["test"]), scoring=Scoring.SIMS
-    )
+    return replace(made, content=Splits(train=train, valid=parts["valid"], test=parts["test"]), metrics=REGRESSION)
 
 
 def test_what_another_process_opens_is_the_data_set(dataset, tmp_path):
@@ -44,7 +43,7 @@ def test_what_another_process_opens_is_the_data_set(dataset, tmp_path):
     assert all(same(dataset.parts[name], opened.parts[name]) for name in ("train", "valid", "test"))
     assert opened.digest == dataset.digest
     assert share(replace(dataset, stored_digest="known"), tmp_path).digest == "known"
-    assert (opened.task, opened.scoring, opened.classes) == (dataset.task, dataset.scoring, dataset.classes)
+    assert (opened.task, opened.metrics, opened.classes) == (dataset.task, dataset.metrics, dataset.classes)
     rows = len(dataset.parts["train"]) * 4 * (6 + 4 + 15)
     assert len(sent) < rows / 2  # the ids, and no samples
 

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from alharness import DataError, ModelPlugin, Scoring, Task
+from alharness import DataError, ModelPlugin, Task
+from alharness.api.metrics import CLASSIFICATION
 from alharness.api.records import Schedule
 from alharness.models.late_fusion.plugin import LateFusionParams, make
 from alharness.runs.workbench import Workbench, suited, validation
@@ -11,10 +12,10 @@ from alharness.spec.settings import TrainingSettings
 
 @pytest.fixture
 def set_up(make_dataset):
-    def build(task=Task.CLASSIFICATION, scoring=None, **training):
+    def build(task=Task.CLASSIFICATION, metrics=None, **training):
         model = ModelPlugin(name="m", params=LateFusionParams, make=make)
         return Workbench(
-            suited(replace(make_dataset(task), scoring=scoring), model),
+            suited(replace(make_dataset(task), metrics=metrics), model),
             model,
             LateFusionParams(),
             TrainingSettings(device="cpu", **training),
@@ -60,11 +61,11 @@ def test_validation_samples_that_are_not_there_are_refused(make_samples):
         validation(make_samples(0), "full", 0)
 
 
-@pytest.mark.parametrize(
-    ("given", "scoring"), [(None, Scoring.CLASSIFICATION), (Scoring.EMOTIONS, Scoring.EMOTIONS)]
-)
-def test_the_data_set_says_how_predictions_are_scored(set_up, given, scoring):
-    bench = set_up(scoring=given)
-    world = bench.bench(0).world
-    assert (bench.scoring, world.scoring, world.classes) == (scoring, scoring, ("a", "b", "c"))
-    assert bench.bench(0).trainer._scoring == scoring
+OWN = replace(CLASSIFICATION, name="own", primary="accuracy")
+
+
+@pytest.mark.parametrize(("given", "metrics"), [(None, CLASSIFICATION), (OWN, OWN)])
+def test_the_data_set_says_what_is_measured(set_up, given, metrics):
+    bench = set_up(metrics=given).bench(0)
+    assert (bench.world.metrics, bench.world.classes) == (metrics, ("a", "b", "c"))
+    assert (bench.trainer._metrics, bench.trainer._classes) == (metrics, ("a", "b", "c"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from alharness.api.vocabulary import Scoring
 from alharness.datasets.stored.published import Published
 
 CHERMA = Published(
@@ -13,7 +12,7 @@ CHERMA = Published(
     terms="none stated; take it as for academic research only, cite the paper, never redistribute",
     citation="J. Sun, S. Han, Y.-P. Ruan et al.: Layer-wise Fusion with Modality Independence Modeling for "
     "Multi-modal Emotion Recognition. ACL 2023. DOI 10.18653/v1/2023.acl-long.39",
-    scoring=Scoring.EMOTIONS,
+    metrics="emotions",
 )
 
 CLASSES = {

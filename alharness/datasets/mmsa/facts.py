@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alharness.api.vocabulary import Scoring
 from alharness.datasets.stored.published import Published
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ SIMSV2 = Corpus(
         terms=_FILM,
         citation="Y. Liu, Z. Yuan, H. Mao et al.: Make Acoustic and Visual Cues Matter: CH-SIMS v2.0 Dataset and "
         "AV-Mixup Consistent Module. ICMI 2022. DOI 10.1145/3536221.3556630",
-        scoring=Scoring.SIMS,
+        metrics="sims",
     ),
     features={"text": 768, "audio": 25, "vision": 177},
     largest=1.0,
@@ -74,7 +73,7 @@ SIMS = Corpus(
         terms=_FILM,
         citation="W. Yu, H. Xu, F. Meng et al.: CH-SIMS: A Chinese Multimodal Sentiment Analysis Dataset with "
         "Fine-grained Annotation of Modality. ACL 2020. DOI 10.18653/v1/2020.acl-main.343",
-        scoring=Scoring.SIMS,
+        metrics="sims",
     ),
     features={"text": 768, "audio": 33, "vision": 709},
     largest=1.0,
@@ -89,7 +88,7 @@ MOSI = Corpus(
         citation="A. Zadeh, R. Zellers, E. Pincus, L.-P. Morency: Multimodal Sentiment Intensity Analysis in "
         "Videos: Facial Gestures and Verbal Messages. IEEE Intelligent Systems 31(6), 2016. "
         "DOI 10.1109/MIS.2016.94",
-        scoring=Scoring.MOSI,
+        metrics="mosi",
     ),
     features={"text": 768, "audio": 5, "vision": 20},
     largest=3.0,
@@ -104,7 +103,7 @@ MOSEI = Corpus(
         terms=_CMU,
         citation="A. Zadeh, P. P. Liang, S. Poria, E. Cambria, L.-P. Morency: Multimodal Language Analysis in the "
         "Wild: CMU-MOSEI Dataset and Interpretable Dynamic Fusion Graph. ACL 2018. DOI 10.18653/v1/P18-1208",
-        scoring=Scoring.MOSI,
+        metrics="mosi",
     ),
     features={"text": 768, "audio": 74, "vision": 35},
     largest=3.0,
@@ -119,7 +118,7 @@ OWN = Corpus(
         where="made by run_dataset of MMSA-FET, or by a program of your own",
         terms="those of the videos that the features come from",
         citation="the paper of the videos that the features come from",
-        scoring=Scoring.REGRESSION,
+        metrics="regression",
     ),
     features={},
     largest=3.4028234663852886e38,  # of float32

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 
 from alharness.api.dataset import DatasetPlugin
 from alharness.api.hooks import hookimpl
-from alharness.api.vocabulary import Scoring
 from alharness.datasets.paths import readable
 from alharness.datasets.stored.params import FolderParams
 from alharness.errors import DataError
@@ -69,6 +68,7 @@ class OwnFeatures:
 
     def make(self, params: OwnParams) -> Dataset:
         """The imported data, sequences on disk. Raises DataError if it is missing or damaged."""
+        from alharness.datasets.metrics import METRICS
         from alharness.datasets.stored.reader import open_stored
 
         found = open_stored(
@@ -77,7 +77,7 @@ class OwnFeatures:
             modalities=params.modalities,
             unimodal_labels=params.unimodal_labels,
         )
-        return replace(found, scoring=Scoring(params.scoring))
+        return replace(found, metrics=METRICS[params.scoring])
 
     def verify(self, params: OwnParams) -> list[str]:
         """Compare every file with its checksum. Raises DataError if one is damaged."""

@@ -74,6 +74,7 @@ class StoredDataset:
         """The imported data or a stand-in, sequences on disk. Raises DataError where it is missing or damaged."""
         from dataclasses import replace
 
+        from alharness.datasets.metrics import METRICS
         from alharness.datasets.standin.cache import open_standin
 
         from .reader import open_stored
@@ -84,7 +85,7 @@ class StoredDataset:
             found = open_standin(name, params.stand_in, modalities=modalities, unimodal_labels=labels)
         else:
             found = open_stored(folder, name, modalities=modalities, unimodal_labels=labels)
-        return replace(found, scoring=self.published.scoring)
+        return replace(found, metrics=METRICS[self.published.metrics])
 
     def verify(self, params: StoredParams) -> list[str]:
         """Compare every file with its checksum. Raises DataError where one is damaged."""

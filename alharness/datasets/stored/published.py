@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from alharness.api.vocabulary import Scoring
-
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
@@ -23,7 +21,7 @@ class Published:
         where: where to get it.
         terms: the license, or what there is in its place.
         citation: the paper to cite.
-        scoring: the metrics that its papers report.
+        metrics: name of those that its papers report, in `metrics.METRICS`.
     """
 
     name: str
@@ -32,7 +30,7 @@ class Published:
     where: str
     terms: str
     citation: str
-    scoring: Scoring
+    metrics: str
 
     def how_to_get(self, folder: Path) -> str:
         """What to do where the folder is missing."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from alharness.engine.metrics import LOWER_IS_BETTER
 from alharness.report.basis import seed_list
 from alharness.report.curves import not_drawn, plot
 from alharness.report.document import Picture, Section
@@ -83,5 +82,6 @@ def _around(group: Group) -> str:
 
 def _draw(figure: Figure, study: Study, group: Group, metric: str) -> None:
     axes = figure.add_subplot()
-    plot(axes, study.results.run, study.basis, group, metric, study.styles)
-    axes.set_title(f"{metric} ({'lower' if metric in LOWER_IS_BETTER else 'higher'} is better)", fontsize=10)
+    run = study.results.run
+    plot(axes, run, study.basis, group, metric, study.styles)
+    axes.set_title(f"{metric} ({run.better(metric)} is better)", fontsize=10)

@@ -15,6 +15,7 @@ from alharness.text.numerals import significant
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from alharness.api.records import Plan
     from alharness.report.statistics import Mean
     from alharness.report.study import Study
     from alharness.report.summary import Row
@@ -68,8 +69,8 @@ def _table(study: Study, rows: Sequence[Row], metrics: Sequence[str]) -> Table:
         headings=(
             "sampler",
             "n",
-            Column(text=f"area of {arrow(run.metric)}", name="area", strong="better_than_random"),
-            *(Column(text=arrow(name), name=spreadsheets.name(name)) for name in metrics),
+            Column(text=f"area of {arrow(run, run.metric)}", name="area", strong="better_than_random"),
+            *(Column(text=arrow(run, name), name=spreadsheets.name(name)) for name in metrics),
             *_seeds_heading(study),
         ),
         rows=[
@@ -124,7 +125,7 @@ def _paper(study: Study) -> Table | None:
     for name in found.metrics:
         plain = spreadsheets.name(name)
         headings += [
-            Column(text=f"{_heading(name)} ours", name=f"{plain}_ours"),
+            Column(text=f"{_heading(study.results.run, name)} ours", name=f"{plain}_ours"),
             Column(text=f"{name} paper", name=f"{plain}_paper"),
         ]
     rows: list[list[Value | str]] = []
@@ -155,5 +156,5 @@ def _mean(mean: Mean, *, strong: bool = False) -> Value:
     return interval(mean.value, mean.half, strong=strong, note=note)
 
 
-def _heading(name: str) -> str:
-    return {"query_seconds": "query s", "overall_seconds": "overall s"}.get(name) or arrow(name)
+def _heading(run: Plan, name: str) -> str:
+    return {"query_seconds": "query s", "overall_seconds": "overall s"}.get(name) or arrow(run, name)

@@ -152,10 +152,11 @@ def _table(found: Settings) -> Table:
     ]
     metrics = [
         Column(
-            text=f"{name}: {arrow(found.studies[name].scores.metric)} (n = {len(seeds)})",
+            text=f"{name}: {arrow(run, run.metric)} (n = {len(seeds)})",
             name=f"{spreadsheets.name(name)}_area",
         )
         for name, seeds in found.seeds.items()
+        for run in [found.studies[name].results.run]
     ]
     return Table(
         name="areas",

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from alharness import registry
-from alharness.api.vocabulary import Scoring, Task
+from alharness.api.metrics import REGRESSION
+from alharness.api.vocabulary import Task
 from alharness.datasets.description import describe
+from alharness.datasets.metrics import SIMS
 from alharness.datasets.mmsa.conversion import convert
 from alharness.datasets.mmsa.facts import CORPORA, OWN
 from alharness.datasets.mmsa.own import OwnParams
@@ -95,8 +97,8 @@ def test_modalities_and_metrics_are_chosen(own, write, empty):
     convert(OWN, write(own), empty)
     params = OwnParams(path=empty, modalities=("vision",), scoring="sims")
     assert PLUGIN.inspect(params).modalities == PLUGIN.make(params).modalities == ("vision",)
-    assert PLUGIN.make(params).scoring == Scoring.SIMS
-    assert PLUGIN.make(OwnParams(path=empty)).scoring == Scoring.REGRESSION
+    assert PLUGIN.make(params).metrics == SIMS
+    assert PLUGIN.make(OwnParams(path=empty)).metrics == REGRESSION
 
 
 def test_missing_files_and_modalities_are_found_before_a_run(own, write, empty):

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from alharness import Inputs, ModelShape, Samples, Scoring, Task
+from alharness import Inputs, ModelShape, Samples, Task
+from alharness.api.metrics import CLASSIFICATION
 from alharness.datasets.standin.generator import generate
 from alharness.datasets.standin.settings import StandInSettings
 from alharness.engine.batches import as_batch
@@ -83,7 +84,7 @@ class Lab:
         if self.task == Task.REGRESSION:
             return float(self.errors(model, self.test, source).mean())
         output = self._output(model, self.test)[source]
-        return evaluate(Scoring.CLASSIFICATION, output, self._labels(self.test, source))["f1"]
+        return evaluate(CLASSIFICATION, output, self._labels(self.test, source))["f1"]
 
     def constant(self, source="fused"):
         """What the best constant scores: the median of train, or its most frequent class."""
@@ -91,7 +92,7 @@ class Lab:
         if self.task == Task.REGRESSION:
             return float(np.abs(test - np.median(train)).mean())
         output = np.eye(len(self.classes))[np.full(len(test), np.bincount(train).argmax())]
-        return evaluate(Scoring.CLASSIFICATION, output, test)["f1"]
+        return evaluate(CLASSIFICATION, output, test)["f1"]
 
     def predictions(self, model):
         """(n,) predictions of the test split."""
@@ -112,7 +113,7 @@ class Lab:
         output = model(as_batch(narrow(self.test), CPU))["fused"].numpy()
         if self.task == Task.REGRESSION:
             return float(np.abs(output[:, 0].clip(-self.extent, self.extent) - self.test.labels).mean())
-        return evaluate(Scoring.CLASSIFICATION, output, self.test.labels)["f1"]
+        return evaluate(CLASSIFICATION, output, self.test.labels)["f1"]
 
     @property
     def settings(self):

@@ -171,15 +171,15 @@ def test_a_cache_that_cannot_be_written_is_told_with_the_variable(tmp_path, monk
 
 
 @pytest.mark.parametrize(
-    ("name", "scoring"),
+    ("name", "metrics"),
     [("simsv2", "sims"), ("sims", "sims"), ("mosi", "mosi"), ("mosei", "mosi"), ("cherma", "emotions")],
 )
-def test_a_data_set_is_scored_as_its_papers_do_real_or_not(name, scoring, monkeypatch, tmp_path):
+def test_a_data_set_is_measured_as_its_papers_do_real_or_not(name, metrics, monkeypatch, tmp_path):
     monkeypatch.setenv("ALHARNESS_CACHE", str(tmp_path / "cache"))
     plugin = registry.load().dataset(name).plugin
     given = {"path": tmp_path / "nowhere", "if_missing": "stand_in", "stand_in": {"share": 0.02}}
     made = plugin.make(plugin.params(**given))
-    assert made.scoring == scoring
+    assert made.metrics.name == metrics
     # An import of the same files is no stand-in.
     (stored,) = (tmp_path / "cache").rglob("manifest.json")
-    assert plugin.make(plugin.params(path=stored.parent)).scoring == scoring
+    assert plugin.make(plugin.params(path=stored.parent)).metrics.name == metrics

@@ -6,17 +6,26 @@ rounded here.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .classification import classification
-from .regression import absolute_error, correlation, determination
+from alharness.api.metrics import (
+    REGRESSION,
+    Metrics,
+    absolute_error,
+    class_counts,
+    classification,
+    correlation,
+    determination,
+)
+from alharness.api.vocabulary import Task
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Mapping, Sequence
 
-    Array = NDArray[Any]
+    Array = np.ndarray[Any, Any]
 
 # In float32, as the labels are: the label 0.1 in float32 lies above 0.1 in float64, and would change its class.
 THREE = np.array([-0.1, 0.1], np.float32)
@@ -79,5 +88,74 @@ def mosi(predicted: Array, labels: Array) -> dict[str, float]:
     }
 
 
+def emotions(predicted: Array, labels: Array, classes: int, names: Sequence[str] = ()) -> dict[str, float]:
+    """As `classification`, and the F1 of every class as `f1_<class>`; NaN for a class that is not met.
+
+    The "overall" F1 of the CHERMA papers is the support-weighted one, `f1`.
+
+    Args:
+        predicted: (n,) class indices.
+        labels: (n,) class indices.
+        classes: how many classes there are.
+        names: their names; without names there are no metrics of single classes.
+    """
+    overall = classification(predicted, labels, classes)
+    hits, support, claimed = class_counts(predicted, labels, classes)
+    total = support + claimed
+    single = np.divide(2.0 * hits, total, out=np.full(classes, np.nan), where=total > 0)
+    return overall | dict(zip(_keys(names, taken=overall), single.tolist(), strict=False))
+
+
 def _agreement(predicted: Array, labels: Array) -> float:
     return float((predicted == labels).mean()) if len(labels) else float("nan")
+
+
+def _keys(names: Sequence[str], taken: Mapping[str, float]) -> list[str]:
+    """Names of metrics, distinct, of the characters that MLflow takes in them."""
+    keys: list[str] = []
+    for name in names:
+        key = first = "f1_" + re.sub(r"[^\w.-]+", "_", name)
+        number = 2
+        while key in taken or key in keys:
+            key, number = f"{first}_{number}", number + 1
+        keys.append(key)
+    return keys
+
+
+def _sims(predictions: Array, labels: Array, classes: tuple[str, ...]) -> dict[str, float]:  # noqa: ARG001
+    return sims(predictions[:, 0], labels)
+
+
+def _mosi(predictions: Array, labels: Array, classes: tuple[str, ...]) -> dict[str, float]:  # noqa: ARG001
+    return mosi(predictions[:, 0], labels)
+
+
+def _emotions(predictions: Array, labels: Array, classes: tuple[str, ...]) -> dict[str, float]:
+    return emotions(predictions.argmax(axis=1), labels, predictions.shape[1], classes)
+
+
+SIMS = Metrics(
+    name="sims",
+    task=Task.REGRESSION,
+    compute=_sims,
+    primary="mae",
+    lower_is_better={"mae"},
+    headline=("mae", "acc2", "corr"),
+)
+MOSI = Metrics(
+    name="mosi",
+    task=Task.REGRESSION,
+    compute=_mosi,
+    primary="mae",
+    lower_is_better={"mae"},
+    headline=("mae", "acc2_non0", "corr"),
+)
+EMOTIONS = Metrics(
+    name="emotions",
+    task=Task.CLASSIFICATION,
+    compute=_emotions,
+    primary="f1",
+    headline=("accuracy", "f1", "f1_macro"),
+)
+METRICS = {metrics.name: metrics for metrics in (REGRESSION, SIMS, MOSI, EMOTIONS)}
+"""Those of this field, by name, and those of any regression."""

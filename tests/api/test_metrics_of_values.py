@@ -5,8 +5,7 @@ import pytest
 from scipy.stats import pearsonr
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
-from alharness.engine.metrics import regression
-from alharness.engine.metrics.regression import determination
+from alharness.api.metrics import determination, regression
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from scipy.stats import pearsonr
 from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, r2_score
 
-from alharness.engine.metrics import mosi, sims
+from alharness.datasets.metrics import EMOTIONS, METRICS, MOSI, SIMS, mosi, sims
+from alharness.engine.metrics import evaluate
 
 Y = np.array([-1, -0.8, -0.6, -0.4, -0.2, 0, 0, 0.2, 0.4, 0.6, 0.8, 1], np.float32)
 MIXED = np.array([-1.3, -0.69, -0.7, -0.1, 0.05, 0, 0.1, -0.05, 0.1000001, 0.7, 0.71, 1.4], np.float32)
@@ -107,3 +108,19 @@ def test_mosi_rounds_halves_to_even_and_clips_only_for_classes():
     ours = mosi(np.array([0.5, 1.5, 2.5, -2.7, 5.0]), np.array([0.0, 2.0, 2.0, -3.0, 3.0]))
     assert (ours["acc5"], ours["acc7"]) == (1, 1)
     assert ours["mae"] == pytest.approx((0.5 + 0.5 + 0.5 + 0.3 + 2.0) / 5)
+
+
+SCORES = np.array([[0.1, 0.9], [3.0, -1.0], [0.0, 2.0]]), np.array([1, 0, 0])
+
+
+def test_each_of_them_is_measured_as_its_papers_do():
+    values = np.array([[1.0], [3.0]]), np.array([2.0, 2.5])
+    assert evaluate(SIMS, *values)["mae"] == 0  # clipped
+    assert evaluate(MOSI, *values)["acc2_non0"] == 1
+    assert evaluate(EMOTIONS, *SCORES, classes=("sad", "glad"))["f1_glad"] == pytest.approx(2 / 3)
+
+
+def test_sentiment_is_ranked_by_its_error_and_emotions_by_f1():
+    ranks = {name: (m.primary, m.primary in m.lower_is_better) for name, m in METRICS.items()}
+    error = ("mae", True)
+    assert ranks == {"regression": error, "sims": error, "mosi": error, "emotions": ("f1", False)}
