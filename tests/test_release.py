@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PAGE = Path("docs", "page.md")
 RANGE = 'dependencies = ["alharness>=0.1,<0.2"]\n'
 
 
@@ -24,7 +25,7 @@ def repository(tmp_path):
     files = {
         "pyproject.toml": f'[project]\nname = "alharness"\nversion = "0.1.0"\n{towncrier}',
         "plugins/some/kind/pyproject.toml": f'[project]\nname = "alharness-kind"\nversion = "0.1.0"\n{RANGE}',
-        "docs/page.md": f"# A page\n{RANGE}",
+        PAGE: f"# A page\n{RANGE}",
         "CITATION.cff": "title: x\nversion: 0.1.0\n",
         "CHANGELOG.md": "# Changelog\n\n<!-- towncrier release notes start -->\n",
         "changelog.d/+new.feature.md": "There is something new.\n",
@@ -76,7 +77,7 @@ def test_a_release_has_a_commit_a_tag_one_version_everywhere_and_its_files(repos
     assert (repository / "dist" / "x.whl").exists()
     for path in ("pyproject.toml", "plugins/some/kind/pyproject.toml"):
         assert tomllib.loads((repository / path).read_text())["project"]["version"] == "0.2.0"
-    for path in ("plugins/some/kind/pyproject.toml", "docs/page.md"):
+    for path in ("plugins/some/kind/pyproject.toml", PAGE):
         assert RANGE.replace(">=0.1,<0.2", ">=0.2,<0.3") in (repository / path).read_text()
     assert "version: 0.2.0\n" in (repository / "CITATION.cff").read_text()
     assert "There is something new." in (repository / "CHANGELOG.md").read_text()
