@@ -1,4 +1,4 @@
-"""Errors that are shown to a user without a traceback; anything else that escapes is a bug and keeps its own."""
+"""Errors that are shown to a user without a traceback; any other exception is a bug and keeps its traceback."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class HarnessError(Exception):
     """What is wrong, where, and what to do, in one paragraph.
 
     Attributes:
-        culprit: whose fault it is, as it stands before the text: a plugin and its distribution; empty where the
-            text says it.
-        unexpected: whether it stands for an exception that a plugin did not mean to raise, its `__cause__`: then
-            the traceback is worth keeping.
+        culprit: whose fault it is, as shown before the text: a plugin and its distribution; empty if the text
+            says it.
+        unexpected: whether it was made from an exception that a plugin did not mean to raise, its `__cause__`:
+            then the traceback is worth keeping.
 
     >>> from alharness import SamplerError
     >>> error = SamplerError("3 of 40 scores are NaN or infinite")
@@ -84,13 +84,13 @@ class LabelLeak(SamplerError):
 
 
 def described(error: BaseException) -> str:
-    """The type and the text of an exception, also of one whose text cannot be made."""
+    """The type and the text of an exception, even if `str` of it fails."""
     text = text_of(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def text_of(error: BaseException) -> str:
-    """The text of an exception, or why it cannot be made: an exception of a plugin is the plugin's code."""
+    """The text of an exception, or why `str` of it fails: an exception of a plugin runs the plugin's code."""
     try:
         return _plain(str(error), LONGEST)
     except BaseException as worse:  # noqa: BLE001 - a plugin's `__str__` may raise anything
@@ -98,7 +98,7 @@ def text_of(error: BaseException) -> str:
 
 
 def trace_of(error: BaseException) -> str:
-    """The traceback of an exception, or its text if that cannot be made."""
+    """The traceback of an exception, or its text if formatting the traceback fails."""
     try:
         return _plain("".join(traceback.format_exception(error)), LONGEST_TRACE)
     except BaseException:  # noqa: BLE001 - the same
@@ -140,7 +140,7 @@ def blaming(
 
 
 def _plain(text: str, longest: int) -> str:
-    """An exact str, since a subclass may not reach another process, without what UTF-8 does not have."""
+    """An exact `str` that UTF-8 can encode: a subclass may not be picklable in another process."""
     exact = str.__str__(text)
     cut = exact if len(exact) <= longest else f"{exact[:longest]} ... ({len(exact):,} characters)"
     return cut.encode("utf-8", "backslashreplace").decode()

@@ -1,1 +1,1 @@
-"""How fast kernels, training and whole runs are, beside others' programs and floors: `python -m benchmarks`."""
+"""Speed of kernels, trainings and whole runs, next to other programs and floors: `python -m benchmarks`."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: run the suites, write the page, and fail where a bound is missed."""
+"""`python -m benchmarks`: run the suites, write the page, and fail if a bound is missed."""
 
 from __future__ import annotations
 

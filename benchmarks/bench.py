@@ -29,12 +29,12 @@ class Outcome(NamedTuple):
 
     Attributes:
         ours: our cost.
-        theirs: that of the reference; None where it cannot be had.
+        theirs: that of the reference; None if it is not available.
         our_result: what our call gave.
         their_result: what the reference gave.
         missing: why it cannot be had.
         reference: its name.
-        limit: profiles a call of ours, to tell where its time goes.
+        limit: profiles a call of ours, to find what its time is spent on.
     """
 
     ours: Cost
@@ -104,7 +104,7 @@ class Bench:
         return result
 
     def growth_of_memory(self, ours: Kernel[S], problem: S) -> float | None:
-        """The b of memory ~ N^b from the problem to one of twice its size; None where it cannot be measured."""
+        """The b of memory ~ N^b from the problem to one of twice its size; None if it cannot be measured."""
         small, large = (self._memory(ours, problem.of_size(N)) for N in (problem.N, 2 * problem.N))
         if small is None or large is None:
             return None
@@ -126,7 +126,7 @@ class Bench:
         )
 
     def limit(self, ours: Kernel[P], problem: P) -> str:
-        """Where the time of a call goes."""
+        """What the time of a call is spent on."""
         return shares(_warm(ours, problem))
 
     def record(self, row: Row) -> None:
@@ -160,7 +160,7 @@ class Bench:
 
 
 class _Side:
-    """A reference, in turn with us; where one of its calls takes long, that one must do."""
+    """A reference, in turn with us; if one of its calls takes long, a single one counts."""
 
     def __init__(self, call: Call) -> None:
         self.call = call

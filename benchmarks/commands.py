@@ -46,7 +46,7 @@ class Ended(NamedTuple):
         lap: the seconds it took; those of the processor are of all its processes.
         started: milliseconds since the epoch.
         memory: the most that its processes held together when they were looked at, in MB (10⁶ bytes). What they
-            share counts once, where the system tells (Linux).
+            share counts once, if the system reports it (Linux).
     """
 
     lap: Lap
@@ -75,7 +75,7 @@ def start(*arguments: str) -> Ended:
         output, _ = process.communicate()
     wall = time.perf_counter() - wall
     watch.finish()
-    # Helpers that nobody waited for are missing from the one, and the last moments of all from the other.
+    # The one lacks helpers that were not waited for, the other the last moments of every process.
     lap = Lap(cpu=max(_of_children() - cpu, watch.seconds), wall=wall)
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(arguments)} ended with {process.returncode}:\n{output[-2000:]}")
@@ -85,7 +85,7 @@ def start(*arguments: str) -> Ended:
 def in_turn(rounds: int, *commands: Sequence[str]) -> list[Cost]:
     """The quickest of so many starts of each, in turn, after a first one that compiles what it imports.
 
-    Each does the same, and what a shared machine does beside it can only add to the fraction of a second.
+    Each does the same, and other load on a shared machine can only add to the fraction of a second.
     """
     laps = [[start(*command).lap for command in commands] for _ in range(rounds + 1)][1:]
     sides = zip(*laps, strict=True)

@@ -58,7 +58,7 @@ class Result(NamedTuple):
 
 
 def run(experiment: Experiment, jobs: int, workdir: Path) -> Result:
-    """Run all cells into an empty folder, `jobs` at a time. Raises RuntimeError where one fails."""
+    """Run all cells into an empty folder, `jobs` at a time. Raises RuntimeError if one fails."""
     changes = (word for setting in experiment.settings for word in ("--set", setting))
     options = ("--no-tracking", "--jobs", str(jobs), "--workdir", str(workdir))
     ended = commands.start("-m", "alharness", "run", experiment.spec, *options, *changes)

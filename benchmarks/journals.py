@@ -1,4 +1,4 @@
-"""What the journals of a run tell: where its time went, and whether another run found the same."""
+"""What the journals of a run show: what its time was spent on, and whether another run found the same."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Shares:
 
     Attributes:
         total: from the beginning of each cell to the end of its last cycle.
-        fit: training, where a fit was not taken from the store.
+        fit: training, if a fit was not taken from the store.
         evaluate: scoring the test samples.
         query: choosing.
     """
@@ -91,7 +91,7 @@ def same(ours: Journals, theirs: Journals) -> Bound:
 
 
 def _difference(ours: Journals, theirs: Journals, cell: str) -> str:
-    """The first one of a cell; empty where there is none."""
+    """The first one of a cell; empty if there is none."""
     if cell not in ours or cell not in theirs:
         return f"{cell} is in one run only"
     if len(ours[cell]) != len(theirs[cell]):

@@ -48,8 +48,8 @@ class Kernel(Generic[P]):
     Attributes:
         name: for the table.
         prepare: makes the inputs, imports what it takes, and gives the call; importable from a fresh process.
-            Raises Unavailable where that cannot be done here.
-        foreign: whether it is somebody else's program.
+            Raises Unavailable if that cannot be done here.
+        foreign: whether it is another project's program.
     """
 
     name: str

@@ -19,7 +19,7 @@ def describe() -> list[str]:
     """One line each."""
     versions = (f"{name} {version}" for name in DISTRIBUTIONS if (version := _version(name)))
     return [
-        f"Measured on {datetime.now(UTC):%Y-%m-%d}, on one thread where nothing else is said",
+        f"Measured on {datetime.now(UTC):%Y-%m-%d}, on one thread unless a row says otherwise",
         f"{_processor()}, {cores()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB of memory",
         f"{_system()}, Python {platform.python_version()}, {', '.join(versions)}",
     ]

@@ -32,7 +32,7 @@ class Pool:
         k: points to pick, or whatever a kernel does so many times.
         C: classes.
         L: labeled points.
-        members: sets of N points, where a kernel takes several.
+        members: sets of N points, if a kernel takes several.
     """
 
     N: int

@@ -1,4 +1,4 @@
-"""Where the time of a call goes."""
+"""What the time of a call is spent on."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Cost:
         cpu: seconds of the processor, the median over rounds.
         wall: seconds by the clock, the same.
         rounds: how many.
-        memory: extra peak memory in MB, or for a command the peak of all its processes; None where it was not
+        memory: extra peak memory in MB, or for a command the peak of all its processes; None if it was not
             measured.
     """
 
@@ -41,8 +41,8 @@ class Bound:
 
     Attributes:
         text: what must be, such as `≥ 2× faster`.
-        found: what was measured, such as `3.4×`; empty where nothing was.
-        met: None where nothing was measured.
+        found: what was measured, such as `3.4×`; empty if nothing was.
+        met: None if nothing was measured.
     """
 
     text: str
@@ -70,7 +70,7 @@ class Row:
         limit: where our time goes.
         bounds: what must hold.
         notes: sentences for below the table.
-        group: the table that it stands in, one of GROUPS.
+        group: the table that it belongs to, one of GROUPS.
         by: the seconds whose ratio the table shows.
     """
 
@@ -87,7 +87,7 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """The seconds of the reference over ours; None where it was not measured."""
+        """The seconds of the reference over ours; None if it was not measured."""
         return None if self.theirs is None else self.theirs.seconds(self.by) / self.ours.seconds(self.by)
 
     @property

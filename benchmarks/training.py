@@ -57,7 +57,7 @@ class Training:
         return self._made_up()[0]
 
     def validation(self) -> Samples | None:
-        """More of the same; None where there is no validation."""
+        """More of the same; None if there is no validation."""
         return self._made_up()[1] if self.valid else None
 
     def _made_up(self) -> tuple[Samples, Samples]:

@@ -1,4 +1,4 @@
-"""Around every call into a plugin: what it changes in the process is put back, what it raises names it."""
+"""Around each call of a plugin: changes to the process are put back, exceptions name the plugin."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 TRAITS: tuple[Trait, ...] = (
-    # What the others are put back with comes first.
+    # First what the other traits need to be put back.
     *interpreter.traits(),
     *functions.traits(),
     *process.traits(),
@@ -41,7 +41,7 @@ class Snapshot:
     def put_back(self) -> tuple[list[str], list[str]]:
         """Put back what differs.
 
-        Returns what was put back and should be told, and what could not be put back, in words.
+        Returns what was put back and should be reported, and what could not be put back, in words.
         """
         imported = len(sys.modules) > self._modules
         told: list[str] = []
@@ -75,12 +75,12 @@ class Border:
     Args:
         culprit: the plugin and its distribution, for messages.
         kind: what its errors become.
-        warn: told of changes that were put back; a Python warning, unless told otherwise.
-        passing: errors that the harness itself raises inside, and that are no fault of the plugin.
-        known: changes that another plugin, whose code runs inside too, was seen to make: they are not told again.
+        warn: gets the changes that were put back; by default it makes a Python warning.
+        passing: errors that the harness itself raises inside; they are not the plugin's fault.
+        known: changes of another plugin whose code runs inside too: they are not reported again.
 
     Attributes:
-        told: changes that were told.
+        told: changes that were reported.
     """
 
     def __init__(
@@ -110,12 +110,12 @@ class Border:
 
     @contextmanager
     def blamed(self, moment: str = "") -> Iterator[None]:
-        """As `crossed`, but the process is not looked at: for short calls, many of which are made."""
+        """As `crossed`, but without reading the process: for short and frequent calls."""
         with blaming(self.culprit, self.kind, moment=moment, passing=self._passing):
             yield
 
     def settle(self, told: list[str], lasting: list[str]) -> None:
-        """Tell what was put back, and refuse what could not be."""
+        """Report what was put back, and refuse what could not be."""
         if new := [words for words in told if words not in self._known]:
             self.told.update(new)
             self.warn(f"{self.culprit} changed {listed(new)}; it was put back, so that no other plugin meets it")

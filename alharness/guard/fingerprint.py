@@ -1,4 +1,4 @@
-"""What a model and tensors hold, in short, so that a write to them is found."""
+"""Checksums of models and tensors, so that a write to them is found."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alharness.errors import HarnessError
 
 LIMIT = 2**26
-"""Bytes of a tensor up to which its contents are looked at; of a larger one, only whether torch wrote to it."""
+"""Contents are compared up to this many bytes; of a larger tensor, only whether torch wrote to it."""
 
 HOOKS = (
     "_forward_hooks",

@@ -77,7 +77,7 @@ OF_OS = (
 )
 
 LARGE = {torch: OF_TORCH.split(), np: OF_NUMPY.split(), os: OF_OS.split()}
-"""What training, evaluation and journals use of modules so large that all they hold would take long to look at."""
+"""What training, evaluation and journals use of modules that are too large to compare as a whole."""
 
 
 class _Watched:

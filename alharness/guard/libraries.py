@@ -55,7 +55,7 @@ def _numpy() -> list[Trait]:
 
 
 def _sklearn() -> list[Trait]:
-    """Its configuration, where it was imported."""
+    """Its configuration, if it was imported."""
 
     def read() -> Any:
         module = sys.modules.get("sklearn")
@@ -73,7 +73,7 @@ def _sklearn() -> list[Trait]:
 
 
 def _mlflow() -> list[Trait]:
-    """The run that is open and the store it goes to, where MLflow was imported."""
+    """The open run and its store, if MLflow was imported."""
     return [
         Trait(
             name="MLflow's open run",

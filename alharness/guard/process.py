@@ -32,14 +32,14 @@ def traits() -> list[Trait]:
         *(_descriptor(number) for number in (0, 1, 2)),
         *_limits(),
         Trait(
-            name="threads that go on running",
+            name="threads that keep running",
             read=_threads,
             write=cannot,
             same=lambda before, after: all(map(_ends, after - before)),
             shown=lambda before, after: listed(sorted(thread.name for thread in after - before)),
         ),
         Trait(
-            name="processes that go on running",
+            name="processes that keep running",
             read=_children,
             write=_end_children,
             same=lambda before, after: after <= before,
@@ -95,14 +95,14 @@ def _restore_environment(before: dict[str, str]) -> None:
 
 
 def _umask() -> int:
-    # Setting it is the only way of reading it that every system has.
+    # Setting it is the only way to read it on every system.
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
 
 
 def _descriptor(number: int) -> Trait:
-    """Where a standard stream of native code goes, kept open by a copy of the descriptor."""
+    """The target of a standard stream of native code, kept open by a copy of the descriptor."""
     return Trait(
         name=f"file descriptor {number}",
         read=lambda: _Open(number),
@@ -113,7 +113,7 @@ def _descriptor(number: int) -> Trait:
 
 
 class _Open:
-    """An open descriptor: where it goes, and a copy by which it can be put back."""
+    """An open descriptor: its target, and a copy by which it can be put back."""
 
     def __init__(self, number: int) -> None:
         self._number, self._copy = number, -1
@@ -167,7 +167,7 @@ PATIENCE = 0.5
 
 
 def _threads() -> set[threading.Thread]:
-    """Those that a plugin has to answer for: not what a library keeps as a daemon, to watch something."""
+    """Threads that a plugin is responsible for: not daemons of libraries that watch something."""
     return {thread for thread in threading.enumerate() if not (thread.daemon and _is_of_a_library(thread))}
 
 
@@ -188,10 +188,10 @@ TRACKERS = ("resource_tracker", "semaphore_tracker", "forkserver", "loky")
 
 
 def _children() -> set[tuple[int, str]]:
-    """Process ids and names of this process's children, as far as the system tells."""
+    """Process ids and names of this process's children, as far as the system reports them."""
     found = set()
     # Of the main thread, which runs plugins; those of others would take as long as all traits together.
-    with suppress(OSError):  # one ended meanwhile, or the system does not tell
+    with suppress(OSError):  # one has ended, or the system does not report it
         pids = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
         if pids:
             for pid in map(int, pids):

@@ -220,7 +220,7 @@ def _restore_autocast(before: list[tuple[str, bool, torch.dtype]]) -> None:
 
 
 def _flushes() -> bool:
-    """Whether the smallest number above 0 is taken for 0: torch does not tell how it was set."""
+    """Whether denormal numbers count as 0: torch does not report the setting."""
     return bool(np.float64(5e-324) * np.float64(1) == 0)
 
 

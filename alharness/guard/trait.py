@@ -21,8 +21,8 @@ class Trait:
         read: gives its value now, which must not change with it.
         write: puts a value back, or raises.
         same: whether two values are one.
-        shown: the difference of two values in words; empty where the name says it all.
-        loudness: `told` warns of a change; `quiet` puts it back without a word, since other plugins cannot tell;
+        shown: the difference of two values in words; empty if the name says enough.
+        loudness: `told` warns of a change; `quiet` puts it back without a word, since no other plugin notices;
             `quiet after imports` does so where modules were imported meanwhile, many of which change it.
     """
 

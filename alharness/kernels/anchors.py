@@ -34,15 +34,15 @@ def estimate_mean_distances(
 ) -> MeanDistances:
     """Mean over the anchors q ≠ p of Σ_X ‖x_p − x_q‖, the distance of p and q added up over several features.
 
-    O(n·m·d) time for m anchors; memory is one block of rows against all anchors. Where the anchors are drawn at
-    random without replacement, the mean over those that are not p itself estimates the mean over the pool without
-    bias, for a p among the anchors too, and the squared error is estimated without bias by that of a sample from
-    a finite population, s²/k · (1 − k/(n − 1)), with k anchors other than p. The anchors are the same for every p:
-    much of the error is common to all points.
+    O(n·m·d) time for m anchors; memory is one block of rows times all anchors. If the anchors are drawn at random
+    without replacement, the mean over the anchors other than p estimates the mean over the pool without bias,
+    also for a p among the anchors. The squared error is estimated without bias by that of a sample from a finite
+    population, s²/k · (1 − k/(n − 1)), with k anchors other than p. The anchors are the same for every p, so much
+    of the error is common to all points.
 
     Args:
         features: at least one, each (n, d) with a d of its own, float32 or float64.
-        anchors: (m,) distinct positions, at least 3 of them, or all where there are fewer.
+        anchors: (m,) distinct positions, at least 3 of them, or all if there are fewer.
         block: rows of a block.
 
     Raises:

@@ -9,8 +9,8 @@ def centroid(X: torch.Tensor, block: int) -> torch.Tensor:
     """(d,) mean of the rows of X (n, d), n >= 1, in the dtype of X and with a temporary of `block` rows.
 
     Distances do not depend on the origin, but |x|² + |y|² − 2x·y loses all digits of a small distance between
-    vectors far from it. The mean is taken of differences from the first row, so that equal rows lie on their
-    centroid exactly.
+    vectors far from it. The mean is taken of differences from the first row, so that equal rows are exactly
+    at their centroid.
     """
     total = X.new_zeros(X.shape[1], dtype=torch.float64)
     scratch = X.new_empty(min(block, len(X)), X.shape[1])

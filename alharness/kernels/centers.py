@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TAKEN = -1.0
-"""Below every squared distance: a pick is never picked again, even where only its duplicates are left."""
+"""Below every squared distance: a pick is never picked again, even if only its duplicates are left."""
 
 
 @torch.no_grad()
@@ -35,14 +35,14 @@ def k_center(
     Exact greedy of Sener & Savarese 2018, Algorithm 1. The gap of a point, its squared distance to the nearest
     center, can only shrink. So picks are made within the *front*, the points with the largest gaps, whose
     features stay in a CPU's cache, until its largest gap falls to the largest outside it. Only then the whole
-    pool learns of the new picks, of all of them in one matrix product. Extra memory: O(n) numbers and
+    pool is updated for the new picks, for all of them in one matrix product. Extra memory: O(n) numbers and
     O(block + front) rows.
 
     Args:
         pool: (n, d) float32 or float64.
         centers: (m, d), of the same dtype; m may be 0.
         k: from 0 to n.
-        first: the position to pick first, whatever its gap; needed where there are no centers.
+        first: the position to pick first, whatever its gap; needed if there are no centers.
         block: rows in a block of a matrix product.
         front: points in the front; by default 16 k, at least 1024, beyond that no more than a 32nd of the pool.
 
@@ -99,7 +99,7 @@ class _Gaps:
         return torch.sub(points, self.origin, out=self.scratch[: len(points)])
 
     def shrink(self, centers: torch.Tensor) -> None:
-        """Reckon with these centers (m, d)."""
+        """Update the gaps with these centers (m, d)."""
         centers = centers - self.origin
         norms, scratch = _norms(centers), centers.new_empty(len(self.scratch), len(centers))
         for rows in self.blocks:

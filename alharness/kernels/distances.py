@@ -14,7 +14,7 @@ def sum_of_distances(X: torch.Tensor, *, block: int | None = None) -> torch.Tens
     """Σ_q ‖x_p − x_q‖ for every row p.
 
     Exact, O(n²d / 2) time: every pair of block rows is computed once and added to both. Extra memory: O(n)
-    numbers and one block. In float32 the relative error is about 1e-7, and 1e-5 where the points lie in clusters
+    numbers and one block. In float32 the relative error is about 1e-7, and 1e-5 if the points are in clusters
     a thousand times smaller than their spread.
 
     Args:
@@ -39,7 +39,7 @@ def sum_of_distances(X: torch.Tensor, *, block: int | None = None) -> torch.Tens
         return sums
     block = min(n, block or (768 if X.device.type == "cpu" else 4096))
     # [−2x, 1, |x|²] · [y, |y|², 1] = |x − y|²: one product, and no further passes over a block for the norms.
-    # Blocks of y are made anew for every block of x: a few percent of the time in place of a copy of X.
+    # Blocks of y are made again for every block of x: a few percent of the time, instead of a copy of X.
     origin = centroid(X, block)
     right, scratch = X.new_ones(block, d + 2), X.new_empty(block * block)
     # A CPU adds float32 up in float64 by way of a copy: one serves for both sums, in one place.

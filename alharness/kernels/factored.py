@@ -37,7 +37,7 @@ class Factored(NamedTuple):
         return Factored(*(part[rows] for part in self))
 
     def squared_distances(self, others: Factored) -> torch.Tensor:
-        """(n, m) float64, 0 where they are no more than rounding."""
+        """(n, m) float64; 0 if the distance is no more than rounding."""
         squares = torch.mm(self.x, others.x.T).double()
         squares += self.shifts[:, None]
         squares += others.shifts
@@ -48,7 +48,7 @@ class Factored(NamedTuple):
 
 
 class FactoredPool:
-    """All points of a pool. Beside q and h it keeps O(n·c) numbers and `block` rows.
+    """All points of a pool. In addition to q and h it keeps O(n·c) numbers and `block` rows.
 
     Args:
         q: (n, c) left factors.

@@ -21,7 +21,7 @@ ELEMENTWISE = (
     *(optimizers.Adam, optimizers.AdamW, optimizers.SGD),
     *(optim.Adam, optim.AdamW, optim.NAdam, optim.RAdam, optim.Adamax, optim.RMSprop, optim.SGD),
 )
-"""Optimizers that update every number by itself, so that it does not matter which tensor it stands in."""
+"""Element-wise optimizers: the tensor that a number belongs to does not matter."""
 
 ALIGNMENT = 16
 """Every parameter begins at a multiple of so many numbers: 64 bytes of float32, a line of the cache."""
@@ -35,9 +35,8 @@ def flatten(optimizer: Optimizer) -> list[Tensor]:
     gradient 0.
 
     Returns:
-        The gradients, one piece for each group. None at all where nothing was done: for an optimizer of another
-        class, which may look at a parameter as a whole, for one that knows something of its parameters already,
-        and where the parameters of a group differ in kind.
+        The gradients, one piece for each group. An empty list if the optimizer is of another class (it may not be
+        element-wise), has state already, or if the parameters of a group differ in dtype, device or layout.
     """
     if type(optimizer) not in ELEMENTWISE or optimizer.state:
         return []

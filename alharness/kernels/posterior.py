@@ -1,4 +1,4 @@
-"""What the draws of a posterior say of each sample, from one pass over them: draws are added up, never kept.
+"""Entropy, mutual information and variance from the draws of a posterior, in one pass that keeps no draw.
 
 A draw is a prediction of all samples by one sample of the weights, such as one pass with dropout on
 (`View.mc_draws`): (n, C) log-probabilities, or (n, 1) values in regression. Everything is added up in float64,
@@ -25,10 +25,10 @@ SURE = 1e-6
 
 
 def renormalize(log_p: Tensor) -> Tensor:
-    """(n, C) log-probabilities in float64 that sum to 1 as exactly as float64 can say.
+    """(n, C) log-probabilities in float64 that sum to 1 as exactly as float64 can represent.
 
-    The most probable class rounds to probability 1, while the others still know how far it is from it. Without
-    this step confident samples could not be told apart.
+    If the most probable class rounds to probability 1, its distance from 1 is still the sum of the others. Without
+    this step, confident samples would look the same.
 
     Args:
         log_p: (n, C) log-probabilities of any precision; logits serve as well.

@@ -18,7 +18,7 @@ def full_precision(device: torch.device) -> Iterator[None]:
     A distance is a small difference of large products: TF32 leaves errors of 1e-3 in it.
 
     Args:
-        device: where the products are computed.
+        device: the device that computes the products.
 
     >>> import torch
     >>> from alharness.kernels import full_precision

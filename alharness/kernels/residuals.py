@@ -9,8 +9,8 @@ import torch
 def pseudo_residuals(log_probabilities: torch.Tensor, classes: torch.Tensor | None = None) -> torch.Tensor:
     """p − e_ŷ, with ŷ the most probable class, the first of several, or a class that is given.
 
-    Its entry at ŷ is minus the sum of the other probabilities: 1 − p_ŷ would be 0 for every sample whose p_ŷ is so
-    close to 1 that the dtype cannot tell.
+    Its entry at ŷ is minus the sum of the other probabilities: 1 − p_ŷ would be 0 for every sample whose p_ŷ
+    rounds to 1.
 
     Args:
         log_probabilities: (n, C) float32 or float64.

@@ -17,8 +17,8 @@ def min_max(values: Tensor, *, tolerance: float = 0.0) -> Tensor:
 
     Args:
         values: (n,).
-        tolerance: a range of at most this share of the largest magnitude counts as constant. Without it the
-            rounding errors of a criterion that is constant in truth would be stretched over all of [0, 1].
+        tolerance: a range of at most this share of the largest magnitude counts as constant. Without it,
+            the rounding errors of a constant criterion would be stretched over all of [0, 1].
 
     Returns:
         (n,) in [0, 1].
@@ -45,9 +45,9 @@ def ranks(values: Tensor, *, tolerance: float = 0.0) -> Tensor:
 
     Args:
         values: (n,).
-        tolerance: values count as equal that lie together within this share of the largest magnitude and apart
-            from the others. Without it the rounding errors of values that are equal in truth would tell them
-            apart, by up to all of [0, 1].
+        tolerance: values count as equal if they are within this share of the largest magnitude of each other and
+            farther from all others. Without it, rounding errors would separate values that should be equal, by up
+            to all of [0, 1].
 
     Returns:
         (n,) in [0, 1].

@@ -25,12 +25,13 @@ def k_means_plus_plus(
     """Positions of k picks among the points g_i = q_i ⊗ h_i, which are never formed.
 
     D² sampling of Arthur & Vassilvitskii 2007, "k-means++: the advantages of careful seeding", section 2.2,
-    without repeats, as a race. Every point has a clock, set to an exponentially distributed time, that runs down
-    at the speed of the point's gap, its squared distance to the nearest pick. The clock that runs out first is
-    the next pick: that is any point with the probability of its share of all gaps, and whatever happened, what is
-    left on the other clocks is exponentially distributed again. Gaps only shrink, so no clock runs out earlier
-    than it promised. Hence only the *front*, the points that promise to be next, learns of a pick at once; the
-    whole pool learns of many picks in one matrix product. Extra memory: O(n·c) numbers and O(block + front) rows.
+    without repeats, drawn as an exponential race. Each point has a clock that is set to an exponentially
+    distributed time and runs down at the speed of the point's gap, its squared distance to the nearest pick. The
+    point whose clock runs out first is the next pick. This picks each point with probability proportional to its
+    gap, and the time left on the other clocks is exponentially distributed again. Gaps only shrink, so no clock
+    runs out earlier than predicted. So per pick only the *front*, the points predicted to be next, is updated, and
+    the whole pool once for many picks, in one matrix product. Extra memory: O(n·c) numbers and O(block + front)
+    rows.
 
     Args:
         q: (n, c) left factors; None where g_i = h_i.
@@ -43,8 +44,8 @@ def k_means_plus_plus(
             Neither this nor `block` changes the picks, up to rounding.
 
     Returns:
-        (k,) int64, distinct, in the order of picking. Where only duplicates of picks are left, or points that
-        rounding cannot tell from them, every one is as likely as another.
+        (k,) int64, distinct, in the order of picking. If only duplicates of picks are left, or points that are
+        equal to them up to rounding, each is equally likely.
 
     Raises:
         SamplerError: factors are not finite, shapes do not fit, or a number is out of range.
@@ -62,8 +63,8 @@ def k_means_plus_plus(
     if k == 0:
         return torch.empty(0, dtype=torch.int64, device=h.device)
     if front is None:
-        # A front is used up after some f picks of its f points. Shorter ones make the pool learn more often, and
-        # each point of a longer one takes part in every pick.
+        # A front of f points is used up after about f picks. A shorter one means more updates of the pool, a
+        # longer one makes each pick cost more.
         front = max(256, min(k, len(h) // 32))
     with full_precision(h.device):
         race = _Race(FactoredPool(q, h, block), uniforms.to(h.device, torch.float64))
@@ -125,7 +126,7 @@ class _Race:
 
 
 def _waits(clocks: torch.Tensor, gaps: torch.Tensor) -> torch.Tensor:
-    """(n,) how long until each clock runs out if its gap stays; infinite where the gap is 0."""
+    """(n,) how long until each clock runs out if its gap stays; infinite if the gap is 0."""
     return torch.where(gaps > 0, clocks / gaps, torch.inf)
 
 
@@ -141,6 +142,6 @@ def _check(q: torch.Tensor, h: torch.Tensor, k: int, uniforms: torch.Tensor, fir
     if first is not None and not 0 <= first < n:
         raise SamplerError(f"the first pick is position {first} of {n} points")
     if not ((uniforms >= 0) & (uniforms < 1)).all():
-        raise SamplerError("the uniform numbers must lie in [0, 1)")
+        raise SamplerError("the uniform numbers must be in [0, 1)")
     require_finite(q, "the left factors")
     require_finite(h, "the features")

@@ -33,7 +33,7 @@ def sum_of_squared_distances(X: torch.Tensor, *, block: int = 1024) -> torch.Ten
     n = len(X)
     if n == 0:
         return X.new_zeros(0, dtype=torch.float64)
-    # About the first row, so that an offset costs no digits and equal rows lie on their mean exactly.
+    # About the first row, so that an offset costs no digits and equal rows are exactly at their mean.
     first = X[0].double()
     blocks = [X[start : start + block] for start in range(0, n, block)]
     total = torch.zeros_like(first)

@@ -86,7 +86,7 @@ def observe(query: Query) -> tuple[Query, set[Feature]]:
 def kept_tensors(query: Query, features: AbstractSet[Feature]) -> dict[str, Tensor]:
     """All tensors of these features that the views of a query keep, by name, and the labels.
 
-    Draws are not among them: they are made anew each time, and nobody else sees them.
+    Draws are not among them: they are made again for each request, and shared with no other reader.
     """
     kept = {"the labels of the labeled view": query.labeled.targets()}
     for side, view in {"unlabeled": query.unlabeled, "labeled": query.labeled}.items():

@@ -56,12 +56,12 @@ def make_query(
 
     Args:
         unlabeled: most often a `TensorView`.
-        labeled: the same; none are labeled unless told.
+        labeled: the same; by default no sample is labeled.
         size: how many to choose.
         task: classification or regression.
         modalities: their names.
-        decode: the heads; asking for them raises where there are none.
-        embed: the heads up to their last layers; asking for them raises where there are none.
+        decode: the heads; without them, calling `query.decode` raises AssertionError.
+        embed: the heads up to their last layers; without them, calling `query.embed` raises AssertionError.
         seed: of `query.rng`, which is `numpy.random.default_rng(seed)`.
         cycle: number of this query.
         cycles: how many there will be.

@@ -187,7 +187,7 @@ class SamplerConformance:
         assert self._choose(World(task=task)) == self._choose(World(task=task))
 
     def test_keeps_no_state_between_queries(self, task: Task) -> None:
-        """An interrupted run goes on with a new sampler."""
+        """An interrupted run continues with a new sampler object."""
         world, sampler = World(task=task), self._sampler()
         other = replace(world, unlabeled=30, labeled=18, cycle=1, seed=7)
         first, _, again = (w.ask(sampler, self._required()).positions for w in (world, other, world))

@@ -26,8 +26,8 @@ class TensorView:
         predictions: source -> (n, C) log-probabilities, or (n, 1) values; or the fused one alone.
         draws: source -> (T, n, C), of which the first ones are given out; or the fused ones alone.
         targets: (n,) labels.
-        context: name -> (n, ...), what the model encodes beside the representations.
-        n: samples, where there is no tensor to tell.
+        context: name -> (n, ...), what the model encodes in addition to the representations.
+        n: number of samples, if no tensor is given.
 
     >>> import torch
     >>> from alharness.testing import TensorView

@@ -75,7 +75,7 @@ class World:
 
     @cached_property
     def pool(self) -> Pool:
-        """All samples; the labeled ones lie scattered among the others."""
+        """All samples; the labeled ones are scattered among the others."""
         count = self.unlabeled + self.labeled
         ids = tuple(f"s{i:05d}" for i in range(count))
         return Pool(ids).draw(self.labeled, np.random.default_rng(1))

@@ -1,4 +1,4 @@
-"""A table that can be read at any width: where it does not fit, it becomes blocks of columns, and then lists."""
+"""A table for any width: if it does not fit, it becomes blocks of columns, and then lists."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 LONGEST_WORD = 24
 """Columns that a text may take at least, however long its words are."""
 FRAME = 3
-"""Columns that a column takes beside its text."""
+"""Width of a column without its text."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Blocks:
-    """Rows of texts for the console. Rich's own tables end what does not fit by `…`, which no figure survives.
+    """Rows of texts for the console. Rich's own tables cut what does not fit, which spoils a figure.
 
     Attributes:
         headings: of the columns; the first names the rows, and is repeated in each block.
         rows: as many texts as there are headings.
-        figures: all columns but the first hold figures: they stand to the right, and never break.
+        figures: all columns but the first hold figures: they are aligned to the right, and never break.
         group: so many columns belong together, from the second one on.
         apart: numbers of the rows above which a line is drawn.
         lines: draw the lines of a table around everything.
@@ -73,7 +73,7 @@ class Blocks:
 
 
 def _split(whole: Blocks, width: int) -> list[list[int]]:
-    """Numbers of the columns of each block; nothing where some do not fit next to the first."""
+    """Numbers of the columns of each block; nothing if some do not fit next to the first."""
     least = [_least(whole, column) + FRAME for column in range(len(whole.headings))]
     blocks = [[0]]
     for start in range(1, len(least), whole.group):

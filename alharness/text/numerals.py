@@ -1,4 +1,4 @@
-"""Numbers as people read them: one place decides how many digits are shown, and what stands for no number.
+"""Numbers as people read them: one place decides how many digits are shown, and what is shown for no number.
 
 Files for programs (journals, MLflow, CSV) hold numbers as they are and need nothing of this. A minus is that of
 the keyboard, as terminals want it; pages and pictures `typeset` it.
@@ -21,9 +21,9 @@ UNBOUNDED = "unbounded"
 NOISE = 1e-12
 """Share of a magnitude below which a difference is the rounding of sums, and no difference."""
 SMALL, LARGE = 1e-3, 1e6
-"""Columns whose largest number lies outside are written with powers of ten."""
+"""Columns whose largest number is outside are written with powers of ten."""
 USUAL = 3
-"""Decimals of most metrics, which lie between 0.1 and 10."""
+"""Decimals of most metrics, which are between 0.1 and 10."""
 MOST = 7
 """Significant digits: more are never read."""
 
@@ -53,7 +53,7 @@ class Form:
         return _digits(value, self.decimals) or significant(value, 2)
 
     def interval(self, value: float, half: float) -> str:
-        """A number ± half the width of its interval; the number alone where there is no interval (NaN)."""
+        """A number ± half the width of its interval; the number alone if there is no interval (NaN)."""
         if not math.isfinite(value) or math.isnan(half):
             return self.number(value)
         if math.isinf(half):
@@ -74,13 +74,13 @@ class Form:
 def form(values: Iterable[float], halves: Iterable[float] = (), *, of: float = 0.0) -> Form:
     """The form of a column.
 
-    Three decimals for numbers of a usual size. More where intervals, or without any the numbers themselves, would
-    otherwise look alike: then two significant digits of the middle interval are shown.
+    Three decimals for numbers of a usual size. More if intervals (or, without intervals, the numbers) would look
+    alike: then two significant digits of the middle interval are shown.
 
     Args:
         values: its numbers; what is not finite is left out.
         halves: half the widths of their intervals.
-        of: magnitude of what the numbers are differences of, which tells what is rounding noise.
+        of: magnitude of what the numbers are differences of; rounding noise is relative to it.
     """
     noise = NOISE * abs(of)
     known = [value for value in values if math.isfinite(value)]
@@ -108,12 +108,12 @@ def form(values: Iterable[float], halves: Iterable[float] = (), *, of: float = 0
 
 
 def number(value: float) -> str:
-    """A number that stands alone."""
+    """A number that belongs to no column."""
     return form([value]).number(value)
 
 
 def interval(value: float, half: float, *, of: float = 0.0) -> str:
-    """A number ± half the width of its interval, standing alone."""
+    """A number ± half the width of its interval, outside a column."""
     return form([value], [half], of=of).interval(value, half)
 
 
@@ -216,7 +216,7 @@ def _usual(largest: float) -> int:
 
 
 def _digits(value: float | Decimal, decimals: int) -> str:
-    """With so many decimals; empty where nothing but zeros would be left of it."""
+    """With so many decimals; empty if only zeros would be left."""
     text = f"{value:,.{decimals}f}"
     return text if text.strip("-0.,") else ""
 

@@ -12,10 +12,10 @@ NAME = "alharness"
 
 
 def command_line(*words: object) -> str:
-    """The command with these words behind it, quoted where a shell needs it.
+    """The command with these words behind it, quoted if a shell needs it.
 
     It begins with `alharness` if that is the one on the path, otherwise with the way to it: from the current
-    folder if it lies below, and from the root if not. Without a script, it is `python -m alharness`.
+    folder if it is below, and from the root if not. Without a script, it is `python -m alharness`.
     """
     return shlex.join([*_program(), *map(str, words)])
 
@@ -34,7 +34,7 @@ def _short(path: Path, name: str) -> str:
         return name
     try:
         relative = os.path.relpath(path)
-    except (OSError, ValueError):  # the current folder is gone, or lies on another drive
+    except (OSError, ValueError):  # the current folder is gone, or is on another drive
         return str(path)
     below = not relative.startswith(os.pardir)
     # A shell looks for a word without a slash on the path alone.

@@ -86,11 +86,11 @@ _WORDS_OF_SETTINGS = frozenset(
     ["true", "false", "none", "null", "yes", "no", "on", "off", "auto", "default", "enabled", "disabled"]
 )
 _LEAST = 4
-"""Characters of a secret: shorter values of variables are words and numbers that stand everywhere."""
+"""Fewest characters of a secret: shorter values of variables are ordinary words and numbers."""
 
 
 def redact(text: str) -> str:
-    """The text with `***` in the place of everything that looks like a secret.
+    """The text with `***` instead of everything that looks like a secret.
 
     That is: user and password of addresses; values of names such as `token`, `password` and `api_key`, in query
     strings, headers and settings; keys of known forms; and the values of this process' environment variables whose

@@ -40,7 +40,7 @@ IN_OTHER_WORDS = {
     "\u2009": " ",
     "\u202f": " ",
 }
-"""What an encoding without these characters gets. Arrows stand behind the names of metrics."""
+"""What an encoding without these characters gets. Arrows follow the names of metrics."""
 
 
 def plain(text: str) -> str:
@@ -75,9 +75,9 @@ def _fitting(character: str, encoding: str) -> str:
 
 
 class Output(io.TextIOBase):
-    """A stream that takes every text, and keeps quiet once nobody can read it.
+    """A stream that takes every text, and drops it once its reader has left.
 
-    It offers no `buffer`: click would write UTF-8 there where a terminal is set to ASCII.
+    It offers no `buffer`: click would write UTF-8 there even if the terminal is set to ASCII.
 
     Attributes:
         failure: why nothing more is written, if that is more than a reader who has left: a full disk, say.

@@ -18,7 +18,7 @@ NOTICE = (
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'grace'?` where a known name is near, else the empty string."""
+    """`; did you mean 'grace'?` if a known name is near, else the empty string."""
     from difflib import get_close_matches
 
     near = get_close_matches(name[:100], list(known), n=1)
@@ -26,5 +26,5 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def name_experiment(name: str, *, synthetic: bool) -> str:
-    """The name, ending with the suffix where the data are synthetic."""
+    """The name, with the suffix if the data are synthetic."""
     return f"{name.removesuffix(SUFFIX)}{SUFFIX}" if synthetic else name

@@ -40,7 +40,7 @@ def _selection(k: int, labeled: torch.Tensor, pool: torch.Tensor, **options: Any
 
 
 def _selector() -> Any:
-    # It was written for NumPy 1, where this name existed.
+    # It was written for NumPy 1, which had this name.
     np.Inf = np.inf  # type: ignore[attr-defined]  # noqa: NPY201 - that is the point
     try:
         from bmdal_reg.bmdal.algorithms import select_batch

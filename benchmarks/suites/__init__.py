@@ -1,1 +1,1 @@
-"""One file a suite: whatever `test_*.py` lies here is run, and its rows come into the table."""
+"""One file for each suite: every `test_*.py` in this folder is run, and its rows are added to the table."""

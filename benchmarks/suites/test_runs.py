@@ -61,7 +61,7 @@ def test_two_jobs(bench: Bench, tmp_path: Path) -> None:
     ("words", "libraries"), [(["--help"], FEW), (["plugins"], OF_PLUGINS), (["check", EXPERIMENT.spec], OF_SPECS)]
 )
 def test_start_up(bench: Bench, words: list[str], libraries: str) -> None:
-    """A command that trains nothing, beside a Python that imports the libraries it takes and does nothing."""
+    """A command that trains nothing, compared with a Python that imports the same libraries and does nothing."""
     rounds = 1 if bench.tiny else 9
     ours, floor = bench.once(lambda: in_turn(rounds, ["-m", "alharness", *words], ["-c", libraries]))
     bench.record(
