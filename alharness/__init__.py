@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from alharness.api.params import Params, SpecPath
     from alharness.api.sampler import Query, Sampler, SamplerPlugin, ScoringSampler, Selection, Setting, View
     from alharness.api.samples import Inputs, Samples, Splits
+    from alharness.api.tracker import Tracker, TrackerContext, TrackerPlugin
     from alharness.api.vocabulary import FUSED, Feature, Task
 
     from .errors import (
@@ -61,6 +62,9 @@ __all__ = [
     "SpecPath",
     "Splits",
     "Task",
+    "Tracker",
+    "TrackerContext",
+    "TrackerPlugin",
     "View",
     "__version__",
     "hookimpl",
@@ -76,6 +80,7 @@ _HOMES = {
     "api.params": ("Params", "SpecPath"),
     "api.sampler": ("Query", "Sampler", "SamplerPlugin", "ScoringSampler", "Selection", "Setting", "View"),
     "api.samples": ("Inputs", "Samples", "Splits"),
+    "api.tracker": ("Tracker", "TrackerContext", "TrackerPlugin"),
     "api.vocabulary": ("FUSED", "Feature", "Task"),
     "errors": (
         "DataError",

@@ -40,9 +40,18 @@ class HarnessError(Exception):
 
 
 class SpecError(HarnessError):
-    """The command line or a spec file cannot be used; nothing was started."""
+    """The command line or a spec file cannot be used; nothing was started.
+
+    Args:
+        text: what is wrong, and what to do.
+        key: from a plugin's `review`, the parameter that is wrong: the message then begins with its place.
+    """
 
     exit_code = 2
+
+    def __init__(self, text: str, *, key: str = "") -> None:
+        super().__init__(text)
+        self.key = key
 
 
 class PluginError(HarnessError):

@@ -1,4 +1,4 @@
-"""The seven hooks. Three register and take nothing; four observe a run and cannot change it."""
+"""The eight hooks. Four register and take nothing; four observe a run and cannot change it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .model import ModelPlugin
     from .records import Cell, CycleRecord, Outcome, Outcomes, Plan
     from .sampler import SamplerPlugin
+    from .tracker import TrackerPlugin
 
 NAMESPACE = "alharness"
 """Name of the plugin manager, of the hooks' prefix, and of the entry-point group."""
@@ -105,6 +106,41 @@ def alharness_datasets() -> list[DatasetPlugin]:  # type: ignore[empty-body]
         @hookimpl
         def alharness_datasets() -> list[DatasetPlugin]:
             return [DatasetPlugin(name="calls", params=Params, inspect=inspect, make=make)]
+    """
+
+
+@hookspec
+def alharness_trackers() -> list[TrackerPlugin]:  # type: ignore[empty-body]
+    r"""Offer trackers, which keep the results of a run elsewhere; a spec names them under `tracking`.
+
+    .. code-block:: python
+
+        from pathlib import Path
+
+        from alharness import Params, Tracker, TrackerContext, TrackerPlugin, hookimpl
+
+
+        class LinesParams(Params):
+            path: Path
+            '''Where the lines go.'''
+
+
+        class Lines(Tracker):
+            def __init__(self, params: LinesParams, context: TrackerContext) -> None:
+                self.path = params.path
+
+            @hookimpl
+            def alharness_cycle_finished(self, cell, cycle) -> None:
+                with self.path.open("a", encoding="utf-8") as file:
+                    file.write(f"{cell.name} {cycle.labeled} {dict(cycle.metrics)}\n")
+
+            def where(self) -> str:
+                return str(self.path)
+
+
+        @hookimpl
+        def alharness_trackers() -> list[TrackerPlugin]:
+            return [TrackerPlugin(name="lines", params=LinesParams, make=Lines, summary="a line for each cycle")]
     """
 
 

@@ -198,6 +198,7 @@ class Plan:
         jobs: how many cells run at a time.
         skips: samplers that cannot run here, and why.
         warnings: what is allowed, but perhaps not meant.
+        tracking: the same about trackers; a run warns of these itself.
         metric: the metric that ranks; see `Metrics.primary`.
         lower_is_better: metrics whose smaller values are better. The default is what run directories mean that do
             not say it.
@@ -222,6 +223,7 @@ class Plan:
     jobs: int = 1
     skips: tuple[Skip, ...] = ()
     warnings: tuple[str, ...] = ()
+    tracking: tuple[str, ...] = ()
     metric: str = ""
     lower_is_better: tuple[str, ...] = ("mae", "rmse")
     headline: tuple[str, ...] = ()

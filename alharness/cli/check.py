@@ -15,7 +15,7 @@ from alharness.text.terminal import safe
 from alharness.text.words import NOTICE
 
 from .page import make_list
-from .readiness import require_device, require_writable, tracking_warnings
+from .readiness import require_device, require_writable
 from .specs import find_spec
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def check(path: Path, assignments: tuple[str, ...], workdir: Path) -> None:
         click.secho(f"{NOTICE}\n", fg="yellow", bold=True)
     click.echo(make_list(plan.name, _summary(spec, plan)))
     click.echo(make_list("samplers", _samplers(spec, plan)))
-    for warning in (*plan.warnings, *tracking_warnings(spec.tracking)):
+    for warning in (*plan.warnings, *plan.tracking):
         click.secho(f"warning: {safe(warning)}\n", fg="yellow")
     changes = [word for assignment in assignments for word in ("--set", assignment)]
     elsewhere = [] if workdir == WORKDIR else ["--workdir", workdir]
@@ -81,6 +81,8 @@ def _summary(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:
     # All samplers of a seed share the model of cycle 0.
     yield "trainings", f"{seeds + cells * queries + references:,}"
     yield "run directory", plan.experiment
+    trackers = [f"{tracker.name} ({_from(tracker.registered.origin)})" for tracker in spec.trackers]
+    yield "tracking", ", ".join(trackers) or "none"
 
 
 def _samplers(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:

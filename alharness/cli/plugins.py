@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.command
 @click.argument("name", required=False)
 def plugins(name: str | None) -> None:
-    """List the installed samplers, models and data sets; with NAME, describe one with its parameters.
+    """List the installed samplers, models, data sets and trackers; with NAME, describe one with its parameters.
 
     \b
         alharness plugins
@@ -48,6 +48,7 @@ def _kinds(installed: Registry) -> dict[str, dict[str, Registered[Any]]]:
         "sampler": dict(installed.samplers),
         "model": dict(installed.models),
         "dataset": dict(installed.datasets),
+        "tracker": dict(installed.trackers),
     }
 
 

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from alharness.errors import SpecError
-from alharness.text.redaction import redact
-from alharness.tracking.addresses import VARIABLE, scheme
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from alharness.spec.settings import TrackingSettings, TrainingSettings
-
-SERVERS = ("http", "https")
-STORES = ("sqlite", "postgresql", "mysql", "mssql", *SERVERS, "databricks", "databricks-uc", "uc")
-FILES = ("", "file")
+    from alharness.spec.settings import TrainingSettings
 
 
 def require_device(training: TrainingSettings) -> None:
@@ -44,27 +35,3 @@ def require_writable(path: Path) -> None:
     else:
         return
     raise SpecError(f"{path}: cannot be written to ({os.strerror(reason)}); choose another --workdir")
-
-
-def tracking_warnings(tracking: TrackingSettings) -> Iterator[str]:
-    """What would leave the run without MLflow, as far as the address of its store tells."""
-    uri = tracking.uri or os.environ.get(VARIABLE, "")
-    where = "tracking.uri" if tracking.uri else VARIABLE
-    shown = f"{where}: {redact(uri)}"
-    kind = uri if uri in STORES else scheme(uri)  # a client may know an address without a colon
-    if not uri:
-        return
-    if kind in FILES:
-        if os.environ.get("MLFLOW_ALLOW_FILE_STORE", "").lower() != "true":
-            yield f"{shown}: is a folder, which MLflow no longer writes to; name a database: sqlite:///mlflow.db"
-    elif kind not in (*STORES, *(point.name for point in entry_points(group="mlflow.tracking_store"))):
-        yield f"{shown}: MLflow knows no stores of the kind {kind!r}; it knows {', '.join(STORES)}"
-    elif kind in SERVERS and not _has_host(uri):
-        yield f"{shown}: names no host; write it as {kind}://HOST:PORT"
-
-
-def _has_host(uri: str) -> bool:
-    try:
-        return bool(urlsplit(uri).hostname)
-    except ValueError:
-        return False

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from alharness.api.records import Outcomes, Plan
-    from alharness.tracking.mlflow import MlflowTracker
+    from alharness.tracking.trackers import SafeTracker
 
 FAILED, INTERRUPTED, TERMINATED = 1, 130, 143
 
@@ -64,8 +64,8 @@ FAILED, INTERRUPTED, TERMINATED = 1, 130, 143
     is_flag=True,
     help="Leave cells as they are that were finished under other conditions; new ones are not compared with them.",
 )
-@click.option("--no-tracking", is_flag=True, help="Leave MLflow out.")
-@click.option("--require-tracking", is_flag=True, help="Fail where MLflow cannot be reached.")
+@click.option("--no-tracking", is_flag=True, help="Use no tracker, whatever the spec says.")
+@click.option("--require-tracking", is_flag=True, help="Fail if a tracker cannot keep the results.")
 def run(
     path: Path,
     assignments: tuple[str, ...],
@@ -111,10 +111,10 @@ def run(
     forkserver.start()  # once the spec is known to be right: it imports torch while this process does other things
     from alharness.runs import app
     from alharness.tracking.console import ConsoleProgress
-    from alharness.tracking.mlflow import MlflowTracker
+    from alharness.tracking.trackers import make_trackers
 
-    tracker = MlflowTracker(spec.tracking, warn, required=require_tracking)
-    if not no_tracking:
+    trackers = [] if no_tracking else make_trackers(spec.trackers, warn, required=require_tracking)
+    for tracker in trackers:
         installed.register(tracker)
     progress = ConsoleProgress(page, only=only, workers=1 if retime else jobs)
     installed.register(progress)
@@ -124,14 +124,14 @@ def run(
     )
     with _terminable() as signals, progress.shown():
         run_, record = app.run(spec, installed, options, warn)
-    _close(page, run_, record, tracker)
+    _close(page, run_, record, trackers)
     if record.interrupted:
         page.print(f"Interrupted. Nothing finished is lost; go on with: {command}", soft_wrap=True)
         return TERMINATED if signals else INTERRUPTED
     return FAILED if record.failed else 0
 
 
-def _close(page: Console, run_: Plan, record: Outcomes, tracker: MlflowTracker) -> None:
+def _close(page: Console, run_: Plan, record: Outcomes, trackers: list[SafeTracker]) -> None:
     """The table, the pictures, what went wrong, and where everything is."""
     from alharness.report.curves import draw
     from alharness.report.paper import paper_table
@@ -159,8 +159,9 @@ def _close(page: Console, run_: Plan, record: Outcomes, tracker: MlflowTracker) 
         page.print(f"Curves:   {picture}", soft_wrap=True)
         page.print(f"Report:   {command_line('report', run_.folder)}", soft_wrap=True)
     page.print(f"Journals: {run_.folder / 'cells'}", soft_wrap=True)
-    if tracker.store is not None:
-        page.print(f"MLflow:   {tracker.store.how_to_open}", soft_wrap=True)
+    for tracker in trackers:
+        if where := tracker.where():
+            page.print(f"{safe(tracker.title) + ':':<9} {safe(where)}", soft_wrap=True)
     if run_.synthetic:
         page.print(NOTICE, style="bold yellow", soft_wrap=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from pydantic import ValidationError
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from alharness.errors import HarnessError, SpecError, TrackingError
 from alharness.runs import description
 from alharness.spec import yamlfile
-from alharness.spec.settings import TrackingSettings
+from alharness.spec.document import DEFAULT_TRACKER, trackers
 from alharness.text.redaction import HIDDEN, redact
 from alharness.text.terminal import plain
 
@@ -20,6 +20,7 @@ from .page import open_page
 
 if TYPE_CHECKING:
     from alharness.api.records import Plan
+    from alharness.tracking.plugin import MlflowParams
 
 
 @click.command
@@ -72,24 +73,28 @@ def _write(directory: Path, uri: str | None, experiment: str | None) -> str:
     from alharness.tracking.mlflow import MlflowTracker
 
     found = reading.read(directory, with_pool=False)
-    tracker = MlflowTracker(_settings(found.run, uri, experiment), _warn, required=True)
+    tracker = MlflowTracker(_params(found.run, uri, experiment), _warn, required=True)
     tracker.alharness_run_started(found.run)
     tracker.alharness_run_finished(found.run, found.record)
-    assert tracker.store is not None
     begun = sum(bool(record.cycles) for record in found.record.cells)
-    return f"{begun} of {len(found.run.cells)} cells are in MLflow: {tracker.store.how_to_open}"
+    return f"{begun} of {len(found.run.cells)} cells are in MLflow: {tracker.where()}"
 
 
-def _settings(run: Plan, uri: str | None, experiment: str | None) -> TrackingSettings:
-    """What the options say, or what the run's spec said. Where an address had a password, the spec is silent."""
+def _params(run: Plan, uri: str | None, experiment: str | None) -> MlflowParams:
+    """What the options say, or the first MLflow tracker of the run's spec. A hidden password leaves no address."""
+    from alharness.tracking.plugin import MlflowParams
+
     spec = yamlfile.parse(run.spec_text, str(run.folder / description.NAME)).data
-    said = spec.get("tracking") if isinstance(spec, dict) else None
-    said = said if isinstance(said, dict) else {}
+    tracking = spec.get("tracking") if isinstance(spec, dict) else None
+    said: dict[str, Any] = {}
+    for tracker in reversed(trackers(tracking or {}).values()):
+        if isinstance(tracker, dict) and tracker.get("name") == DEFAULT_TRACKER:
+            said = tracker.get("params") or {}
     address = said.get("uri")
     if address and HIDDEN in address:
         address = None
     try:
-        return TrackingSettings(uri=uri or address, experiment=experiment or said.get("experiment"))
+        return MlflowParams(uri=uri or address, experiment=experiment or said.get("experiment"))
     except ValidationError as error:
         raise SpecError(f"--experiment: {error.errors()[0]['msg']}") from error
 

@@ -13,18 +13,24 @@ from alharness.api.dataset import DatasetPlugin
 from alharness.api.model import ModelPlugin
 from alharness.api.params import Params
 from alharness.api.sampler import SamplerPlugin
+from alharness.api.tracker import TrackerPlugin
 from alharness.api.vocabulary import Feature, Task
 from alharness.errors import PluginError
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
 
-KINDS: dict[str, type[Any]] = {"sampler": SamplerPlugin, "model": ModelPlugin, "dataset": DatasetPlugin}
+KINDS: dict[str, type[Any]] = {
+    "sampler": SamplerPlugin,
+    "model": ModelPlugin,
+    "dataset": DatasetPlugin,
+    "tracker": TrackerPlugin,
+}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def make_manager() -> pluggy.PluginManager:
-    """A plugin manager that knows the seven hooks and has no plugin yet."""
+    """A plugin manager that knows the hooks and has no plugin yet."""
     manager = pluggy.PluginManager(hooks.NAMESPACE)
     manager.add_hookspecs(hooks)
     return manager

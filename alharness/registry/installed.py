@@ -15,6 +15,7 @@ from alharness.api.dataset import DatasetPlugin
 from alharness.api.hooks import NAMESPACE
 from alharness.api.model import ModelPlugin
 from alharness.api.sampler import SamplerPlugin
+from alharness.api.tracker import TrackerPlugin
 from alharness.errors import PluginError, described, text_of
 from alharness.text.redaction import redact
 from alharness.text.words import did_you_mean
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     import pluggy
 
-P = TypeVar("P", SamplerPlugin, ModelPlugin, DatasetPlugin)
+P = TypeVar("P", SamplerPlugin, ModelPlugin, DatasetPlugin, TrackerPlugin)
 
 ONLY = "ALHARNESS_PLUGINS"
 """Environment variable: entry points to load, separated by commas, besides those of alharness itself."""
@@ -77,6 +78,7 @@ class Registry:
         samplers: name -> plugin.
         models: name -> plugin.
         datasets: name -> plugin.
+        trackers: name -> plugin.
         broken: entry points that could not be used.
         clashes: names offered more than once.
         left_out: entry points that `ALHARNESS_PLUGINS` does not list.
@@ -86,6 +88,7 @@ class Registry:
     samplers: Mapping[str, Registered[SamplerPlugin]]
     models: Mapping[str, Registered[ModelPlugin]]
     datasets: Mapping[str, Registered[DatasetPlugin]]
+    trackers: Mapping[str, Registered[TrackerPlugin]] = field(default_factory=dict)
     broken: tuple[Broken, ...] = ()
     clashes: tuple[Clash, ...] = ()
     left_out: tuple[str, ...] = ()
@@ -102,6 +105,10 @@ class Registry:
     def dataset(self, name: str) -> Registered[DatasetPlugin]:
         """The data set of this name. Raises PluginError where it is missing, broken or offered twice."""
         return self._find("dataset", self.datasets, name)
+
+    def tracker(self, name: str) -> Registered[TrackerPlugin]:
+        """The tracker of this name. Raises PluginError where it is missing, broken or offered twice."""
+        return self._find("tracker", self.trackers, name)
 
     @property
     def hook(self) -> pluggy.HookRelay:
@@ -169,6 +176,7 @@ def load(available: Iterable[EntryPoint] | None = None, only: Collection[str] | 
         samplers={name: r for (kind, name), r in usable.items() if kind == "sampler"},
         models={name: r for (kind, name), r in usable.items() if kind == "model"},
         datasets={name: r for (kind, name), r in usable.items() if kind == "dataset"},
+        trackers={name: r for (kind, name), r in usable.items() if kind == "tracker"},
         broken=tuple(broken),
         clashes=tuple(
             Clash(kind=kind, name=name, origins=tuple(f"{r.distribution} {r.version}" for r in registered))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator
+from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, field_validator
 
 from alharness.api.records import FULL_DATA
 
@@ -14,14 +14,16 @@ from .settings import (
     PaperSettings,
     ReferenceSettings,
     Section,
-    TrackingSettings,
     TrainingSettings,
 )
+
+if TYPE_CHECKING:
+    from .yamlfile import Keys
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """A name that is safe as a folder's."""
 
-DEFAULT_MODEL = "late_fusion"
+DEFAULT_MODEL, DEFAULT_TRACKER = "late_fusion", "mlflow"
 MAX_SEEDS = 10_000
 
 
@@ -48,6 +50,31 @@ class SamplerChoice(Choice):
     """What it is called in tables and plots; null takes its name. Unique in the spec."""
 
 
+class TrackerChoice(Choice):
+    """A tracker and its parameters; its name alone is short for `{name: ...}`."""
+
+    name: Name = DEFAULT_TRACKER
+    """Name of an installed tracker, or `none`; `alharness plugins` lists them."""
+
+
+def trackers(tracking: Any) -> dict[Keys, Any]:
+    """The trackers of a spec, by their paths below `tracking`, in their long form.
+
+    There may be one or a list of them, and the parameters of the default tracker may be written without `params`.
+    """
+
+    def long(entry: Any) -> Any:
+        if not isinstance(entry, dict):
+            return entry
+        whole = entry if entry.keys() & {"name", "params"} else {"params": entry}
+        return {"name": DEFAULT_TRACKER} | whole
+
+    if isinstance(tracking, list):
+        return {(index,): long(entry) for index, entry in enumerate(tracking)}
+    return {(): long(tracking)}
+
+
+Trackers = Annotated[list[TrackerChoice], BeforeValidator(lambda value: list(trackers(value).values()))]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Seeds = Annotated[
     Annotated[Annotated[int, Field(ge=1, le=MAX_SEEDS)], Tag("count")]
@@ -79,8 +106,8 @@ class Document(Section):
     """Figures of a paper, shown beside ours where the data are real."""
     limits: LimitsSettings = LimitsSettings()
     """What an attempt at a cell may take."""
-    tracking: TrackingSettings = TrackingSettings()
-    """Where MLflow writes."""
+    tracking: Trackers = Field(default_factory=lambda: [TrackerChoice()])
+    """What keeps the results besides the run directory: a tracker, a list of them, or `none`."""
     strict: bool = False
     """Refuse the spec where a sampler cannot run with its data set and model, instead of skipping it."""
 
@@ -121,4 +148,7 @@ def expand(data: dict[str, Any]) -> dict[str, Any]:
         expanded["dataset"] = choice(data["dataset"])
     if isinstance(samplers := data.get("samplers"), list):
         expanded["samplers"] = [choice(sampler) for sampler in samplers]
+    if "tracking" in data:
+        tracking = data["tracking"]
+        expanded["tracking"] = [choice(t) for t in tracking] if isinstance(tracking, list) else choice(tracking)
     return expanded

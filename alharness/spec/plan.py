@@ -81,6 +81,7 @@ def make_plan(spec: Spec, workdir: Path = Path()) -> Plan:
         cells=tuple(cell for seed in spec.seeds for cell in _cells(spec, runnable, seed)),
         skips=tuple(skips),
         warnings=tuple(warnings),
+        tracking=tuple(_review_trackers(spec, facts)),
         params={
             "dataset": spec.dataset.name,
             "model": spec.model.name,
@@ -126,13 +127,24 @@ def _inspect(spec: Spec) -> DatasetFacts:
 
 def _keep_apart(spec: Spec, facts: DatasetFacts) -> None:
     """Raise SpecError where real results would get a name that is kept for synthetic ones."""
-    names = {("name",): spec.name, ("tracking", "experiment"): spec.tracking.experiment or ""}
-    for place, name in names.items():
-        if name.endswith(SUFFIX) and not facts.synthetic:
-            raise SpecError(
-                f"{spec.where(*place)}: {name!r} ends in {SUFFIX!r}, as experiments on synthetic data do, but the "
-                f"data set {spec.dataset.name!r} is real; choose another name"
-            )
+    if spec.name.endswith(SUFFIX) and not facts.synthetic:
+        raise SpecError(
+            f"{spec.where('name')}: {spec.name!r} ends in {SUFFIX!r}, as experiments on synthetic data do, but "
+            f"the data set {spec.dataset.name!r} is real; choose another name"
+        )
+
+
+def _review_trackers(spec: Spec, facts: DatasetFacts) -> Iterator[str]:
+    """What the user should know of the trackers. Raises SpecError if one cannot be used with this data set."""
+    for tracker in spec.trackers:
+        if tracker.plugin.review is None:
+            continue
+        try:
+            with _asking(f"the tracker {tracker.name!r} of {tracker.registered.origin} cannot be reviewed"):
+                yield from [f"{tracker.name}: {said}" for said in tracker.plugin.review(tracker.params, facts)]
+        except SpecError as mistake:
+            keys = (*tracker.keys, mistake.key) if mistake.key else tracker.keys
+            raise SpecError(f"{spec.where(*keys)}: {mistake}") from mistake
 
 
 def _setting(facts: DatasetFacts, schedule: Schedule) -> Setting:

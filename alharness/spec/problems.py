@@ -58,7 +58,7 @@ def translate(error: ValidationError, model: type[BaseModel], file: YamlFile, ab
     found: dict[tuple[Place, Keys], list[str]] = {}
     got: dict[tuple[Place, Keys], str] = {}
     for detail in error.errors(include_url=False):
-        keys = _follow(file.data, (*above, *detail["loc"]))
+        keys = follow(file.data, (*above, *detail["loc"]))
         place = file.locate(keys, key=detail["type"] == "extra_forbidden")
         what = _phrase(detail)
         if detail["type"] == "extra_forbidden":
@@ -86,8 +86,8 @@ def combine(problems: Iterable[Problem]) -> HarnessError:
     return kind("\n".join(lines))
 
 
-def _follow(data: Any, location: Sequence[str | int]) -> Keys:
-    """The location without the parts that pydantic adds for the branches of a union and for what is missing."""
+def follow(data: Any, location: Sequence[str | int]) -> Keys:
+    """The location without the parts that are not in the data: pydantic adds some for the branches of a union."""
     keys: Keys = ()
     for part in location:
         known = range(len(data)) if isinstance(data, list) else data if isinstance(data, dict) else ()

@@ -15,8 +15,8 @@ from alharness.registry import P, Registered
 from alharness.text.redaction import hide_credentials
 
 from . import overrides, yamlfile
-from .document import Document
-from .problems import Problem, combine, translate
+from .document import DEFAULT_TRACKER, Document, trackers
+from .problems import Problem, combine, follow, translate
 from .scalar import write
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from alharness.api.model import ModelPlugin
     from alharness.api.params import Params
     from alharness.api.sampler import SamplerPlugin
+    from alharness.api.tracker import TrackerPlugin
     from alharness.registry import Registry
 
     from .settings import (
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
         LimitsSettings,
         PaperSettings,
         ReferenceSettings,
-        TrackingSettings,
         TrainingSettings,
     )
     from .yamlfile import Keys, YamlFile
@@ -48,12 +48,14 @@ class Chosen(Generic[P]):
         params: the parameters, typed by the plugin's own model.
         plain: the same as plain data, paths relative to the spec's folder; equal here, equal everywhere.
         label: what a sampler is called in this spec; the name of anything else.
+        keys: the path in the spec below which the parameters are.
     """
 
     registered: Registered[P]
     params: Params
     plain: Mapping[str, Any]
     label: str
+    keys: Keys = field(default=(), compare=False)
 
     @property
     def plugin(self) -> P:
@@ -82,7 +84,7 @@ class Spec:
         reference: what the samplers are held against.
         paper: figures to stand beside ours.
         limits: what an attempt at a cell may take.
-        tracking: where MLflow writes.
+        trackers: what keeps the results besides the run directory, and their parameters.
         strict: a sampler that cannot run is an error, not a skip.
         file: the places of all values.
     """
@@ -98,7 +100,7 @@ class Spec:
     reference: ReferenceSettings
     paper: PaperSettings | None
     limits: LimitsSettings
-    tracking: TrackingSettings
+    trackers: tuple[Chosen[TrackerPlugin], ...]
     strict: bool
     file: YamlFile = field(repr=False, compare=False)
 
@@ -127,6 +129,10 @@ def load(path: str | Path, registry: Registry, assignments: Iterable[str] = ()) 
     samplers = file.data.get("samplers")
     count = len(samplers) if isinstance(samplers, list) else 0
     chosen = [reader.chosen(("samplers", index), registry.sampler) for index in range(count)]
+    tracking = file.data.get("tracking", {"name": DEFAULT_TRACKER})
+    observing = [
+        reader.chosen(("tracking", *keys), registry.tracker, choice) for keys, choice in trackers(tracking).items()
+    ]
     if reader.problems:
         raise combine(reader.problems)
     assert document is not None
@@ -144,7 +150,7 @@ def load(path: str | Path, registry: Registry, assignments: Iterable[str] = ()) 
         reference=document.reference,
         paper=document.paper,
         limits=document.limits,
-        tracking=document.tracking,
+        trackers=tuple(tracker for tracker in observing if tracker is not None),
         strict=document.strict,
         file=file,
     )
@@ -166,7 +172,7 @@ def resolved_yaml(spec: Spec) -> str:
                 "reference": spec.reference.model_dump(),
                 "paper": spec.paper.model_dump() if spec.paper else None,
                 "limits": spec.limits.model_dump(),
-                "tracking": spec.tracking.model_dump(),
+                "tracking": [{"name": t.name, "params": t.plain} for t in spec.trackers],
                 "strict": spec.strict,
             }
         )
@@ -188,11 +194,18 @@ class _Reader:
             self.problems += translate(error, Document, self.file)
             return None
 
-    def chosen(self, keys: Keys, find: Callable[[str], Registered[P]]) -> Chosen[P] | None:
-        """The plugin named at `keys`; None where it is wrong, which `document` reports if it is the structure."""
-        choice: Any = self.file.data
-        for key in keys:
-            choice = choice.get(key) if isinstance(choice, dict) else choice[key]
+    def chosen(self, keys: Keys, find: Callable[[str], Registered[P]], choice: Any = None) -> Chosen[P] | None:
+        """The plugin named at `keys`; None where it is wrong, which `document` reports if it is the structure.
+
+        Args:
+            keys: the path of the choice in the file.
+            find: looks the plugin up.
+            choice: its long form, if it is not the one in the file.
+        """
+        if choice is None:
+            choice = self.file.data
+            for key in keys:
+                choice = choice.get(key) if isinstance(choice, dict) else choice[key]
         name, given = (choice.get("name"), choice.get("params", {})) if isinstance(choice, dict) else (None, None)
         if not (isinstance(name, str) and isinstance(given, dict)):
             return None
@@ -207,7 +220,11 @@ class _Reader:
             return None
         label = choice.get("label") or name
         return Chosen(
-            registered=registered, params=params, plain=_plain(params.model_dump(), self.folder), label=label
+            registered=registered,
+            params=params,
+            plain=_plain(params.model_dump(), self.folder),
+            label=label,
+            keys=follow(self.file.data, (*keys, "params")),
         )
 
     def _params(self, registered: Registered[P], given: Mapping[str, Any], keys: Keys) -> Params | None:

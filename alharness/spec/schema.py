@@ -9,7 +9,7 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 
 from alharness.api.params import descriptions
 
-from .document import Document
+from .document import DEFAULT_TRACKER, Document
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -36,6 +36,7 @@ def make_schema(registry: Registry, distributions: Collection[str] | None = None
         "dataset": ("Choice", registry.datasets),
         "model": ("ModelChoice", registry.models),
         "sampler": ("SamplerChoice", registry.samplers),
+        "tracker": ("TrackerChoice", registry.trackers),
     }
     for kind, (definition, known) in kinds.items():
         chosen = {
@@ -48,6 +49,13 @@ def make_schema(registry: Registry, distributions: Collection[str] | None = None
         short = {"anyOf": [*name["anyOf"], {"$ref": f"#/$defs/{definition}"}]}
         if kind == "sampler":
             sections["samplers"]["items"] = short
+        elif kind == "tracker":
+            if DEFAULT_TRACKER in chosen:  # its parameters may be written without `params`
+                short["anyOf"].append({"$ref": f"#/$defs/tracker-{DEFAULT_TRACKER}"})
+            sections["tracking"] |= {"anyOf": [*short["anyOf"], {"type": "array", "items": short}]}
+            sections["tracking"] |= {"default": DEFAULT_TRACKER}
+            for key in ("type", "items"):
+                del sections["tracking"][key]
         else:
             del sections[kind]["$ref"]
             sections[kind] |= short

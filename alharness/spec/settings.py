@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from alharness.api.params import Documented
 from alharness.text.quantities import read_bytes, read_seconds
@@ -119,26 +119,3 @@ class LimitsSettings(Section):
     """Most time for an attempt at a cell, in seconds or as `90s`, `30m`, `2h`, `1d`; null for no limit."""
     memory: Bytes | None = None
     """Most memory of a worker, as `512MiB` or `4GiB`, without what it maps from files; null for no limit."""
-
-
-def _refuse_address(name: str) -> str:
-    if "://" in name:
-        raise ValueError("this is an address, which belongs to tracking.uri, and not the name of an experiment")
-    return name
-
-
-ExperimentName = Annotated[
-    str,
-    StringConstraints(max_length=400, pattern=r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$"),
-    AfterValidator(_refuse_address),
-]
-"""Text in any script, without control characters, and without spaces around it; MLflow takes 500 characters."""
-
-
-class TrackingSettings(Section):
-    """Where MLflow writes. The run's own journals never depend on it."""
-
-    uri: str | None = None
-    """Tracking URI; null takes MLFLOW_TRACKING_URI, and without it MLflow's own default, sqlite:///mlflow.db."""
-    experiment: ExperimentName | None = None
-    """Name of the MLflow experiment, such as `/Users/me@x/bench` for Databricks; null takes the spec's name."""

@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from alharness.api.hooks import hookimpl
+from alharness.api.tracker import Tracker
 from alharness.errors import TrackingError
 from alharness.text.program import command_line
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from alharness.api.records import Cell, CycleRecord, Outcome, Outcomes, Plan
-    from alharness.spec.settings import TrackingSettings
 
+    from .plugin import MlflowParams
     from .store import Store
 
 WRITE_EVERY = 30.0
@@ -40,7 +41,7 @@ AFTER_A_SIGNAL = 20.0
 POLL = 0.05
 
 
-class MlflowTracker:
+class MlflowTracker(Tracker):
     """Writes cells to MLflow. A store that is down costs a warning, never the run.
 
     Args:
@@ -50,7 +51,7 @@ class MlflowTracker:
             if not everything could be written.
     """
 
-    def __init__(self, settings: TrackingSettings, warn: Callable[[str], None], *, required: bool) -> None:
+    def __init__(self, settings: MlflowParams, warn: Callable[[str], None], *, required: bool) -> None:
         self._settings = settings
         self._tell = warn
         self._required = required
@@ -72,6 +73,10 @@ class MlflowTracker:
     def store(self) -> Store | None:
         """The store in use; None while offline."""
         return self._writer.store if self._writer and not self._given_up else None
+
+    def where(self) -> str:
+        """How to open the store; empty while offline."""
+        return self.store.how_to_open if self.store else ""
 
     @hookimpl
     def alharness_run_started(self, run: Plan) -> None:

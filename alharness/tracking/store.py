@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mlflow import MlflowClient
 
-    from alharness.spec.settings import TrackingSettings
+    from .plugin import MlflowParams
 
 _NO_CONNECTION = re.compile(r"HTTPS?ConnectionPool.*\[Errno -?\d+\] ([^'\")]+)")
 """What the system said of a server, within three layers of other people's words."""
@@ -47,7 +47,7 @@ class Store:
 
     def __init__(
         self,
-        settings: TrackingSettings,
+        settings: MlflowParams,
         experiment: str,
         tags: Mapping[str, str],
         *,

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from alharness.api.records import Cell, CycleRecord, Outcomes, Plan, Status
-    from alharness.spec.settings import TrackingSettings
 
     from .patience import Pulse
+    from .plugin import MlflowParams
 
 ENDS: dict[Status, str] = {"ok": "FINISHED", "interrupted": "KILLED", "pending": "KILLED"}
 """How a cell that goes no further stands in MLflow; any other has failed."""
@@ -83,7 +83,7 @@ class Writer:
         TrackingError: the store cannot be opened.
     """
 
-    def __init__(self, run: Plan, settings: TrackingSettings, pulse: Pulse, warn: Callable[[str], None]) -> None:
+    def __init__(self, run: Plan, settings: MlflowParams, pulse: Pulse, warn: Callable[[str], None]) -> None:
         self._run, self._warn = run, warn
         chosen = settings.experiment
         self.store = Store(

@@ -1,5 +1,6 @@
 """The plugins that the documentation writes: files taken from a page are an installed plugin that runs."""
 
+import json
 import os
 import re
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alharness import registry
+from alharness import cli, registry
 from alharness import spec as specs
 from alharness.runs import app
 from alharness.spec.plan import make_plan
@@ -28,7 +29,8 @@ def install(page, site):
         path.write_text(content)
     project = tomllib.loads((site / "pyproject.toml").read_text())["project"]
     package = project["name"].replace("-", "_")
-    (site / package / "__init__.py").touch()
+    if (site / package).is_dir():
+        (site / package / "__init__.py").touch()
     info = site / f"{package}-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(
@@ -103,3 +105,40 @@ def test_the_model_runs(site):
     _, plan, record = run(site, "network.yaml")
     assert not plan.skips
     assert len(record.cells) == 2
+
+
+@pytest.fixture
+def run_command(site, fresh_store, monkeypatch, capsys):
+    """`alharness run`; gives the exit code and what was printed."""
+    (site / "mlflow.db").write_bytes(fresh_store)
+    monkeypatch.chdir(site)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["run", "--set", "training.epochs=2", *arguments])
+        printed = capsys.readouterr()
+        return ended.value.code, printed.out + printed.err
+
+    return run
+
+
+@pytest.mark.slow
+def test_the_tracker_keeps_a_run_next_to_mlflow(run_command, site):
+    install("how-to/write-a-tracker.md", site)
+    code, out = run_command("lines.yaml")
+    assert code == 0, out
+    lines = [json.loads(line) for line in (site / "lines.jsonl").read_text().splitlines()]
+    assert [(line["cell"], line["labels"]) for line in lines] == [("random-s0", labels) for labels in (20, 40, 60)]
+    assert f"\nlines:    {site / 'lines.jsonl'}\n" in out
+    assert "\nMLflow:   " in out
+    # A tracker that fails costs a warning, unless it is required; without tracking there is none.
+    lost = "tracking=[{name: lines, params: {path: missing/lines.jsonl}}]"
+    code, out = run_command("lines.yaml", "--set", "seeds=2", "--set", lost)
+    assert (code, out.count("FileNotFoundError")) == (0, 1)
+    assert "warning: the tracker 'lines' of my-lines==1.0: alharness_cycle_finished: FileNotFoundError" in out
+    code, out = run_command("lines.yaml", "--set", "seeds=3", "--set", lost, "--require-tracking")
+    assert code == 6
+    assert "error: the tracker 'lines' of my-lines==1.0: alharness_cycle_finished: FileNotFoundError" in out
+    code, out = run_command("lines.yaml", "--set", "seeds=3", "--set", lost, "--no-tracking")
+    assert (code, "FileNotFoundError" in out, "lines:" in out) == (0, False, False)

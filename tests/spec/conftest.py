@@ -11,8 +11,10 @@ from alharness.api.dataset import DatasetPlugin
 from alharness.api.model import ModelPlugin
 from alharness.api.params import Params, SpecPath
 from alharness.api.sampler import SamplerPlugin
+from alharness.api.tracker import Tracker, TrackerPlugin
 from alharness.errors import HarnessError, SpecError
 from alharness.registry import Registered, Registry
+from alharness.tracking.plugin import alharness_trackers
 
 
 class Inner(Params):
@@ -39,6 +41,9 @@ class MoodyParams(Params):
         return mood
 
 
+TOY_TRACKER = TrackerPlugin(name="lines", params=ToyParams, make=lambda params, context: Tracker())
+
+
 def registered(plugin):
     return Registered(plugin=plugin, distribution="toys", version="1.0", entry_point="toys")
 
@@ -53,6 +58,7 @@ def registry():
         samplers={s.name: registered(s) for s in samplers},
         models={"late_fusion": registered(model)},
         datasets={"blocks": registered(dataset)},
+        trackers={t.name: registered(t) for t in (*alharness_trackers(), TOY_TRACKER)},
     )
 
 

@@ -10,10 +10,12 @@ from alharness.api.model import ModelPlugin
 from alharness.api.params import Params, SpecPath
 from alharness.api.records import Skip
 from alharness.api.sampler import SamplerPlugin
+from alharness.api.tracker import TrackerPlugin
 from alharness.api.vocabulary import Feature, Task
 from alharness.errors import DataError, PluginError, SamplerError, SpecError
 from alharness.registry import Registered, Registry
 from alharness.spec.plan import make_plan
+from alharness.tracking.plugin import alharness_trackers
 
 
 class BlockParams(Params):
@@ -61,6 +63,17 @@ def review(params, setting):
     return [f"{setting.task} of {'+'.join(setting.modalities)}, {setting.unlabeled} for {setting.sizes}"]
 
 
+def review_tracker(params, facts):
+    if params.k == 2:
+        raise SpecError("two is too many", key="k")
+    if params.k == 3:
+        return 1 / 0
+    return [f"{facts.task} is not kept"]
+
+
+WATCHFUL = TrackerPlugin(name="watchful", params=ToyParams, make=ToyParams, review=review_tracker)
+
+
 def registered(plugin, version="1.0"):
     return Registered(plugin=plugin, distribution="toys", version=version, entry_point="toys")
 
@@ -92,6 +105,7 @@ def make_registry(version="1.0", **model):
                 DatasetPlugin(name="blocks", params=BlockParams, inspect=inspect, make=BlockParams)
             )
         },
+        trackers={t.name: registered(t) for t in (*alharness_trackers(), WATCHFUL)},
     )
 
 
@@ -298,7 +312,15 @@ def test_the_experiment_is_the_same_wherever_it_lies(plan, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "assignment", ["samplers=[other]", "seeds=9", "tracking.uri=x", "strict=true", "limits.cell_timeout=1h"]
+    "assignment",
+    [
+        "samplers=[other]",
+        "seeds=9",
+        "tracking.uri=x",
+        "tracking=[watchful, none]",
+        "strict=true",
+        "limits.cell_timeout=1h",
+    ],
 )
 def test_what_the_run_directory_does_not_depend_on(plan, assignment):
     assert plan(assignment).experiment == plan().experiment
@@ -338,6 +360,30 @@ def test_a_name_of_synthetic_data_is_refused_to_real_data(plan, refusal, key):
 
     assert f"{key}: 'toy-standin' ends in '-standin'" in message
     assert plan(f"{key}=toy-standin", "dataset.params.synthetic=true").name == "toy-standin"
+
+
+def test_what_trackers_say_is_kept_apart_from_the_warnings_of_a_run(plan):
+    found = plan("tracking=[watchful, none]")
+
+    assert found.tracking == ("watchful: regression is not kept",)
+    assert found.warnings == plan("tracking=none").warnings
+
+
+@pytest.mark.parametrize(
+    ("tracking", "place"),
+    [
+        ("{name: watchful, params: {k: 2}}", "tracking.params.k"),
+        ("[{name: watchful, params: {k: 2}}]", "tracking.0.params.k"),
+    ],
+)
+def test_a_tracker_that_cannot_be_used_is_refused_with_the_place_of_its_parameter(refusal, tracking, place):
+    assert f": {place}: two is too many" in refusal(f"tracking={tracking}")
+
+
+def test_a_trackers_review_that_fails_is_the_plugins_fault(refusal):
+    message = refusal("tracking={name: watchful, params: {k: 3}}", kind=PluginError)
+
+    assert message == "the tracker 'watchful' of toys==1.0 cannot be reviewed: ZeroDivisionError: division by zero"
 
 
 def key(found):

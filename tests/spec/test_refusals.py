@@ -44,6 +44,26 @@ SHORT = HEAD + "samplers: [toy]\n"
         ("training: 3", "x.yaml:5:11: training: Input should be a mapping, `key: value` in every line (got 3)"),
         ("training: {epoch: 3}", "x.yaml:5:12: training: unknown key 'epoch'; did you mean 'epochs'?"),
         ("tracking: {zzz: 3}", "x.yaml:5:12: tracking: unknown key 'zzz'; known keys: uri, experiment"),
+        (
+            "tracking: {experiment: 'x://y'}",
+            (
+                "x.yaml:5:24: tracking.experiment: this is an address, which belongs to `uri`, and not the name "
+                "of an experiment (got 'x://y')"
+            ),
+        ),
+        ("tracking: 3", "x.yaml:5:11: tracking: Input should be a mapping, `key: value` in every line (got 3)"),
+        (
+            "tracking: {name: lines, alpha: 1}",
+            "x.yaml:5:25: tracking: unknown key 'alpha'; known keys: name, params",
+        ),
+        (
+            "tracking: [{name: lines, params: {alfa: 1}}]",
+            "x.yaml:5:35: tracking.0.params: unknown key 'alfa'; did you mean 'alpha'?",
+        ),
+        (
+            "tracking: {name: none, params: {uri: x}}",
+            "x.yaml:5:33: tracking.params: unknown key 'uri'; known keys: none",
+        ),
         ("sampler: x", "x.yaml:5:1: unknown key 'sampler'; did you mean 'samplers'?"),
         (
             "tracking: {experiment: 12}",

@@ -14,8 +14,9 @@ from alharness.api.sampler import SamplerPlugin
 from alharness.registry import Registered, Registry
 from alharness.spec import schema
 from alharness.spec.document import Document, expand
-from alharness.spec.settings import TrackingSettings, TrainingSettings
+from alharness.spec.settings import TrainingSettings
 from alharness.spec.yamlfile import parse
+from alharness.tracking.plugin import MlflowParams
 
 ROOT = Path(__file__).parents[2]
 
@@ -152,7 +153,8 @@ def test_the_manual_names_every_field(ours, manual):
         "ActiveLearningSettings",
         "ReferenceSettings",
         "PaperSettings",
-        "TrackingSettings",
+        "tracker-mlflow",
+        "TrackerChoice",
         "SamplerChoice",
     ]
     fields = set(ours["properties"]).union(*(ours["$defs"][section]["properties"] for section in sections))
@@ -160,7 +162,7 @@ def test_the_manual_names_every_field(ours, manual):
     assert [field for field in sorted(fields) if f"| `{field}` |" not in manual] == []
 
 
-@pytest.mark.parametrize("section", [TrainingSettings, TrackingSettings])
+@pytest.mark.parametrize("section", [TrainingSettings, MlflowParams])
 def test_the_manual_tells_the_defaults(manual, section):
     rows = [f"| `{name}` | `{default}` | {text} |" for name, _, default, text in schema.describe(section)]
 

@@ -2,6 +2,7 @@ import pytest
 import yaml
 
 from alharness import spec
+from alharness.errors import PluginError
 
 HEAD = "name: x\ndataset: blocks\nactive_learning: {initial_pool: 10, budget: 5, cycles: 2}\n"
 SHORT = HEAD + "samplers: [toy]\n"
@@ -87,3 +88,54 @@ def test_the_resolved_spec_has_no_credentials(load):
     text = spec.resolved_yaml(load(SHORT + "tracking: {uri: 'postgresql://user:p@ss@host/db'}\n"))
 
     assert "uri: postgresql://***@host/db" in text
+
+
+@pytest.mark.parametrize(
+    ("tracking", "expected"),
+    [
+        ("", [("mlflow", None)]),
+        ("tracking: {}\n", [("mlflow", None)]),
+        ("tracking: {uri: a}\n", [("mlflow", "a")]),
+        ("tracking: {params: {uri: a}}\n", [("mlflow", "a")]),
+        ("tracking: {name: mlflow, params: {uri: a}}\n", [("mlflow", "a")]),
+        ("tracking: lines\n", [("lines", None)]),
+        (
+            "tracking: [lines, {uri: a}, {name: mlflow, params: {uri: b}}]\n",
+            [("lines", None), ("mlflow", "a"), ("mlflow", "b")],
+        ),
+        ("tracking: none\n", [("none", None)]),
+        ("tracking: []\n", []),
+    ],
+)
+def test_a_spec_names_its_trackers(load, tracking, expected):
+    found = load(SHORT + tracking).trackers
+
+    assert [(tracker.name, getattr(tracker.params, "uri", None)) for tracker in found] == expected
+
+
+@pytest.mark.parametrize("tracking", ["tracking: {uri: a}\n", "tracking: {name: lines, params: {alpha: 2}}\n"])
+def test_trackers_of_a_resolved_spec_read_back(load, tracking):
+    found = load(SHORT + tracking)
+
+    assert load(spec.resolved_yaml(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("tracking", "assignment", "keys"),
+    [
+        ("tracking: {uri: a}\n", "tracking.uri=x", ("tracking", "uri")),
+        ("tracking: mlflow\n", "tracking.params.uri=x", ("tracking", "params", "uri")),
+        ("tracking: [lines, mlflow]\n", "tracking.1.params.uri=x", ("tracking", 1, "params", "uri")),
+    ],
+)
+def test_parameters_of_a_tracker_are_set_from_the_command_line(load, tracking, assignment, keys):
+    found = load(SHORT + tracking, assignment)
+
+    assert found.trackers[-1].params.uri == "x"
+    assert found.trackers[-1].keys == keys[:-1]
+    assert str(found.file.locate(keys)) == f"--set {assignment}"
+
+
+def test_a_tracker_that_is_not_installed_has_near_names(load):
+    with pytest.raises(PluginError, match=r"x\.yaml:5:11: tracking\.name: no tracker named 'line' .*mean 'lines'"):
+        load(SHORT + "tracking: line\n")

@@ -5,8 +5,8 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from alharness.spec.settings import TrackingSettings
 from alharness.tracking import addresses
+from alharness.tracking.plugin import MlflowParams
 from alharness.tracking.store import Store, resolve
 
 FOLDERS = ["plain", "my project", "プロジェクト é", "100%25 done", "a#b", "what?", "x;y=1&z"]
@@ -37,9 +37,7 @@ def test_a_store_and_its_files_lie_where_they_should_and_nothing_else_is_made(
     uri = {None: None, "variable": addresses.sqlite(folder / "mlflow.db"), "setting": "sqlite:///mlflow.db"}[given]
     if given == "variable":
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    store = Store(
-        TrackingSettings(uri=uri if given == "setting" else None), "/Users/me@x/实验", {}, warn=pytest.fail
-    )
+    store = Store(MlflowParams(uri=uri if given == "setting" else None), "/Users/me@x/实验", {}, warn=pytest.fail)
     run = store.client.create_run(store.experiment_id)
     store.client.log_text(run.info.run_id, "here", "note.txt")
     (note,) = tmp_path.rglob("note.txt")
@@ -54,7 +52,7 @@ def test_a_store_and_its_files_lie_where_they_should_and_nothing_else_is_made(
 def test_a_store_of_files_keeps_its_files_with_it(folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
-    store = Store(TrackingSettings(uri=(folder / "mlruns").as_uri()), "e", {}, warn=pytest.fail)
+    store = Store(MlflowParams(uri=(folder / "mlruns").as_uri()), "e", {}, warn=pytest.fail)
     run = store.client.create_run(store.experiment_id)
     store.client.log_text(run.info.run_id, "here", "note.txt")
     (note,) = tmp_path.rglob("note.txt")

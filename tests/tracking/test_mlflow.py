@@ -21,11 +21,11 @@ from mlflow import MlflowClient
 from alharness.api.records import Cell, CycleRecord, Outcome, Outcomes, Plan, Schedule
 from alharness.errors import TrackingError
 from alharness.runs.journal import Journal
-from alharness.spec.settings import TrackingSettings
 from alharness.tracking import dashboard, experiments
 from alharness.tracking import mlflow as trackers
 from alharness.tracking.mlflow import MlflowTracker
 from alharness.tracking.patience import Pulse, Watched
+from alharness.tracking.plugin import MlflowParams
 from alharness.tracking.writer import Writer
 
 CELL = Cell(label="mine", sampler="first", params={"start": 3}, distribution="toy==1.0", seed=2, key="k" * 16)
@@ -76,7 +76,7 @@ def journaled(run, *cycles):
 def track(run, uri, cycles, status="ok", *, cell=CELL, required=True):
     """A whole run of one cell: start, cycles one by one, end."""
     warnings = []
-    tracker = MlflowTracker(TrackingSettings(uri=uri), warnings.append, required=required)
+    tracker = MlflowTracker(MlflowParams(uri=uri), warnings.append, required=required)
     tracker.alharness_run_started(run)
     for number, record in enumerate(cycles, 1):
         journaled(run, *cycles[:number])
@@ -133,7 +133,7 @@ def test_a_reference_is_told_from_cells_and_has_no_area(run, uri):
     run = replace(run, cells=(CELL, cell))
     only = cycle(0, chosen=(), scores=(), cost={"train_seconds": 4.0})
     Journal(run.folder / "cells" / cell.folder, {"x": 1}, now=1_699_999_999_000).append(only)
-    tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=True)
+    tracker = MlflowTracker(MlflowParams(uri=uri), print, required=True)
     tracker.alharness_run_started(run)
     tracker.alharness_run_finished(run, Outcomes(cells=(Outcome(cell=cell, status="ok", cycles=(only,)),)))
     _, (found,) = stored(uri)
@@ -240,7 +240,7 @@ def test_a_cell_that_was_measured_again_is_a_new_run_in_place_of_the_old_one(run
     assert len(stored(uri)[1]) == 1  # nothing yet: the run's record is empty
     cell = Outcome(cell=CELL, status="ok", cycles=tuple(again))
     for _ in range(2):
-        tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=True)
+        tracker = MlflowTracker(MlflowParams(uri=uri), print, required=True)
         tracker.alharness_run_started(run)
         tracker.alharness_run_finished(run, Outcomes(cells=(cell,)))
         client, (found,) = stored(uri)
@@ -254,7 +254,7 @@ def test_a_cell_that_was_measured_again_is_a_new_run_in_place_of_the_old_one(run
 
 def test_cycles_that_the_store_missed_are_written_at_the_end(run, uri):
     journaled(run, *ALL)
-    tracker = MlflowTracker(TrackingSettings(uri=uri), print, required=True)
+    tracker = MlflowTracker(MlflowParams(uri=uri), print, required=True)
     tracker.alharness_run_started(run)
     tracker.alharness_run_finished(run, Outcomes(cells=(Outcome(cell=CELL, status="ok", cycles=tuple(ALL)),)))
     client, (found,) = stored(uri)
@@ -280,7 +280,7 @@ def test_synthetic_data_are_tagged(run, uri):
 
 
 def test_an_experiment_named_in_the_spec_is_another_one_for_synthetic_data(run, uri):
-    settings = TrackingSettings(uri=uri, experiment="mine")
+    settings = MlflowParams(uri=uri, experiment="mine")
     for synthetic in (False, True):
         MlflowTracker(settings, print, required=True).alharness_run_started(replace(run, synthetic=synthetic))
     names = {found.name for found in MlflowClient(uri).search_experiments()}
@@ -414,7 +414,7 @@ def started(run, uri):
 
     def start(required=False, run=run, uri=uri):
         warnings = []
-        tracker = MlflowTracker(TrackingSettings(uri=uri), warnings.append, required=required)
+        tracker = MlflowTracker(MlflowParams(uri=uri), warnings.append, required=required)
         tracker.alharness_run_started(run)
         return tracker, warnings
 
@@ -487,7 +487,7 @@ def test_a_store_that_stays_away_costs_a_warning_that_names_the_command_to_write
 
 def test_a_store_that_is_required_is_an_error_before_the_first_cell(run, tmp_path):
     (tmp_path / "file").touch()
-    tracker = MlflowTracker(TrackingSettings(uri=f"sqlite:///{tmp_path}/file/no.db"), pytest.fail, required=True)
+    tracker = MlflowTracker(MlflowParams(uri=f"sqlite:///{tmp_path}/file/no.db"), pytest.fail, required=True)
     with pytest.raises(TrackingError, match="MLflow at sqlite:///"):
         tracker.alharness_run_started(run)
 
@@ -618,7 +618,7 @@ def test_whatever_call_is_lost_the_next_write_completes_everything(run, uri, sta
     )
 
     def write(name, calls=None):
-        writer = Writer(run, TrackingSettings(uri=uri, experiment=name), Pulse(), pytest.fail)
+        writer = Writer(run, MlflowParams(uri=uri, experiment=name), Pulse(), pytest.fail)
         if calls:
             writer._client = Dying(writer._client, calls)
         writer.finish(record)
@@ -667,7 +667,7 @@ def test_of_two_runs_for_one_cell_the_lesser_one_goes(run, uri):
 def test_a_cell_that_another_process_began_to_write_meanwhile_gets_no_second_run(run, uri):
     journaled(run, *ALL)
     record = Outcomes(cells=(Outcome(cell=CELL, status="ok", cycles=tuple(ALL)),))
-    writers = [Writer(run, TrackingSettings(uri=uri), Pulse(), pytest.fail) for _ in range(2)]
+    writers = [Writer(run, MlflowParams(uri=uri), Pulse(), pytest.fail) for _ in range(2)]
     for writer in writers:
         writer.finish(record)
     assert lengths(uri) == {"mine-s2": 3}
@@ -686,7 +686,7 @@ def test_one_cell_that_cannot_be_written_stops_no_other(run, uri, monkeypatch):
         return create(client, *given, run_name=run_name, **named)
 
     monkeypatch.setattr(MlflowClient, "create_run", refuse)
-    writer = Writer(run, TrackingSettings(uri=uri), Pulse(), pytest.fail)
+    writer = Writer(run, MlflowParams(uri=uri), Pulse(), pytest.fail)
     with pytest.raises(RuntimeError, match="not this one"):
         writer.finish(Outcomes(cells=tuple(Outcome(cell=cell, status="interrupted") for cell in run.cells)))
     assert lengths(uri) == {good.name: 1}
@@ -703,7 +703,7 @@ def test_a_cell_that_failed_and_succeeds_later_says_no_more_why(run, uri):
 def test_a_cell_that_fails_again_says_the_last_reason(run, uri):
     journaled(run, *ALL[:1])
     for error in ("one", "two"):
-        writer = Writer(run, TrackingSettings(uri=uri), Pulse(), pytest.fail)
+        writer = Writer(run, MlflowParams(uri=uri), Pulse(), pytest.fail)
         writer.finish(Outcomes(cells=(Outcome(cell=CELL, status="failed", error=error),)))
     assert stored(uri)[1][0].data.tags["alharness.error"] == "two"
 

@@ -4,8 +4,8 @@ import pytest
 from mlflow import MlflowClient
 
 from alharness.errors import TrackingError
-from alharness.spec.settings import TrackingSettings
 from alharness.tracking import dashboard
+from alharness.tracking.plugin import MlflowParams
 from alharness.tracking.store import Store, explain
 
 
@@ -20,17 +20,17 @@ def test_the_spec_goes_before_the_environment_and_that_before_mlflows_default(ur
     other = f"sqlite:///{tmp_path}/other.db"
     (tmp_path / "other.db").write_bytes((tmp_path / "mlflow.db").read_bytes())
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    assert Store(TrackingSettings(), "demo", {}, warn=pytest.fail).uri == uri
+    assert Store(MlflowParams(), "demo", {}, warn=pytest.fail).uri == uri
     monkeypatch.setenv("MLFLOW_TRACKING_URI", other)
-    assert Store(TrackingSettings(), "demo", {}, warn=pytest.fail).uri == other
-    assert Store(TrackingSettings(uri=uri), "demo", {}, warn=pytest.fail).uri == uri
+    assert Store(MlflowParams(), "demo", {}, warn=pytest.fail).uri == other
+    assert Store(MlflowParams(uri=uri), "demo", {}, warn=pytest.fail).uri == uri
 
 
 def test_a_deleted_experiment_is_explained(uri):
     client = MlflowClient(uri)
     client.delete_experiment(client.create_experiment("demo"))
     with pytest.raises(TrackingError, match="'demo' was deleted.*set tracking.experiment to another name"):
-        Store(TrackingSettings(uri=uri), "demo", {}, warn=pytest.fail)
+        Store(MlflowParams(uri=uri), "demo", {}, warn=pytest.fail)
 
 
 def test_another_schema_is_explained_with_its_remedy():
@@ -53,19 +53,19 @@ def test_how_to_open_a_store_that_is_here(uri, tmp_path, monkeypatch, store, env
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     if environment:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", environment.format(here=tmp_path))
-    opened = Store(TrackingSettings(uri=store.format(here=tmp_path)), "demo", {}, warn=pytest.fail)
+    opened = Store(MlflowParams(uri=store.format(here=tmp_path)), "demo", {}, warn=pytest.fail)
     assert opened.how_to_open == command.format(here=tmp_path)
 
 
 @pytest.mark.parametrize("view", [False, True])
 def test_how_to_open_a_server(uri, view):
-    opened = Store(TrackingSettings(uri=uri), "demo", {}, warn=pytest.fail)
+    opened = Store(MlflowParams(uri=uri), "demo", {}, warn=pytest.fail)
     opened.uri, opened.experiment_id, opened.view = "http://user:secret@host:5000", "7", view
     assert opened.how_to_open == dashboard.deep_link("http://host:5000", "7", view=view)
 
 
 def test_how_to_open_a_workspace_that_no_link_leads_to(uri):
-    opened = Store(TrackingSettings(uri=uri), "/Users/me@x/bench", {}, warn=pytest.fail)
+    opened = Store(MlflowParams(uri=uri), "/Users/me@x/bench", {}, warn=pytest.fail)
     opened.uri = "databricks"
     assert opened.how_to_open == "/Users/me@x/bench at databricks"
 
@@ -78,5 +78,5 @@ def test_an_experiment_that_another_process_makes_meanwhile_is_used(uri, monkeyp
         return create(client, name, **more)
 
     monkeypatch.setattr(MlflowClient, "create_experiment", late)
-    opened = Store(TrackingSettings(uri=uri), "demo", {"a": "b"}, warn=pytest.fail)
+    opened = Store(MlflowParams(uri=uri), "demo", {"a": "b"}, warn=pytest.fail)
     assert MlflowClient(uri).get_experiment(opened.experiment_id).tags["a"] == "b"
