@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alharness import registry
 from alharness.api.vocabulary import Task
 from alharness.errors import SpecError
 from alharness.text.numerals import fixed, significant
 
+from .include import include_option, load_plugins
 from .page import make_table, open_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from alharness.runs.growth import Point
 
@@ -29,7 +30,16 @@ if TYPE_CHECKING:
     "--task", type=click.Choice([t.value for t in Task]), default=Task.CLASSIFICATION.value, show_default=True
 )
 @click.option("--model", default="late_fusion", show_default=True, help="Task model.")
-def bench(names: tuple[str, ...], sizes: str, labeled: int, budget: int, task: str, model: str) -> None:
+@include_option
+def bench(
+    names: tuple[str, ...],
+    sizes: str,
+    labeled: int,
+    budget: int,
+    task: str,
+    model: str,
+    include: tuple[Path, ...],
+) -> None:
     """Query each SAMPLER (by default all that are installed) on growing synthetic pools.
 
     Prints query seconds with their parts, the growth of resident memory, and the exponent b of seconds ~ size^b:
@@ -40,7 +50,7 @@ def bench(names: tuple[str, ...], sizes: str, labeled: int, budget: int, task: s
         alharness bench coreset grace --sizes 2000,4000,8000,16000 --budget 500
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     wanted = _sizes(sizes, budget)
-    installed = registry.load()
+    installed = load_plugins(include)
     plugins = [installed.sampler(name).plugin for name in names or sorted(installed.samplers)]
     able = [plugin for plugin in plugins if task in plugin.tasks]
     if not able:

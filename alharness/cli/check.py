@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alharness import registry
 from alharness.spec import load
+from alharness.spec.finding import find_spec
 from alharness.spec.plan import make_plan
 from alharness.text.program import command_line
 from alharness.text.terminal import safe
 from alharness.text.words import NOTICE
 
+from .include import include_option, load_plugins
 from .page import make_list
 from .readiness import require_device, require_writable
-from .specs import find_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,7 @@ WORKDIR = Path("runs")
 @click.command
 @click.argument("path", metavar="SPEC", type=click.Path(path_type=Path))
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Change a value of the spec.")
+@include_option
 @click.option(
     "--workdir",
     type=click.Path(path_type=Path, file_okay=False),
@@ -38,7 +39,7 @@ WORKDIR = Path("runs")
     show_default=True,
     help="Where run directories would be kept.",
 )
-def check(path: Path, assignments: tuple[str, ...], workdir: Path) -> None:
+def check(path: Path, assignments: tuple[str, ...], include: tuple[Path, ...], workdir: Path) -> None:
     """Check SPEC, a file or the name of one in specs/, and show its plan, without training.
 
     Types, plugins, what each sampler needs and the model provides, the data set's files, the device, where results
@@ -50,7 +51,7 @@ def check(path: Path, assignments: tuple[str, ...], workdir: Path) -> None:
         alharness check specs/digits_quick.yaml --set seeds=3 --set samplers.1.params.k=5
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     path = find_spec(path)
-    spec = load(path, registry.load(), assignments)
+    spec = load(path, load_plugins(include), assignments)
     plan = make_plan(spec)
     require_device(spec.training)
     require_writable(workdir / plan.experiment)
@@ -61,6 +62,7 @@ def check(path: Path, assignments: tuple[str, ...], workdir: Path) -> None:
     for warning in (*plan.warnings, *plan.tracking):
         click.secho(f"warning: {safe(warning)}\n", fg="yellow")
     changes = [word for assignment in assignments for word in ("--set", assignment)]
+    changes += [word for file in include for word in ("--include", str(file))]
     elsewhere = [] if workdir == WORKDIR else ["--workdir", workdir]
     click.echo(safe(f"Nothing is wrong. Start it with: {command_line('run', path, *changes, *elsewhere)}"))
 

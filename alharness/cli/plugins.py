@@ -13,10 +13,12 @@ from alharness.text.program import command_line
 from alharness.text.terminal import plain, safe
 from alharness.text.words import did_you_mean
 
+from .include import include_option, load_plugins
 from .page import make_list, make_table, open_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -25,16 +27,18 @@ if TYPE_CHECKING:
 
 @click.command
 @click.argument("name", required=False)
-def plugins(name: str | None) -> None:
+@include_option
+def plugins(name: str | None, include: tuple[Path, ...]) -> None:
     """List the installed samplers, models, data sets and trackers; with NAME, describe one with its parameters.
 
     \b
         alharness plugins
         alharness plugins late_fusion
+        alharness plugins --include my_sampler.py
 
     The variable ALHARNESS_PLUGINS, a list with commas, loads only those entry points beside alharness's own.
     """  # noqa: D301  \b is click's mark for lines that stay as they are
-    installed = registry.load()
+    installed = load_plugins(include)
     if name is None:
         _print_all(installed)
     else:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alharness import registry
 from alharness.runs import forkserver
 from alharness.spec import load
+from alharness.spec.finding import find_spec
 from alharness.text.program import command_line
 from alharness.text.terminal import safe
 from alharness.text.words import NOTICE
 
+from .include import include_option, load_plugins
 from .page import open_page
-from .specs import find_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +35,7 @@ FAILED, INTERRUPTED, TERMINATED = 1, 130, 143
 @click.command
 @click.argument("path", metavar="SPEC", type=click.Path(path_type=Path))
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Change a value of the spec.")
+@include_option
 @click.option(
     "--only", multiple=True, metavar="NAME", help="Run only this sampler's label, or this cell (grace-s0)."
 )
@@ -69,6 +70,7 @@ FAILED, INTERRUPTED, TERMINATED = 1, 130, 143
 def run(
     path: Path,
     assignments: tuple[str, ...],
+    include: tuple[Path, ...],
     only: tuple[str, ...],
     workdir: Path,
     jobs: int,
@@ -88,13 +90,14 @@ def run(
         alharness run specs/digits_quick.yaml
         alharness run specs/digits_quick.yaml --only grace --set seeds=10
         alharness run specs/digits_quick.yaml --jobs 2
+        alharness run my_comparison.yaml --include my_sampler.py
         alharness run specs/digits_quick.yaml --retime
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     if no_tracking and require_tracking:
         raise click.UsageError("--no-tracking and --require-tracking exclude each other")
     if keep and restart:
         raise click.UsageError("--keep and --restart exclude each other")
-    installed = registry.load()
+    installed = load_plugins(include)
     spec = load(find_spec(path), installed, assignments)
     page = open_page()
 
@@ -105,9 +108,6 @@ def run(
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # Shells do that to what a script starts in the background.
         page.print(f"Ctrl-C is ignored here; to stop it: kill {os.getpid()}", soft_wrap=True)
-    # Threads that wait by spinning fight for the cores with whatever else runs there: beside one busy process on
-    # two cores a query took 50 times as long. OpenMP reads this when torch is imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     forkserver.start()  # once the spec is known to be right: it imports torch while this process does other things
     from alharness.runs import app
     from alharness.tracking.console import ConsoleProgress

@@ -9,23 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from alharness.api import hooks
-from alharness.api.dataset import DatasetPlugin
-from alharness.api.model import ModelPlugin
 from alharness.api.params import Params
-from alharness.api.sampler import SamplerPlugin
-from alharness.api.tracker import TrackerPlugin
 from alharness.api.vocabulary import Feature, Task
 from alharness.errors import PluginError
+
+from .objects import KINDS
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
 
-KINDS: dict[str, type[Any]] = {
-    "sampler": SamplerPlugin,
-    "model": ModelPlugin,
-    "dataset": DatasetPlugin,
-    "tracker": TrackerPlugin,
-}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -60,11 +52,15 @@ def offered(manager: pluggy.PluginManager, entry_point: EntryPoint) -> list[tupl
     module = entry_point.load()
     if manager.is_registered(module):
         raise PluginError("another entry point leads to the same module already")
-    name = f"{entry_point.name} of {' '.join(origin(entry_point))}"
+    return collected(manager, module, f"{entry_point.name} of {' '.join(origin(entry_point))}")
+
+
+def collected(manager: pluggy.PluginManager, module: object, name: str) -> list[tuple[str, Any]]:
+    """Register the hooks of a module; the (kind, plugin) pairs that they offer. Raises as `offered`."""
     register(manager, module, name)
     try:
         return [
-            (kind, _checked(plugin, kind))
+            (kind, checked(plugin, kind))
             for kind in KINDS
             for implementation in getattr(manager.hook, f"alharness_{kind}s").get_hookimpls()
             if implementation.plugin is module
@@ -93,13 +89,14 @@ def register(manager: pluggy.PluginManager, plugin: object, name: str | None = N
 
 def _listed(plugins: Any, kind: str) -> list[Any]:
     if not isinstance(plugins, list):
-        expected = f"a list of {KINDS[kind].__name__}"
+        expected = f"a list of {KINDS[kind].plugin.__name__}"
         raise PluginError(f"alharness_{kind}s returned {type(plugins).__name__}, not {expected}")
     return plugins
 
 
-def _checked(plugin: Any, kind: str) -> Any:
-    expected: Any = KINDS[kind]
+def checked(plugin: Any, kind: str) -> Any:
+    """The plugin, if it keeps to the contract. Raises PluginError."""
+    expected = KINDS[kind].plugin
     if not isinstance(plugin, expected):
         raise PluginError(f"alharness_{kind}s listed a {type(plugin).__name__}, not a {expected.__name__}")
     if not (isinstance(plugin.name, str) and NAME.fullmatch(plugin.name)):

@@ -16,14 +16,15 @@ from alharness.api.hooks import NAMESPACE
 from alharness.api.model import ModelPlugin
 from alharness.api.sampler import SamplerPlugin
 from alharness.api.tracker import TrackerPlugin
-from alharness.errors import PluginError, described, text_of
+from alharness.errors import PluginError, blaming, described, text_of
 from alharness.text.redaction import redact
 from alharness.text.words import did_you_mean
 
-from .discovery import make_manager, offered, origin, register
+from .discovery import collected, make_manager, offered, origin, register
+from .extras import Extras
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     import pluggy
 
@@ -82,6 +83,7 @@ class Registry:
         broken: entry points that could not be used.
         clashes: names offered more than once.
         left_out: entry points that `ALHARNESS_PLUGINS` does not list.
+        extras: plugins of this call that are not installed.
         manager: calls the observer hooks.
     """
 
@@ -92,6 +94,7 @@ class Registry:
     broken: tuple[Broken, ...] = ()
     clashes: tuple[Clash, ...] = ()
     left_out: tuple[str, ...] = ()
+    extras: Extras = field(default_factory=Extras, repr=False)
     manager: pluggy.PluginManager = field(default_factory=make_manager, repr=False)
 
     def sampler(self, name: str) -> Registered[SamplerPlugin]:
@@ -139,7 +142,12 @@ class Registry:
         )
 
 
-def load(available: Iterable[EntryPoint] | None = None, only: Collection[str] | None = None) -> Registry:
+def load(
+    available: Iterable[EntryPoint] | None = None,
+    only: Collection[str] | None = None,
+    *,
+    extras: Extras | None = None,
+) -> Registry:
     """Import the entry points of the group `alharness` and collect what they offer.
 
     A plugin that cannot be used is remembered with its reason and disturbs nobody.
@@ -147,9 +155,10 @@ def load(available: Iterable[EntryPoint] | None = None, only: Collection[str] | 
     Args:
         available: entry points; by default those of the installed distributions.
         only: names of those to load besides alharness's own; by default the list in `ALHARNESS_PLUGINS`, if any.
+        extras: plugins that are not installed.
 
     Raises:
-        PluginError: `only` names an entry point that is not there.
+        PluginError: `only` names an entry point that is not there, or an extra cannot be used.
     """
     found = sorted(
         entry_points(group=NAMESPACE) if available is None else available,
@@ -171,6 +180,14 @@ def load(available: Iterable[EntryPoint] | None = None, only: Collection[str] | 
             continue
         for kind, plugin in plugins:
             offers.setdefault((kind, plugin.name), []).append(Registered(plugin=plugin, **source))
+    extras = extras or Extras()
+    for kind, extra in _extra(extras, manager):
+        if taken := offers.get((kind, extra.plugin.name)):
+            raise PluginError(
+                f"the {kind} {extra.plugin.name!r} of {extra.distribution} has the name of one of "
+                f"{taken[0].distribution} {taken[0].version}; give it another name"
+            )
+        offers[kind, extra.plugin.name] = [extra]
     usable = {key: registered[0] for key, registered in offers.items() if len(registered) == 1}
     return Registry(
         samplers={name: r for (kind, name), r in usable.items() if kind == "sampler"},
@@ -184,8 +201,30 @@ def load(available: Iterable[EntryPoint] | None = None, only: Collection[str] | 
             if len(registered) > 1
         ),
         left_out=tuple(entry_point.name for entry_point in found if entry_point not in kept),
+        extras=extras,
         manager=manager,
     )
+
+
+def _extra(extras: Extras, manager: pluggy.PluginManager) -> Iterator[tuple[str, Registered[Any]]]:
+    """The plugins of files and objects. Raises PluginError if a file cannot be used: it was asked for."""
+    for file in extras.files:
+        with blaming(str(file.path), PluginError):
+            plugins = collected(manager, file.module(), file.name) if file.hooks() else file.offers()
+        for kind, plugin in plugins:
+            yield (
+                kind,
+                Registered(
+                    plugin=plugin, distribution=file.name, version=file.version, entry_point=str(file.path)
+                ),
+            )
+    for given in extras.given:
+        yield (
+            given.kind,
+            Registered(
+                plugin=given.plugin, distribution=given.origin, version=given.version, entry_point=given.origin
+            ),
+        )
 
 
 def _listed() -> list[str] | None:

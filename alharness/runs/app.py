@@ -150,9 +150,9 @@ class _Session:
             experiment=self._experiment,
             seeds=tuple(seeds),
             samples=samples,
-            spec_folder=spec.path.absolute().parent,
+            spec_folder=spec.folder,
         )
-        self._loaded = load(processes, wish, spec.limits, self._warn)
+        self._loaded = load(processes, self._registry.extras, wish, spec.limits, self._warn)
         self.run = _completed(plan, spec, self._loaded, self._options.jobs)
 
     def begin(self, cells: list[Cell]) -> None:
@@ -209,7 +209,8 @@ class _Session:
         """Run these cells, or measure them again, and tell how each ended. An interruption ends it."""
         options = self._options
         jobs = 1 if options.retime else min(options.jobs, len(cells))
-        workers = Workers(processes, self._experiment, self._loaded.samples, self._spec.limits, jobs=jobs)
+        extras, samples = self._registry.extras, self._loaded.samples
+        workers = Workers(processes, extras, self._experiment, samples, self._spec.limits, jobs=jobs)
         action: Literal["run", "retime"] = "retime" if options.retime else "run"
         yield from workers.run(cells, self._finished, _once(self._warn), action=action, restart=options.restart)
 

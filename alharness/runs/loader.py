@@ -36,10 +36,16 @@ if TYPE_CHECKING:
     from alharness.registry import Registry
 
 
-def load(connection: Connection, wish: Wish) -> None:
-    """Answer with `Begun`, `Made`, `Told` warnings, and at last with `Loaded` or `Refused`."""
+def load(connection: Connection, extras: registry.Extras, wish: Wish) -> None:
+    """Answer with `Begun`, `Made`, `Told` warnings, and at last with `Loaded` or `Refused`.
+
+    Args:
+        connection: to the process that asks.
+        extras: plugins that are not installed. They come first: parameters may be of their classes.
+        wish: the data set.
+    """
     try:
-        installed = registry.load()
+        installed = registry.load(extras=extras)
         connection.send(Begun())
         connection.send(_load(connection, wish, installed))
     except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, it is told

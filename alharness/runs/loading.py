@@ -14,15 +14,20 @@ from .watch import Watch
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from alharness.registry import Extras
+
     from .messages import Wish
     from .processes import Processes
 
 
-def load(processes: Processes, wish: Wish, limits: LimitsSettings, warn: Callable[[str], None]) -> Loaded:
+def load(
+    processes: Processes, extras: Extras, wish: Wish, limits: LimitsSettings, warn: Callable[[str], None]
+) -> Loaded:
     """Make the data set of this wish.
 
     Args:
         processes: starts the process.
+        extras: plugins that are not installed.
         wish: what to make.
         limits: hold as they do for a cell.
         warn: told what the user should know.
@@ -31,7 +36,7 @@ def load(processes: Processes, wish: Wish, limits: LimitsSettings, warn: Callabl
         HarnessError: it cannot be made; names the plugin.
     """
     output = wish.experiment.folder / OUTPUT
-    child = processes.start("alharness.runs.loader:load", output, wish)
+    child = processes.start("alharness.runs.loader:load", output, extras, wish)
     watch = Watch(child, f"making {wish.who}", limits)
     try:
         while True:

@@ -52,17 +52,19 @@ class Processes:
         Args:
             target: `module:function`; called with a connection to this process, and the arguments.
             output: file that it prints to.
-            arguments: what pickle can send.
+            arguments: what cloudpickle can send: classes that no module holds are sent as they are.
 
         Raises:
-            PluginError: the arguments cannot be sent. Nothing but parameters of plugins is of foreign types.
+            PluginError: the arguments cannot be sent. Only plugins and parameters are of foreign types.
         """
+        import cloudpickle
+
         try:
-            payload = pickle.dumps(arguments)
+            payload = cloudpickle.dumps(arguments)
         except Exception as error:
             raise PluginError(
-                f"the parameters of a plugin cannot be sent to another process ({described(error)}): define their "
-                "class at the top of a module"
+                f"the parameters of a plugin cannot be sent to another process ({described(error)}): leave out "
+                "what cannot be pickled, such as open files and locks"
             ) from error
         if self._keeper is None:
             self._keeper = self._fork(f"{__name__}:keep", os.devnull, pickle.dumps(()))
@@ -81,7 +83,8 @@ class Processes:
         self._context = self._context or forkserver.start()
         connection, far = self._context.Pipe()
         process = self._context.Process(target=enter, args=(target, far, dict(os.environ), output, payload))
-        process.start()
+        with forkserver.without_main():
+            process.start()
         far.close()
         return Child(process, connection)
 

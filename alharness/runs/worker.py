@@ -25,18 +25,21 @@ if TYPE_CHECKING:
     from .experiment import Experiment
 
 
-def work(connection: Connection, experiment: Experiment, threads: int | None, timing: Timing) -> None:
+def work(
+    connection: Connection, extras: registry.Extras, experiment: Experiment, threads: int | None, timing: Timing
+) -> None:
     """Answer every `Order` by `Begun`, `Finished` cycles and at last `Ended`, until there is nobody to ask.
 
     Args:
         connection: to the process that asks. It sends `Samples` first.
+        extras: plugins that are not installed. They come first: parameters may be of their classes.
         experiment: what cells share.
         threads: of torch, in queries and evaluation; None for torch's own choice, which is all cores.
         timing: whether a query has the machine to itself.
     """
     if threads is not None:
         torch.set_num_threads(threads)
-    installed = registry.load()
+    installed = registry.load(extras=extras)
     directory = RunDirectory(experiment.folder)
 
     @cache

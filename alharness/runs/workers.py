@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from alharness.api.records import Cell, CycleRecord
+    from alharness.registry import Extras
     from alharness.spec.settings import LimitsSettings
 
     from .experiment import Experiment
@@ -40,6 +41,7 @@ class Workers:
 
     Args:
         processes: starts them.
+        extras: plugins that are not installed.
         experiment: what the cells share.
         samples: `messages.Loaded.samples`.
         limits: what an attempt at a cell may take.
@@ -47,9 +49,17 @@ class Workers:
     """
 
     def __init__(
-        self, processes: Processes, experiment: Experiment, samples: bytes, limits: LimitsSettings, *, jobs: int
+        self,
+        processes: Processes,
+        extras: Extras,
+        experiment: Experiment,
+        samples: bytes,
+        limits: LimitsSettings,
+        *,
+        jobs: int,
     ) -> None:
         self._processes, self._experiment, self._limits = processes, experiment, limits
+        self._extras = extras.without_datasets()
         self._samples, self._jobs = samples, jobs
         self._directory = RunDirectory(experiment.folder)
         self._idle: list[_Worker] = []
@@ -106,7 +116,9 @@ class Workers:
         threads = None if self._jobs == 1 else max(1, cores() // self._jobs)
         timing = "exclusive" if self._jobs == 1 else "shared"
         output = self._directory.path / OUTPUT
-        child = self._processes.start("alharness.runs.worker:work", output, self._experiment, threads, timing)
+        child = self._processes.start(
+            "alharness.runs.worker:work", output, self._extras, self._experiment, threads, timing
+        )
         child.say(Samples(pickled=self._samples))
         return _Worker(child)
 

@@ -1,25 +1,26 @@
-"""`--set key=value`: values of a spec changed from the command line."""
+"""`--set key=value`, and `set={"key": value}` in Python: values of a spec changed for one call."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from alharness.errors import SpecError
 
-from . import yamlfile
+from . import mapping, yamlfile
 from .document import expand
 from .yamlfile import Place, YamlFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from .yamlfile import Keys
 
 
 def apply(
     file: YamlFile,
-    assignments: Iterable[str],
+    assignments: Iterable[str] | Mapping[str, Any],
     complete: Callable[[dict[str, Any]], dict[str, Any]] = expand,
 ) -> YamlFile:
     """The file with `samplers.2.params.alpha0=0.5` and the like put in; values are YAML, lists count from 0.
@@ -28,7 +29,7 @@ def apply(
 
     Args:
         file: what was read.
-        assignments: texts `key=value`.
+        assignments: texts `key=value`, or a mapping of keys to values.
         complete: spells short forms out; by default those of a spec.
 
     Raises:
@@ -36,16 +37,29 @@ def apply(
     """
     data = deepcopy(file.data)
     values, keys = dict(file.values), dict(file.keys)
+    for dotted, value, place in _changes(assignments):
+        data = complete(data)
+        path = _put(data, dotted.split("."), value, place)
+        values = _outside(values, path) | {path: place}
+        keys = _outside(keys, path)
+    return YamlFile(complete(data), values, keys)
+
+
+def _changes(assignments: Iterable[str] | Mapping[str, Any]) -> Iterator[tuple[str, Any, Place]]:
+    """Dotted key, value, and what messages call the assignment."""
+    if isinstance(assignments, Mapping):
+        for dotted, value in assignments.items():
+            place = Place(f"set={{{dotted!r}: ...}}")
+            if not (isinstance(dotted, str) and dotted.strip()):
+                raise SpecError(f"{place}: a key is text, such as 'training.epochs'")
+            yield dotted.strip(), mapping.plain(value, tuple(dotted.split("."))), place
+        return
     for assignment in assignments:
         place = Place(f"--set {assignment}")
         dotted, equals, text = assignment.partition("=")
         if not (dotted.strip() and equals):
             raise SpecError(f"{place}: write it as key=value, such as training.epochs=10")
-        data = complete(data)
-        path = _put(data, dotted.strip().split("."), yamlfile.parse(text, str(place)).data, place)
-        values = _outside(values, path) | {path: place}
-        keys = _outside(keys, path)
-    return YamlFile(complete(data), values, keys)
+        yield dotted.strip(), yamlfile.parse(text, str(place)).data, place
 
 
 def _outside(places: dict[Keys, Place], path: Keys) -> dict[Keys, Place]:

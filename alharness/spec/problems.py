@@ -50,7 +50,7 @@ class Problem:
 
     def __str__(self) -> str:
         path = _short(".".join(map(str, self.keys)), 200)
-        return redact(f"{self.place}: {path + ': ' if path else ''}{self.what}")
+        return redact(": ".join(part for part in (str(self.place), path, self.what) if part))
 
 
 def translate(error: ValidationError, model: type[BaseModel], file: YamlFile, above: Keys = ()) -> list[Problem]:

@@ -11,11 +11,13 @@ from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from alharness.errors import PluginError, described
-from alharness.registry import P, Registered
+from alharness.registry import Extras, P, Registered
+from alharness.registry import load as find_plugins
 from alharness.text.redaction import hide_credentials
 
-from . import overrides, yamlfile
+from . import extra, mapping, overrides, yamlfile
 from .document import DEFAULT_TRACKER, Document, trackers
+from .finding import find_spec, folder_of
 from .problems import Problem, combine, follow, translate
 from .scalar import write
 
@@ -74,7 +76,8 @@ class Spec:
 
     Attributes:
         name: what the experiment is called.
-        path: the file it was read from.
+        path: the file it was read from; None if it was a mapping.
+        folder: where relative paths in it start.
         dataset: the data set and its parameters.
         model: the task model and its parameters.
         training: how the model is trained.
@@ -87,10 +90,12 @@ class Spec:
         trackers: what keeps the results besides the run directory, and their parameters.
         strict: a sampler that cannot run is an error, not a skip.
         file: the places of all values.
+        extras: plugins that it was read with, and that are not installed.
     """
 
     name: str
-    path: Path
+    path: Path | None
+    folder: Path
     dataset: Chosen[DatasetPlugin]
     model: Chosen[ModelPlugin]
     training: TrainingSettings
@@ -103,26 +108,84 @@ class Spec:
     trackers: tuple[Chosen[TrackerPlugin], ...]
     strict: bool
     file: YamlFile = field(repr=False, compare=False)
+    extras: Extras = field(default_factory=Extras, repr=False, compare=False)
 
     def where(self, *keys: str | int) -> str:
-        """`file:line:column: path`, the beginning of a message about this value."""
-        return f"{self.file.locate(keys)}: {'.'.join(map(str, keys))}"
+        """`file:line:column: path`, the beginning of a message about this value; the path alone without a file."""
+        return ": ".join(part for part in (str(self.file.locate(keys)), ".".join(map(str, keys))) if part)
+
+    @classmethod
+    def load(
+        cls,
+        spec: Source,
+        *,
+        set: Mapping[str, Any] | Iterable[str] = (),  # noqa: A002 - as the option of the command line
+        include: str | Path | Iterable[str | Path] = (),
+        samplers: Any = (),
+        models: Any = (),
+        datasets: Any = (),
+    ) -> Spec:
+        """Read a spec and check all of it; nothing is run.
+
+        >>> from alharness import Spec
+        >>> spec = Spec.load(
+        ...     {
+        ...         "name": "first",
+        ...         "dataset": "digits",
+        ...         "active_learning": {"initial_pool": 20, "budget": 10, "cycles": 3},
+        ...         "samplers": ["random"],
+        ...     },
+        ...     set={"seeds": 2},
+        ... )
+        >>> spec.name, spec.seeds
+        ('first', (0, 1))
+
+        Args:
+            spec: as in `alharness.run`.
+            set: as in `alharness.run`.
+            include: as in `alharness.run`.
+            samplers: as in `alharness.run`.
+            models: as in `alharness.run`.
+            datasets: as in `alharness.run`.
+
+        Raises:
+            SpecError: everything that is wrong with it, one line each.
+            PluginError: nothing is wrong with it, but plugins are missing or broken.
+        """
+        extras = Extras.collect(include=include, samplers=samplers, models=models, datasets=datasets)
+        if isinstance(spec, Spec):
+            extras = spec.extras + extras
+        return load(
+            find_spec(Path(spec)) if isinstance(spec, str | Path) else spec, find_plugins(extras=extras), set
+        )
 
 
-def load(path: str | Path, registry: Registry, assignments: Iterable[str] = ()) -> Spec:
-    """Read a spec file and check all of it.
+Source = str | Path | Mapping[str, Any] | Spec
+"""What a spec may be given as."""
+
+
+def load(source: Source, registry: Registry, assignments: Iterable[str] | Mapping[str, Any] = ()) -> Spec:
+    """Read a spec and check all of it.
 
     Args:
-        path: the YAML file; relative paths in it start at its folder.
-        registry: the installed plugins.
-        assignments: `key=value` texts that go before the file's own values; see `alharness.spec.overrides`.
+        source: the YAML file, in which relative paths start at its folder; or the same as a mapping, in which they
+            start at the current folder; or a spec that was read already.
+        registry: the plugins.
+        assignments: values that replace those of the source; see `alharness.spec.overrides`.
 
     Raises:
         SpecError: everything that is wrong with the file, one line each.
         PluginError: nothing is wrong with it, but plugins are missing or broken.
     """
-    file = overrides.apply(yamlfile.read(path), assignments)
-    reader = _Reader(file, Path(path).absolute().parent)
+    match source:
+        case Spec():
+            path, folder, file = source.path, source.folder, source.file
+        case Mapping():
+            path, folder, file = None, Path.cwd(), mapping.read(source)
+        case _:
+            path, folder, file = Path(source), folder_of(Path(source)), yamlfile.read(source)
+    file = extra.add_samplers(overrides.apply(file, assignments), registry)
+    reader = _Reader(file, folder)
     document = reader.document()
     dataset = reader.chosen(("dataset",), registry.dataset)
     model = reader.chosen(("model",), registry.model)
@@ -140,7 +203,8 @@ def load(path: str | Path, registry: Registry, assignments: Iterable[str] = ()) 
     assert model is not None
     return Spec(
         name=document.name,
-        path=Path(path),
+        path=path,
+        folder=folder,
         dataset=dataset,
         model=model,
         training=document.training,
@@ -153,6 +217,7 @@ def load(path: str | Path, registry: Registry, assignments: Iterable[str] = ()) 
         trackers=tuple(tracker for tracker in observing if tracker is not None),
         strict=document.strict,
         file=file,
+        extras=registry.extras,
     )
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import threading
 
 import psutil
 import pytest
@@ -148,10 +149,10 @@ def test_parameters_that_cannot_be_sent_are_told(write_spec, run_spec, tmp_path,
     part = alharness.runs.app.Part
 
     def local(**values):
-        return part(**{**values, "plain": {"unsendable": lambda: None}})
+        return part(**{**values, "plain": {"unsendable": threading.Lock()}})
 
     monkeypatch.setattr("alharness.runs.app.Part", local)
-    with pytest.raises(PluginError, match="cannot be sent to another process .*define their class"):
+    with pytest.raises(PluginError, match="cannot be sent to another process .*locks"):
         run_spec(write_spec(), tmp_path, jobs=2)
 
 

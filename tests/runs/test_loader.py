@@ -35,7 +35,7 @@ def load(tmp_path):
             spec_folder=tmp_path,
         )
         here, there = Pipe()
-        loader.load(there, wish)
+        loader.load(there, registry.Extras(), wish)
         messages = []
         while here.poll():
             messages.append(here.recv())

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from alharness.cli.specs import find_spec
 from alharness.errors import SpecError
+from alharness.spec.finding import find_spec
 
 
 @pytest.fixture
@@ -46,12 +46,15 @@ def test_a_folder_alone_is_left_to_the_reader(here):
     [
         (
             "simsv2_budget20",
-            """simsv2_budget20: there is no such file, nor simsv2_budget20.yaml, here or in the folder specs; \
-did you mean 'specs/simsv2_budget200.yaml'?""",
+            """simsv2_budget20: there is no such file, nor simsv2_budget20.yaml, here, in the folder specs \
+or in alharness; did you mean 'specs/simsv2_budget200.yaml'?""",
         ),
         ("deep/y.yaml", "deep/y.yaml: there is no such file"),
         ("spec/own.yaml", "spec/own.yaml: there is no such file; did you mean 'specs/own.yaml'?"),
-        ("q" * 300, f"{'q' * 300}: there is no such file, nor {'q' * 300}.yaml, here or in the folder specs"),
+        (
+            "q" * 300,
+            f"{'q' * 300}: there is no such file, nor {'q' * 300}.yaml, here, in the folder specs or in alharness",
+        ),
     ],
 )
 def test_what_is_not_there_has_near_names(here, named, message):

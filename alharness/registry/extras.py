@@ -1,0 +1,113 @@
+"""Plugins of one call next to the installed ones: included files, and objects of the caller's program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from alharness.errors import PluginError, blaming, described
+
+from .discovery import checked
+from .identity import identify
+from .included import IncludedFile
+from .objects import adapt
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """A plugin that is an object of the caller's program.
+
+    Attributes:
+        kind: `sampler`, `model` or `dataset`.
+        plugin: the plugin.
+        origin: class or function that it was made from, with its module.
+        version: hash of its code and of what it holds.
+    """
+
+    kind: str
+    plugin: Any
+    origin: str
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extras:
+    """Plugins of one call; can be sent to other processes, which then know the same plugins.
+
+    Attributes:
+        files: included files. They come first: what follows may be of their classes.
+        given: objects.
+    """
+
+    files: tuple[IncludedFile, ...] = ()
+    given: tuple[Given, ...] = ()
+
+    @classmethod
+    def collect(
+        cls,
+        *,
+        include: str | Path | Iterable[str | Path] = (),
+        samplers: Any = (),
+        models: Any = (),
+        datasets: Any = (),
+    ) -> Extras:
+        """Read files, and make plugins of objects.
+
+        Args:
+            include: files with plugins.
+            samplers: mapping of names to samplers, or several, or one: each a Sampler, its class, or a plugin.
+            models: the same of models: each a class of MultimodalModel, or a plugin.
+            datasets: the same of data sets: each a Dataset, or a plugin.
+
+        Raises:
+            PluginError: a file or an object offers no plugin, or cannot be sent to another process.
+        """
+        paths = [include] if isinstance(include, str | Path) else list(include)
+        given = {"sampler": samplers, "model": models, "dataset": datasets}
+        return cls(
+            files=tuple(IncludedFile.read(Path(path)) for path in dict.fromkeys(paths)),
+            given=tuple(
+                _given(kind, name, thing) for kind, things in given.items() for name, thing in _named(things)
+            ),
+        )
+
+    def __add__(self, other: Extras) -> Extras:
+        """Both; what is in both alike is there once."""
+        known = {(given.kind, given.plugin.name, given.version) for given in self.given}
+        more = [given for given in other.given if (given.kind, given.plugin.name, given.version) not in known]
+        return Extras(files=tuple(dict.fromkeys([*self.files, *other.files])), given=(*self.given, *more))
+
+    def without_datasets(self) -> Extras:
+        """The same for those who get their samples in another way: arrays may be large."""
+        return replace(self, given=tuple(given for given in self.given if given.kind != "dataset"))
+
+
+def _named(things: Any) -> Iterable[tuple[str | None, Any]]:
+    if isinstance(things, Mapping):
+        return things.items()
+    several = things if isinstance(things, list | tuple | set | frozenset) else [things]
+    return [(None, thing) for thing in several if thing is not None]
+
+
+def _given(kind: str, name: str | None, thing: Any) -> Given:
+    with blaming(f"{kind}s{'' if name is None else f'[{name!r}]'}", PluginError):
+        plugin = checked(adapt(kind, thing, name), kind)
+        if kind != "dataset":
+            _require_sendable(plugin)
+    source = thing if isinstance(thing, type) else getattr(thing, "make", type(thing))
+    origin = f"{getattr(source, '__module__', '')}.{getattr(source, '__qualname__', type(thing).__name__)}"
+    return Given(kind=kind, plugin=plugin, origin=origin, version=identify(thing))
+
+
+def _require_sendable(plugin: Any) -> None:
+    import cloudpickle
+
+    try:
+        cloudpickle.dumps(plugin)
+    except Exception as error:
+        raise PluginError(
+            f"it cannot be sent to another process, in which samplers and models run ({described(error)}); leave "
+            "out what cannot be pickled, such as open files and locks"
+        ) from error
