@@ -80,7 +80,7 @@ class _Reader:
             case type():
                 parts = self._class(thing)
             case Dataset():
-                facts = (thing.task, thing.classes, thing.fractions, thing.synthetic, thing.scoring)
+                facts = (thing.task, thing.classes, thing.fractions, thing.synthetic, thing.metrics)
                 parts = [self.text(thing.digest), self.text(facts)]
             case _:
                 parts = self._object(thing)
