@@ -108,7 +108,8 @@ def test_a_spec_that_is_wrong(check):
     code, out, err = check("--set", "seeds=0")
 
     assert (code, out) == (2, "")
-    assert err == "error: --set seeds=0: seeds: Input should be greater than or equal to 1 (got 0)\n"
+    assert err.startswith("error: --set seeds=0: seeds: ")
+    assert err.endswith(" 1 (got 0)\n")
 
 
 def test_a_missing_plugin(check):

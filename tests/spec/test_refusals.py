@@ -14,33 +14,8 @@ SHORT = HEAD + "samplers: [toy]\n"
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("seeds: true", "x.yaml:5:8: seeds: Input should be a valid integer (got True)"),
-        ('seeds: "1"', "x.yaml:5:8: seeds: Input should be a valid integer (got '1')"),
-        ("seeds: 0", "x.yaml:5:8: seeds: Input should be greater than or equal to 1 (got 0)"),
-        ("seeds: 1000000000", "x.yaml:5:8: seeds: Input should be less than or equal to 10000 (got 1000000000)"),
-        ("seeds: [1, true]", "x.yaml:5:12: seeds.1: Input should be a valid integer (got True)"),
-        (
-            "seeds: [4294967296]",
-            "x.yaml:5:9: seeds.0: Input should be less than or equal to 4294967295 (got 4294967296)",
-        ),
-        ("seeds: [-1]", "x.yaml:5:9: seeds.0: Input should be greater than or equal to 0 (got -1)"),
         ("seeds: [3, 1, 3]", "x.yaml:5:8: seeds: the seed 3 is listed twice; every seed may stand once"),
         ("seeds: []", "x.yaml:5:8: seeds: Input should have 1 or more entries"),
-        ("strict: no", "x.yaml:5:9: strict: Input should be a valid boolean (got 'no')"),
-        ("strict: 1", "x.yaml:5:9: strict: Input should be a valid boolean (got 1)"),
-        ("training: {epochs: true}", "x.yaml:5:20: training.epochs: Input should be a valid integer (got True)"),
-        ("training: {epochs: 010}", "x.yaml:5:20: training.epochs: Input should be a valid integer (got '010')"),
-        (
-            "training: {learning_rate: .nan}",
-            "x.yaml:5:27: training.learning_rate: Input should be a finite number (got nan)",
-        ),
-        (
-            "training: {valid: most}",
-            (
-                "x.yaml:5:19: training.valid: Input should be 'full' or 'none'; or: "
-                "Input should match ^budgeted:[1-9][0-9]{0,8}$ (got 'most')"
-            ),
-        ),
         ("training: 3", "x.yaml:5:11: training: Input should be a mapping, `key: value` in every line (got 3)"),
         ("training: {epoch: 3}", "x.yaml:5:12: training: unknown key 'epoch'; did you mean 'epochs'?"),
         ("tracking: {zzz: 3}", "x.yaml:5:12: tracking: unknown key 'zzz'; known keys: uri, experiment"),
@@ -70,10 +45,6 @@ SHORT = HEAD + "samplers: [toy]\n"
             "x.yaml:5:24: tracking.experiment: Input should be text; write it in quotes (got 12)",
         ),
         (
-            "model: {params: {alpha: -1}}",
-            "x.yaml:5:25: model.params.alpha: Input should be greater than or equal to 0 (got -1)",
-        ),
-        (
             "model: {params: {inner: {deep: 1}}}",
             "x.yaml:5:26: model.params.inner: unknown key 'deep'; did you mean 'depth'?",
         ),
@@ -85,8 +56,39 @@ SHORT = HEAD + "samplers: [toy]\n"
         ("model: {label: x}", "x.yaml:5:9: model: unknown key 'label'; known keys: name, params"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(refusal, line, message):
+def test_what_is_wrong_is_reported_with_its_place(refusal, line, message):
     assert refusal(SHORT + line) == message
+
+
+@pytest.mark.parametrize(
+    ("line", "place", "facts"),
+    [
+        ("seeds: true", "x.yaml:5:8: seeds: ", ["integer", "(got True)"]),
+        ('seeds: "1"', "x.yaml:5:8: seeds: ", ["integer", "(got '1')"]),
+        ("seeds: 0", "x.yaml:5:8: seeds: ", ["1", "(got 0)"]),
+        ("seeds: 1000000000", "x.yaml:5:8: seeds: ", ["10000 ", "(got 1000000000)"]),
+        ("seeds: [1, true]", "x.yaml:5:12: seeds.1: ", ["integer", "(got True)"]),
+        ("seeds: [4294967296]", "x.yaml:5:9: seeds.0: ", ["4294967295", "(got 4294967296)"]),
+        ("seeds: [-1]", "x.yaml:5:9: seeds.0: ", ["0", "(got -1)"]),
+        ("strict: no", "x.yaml:5:9: strict: ", ["boolean", "(got 'no')"]),
+        ("strict: 1", "x.yaml:5:9: strict: ", ["boolean", "(got 1)"]),
+        ("training: {epochs: true}", "x.yaml:5:20: training.epochs: ", ["integer", "(got True)"]),
+        ("training: {epochs: 010}", "x.yaml:5:20: training.epochs: ", ["integer", "(got '010')"]),
+        ("training: {learning_rate: .nan}", "x.yaml:5:27: training.learning_rate: ", ["finite", "(got nan)"]),
+        (
+            "training: {valid: most}",
+            "x.yaml:5:19: training.valid: ",
+            ["'full'", "'none'", "; or: Input should match ^budgeted:[1-9][0-9]{0,8}$ (got 'most')"],
+        ),
+        ("model: {params: {alpha: -1}}", "x.yaml:5:25: model.params.alpha: ", ["0", "(got -1)"]),
+    ],
+)
+def test_a_value_that_pydantic_refuses_is_reported_with_its_place_and_the_facts(refusal, line, place, facts):
+    """The sentence is pydantic's, and may read otherwise in its next version."""
+    message = refusal(SHORT + line)
+    assert message.startswith(place)
+    assert [fact for fact in facts if fact not in message.removeprefix(place)] == []
+    assert "\n" not in message
 
 
 @pytest.mark.parametrize(
@@ -178,7 +180,7 @@ def test_credentials_stay_out_of_messages(refusal):
     [
         ("seeds=[1, 1]", "seeds: the seed 1 is listed twice"),
         ("training.epoch=1", "training: unknown key 'epoch'; did you mean 'epochs'?"),
-        ("model.params={alpha: -1}", "model.params.alpha: Input should be greater than or equal to 0 (got -1)"),
+        ("model.params={alpha: -1}", "model.params.alpha: "),
     ],
 )
 def test_refused_assignments_are_named(refusal, assignment, message):
@@ -205,6 +207,7 @@ sections = st.sampled_from(
 plausible = yamlfile.parse(SHORT, "x").data
 
 
+@pytest.mark.fuzz
 @settings(max_examples=200)
 @given(
     st.dictionaries(
