@@ -1,9 +1,11 @@
 """The distributions belong together, the core knows no sampler, and no list of them is kept by hand."""
 
 import ast
+import re
 import sys
 import tomllib
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import entry_points, packages_distributions
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ sys.path.append(str(ROOT / "tools"))  # after everything that is installed
 import versions
 
 PLUGINS = [path.parent for path in versions.manifests(ROOT)[1:]]
+PROVIDERS = cache(packages_distributions)
 OFFERED = ("alharness.kernels", "alharness.testing")
 """Packages that distributions may import from, next to the names that `alharness` itself offers."""
 
@@ -99,3 +102,62 @@ def test_other_imports_are_found(tmp_path, line):
 def test_all_versions_are_the_roots():
     stale = versions.stale(ROOT, versions.of(ROOT))
     assert list(stale) == [], "run: python tools/versions.py"
+
+
+def needed(folder):
+    """Distribution -> a file that imports it, for what the code of this folder imports when it runs."""
+    providers = PROVIDERS()
+    for path in sorted(folder.rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        for_types = {
+            id(node)
+            for branch in ast.walk(tree)
+            if isinstance(branch, ast.If) and ast.unparse(branch.test) == "TYPE_CHECKING"
+            for statement in branch.body
+            for node in ast.walk(statement)
+        }
+        for node in ast.walk(tree):
+            if id(node) in for_types:
+                continue
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                modules = [node.module]
+            for module in modules:
+                top = module.partition(".")[0]
+                if top not in sys.stdlib_module_names:
+                    yield path.relative_to(folder), [normal(name) for name in providers.get(top, [top])]
+
+
+def normal(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def declared(folder):
+    """The distributions that this one asks for, also with its extras, and itself."""
+    made = project(folder)
+    requirements = [
+        *made["dependencies"],
+        *(r for extra in made.get("optional-dependencies", {}).values() for r in extra),
+    ]
+    return {normal(re.match(r"[\w.-]+", requirement)[0]) for requirement in [made["name"], *requirements]}
+
+
+def undeclared(folder, code):
+    return [(str(path), names) for path, names in needed(code) if not declared(folder) & set(names)]
+
+
+@pytest.mark.parametrize("folder", [ROOT, *PLUGINS], ids=lambda folder: folder.name)
+def test_a_distribution_declares_what_it_imports(folder):
+    assert undeclared(folder, ROOT / "alharness" if folder == ROOT else folder / "src") == []
+
+
+def test_an_undeclared_import_is_found(tmp_path):
+    (tmp_path / "x.py").write_text(
+        "from __future__ import annotations\nimport json\nfrom typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    import scipy\n\ndef late():\n    import yaml.reader, absent, pydantic_core\n"
+    )
+    assert undeclared(PLUGINS[0], tmp_path) == [
+        ("x.py", ["pyyaml"]),
+        ("x.py", ["absent"]),
+        ("x.py", ["pydantic-core"]),
+    ]
