@@ -24,9 +24,9 @@ class TrainingSettings(Section):
     batch_size: int = Field(32, ge=1, le=1_000_000)
     """Samples per optimizer step."""
     learning_rate: float | None = Field(None, gt=0, le=10)
-    """Step size for all parameters, in place of those of the model's own recipe; null keeps the recipe."""
+    """Step size for all parameters, instead of those of the model's own recipe; null keeps the recipe."""
     weight_decay: float | None = Field(None, ge=0, le=10)
-    """Weight decay for all parameters, in place of those of the model's own recipe; null keeps the recipe."""
+    """Weight decay for all parameters, instead of those of the model's own recipe; null keeps the recipe."""
     patience: int = Field(20, ge=1, le=100_000)
     """Stop after this many epochs without a better validation score; the best epoch's weights are kept."""
     stop_on: Literal["metric", "loss"] = "metric"
@@ -39,7 +39,7 @@ class TrainingSettings(Section):
     """Count these validation samples as labels wherever results are shown. It changes no result, and nothing that
     is bought."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where models are trained and queried; `auto` takes a GPU where there is one."""
+    """Device for training and queries; `auto` takes a GPU if there is one."""
     threads: int = Field(1, ge=1, le=1024)
     """CPU threads while training. A small network is fastest with one, and its weights then do not depend on
     the number of cores; queries use all cores."""
@@ -47,7 +47,7 @@ class TrainingSettings(Section):
     """Arithmetic of training: `tf32` on a GPU that has it, or mixed with `bfloat16`. Both round more, so that
     results are no longer those of `float32`, which evaluation and queries always are."""
     inference_batch: int = Field(4096, ge=1, le=10_000_000)
-    """Samples per batch where no gradient flows: evaluation and inference over the pool."""
+    """Samples per batch without gradients: evaluation and inference over the pool."""
 
     @property
     def recipe(self) -> dict[str, Any]:

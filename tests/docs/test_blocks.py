@@ -38,7 +38,7 @@ BASE = {
     "active_learning": {"initial_pool": 20, "budget": 20, "cycles": 1},
     "samplers": ["random"],
 }
-PROGRAMS = {"cd", "git", "jq", "mlflow", "pip", "pre-commit", "pytest", "python", "source", "towncrier"}
+PROGRAMS = {"cd", "diff", "git", "jq", "mlflow", "pip", "pre-commit", "pytest", "python", "source", "towncrier"}
 """What commands of the documentation may begin with besides alharness and make."""
 EXECUTED = (("check",), ("plugins",), ("schema",), ("data", "list"), ("data", "describe", "digits"))
 """Commands that are quick, and need nothing but the specs: they are executed."""
