@@ -121,7 +121,7 @@ def regression(predicted: Array, labels: Array) -> dict[str, float]:
 
 
 def absolute_error(predicted: Array, labels: Array) -> float:
-    """The mean of ‖p − t‖, in the units of the labels."""
+    """The mean absolute difference, in the units of the labels."""
     return float(abs(predicted.astype("float64") - labels.astype("float64")).mean())
 
 
