@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alharness.report import comparison
-from alharness.report.slowdown import SLOWER
+from alharness.results import comparison
+from alharness.results.slowdown import SLOWER
 from alharness.text.numerals import fixed, significant
 from alharness.text.terminal import plain, safe
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from alharness.report.comparison import Comparison, Difference, Pair, SamplerComparison
+    from alharness.results.comparison import Comparison, Difference, Pair, SamplerComparison
 
 CHANGED = 1
 STYLES = {"changed": "bold red", "unchanged": "bold green", "not compared": "bold yellow"}
@@ -68,7 +68,7 @@ def compare(old: Path, new: Path, only: tuple[str, ...], tolerance: float, slowe
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     if isnan(tolerance) or isnan(slower):
         raise click.UsageError("--tolerance and --slower are numbers: nan would let everything pass")
-    from alharness.report.reading import read
+    from alharness.results.reading import read
 
     # What was chosen is told by its ids alone: a pool that is damaged is in nobody's way.
     before, after = (read(folder, with_pool=False) for folder in (old, new))

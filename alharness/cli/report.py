@@ -73,7 +73,7 @@ def report(runs: tuple[Path, ...], out: Path | None, targets: tuple[float, ...],
 
 
 def _runs_in(folder: Path) -> list[Path]:
-    """Run directories in a folder that is none itself."""
+    """Plan directories in a folder that is none itself."""
     from alharness.runs.description import NAME  # brings pydantic, which `--help` does without
 
     if (folder / NAME).exists():
@@ -83,7 +83,7 @@ def _runs_in(folder: Path) -> list[Path]:
 
 def _print_runs(page: Console, folder: Path, runs: list[Path]) -> None:
     """What there is, the newest first, each with its command."""
-    from alharness.report.reading import read
+    from alharness.results.reading import read
     from alharness.runs.description import NAME
 
     lines = []
@@ -94,8 +94,8 @@ def _print_runs(page: Console, folder: Path, runs: list[Path]) -> None:
         except HarnessError as error:
             lines.append((0.0, f"cannot be read: {error}", command))
             continue
-        cycles = [cycle.at / 1000 for record in found.record.cells for cycle in record.cycles]
-        complete, total = len(found.complete), len(found.record.cells)
+        cycles = [cycle.at / 1000 for record in found.records for cycle in record.cycles]
+        complete, total = len(found.complete), len(found.records)
         at = max(cycles, default=(run / NAME).stat().st_mtime)
         when = datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M")
         lines.append((at, f"{complete:,} of {total:,} cells complete, last written {when}", command))
@@ -107,7 +107,7 @@ def _print_runs(page: Console, folder: Path, runs: list[Path]) -> None:
 
 def _document(runs: tuple[Path, ...], targets: tuple[float, ...]) -> Document:
     from alharness.report.build import several, single
-    from alharness.report.reading import read
+    from alharness.results.reading import read
 
     found = [read(folder) for folder in runs]
     return single(found[0], targets) if len(found) == 1 else several(found)

@@ -134,12 +134,13 @@ def run(
 def _close(page: Console, run_: Plan, record: Outcomes, trackers: list[SafeTracker]) -> None:
     """The table, the pictures, what went wrong, and where everything is."""
     from alharness.report.curves import draw
-    from alharness.report.paper import paper_table
-    from alharness.report.table import closing_table
+    from alharness.report.table import closing_table, paper_table
+    from alharness.results.run import RunResults
 
     page.print()
-    page.print(closing_table(run_, record))
-    if beside := paper_table(run_, record):
+    results = RunResults(run=run_, records=record.cells)
+    page.print(closing_table(results))
+    if beside := paper_table(results):
         page.print(beside)
     elif run_.paper and run_.synthetic:
         page.print(f"{run_.paper.source}: its figures are shown beside results on real data only", soft_wrap=True)
@@ -154,7 +155,7 @@ def _close(page: Console, run_: Plan, record: Outcomes, trackers: list[SafeTrack
     picture = run_.folder / "curves.png"
     drawn = False
     with _harmless(page, picture):
-        drawn = draw(run_, record, picture)
+        drawn = draw(results, picture)
     if drawn:
         page.print(f"Curves:   {picture}", soft_wrap=True)
         page.print(f"Report:   {command_line('report', run_.folder)}", soft_wrap=True)

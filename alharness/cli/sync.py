@@ -69,14 +69,15 @@ def sync(directories: tuple[Path, ...], tracking_uri: str | None, experiment: st
 
 def _write(directory: Path, uri: str | None, experiment: str | None) -> str:
     """Write one run; returns what was written, and how to see it."""
-    from alharness.report import reading
+    from alharness.api.records import Outcomes
+    from alharness.results import reading
     from alharness.tracking.mlflow import MlflowTracker
 
     found = reading.read(directory, with_pool=False)
     tracker = MlflowTracker(_params(found.run, uri, experiment), _warn, required=True)
     tracker.alharness_run_started(found.run)
-    tracker.alharness_run_finished(found.run, found.record)
-    begun = sum(bool(record.cycles) for record in found.record.cells)
+    tracker.alharness_run_finished(found.run, Outcomes(cells=found.records))
+    begun = sum(bool(record.cycles) for record in found.records)
     return f"{begun} of {len(found.run.cells)} cells are in MLflow: {tracker.where()}"
 
 

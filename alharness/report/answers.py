@@ -5,38 +5,49 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from alharness.text.numerals import count, fixed, form, p_value, percent, seconds, typeset
+from alharness.results.basis import RANDOM, seed_list
+from alharness.results.efficiency import ENOUGH as ENOUGH_FOR_INTERVAL
+from alharness.results.efficiency import saving
+from alharness.results.statistics import ENOUGH
+from alharness.text.numerals import count, fixed, form, interval, p_value, percent, seconds, significant, typeset
 
-from .basis import RANDOM, seed_list
-from .cost import cost, incomparable, share_of_training
 from .document import Answer
-from .efficiency import ENOUGH as ENOUGH_FOR_INTERVAL
-from .efficiency import saving
-from .significance import ENOUGH
-from .wording import ahead, area, detectable, missing, number_of_seeds, quickest, size, tested
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .settings import Settings
-    from .study import Study
+    from alharness.results.run import RunResults
+    from alharness.results.settings import Settings
+    from alharness.results.statistics import Difference
 
 WHICH = "Which sampler should I use here?"
 SURE = "How sure are we?"
 SAVED = "How many labels does it save?"
 COST = "What does it cost?"
+MOST = 3
+"""How many differences a sentence shows; it only names further samplers."""
 
 
-def answers(study: Study) -> list[Answer]:
+def answers(results: RunResults) -> list[Answer]:
     """Which sampler, how sure, how many labels saved, at what cost: all about the sampler that is recommended."""
-    if not study.labels:
-        return [Answer(question=WHICH, short="Nothing is finished yet.", reasons=study.basis.refused)]
-    if study.random is None:
-        best = study.ranked[0]
-        return [_best_without_random(study, best), _untested(study, best), _no_saving(), _cost(study, best)]
-    if study.advice.shown:
-        return [_winner(study), _sure_of_winner(study), _labels(study), _cost(study, study.advice.shown[0])]
-    return [_random(study), _sure_of_random(study), _no_saving_of_random(study), _cost(study, study.random)]
+    if not results.labels:
+        return [Answer(question=WHICH, short="Nothing is finished yet.", reasons=results.basis.refused)]
+    if results.random is None:
+        best = results.ranked[0]
+        return [_best_without_random(results, best), _untested(results, best), _no_saving(), _cost(results, best)]
+    if results.advice.shown:
+        return [
+            _winner(results),
+            _sure_of_winner(results),
+            _labels(results),
+            _cost(results, results.advice.shown[0]),
+        ]
+    return [
+        _random(results),
+        _sure_of_random(results),
+        _no_saving_of_random(results),
+        _cost(results, results.random),
+    ]
 
 
 def answers_over(found: Settings) -> list[Answer]:
@@ -60,9 +71,9 @@ def answers_over(found: Settings) -> list[Answer]:
         short = "Random: none is shown to be better."
         reasons += [] if higher else ["It is Random: no sampler is better on average."]
     else:
-        wins = sum(found.against_random[name, best].better for name in found.studies)
+        wins = sum(found.against_random[name, best].better for name in found.runs)
         reasons.append(
-            f"Significantly better than Random within {wins} of {len(found.studies)} settings (paired t-tests, "
+            f"Significantly better than Random within {wins} of {len(found.runs)} settings (paired t-tests, "
             f"Holm's correction over {found.tests} comparisons of samplers with Random)."
         )
     return [
@@ -92,25 +103,27 @@ def _sure_over(found: Settings, best: str) -> Answer:
     )
 
 
-def _best_without_random(study: Study, best: str) -> Answer:
-    over = study.basis.groups[0]
-    write = form([study.areas[x].value for x in over.labels], [study.areas[x].half for x in over.labels]).number
-    order = ", ".join(f"{x} {write(study.areas[x].value)}" for x in study.ranked if x in over.labels)
+def _best_without_random(results: RunResults, best: str) -> Answer:
+    over = results.basis.groups[0]
+    write = form(
+        [results.areas[x].value for x in over.labels], [results.areas[x].half for x in over.labels]
+    ).number
+    order = ", ".join(f"{x} {write(results.areas[x].value)}" for x in results.ranked if x in over.labels)
     return Answer(
         question=WHICH,
         short=f"{best} is best on average.",
         reasons=(
-            f"By {area(study)}, over {seed_list(over.seeds)}: {order}.",
+            f"By {_area(results)}, over {seed_list(over.seeds)}: {order}.",
             "Random was not run, so nothing says whether a sampler is worth its cost: add `random` to the spec.",
-            *missing(study),
+            *_missing(results),
         ),
     )
 
 
-def _untested(study: Study, best: str) -> Answer:
+def _untested(results: RunResults, best: str) -> Answer:
     return Answer(
         question=SURE,
-        short=f"{number_of_seeds(len(study.basis.home(best).seeds))}, nothing to test against.",
+        short=f"{_number_of_seeds(len(results.basis.home(best).seeds))}, nothing to test against.",
         reasons=(),
     )
 
@@ -119,85 +132,87 @@ def _no_saving() -> Answer:
     return Answer(question=SAVED, short="Not known.", reasons=("It needs Random and another sampler.",))
 
 
-def _winner(study: Study) -> Answer:
-    advice, random = study.advice, str(study.random)
+def _winner(results: RunResults) -> Answer:
+    advice, random = results.advice, str(results.random)
     best = advice.shown[0]
-    reasons = [f"By {area(study)} it is better than Random, by {size(study, best, random)}."]
+    reasons = [f"By {_area(results)} it is better than Random, by {_size(results, best, random)}."]
     if advice.ahead:
-        reasons.append(f"Better on average than {best}, but not shown to be better than Random: {ahead(study)}.")
+        reasons.append(
+            f"Better on average than {best}, but not shown to be better than Random: {_ahead(results)}."
+        )
     if advice.apart:
         reasons.append(f"{advice.apart}; {best} has the largest difference to Random.")
-    others = [x for x in study.ranked if x not in (best, *study.basis.randoms)]
-    beaten = [x for x in others if study.pairs[best, x].better]
-    superior = [x for x in others if study.pairs[best, x].worse]
+    others = [x for x in results.ranked if x not in (best, *results.basis.randoms)]
+    beaten = [x for x in others if results.pairs[best, x].better]
+    superior = [x for x in others if results.pairs[best, x].worse]
     equals = [x for x in others if x not in (*beaten, *superior)]
     if superior:
         reasons.append(f"Shown to be better than {best} over the seeds that both have: {_list(superior)}.")
     if equals:
-        reasons.append(f"Not shown to be worse than it: {_list(equals)}.{quickest(study, [best, *equals])}")
+        reasons.append(f"Not shown to be worse than it: {_list(equals)}.{_quickest(results, [best, *equals])}")
     if others == beaten:
         reasons.append("It is better than every other sampler, too.")
-    return Answer(question=WHICH, short=f"{best}.", reasons=(*reasons, *_worse(study), *missing(study)))
+    return Answer(question=WHICH, short=f"{best}.", reasons=(*reasons, *_worse(results), *_missing(results)))
 
 
-def _random(study: Study) -> Answer:
-    advice, random = study.advice, str(study.random)
-    reasons = [f"No sampler is shown to be better than Random by {area(study)}."]
-    rivals = _rivals(study)
+def _random(results: RunResults) -> Answer:
+    advice, random = results.advice, str(results.random)
+    reasons = [f"No sampler is shown to be better than Random by {_area(results)}."]
+    rivals = _rivals(results)
     if advice.ahead:
-        reasons.append(f"Better on average, but not shown to be better: {ahead(study)}.")
-    elif rivals and all(study.pairs[x, random].value < 0 for x in rivals):
+        reasons.append(f"Better on average, but not shown to be better: {_ahead(results)}.")
+    elif rivals and all(results.pairs[x, random].value < 0 for x in rivals):
         reasons.append("On average Random is the best of all.")
     name = "Random" if random == RANDOM else f"Random ({random})"
     return Answer(
         question=WHICH,
         short=f"{name}: none is shown to be better.",
-        reasons=(*reasons, *_worse(study), *missing(study)),
+        reasons=(*reasons, *_worse(results), *_missing(results)),
     )
 
 
-def _sure_of_winner(study: Study) -> Answer:
-    best = study.advice.shown[0]
-    pair = study.pairs[best, str(study.random)]
-    reasons = [tested(study, best), f"{detectable(pair)}."]
+def _sure_of_winner(results: RunResults) -> Answer:
+    best = results.advice.shown[0]
+    pair = results.pairs[best, str(results.random)]
+    reasons = [_tested(results, best), f"{_detectable(pair)}."]
     return Answer(question=SURE, short="Significant at 5 %.", reasons=reasons)
 
 
-def _sure_of_random(study: Study) -> Answer:
+def _sure_of_random(results: RunResults) -> Answer:
     """What the test of the sampler that comes closest says, and whether much could have been found."""
-    random = str(study.random)
-    rivals = [x for x in _rivals(study) if study.pairs[x, random].n]
+    random = str(results.random)
+    rivals = [x for x in _rivals(results) if results.pairs[x, random].n]
     if not rivals:
-        n = len(study.basis.cells[random])
-        return Answer(question=SURE, short=f"{number_of_seeds(n)}, nothing to test against.", reasons=())
-    enough = [x for x in rivals if study.pairs[x, random].n >= ENOUGH]
+        n = len(results.basis.cells[random])
+        return Answer(question=SURE, short=f"{_number_of_seeds(n)}, nothing to test against.", reasons=())
+    enough = [x for x in rivals if results.pairs[x, random].n >= ENOUGH]
     if not enough:
-        most = max(study.pairs[x, random].n for x in rivals)
+        most = max(results.pairs[x, random].n for x in rivals)
         return Answer(
             question=SURE,
-            short=f"Not at all: {number_of_seeds(most)}.",
+            short=f"Not at all: {_number_of_seeds(most)}.",
             reasons=(f"Below {ENOUGH} seeds nothing is tested. Set `seeds: 5` or more and run again.",),
         )
-    closest = max(enough, key=lambda x: study.pairs[x, random].value)
-    pair = study.pairs[closest, random]
+    closest = max(enough, key=lambda x: results.pairs[x, random].value)
+    pair = results.pairs[closest, random]
     if pair.worse:
         return Answer(
             question=SURE,
             short=f"Significant at 5 %: {closest} is worse.",
-            reasons=(tested(study, closest), f"{detectable(pair)}."),
+            reasons=(_tested(results, closest), f"{_detectable(pair)}."),
         )
     return Answer(
         question=SURE,
         short="Not significant.",
-        reasons=(tested(study, closest), f"{detectable(pair)}; smaller ones need more seeds."),
+        reasons=(_tested(results, closest), f"{_detectable(pair)}; smaller ones need more seeds."),
     )
 
 
-def _labels(study: Study) -> Answer:
-    best, random = study.advice.shown[0], str(study.random)
-    found = saving(study.scores, best, random, seeds=study.basis.home(best).seeds)
-    last = study.scores.labeled[-1]
-    goal = f"Random's {study.scores.metric} at {last:,} labels"
+def _labels(results: RunResults) -> Answer:
+    best, random = results.advice.shown[0], str(results.random)
+    found = saving(results, best, random, seeds=results.basis.home(best).seeds)
+    last = results.labeled[-1]
+    goal = f"Random's {results.metric} at {last:,} labels"
     if not math.isfinite(found.needed):
         return Answer(
             question=SAVED,
@@ -213,8 +228,8 @@ def _labels(study: Study) -> Answer:
         reasons.append(
             f"95 % interval of the saving: {bounds(found.low, found.high)} labels (bootstrap over seeds)."
         )
-    if study.results.run.count_valid and study.results.run.valid:
-        reasons.append(f"The {study.results.run.valid:,} validation samples count as labels.")
+    if results.run.count_valid and results.run.valid:
+        reasons.append(f"The {results.run.valid:,} validation samples count as labels.")
     if not found.sure:
         short = "None that is sure."
     else:
@@ -222,8 +237,8 @@ def _labels(study: Study) -> Answer:
     return Answer(question=SAVED, short=short, reasons=reasons)
 
 
-def _no_saving_of_random(study: Study) -> Answer:
-    if not _rivals(study):
+def _no_saving_of_random(results: RunResults) -> Answer:
+    if not _rivals(results):
         return _no_saving()
     return Answer(
         question=SAVED,
@@ -234,17 +249,17 @@ def _no_saving_of_random(study: Study) -> Answer:
     )
 
 
-def _cost(study: Study, label: str) -> Answer:
-    found = cost(study, label)
-    query, share = found.query["query_seconds"].value, share_of_training(found)
+def _cost(results: RunResults, label: str) -> Answer:
+    found = results.row(label)
+    query, share = found.query["query_seconds"].value, found.share_of_training
     if math.isnan(query):
         return Answer(question=COST, short="Not measured.", reasons=())
-    part = "" if math.isnan(share) else f", {percent(share)} of a training ({seconds(found.train.value)})"
+    part = "" if math.isnan(share) else f", {percent(share)} of a training ({seconds(found.training.value)})"
     reasons = [f"A query of {label} takes {seconds(query)}{part}."]
-    if study.random not in (None, label):
-        assert study.random is not None
-        reasons.append(f"Random's takes {seconds(cost(study, study.random).query['query_seconds'].value)}.")
-    if reason := incomparable(study):
+    if results.random not in (None, label):
+        assert results.random is not None
+        reasons.append(f"Random's takes {seconds(results.row(results.random).query['query_seconds'].value)}.")
+    if reason := results.incomparable_times():
         reasons.append(reason)
     return Answer(question=COST, short=f"{seconds(query)} a query.", reasons=reasons)
 
@@ -254,14 +269,82 @@ def bounds(low: float, high: float) -> str:
     return typeset(f"{count(low)} to {count(high)}")
 
 
-def _rivals(study: Study) -> list[str]:
-    return [label for label in study.labels if label not in study.basis.randoms]
+def _rivals(results: RunResults) -> list[str]:
+    return [label for label in results.labels if label not in results.basis.randoms]
 
 
-def _worse(study: Study) -> tuple[str, ...]:
-    worse = study.advice.worse
+def _worse(results: RunResults) -> tuple[str, ...]:
+    worse = results.advice.worse
     return (f"Shown to be worse than Random: {_list(worse)}.",) if worse else ()
 
 
 def _list(names: Iterable[str]) -> str:
     return ", ".join(names)
+
+
+def _area(results: RunResults) -> str:
+    """What samplers are ranked by."""
+    return f"the area under the curve of {results.metric} ({results.better})"
+
+
+def _size(results: RunResults, one: str, other: str) -> str:
+    """A paired difference with its interval and its number of seeds."""
+    pair = results.pairs[one, other]
+    return f"{typeset(interval(pair.value, pair.half, of=results.areas[other].value))} (n = {pair.n})"
+
+
+def _ahead(results: RunResults) -> str:
+    """Who has a better mean than the recommended sampler and is not shown to be better, and by how much."""
+    best, found = str(results.advice.label), results.advice.ahead
+    text = ", ".join(f"{label} by {_size(results, label, best)}" for label in found[:MOST])
+    return text + (f"; also {', '.join(found[MOST:])}" if len(found) > MOST else "")
+
+
+def _tested(results: RunResults, label: str) -> str:
+    """What the test of a sampler against Random says."""
+    random = str(results.random)
+    pair = results.pairs[label, random]
+    tests = sum(not math.isnan(d.p) for d in results.pairs.values()) // 2
+    what = f"{label} against Random, paired by seed: {_size(results, label, random)}"
+    if math.isnan(pair.p):
+        same = "nothing differs in any seed" if pair.value == 0 else "the difference is the same in every seed"
+        return f"{what}; {same}, so that there is nothing to test."
+    corrected = f"after Holm's correction over {tests} pairs" if tests > 1 else "in the only test"
+    return f"{what}, {p_value(pair.adjusted)} {corrected}{_effect(pair)}."
+
+
+def _detectable(pair: Difference) -> str:
+    """What difference so many seeds could have shown."""
+    if not pair.detectable > 0:
+        return "The seeds do not differ, so that nothing is known of what they could detect"
+    least = significant(pair.detectable, 2)
+    return f"With these seeds a difference of about {least} is found in four of five experiments"
+
+
+def _missing(results: RunResults) -> list[str]:
+    """Which seeds and which cells are not compared."""
+    return [*results.basis.gaps(), *(f"{sentence}." for sentence in results.basis.refused)]
+
+
+def _quickest(results: RunResults, labels: list[str]) -> str:
+    """Which of these samplers takes the least time for a query, if their times can be compared."""
+    if results.incomparable_times():
+        return ""
+    times = {label: results.row(label).query["query_seconds"].value for label in labels}
+    label = min(times, key=lambda x: times[x])
+    return (
+        f" The quickest of these is {label}, {seconds(times[label])} a query."
+        if not math.isnan(times[label])
+        else ""
+    )
+
+
+def _number_of_seeds(n: int) -> str:
+    """A number of seeds."""
+    return "one seed" if n == 1 else f"{n} seeds"
+
+
+def _effect(pair: Difference) -> str:
+    return (
+        "" if math.isnan(pair.effect) else f", effect {typeset(significant(pair.effect, 2))} standard deviations"
+    )

@@ -4,38 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from alharness.results.settings import settings
 from alharness.text.words import NOTICE
 
 from .answers import answers, answers_over
 from .document import Document
+from .palette import styles
 from .sections import cells, chosen, cost, curves, differences, efficiency, outcome, ranks, setting
-from .settings import settings
-from .study import study
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .reading import Results
+    from alharness.results.run import RunResults
 
 
-def single(results: Results, targets: Sequence[float] = ()) -> Document:
+def single(results: RunResults, targets: Sequence[float] = ()) -> Document:
     """The report of one run.
 
     Args:
         results: the run, read back.
         targets: values of the ranking metric to reach which labels are counted, beside those of every report.
     """
-    found = study(results)
-    run = results.run
+    run, drawn = results.run, styles(results.run.labels)
     sections = [
-        curves.section(found),
-        outcome.section(found),
-        efficiency.section(found, targets),
-        differences.section(found),
-        cost.section(found),
-        chosen.section(found),
-        cells.section(found),
-        setting.section(found),
+        curves.section(results, drawn),
+        outcome.section(results),
+        efficiency.section(results, targets),
+        differences.section(results, drawn),
+        cost.section(results, drawn),
+        chosen.section(results, drawn),
+        cells.section(results),
+        setting.section(results),
     ]
     first, last = run.counted((run.schedule.labeled[0], run.schedule.labeled[-1]))
     counting = " with validation" if run.count_valid and run.valid else ""
@@ -46,28 +45,28 @@ def single(results: Results, targets: Sequence[float] = ()) -> Document:
         title=run.name,
         subtitle=f"{run.params.get('dataset', '')}, {run.params.get('model', '')}, {budget}, {counts}",
         notice=NOTICE if run.synthetic else "",
-        answers=answers(found),
+        answers=answers(results),
         sections=[section for section in sections if section is not None],
     )
 
 
-def several(found: Sequence[Results]) -> Document:
+def several(found: Sequence[RunResults]) -> Document:
     """The report of several runs, each a setting of its own.
 
     Raises:
         RunError: a run is named twice, or they have no sampler in common.
     """
     side_by_side = settings(found)
-    drawn = dict(next(iter(side_by_side.studies.values())).styles)
-    made_up = [name for name, one in side_by_side.studies.items() if one.results.run.synthetic]
+    drawn = styles(dict.fromkeys(label for results in found for label in results.run.labels))
+    made_up = [name for name, one in side_by_side.runs.items() if one.run.synthetic]
     sections = [
         ranks.section(side_by_side, drawn),
         ranks.savings(side_by_side),
-        *(ranks.setting(name, one) for name, one in side_by_side.studies.items()),
+        *(ranks.setting(name, one, drawn) for name, one in side_by_side.runs.items()),
     ]
     return Document(
         title=f"{len(found)} settings",
-        subtitle=", ".join(side_by_side.studies),
+        subtitle=", ".join(side_by_side.runs),
         notice=f"{NOTICE} Made up are: {', '.join(made_up)}." if made_up else "",
         answers=answers_over(side_by_side),
         sections=[section for section in sections if section is not None],

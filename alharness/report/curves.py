@@ -3,44 +3,44 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from alharness.api.records import FULL_DATA
+from alharness.results.basis import seed_list
+from alharness.results.statistics import ENOUGH
 from alharness.runs.files import write
 
-from .basis import basis, seed_list
 from .lettering import legend, names, taller
 from .palette import REFERENCE, styles
-from .significance import ENOUGH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
 
-    from alharness.api.records import Outcome, Outcomes, Plan
+    from alharness.api.records import Plan
+    from alharness.results.basis import Basis, Group
+    from alharness.results.run import RunResults
+    from alharness.results.statistics import Mean
 
-    from .basis import Basis, Group
-    from .palette import Style
-    from .statistics import Mean
+    from .palette import Styles
 
 
-def draw(run: Plan, record: Outcomes, path: Path) -> bool:
+def draw(results: RunResults, path: Path) -> bool:
     """Write the curves of the ranking metric as a PNG; False if nothing is finished."""
     # The object-oriented interface: pyplot would open a window system and keep global state.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    run, cells = results.run, results.basis
     figure = Figure(figsize=taller((7, 4.5), run.labels), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    cells = basis(run, record)
-    if not cells.groups or not plot(axes, run, cells, cells.groups[0], run.metric):
+    if not cells.groups or not plot(axes, results, cells.groups[0], run.metric, styles(run.labels)):
         return False
     title = f"{run.name}: mean over the same seeds and {spread(cells.groups[0])}"
     notes = ["synthetic data; not comparable with the paper"] if run.synthetic else []
@@ -60,29 +60,26 @@ def not_drawn(cells: Basis) -> str:
     return f"not shown, for lack of {seed_list(first.seeds)}: {', '.join(absent)}" if absent else ""
 
 
-def plot(
-    axes: Axes, run: Plan, cells: Basis, group: Group, metric: str, drawn: Mapping[str, Style] | None = None
-) -> bool:
+def plot(axes: Axes, results: RunResults, group: Group, metric: str, styles: Styles) -> bool:
     """Mean of a metric over the seeds of a group, against labels; False without any.
 
     With it comes its 95 % interval, or each seed where these are too few for an interval that tells anything.
 
     Args:
         axes: where to draw.
-        run: what was asked for.
-        cells: the cells that count.
+        results: a run.
         group: the samplers to draw.
         metric: which metric.
-        drawn: label of a sampler -> its style; None for the styles of this run.
+        styles: label of a sampler -> its style.
     """
     from matplotlib.ticker import MaxNLocator
 
-    x = run.counted(run.schedule.labeled)
+    run, x, curves = results.run, results.labeled, results.curves(metric)
     seen: list[float] = []
     shown = names(run.labels)
-    points = [cells.means(group, partial(_at, cycle=cycle, metric=metric)) for cycle in range(len(x))]
+    points = [results.means(group, curves[..., cycle], alike=True) for cycle in range(len(x))]
     enough = len(group.seeds) >= ENOUGH
-    for label, style in (drawn or styles(run.labels)).items():
+    for label, style in styles.items():
         if label not in group.labels:
             continue
         found = [point[label] for point in points]
@@ -90,14 +87,14 @@ def plot(
         color, marker, line = style
         n = len(group.seeds)
         axes.plot(x, y, line, color=color, marker=marker, markersize=4, label=f"{shown[label]} (n = {n})")
-        single = [[_at(cell, c, metric) for c in range(len(x))] for cell in cells.of(group, label)]
+        single = results.at(curves, label, group.seeds)
         if enough:
             low, high = np.subtract(y, half), np.add(y, half)
             axes.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
         elif n > 1:
             for seed in single:
                 axes.plot(x, seed, line, color=color, alpha=0.5, linewidth=0.6, label="_seed")
-        seen += [value for seed in single for value in seed]
+        seen += single.ravel().tolist()
     if not axes.lines:
         return False
     if group.reference:
@@ -113,12 +110,6 @@ def plot(
     assert figure is not None
     legend(figure)
     return True
-
-
-def _at(record: Outcome, cycle: int, metric: str) -> float:
-    """A value of a cycle; a reference has one cycle, which is there at each."""
-    cycles = record.cycles
-    return cycles[-1 if record.cell.reference else cycle].metrics.get(metric, math.nan)
 
 
 def spread(group: Group) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 # Okabe and Ito's palette, which color-blind readers can tell apart; the markers differ as well.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
@@ -21,6 +19,8 @@ class Style(NamedTuple):
     line: str = "-"
 
 
+Styles = Mapping[str, Style]
+"""How each sampler is drawn, by its label."""
 REFERENCE = Style("#666666", "", "--")
 """What the samplers are held against."""
 

@@ -10,8 +10,8 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Any
 
-from alharness.report.statistics import aubc
-from alharness.report.summary import overall_seconds
+from alharness.results.statistics import aubc
+from alharness.results.summary import OVERALL, seconds
 from alharness.runs import journal
 from alharness.text.spreadsheets import defused
 
@@ -85,11 +85,10 @@ def summary(run: Plan, record: Outcome) -> list[Metric]:
     """
     labeled = [cycle.labeled for cycle in record.cycles]
     curve = [cycle.metrics[run.metric] for cycle in record.cycles]
-    queries = sum(cycle.cost.get("query_seconds", 0.0) for cycle in record.cycles)
     values = {
-        f"summary/aubc_{run.metric}": math.nan if record.cell.reference else aubc(labeled, curve),
-        "summary/query_seconds_total": queries,
-        "summary/overall_seconds": overall_seconds(record),
+        f"summary/aubc_{run.metric}": math.nan if record.cell.reference else float(aubc(labeled, curve)),
+        "summary/query_seconds_total": seconds(record, "query_seconds"),
+        "summary/overall_seconds": seconds(record, *OVERALL),
     }
     return list(_points(values, record.cycles[-1]))
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from alharness.errors import DataError, SpecError
-from alharness.report.basis import basis
+from alharness.results.basis import basis
 from alharness.runs import journal
 
 TINY = """\
@@ -70,7 +70,7 @@ def test_cells_that_are_kept_stay_and_are_not_paired(aged, write_tiny, run_spec,
     run, record, _ = run_spec(write_tiny("[0, 1]"), tmp_path, keep=True)
     assert [cell.status for cell in record.cells] == ["ok"] * 4
     assert aged.read_bytes() == before
-    (refused,) = basis(run, record).refused
+    (refused,) = basis(run, record.cells).refused
     assert refused.endswith("-s0 in versions")
 
 
@@ -80,7 +80,7 @@ def test_cells_that_are_renewed_leave_their_journals(aged, write_tiny, run_spec,
     assert [cell.status for cell in record.cells] == ["ok"] * 4
     assert run.finished == {"first-s0": 0, "draw-s0": 2, "first-s1": 0, "draw-s1": 0}
     assert (aged.parent / "journal.jsonl.old-1").read_bytes() == before
-    assert basis(run, record).refused == ()
+    assert basis(run, record.cells).refused == ()
     assert sum("is kept as" in warning for warning in warnings) == 1
 
 

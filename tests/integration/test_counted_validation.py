@@ -7,7 +7,7 @@ import pytest
 
 from alharness.report.build import single
 from alharness.report.page import write
-from alharness.report.reading import read
+from alharness.results.reading import read
 from alharness.spec.settings import TrainingSettings
 
 VALID = 17

@@ -6,8 +6,8 @@ import pytest
 
 from alharness.report.build import single
 from alharness.report.page import write
-from alharness.report.reading import read
-from alharness.report.summary import summarize
+from alharness.results.reading import read
+from alharness.results.run import RunResults
 
 
 def test_a_report_says_what_the_run_said(write_spec, run_spec, tmp_path):
@@ -15,7 +15,7 @@ def test_a_report_says_what_the_run_said(write_spec, run_spec, tmp_path):
     run, record, _ = run_spec(spec, tmp_path / "runs")
     found = write(single(read(run.folder)), tmp_path / "report")
     rows = list(csv.DictReader((tmp_path / "report/tables/outcome.csv").open()))
-    for row, expected in zip(rows, summarize(run, record), strict=True):
+    for row, expected in zip(rows, RunResults(run=run, records=record.cells).summary, strict=True):
         assert row["sampler"] == expected.label
         assert float(row["area"]) == pytest.approx(expected.area.value)
         assert float(row["f1"]) == pytest.approx(expected.final["f1"].value)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from alharness import hookimpl
-from alharness.report.reading import read
+from alharness.results.reading import read
 
 
 def test_what_is_read_is_what_the_run_returned(write_spec, run_spec, tmp_path):
@@ -14,10 +14,10 @@ def test_what_is_read_is_what_the_run_returned(write_spec, run_spec, tmp_path):
     found = read(run.folder)
 
     assert found.run == run
-    assert found.record == record
+    assert found.records == record.cells
     assert (found.run.paper.source, found.run.paper.values["full-data"]) == ("A paper", {"f1": 0.9})
     assert {cell.status for cell in record.cells} == {"ok", "failed"}
-    assert {cell.seed: context["seed"] for cell, context in found.contexts.items()} == {0: 0, 1: 1}
+    assert {cell.cell.seed: cell.context["seed"] for cell in found.records if cell.context} == {0: 0, 1: 1}
     assert found.others == ()
 
 
@@ -45,7 +45,7 @@ def test_a_run_can_be_read_while_it_runs_and_after_it_was_killed(write_spec, run
             seen.append(read(run.folder))
 
     run, _, _ = run_spec(write_spec(seeds="[0]", cycles=1), tmp_path, observers=[Watch()])
-    statuses = [[cell.status for cell in found.record.cells] for found in seen]
+    statuses = [[cell.status for cell in found.records] for found in seen]
 
     assert seen[0].run == run
     assert statuses == [["pending"] * 2] * 2 + [["ok", "pending"]] * 2 + [["ok", "ok"]]
@@ -59,10 +59,10 @@ def test_an_interrupted_run_says_so(write_spec, run_spec, tmp_path):
 
     path = write_spec(seeds="[0]", cycles=1)
     run, record, _ = run_spec(path, tmp_path, observers=[Stop()])
-    assert read(run.folder).record.cells == record.cells
+    assert read(run.folder).records == record.cells
     assert [cell.status for cell in record.cells] == ["interrupted", "pending"]
     run, record, _ = run_spec(path, tmp_path)
-    assert read(run.folder).record == record
+    assert read(run.folder).records == record.cells
     assert [cell.status for cell in record.cells] == ["ok", "ok"]
 
 

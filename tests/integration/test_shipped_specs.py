@@ -7,7 +7,7 @@ import pytest
 from alharness import registry
 from alharness import spec as specs
 from alharness.api.records import FULL_DATA
-from alharness.report.paper import COSTS
+from alharness.results.paper import COSTS
 from alharness.runs import app
 from alharness.spec.plan import make_plan
 

@@ -5,10 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from alharness.api.records import Outcomes
 from alharness.report.answers import answers, answers_over, bounds
-from alharness.report.settings import settings
-from alharness.report.study import study
+from alharness.results.settings import settings
 
 
 @pytest.fixture
@@ -16,7 +14,7 @@ def ask(make_results):
     """The four answers, each as one text."""
 
     def build(curves, change=lambda results: results, **options):
-        found = answers(study(change(make_results(curves, **options))))
+        found = answers(change(make_results(curves, **options)))
         return [" ".join([answer.short, *answer.reasons]) for answer in found]
 
     return build
@@ -94,9 +92,9 @@ def test_times_that_cannot_be_compared_name_no_quickest(ask, noisy):
     def shared(results):
         cells = [
             replace(record, cycles=tuple(replace(c, timing="shared") for c in record.cycles))
-            for record in results.record.cells
+            for record in results.records
         ]
-        return replace(results, record=Outcomes(cells=tuple(cells)))
+        return replace(results, records=tuple(cells))
 
     curves = {"random": noisy(6), "one": noisy(6, 1.0, seed=1), "two": noisy(6, 1.0, seed=2)}
     which, _, _, cost = ask(curves, shared)
@@ -106,9 +104,9 @@ def test_times_that_cannot_be_compared_name_no_quickest(ask, noisy):
 
 def test_different_machines_cannot_be_compared(ask, noisy):
     def moved(results):
-        first, *others = results.record.cells
+        first, *others = results.records
         first = replace(first, cycles=tuple(replace(c, machine="another") for c in first.cycles))
-        return replace(results, record=Outcomes(cells=(first, *others)))
+        return replace(results, records=(first, *others))
 
     cost = ask({"random": noisy(3), "a": noisy(3, seed=1)}, moved)[3]
     assert "different machines (another; one)" in cost
@@ -124,7 +122,7 @@ def test_where_nothing_differs_random_is_recommended(make_results):
     repeats, wrong = 150, 0
     for _ in range(repeats):
         curves = {x: 0.4 + 0.01 * rng.normal(size=(5, 4)) for x in ("random", "a", "b", "c")}
-        wrong += not answers(study(make_results(curves)))[0].short.startswith("Random")
+        wrong += not answers(make_results(curves))[0].short.startswith("Random")
     assert wrong / repeats < 0.05
 
 

@@ -9,13 +9,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from alharness.report import efficiency
 from alharness.report.answers import answers, answers_over
-from alharness.report.penalty import penalties
 from alharness.report.sections import differences, outcome, ranks
 from alharness.report.sections.efficiency import section as savings
-from alharness.report.settings import settings, summed_penalties
-from alharness.report.study import study
+from alharness.results import efficiency
+from alharness.results.penalty import penalties
+from alharness.results.settings import settings, summed_penalties
 
 LABELS = ("random", *"abcdefgh")
 MEAN = np.array([0.50, 0.40, 0.35, 0.32])
@@ -48,7 +47,7 @@ def bold(table):
 
 
 def claims_of_a_run(results):
-    found = study(results)
+    found = results
     which, sure, saved, _ = answers(found)
     told = " ".join(which.reasons)
     tables = {t.name: t for s in (differences, outcome) for t in s.section(found).tables}
@@ -63,7 +62,7 @@ def claims_of_a_run(results):
         "areas": bold(tables["outcome"]),
         "a saving": not saved.short.startswith(("None.", "None that is sure.")),
         "savings in bold": bold(to_target),
-        "penalty matrix": penalties(found.scores, found.random, found.labels).matrix.any(),
+        "penalty matrix": penalties([found], found.labels).matrix.any(),
     }
 
 

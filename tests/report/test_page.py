@@ -332,19 +332,19 @@ def test_no_number_is_printed_as_nan(results, tmp_path):
 def test_nothing_is_cut_on_a_screen(browser, make_results, noisy, tmp_path, width, height):
     results = make_results({"random": noisy(3), "a": noisy(3, seed=1)}, references=(0.28, 0.29, 0.28))
     names = ("acc2", "corr", "acc3", "acc5", "f1", "acc2_weak", "r2")  # those of a real run
-    record = replace(
-        results.record,
-        cells=tuple(
+    results = replace(
+        results,
+        records=tuple(
             replace(
                 cell,
                 cycles=tuple(
                     replace(c, metrics=c.metrics | dict.fromkeys(names, c.metrics["mae"])) for c in cell.cycles
                 ),
             )
-            for cell in results.record.cells
+            for cell in results.records
         ),
     )
-    page = write(single(replace(results, record=record)), tmp_path).page
+    page = write(single(results), tmp_path).page
     tab = browser.new_page(viewport={"width": width, "height": height})
     tab.goto(page.as_uri())
     assert tab.evaluate("document.documentElement.scrollWidth") <= width

@@ -9,9 +9,7 @@ import pytest
 
 from alharness.report.answers import answers, answers_over
 from alharness.report.build import several, single
-from alharness.report.settings import settings
-from alharness.report.study import study
-from alharness.report.summary import summarize
+from alharness.results.settings import settings
 
 KNOWN = json.loads(Path(__file__).with_name("paired_curves.json").read_text())
 
@@ -21,7 +19,7 @@ def told(make_results):
     """The four answers about some curves, each as one text."""
 
     def build(curves, **options):
-        found = answers(study(make_results(curves, **options)))
+        found = answers(make_results(curves, **options))
         return [" ".join([answer.short, *answer.reasons]) for answer in found]
 
     return build
@@ -117,7 +115,7 @@ def one_fails(noisy):
 
 
 def test_one_that_fails_often_leaves_the_others_their_seeds(make_results, one_fails):
-    found = study(make_results(one_fails))
+    found = make_results(one_fails)
     assert [(group.labels, group.seeds) for group in found.basis.groups] == [
         (("random", "a"), tuple(range(10))),
         (("random", "failing"), (0, 1, 2)),
@@ -153,13 +151,13 @@ def test_a_run_that_is_going_on_is_compared_over_the_seeds_that_all_have(make_re
     curves = {x: noisy(5, seed=i) for i, x in enumerate(("random", "a", "b", "c"))}
     for label in ("b", "c"):
         curves[label] = [*curves[label][:3], None, None]
-    (group,) = study(make_results(curves)).basis.groups
+    (group,) = make_results(curves).basis.groups
     assert (group.labels, group.seeds) == (("random", "a", "b", "c"), (0, 1, 2))
 
 
 def test_samplers_that_lack_the_same_seeds_are_named_together(make_results, noisy):
     curves = {x: [*noisy(5, seed=i)[:3], None, None] for i, x in enumerate(("random", "a"))}
-    found = study(make_results(curves | {"b": [*noisy(5)[:1], *[None] * 4], "c": noisy(5, seed=9)}))
+    found = make_results(curves | {"b": [*noisy(5)[:1], *[None] * 4], "c": noisy(5, seed=9)})
     assert found.basis.gaps() == [
         "Seeds are missing: random, a (3 of 5 each) lack seeds 3-4; b (1 of 5) lacks seeds 1-4."
     ]
@@ -191,7 +189,7 @@ def test_candidates_without_seeds_in_common_are_said_to_be_so(told, noisy):
 
 def test_random_under_another_label_is_random(make_results, noisy):
     results = relabeled(make_results({"chance": noisy(6), "a": noisy(6, 1.0, seed=1)}), "chance")
-    found = study(results)
+    found = results
     assert found.random == "chance"
     assert answers(found)[0].short == "a."
 
@@ -201,10 +199,10 @@ def test_of_two_randoms_neither_is_recommended_and_the_fuller_one_counts(make_re
     results = make_results(
         {"random": [*noisy(6)[:2], *[None] * 4], "again": noisy(6), "a": better, "more": better}
     )
-    found = study(relabeled(results, "again"))
+    found = relabeled(results, "again")
     assert found.random == "again"
     results = relabeled(make_results({"random": noisy(6), "lucky": better}), "lucky")
-    which, sure, saved, _ = answers(study(results))
+    which, sure, saved, _ = answers(results)
     assert which.short == "Random: none is shown to be better."
     assert saved.short == "Not known."
     assert "nothing to test against" in sure.short
@@ -216,10 +214,9 @@ def relabeled(results, *labels):
     def change(cell):
         return replace(cell, sampler="random") if cell.label in labels else cell
 
-    cells = tuple(replace(record, cell=change(record.cell)) for record in results.record.cells)
+    cells = tuple(replace(record, cell=change(record.cell)) for record in results.records)
     run = replace(results.run, cells=tuple(record.cell for record in cells))
-    contexts = {change(cell): context for cell, context in results.contexts.items()}
-    return replace(results, run=run, record=replace(results.record, cells=cells), contexts=contexts)
+    return replace(results, run=run, records=cells)
 
 
 def test_random_that_lacks_seeds_is_compared_over_those_it_has(told, noisy):
@@ -254,12 +251,12 @@ def test_a_cell_that_counts_nowhere_is_in_no_mean(make_results, noisy):
 def test_of_as_many_on_each_side_those_with_random_count(make_results, noisy):
     curves = {"a": noisy(3), "b": noisy(3, seed=1), "random": noisy(3, seed=2), "c": noisy(3, seed=3)}
     others = {f"{label}-s{seed}": {"device": "cuda"} for label in ("a", "b") for seed in range(3)}
-    assert study(make_results(curves, contexts=others)).labels == ("random", "c")
+    assert make_results(curves, contexts=others).labels == ("random", "c")
 
 
 def test_a_seed_on_other_data_counts_nowhere(make_results, noisy):
     other = {f"{label}-s4": {"data": "other"} for label in ("random", "a")}
-    found = study(make_results({"random": noisy(5), "a": noisy(5, seed=1)}, contexts=other))
+    found = make_results({"random": noisy(5), "a": noisy(5, seed=1)}, contexts=other)
     assert [group.seeds for group in found.basis.groups] == [(0, 1, 2, 3)]
     assert found.basis.refused == tuple(
         f"{label}-s4 is left out of every comparison: it differs from random-s0 in data"
@@ -319,11 +316,11 @@ def test_without_a_setting_to_rank_the_page_says_so(runs, noisy):
 
 
 def test_a_pair_that_shares_too_few_seeds_is_left_empty_in_the_matrix(make_results, noisy):
-    from alharness.report.penalty import penalties
+    from alharness.results.penalty import penalties
 
     curves = {"random": noisy(5), "a": noisy(5, 1.0, seed=1), "b": [*noisy(5, 1.0, seed=2)[:2], None, None, None]}
-    found = study(make_results(curves))
-    matrix = penalties(found.scores, "random", found.labels)
+    found = make_results(curves)
+    matrix = penalties([found], found.labels)
     assert matrix.tested.tolist() == [[False, True, False], [True, False, False], [False, False, False]]
     assert np.isnan(matrix.column_means).tolist() == [False, False, True]
 
@@ -362,8 +359,7 @@ def test_the_closing_table_draws_a_line_and_names_what_is_left_out(make_results,
     from alharness.report.table import closing_table
 
     found = make_results(one_fails, contexts={"a-s9": {"data": "other"}})
-    records = [replace(cell, context=found.contexts[cell.cell]) for cell in found.record.cells]
-    shown = closing_table(found.run, replace(found.record, cells=tuple(records)))
+    shown = closing_table(found)
     assert [row[:2] for row in shown.rows] == [
         ["random", "9 of 10"],
         ["a", "9 of 10"],
@@ -381,11 +377,11 @@ def test_the_closing_table_draws_a_line_and_names_what_is_left_out(make_results,
 
 def test_figures_of_a_paper_are_next_to_means_over_the_same_seeds(make_results, one_fails):
     from alharness.api.records import Paper
-    from alharness.report.paper import compare
+    from alharness.results.paper import compare_with_paper
 
     values = {"random": {"mae": 0.3}, "a": {"mae": 0.3}, "failing": {"mae": 0.3}}
     results = make_results(one_fails, paper=Paper(source="T", labels=None, values=values))
-    found = compare(results.run, results.record)
+    found = compare_with_paper(results)
     assert [(label, len(seeds)) for label, seeds, _ in found.rows] == [
         *[("random", 10), ("a", 10)],
         *[("random", 3), ("failing", 3)],
@@ -402,8 +398,7 @@ def test_a_metric_that_is_undefined_for_one_is_averaged_over_the_other_seeds_for
         cycles = (*record.cycles[:-1], replace(record.cycles[-1], metrics={"mae": 0.4, "corr": value}))
         return replace(record, cycles=cycles)
 
-    cells = tuple(map(with_corr, results.record.cells))
-    rows = summarize(results.run, replace(results.record, cells=cells))
+    rows = replace(results, records=tuple(map(with_corr, results.records))).summary
     means = {row.label: row.final["corr"] for row in rows}
     assert (means["random"].value, means["random"].n, means["random"].undefined) == (pytest.approx(4 / 3), 3, 0)
     assert (means["a"].n, means["a"].undefined) == (3, 1)

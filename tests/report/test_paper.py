@@ -2,7 +2,7 @@ import pytest
 from rich.console import Console
 
 from alharness.api.records import Paper
-from alharness.report.paper import paper_table
+from alharness.report.table import paper_table
 
 VALUES = {
     "fast": {"f1": 0.75, "query_seconds": 5.0, "overall_seconds": 60.0},
@@ -25,7 +25,7 @@ def rows(table):
 )
 def test_ours_stand_beside_the_papers_at_its_labels(make_run, labels, fast, slow):
     paper = Paper(source="Table 2", labels=labels, values=VALUES)
-    assert rows(paper_table(*make_run(references=True, paper=paper))) == {
+    assert rows(paper_table(make_run(references=True, paper=paper))) == {
         "fast": [fast, "0.750", "1 ± 0", "5", "8 ± 0", "60"],
         "full-data": ["0.960 ± 0.025", "0.900", "–", "–", "9 ± 0", "–"],
         "slow": [slow, "0.600", "3 ± 0", "–", "12 ± 0", "–"],
@@ -34,8 +34,8 @@ def test_ours_stand_beside_the_papers_at_its_labels(make_run, labels, fast, slow
 
 def test_what_is_not_finished_is_left_out(make_run):
     paper = Paper(source="Table 2", labels=None, values=VALUES)
-    run, record = make_run(n=1, failed=("slow-s0",), paper=paper)
-    assert rows(paper_table(run, record)) == {"fast": ["0.800", "0.750", "1", "5", "8", "60"]}
+    results = make_run(n=1, failed=("slow-s0",), paper=paper)
+    assert rows(paper_table(results)) == {"fast": ["0.800", "0.750", "1", "5", "8", "60"]}
 
 
 @pytest.mark.parametrize(
@@ -49,4 +49,4 @@ def test_what_is_not_finished_is_left_out(make_run):
     ids=["no paper", "synthetic data", "other labels", "other metrics"],
 )
 def test_there_is_no_table_where_nothing_can_be_compared(make_run, changes):
-    assert paper_table(*make_run(**changes)) is None
+    assert paper_table(make_run(**changes)) is None

@@ -1,1 +1,1 @@
-"""The sections of a report, one file each: from a study to paragraphs, pictures and tables."""
+"""The sections of a report, one file each: from results to paragraphs, pictures and tables."""

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alharness.report import cycles
-from alharness.report.document import Section, Table, Value
+from alharness.report.document import Section, Sheet, Table, Value
 
 if TYPE_CHECKING:
-    from alharness.report.study import Study
+    from alharness.results.run import RunResults
 
 WORDS = {"pending": "not finished", "timeout": "timed out", "oom": "out of memory"}
 
 
-def section(study: Study) -> Section:
+def section(results: RunResults) -> Section:
     """Every cell that is not complete, every sampler that was skipped."""
-    results = study.results
     run = results.run
-    missing = [record for record in results.record.cells if record.status != "ok"]
-    total = len(results.record.cells)
+    missing = [record for record in results.records if record.status != "ok"]
+    total = len(results.records)
     paragraphs = [
         f"All {total} cells (sampler x seed) are complete."
         if not missing
@@ -50,5 +48,20 @@ def section(study: Study) -> Section:
         title="Cells",
         paragraphs=paragraphs,
         tables=[table] if missing else [],
-        sheets=[cycles.sheet(study)],
+        sheets=[sheet(results)],
+    )
+
+
+def sheet(results: RunResults, name: str = "cycles") -> Sheet:
+    """Every number of every cell, complete or not, one a row, for programs; `name` is that of the file."""
+    table = results.measurements
+    shown = table.assign(
+        compared=table["compared"].map({True: "true", False: "false"}),
+        value=table["value"].astype(object).where(table["value"].notna(), None),
+    )
+    return Sheet(
+        name=name,
+        headings=tuple(table.columns),
+        rows=lambda: shown.itertuples(index=False),
+        about="Every metric and cost of every cycle (CSV)",
     )

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alharness.api.vocabulary import Task
-from alharness.report import chosen
-from alharness.report.basis import seed_list
 from alharness.report.document import Column, Picture, Section, Table, Value, interval, number
 from alharness.report.lettering import legend, names, taller
 from alharness.report.palette import REFERENCE
-from alharness.report.statistics import mean
+from alharness.results import chosen
+from alharness.results.basis import seed_list
+from alharness.results.statistics import mean
 from alharness.text import numerals, spreadsheets
 
 from . import matrix
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from alharness.report.chosen import Groups
-    from alharness.report.study import Study
+    from alharness.report.palette import Styles
+    from alharness.results.chosen import Groups
+    from alharness.results.run import RunResults
     from alharness.runs.pooltable import PoolTable
 
     Array = NDArray[Any]
@@ -58,41 +59,41 @@ class _Choices:
     cycles: Mapping[str, Sequence[Array]]
 
 
-def section(study: Study) -> Section | None:
+def section(results: RunResults, styles: Styles) -> Section | None:
     """Balance, contradictions, overlap, and a map; None where nothing is finished."""
-    if not study.labels:
+    if not results.labels:
         return None
     pictures, tables, paragraphs = [], [], []
-    if study.results.pool is None:
+    if results.pool is None:
         paragraphs.append(
             "Labels and places of the chosen samples are not known, since the run left no table of its pool. "
             "Running "
             "the spec again writes it, and trains nothing that is finished."
         )
     else:
-        choices = _choices(study, study.results.pool)
+        choices = _choices(results, results.pool)
         pictures += [_balance(choices), _map(choices)]
         tables.append(_table(choices))
-    if len(study.basis.groups[0].labels) > 1 and study.results.run.schedule.sizes:
-        overlaps = _overlaps(study)
-        pictures += [_overlap(study, overlaps), _matrix(study, overlaps)]
+    if len(results.basis.groups[0].labels) > 1 and results.run.schedule.sizes:
+        overlaps = _overlaps(results)
+        pictures += [_overlap(results, overlaps, styles), _matrix(results, overlaps)]
     return Section(
         anchor="chosen", title="What was chosen", paragraphs=paragraphs, pictures=pictures, tables=tables
     )
 
 
-def _choices(study: Study, pool: PoolTable) -> _Choices:
+def _choices(results: RunResults, pool: PoolTable) -> _Choices:
     places = {name: row for row, name in enumerate(pool.ids)}
     nothing = np.zeros(0, np.int64)
     rows: dict[str, list[Array]] = {}
     cycles: dict[str, list[Array]] = {}
-    first = study.basis.groups[0]
-    for group in study.basis.groups:
+    first = results.basis.groups[0]
+    for group in results.basis.groups:
         over = "" if group is first else f" ({seed_list(group.seeds)})"
         for label in group.labels:
-            seeds = [chosen.rows_of(cell, places) for cell in study.basis.of(group, label)]
+            seeds = [chosen.rows_of(cell, places) for cell in results.basis.of(group, label)]
             rows[f"{label}{over}"] = [np.concatenate([nothing, *queries]) for queries in seeds]
-            if group is study.basis.home(label):
+            if group is results.basis.home(label):
                 cycles[label if group is first else f"{label} (seed {group.seeds[0]})"] = seeds[0]
     return _Choices(
         pool=pool,
@@ -224,38 +225,40 @@ def _draw_map(figure: Figure, choices: _Choices) -> None:
         figure.colorbar(found, ax=grid, label="query", location="bottom", shrink=0.5, aspect=40)
 
 
-def _overlaps(study: Study) -> dict[tuple[str, str], Array]:
+def _overlaps(results: RunResults) -> dict[tuple[str, str], Array]:
     """Pair of samplers of the first group -> mean overlap over its seeds, after each query; in both orders."""
-    group = study.basis.groups[0]
-    cells = {label: study.basis.of(group, label) for label in group.labels}
+    group = results.basis.groups[0]
+    cells = {label: results.basis.of(group, label) for label in group.labels}
     ids = {i for found in cells.values() for cell in found for c in cell.cycles for i in c.chosen}
     places = {name: row for row, name in enumerate(sorted(ids))}
     times = {label: [chosen.times(cell, places) for cell in found] for label, found in cells.items()}
     found = {}
     for one, other in combinations(group.labels, 2):
         both = zip(times[one], times[other], strict=True)
-        lines = [chosen.overlap(a, b, study.results.run.schedule.sizes) for a, b in both]
+        lines = [chosen.overlap(a, b, results.run.schedule.sizes) for a, b in both]
         found[one, other] = found[other, one] = np.mean(lines, axis=0)
     return found
 
 
-def _overlap(study: Study, overlaps: Mapping[tuple[str, str], Array]) -> Picture:
+def _overlap(results: RunResults, overlaps: Mapping[tuple[str, str], Array], styles: Styles) -> Picture:
     return Picture(
         name="overlap",
         title="What a sampler has in common with the others",
         text="Mean overlap of each sampler's choices with those of all others of the same seed, after each query",
-        draw=partial(_draw_overlap, study=study, overlaps=overlaps),
-        size=taller(Picture.size, study.basis.groups[0].labels),
+        draw=partial(_draw_overlap, results=results, overlaps=overlaps, styles=styles),
+        size=taller(Picture.size, results.basis.groups[0].labels),
     )
 
 
-def _draw_overlap(figure: Figure, study: Study, overlaps: Mapping[tuple[str, str], Array]) -> None:
+def _draw_overlap(
+    figure: Figure, results: RunResults, overlaps: Mapping[tuple[str, str], Array], styles: Styles
+) -> None:
     axes = figure.add_subplot()
-    run = study.results.run
+    run = results.run
     x = run.counted(run.schedule.labeled)[1:]
-    shown = names(study.basis.groups[0].labels)
-    for label in study.basis.groups[0].labels:
-        color, marker, line = study.styles[label]
+    shown = names(results.basis.groups[0].labels)
+    for label in results.basis.groups[0].labels:
+        color, marker, line = styles[label]
         own = [values for (one, _), values in overlaps.items() if one == label]
         if own:
             axes.plot(x, np.mean(own, axis=0), line, color=color, marker=marker, markersize=4, label=shown[label])
@@ -267,8 +270,8 @@ def _draw_overlap(figure: Figure, study: Study, overlaps: Mapping[tuple[str, str
     legend(figure)
 
 
-def _matrix(study: Study, overlaps: Mapping[tuple[str, str], Array]) -> Picture:
-    labels = study.basis.groups[0].labels
+def _matrix(results: RunResults, overlaps: Mapping[tuple[str, str], Array]) -> Picture:
+    labels = results.basis.groups[0].labels
     values = np.array([[overlaps[a, b][-1] if (a, b) in overlaps else np.nan for b in labels] for a in labels])
     return Picture(
         name="overlap_matrix",

@@ -6,22 +6,26 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from alharness.report.basis import listed, parts
-from alharness.report.cost import PARTS, PEAKS, cells_of, cost, incomparable, machine
+import numpy as np
+
 from alharness.report.document import Column, Picture, Section, Table, Value, number
 from alharness.report.lettering import legend, names, taller
-from alharness.report.significance import ENOUGH
-from alharness.report.statistics import mean
+from alharness.report.table import parts
+from alharness.results.basis import listed
+from alharness.results.statistics import ENOUGH, mean
+from alharness.results.summary import PARTS, PEAKS
 from alharness.text.numerals import fixed, significant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
-    from alharness.report.basis import Group
-    from alharness.report.cost import Cost
-    from alharness.report.study import Study
+    from alharness.report.palette import Styles
+    from alharness.results.basis import Group
+    from alharness.results.run import RunResults
+    from alharness.results.summary import Row
 
 TIMES = dict(zip(PARTS, ("query s", "inference", "gradients", "selection"), strict=True))
 NAMES = {
@@ -44,36 +48,35 @@ WIDE = 20
 """Ratio of the longest to the shortest query from which on their axis is logarithmic."""
 
 
-def section(study: Study) -> Section | None:
+def section(results: RunResults, styles: Styles) -> Section | None:
     """Queries by part, training, peaks; and quality against time where times may be compared."""
-    if not study.labels:
+    if not results.labels:
         return None
-    groups = [group for group in study.basis.groups if group.labels]
-    found = [(label, group, cost(study, label, group)) for group in groups for label in group.labels]
-    reason = incomparable(study)
-    where = machine(cells_of(study))
+    groups = [group for group in results.basis.groups if group.labels]
+    found = [results.row(label, group) for group in groups for label in group.labels]
+    reason, where = results.incomparable_times(), results.machine
     paragraphs = [reason] if reason else []
     if where:
-        paragraphs.append(f"Measured on: {where}, device {study.results.run.params.get('device', 'unknown')}.")
+        paragraphs.append(f"Measured on: {where}, device {results.run.params.get('device', 'unknown')}.")
     queried = {
-        label: c
-        for label, group, c in found
-        if group is groups[0] and math.isfinite(c.query["query_seconds"].value)
+        row.label: row
+        for row in found
+        if row.group == found[0].group and math.isfinite(row.query["query_seconds"].value)
     }
     return Section(
         anchor="cost",
         title="Cost",
         paragraphs=paragraphs,
         pictures=[
-            *([] if reason or not queried else [_picture(study, queried)]),
-            *_by_labels(study, groups[0], timed=not reason),
+            *([] if reason or not queried else [_picture(results, queried, styles)]),
+            *_by_labels(results, groups[0], styles, timed=not reason),
         ],
         tables=[_table(found, several=len(groups) > 1)],
     )
 
 
-def _table(found: Sequence[tuple[str, Group, Cost]], *, several: bool) -> Table:
-    peaks = [name for name in PEAKS if any(name in c.peaks for _, _, c in found)]
+def _table(found: Sequence[Row], *, several: bool) -> Table:
+    peaks = [name for name in PEAKS if any(name in row.peaks for row in found)]
     return Table(
         name="cost",
         title="Seconds and MiB, means over cycles and seeds; peaks are the largest",
@@ -87,16 +90,16 @@ def _table(found: Sequence[tuple[str, Group, Cost]], *, several: bool) -> Table:
         ),
         rows=[
             [
-                Value(text=label, strong=True),
-                *(number(c.query[part].value, significant) for part in PARTS),
-                number(c.train.value, significant),
-                number(c.overall.value, significant),
-                *(number(c.peaks[name], _mib) if name in c.peaks else "–" for name in peaks),
-                *([listed(group.seeds)] if several else []),
+                Value(text=row.label, strong=True),
+                *(number(row.query[part].value, significant) for part in PARTS),
+                number(row.training.value, significant),
+                number(row.overall.value, significant),
+                *(number(row.peaks[name], _mib) if name in row.peaks else "–" for name in peaks),
+                *([listed(row.over)] if several else []),
             ]
-            for label, group, c in found
+            for row in found
         ],
-        apart=parts(group.seeds for _, group, _ in found),
+        apart=parts(row.over for row in found),
         note="A query runs from the call of the sampler to its checked choice: the model over the pool "
         "(inference), "
         "gradients, and the selection itself. Training: one model from scratch. Whole cell: all its trainings and "
@@ -108,47 +111,51 @@ def _mib(value: float) -> str:
     return fixed(value, 0)
 
 
-def _picture(study: Study, found: dict[str, Cost]) -> Picture:
+def _picture(results: RunResults, found: dict[str, Row], styles: Styles) -> Picture:
     return Picture(
         name="cost",
         title="Quality against time of a query",
         text="Area under the curve of each sampler against the seconds of its query, on a logarithmic axis",
-        draw=partial(_draw, study=study, found=found),
+        draw=partial(_draw, results=results, found=found, styles=styles),
         size=taller(Picture.size, found) if len(found) > FEW else Picture.size,
     )
 
 
-def _by_labels(study: Study, group: Group, *, timed: bool) -> list[Picture]:
+def _by_labels(results: RunResults, group: Group, styles: Styles, *, timed: bool) -> list[Picture]:
     """Pictures of what a query costs as labels grow, as far as it was measured."""
-    cells = [cell for label in group.labels for cell in study.basis.of(group, label)]
-    measured = {name for cell in cells for cycle in cell.cycles for name in cycle.cost}
+    costs = {name: _by_cycle(results, group, name) for name in BY_LABELS}
     return [
         Picture(
             name=f"{name}_by_labels",
             title=title,
             text=f"{title}: one line for each of {', '.join(group.labels)}",
-            draw=partial(_draw_by_labels, study=study, group=group, name=name, axis=axis),
+            draw=partial(_draw_by_labels, results=results, group=group, name=name, axis=axis, styles=styles),
             size=taller((6.0, 3.8), group.labels),
             folded=name == "cpu_peak_increase_mib",
         )
         for name, (title, axis) in BY_LABELS.items()
-        if name in measured and (timed or name in PEAKS)
+        if not np.isnan(costs[name]).all() and (timed or name in PEAKS)
     ]
 
 
-def _draw_by_labels(figure: Figure, study: Study, group: Group, name: str, axis: str) -> None:
+def _by_cycle(results: RunResults, group: Group, name: str) -> NDArray[np.float64]:
+    """(samplers, seeds, cycles) of a cost."""
+    costs = results.grid("cost", name)
+    return np.array([results.at(costs, label, group.seeds) for label in group.labels])
+
+
+def _draw_by_labels(
+    figure: Figure, results: RunResults, group: Group, name: str, axis: str, styles: Styles
+) -> None:
     from matplotlib.ticker import MaxNLocator
 
     axes = figure.add_subplot()
     drawn, shown = [], names(group.labels)
-    for label in group.labels:
-        color, marker, line = study.styles[label]
-        by_labels: dict[int, list[float]] = {}
-        for cell in study.basis.of(group, label):
-            for cycle in cell.cycles:
-                if name in cycle.cost:
-                    by_labels.setdefault(cycle.labeled, []).append(cycle.cost[name])
-        x, y = study.results.run.counted(sorted(by_labels)), [mean(by_labels[n]).value for n in sorted(by_labels)]
+    for label, costs in zip(group.labels, _by_cycle(results, group, name), strict=True):
+        color, marker, line = styles[label]
+        means = zip(results.labeled, (mean(of_cycle).value for of_cycle in costs.T), strict=True)
+        points = [(labeled, value) for labeled, value in means if not math.isnan(value)]
+        x, y = [labeled for labeled, _ in points], [value for _, value in points]
         axes.plot(x, y, line, color=color, marker=marker, markersize=4, label=shown[label])
         drawn += [value for value in y if value > 0]
     if name not in PEAKS and drawn and max(drawn) > WIDE * min(drawn):
@@ -161,12 +168,12 @@ def _draw_by_labels(figure: Figure, study: Study, group: Group, name: str, axis:
     legend(figure)
 
 
-def _draw(figure: Figure, study: Study, found: dict[str, Cost]) -> None:
+def _draw(figure: Figure, results: RunResults, found: dict[str, Row], styles: Styles) -> None:
     axes = figure.add_subplot()
     shown = names(found)
-    for label, c in found.items():
-        color, marker, _ = study.styles[label]
-        area, x = study.areas[label], c.query["query_seconds"].value
+    for label, row in found.items():
+        color, marker, _ = styles[label]
+        area, x = results.areas[label], row.query["query_seconds"].value
         half = area.half if area.n >= ENOUGH else 0.0
         axes.errorbar(
             x, area.value, yerr=half, color=color, marker=marker, markersize=8, capsize=3, label=shown[label]
@@ -176,7 +183,7 @@ def _draw(figure: Figure, study: Study, found: dict[str, Cost]) -> None:
     axes.set_xscale("log")
     axes.margins(x=0.15)
     axes.set_xlabel("seconds of a query")
-    axes.set_ylabel(f"area of {study.scores.metric} ({study.scores.better})")
+    axes.set_ylabel(f"area of {results.metric} ({results.better})")
     axes.ticklabel_format(axis="y", useOffset=False)
     axes.grid(alpha=0.3)
     if len(found) > FEW:

@@ -5,29 +5,29 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from alharness.report.basis import seed_list
 from alharness.report.curves import not_drawn, plot
 from alharness.report.document import Picture, Section
 from alharness.report.lettering import taller
-from alharness.report.scores import known_metrics
-from alharness.report.significance import ENOUGH
+from alharness.results.basis import seed_list
+from alharness.results.statistics import ENOUGH
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from alharness.report.basis import Group
-    from alharness.report.study import Study
+    from alharness.report.palette import Styles
+    from alharness.results.basis import Group
+    from alharness.results.run import RunResults
 
 WIDE = (9.6, 4.8)
 """Inches of the picture that most readers come for."""
 
 
-def section(study: Study) -> Section | None:
+def section(results: RunResults, styles: Styles) -> Section | None:
     """The metric that ranks in front, the others folded away."""
-    if not study.labels:
+    if not results.labels:
         return None
-    run = study.results.run
-    first, *others = study.basis.groups
+    run = results.run
+    first, *others = results.basis.groups
     pictures = [
         Picture(
             name=f"curve_{metric}",
@@ -36,24 +36,24 @@ def section(study: Study) -> Section | None:
             phone=taller(Picture.size, first.rows) if metric == run.metric else None,
             text=f"Learning curves: {metric} on the test split against labels, one line for each of "
             f"{', '.join(first.rows)}",
-            draw=partial(_draw, study=study, group=first, metric=metric),
+            draw=partial(_draw, results=results, group=first, metric=metric, styles=styles),
             folded=metric != run.metric,
         )
-        for metric in known_metrics(study.results)
+        for metric in results.metrics()
     ]
     pictures += [
         Picture(
             name=f"curve_{run.metric}_fewer_seeds_{number}",
             title=f"{run.metric} over {seed_list(group.seeds)}: {', '.join(group.rows)}",
             text=f"Learning curves of samplers that lack seeds: {run.metric} against labels",
-            draw=partial(_draw, study=study, group=group, metric=run.metric),
+            draw=partial(_draw, results=results, group=group, metric=run.metric, styles=styles),
             folded=True,
             size=taller(Picture.size, group.rows),
         )
         for number, group in enumerate(others, 1)
         if group.labels
     ]
-    absent = not_drawn(study.basis)
+    absent = not_drawn(results.basis)
     return Section(
         anchor="curves",
         title="Learning curves",
@@ -80,8 +80,7 @@ def _around(group: Group) -> str:
     )
 
 
-def _draw(figure: Figure, study: Study, group: Group, metric: str) -> None:
+def _draw(figure: Figure, results: RunResults, group: Group, metric: str, styles: Styles) -> None:
     axes = figure.add_subplot()
-    run = study.results.run
-    plot(axes, run, study.basis, group, metric, study.styles)
-    axes.set_title(f"{metric} ({run.better(metric)} is better)", fontsize=10)
+    plot(axes, results, group, metric, styles)
+    axes.set_title(f"{metric} ({results.run.better(metric)} is better)", fontsize=10)

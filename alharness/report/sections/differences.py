@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alharness.report.basis import seed_list
 from alharness.report.document import Column, Picture, Section, Table, Value, count, interval, number, probability
 from alharness.report.lettering import names
-from alharness.report.penalty import penalties
-from alharness.report.ranking import ENOUGH as SETTINGS
-from alharness.report.significance import ENOUGH, ENOUGH_FOR_RANKS
-from alharness.report.statistics import mean
+from alharness.results.basis import seed_list
+from alharness.results.penalty import penalties
+from alharness.results.ranking import ENOUGH as SETTINGS
+from alharness.results.statistics import ENOUGH, ENOUGH_FOR_RANKS, mean
 from alharness.text.numerals import fixed, significant
 
 from . import matrix
@@ -25,28 +24,29 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from alharness.report.basis import Group
-    from alharness.report.penalty import Penalties
-    from alharness.report.significance import Difference
-    from alharness.report.study import Study
+    from alharness.report.palette import Styles
+    from alharness.results.basis import Group
+    from alharness.results.penalty import Penalties
+    from alharness.results.run import RunResults
+    from alharness.results.statistics import Difference
 
 MOST = 6
 """Pairs that are named; of more, their number."""
 
 
-def section(study: Study) -> Section | None:
+def section(results: RunResults, styles: Styles) -> Section | None:
     """Areas, paired differences of areas, and the penalty matrix."""
-    if not study.labels:
+    if not results.labels:
         return None
-    pictures, tables, paragraphs = [_areas(study)], [], list[str]()
-    if len(study.labels) > 1:
-        tables += _pairs(study)
-    if study.random and len(study.labels) > 1:
-        found = penalties(study.scores, study.random, study.labels)
+    pictures, tables, paragraphs = [_areas(results, styles)], [], list[str]()
+    if len(results.labels) > 1:
+        tables += _pairs(results)
+    if results.random and len(results.labels) > 1:
+        found = penalties([results], results.labels)
         if found.tests:
             pictures.append(penalty_matrix(found))
             paragraphs.append(_about(found))
-    pairs = {(one, other): study.pairs[one, other].n for one, other in combinations(study.labels, 2)}
+    pairs = {(one, other): results.pairs[one, other].n for one, other in combinations(results.labels, 2)}
     if few := [f"{one} and {other} ({n})" for (one, other), n in pairs.items() if n < ENOUGH]:
         more = f" and {len(few) - MOST} more" if len(few) > MOST else ""
         paragraphs.append(
@@ -67,28 +67,30 @@ def section(study: Study) -> Section | None:
     )
 
 
-def _areas(study: Study) -> Picture:
-    metric = study.scores.metric
+def _areas(results: RunResults, styles: Styles) -> Picture:
+    metric = results.metric
     rows = [
-        (label, group, "" if group is study.basis.groups[0] else f" ({seed_list(group.seeds)})")
-        for group in study.basis.groups
-        for label in sorted(group.labels, key=study.ranked.index)
+        (label, group, "" if group is results.basis.groups[0] else f" ({seed_list(group.seeds)})")
+        for group in results.basis.groups
+        for label in sorted(group.labels, key=results.ranked.index)
     ]
     return Picture(
         name="areas",
-        title=f"Area under the curve of {metric} ({study.scores.better})",
+        title=f"Area under the curve of {metric} ({results.better})",
         text=f"Mean area under the curve of {metric} of each sampler with its interval and every seed",
-        draw=partial(_draw_areas, study=study, rows=rows[::-1]),
+        draw=partial(_draw_areas, results=results, rows=rows[::-1], styles=styles),
         size=(6.0, 1.2 + 0.36 * len(rows)),
     )
 
 
-def _draw_areas(figure: Figure, study: Study, rows: Sequence[tuple[str, Group, str]]) -> None:
+def _draw_areas(
+    figure: Figure, results: RunResults, rows: Sequence[tuple[str, Group, str]], styles: Styles
+) -> None:
     axes = figure.add_subplot()
     shown = names(label for label, _, _ in rows)
     for row, (label, group, _) in enumerate(rows):
-        color, marker, _ = study.styles[label]
-        areas = study.scores.areas(study.scores.pair(label, label, group.seeds)[0])
+        color, marker, _ = styles[label]
+        areas = results.at(results.all_areas, label, group.seeds)
         found = mean(areas)
         axes.plot(areas, [row] * len(areas), "o", color=color, alpha=0.35, markersize=4, markeredgewidth=0)
         # Of two seeds the interval is 12.7 standard deviations to each side: nothing else could be seen.
@@ -96,36 +98,42 @@ def _draw_areas(figure: Figure, study: Study, rows: Sequence[tuple[str, Group, s
         axes.errorbar(found.value, row, xerr=half, color=color, marker=marker, markersize=7, capsize=4)
     axes.set_yticks(range(len(rows)), [f"{shown[label]}{over}" for label, _, over in rows])
     axes.set_ylim(-0.6, len(rows) - 0.4)
-    axes.set_xlabel(f"area of {study.scores.metric} ({study.scores.better}); small dots are seeds")
+    axes.set_xlabel(f"area of {results.metric} ({results.better}); small dots are seeds")
     axes.ticklabel_format(axis="x", useOffset=False)
     axes.grid(alpha=0.3, axis="x")
 
 
-def _pairs(study: Study) -> list[Table]:
+def _pairs(results: RunResults) -> list[Table]:
     """Against Random, and all of them, folded away where there is more than that."""
-    order = study.ranked
+    order = results.ranked
     pairs = [(a, b) for i, a in enumerate(order) for b in order[i + 1 :]]
-    first = [pair for pair in pairs if study.random in pair]
-    tables = [_table(study, first, "against_random", "of samplers and Random", len(pairs))] if first else []
+    first = [pair for pair in pairs if results.random in pair]
+    tables = [_table(results, first, "against_random", "of samplers and Random", len(pairs))] if first else []
     if len(first) < len(pairs):
-        tables.append(_table(study, pairs, "differences", "of all pairs", len(pairs), folded=bool(first)))
+        tables.append(_table(results, pairs, "differences", "of all pairs", len(pairs), folded=bool(first)))
     return tables
 
 
 def _table(
-    study: Study, pairs: Sequence[tuple[str, str]], name: str, whose: str, family: int, *, folded: bool = False
+    results: RunResults,
+    pairs: Sequence[tuple[str, str]],
+    name: str,
+    whose: str,
+    family: int,
+    *,
+    folded: bool = False,
 ) -> Table:
     return Table(
         name=name,
-        title=f"Paired differences {whose}: area of {study.scores.metric}, larger being better for the first",
+        title=f"Paired differences {whose}: area of {results.metric}, larger being better for the first",
         headings=(
             *("pair", "n"),
-            Column(text="difference ± 95 % CI", name="difference", of=_size(study)),
+            Column(text="difference ± 95 % CI", name="difference", of=_size(results)),
             *("effect", "p", "p (Holm)", "p (Wilcoxon)"),
             Column(text="at 5 %", name="verdict"),
             "detectable",
         ),
-        rows=[_row(one, other, study.pairs[one, other]) for one, other in pairs],
+        rows=[_row(one, other, results.pairs[one, other]) for one, other in pairs],
         note="Differences of the same seed: mean, interval and p by the paired t-test, which takes them to be "
         f"normal. Effect: mean over standard deviation of the differences. Holm's correction is over {family} "
         f"pair{'' if family == 1 else 's'}; intervals are not corrected. Detectable: the difference that four of "
@@ -134,8 +142,8 @@ def _table(
     )
 
 
-def _size(study: Study) -> float:
-    return max((abs(area.value) for area in study.areas.values() if math.isfinite(area.value)), default=0.0)
+def _size(results: RunResults) -> float:
+    return max((abs(area.value) for area in results.areas.values() if math.isfinite(area.value)), default=0.0)
 
 
 def _row(one: str, other: str, d: Difference) -> list[Value | str]:

@@ -7,35 +7,36 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from alharness.api.records import FULL_DATA
-from alharness.report.basis import listed, parts, seed_list
 from alharness.report.document import Column, Section, Table, Value, between, count, number
-from alharness.report.efficiency import ENOUGH, RESAMPLES, Target, saving
-from alharness.report.statistics import mean
+from alharness.report.table import parts
+from alharness.results.basis import listed, seed_list
+from alharness.results.efficiency import ENOUGH, RESAMPLES, Target, saving
+from alharness.results.statistics import mean
 from alharness.text import numerals
 from alharness.text.numerals import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alharness.report.efficiency import Saving
-    from alharness.report.study import Study
+    from alharness.results.efficiency import Saving
+    from alharness.results.run import RunResults
 
 SHARE = 0.95
 """Of the way from Random's first value to that of a model trained with all labels."""
 
 
-def section(study: Study, wanted: Sequence[float] = ()) -> Section | None:
+def section(results: RunResults, wanted: Sequence[float] = ()) -> Section | None:
     """A table per target: Random's final value, most of the way to all labels, and those that the user named."""
-    if not study.labels:
+    if not results.labels:
         return None
     title = "Label efficiency"
-    if study.random is None:
+    if results.random is None:
         return Section(
             anchor="efficiency",
             title=title,
             paragraphs=("Savings are counted against Random, which was not run: add `random` to the spec.",),
         )
-    run = study.results.run
+    run = results.run
     return Section(
         anchor="efficiency",
         title=title,
@@ -50,19 +51,20 @@ def section(study: Study, wanted: Sequence[float] = ()) -> Section | None:
             *([f"The {run.valid:,} validation samples count as labels."] if run.count_valid and run.valid else []),
         ),
         tables=[
-            _table(study, study.random, number, target) for number, target in enumerate(_targets(study, wanted))
+            _table(results, results.random, number, target)
+            for number, target in enumerate(_targets(results, wanted))
         ],
     )
 
 
-def _targets(study: Study, wanted: Sequence[float]) -> list[Target | None]:
-    metric, random = study.scores.metric, study.random
+def _targets(results: RunResults, wanted: Sequence[float]) -> list[Target | None]:
+    random = results.random
     targets: list[Target | None] = [None]
-    complete = study.basis.cells.get(FULL_DATA, {})
+    complete = results.basis.cells.get(FULL_DATA, {})
     assert random is not None
-    if seeds := complete.keys() & study.basis.cells[random].keys():
-        first = mean([study.scores.curves[random][seed][0] for seed in seeds]).value
-        last = mean([complete[seed].cycles[-1].metrics[metric] for seed in seeds]).value
+    if seeds := complete.keys() & results.basis.cells[random].keys():
+        first = mean(results.at(results.ranking_curves, random, seeds)[:, 0]).value
+        last = mean(results.at(results.ranking_curves, FULL_DATA, seeds)[:, -1]).value
         meaning = (
             f"{percent(SHARE, 0)} of the way from the first model to one with all labels, over {seed_list(seeds)}"
         )
@@ -71,30 +73,31 @@ def _targets(study: Study, wanted: Sequence[float]) -> list[Target | None]:
     return targets
 
 
-def _table(study: Study, random: str, index: int, target: Target | None) -> Table:
-    scores = study.scores
-    groups = [group for group in study.basis.groups if random in group.labels]
-    finals = [mean([scores.curves[random][seed][-1] for seed in group.seeds]).value for group in groups]
+def _table(results: RunResults, random: str, index: int, target: Target | None) -> Table:
+    groups = [group for group in results.basis.groups if random in group.labels]
+    finals = [mean(results.at(results.ranking_curves, random, group.seeds)[:, -1]).value for group in groups]
     several = len(groups) > 1
     if target is not None:
-        what = f"{scores.metric} {number(target.value).text}: {target.meaning}"
+        what = f"{results.metric} {number(target.value).text}: {target.meaning}"
     elif several:
-        what = f"Random's mean {scores.metric} after the last cycle, over the seeds of each part"
+        what = f"Random's mean {results.metric} after the last cycle, over the seeds of each part"
     else:
-        what = f"Random's mean after the last cycle, {scores.metric} {number(finals[0]).text}"
+        what = f"Random's mean after the last cycle, {results.metric} {number(finals[0]).text}"
     rows: list[list[Value | str]] = []
     for group, final in zip(groups, finals, strict=True):
         goal = final if target is None else target.value
         for label in group.labels:
-            s = saving(scores, label, random, target, group.seeds)
+            s = saving(results, label, random, target, group.seeds)
             rows.append(
                 [
                     Value(text=label, strong=True),
                     count(s.n),
                     *([number(goal)] if several else []),
                     Value(text=f"{s.reached} of {s.n}", number=s.reached, more={"of": s.n}),
-                    _labels(s.needed, scores.labeled),
-                    *_saved(s, same=label == random, last=scores.labeled[-1], claimed=label == study.advice.label),
+                    _labels(s.needed, results.labeled),
+                    *_saved(
+                        s, same=label == random, last=results.labeled[-1], claimed=label == results.advice.label
+                    ),
                     *([listed(group.seeds)] if several else []),
                 ]
             )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alharness.report.basis import listed, parts
 from alharness.report.document import Column, Section, Table, Value, count, interval, number
-from alharness.report.paper import COSTS, compare
-from alharness.report.scores import known_metrics
-from alharness.report.summary import arrow, summarize
+from alharness.report.table import arrow, parts
+from alharness.results.basis import listed
+from alharness.results.paper import COSTS, compare_with_paper
 from alharness.text import spreadsheets
 from alharness.text.numerals import significant
 
@@ -16,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from alharness.api.records import Plan
-    from alharness.report.statistics import Mean
-    from alharness.report.study import Study
-    from alharness.report.summary import Row
+    from alharness.results.run import RunResults
+    from alharness.results.statistics import Mean
+    from alharness.results.summary import Row
 
 SINGLE = "f1_"
 """Begins the metrics of single classes, beside `f1_macro` and those of the sentiment metrics."""
@@ -26,32 +25,31 @@ MANY = 3
 """Metrics that begin so, from which on they are those of classes, and get a table of their own."""
 
 
-def section(study: Study) -> Section | None:
+def section(results: RunResults) -> Section | None:
     """Tables of means, over the same seeds in each part."""
-    run, record = study.results.run, study.results.record
-    if not study.basis.cells:
+    run = results.run
+    if not results.basis.cells:
         return None
-    rows = summarize(run, record, study.basis)
-    metrics = known_metrics(study.results)
+    rows, metrics = results.summary, results.metrics()
     single = [name for name in metrics if name.startswith(SINGLE) and name not in run.headline]
     if len(single) < MANY:
         single = []
-    tables = [_table(study, rows, [name for name in metrics if name not in single])]
+    tables = [_table(results, rows, [name for name in metrics if name not in single])]
     if single:
-        tables.append(_single(study, rows, single))
-    if beside := _paper(study):
+        tables.append(_single(results, rows, single))
+    if beside := _paper(results):
         tables.append(beside)
     last = run.counted(run.schedule.labeled)[-1]
     return Section(
         anchor="outcome",
         title=f"After the last cycle, at {last:,} labels",
         paragraphs=[
-            *study.basis.gaps(),
-            *study.basis.refused,
-            *study.basis.mixed,
+            *results.basis.gaps(),
+            *results.basis.refused,
+            *results.basis.mixed,
             "Samplers are compared over the seeds that both have, and means next to each other are over the same "
             "seeds. A sampler may fail in just those seeds that are hard for it."
-            if study.basis.gaps()
+            if results.basis.gaps()
             else "",
             f"{run.paper.source}: its figures stand beside results on real data only."
             if run.paper and run.synthetic
@@ -61,8 +59,8 @@ def section(study: Study) -> Section | None:
     )
 
 
-def _table(study: Study, rows: Sequence[Row], metrics: Sequence[str]) -> Table:
-    run = study.results.run
+def _table(results: RunResults, rows: Sequence[Row], metrics: Sequence[str]) -> Table:
+    run = results.run
     return Table(
         name="outcome",
         title="Mean ± 95 % confidence interval over seeds",
@@ -71,15 +69,15 @@ def _table(study: Study, rows: Sequence[Row], metrics: Sequence[str]) -> Table:
             "n",
             Column(text=f"area of {arrow(run, run.metric)}", name="area", strong="better_than_random"),
             *(Column(text=arrow(run, name), name=spreadsheets.name(name)) for name in metrics),
-            *_seeds_heading(study),
+            *_seeds_heading(results),
         ),
         rows=[
             [
                 Value(text=f"{row.label} ({row.labels:,} labels)" if row.reference else row.label, strong=True),
                 count(len(row.over), row.seeds),
-                _mean(row.area, strong=row.label in study.advice.shown),
+                _mean(row.area, strong=row.label in results.advice.shown),
                 *(_mean(row.final[name]) if name in row.final else "–" for name in metrics),
-                *([listed(row.over)] if _seeds_heading(study) else []),
+                *([listed(row.over)] if _seeds_heading(results) else []),
             ]
             for row in rows
         ],
@@ -92,8 +90,8 @@ def _table(study: Study, rows: Sequence[Row], metrics: Sequence[str]) -> Table:
     )
 
 
-def _single(study: Study, rows: Sequence[Row], metrics: Sequence[str]) -> Table:
-    run = study.results.run
+def _single(results: RunResults, rows: Sequence[Row], metrics: Sequence[str]) -> Table:
+    run = results.run
     return Table(
         name="classes",
         title="F1 of single classes",
@@ -101,14 +99,14 @@ def _single(study: Study, rows: Sequence[Row], metrics: Sequence[str]) -> Table:
             "sampler",
             "n",
             *(Column(text=name.removeprefix(SINGLE), name=spreadsheets.name(name)) for name in metrics),
-            *_seeds_heading(study),
+            *_seeds_heading(results),
         ),
         rows=[
             [
                 Value(text=row.label, strong=True),
                 count(len(row.over), row.seeds),
                 *(_mean(row.final[name]) if name in row.final else "–" for name in metrics),
-                *([listed(row.over)] if _seeds_heading(study) else []),
+                *([listed(row.over)] if _seeds_heading(results) else []),
             ]
             for row in rows
         ],
@@ -117,15 +115,15 @@ def _single(study: Study, rows: Sequence[Row], metrics: Sequence[str]) -> Table:
     )
 
 
-def _paper(study: Study) -> Table | None:
-    found = compare(study.results.run, study.results.record, study.basis)
+def _paper(results: RunResults) -> Table | None:
+    found = compare_with_paper(results)
     if found is None:
         return None
     headings: list[Column | str] = ["sampler"]
     for name in found.metrics:
         plain = spreadsheets.name(name)
         headings += [
-            Column(text=f"{_heading(study.results.run, name)} ours", name=f"{plain}_ours"),
+            Column(text=f"{_heading(results.run, name)} ours", name=f"{plain}_ours"),
             Column(text=f"{name} paper", name=f"{plain}_paper"),
         ]
     rows: list[list[Value | str]] = []
@@ -134,11 +132,11 @@ def _paper(study: Study) -> Table | None:
         for name, (ours, paper) in zip(found.metrics, pairs, strict=True):
             write = significant if name in COSTS else None
             row += [_mean(ours) if ours else "–", number(paper, write) if paper is not None else "–"]
-        rows.append([*row, *([listed(seeds)] if _seeds_heading(study) else [])])
+        rows.append([*row, *([listed(seeds)] if _seeds_heading(results) else [])])
     return Table(
         name="paper",
         title=f"Beside {found.source}",
-        headings=(*headings, *_seeds_heading(study)),
+        headings=(*headings, *_seeds_heading(results)),
         rows=rows,
         apart=parts(seeds for _, seeds, _ in found.rows),
         note=f"Ours: mean ± 95 % confidence interval over seeds at {found.labels:,} labels (references: all "
@@ -146,9 +144,9 @@ def _paper(study: Study) -> Table | None:
     )
 
 
-def _seeds_heading(study: Study) -> tuple[str, ...]:
+def _seeds_heading(results: RunResults) -> tuple[str, ...]:
     """A column that tells parts of a table apart; none if all rows are over the same seeds."""
-    return ("seeds",) if len(study.basis.groups) > 1 else ()
+    return ("seeds",) if len(results.basis.groups) > 1 else ()
 
 
 def _mean(mean: Mean, *, strong: bool = False) -> Value:

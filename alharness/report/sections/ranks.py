@@ -7,30 +7,30 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alharness.report import cycles
 from alharness.report.curves import not_drawn, plot
 from alharness.report.document import Column, Picture, Section, Table, Value, between, interval, number
-from alharness.report.efficiency import ENOUGH as ENOUGH_FOR_INTERVAL
-from alharness.report.efficiency import saving
 from alharness.report.lettering import beyond, names, taller
-from alharness.report.settings import summed_penalties
-from alharness.report.significance import ENOUGH
-from alharness.report.summary import arrow
+from alharness.report.table import arrow
+from alharness.results.efficiency import ENOUGH as ENOUGH_FOR_INTERVAL
+from alharness.results.efficiency import saving
+from alharness.results.settings import summed_penalties
+from alharness.results.statistics import ENOUGH
 from alharness.text import spreadsheets
 from alharness.text.numerals import count, fixed, p_value
 
+from .cells import sheet
 from .differences import penalty_matrix
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from alharness.report.efficiency import Saving
-    from alharness.report.palette import Style
-    from alharness.report.settings import Settings
-    from alharness.report.study import Study
+    from alharness.report.palette import Styles
+    from alharness.results.efficiency import Saving
+    from alharness.results.run import RunResults
+    from alharness.results.settings import Settings
 
 
-def section(found: Settings, styles: dict[str, Style]) -> Section:
+def section(found: Settings, styles: Styles) -> Section:
     """Ranks over settings."""
     ranking = found.ranking
     paragraphs = [
@@ -64,10 +64,10 @@ def section(found: Settings, styles: dict[str, Style]) -> Section:
         )
     if summed := summed_penalties(found):
         paragraphs.append(
-            f"The penalty matrices of the {len(found.studies)} settings are added up, with Holm's correction over "
+            f"The penalty matrices of the {len(found.runs)} settings are added up, with Holm's correction over "
             f"the {summed.tests} tests of all of them. The largest possible entry is the number of settings."
         )
-        pictures.append(penalty_matrix(summed, most=len(found.studies)))
+        pictures.append(penalty_matrix(summed, most=len(found.runs)))
     return Section(
         anchor="ranks",
         title="Over all settings",
@@ -79,19 +79,19 @@ def section(found: Settings, styles: dict[str, Style]) -> Section:
 
 def savings(found: Settings) -> Section | None:
     """Labels saved against Random in each setting."""
-    ranked = {name: found.studies[name] for name in found.seeds}
-    if not any(study.random for study in ranked.values()):
+    ranked = {name: found.runs[name] for name in found.seeds}
+    if not any(results.random for results in ranked.values()):
         return None
     rows: list[list[Value | str]] = []
     for label in found.common:
         row: list[Value | str] = [Value(text=label, strong=True)]
-        for name, study in ranked.items():
-            if study.random in (None, label):
+        for name, results in ranked.items():
+            if results.random in (None, label):
                 row += ["–", "–"]
                 continue
             pair = found.against_random.get((name, label))
             claimed = label == found.best and pair is not None and pair.better
-            row += _saved(saving(study.scores, label, str(study.random), seeds=found.seeds[name]), claimed=claimed)
+            row += _saved(saving(results, label, str(results.random), seeds=found.seeds[name]), claimed=claimed)
         rows.append(row)
     headings = []
     for name in ranked:
@@ -112,9 +112,9 @@ def savings(found: Settings) -> Section | None:
     return Section(anchor="savings", title="Label efficiency", tables=[table])
 
 
-def setting(name: str, study: Study) -> Section:
+def setting(name: str, results: RunResults, styles: Styles) -> Section:
     """The curves of one setting."""
-    run = study.results.run
+    run = results.run
     return Section(
         anchor=f"setting-{run.experiment}",
         title=name,
@@ -123,20 +123,20 @@ def setting(name: str, study: Study) -> Section:
             f"{str(run.environment.get('data_sha256', 'unknown'))[:12]}."
             + (" SYNTHETIC DATA." if run.synthetic else "")
             + f" Everything about it: `alharness report {run.folder}`",
-            *study.basis.gaps(),
-            *study.basis.refused,
-            *([f"The curves of some samplers are {absent}."] if (absent := not_drawn(study.basis)) else []),
+            *results.basis.gaps(),
+            *results.basis.refused,
+            *([f"The curves of some samplers are {absent}."] if (absent := not_drawn(results.basis)) else []),
         ],
         pictures=[
             Picture(
                 name=f"curve_{run.experiment}",
-                title=f"{study.scores.metric} ({study.scores.better})",
+                title=f"{results.metric} ({results.better})",
                 text=f"Learning curves of {name}",
-                draw=partial(_draw_curves, study=study),
-                size=taller(Picture.size, study.basis.groups[0].rows),
+                draw=partial(_draw_curves, results=results, styles=styles),
+                size=taller(Picture.size, results.basis.groups[0].rows),
             )
         ],
-        sheets=[cycles.sheet(study, f"cycles_{run.experiment}")],
+        sheets=[sheet(results, f"cycles_{run.experiment}")],
     )
 
 
@@ -152,11 +152,10 @@ def _table(found: Settings) -> Table:
     ]
     metrics = [
         Column(
-            text=f"{name}: {arrow(run, run.metric)} (n = {len(seeds)})",
+            text=f"{name}: {arrow(found.runs[name].run, found.runs[name].metric)} (n = {len(seeds)})",
             name=f"{spreadsheets.name(name)}_area",
         )
         for name, seeds in found.seeds.items()
-        for run in [found.studies[name].results.run]
     ]
     return Table(
         name="areas",
@@ -175,7 +174,7 @@ def _saved(s: Saving, *, claimed: bool) -> list[Value | str]:
     return [number(s.value, count, strong=claimed and s.sure), interval]
 
 
-def _draw_ranks(figure: Figure, found: Settings, styles: dict[str, Style]) -> None:
+def _draw_ranks(figure: Figure, found: Settings, styles: Styles) -> None:
     import pandas as pd
     from scikit_posthocs import critical_difference_diagram, posthoc_nemenyi_friedman
 
@@ -191,6 +190,6 @@ def _draw_ranks(figure: Figure, found: Settings, styles: dict[str, Style]) -> No
     )
 
 
-def _draw_curves(figure: Figure, study: Study) -> None:
+def _draw_curves(figure: Figure, results: RunResults, styles: Styles) -> None:
     axes = figure.add_subplot()
-    plot(axes, study.results.run, study.basis, study.basis.groups[0], study.scores.metric, study.styles)
+    plot(axes, results, results.basis.groups[0], results.metric, styles)

@@ -8,12 +8,12 @@ from alharness.report.document import Section, Table, Value
 from alharness.text.numerals import significant
 
 if TYPE_CHECKING:
-    from alharness.report.study import Study
+    from alharness.results.run import RunResults
 
 
-def section(study: Study) -> Section:
+def section(results: RunResults) -> Section:
     """Setting, validation, samplers and environment."""
-    run = study.results.run
+    run = results.run
     seeds = sorted({cell.seed for cell in run.cells})
     facts = {
         **{name: str(value) for name, value in run.params.items()},
@@ -31,7 +31,7 @@ def section(study: Study) -> Section:
                 "Within a seed all samplers share split, initial pool and first model; cells are paired only "
                 "where the digests of these and of the data, and the versions of Python, torch and numpy agree."
             ),
-            *_validation(study),
+            *_validation(results),
         ],
         tables=[
             Table(
@@ -58,8 +58,8 @@ def section(study: Study) -> Section:
     )
 
 
-def _validation(study: Study) -> list[str]:
-    run = study.results.run
+def _validation(results: RunResults) -> list[str]:
+    run = results.run
     if run.valid is None:
         return []
     if run.valid == 0:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from alharness.api.records import Cell, CycleRecord, Outcome, Outcomes, Plan, Schedule, Skip
+from alharness.api.records import Cell, CycleRecord, Outcome, Plan, Schedule, Skip
 from alharness.errors import RunError, SpecError
-from alharness.report.comparison import compare
-from alharness.report.reading import Results
+from alharness.results.comparison import compare
+from alharness.results.run import RunResults
 
 CONTEXT = {
     "data": "d1",
@@ -62,10 +62,9 @@ def make():
             "spec_text": SPEC,
         }
         known |= {"schedule": Schedule(initial_pool=3, sizes=(3, 3)), "environment": {"cpu": "z80", "cores": "2"}}
-        records = tuple(change(finished(which)) for which in cells)
-        contexts = {record.cell: context for record in records if record.cycles}
+        records = tuple(replace(change(finished(which)), context=context) for which in cells)
         run = Plan(**known | {"cells": cells} | more)
-        return Results(run=run, record=Outcomes(cells=records), contexts=contexts, pool=None)
+        return RunResults(run=run, records=records)
 
     return build
 

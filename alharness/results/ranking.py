@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .significance import ALPHA
+from .statistics import ALPHA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

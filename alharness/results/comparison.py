@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from alharness.api.records import Cell, CycleRecord, Outcome
 
-    from .reading import Results
+    from .run import RunResults
 
 Verdict = Literal["unchanged", "changed", "not compared"]
 
@@ -143,7 +143,7 @@ class Comparison:
 
 
 def compare(
-    old: Results, new: Results, *, only: Iterable[str] = (), tolerance: float = 0.0, slower: float = SLOWER
+    old: RunResults, new: RunResults, *, only: Iterable[str] = (), tolerance: float = 0.0, slower: float = SLOWER
 ) -> Comparison:
     """Compare the cells that have label and seed in common.
 
@@ -160,7 +160,7 @@ def compare(
     """
     labels = _labels(old, new, tuple(only))
     before, after = _by_place(old), _by_place(new)
-    both = [(before[p].cell, after[p].cell) for p in before if p in after and p[0] in labels]
+    both = [(before[p], after[p]) for p in before if p in after and p[0] in labels]
     comparability.require_comparable(old, new, both)
     machine = comparability.other_machine(old, new)
     samplers = []
@@ -176,7 +176,7 @@ def compare(
                 time=judge(mine, machine, slower),
                 score=_score(mine, old.run.metric),
                 memory=_memory(mine),
-                about=_about([pair for pair in both if pair[0].label == label]),
+                about=_about((old.cell, new.cell) for old, new in both if old.cell.label == label),
             )
         )
     return Comparison(
@@ -188,7 +188,7 @@ def compare(
     )
 
 
-def _labels(old: Results, new: Results, only: tuple[str, ...]) -> list[str]:
+def _labels(old: RunResults, new: RunResults, only: tuple[str, ...]) -> list[str]:
     cells = [*old.run.cells, *new.run.cells]
     known = list(dict.fromkeys([*old.run.labels, *new.run.labels, *(c.label for c in cells if c.reference)]))
     for name in only:
@@ -197,11 +197,11 @@ def _labels(old: Results, new: Results, only: tuple[str, ...]) -> list[str]:
     return [label for label in known if not only or label in only]
 
 
-def _by_place(results: Results) -> dict[tuple[str, int], Outcome]:
-    return {(record.cell.label, record.cell.seed): record for record in results.record.cells}
+def _by_place(results: RunResults) -> dict[tuple[str, int], Outcome]:
+    return {(record.cell.label, record.cell.seed): record for record in results.records}
 
 
-def _pair(seed: int, old: Outcome | None, new: Outcome | None, run: Results, tolerance: float) -> Pair:
+def _pair(seed: int, old: Outcome | None, new: Outcome | None, run: RunResults, tolerance: float) -> Pair:
     if old is None:
         return Pair(seed=seed, unpaired="only in NEW")
     if old.status != "ok":

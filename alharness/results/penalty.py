@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .significance import ENOUGH, difference, holm
+from .statistics import ENOUGH, difference, holm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from .scores import Scores
-    from .significance import Difference
+    from .run import RunResults
+    from .statistics import Difference
 
 SATURATED = 0.99
 """Checkpoints end where Random has this share of its final value."""
@@ -69,23 +69,20 @@ def checkpoints(labeled: Sequence[int], random: NDArray[np.float64], *, lower_is
     return found
 
 
-def penalties(scores: Scores, random: str, labels: Sequence[str]) -> Penalties:
-    """The matrix over these samplers, with Holm's correction over all pairs and checkpoints."""
-    return summed([(scores, random)], labels)
-
-
-def summed(settings: Sequence[tuple[Scores, str]], labels: Sequence[str]) -> Penalties:
-    """The matrices of several settings added up, all their tests in one family of Holm's correction.
+def penalties(settings: Sequence[RunResults], labels: Sequence[str]) -> Penalties:
+    """The matrices of one or several runs added up, all their tests in one family of Holm's correction.
 
     Args:
-        settings: of each its curves and the label of Random.
+        settings: runs that have Random.
         labels: samplers of rows and columns.
     """
     found: list[tuple[int, int, int, Difference]] = []
-    for scores, random in settings:
-        cycles = _checkpoints(scores, random)
+    for one in settings:
+        cycles = _checkpoints(one)
         for i, j in combinations(range(len(labels)), 2):
-            found += [(i, j, len(cycles), _at(scores, labels[i], labels[j], cycle)) for cycle in cycles]
+            a, b = one.pair(labels[i], labels[j])
+            tests = (difference(a[:, c], b[:, c], lower_is_better=one.lower_is_better) for c in cycles)
+            found += [(i, j, len(cycles), test) for test in tests]
     adjusted = holm([d.p for *_, d in found])
     matrix = np.zeros((len(labels), len(labels)))
     tested = np.zeros((len(labels), len(labels)), bool)
@@ -99,17 +96,12 @@ def summed(settings: Sequence[tuple[Scores, str]], labels: Sequence[str]) -> Pen
         labels=tuple(labels),
         matrix=matrix,
         tested=tested,
-        checkpoints=tuple(scores.labeled[c] for c in _checkpoints(*settings[0])) if len(settings) == 1 else (),
+        checkpoints=tuple(settings[0].labeled[c] for c in _checkpoints(settings[0])) if len(settings) == 1 else (),
         tests=int(np.count_nonzero(~np.isnan(adjusted))),
         seeds=min((d.n for *_, d in found if not np.isnan(d.p)), default=0),
     )
 
 
-def _checkpoints(scores: Scores, random: str) -> list[int]:
-    curve = np.array(list(scores.curves[random].values()), float).mean(axis=0)
-    return checkpoints(scores.labeled, curve, lower_is_better=scores.lower_is_better)
-
-
-def _at(scores: Scores, one: str, other: str, cycle: int) -> Difference:
-    a, b = scores.pair(one, other)
-    return difference(a[:, cycle], b[:, cycle], lower_is_better=scores.lower_is_better)
+def _checkpoints(results: RunResults) -> list[int]:
+    random, _ = results.pair(str(results.random), str(results.random))
+    return checkpoints(results.labeled, random.mean(axis=0), lower_is_better=results.lower_is_better)

@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from alharness.report.penalty import checkpoints, penalties
-from alharness.report.scores import scores
+from alharness.results.penalty import checkpoints, penalties
 
 LABELED = tuple(range(100, 1100, 100))
 
 
-def matrix(make_results, curves, labels=None, random="random"):
+def matrix(make_results, curves, labels=None):
     results = make_results(curves, labeled=LABELED[: len(next(iter(curves.values()))[0])])
-    return penalties(scores(results, "mae"), random, labels or list(curves))
+    return penalties([results], labels or list(curves))
 
 
 def test_identical_samplers_have_no_penalties(make_results, noisy):

@@ -11,22 +11,17 @@ import numpy as np
 from alharness.errors import RunError
 
 from .basis import seed_list
-from .palette import styles
-from .penalty import summed
+from .penalty import penalties
 from .ranking import rank
-from .significance import holm
-from .statistics import mean
-from .study import study
+from .statistics import holm, mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from .penalty import Penalties
     from .ranking import Ranking
-    from .reading import Results
-    from .significance import Difference
-    from .statistics import Mean
-    from .study import Study
+    from .run import RunResults
+    from .statistics import Difference, Mean
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +29,7 @@ class Settings:
     """Runs side by side.
 
     Attributes:
-        studies: name of a setting -> its run; names are distinct.
+        runs: name of a setting -> its run; names are distinct.
         common: samplers with a cell that counts in every setting, which alone are ranked.
         seeds: name of a setting -> the seeds that all common samplers have there; absent if there is none.
         areas: name of such a setting -> common sampler -> mean area over these seeds.
@@ -47,7 +42,7 @@ class Settings:
         left_out: sentences on what is not ranked, or over fewer seeds, and why.
     """
 
-    studies: Mapping[str, Study]
+    runs: Mapping[str, RunResults]
     common: tuple[str, ...]
     seeds: Mapping[str, tuple[int, ...]]
     areas: Mapping[str, Mapping[str, Mean]]
@@ -63,39 +58,63 @@ class Settings:
         return sum(not math.isnan(d.p) for d in self.against_random.values())
 
 
-def settings(found: Sequence[Results]) -> Settings:
+def name_settings(found: Iterable[RunResults]) -> dict[str, RunResults]:
+    """Runs by distinct names: that of the spec, or of the experiment if another run has that.
+
+    Raises:
+        RunError: a run is named twice.
+    """
+    named: dict[str, RunResults] = {}
+    seen: dict[str, str] = {}
+    for results in found:
+        run = results.run
+        if run.experiment in seen:
+            raise RunError(
+                f"{run.folder} and {seen[run.experiment]} are the same experiment, {run.experiment}: counted "
+                "twice, its ranks would look surer than they are. Name each setting once"
+            )
+        seen[run.experiment] = str(run.folder)
+        named[run.name if run.name not in named else run.experiment] = results
+    return named
+
+
+def settings(found: Sequence[RunResults]) -> Settings:
     """Put runs side by side.
 
     Raises:
         RunError: a run is named twice, or the runs have no sampler in common.
     """
     labels = dict.fromkeys(label for results in found for label in results.run.labels)
-    studies = _studies(found, list(labels))
-    common = tuple(label for label in labels if all(label in found.labels for found in studies.values()))
+    runs = name_settings(found)
+    common = tuple(label for label in labels if all(label in found.labels for found in runs.values()))
     if not common:
         raise RunError("these runs have no sampler in common that has finished a seed in each of them")
     shared = {
         name: tuple(sorted(set.intersection(*(set(found.basis.cells[label]) for label in common))))
-        for name, found in studies.items()
+        for name, found in runs.items()
     }
     seeds = {name: those for name, those in shared.items() if those}
     areas = {
-        name: {label: _area(studies[name], label, those) for label in common} for name, those in seeds.items()
+        name: {x: mean(runs[name].at(runs[name].all_areas, x, those)) for x in common}
+        for name, those in seeds.items()
     }
-    values = [[_sign(studies[name]) * by[label].value for label in common] for name, by in areas.items()]
+    values = [
+        [(-1 if runs[name].lower_is_better else 1) * by[label].value for label in common]
+        for name, by in areas.items()
+    ]
     ranking = rank(common, list(seeds), np.array(values, float).reshape(len(seeds), len(common)))
-    randoms = {found.random for found in studies.values()}
+    randoms = {found.random for found in runs.values()}
     random = randoms.pop() if len(randoms) == 1 else None
-    against_random = _against_random(studies, common, random) if random else {}
-    left_out = [_why(label, studies) for label in labels if label not in common]
+    against_random = _against_random(runs, common, random) if random else {}
+    left_out = [_why(label, runs) for label in labels if label not in common]
     left_out += [
         f"{label} has other parameters in some settings: see the report of each"
         for label in common
-        if _differs(label, studies)
+        if _differs(label, runs)
     ]
-    left_out += _gaps(studies, common, shared)
+    left_out += _gaps(runs, common, shared)
     return Settings(
-        studies=studies,
+        runs=runs,
         common=common,
         seeds=seeds,
         areas=areas,
@@ -109,41 +128,16 @@ def settings(found: Sequence[Results]) -> Settings:
 
 def summed_penalties(found: Settings) -> Penalties | None:
     """Matrices of the settings added up, the largest possible entry being their number; None without Random."""
-    parts = [(one.scores, one.random) for one in found.studies.values() if one.random]
-    return summed(parts, found.common) if len(parts) == len(found.studies) else None
-
-
-def _studies(found: Sequence[Results], labels: Sequence[str]) -> dict[str, Study]:
-    drawn = styles(labels)
-    studies: dict[str, Study] = {}
-    seen: dict[str, str] = {}
-    for results in found:
-        run = results.run
-        if run.experiment in seen:
-            raise RunError(
-                f"{run.folder} and {seen[run.experiment]} are the same experiment, {run.experiment}: counted "
-                "twice, its ranks would look surer than they are. Name each setting once"
-            )
-        seen[run.experiment] = str(run.folder)
-        name = run.name if run.name not in studies else run.experiment
-        studies[name] = study(results, drawn)
-    return studies
-
-
-def _area(found: Study, label: str, seeds: Sequence[int]) -> Mean:
-    return mean(found.scores.areas(found.scores.pair(label, label, seeds)[0]))
-
-
-def _sign(found: Study) -> int:
-    return -1 if found.scores.lower_is_better else 1
+    parts = [one for one in found.runs.values() if one.random]
+    return penalties(parts, found.common) if len(parts) == len(found.runs) else None
 
 
 def _against_random(
-    studies: Mapping[str, Study], common: Sequence[str], random: str
+    runs: Mapping[str, RunResults], common: Sequence[str], random: str
 ) -> dict[tuple[str, str], Difference]:
     pairs = {
         (name, label): found.pairs[label, random]
-        for name, found in studies.items()
+        for name, found in runs.items()
         for label in common
         if label not in found.basis.randoms
     }
@@ -165,17 +159,17 @@ def _best(ranking: Ranking, random: str, pairs: Mapping[tuple[str, str], Differe
     return min((label for label in rivals if shown(label)), key=ranking.of, default=random)
 
 
-def _why(label: str, studies: Mapping[str, Study]) -> str:
-    absent = [name for name, found in studies.items() if label not in found.labels]
+def _why(label: str, runs: Mapping[str, RunResults]) -> str:
+    absent = [name for name, found in runs.items() if label not in found.labels]
     return f"{label} is not ranked: it has no finished seed in {', '.join(absent)}"
 
 
 def _gaps(
-    studies: Mapping[str, Study], common: Sequence[str], shared: Mapping[str, Sequence[int]]
+    runs: Mapping[str, RunResults], common: Sequence[str], shared: Mapping[str, Sequence[int]]
 ) -> Iterator[str]:
     """What is missing among the samplers that are ranked, once for all settings that lack the same."""
     alike: dict[tuple[str, tuple[int, ...]], list[str]] = {}
-    for name, found in studies.items():
+    for name, found in runs.items():
         lacking = {label: seeds for label, seeds in found.basis.lacking().items() if label in common}
         parts = ", ".join(f"{label} lacks {seed_list(seeds)}" for label, seeds in lacking.items())
         if parts:
@@ -188,11 +182,11 @@ def _gaps(
             yield f"{are} left out of the ranks: the samplers have no seed in common ({parts})"
 
 
-def _differs(label: str, studies: Mapping[str, Study]) -> bool:
+def _differs(label: str, runs: Mapping[str, RunResults]) -> bool:
     kinds = {
         (cell.sampler, repr(sorted(cell.params.items())))
-        for found in studies.values()
-        for cell in found.results.run.cells
+        for found in runs.values()
+        for cell in found.run.cells
         if cell.label == label
     }
     return len(kinds) > 1

@@ -1,4 +1,4 @@
-"""How many labels a sampler needs to reach a value, beside Random."""
+"""How many labels a sampler needs to reach a value, compared with Random."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .scores import Scores
+    from .run import RunResults
 
     Array = NDArray[np.float64]
 
@@ -88,7 +88,7 @@ def labels_to(target: Array | float, labeled: Sequence[int], curves: Array, *, l
 
 
 def saving(
-    scores: Scores,
+    results: RunResults,
     sampler: str,
     random: str,
     target: Target | None = None,
@@ -101,26 +101,26 @@ def saving(
     5.3); below five seeds there is none.
 
     Args:
-        scores: the curves.
+        results: a run.
         sampler: label of the sampler.
         random: label of Random.
         target: what is to be reached; None for Random's own mean final value, drawn again with every resample.
         seeds: which of them to take; None for all.
     """
-    ours, theirs = scores.pair(sampler, random, seeds)
+    ours, theirs = results.pair(sampler, random, seeds)
     n = len(ours)
     rows = np.random.default_rng(SEED).integers(0, n, (RESAMPLES, n)) if n else np.zeros((0, 0), int)
 
     def both(a: Array, b: Array) -> tuple[Array, Array]:
         goal = b[..., -1] if target is None else np.full(a.shape[:-1], target.value)
-        kwargs = {"lower_is_better": scores.lower_is_better}
-        return labels_to(goal, scores.labeled, a, **kwargs), labels_to(goal, scores.labeled, b, **kwargs)
+        kwargs = {"lower_is_better": results.lower_is_better}
+        return labels_to(goal, results.labeled, a, **kwargs), labels_to(goal, results.labeled, b, **kwargs)
 
     if n == 0:
         return Saving(n=0, needed=math.inf, reference=math.inf, reached=0, low=-math.inf, high=math.inf)
     needed, reference = both(ours.mean(0), theirs.mean(0))
     goal = theirs[:, -1].mean() if target is None else target.value
-    single = labels_to(np.full(n, goal), scores.labeled, ours, lower_is_better=scores.lower_is_better)
+    single = labels_to(np.full(n, goal), results.labeled, ours, lower_is_better=results.lower_is_better)
     low, high = -math.inf, math.inf
     if n >= ENOUGH:
         again, other = both(ours[rows].mean(1), theirs[rows].mean(1))

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from alharness.report.significance import difference, holm
+from alharness.results.statistics import difference, holm
 
 WORKED = [-0.010, -0.020, -0.015, -0.005, -0.012]
 

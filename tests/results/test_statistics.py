@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from alharness.report.statistics import aubc, mean
+from alharness.results.statistics import aubc, mean
 
 
 def test_the_interval_is_students():

@@ -8,14 +8,14 @@ from alharness.errors import RunError
 from alharness.runs.conditions import changes
 from alharness.spec.yamlfile import parse
 
-from .reading import CONDITIONS, FOUNDATION
+from .basis import CONDITIONS, FOUNDATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from alharness.api.records import Cell
+    from alharness.api.records import Outcome
 
-    from .reading import Results
+    from .run import RunResults
 
 MACHINE = ("cpu", "cores", "threads", "device", "gpu", "platform")
 """Facts of an environment that decide how long a query takes."""
@@ -24,19 +24,20 @@ SETTINGS = ("dataset", "model", "training")
 COUNTING = "count_val_in_budget"
 """A key of `training` that changes how labels are counted, and no result."""
 
-Pairing = tuple["Cell", "Cell"]
+Pairing = tuple["Outcome", "Outcome"]
+"""The cells of one sampler and seed, of OLD and of NEW."""
 
 
-def require_comparable(old: Results, new: Results, pairs: Iterable[Pairing]) -> None:
+def require_comparable(old: RunResults, new: RunResults, pairs: Iterable[Pairing]) -> None:
     """Raise RunError, with the fields that differ, where no sampler is to blame for what differs."""
     differing = []
     if old.run.schedule != new.run.schedule:
         differing.append(f"schedule: {_labels(old)} and {_labels(new)} labels")
     for one, other in pairs:
-        a, b = old.contexts.get(one), new.contexts.get(other)
+        a, b = one.context, other.context
         fields = [name for name in FOUNDATION if a and b and a.get(name) != b.get(name)]
         if fields:
-            differing.append(f"{', '.join(fields)} (of {one.name})")
+            differing.append(f"{', '.join(fields)} (of {one.cell.name})")
             break
     if differing:
         raise RunError(
@@ -45,11 +46,11 @@ def require_comparable(old: Results, new: Results, pairs: Iterable[Pairing]) -> 
         )
 
 
-def conditions(old: Results, new: Results, pairs: Iterable[Pairing]) -> tuple[str, ...]:
+def conditions(old: RunResults, new: RunResults, pairs: Iterable[Pairing]) -> tuple[str, ...]:
     """Sentences on what else differs, and may alter numbers of samplers that are as they were."""
     found: dict[str, None] = {}
     for one, other in pairs:
-        a, b = old.contexts.get(one), new.contexts.get(other)
+        a, b = one.context, other.context
         if a and b:
             changed = dict(changes({name: a.get(name) for name in CONDITIONS}, {n: b.get(n) for n in CONDITIONS}))
             found |= {
@@ -62,7 +63,7 @@ def conditions(old: Results, new: Results, pairs: Iterable[Pairing]) -> tuple[st
     return tuple(found)
 
 
-def other_machine(old: Results, new: Results) -> str:
+def other_machine(old: RunResults, new: RunResults) -> str:
     """Why times of the two runs say nothing about each other; empty where they do."""
     a, b = ({name: results.run.environment.get(name) for name in MACHINE} for results in (old, new))
     found = [f"{name} {change}" for name, change in changes(a, b)]
@@ -74,11 +75,11 @@ def changed_parameters(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[
     return tuple(f"{name} {change}" for name, change in changes(dict(old), dict(new)))
 
 
-def _labels(results: Results) -> str:
+def _labels(results: RunResults) -> str:
     return ", ".join(map(str, results.run.schedule.labeled))
 
 
-def _settings(results: Results) -> dict[str, Any]:
+def _settings(results: RunResults) -> dict[str, Any]:
     if not results.run.spec_text:
         return {}
     spec = parse(results.run.spec_text, str(results.run.folder / "run.json")).data

@@ -1,4 +1,4 @@
-"""Differences between samplers, paired by seed, and how sure they are."""
+"""Statistics over seeds: means with intervals, the area under the budget curve, and paired differences."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 
 from alharness.text.numerals import NOISE
 
-from .statistics import mean
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[np.float64]
 
 ALPHA = 0.05
 POWER = 0.8
@@ -23,6 +23,70 @@ ENOUGH = 3
 """Seeds from which on a difference is tested: with two, one value of chance decides."""
 ENOUGH_FOR_RANKS = 6
 """Seeds from which on Wilcoxon's test can fall below 0.05 at all: its smallest p is 2 / 2^n."""
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over seeds.
+
+    Attributes:
+        value: the mean; NaN if there is nothing to average.
+        half: half the width of its 95 % confidence interval; NaN for fewer than two values.
+        n: values averaged.
+        undefined: values left out because they were NaN.
+        sd: standard deviation, with n - 1; NaN for fewer than two values.
+    """
+
+    value: float
+    half: float
+    n: int
+    undefined: int = 0
+    sd: float = math.nan
+
+    @property
+    def low(self) -> float:
+        """Lower bound of the interval."""
+        return self.value - self.half
+
+    @property
+    def high(self) -> float:
+        """Upper bound of the interval."""
+        return self.value + self.half
+
+
+def mean(values: ArrayLike) -> Mean:
+    """Mean and 95 % confidence interval by Student's t with n - 1 degrees of freedom; NaN is left out."""
+    from scipy.special import stdtrit  # the quantile of t; scipy.stats has it too, and takes a second to import
+
+    found = np.asarray(values, float)
+    defined = found[~np.isnan(found)]
+    n, undefined = len(defined), len(found) - len(defined)
+    if n == 0:
+        return Mean(math.nan, math.nan, 0, undefined)
+    with np.errstate(over="ignore", invalid="ignore"):  # a model that diverged: its interval is unbounded
+        sd = float(defined.std(ddof=1)) if n > 1 else math.nan
+        half = float(stdtrit(n - 1, 0.975) * sd / math.sqrt(n)) if n > 1 else math.nan
+        return Mean(float(defined.mean()), half, n, undefined, sd)
+
+
+def aubc(labeled: Sequence[int], values: ArrayLike) -> Array:
+    """Area under the budget curve: trapezoids over the labeled count, divided by its range.
+
+    A constant curve has its constant as area, whatever the spacing (Zhan et al., IJCAI 2021). One point alone is
+    its own area.
+
+    Args:
+        labeled: number of labels at each cycle.
+        values: (..., cycles) values of a metric.
+
+    Returns:
+        (...,) areas, NaN if a value is NaN.
+    """
+    curves = np.asarray(values, float)
+    if len(labeled) == 1:
+        return curves[..., 0]
+    area: Array = np.trapezoid(curves, labeled) / (labeled[-1] - labeled[0])
+    return area
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +98,9 @@ class Difference:
         value: mean difference, in units of the metric; NaN without seeds.
         half: half the width of its 95 % confidence interval, by Student's t; NaN below two seeds.
         spread: standard deviation of the differences, with n - 1.
-        p: two-sided, of the paired t-test; NaN where n is too small or all differences are equal.
-        adjusted: the same after Holm's correction; p itself where nothing was corrected.
-        p_ranks: two-sided, of Wilcoxon's signed-rank test; NaN below six seeds, and where nobody asked for it.
+        p: two-sided, of the paired t-test; NaN if n is too small or all differences are equal.
+        adjusted: the same after Holm's correction; p itself if nothing was corrected.
+        p_ranks: two-sided, of Wilcoxon's signed-rank test; NaN below six seeds, and if it was not asked for.
     """
 
     n: int
@@ -49,7 +113,7 @@ class Difference:
 
     @property
     def effect(self) -> float:
-        """Mean difference in standard deviations of the differences; NaN where these are all equal."""
+        """Mean difference in standard deviations of the differences; NaN if these are all equal."""
         return self.value / self.spread if self.spread > 0 else math.nan
 
     @property
@@ -71,7 +135,7 @@ class Difference:
     def detectable(self) -> float:
         """The difference that so many seeds detect in four of five experiments; NaN below two seeds.
 
-        (t_{1-α/2, n-1} + t_{0.8, n-1}) · spread / √n, an approximation that is common use.
+        (t_{1-α/2, n-1} + t_{0.8, n-1}) · spread / √n, a usual approximation.
         """
         from scipy.special import stdtrit
 
@@ -90,7 +154,7 @@ def difference(
         first: (n,) values of one sampler.
         second: (n,) values of the other.
         lower_is_better: whether smaller values are better.
-        with_ranks: take Wilcoxon's test, too, where there are enough seeds.
+        with_ranks: do Wilcoxon's test, too, if there are enough seeds.
     """
     from scipy import special
 
@@ -99,12 +163,11 @@ def difference(
     a, b = a[defined], b[defined]
     d = (b - a) if lower_is_better else (a - b)
     n = len(d)
-    # Equal values, and equal differences, come out apart by rounding, and a test would call that certainty.
+    # Equal values, and equal differences, differ by rounding, and a test would call that certainty.
     noise = NOISE * max(np.abs(a).max(initial=0.0), np.abs(b).max(initial=0.0))
     d[np.abs(d) <= noise] = 0.0
     averaged = mean(d)
-    with np.errstate(over="ignore"):  # a model that diverged
-        spread = float(d.std(ddof=1)) if n > 1 else math.nan
+    spread = averaged.sd
     if n > 1 and spread <= noise:
         spread, averaged = 0.0, replace(averaged, half=0.0)
     p = p_ranks = math.nan

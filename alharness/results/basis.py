@@ -9,25 +9,26 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from alharness.api.records import FULL_DATA
 
-from .agreement import all_cells, drop_strangers
-from .reading import CONDITIONS
-from .statistics import mean
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
-    from typing import Any
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from alharness.api.records import Cell, Outcome, Outcomes, Plan
+    from alharness.api.records import Outcome, Plan
 
-    from .statistics import Mean
+    BySeed = Mapping[str, Mapping[int, Outcome]]
 
 RANDOM = "random"
+FOUNDATION = ("data", "split", "initial_pool")
+"""Fields of a journal's context without which two cells have nothing in common."""
+CONDITIONS = ("device", "versions")
+"""Fields that may change the last bits of every number."""
+PAIRED = (*FOUNDATION, *CONDITIONS)
+"""Fields in which two cells must agree before a difference between them means anything."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +66,7 @@ class Basis:
         mixed: a sentence on seeds that differ in their conditions; none if all agree.
     """
 
-    cells: Mapping[str, Mapping[int, Outcome]]
+    cells: BySeed
     random: str | None
     randoms: tuple[str, ...]
     groups: tuple[Group, ...]
@@ -85,22 +86,6 @@ class Basis:
     def of(self, group: Group, label: str) -> list[Outcome]:
         """The cells of one row of a group, by seed."""
         return [self.cells[label][seed] for seed in group.seeds]
-
-    def means(self, group: Group, value: Callable[[Outcome], float]) -> dict[str, Mean]:
-        """Label -> mean of a value over the seeds of a group.
-
-        Seeds in which the value is undefined for one row are left out of all rows, so that they stay comparable; a
-        row without any defined value has no say in this.
-        """
-        found = {label: [value(cell) for cell in self.of(group, label)] for label in group.rows}
-        some = [values for values in found.values() if not all(map(math.isnan, values))]
-        kept = [not any(map(math.isnan, of_seed)) for of_seed in zip(*some, strict=True)]
-        means = {}
-        for label, values in found.items():
-            undefined = [value for value in values if math.isnan(value)]
-            defined = [value for value, keep in zip(values, kept, strict=False) if keep and not math.isnan(value)]
-            means[label] = mean([*defined, *undefined])
-        return means
 
     def lacking(self) -> dict[str, tuple[int, ...]]:
         """Label -> seeds that were asked for and do not count, of samplers that lack some."""
@@ -123,21 +108,18 @@ class Basis:
         return [f"Seeds are missing: {'; '.join(parts)}."] if parts else []
 
 
-def basis(run: Plan, record: Outcomes, contexts: Mapping[Cell, Mapping[str, Any]] | None = None) -> Basis:
+def basis(run: Plan, records: Iterable[Outcome]) -> Basis:
     """Decide which cells of a run count.
 
     Args:
         run: what was asked for.
-        record: its cells.
-        contexts: cell -> what its numbers depend on, absent if not known; None for what the records say.
+        records: its cells.
     """
-    if contexts is None:
-        contexts = {found.cell: found.context for found in record.cells if found.context}
     order = (*run.labels, *(cell.label for cell in run.cells if cell.reference))
     cells: dict[str, dict[int, Outcome]] = {label: {} for label in order}
     asked: dict[str, list[int]] = {label: [] for label in order}
     refused = []
-    for found in record.cells:
+    for found in records:
         asked[found.cell.label].append(found.cell.seed)
         if found.status != "ok":
             continue
@@ -147,7 +129,7 @@ def basis(run: Plan, record: Outcomes, contexts: Mapping[Cell, Mapping[str, Any]
             cells[found.cell.label][found.cell.seed] = found
     names = {cell.label: cell.sampler for cell in run.cells if not cell.reference}
     randoms = tuple(label for label, name in names.items() if name == RANDOM)
-    refused += drop_strangers(cells, contexts, randoms)
+    refused += _exclude_incomparable(cells, randoms)
     kept = {label: found for label, found in cells.items() if found}
     random = max((x for x in randoms if x in kept), key=lambda label: len(kept[label]), default=None)
     seeds = {label: frozenset(found) for label, found in kept.items()}
@@ -158,7 +140,7 @@ def basis(run: Plan, record: Outcomes, contexts: Mapping[Cell, Mapping[str, Any]
         groups=_groups({x: s for x, s in seeds.items() if x != FULL_DATA}, random, seeds.get(FULL_DATA)),
         asked={label: tuple(sorted(found)) for label, found in asked.items()},
         refused=tuple(refused),
-        mixed=tuple(_mixed(cells, contexts)),
+        mixed=tuple(_mixed(_all(cells))),
     )
 
 
@@ -180,11 +162,6 @@ def listed(seeds: Collection[int]) -> str:
     return ", ".join(f"{s[0]}-{s[-1]}" if len(s) > 1 else str(s[0]) for s in stretches) or "–"
 
 
-def parts(keys: Iterable[object]) -> list[int]:
-    """Numbers of the rows of a table that begin another part of it: their key is not that of the row before."""
-    return [number for number, (before, key) in enumerate(pairwise(keys), 1) if key != before]
-
-
 def _undefined(record: Outcome, metric: str) -> str:
     cycles = [c.cycle for c in record.cycles if not math.isfinite(c.metrics.get(metric, math.nan))]
     if not cycles:
@@ -194,13 +171,68 @@ def _undefined(record: Outcome, metric: str) -> str:
     return f"its {metric} is undefined in cycle{'' if len(cycles) == 1 else 's'} {', '.join(map(str, cycles))}"
 
 
-def _mixed(cells: Mapping[str, Mapping[int, Outcome]], known: Mapping[Cell, Mapping[str, Any]]) -> list[str]:
+def _all(cells: BySeed) -> list[Outcome]:
+    return [record for found in cells.values() for record in found.values()]
+
+
+def _context(record: Outcome, fields: Sequence[str]) -> str:
+    """These fields of what a cell's numbers depend on, as text that can be compared."""
+    return json.dumps([record.context.get(name) for name in fields], sort_keys=True, default=str)
+
+
+def _exclude_incomparable(cells: Mapping[str, dict[int, Outcome]], randoms: Sequence[str]) -> list[str]:
+    """Remove cells under other conditions than most of their seed, or on other data than most of the run.
+
+    Args:
+        cells: label -> seed -> cell; those that are removed are deleted.
+        randoms: labels of the sampler `random`.
+
+    Returns:
+        Sentences on what was removed.
+    """
+    by_seed: dict[int, list[Outcome]] = {}
+    for record in _all(cells):
+        by_seed.setdefault(record.cell.seed, []).append(record)
+    refused = []
+    for seed in sorted(by_seed):
+        refused += _exclude(cells, by_seed[seed], randoms, PAIRED)
+    return refused + _exclude(cells, _all(cells), randoms, ("data",))
+
+
+def _exclude(
+    cells: Mapping[str, dict[int, Outcome]],
+    present: Iterable[Outcome],
+    randoms: Sequence[str],
+    fields: Sequence[str],
+) -> list[str]:
+    """Remove those of the present cells that differ from most of them in these fields, and say so."""
+    keys = {record.cell: _context(record, fields) for record in present if record.context}
+    if not keys:
+        return []
+    voters = [cell for cell in keys if not cell.reference] or list(keys)
+    votes = Counter(keys[cell] for cell in voters)
+    # If there are as many on each side, those that can be compared with Random.
+    with_random = {keys[cell] for cell in voters if cell.label in randoms}
+    most = max(votes, key=lambda key: (votes[key], key in with_random))
+    standard = next(cell for cell in voters if keys[cell] == most)
+    refused = []
+    for cell, key in keys.items():
+        if key != most:
+            pairs = zip(fields, json.loads(key), json.loads(most), strict=True)
+            which = ", ".join(name for name, ours, theirs in pairs if ours != theirs)
+            refused.append(
+                f"{cell.name} is left out of every comparison: it differs from {standard.name} in {which}"
+            )
+            del cells[cell.label][cell.seed]
+    return refused
+
+
+def _mixed(records: Iterable[Outcome]) -> list[str]:
     """A sentence if seeds that count differ in conditions; pairs are within a seed, but means are over all."""
     alike: dict[str, set[int]] = {}
-    for cell in all_cells(cells):
-        if cell in known:
-            found = json.dumps([known[cell].get(name) for name in CONDITIONS], sort_keys=True, default=str)
-            alike.setdefault(found, set()).add(cell.seed)
+    for record in records:
+        if record.context:
+            alike.setdefault(_context(record, CONDITIONS), set()).add(record.cell.seed)
     if len(alike) < 2:
         return []
     values = [json.loads(found) for found in alike]

@@ -6,9 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from alharness.report import efficiency
-from alharness.report.efficiency import Target, labels_to, saving
-from alharness.report.scores import scores
+from alharness.results import efficiency
+from alharness.results.efficiency import Target, labels_to, saving
 
 LABELED = (100, 200, 400, 800)
 
@@ -48,7 +47,7 @@ def crossing(target, curve):
 
 def test_a_saving_is_the_horizontal_distance_of_mean_curves(make_results, noisy):
     curves = {"random": noisy(5, seed=1), "quick": noisy(5, effect=1.0, seed=2)}
-    found = saving(scores(make_results(curves), "mae"), "quick", "random")
+    found = saving(make_results(curves), "quick", "random")
     goal = curves["random"][:, -1].mean()
     assert found.reference == pytest.approx(crossing(goal, curves["random"].mean(0)), abs=0.02)
     assert found.needed == pytest.approx(crossing(goal, curves["quick"].mean(0)), abs=0.02)
@@ -60,7 +59,7 @@ def test_a_saving_is_the_horizontal_distance_of_mean_curves(make_results, noisy)
 def test_the_interval_is_one_of_all_resamples(make_results, noisy):
     """With five seeds all 3,125 resamples can be listed, and the widened percentiles are about 0.1 and 99.9 %."""
     curves = {"random": noisy(5, seed=1), "quick": noisy(5, effect=1.0, seed=2)}
-    found = saving(scores(make_results(curves), "mae"), "quick", "random")
+    found = saving(make_results(curves), "quick", "random")
     saved = []
     for rows in itertools.product(range(5), repeat=5):
         a, b = (curves[x][list(rows)].mean(0) for x in ("quick", "random"))
@@ -73,7 +72,7 @@ def test_the_interval_is_one_of_all_resamples(make_results, noisy):
 
 def test_a_target_that_was_asked_for(make_results):
     curves = {"random": [(0.5, 0.45, 0.4, 0.36)] * 5, "quick": [(0.5, 0.4, 0.3, 0.25)] * 5}
-    found = saving(scores(make_results(curves), "mae"), "quick", "random", Target(value=0.35, meaning="asked"))
+    found = saving(make_results(curves), "quick", "random", Target(value=0.35, meaning="asked"))
     assert found.needed == pytest.approx(300)
     assert math.isinf(found.reference)
     assert math.isnan(found.value)  # more than 500, but how many more is not known
@@ -82,7 +81,7 @@ def test_a_target_that_was_asked_for(make_results):
 
 def test_never_reached_is_never_a_number(make_results):
     curves = {"random": [(0.5, 0.45, 0.4, 0.36)] * 5, "slow": [(0.5, 0.48, 0.47, 0.46)] * 5}
-    found = saving(scores(make_results(curves), "mae"), "slow", "random")
+    found = saving(make_results(curves), "slow", "random")
     assert math.isinf(found.needed)
     assert found.reached == 0
     assert math.isnan(found.value)
@@ -90,17 +89,17 @@ def test_never_reached_is_never_a_number(make_results):
 
 
 def test_four_seeds_have_no_interval_and_none_no_saving(make_results, noisy):
-    four = saving(scores(make_results({"random": noisy(4), "quick": noisy(4, 1.0)}), "mae"), "quick", "random")
+    four = saving(make_results({"random": noisy(4), "quick": noisy(4, 1.0)}), "quick", "random")
     assert (four.low, four.high, four.sure) == (-math.inf, math.inf, False)
     assert four.value > 0
-    none = saving(scores(make_results({"random": [], "quick": noisy(2)}), "mae"), "quick", "random")
+    none = saving(make_results({"random": [None, None], "quick": noisy(2)}), "quick", "random")
     assert (none.n, none.sure) == (0, False)
     assert math.isnan(none.value)
 
 
 def test_the_same_results_give_the_same_interval(make_results, noisy):
     results = make_results({"random": noisy(6), "quick": noisy(6, 0.5, seed=3)})
-    one, other = (saving(scores(results, "mae"), "quick", "random") for _ in range(2))
+    one, other = (saving(results, "quick", "random") for _ in range(2))
     assert one == other
 
 
@@ -113,7 +112,7 @@ def test_where_nothing_is_saved_few_intervals_say_otherwise(make_results, monkey
     repeats, wrong = 200, 0
     for _ in range(repeats):
         curves = {label: mean + 0.01 * rng.normal(size=(n, 4)) for label in ("random", "same")}
-        wrong += saving(scores(make_results(curves), "mae"), "same", "random").sure
+        wrong += saving(make_results(curves), "same", "random").sure
     assert wrong / repeats < 0.05 + 3 * math.sqrt(0.05 * 0.95 / repeats)
 
 
@@ -126,6 +125,6 @@ def test_intervals_hold_the_true_saving_as_often_as_the_docs_say(make_results, m
     repeats, held = 200, 0
     for _ in range(repeats):
         curves = {x: mean + 0.01 * rng.normal(size=(n, 4)) for x, mean in (("random", slow), ("quick", quick))}
-        found = saving(scores(make_results(curves), "mae"), "quick", "random")
+        found = saving(make_results(curves), "quick", "random")
         held += found.low <= true <= found.high
     assert held / repeats > share - 3 * math.sqrt(share * (1 - share) / repeats)

@@ -7,7 +7,7 @@ import pytest
 from alharness import Dataset, Task
 from alharness.api.records import Cell, CycleRecord, Outcome, Plan, Schedule
 from alharness.errors import RunError
-from alharness.report.reading import read
+from alharness.results.reading import read
 from alharness.runs import description, pooltable
 from alharness.runs.journal import Journal
 
@@ -72,11 +72,9 @@ def test_what_is_complete_is_read_in_the_order_of_the_run(run, folder):
     found = read(folder)
 
     assert found.run == run
-    assert found.record.cells == found.complete == (record(A, 3), record(B, 3), record(REFERENCE, 1))
-    assert found.contexts == {A: CONTEXT, B: CONTEXT, REFERENCE: CONTEXT}
+    assert found.records == found.complete == (record(A, 3), record(B, 3), record(REFERENCE, 1))
+    assert [cell.context for cell in found.records] == [CONTEXT] * 3
     assert (found.pool, found.others) == (None, ())
-    assert found.finished("a") == {0: record(A, 3)}
-    assert found.finished("nobody") == {}
 
 
 def test_cells_that_failed_come_back_with_their_error_and_their_cycles(run, folder):
@@ -89,9 +87,9 @@ def test_cells_that_failed_come_back_with_their_error_and_their_cycles(run, fold
     description.save(run, failed)
     found = read(folder)
 
-    assert list(found.record.cells) == failed
-    assert set(found.contexts) == {A}
-    assert (found.complete, found.finished("a")) == ((), {})
+    assert list(found.records) == failed
+    assert [cell.cell for cell in found.records if cell.context] == [A]
+    assert found.complete == ()
 
 
 def test_a_kill_leaves_its_cells_pending(run, folder):
@@ -99,14 +97,14 @@ def test_a_kill_leaves_its_cells_pending(run, folder):
     write(run, A, 3)
     write(run, B, 1)
 
-    assert read(folder).record.cells == (record(A, 3), record(B, 1, "pending"), record(REFERENCE, 0, "pending"))
+    assert read(folder).records == (record(A, 3), record(B, 1, "pending"), record(REFERENCE, 0, "pending"))
 
 
 def test_a_cell_that_was_finished_since_it_failed_is_complete(run, folder):
     description.save(run, [record(A, 0, "failed", "it broke")])
     write(run, A, 3)
 
-    assert read(folder).record.cells[0] == record(A, 3)
+    assert read(folder).records[0] == record(A, 3)
 
 
 def test_a_damaged_journal_is_one_failed_cell(run, folder):
@@ -115,7 +113,7 @@ def test_a_damaged_journal_is_one_failed_cell(run, folder):
     description.save(run)
     book = folder / "cells" / A.folder / "journal.jsonl"
     book.write_bytes(book.read_bytes().replace(b'"cycle": 1', b'"cycle": 8'))
-    a, b, _ = read(folder).record.cells
+    a, b, _ = read(folder).records
 
     assert (a.status, b.status) == ("failed", "ok")
     assert "this line is damaged" in a.error
@@ -138,7 +136,7 @@ def test_a_moved_run_is_read_where_it_is(run, folder, tmp_path):
     found = read(tmp_path / "moved")
 
     assert found.run.folder == tmp_path / "moved"
-    assert found.finished("a") == {0: record(A, 3)}
+    assert found.complete == (record(A, 3),)
 
 
 def test_the_pool_comes_along(run, folder, make_samples):

@@ -1,7 +1,7 @@
 import pytest
 
 from alharness.errors import RunError
-from alharness.report.settings import settings, summed_penalties
+from alharness.results.settings import settings, summed_penalties
 
 
 @pytest.fixture
@@ -21,15 +21,15 @@ def runs(make_results, noisy):
 
 def test_every_run_is_a_setting_of_its_own(runs):
     found = settings(runs(3))
-    assert list(found.studies) == ["set 0", "set 1", "set 2"]
+    assert list(found.runs) == ["set 0", "set 1", "set 2"]
     assert found.common == ("random", "a")
     assert found.ranking.ranks.tolist() == [[2, 1]] * 3
-    assert all(study.areas["a"].n == 5 for study in found.studies.values())  # not 15
+    assert all(one.areas["a"].n == 5 for one in found.runs.values())  # not 15
 
 
 def test_runs_of_one_name_keep_apart(runs, make_results, noisy):
     one, two = runs(1)[0], make_results({"random": noisy(5)}, experiment="other", name="set 0")
-    assert list(settings([one, two]).studies) == ["set 0", "other"]
+    assert list(settings([one, two]).runs) == ["set 0", "other"]
 
 
 def test_the_same_experiment_twice_is_refused(runs):

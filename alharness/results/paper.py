@@ -1,0 +1,104 @@
+"""Our figures next to those of a paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from alharness.api.records import FULL_DATA
+
+from .basis import seed_list
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from alharness.api.records import CycleRecord, Outcome
+
+    from .basis import Group
+    from .run import RunResults
+    from .statistics import Mean
+
+COSTS = ("query_seconds", "overall_seconds")
+"""What a paper may report next to metrics: seconds of one query, and of a whole cell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaperComparison:
+    """Our figures and a paper's.
+
+    Attributes:
+        source: the paper.
+        labels: number of labels at which both are.
+        metrics: names of metrics and costs.
+        rows: label of a sampler, seeds that ours is averaged over, and for each of the metrics and costs ours and
+            the paper's, None if there is none. One that lacks seeds follows with Random over the same seeds.
+    """
+
+    source: str
+    labels: int
+    metrics: tuple[str, ...]
+    rows: Sequence[tuple[str, tuple[int, ...], Sequence[tuple[Mean | None, float | None]]]]
+
+    @property
+    def over(self) -> str:
+        """Over which seeds ours are, in words."""
+        seeds = list(dict.fromkeys(seeds for _, seeds, _ in self.rows))
+        return "; ".join(seed_list(found) for found in seeds)
+
+
+def compare_with_paper(results: RunResults) -> PaperComparison | None:
+    """Sampler x metric, each as ours and the paper's.
+
+    None if the spec names no paper, if the data are synthetic, so that a comparison would mean nothing, or if
+    nothing is finished yet that could be compared.
+    """
+    run = results.run
+    paper = run.paper
+    if paper is None or run.synthetic:
+        return None
+    metrics = tuple(dict.fromkeys(name for figures in paper.values.values() for name in figures))
+    at = paper.labels or run.schedule.labeled[-1]
+    rows = []
+    for group in results.basis.groups:
+        ours = _ours(results, group, at)
+        rows += [
+            (label, group.seeds, [(ours[label].get(name), paper.values[label].get(name)) for name in metrics])
+            for label in paper.values
+            if label in group.rows and any(name in ours[label] for name in paper.values[label])
+        ]
+    return PaperComparison(source=paper.source, labels=at, metrics=metrics, rows=rows) if rows else None
+
+
+def _ours(results: RunResults, group: Group, at: int) -> dict[str, dict[str, Mean]]:
+    """Label -> metric or cost -> mean over the seeds of a group, of what is measured at so many labels."""
+    cells = {label: results.basis.of(group, label) for label in group.rows}
+    cycles = {label: [cycle for cell in found if (cycle := _cycle(cell, at))] for label, found in cells.items()}
+    found: dict[str, dict[str, Mean]] = {label: {} for label in group.rows}
+    for name in dict.fromkeys(
+        name for measured in cycles.values() for cycle in measured for name in cycle.metrics
+    ):
+        for label, value in results.means(group, _values(results, name, at), alike=True).items():
+            if any(name in cycle.metrics for cycle in cycles[label]):
+                found[label][name] = value
+    for label in group.rows:
+        if cycles[label]:
+            row = results.row(label, group)
+            found[label] |= {"query_seconds": row.query["query_seconds"], "overall_seconds": row.overall}
+    return found
+
+
+def _cycle(cell: Outcome, at: int) -> CycleRecord | None:
+    """The cycle with so many labels; a reference has one, with all labels."""
+    return next((cycle for cycle in cell.cycles if cell.cell.reference or cycle.labeled == at), None)
+
+
+def _values(results: RunResults, metric: str, at: int) -> np.ndarray:
+    """(samplers, seeds) values of a metric at so many labels, of references with all labels."""
+    curves, labeled = results.curves(metric), results.run.schedule.labeled
+    if at in labeled:
+        return curves[..., labeled.index(at)]
+    others = [label != FULL_DATA for label in results.rows]
+    curves[others] = np.nan
+    return curves[..., -1]

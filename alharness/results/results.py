@@ -1,0 +1,194 @@
+"""The results of one or many runs as tidy tables, for people who use pandas."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from itertools import permutations
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alharness.errors import RunError
+from alharness.text.spreadsheets import unique
+from alharness.text.words import did_you_mean
+
+from .basis import listed
+from .reading import read
+from .settings import name_settings
+from .summary import OVERALL, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Self
+
+    import pandas as pd
+
+    from .run import RunResults
+    from .statistics import Mean
+    from .summary import Row
+
+PLACE = ("run", "setting", "sampler", "seed", "cycle", "labeled")
+"""Columns that say where a number was measured."""
+
+
+class Results:
+    """The results of one or many runs as tidy tables.
+
+    Each run is a setting of its own: its seeds are never pooled with those of another run. A number that was not
+    measured is NaN, never 0.
+
+    Args:
+        runs: the runs, each once.
+
+    Attributes:
+        runs: name of a setting -> its run.
+
+    Raises:
+        RunError: a run is named twice.
+
+    >>> results = Results.load("runs/digits_quick-1a2b3c4d")  # doctest: +SKIP
+    >>> results.summary()  # doctest: +SKIP
+    """
+
+    def __init__(self, runs: Iterable[RunResults]) -> None:
+        self.runs: Mapping[str, RunResults] = name_settings(runs)
+
+    @classmethod
+    def load(cls, *folders: str | Path) -> Self:
+        """Read run directories. Neither their specs, nor their data, nor their plugins are needed.
+
+        Raises:
+            RunError: a folder is no run directory, or cannot be read; or a run is named twice.
+        """
+        return cls(read(Path(folder)) for folder in folders)
+
+    @cached_property
+    def cycles(self) -> pd.DataFrame:
+        """Every cycle of every cell, one a row, with a column for each metric and each cost.
+
+        So `seaborn.lineplot(results.cycles, x="labeled", y="accuracy", hue="sampler")` draws learning curves as it
+        is. Columns: run, setting, sampler (`full-data` is the reference), seed, cycle, labeled; the metrics on the
+        test split; costs in seconds and MiB. A cell that is not complete has the cycles that it finished; `cells`
+        says which these are. `measurements` has the same numbers one a row, and what samplers logged.
+        """
+        import pandas as pd
+
+        table = self.measurements[self.measurements["kind"] != "choice"]
+        wide = table.set_index([*PLACE, "kind", "metric"])["value"].unstack(["kind", "metric"], sort=False)
+        wide = wide[sorted(wide.columns, key=lambda column: column[0] == "cost")]  # metrics before costs
+        place = wide.index.to_frame(index=False)
+        names = unique([*PLACE, *(name for _, name in wide.columns)])  # a metric may be called `seed`
+        return pd.concat([place, wide.reset_index(drop=True)], axis=1).set_axis(names, axis=1)
+
+    @cached_property
+    def measurements(self) -> pd.DataFrame:
+        """Every number of every cell, one a row.
+
+        Columns: run, setting, sampler, seed, cycle, labeled; kind (`quality`, `cost`, or `choice` for what the
+        sampler logged), metric, value; status of the cell, and whether it counts in comparisons (`compared`).
+        """
+        import pandas as pd
+
+        parts = [
+            one.measurements.rename(columns={"labels": "labeled"}).assign(run=one.run.experiment, setting=name)
+            for name, one in self.runs.items()
+        ]
+        return pd.concat(parts, ignore_index=True)[[*PLACE, "kind", "metric", "value", "status", "compared"]]
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """Every cell, one a row: how it ended, and what it cost.
+
+        Columns: run, setting, sampler, seed; status (`ok` if complete) and error; how many cycles are finished;
+        whether the cell counts in comparisons (`compared`); seconds of all its trainings and queries.
+        """
+        import pandas as pd
+
+        rows = [
+            (
+                *(one.run.experiment, name, record.cell.label, record.cell.seed),
+                *(
+                    record.status,
+                    record.error,
+                    len(record.cycles),
+                    one.counts(record),
+                    seconds(record, *OVERALL) if record.cycles else math.nan,
+                ),
+            )
+            for name, one in self.runs.items()
+            for record in one.records
+        ]
+        return pd.DataFrame(rows, columns=[*PLACE[:4], "status", "error", "cycles", "compared", "seconds"])
+
+    def summary(self) -> pd.DataFrame:
+        """Means over seeds, one a row: of each sampler and metric, after the last cycle and as an area; and costs.
+
+        Samplers are compared over the same seeds: rows of one setting and `group` may be compared with each other.
+        A sampler that lacks seeds of the others has a group of its own, with Random over the seeds that both have.
+
+        Columns: run, setting, group, sampler, labeled (after the last cycle), metric, statistic (`final`; `area`
+        under the budget curve; or `cost`, of one query, of all trainings of a cell, or overall, of all trainings
+        and queries); mean over seeds, low and high bound of its 95 % confidence interval (Student's t), sd, n;
+        seeds, such as `0-4`.
+        """
+        import pandas as pd
+
+        rows = [
+            (
+                *(one.run.experiment, name, row.group, row.label, row.labels, metric, statistic),
+                *(mean.value, mean.low, mean.high, mean.sd, mean.n, listed(row.over)),
+            )
+            for name, one in self.runs.items()
+            for row in one.summary
+            for statistic, means in _statistics(row)
+            for metric, mean in means.items()
+        ]
+        about = ["run", "setting", "group", "sampler", "labeled", "metric", "statistic"]
+        return pd.DataFrame(rows, columns=[*about, "mean", "low", "high", "sd", "n", "seeds"])
+
+    def compare(self, metric: str | None = None, against: str | None = None) -> pd.DataFrame:
+        """Differences between the areas of two samplers, paired by seed: a row for each pair of each setting.
+
+        Args:
+            metric: which metric; None for that by which each setting ranks.
+            against: label of a sampler: only differences of the others to it. The correction stays that over all
+                pairs.
+
+        Columns: run, setting, metric, first, second, n (seeds that both finished); difference (larger is better
+        for the first) with low and high bound of its 95 % confidence interval, its sd over seeds and the effect
+        (difference / sd); p of the paired t-test, p_holm after Holm's correction over all pairs of the setting,
+        p_wilcoxon of the signed-rank test (from six seeds on); significant (p_holm < 0.05, from three seeds on).
+
+        Raises:
+            RunError: no run has such a metric or sampler.
+        """
+        import pandas as pd
+
+        labels = {label for one in self.runs.values() for label in one.run.labels}
+        metrics = {name for one in self.runs.values() for name in one.metrics()}
+        for wanted, known, what in ((against, labels, "sampler"), (metric, metrics, "metric")):
+            if wanted is not None and wanted not in known:
+                raise RunError(f"no run has a {what} {wanted!r}{did_you_mean(wanted, known)}")
+        rows = []
+        for name, one in self.runs.items():
+            which = metric or one.metric
+            found = one.differences(which)
+            for first, second in permutations(one.ranked, 2):
+                d = found[first, second]
+                if against == second or (against is None and one.ranked.index(first) < one.ranked.index(second)):
+                    rows.append(
+                        (
+                            *(one.run.experiment, name, which, first, second, d.n),
+                            *(d.value, d.value - d.half, d.value + d.half, d.spread, d.effect),
+                            *(d.p, d.adjusted, d.p_ranks, d.significant),
+                        )
+                    )
+        about = ["run", "setting", "metric", "first", "second", "n", "difference", "low", "high", "sd", "effect"]
+        return pd.DataFrame(rows, columns=[*about, "p", "p_holm", "p_wilcoxon", "significant"])
+
+
+def _statistics(row: Row) -> Iterator[tuple[str, Mapping[str, Mean]]]:
+    yield "final", row.final
+    yield "area", row.areas
+    costs = {"query_seconds": row.query["query_seconds"], "train_seconds": row.trainings}
+    yield "cost", {name: mean for name, mean in {**costs, "overall_seconds": row.overall}.items() if mean.n}
