@@ -28,7 +28,7 @@ MOST_CLASSES = 40
 BINS = 10
 
 NO_LABELS = "-"
-"""Stands for the labels of a modality in a part that has none of them."""
+"""Shown for the labels of a modality in a part that has none of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +101,7 @@ def _classes(names: Sequence[str], own: list[NDArray[Any]]) -> Iterator[tuple[st
 
 def _values(own: list[NDArray[Any]]) -> Iterator[tuple[str, list[int]]]:
     every = np.concatenate(own).astype(np.float64)
-    # As many digits as float32 has, wherever the point stands.
+    # As many digits as float32 has, before and after the decimal point together.
     decimals = 6 - round(np.log10(max(np.abs(every).max(initial=0.0), 1e-300)))
     values = np.unique(every.round(decimals))
     if len(values) <= MOST_VALUES:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-# In float32, as the labels are: the label 0.1 in float32 lies above 0.1 in float64, and would change its class.
+# In float32, as the labels are: the label 0.1 in float32 is above 0.1 in float64, and would change its class.
 THREE = np.array([-0.1, 0.1], np.float32)
 FIVE = np.array([-0.7, -0.1, 0.1, 0.7], np.float32)
 WEAK = np.float32(0.4)
@@ -60,10 +60,10 @@ def sims(predicted: Array, labels: Array) -> dict[str, float]:
 
 
 def mosi(predicted: Array, labels: Array) -> dict[str, float]:
-    """Metrics of MOSI and MOSEI, whose labels lie in [−3, 3].
+    """Metrics of MOSI and MOSEI, whose labels are in [−3, 3].
 
     `acc2_has0` and its support-weighted `f1_has0`: at least 0 against less, all samples. `acc2_non0` and
-    `f1_non0`: more than 0 against the rest, without samples labeled 0 (NaN where no other is left). `acc5` and
+    `f1_non0`: more than 0 against the rest, without samples labeled 0 (NaN if no other is left). `acc5` and
     `acc7`: clipped to ±2 and ±3, and rounded, half to even. `mae` and `corr` are not clipped.
 
     Args:

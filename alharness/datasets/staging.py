@@ -73,7 +73,7 @@ def _owned(folder: Path) -> Iterator[None]:
 
 
 def _remove_leftovers(place: Path) -> None:
-    """Remove staging folders whose process has ended; one that cannot be told for certain stays."""
+    """Remove staging folders whose process has ended; a folder stays if that is not certain."""
     # The end is that of TemporaryDirectory; without it the leftovers of `a-b` would be those of `a` as well.
     mine = re.compile(rf"\.{re.escape(place.name)}-[a-z0-9_]{{8}}")
     parent = place.parent

@@ -26,7 +26,7 @@ REAL = "fiub"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stored:
-    """A modality as it lies on disk.
+    """A modality as it is stored on disk.
 
     Attributes:
         path: of the array.
@@ -48,7 +48,7 @@ def find_modalities(folder: Path) -> list[str]:
             raise DataError(
                 f"{folder}: not found; expected a folder with labels.csv and one <modality>.npy per modality"
             )
-        # Hidden files: some systems leave `._audio.npy` beside `audio.npy`.
+        # Hidden files: some systems leave `._audio.npy` next to `audio.npy`.
         files = [path for path in folder.iterdir() if path.suffix == ".npy" and path.name[0] != "."]
         names = sorted(path.stem for path in files if path.is_file())
     except NotADirectoryError:
@@ -59,7 +59,7 @@ def find_modalities(folder: Path) -> list[str]:
 
 
 def choose_modalities(folder: Path, found: Sequence[str], wanted: tuple[str, ...] | None) -> tuple[str, ...]:
-    """The wanted modalities, or all that were found. Raises DataError where there is none, or a name is bad."""
+    """The wanted modalities, or all that were found. Raises DataError if there is none, or a name is bad."""
     if wanted is not None:
         for name in wanted:
             if name not in found:

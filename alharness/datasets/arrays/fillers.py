@@ -1,4 +1,4 @@
-"""Labels that look as if they stand for a missing one."""
+"""Labels that look like a placeholder for a missing label."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WHOLE = re.compile(r"([+-]?[0-9]{1,18})(\.0*)?")
 
 
 def find_fillers(table: Table) -> Iterator[str]:
-    """A warning for each value of a label column that looks like a filler, with how often it stands there."""
+    """A warning for each value of a label column that looks like a filler, with the number of its rows."""
     for column, texts in table.labels.items():
         counts = Counter(texts)
         for value in fillers(counts):

@@ -78,7 +78,7 @@ def _classes(table: Table) -> Labels:
 
 
 def _names(table: Table) -> Mapping[str, Sequence[str]]:
-    """The class names; where all are integers, `7`, `07` and `+7` are one class."""
+    """The class names; if all are integers, `7`, `07` and `+7` are one class."""
     if all(INTEGER.fullmatch(text) for own in table.labels.values() for text in own):
         return {column: [str(int(text)) for text in own] for column, own in table.labels.items()}
     return table.labels

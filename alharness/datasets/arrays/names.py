@@ -1,4 +1,4 @@
-"""Which names may stand for a modality."""
+"""Which names a modality may have."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ LENGTHS = "_lengths"
 PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 RESERVED = {
-    FUSED: "it stands for all modalities together",
+    FUSED: "it means all modalities together",
     "label": "the labels would become inputs of the model; they belong in labels.csv",
     "labels": "the labels would become inputs of the model; they belong in labels.csv",
 }
 
 
 def check_name(name: str) -> str:
-    """The name itself. Raises ValueError, saying why, where it cannot stand for a modality."""
+    """The name itself. Raises ValueError, saying why, if a modality cannot have it."""
     if name in RESERVED:
         raise ValueError(f"a modality cannot be named {name!r}: {RESERVED[name]}")
     if name.endswith(LENGTHS):
@@ -33,7 +33,7 @@ def check_name(name: str) -> str:
 
 
 def check_names(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    """The names themselves. Raises ValueError where one is not allowed, or stands twice, or there are none."""
+    """The names themselves. Raises ValueError if one is not allowed or occurs twice, or if there are none."""
     if names is None:
         return None
     if not names:

@@ -31,7 +31,7 @@ class ArraysParams(Params):
 
 
 def inspect(params: ArraysParams) -> DatasetFacts:
-    """What labels.csv and the arrays' headers say. Raises DataError where they do not fit together."""
+    """What labels.csv and the arrays' headers say. Raises DataError if they do not fit together."""
     from .reader import look
 
     return look(params)

@@ -1,4 +1,4 @@
-"""The rows of a CSV file as text, with the lines they stand on."""
+"""The rows of a CSV file as text, with their line numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Row(NamedTuple):
     """A row that is not empty.
 
     Attributes:
-        line: where it begins, counted from 1.
+        line: its first line, counted from 1.
         cells: without the spaces around them.
     """
 
@@ -80,7 +80,7 @@ def _check(path: Path, row: Row, header: Row) -> None:
     if len(row.cells) != len(header.cells):
         raise DataError(
             f"{path}:{row.line}: {_cells(len(row.cells))}, but the header has {len(header.cells)}; "
-            "a cell that holds a comma must stand in double quotes"
+            "a value with a comma must be in double quotes"
         )
     for cell in row.cells:
         if CONTROL.search(cell):

@@ -27,7 +27,7 @@ class Table:
 
     Attributes:
         path: the file.
-        lines: where each sample stands in it.
+        lines: line number of each sample.
         ids: of each sample.
         splits: train, valid or test.
         labels: `label` or `label_<modality>` -> text of each sample's label, never empty.
@@ -47,7 +47,7 @@ class Table:
         return [row for row, own in enumerate(self.splits) if own == split]
 
     def place(self, row: int) -> str:
-        """Where a sample stands, for the beginning of a message."""
+        """File and line of a sample, for the beginning of a message."""
         return f"{self.path}:{self.lines[row]}"
 
     def sample(self, row: int) -> str:
@@ -98,7 +98,7 @@ def _columns(path: Path, header: Row, modalities: Sequence[str]) -> dict[str, in
             why = f": there is no {modality[:80]}.npy" if modality != name else f", expected {', '.join(known)}"
             raise DataError(f"{place}: unknown column {name[:80]!r}{why}{did_you_mean(name.lower(), known)}")
         if header.cells.count(name) > 1:
-            raise DataError(f"{place}: the column {name!r} stands there more than once")
+            raise DataError(f"{place}: the column {name!r} occurs more than once")
     if missing := [name for name in REQUIRED if name not in header.cells]:
         raise DataError(f"{place}: there is no column {missing[0]!r}, expected {', '.join(REQUIRED)}")
     return {name: header.cells.index(name) for name in known if name in header.cells}
@@ -113,9 +113,7 @@ def _check_rows(path: Path, rows: list[Row], columns: dict[str, int]) -> None:
                 raise DataError(f"{place}: the {column} is empty; every sample needs one")
         name, split = row.cells[columns["id"]], row.cells[columns["split"]]
         if name in seen:
-            raise DataError(
-                f"{place}: the id {name[:80]!r} stands already on line {seen[name]}; ids must be distinct"
-            )
+            raise DataError(f"{place}: the id {name[:80]!r} is already on line {seen[name]}; ids must be distinct")
         seen[name] = row.line
         if split not in SPLITS:
             raise DataError(

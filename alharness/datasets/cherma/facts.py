@@ -40,4 +40,4 @@ FILES = {
     "audio": "audio/{split}/{name}.npy",
     "vision": "visual/{split}/{name}.mp4.npy",
 }
-"""Modality -> where its features lie below the root."""
+"""Modality -> path of its features below the root."""

@@ -92,7 +92,7 @@ def padded(
 
 
 def file_of(root: Path, modality: str, split: str, utterance: Utterance) -> Path:
-    """Where the features of an utterance lie."""
+    """The file with the features of an utterance."""
     return root / FILES[modality].format(split=UPSTREAM_SPLITS[split], name=utterance.name)
 
 

@@ -26,7 +26,7 @@ class Utterance:
     Attributes:
         name: its audio file without `.wav`; the features of all modalities are named after it.
         label: index of its class.
-        unimodal: modality -> index of the class that it tells alone.
+        unimodal: modality -> index of the class that it has alone.
     """
 
     name: str
@@ -38,7 +38,7 @@ def read_index(root: Path) -> dict[str, list[Utterance]]:
     """Split -> its utterances, sorted by name.
 
     Raises:
-        DataError: a list is missing or malformed, a name leads out of the root, or one stands twice.
+        DataError: a list is missing or malformed, a name leads out of the root, or one occurs twice.
     """
     splits = {split: _read(root / f"{upstream}.json") for split, upstream in UPSTREAM_SPLITS.items()}
     where: dict[str, str] = {}
@@ -70,7 +70,7 @@ def _read(path: Path) -> list[Utterance]:
     names = [utterance.name for utterance in utterances]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise DataError(f"{path}: the utterance {shown(twice)} stands more than once")
+        raise DataError(f"{path}: the utterance {shown(twice)} occurs more than once")
     return sorted(utterances, key=lambda utterance: utterance.name)
 
 
@@ -94,7 +94,7 @@ def _class(place: str, key: str, entry: dict[str, str]) -> int:
 
 
 def _inside(place: str, name: str) -> str:
-    """The name itself, if nothing named after it can lie outside of the root."""
+    """The name itself, if no file named after it can be outside the root."""
     path = PurePosixPath(name)
     if not name or path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name:
         raise DataError(

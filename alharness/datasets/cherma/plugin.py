@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ImportOptions(Params):
-    """Parameters of the import: how many steps of a sequence are kept; fewer where the longest has fewer."""
+    """Parameters of the import: how many steps of a sequence are kept; fewer if the longest has fewer."""
 
     text_steps: int = Field(80, ge=1, le=100_000)
     """Tokens of a text."""

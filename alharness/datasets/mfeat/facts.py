@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LABELS = "labels.npy"
-"""The classes of the rows; the views lie next to it, as <name>.npy."""
+"""The classes of the rows; the views are next to it, as <name>.npy."""
 SAMPLES = 2000
 PER_CLASS = 200
 CLASSES = tuple("0123456789")

@@ -24,7 +24,7 @@ def write_manifest(folder: Path, names: Iterable[str], **about: str) -> None:
 
 
 def read_manifest(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    """File name -> sha256. Raises DataError where the folder is no converted data set."""
+    """File name -> sha256. Raises DataError if the folder is no converted data set."""
     path = folder / NAME
     try:
         if not folder.exists():
@@ -52,7 +52,7 @@ def require_files(folder: Path, names: Iterable[str]) -> None:
 
 
 def read_listed(folder: Path, name: str, sha256: str) -> bytes:
-    """Content of a listed file. Raises DataError where it is not what the manifest says."""
+    """Content of a listed file. Raises DataError if it is not what the manifest says."""
     path = folder / name
     try:
         content = path.read_bytes()

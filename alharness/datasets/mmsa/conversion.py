@@ -45,13 +45,13 @@ SAMPLE = 32
 
 
 def convert(corpus: Corpus, source: Path, folder: Path, alive: Advance = lambda _: None) -> list[str]:
-    """Write the content of the file into an empty folder, mended and sorted by id.
+    """Write the content of the file into an empty folder, corrected and sorted by id.
 
     Args:
         corpus: which data set it is.
         source: the pickle.
         folder: becomes the data set.
-        alive: told of every block, so that the process can end when nobody waits for it.
+        alive: called after each block, so that the process can end when its parent has ended.
 
     Returns:
         Lines to show: sizes, repairs, remarks.
@@ -191,9 +191,9 @@ def _pooling(corpus: Corpus, content: Content) -> dict[str, Pooling]:
 
 
 def _known_steps(part: Part) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64] | None]]:
-    """Modality -> (n,) steps that the file tells, and (n,) the first of them, -1 or None if that is not known.
+    """Modality -> (n,) steps that the file states, and (n,) the first of them, -1 or None if that is not known.
 
-    The attention mask shows where a text ends.
+    The attention mask shows the end of a text.
     """
     known: dict[str, tuple[NDArray[np.int64], NDArray[np.int64] | None]]
     known = {modality: (lengths, None) for modality, lengths in part.lengths.items()}

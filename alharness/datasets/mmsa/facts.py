@@ -33,8 +33,8 @@ class Corpus:
     Attributes:
         published: its name, source, terms and citation.
         features: modality -> numbers per step; empty if they are whatever the file has.
-        largest: labels lie within -largest and largest.
-        sizes: samples in train, valid and test, where that is established.
+        largest: labels are between -largest and largest.
+        sizes: samples in train, valid and test, if they are known for certain.
     """
 
     published: Published

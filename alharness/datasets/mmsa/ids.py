@@ -29,14 +29,14 @@ def read_ids(place: str, value: Any, reader: Reader) -> list[str]:
     of these, which are joined with `_`. A number without a fraction is written without one: 3.0 is `3`.
 
     Raises:
-        DataError: there is something else, or an id stands for two samples.
+        DataError: there is something else, or two samples have the same id.
     """
     items = reader.items(place, value)
     ids = [_id(f"{place} number {number:,}", item, reader) for number, item in enumerate(items, start=1)]
     if len(set(ids)) < len(ids):
         seen: set[str] = set()
         twice = sorted({i for i in ids if i in seen or seen.add(i)})  # type: ignore[func-returns-value]
-        raise DataError(f"{place.removesuffix(' id')} ids stand for more than one sample: {listed(twice)}")
+        raise DataError(f"{place.removesuffix(' id')} ids belong to more than one sample: {listed(twice)}")
     return ids
 
 

@@ -58,7 +58,7 @@ def convert_apart(name: str, source: Path, folder: Path, limit: int, patience: i
     try:
         answer = json.loads(result.stdout)
     except ValueError:
-        raise RuntimeError("the conversion failed; its traceback stands above") from None
+        raise RuntimeError("the conversion failed; its traceback is above") from None
     if "error" in answer:
         raise DataError(answer["error"])
     return [str(line) for line in answer["lines"]]
@@ -77,7 +77,7 @@ def main(name: str, source: Path, folder: Path, limit: int, patience: int, paren
 
     def alive(_: int) -> None:
         if os.getppid() != parent:
-            sys.exit(1)  # nobody waits any more
+            sys.exit(1)  # the parent has ended
 
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     # The parent's clock ends this process; its own ends it if the parent was killed.

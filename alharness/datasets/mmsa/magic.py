@@ -27,7 +27,7 @@ BEGINNINGS = {
 
 
 def check_beginning(path: Path) -> None:
-    """Raise DataError where the file is missing or is not the beginning of a pickle of protocol 2 or later."""
+    """Raise DataError if the file is missing or is not the beginning of a pickle of protocol 2 or later."""
     try:
         if not stat.S_ISREG(mode := path.stat().st_mode) and not stat.S_ISDIR(mode):
             raise DataError(

@@ -37,12 +37,12 @@ class Truncated(Exception):
 
 
 class Payload(NamedTuple):
-    """Content that lies in the file.
+    """Content that is read from the file later.
 
     Attributes:
         offset: its first byte.
         size: number of bytes.
-        text: UTF-8 text, which stands for bytes where it is to be encoded as Latin-1.
+        text: UTF-8 text; encoded as Latin-1 it may mean bytes.
     """
 
     offset: int
@@ -51,7 +51,7 @@ class Payload(NamedTuple):
 
 
 class Instruction(NamedTuple):
-    """An opcode's name, its argument, and where it stands."""
+    """An opcode's name, its argument, and its position."""
 
     name: str
     argument: Any

@@ -66,7 +66,7 @@ class Placement:
     Attributes:
         evidence: of the modality.
         lengths: (n,) valid steps, in the order of the rows; without `known` they are filled in as blocks come.
-        known: whether the file tells the lengths.
+        known: whether the file has the lengths.
         hints: (n,) the first valid step as another array of the file has it, -1 if nothing is known.
         short: sequences with fewer steps than the array.
         moved: of these, those that were padded at the start.

@@ -22,7 +22,7 @@ MOST_KEYS = 30
 
 
 def remark_content(corpus: Corpus, loaded: Mapping[Any, Any], content: Content) -> Iterator[str]:
-    """What the keys of a file tell."""
+    """Remarks on the keys of a file."""
     used = set(content.splits.values())
     for key in [key for key in loaded if key not in used][:MOST_KEYS]:
         yield f"{word(key, 80)} was left out: it is none of the splits"
@@ -115,11 +115,11 @@ def _own_labels(content: Content) -> Iterator[str]:
 def _bert(content: Content) -> Iterator[str]:
     for split, part in content.parts.items():
         if "text_bert" in part.keys and part.text_bert is None:
-            yield f"text_bert of {split} is not (samples, 3, steps) of whole numbers, so that it tells no lengths"
+            yield f"text_bert of {split} is not (samples, 3, steps) of whole numbers, so it gives no lengths"
         elif part.text_bert is not None and part.text_bert.shape[2] != part.arrays["text"].shape[1]:
             yield (
                 f"text_bert of {split} has {part.text_bert.shape[2]} steps, but text has "
-                f"{part.arrays['text'].shape[1]}; it tells no lengths"
+                f"{part.arrays['text'].shape[1]}; it gives no lengths"
             )
         elif part.text_bert is not None and "text" in part.lengths:
             differ = int((mask_spans(part.text_bert[:, 1])[1] != part.lengths["text"]).sum())

@@ -1,9 +1,9 @@
 """Reads a pickle as data: numpy arrays, text, numbers, and plain containers of them.
 
-A pickle is a program. This runs none of it: it follows the instructions that put values together, and where one
-names a function, it does by itself what numpy's few functions would do. Nothing is imported or called by name, so
-there is no list of dangerous names that could be incomplete. Contents of arrays stay in the file until they are
-needed, so that a file may be larger than memory.
+A pickle is a program. None of it is run here: this module follows the instructions that put values together, and
+if one names one of numpy's few functions, it does what that function would do. Nothing is imported or called by
+name, so there is no list of dangerous names that could be incomplete. Contents of arrays stay in the file until
+they are needed, so a file may be larger than memory.
 """
 
 from __future__ import annotations
@@ -56,11 +56,11 @@ class Name(NamedTuple):
 NDARRAY = Name("numpy", "ndarray")
 
 INERT = {NDARRAY, Name("builtins", "list"), Name("builtins", "dict")}
-"""Names that may stand as arguments of functions, and that are not called."""
+"""Names that are allowed as arguments of functions, and that are not called."""
 
 
 def load(path: Path) -> Any:
-    """What the pickle stands for; arrays as `PickledArray`.
+    """The value of the pickle; arrays as `PickledArray`.
 
     Raises:
         DataError: it holds anything but arrays and plain values, which is named; or it is damaged or incomplete.
@@ -182,7 +182,7 @@ class _Machine:
         self._stack.append(_allowed(module, name))
 
     def named_on_stack(self, _: None) -> None:
-        """A name whose parts lie on the stack."""
+        """A name whose parts are on the stack."""
         name, module = self._stack.pop(), self._stack.pop()
         if not (isinstance(name, str) and isinstance(module, str)):
             raise Malformed("it has a name that is no text")
@@ -267,7 +267,7 @@ _FUNCTIONS: dict[Name, Callable[..., Any]] = {
     Name("collections", "OrderedDict"): _ordered,
     Name("collections", "defaultdict"): lambda _factory=None: {},
 }
-"""What stands for the functions that numpy's pickles name."""
+"""What is done instead of the functions that numpy's pickles name."""
 
 _STEPS: dict[str, Callable[[_Machine, Any], Any]] = {
     "PROTO": _Machine.proto,

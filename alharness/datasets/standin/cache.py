@@ -34,7 +34,7 @@ def ensure(name: str, settings: StandInSettings, *, sequences: bool = False) -> 
     finished, and is never taken for one.
 
     Args:
-        name: the data set to stand in for.
+        name: the data set that it replaces.
         settings: what it is made with; other settings are another folder.
         sequences: with the sequences, in a folder of its own, and not only with the pooled vectors.
 
@@ -107,6 +107,6 @@ def _make(folder: Path, name: str, settings: StandInSettings, *, sequences: bool
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """What a process that was killed left behind; whoever holds the lock is alone here."""
+    """What a killed process left. The process that holds the lock is the only one here."""
     for leftover in folder.parent.glob(f".{folder.name}-*"):
         shutil.rmtree(leftover, ignore_errors=True)

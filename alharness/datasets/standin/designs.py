@@ -49,7 +49,7 @@ class Channel:
         features: d, features per step.
         steps: t, the length to which sequences are padded.
         gain: factor of the signal, set so that the stand-in has the properties that its tests ask for: the parts
-            of a sample are hard to tell apart in a handful of features, and easy in many.
+            of a sample are hard to distinguish in a few features, and easy in many.
         pooling: how one vector is made of a sequence: its first step, or the mean over its valid steps.
     """
 
@@ -81,7 +81,7 @@ class Design:
     Attributes:
         channels: modality -> features, in the data set's order.
         sizes: samples in train, valid and test.
-        sentiment: the labels of a regression; None where the labels are the `EMOTIONS`.
+        sentiment: the labels of a regression; None if the labels are the `EMOTIONS`.
     """
 
     channels: Mapping[str, Channel]
@@ -130,7 +130,7 @@ sizes of MOSEI and SIMS, those of CHERMA, and the steps of CHERMA's audio are ap
 
 
 def find_design(name: str) -> Design:
-    """The design of this data set. Raises SpecError where it has no stand-in."""
+    """The design of this data set. Raises SpecError if it has no stand-in."""
     try:
         return DESIGNS[name]
     except KeyError:

@@ -23,7 +23,7 @@ class Dirt:
     """What is wrong in the n rows of one modality and split; no row is both dirty and empty.
 
     Attributes:
-        value: what stands where a value should be.
+        value: what replaces the value.
         dirty: (n,) which rows hold such values.
         empty: (n,) which rows have length 0.
     """

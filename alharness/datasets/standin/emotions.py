@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .settings import StandInSettings
 
 SLIP = 0.15
-"""Probability that a modality's label is drawn anew, contradiction or not: in CHERMA any two modalities disagree
+"""Probability that a modality's label is drawn again, contradiction or not: in CHERMA any two modalities disagree
 in more than three samples of ten."""
 
 

@@ -29,7 +29,7 @@ class Part:
 
     Attributes:
         population: who they are.
-        labels: the fused labels, and what each modality alone tells.
+        labels: the fused labels, and those of each modality alone.
         features: modality -> (n, d) float32, one vector per sample.
     """
 
@@ -43,7 +43,7 @@ class StandIn:
     """A stand-in without its sequences.
 
     Attributes:
-        name: the data set that it stands in for.
+        name: the data set that it replaces.
         settings: what it was made with.
         design: what it has in common with the data set.
         parts: split -> samples.

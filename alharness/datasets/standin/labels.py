@@ -32,8 +32,8 @@ class Labels:
 
     Attributes:
         fused: (n,) float32 targets or int64 class indices.
-        own: modality -> (n,) what that modality alone tells; features are made from it. A sentiment lies within
-            -1 and 1 whatever the extent of the fused one.
+        own: modality -> (n,) labels of that modality alone; features are made from them. A sentiment is between
+            -1 and 1, whatever the range of the fused one.
     """
 
     fused: NDArray[Any]

@@ -1,6 +1,6 @@
 """Labels of a regression: a sentiment per modality, and the fused one as their mix.
 
-All is computed in whole fifths, so that labels lie on their grid exactly.
+All is computed in whole fifths, so that labels are exactly on their grid.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FIFTHS = ((-5, -4), (-3, -2, -1), (0,), (1, 2, 3), (4, 5))
 """The grid points of the five levels."""
 EDGES = (-5.5, -3.5, -0.5, 0.5, 3.5, 5.5)
-"""Where the five levels begin and end, in fifths: halfway between grid points."""
+"""Bounds of the five levels, in fifths: halfway between grid points."""
 FLIPPED = 0.6
 """Share of contradictions that change sides; the others are neutral."""
 

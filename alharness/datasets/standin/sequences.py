@@ -32,9 +32,9 @@ BLOCK = 2**23
 class Sequences:
     """The sequences of one modality in one split.
 
-    The mean over the valid steps of a row is its pooled vector, to the rounding of float32; where the pooled
-    vector is the first step, it is that exactly. Dirty rows are the exception: there the vector follows from the
-    mended sequence.
+    The mean over the valid steps of a row is its pooled vector, up to float32 rounding; if the pooled
+    vector is the first step, it is exactly that step. Dirty rows are the exception: their vector follows from the
+    corrected sequence.
     """
 
     def __init__(self, standin: StandIn, split: str, modality: str) -> None:
@@ -75,7 +75,7 @@ class Sequences:
             yield Mender().values(block) if len(self._dirt.rows) else block
 
     def repairs(self) -> Repairs:
-        """What was mended."""
+        """What was corrected."""
         mender = Mender()
         block, lengths = self.raw(self._dirt.rows)
         mender.values(block)
@@ -83,7 +83,7 @@ class Sequences:
         return mender.repairs
 
     def raw(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """These rows before anything is mended: (rows, t, d), and their lengths, which may be 0."""
+        """These rows before any correction: (rows, t, d), and their lengths, which may be 0."""
         block = self._clean(rows)
         for position, row in enumerate(rows.tolist()):
             valid = block[position, : self._drawn[row]]

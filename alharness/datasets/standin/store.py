@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 REMARK = (
     "SYNTHETIC: made by alharness, nothing of it was measured or annotated; not comparable with any figure of the "
-    "data set that it stands in for"
+    "data set that it replaces"
 )
 
 
@@ -29,7 +29,7 @@ def write(folder: Path, name: str, settings: StandInSettings, *, sequences: bool
 
     Args:
         folder: where to.
-        name: the data set to stand in for.
+        name: the data set that it replaces.
         settings: what can be chosen.
         sequences: write the sequences too, and not only the vectors that they are pooled to.
     """

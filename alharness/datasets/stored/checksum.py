@@ -19,7 +19,7 @@ BLOCK = 4 * 2**20
 
 
 def file_digest(path: Path, progress: Callable[[int], None] = lambda _: None) -> str:
-    """The sha256 in hexadecimal; `progress` is told the number of bytes after each block."""
+    """The sha256 in hexadecimal; `progress` gets the number of bytes after each block."""
     sha = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(BLOCK):
@@ -29,7 +29,7 @@ def file_digest(path: Path, progress: Callable[[int], None] = lambda _: None) ->
 
 
 def read_listed(folder: Path, name: str, listed: StoredFile, advice: str) -> bytes:
-    """Content of a listed file. Raises DataError where it is not what the manifest says."""
+    """Content of a listed file. Raises DataError if it is not what the manifest says."""
     path = folder / name
     try:
         content = path.read_bytes()
@@ -43,7 +43,7 @@ def read_listed(folder: Path, name: str, listed: StoredFile, advice: str) -> byt
 def check_listed(
     folder: Path, name: str, listed: StoredFile, advice: str, progress: Callable[[int], None]
 ) -> None:
-    """Compare the whole of a listed file, however large. Raises DataError where it is damaged."""
+    """Compare the whole of a listed file, however large. Raises DataError if it is damaged."""
     try:
         found = file_digest(folder / name, progress)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Where a stored data set lies, or what takes its place. Light."""
+"""The folder of a stored data set, or its stand-in. No heavy imports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def locate(published: Published, params: StoredParams) -> Path | None:
-    """The folder of the data set; None where it is missing and a stand-in is to take its place.
+    """The folder of the data set; None if it is missing and a stand-in is to replace it.
 
     A folder that is there, however damaged, is never replaced by a stand-in.
 

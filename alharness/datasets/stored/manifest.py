@@ -1,4 +1,4 @@
-"""The manifest of a stored data set: what it is, where it comes from, and the checksum of every file. Light."""
+"""The manifest of a stored data set: what it is, its source, and the checksum of every file. No heavy imports."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Source(_Record):
 
 
 class Repairs(_Record):
-    """How many values, or sequences, of a modality and a split were mended.
+    """How many values, or sequences, of a modality and a split were corrected.
 
     Attributes:
         nan: values that were not a number, now 0.
@@ -80,7 +80,7 @@ class Manifest(_Record):
         pooling: modality -> how its vectors came from its sequences.
         sizes: samples in train, valid and test.
         source: what it was made from.
-        repairs: split -> modality -> what was mended.
+        repairs: split -> modality -> what was corrected.
         remarks: what else there is to know, a sentence each.
         files: name -> file.
     """
@@ -105,7 +105,7 @@ class Manifest(_Record):
 
     @property
     def digest(self) -> str:
-        """sha256 over everything that a run can depend on; not over where the data came from."""
+        """sha256 over everything that a run can depend on; not over the source of the data."""
         content = self.model_dump(mode="json", exclude={"source", "repairs", "remarks"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -169,7 +169,7 @@ def inspect_folder(folder: Path, dataset: str, modalities: tuple[str, ...] | Non
     """What is known of a stored data set without reading its numbers.
 
     Args:
-        folder: where it is stored.
+        folder: the folder that it is stored in.
         dataset: its name.
         modalities: those that are wanted; None for all.
 
@@ -200,7 +200,7 @@ def import_again(folder: Path, dataset: str) -> str:
 
 
 def advise(folder: Path, manifest: Manifest) -> str:
-    """The same, where it is known whether the data was imported or made up."""
+    """The same, if it is known whether the data was imported or synthetic."""
     if manifest.synthetic:
         return f"remove {folder}, and it is made again when it is needed"
     return import_again(folder, manifest.dataset)

@@ -1,4 +1,4 @@
-"""Values and lengths that no model could take, mended and counted."""
+"""Values and lengths that no model can take: corrected and counted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Mender:
-    """Mends the blocks of one modality of one split, and keeps count."""
+    """Corrects the blocks of one modality of one split, and keeps count."""
 
     def __init__(self) -> None:
         self._counts = {"nan": 0, "inf": 0, "empty": 0, "cut": 0}
@@ -38,5 +38,5 @@ class Mender:
 
     @property
     def repairs(self) -> Repairs:
-        """What was mended."""
+        """What was corrected."""
         return Repairs(**self._counts)

@@ -24,13 +24,13 @@ class FolderParams(Params):
 
     path: SpecPath | None = None
     """Folder that `alharness data import` made; a relative path starts at the spec file's folder. Without it
-    `data/<name>` in the current folder, where the import puts it."""
+    `data/<name>` in the current folder, which is the default of the import."""
 
     modalities: Annotated[tuple[Modality, ...], Field(min_length=1), AfterValidator(_distinct)] | None = None
     """The modalities to use, in this order; all there are if this is left out."""
 
     unimodal_labels: Literal["own", "copy"] = "own"
-    """Labels of a modality alone: its `own` where the data set has such, or a `copy` of the fused ones."""
+    """Labels of a modality alone: its `own` if the data set has any, or a `copy` of the fused ones."""
 
 
 class StoredParams(FolderParams):

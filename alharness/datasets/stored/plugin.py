@@ -71,7 +71,7 @@ class StoredDataset:
         return facts if modalities is None else replace(facts, modalities=modalities)
 
     def make(self, params: StoredParams) -> Dataset:
-        """The imported data or a stand-in, sequences on disk. Raises DataError where it is missing or damaged."""
+        """The imported data or a stand-in, sequences on disk. Raises DataError if it is missing or damaged."""
         from dataclasses import replace
 
         from alharness.datasets.metrics import METRICS
@@ -88,7 +88,7 @@ class StoredDataset:
         return replace(found, metrics=METRICS[self.published.metrics])
 
     def verify(self, params: StoredParams) -> list[str]:
-        """Compare every file with its checksum. Raises DataError where one is damaged."""
+        """Compare every file with its checksum. Raises DataError if one is damaged."""
         from alharness.datasets.standin.cache import ensure
 
         from .verification import verify

@@ -1,4 +1,4 @@
-"""What its publishers say about a data set, and what to tell who does not have it. Light."""
+"""What the publishers say about a data set, and how to get it. No heavy imports."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Published:
     metrics: str
 
     def how_to_get(self, folder: Path) -> str:
-        """What to do where the folder is missing."""
+        """What to do if the folder is missing."""
         return (
             f"{folder}: not found, and the data set {self.name!r} is not part of alharness\n"
             f"  get it:  {self.source}, {self.where}\n"

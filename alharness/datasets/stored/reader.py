@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ROWS = {f"{split}/{name}" for split in SPLITS for name in (IDS, LABELS)}
-"""Files that tell which samples the rows are."""
+"""Files that say which samples the rows are."""
 
 UnimodalLabels = Literal["own", "copy"]
 
@@ -41,13 +41,13 @@ def open_stored(
     unimodal_labels: UnimodalLabels = "own",
     sequences: Callable[[], Path] | None = None,
 ) -> Dataset:
-    """The data set of a folder, checked as far as headers and sizes tell; small files by their checksum.
+    """The data set of a folder, checked by headers and sizes; small files by their checksum.
 
     Args:
         folder: made by an import, or by a `Writer`.
         dataset: the name that it must have.
         modalities: those to use, in this order; all by default.
-        unimodal_labels: `own` where there are such, or `copy`: every modality gets the fused label.
+        unimodal_labels: `own` if there are any, or `copy`: every modality gets the fused label.
         sequences: called when sequences are needed; returns the folder of a whole data set that holds them, for
             a folder that holds vectors alone.
 

@@ -1,4 +1,4 @@
-"""What was mended in a data set, in words. Light."""
+"""What was corrected in a data set, in words. No heavy imports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WORDS = {
 
 
 def describe_repairs(manifest: Manifest) -> Iterator[str]:
-    """A line for each modality and split in which anything was mended."""
+    """A line for each modality and split in which anything was corrected."""
     for split, modalities in manifest.repairs.items():
         for modality, repairs in modalities.items():
             counts = [(getattr(repairs, kind), words) for kind, words in WORDS.items()]

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class Writer:
     """Fills an empty folder; it is a data set after `finish`.
 
-    Rows of every array are in the order of the ids, which are sorted. Nothing is checked for being finite: what
-    is to be mended is mended before.
+    Rows of every array are in the order of the ids, which are sorted. Values are not checked for
+    being finite: corrections come before.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -70,7 +70,7 @@ class Writer:
             modality: its name.
             blocks: (rows, t, d) real numbers, following each other.
             shape: (n, t, d) of the whole.
-            lengths: (n,) valid steps, 1 to t; None where all are. Those of a block are read after
+            lengths: (n,) valid steps, 1 to t; None if all are. Those of a block are read after
                 the block, so that making it may fill them in.
             pooling: how a sequence becomes a vector.
             store_full: keep the lengths even if every sequence turns out to be full.
@@ -92,7 +92,7 @@ class Writer:
             self._array(lengths_file(split, modality), lengths, np.int64)
 
     def vectors(self, split: str, modality: str, vectors: Array, *, pooling: Pooling = "mean") -> None:
-        """The pooled vectors of a modality alone, (n, d), where its sequences are not stored in this folder."""
+        """The pooled vectors of a modality alone, (n, d), if its sequences are not stored in this folder."""
         assert self._pooling.setdefault(modality, pooling) == pooling
         self._array(pooled_file(split, modality), vectors, np.float32)
 

@@ -68,7 +68,7 @@ class AvMc(MultimodalModel):
         """Begin the running statistics of batch normalization at those of the labeled samples.
 
         Raises:
-            RunError: a label lies outside of `output_range`.
+            RunError: a label is outside `output_range`.
         """
         if self.shape.task == Task.REGRESSION and self.params.output_range is not None:
             _require_within(labeled.labels[FUSED], self.params.output_range)
@@ -148,7 +148,7 @@ class AvMc(MultimodalModel):
             yield modality, branch
 
     def _cut(self, encoded: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Encoders' outputs on to where z_u lies."""
+        """From the encoders' outputs to z_u."""
         return self._shared(encoded) if self.params.cut == "post_feature" else dict(encoded)
 
     def _shared(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:

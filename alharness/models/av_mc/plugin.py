@@ -33,15 +33,15 @@ class AvMcParams(Params):
     """Sizes, loss weights and variants of `av_mc`."""
 
     cut: Literal["post_feature", "encoder"] = "post_feature"
-    """Where z_u lies: the vector that head and fusion share, as published; or the encoder's output, two layers
-    before it, where gradients of a head differ in direction from sample to sample."""
+    """Place of z_u: the vector that head and fusion share, as published; or the encoder's output, two layers
+    before it, so that gradients of a head differ in direction from sample to sample."""
     output_range: Annotated[tuple[float, float], AfterValidator(_ascending)] | None = (-1.0, 1.0)
     """Bounds of the fused prediction in regression, which must hold all labels: [-1, 1] for SIMS, [-3, 3] for
     MOSI; null leaves it unbounded."""
     mixup: bool = False
     """AV-Mixup: per step one more pass for each modality but text, whose inputs are mixed within the batch."""
     weights: dict[str, Weight] = Field({})
-    """Loss weight by source, in place of its default: in regression fused 1, text 0.2, audio 0.8, vision 0.4 and
+    """Loss weight by source, instead of its default: in regression fused 1, text 0.2, audio 0.8, vision 0.4 and
     0.4 for other modalities; in classification 1."""
     encoder_widths: dict[str, Width] = Field(default_factory=dict)
     """Units of each encoder layer by modality, in place of its default: text 64, all others 16."""

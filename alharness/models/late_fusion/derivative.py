@@ -2,7 +2,7 @@
 
 A step on a few dozen samples is some hundred small operations, and most of its time goes into calling them, a
 third into recording them for torch's differentiation. The network is fixed, so its derivative can be written down:
-the same products in the same order, with results added where they belong.
+the same products in the same order, with each result added to its own gradient.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _by_outputs(loss: Callable[[Tensor], Tensor], outputs: Tensor) -> tuple[Tens
 
 
 def _mask(dropout: nn.Dropout, x: Tensor) -> Tensor | None:
-    """What a dropout multiplies by; None where that is 1."""
+    """What a dropout multiplies by; None if that is 1."""
     if dropout.p == 0 or not dropout.training:
         return None
     kept = 1 - dropout.p

@@ -52,7 +52,7 @@ class Block(nn.Module):
         return result
 
     def _initialize(self, width: int, depth: int) -> None:
-        """As the authors' code: normal weights, smaller where they end in a residual sum of `depth` blocks."""
+        """As in the authors' code: normal weights, smaller at the end of a residual sum of `depth` blocks."""
         nn.init.normal_(self.qkv.weight, std=width**-0.5)
         nn.init.normal_(self.out.weight, std=(2 * depth * width) ** -0.5)
         nn.init.zeros_(self.qkv.bias)

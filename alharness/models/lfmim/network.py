@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 TOKENS = 4
 """Learned tokens of the fusion stream."""
 PART = 128
-"""Samples encoded at once where no gradient flows: the memory of attention grows with the square of the steps."""
+"""Samples encoded at once without gradients: the memory of attention grows with the square of the steps."""
 
 
 class Lfmim(MultimodalModel):

@@ -35,7 +35,7 @@ class Architecture:
         width: of every stream.
         layers: of every stream.
         heads: of attention.
-        lengths: modality -> the steps it is pooled to; `vision` stands for modalities of other names too.
+        lengths: modality -> the steps it is pooled to; `vision` also holds for modalities of other names.
         vision_blocks: blocks in each layer of vision; the other streams have one.
     """
 

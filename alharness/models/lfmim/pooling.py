@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def pool_steps(x: Tensor, lengths: Tensor | None, size: int) -> tuple[Tensor, Tensor]:
-    """Bring sequences to `size` steps; whatever lies behind their lengths is not looked at.
+    """Bring sequences to `size` steps; steps beyond their lengths are not read.
 
     The n valid steps of a sequence longer than `size` are averaged in `size` bins of about equal width, as
     adaptive average pooling has them: bin j reaches from floor(j·n / size) to ceil((j + 1)·n / size). A shorter
@@ -20,7 +20,7 @@ def pool_steps(x: Tensor, lengths: Tensor | None, size: int) -> tuple[Tensor, Te
 
     Args:
         x: (b, t, d).
-        lengths: (b,) valid steps; 0 counts as 1. None where all are valid.
+        lengths: (b,) valid steps; 0 counts as 1. None if all are valid.
         size: steps of the result.
 
     Returns:
@@ -35,7 +35,7 @@ def pool_steps(x: Tensor, lengths: Tensor | None, size: int) -> tuple[Tensor, Te
         return nn.functional.pad(x, (0, 0, 0, size - t)).where(valid[..., None], 0.0), valid
     start = torch.where(valid, j * n // bins, 0)
     end = torch.where(valid, ((j + 1) * n + bins - 1) // bins, 1)
-    # Each bin is a bag of rows of x, one bag after the other: a step may lie in two of them.
+    # Each bin is a bag of rows of x, one bag after the other: a step may be in two of them.
     count = (end - start).flatten()
     begin = count.cumsum(0) - count
     first = (start + t * torch.arange(b, device=x.device)[:, None]).flatten()

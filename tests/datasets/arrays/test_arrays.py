@@ -150,7 +150,7 @@ def test_a_relative_path_starts_at_the_spec():
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        (["fused"], "it stands for all modalities together"),
+        (["fused"], "it means all modalities together"),
         (["labels"], "the labels would become inputs of the model"),
         (["video_lengths"], "names that end in _lengths are those of lengths"),
         (["../audio"], "expected 1 to 64 letters, digits"),

@@ -91,15 +91,15 @@ FAULTS = {
     ),
     "a column twice": (
         WHOLE.replace(b"id,split,label", b"id,split,split"),
-        "labels.csv:1: the column 'split' stands there more than once",
+        "labels.csv:1: the column 'split' occurs more than once",
     ),
     "a cell too many": (
         WHOLE.replace(b"b,train,glad", b"b,train,glad, very"),
-        "labels.csv:3: 4 cells, but the header has 3; a cell that holds a comma must stand in double quotes",
+        "labels.csv:3: 4 cells, but the header has 3; a value with a comma must be in double quotes",
     ),
     "a cell too few": (
         WHOLE.replace(b"b,train,glad", b"b"),
-        "labels.csv:3: 1 cell, but the header has 3; a cell that holds a comma must stand in double quotes",
+        "labels.csv:3: 1 cell, but the header has 3; a value with a comma must be in double quotes",
     ),
     "an open quote": (
         WHOLE.replace(b"c,train", b'"c,train'),
@@ -119,7 +119,7 @@ FAULTS = {
     ),
     "an id twice": (
         WHOLE.replace(b"f,test", b"b,test"),
-        "labels.csv:7: the id 'b' stands already on line 3; ids must be distinct",
+        "labels.csv:7: the id 'b' is already on line 3; ids must be distinct",
     ),
     "an unknown split": (
         WHOLE.replace(b"valid", b"val"),

@@ -239,7 +239,7 @@ def test_an_utterance_in_two_lists_is_named(root, empty):
 
 def test_an_utterance_that_stands_twice_is_named(root, empty):
     change(root, "test", 0, audio_file="test_1.wav")
-    assert refusal(root, empty) == "/test.json: the utterance 'test_1' stands more than once"
+    assert refusal(root, empty) == "/test.json: the utterance 'test_1' occurs more than once"
 
 
 def test_a_root_that_is_no_folder(root, empty):

@@ -72,8 +72,8 @@ def test_every_form_of_ids_becomes_text(own, write, empty, form):
         ({"a": 1}, "train: id is no list, but a mapping of 1"),
         ("abcd", "train: id is no list, but 'abcd'"),
         (np.array("a"), "train: id is a single value"),
-        (["7", 7, 7.0, "d"], "train: ids stand for more than one sample: 7"),
-        (["b", "a", "b", "a"], "train: ids stand for more than one sample: a, b"),
+        (["7", 7, 7.0, "d"], "train: ids belong to more than one sample: 7"),
+        (["b", "a", "b", "a"], "train: ids belong to more than one sample: a, b"),
     ],
 )
 def test_what_cannot_be_an_id_is_told_in_words(own, write, empty, value, words):

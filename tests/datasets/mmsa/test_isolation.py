@@ -86,7 +86,7 @@ def test_a_bug_in_the_child_is_a_bug(content, write, empty, monkeypatch, tmp_pat
     shell.write_text("#!/bin/sh\necho Traceback >&2; exit 1\n")
     shell.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(shell))
-    with pytest.raises(RuntimeError, match="its traceback stands above"):
+    with pytest.raises(RuntimeError, match="its traceback is above"):
         convert_apart("simsv2", write(content), empty, LIMIT, 60)
 
 

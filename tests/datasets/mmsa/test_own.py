@@ -202,8 +202,8 @@ def test_tokens_in_another_form_are_left_out_with_a_remark(content, write, empty
     for split, value in (("train", np.zeros((9, 3, 4))), ("test", np.zeros((5, 2, 5)))):
         content[split]["text_bert"] = value
     found = remarks(write, content, empty, CORPORA["simsv2"])
-    assert "text_bert of train has 4 steps, but text has 5; it tells no lengths" in found
-    assert "text_bert of test is not (samples, 3, steps) of whole numbers, so that it tells no lengths" in found
+    assert "text_bert of train has 4 steps, but text has 5; it gives no lengths" in found
+    assert "text_bert of test is not (samples, 3, steps) of whole numbers, so it gives no lengths" in found
 
 
 @pytest.mark.parametrize(
