@@ -1,4 +1,8 @@
-"""What a plugin author imports. Every name is loaded when it is first used; only two of them load torch."""
+"""Compare samplers of deep active learning on multimodal data.
+
+`run` runs a comparison and returns its `Results`; `load` reads those of earlier runs. The other names are what
+samplers, models, data sets and trackers are made of. Each is imported when first used; only two import torch.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +23,14 @@ if TYPE_CHECKING:
     from alharness.api.samples import Inputs, Samples, Splits
     from alharness.api.tracker import Tracker, TrackerContext, TrackerPlugin
     from alharness.api.vocabulary import FUSED, Feature, Task
+    from alharness.interface import load, run
+    from alharness.results.results import Results
+    from alharness.spec.reader import Spec
 
     from .errors import (
         DataError,
         HarnessError,
+        HarnessWarning,
         LabelLeak,
         ModelError,
         PluginError,
@@ -40,6 +48,7 @@ __all__ = [
     "DatasetPlugin",
     "Feature",
     "HarnessError",
+    "HarnessWarning",
     "Inputs",
     "LabelLeak",
     "Metrics",
@@ -50,6 +59,7 @@ __all__ = [
     "Params",
     "PluginError",
     "Query",
+    "Results",
     "RunError",
     "Sampler",
     "SamplerError",
@@ -58,6 +68,7 @@ __all__ = [
     "ScoringSampler",
     "Selection",
     "Setting",
+    "Spec",
     "SpecError",
     "SpecPath",
     "Splits",
@@ -68,6 +79,8 @@ __all__ = [
     "View",
     "__version__",
     "hookimpl",
+    "load",
+    "run",
 ]
 
 
@@ -82,9 +95,13 @@ _HOMES = {
     "api.samples": ("Inputs", "Samples", "Splits"),
     "api.tracker": ("Tracker", "TrackerContext", "TrackerPlugin"),
     "api.vocabulary": ("FUSED", "Feature", "Task"),
+    "interface": ("load", "run"),
+    "results.results": ("Results",),
+    "spec.reader": ("Spec",),
     "errors": (
         "DataError",
         "HarnessError",
+        "HarnessWarning",
         "LabelLeak",
         "ModelError",
         "PluginError",
@@ -107,6 +124,10 @@ def __getattr__(name: str) -> Any:
     if name in moved.GONE:
         raise ImportError(f"alharness.{name} is gone: {moved.GONE[name]}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 moved.install()

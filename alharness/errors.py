@@ -39,6 +39,10 @@ class HarnessError(Exception):
         return f"{self.culprit}: {super().__str__()}" if self.culprit else super().__str__()
 
 
+class HarnessWarning(UserWarning):
+    """What a caller of `alharness.run` should know, and what does not keep it from running."""
+
+
 class SpecError(HarnessError):
     """The command line or a spec file cannot be used; nothing was started.
 

@@ -109,21 +109,25 @@ def run(
         # Shells do that to what a script starts in the background.
         page.print(f"Ctrl-C is ignored here; to stop it: kill {os.getpid()}", soft_wrap=True)
     forkserver.start()  # once the spec is known to be right: it imports torch while this process does other things
+    from alharness.interface import carry_out
     from alharness.runs import app
     from alharness.tracking.console import ConsoleProgress
-    from alharness.tracking.trackers import make_trackers
 
-    trackers = [] if no_tracking else make_trackers(spec.trackers, warn, required=require_tracking)
-    for tracker in trackers:
-        installed.register(tracker)
-    progress = ConsoleProgress(page, only=only, workers=1 if retime else jobs)
-    installed.register(progress)
     command = command_line(*sys.argv[1:])
     options = app.Options(
-        workdir=workdir, only=only, restart=restart, keep=keep, jobs=jobs, retime=retime, command=command
+        workdir=workdir,
+        only=only,
+        restart=restart,
+        keep=keep,
+        jobs=jobs,
+        retime=retime,
+        again=lambda option: f"{command} --{option}",
     )
-    with _terminable() as signals, progress.shown():
-        run_, record = app.run(spec, installed, options, warn)
+    progress = ConsoleProgress(page, only=only, workers=1 if retime else jobs)
+    with _terminable() as signals:
+        run_, record, trackers = carry_out(
+            spec, installed, options, warn, progress, tracking=not no_tracking, required=require_tracking
+        )
     _close(page, run_, record, trackers)
     if record.interrupted:
         page.print(f"Interrupted. Nothing finished is lost; go on with: {command}", soft_wrap=True)

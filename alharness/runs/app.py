@@ -44,7 +44,7 @@ class Options:
         jobs: how many cells run at a time.
         retime: run nothing, but measure the queries of finished cells again, alone: of those measured while others
             were running, or of all if there are no such cells.
-        command: the command line, for messages on how to run it again.
+        again: option -> how to call it again with this option, for messages.
     """
 
     workdir: Path = Path("runs")
@@ -53,7 +53,7 @@ class Options:
     keep: bool = False
     jobs: int = 1
     retime: bool = False
-    command: str = "alharness run SPEC"
+    again: Callable[[str], str] = "alharness run SPEC --{}".format
 
 
 def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], None]) -> tuple[Plan, Outcomes]:
@@ -196,7 +196,7 @@ class _Session:
             return {cell for cells in found.values() for cell in cells} - to_run
         if found and (other_data or to_run) and not self._options.keep:
             raise (DataError if other_data else SpecError)(
-                refusal(self._directory.path, found, self._options.command)
+                refusal(self._directory.path, found, self._options.again)
             )
         return set()
 

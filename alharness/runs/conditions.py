@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from alharness.api.records import Cell
@@ -52,13 +52,13 @@ def changes(old: Any, new: Any, place: str = "") -> Iterator[tuple[str, str]]:
         yield place, f"was {_word(old)} and is {_word(new)}"
 
 
-def refusal(folder: Path, found: Mapping[str, list[Cell]], command: str) -> str:
+def refusal(folder: Path, found: Mapping[str, list[Cell]], again: Callable[[str], str]) -> str:
     """What differs between cells on disk and new ones, and the two commands that settle it.
 
     Args:
         folder: the run directory.
         found: see `differences`.
-        command: the command line.
+        again: option -> how to call the run with it.
     """
     count = len({cell for cells in found.values() for cell in cells})
     subject = "1 cell was" if count == 1 else f"{count} cells were"
@@ -66,9 +66,9 @@ def refusal(folder: Path, found: Mapping[str, list[Cell]], command: str) -> str:
         f"{folder}: {subject} made under other conditions than new ones would be:",
         *(f"  {change} ({len(cells)}: {_some(cells)})" for change, cells in found.items()),
         "Nothing was started. To keep them as they are, and leave them out of comparisons with new ones:",
-        f"  {command} --keep",
+        f"  {again('keep')}",
         "To run them again (their journals are kept under another name):",
-        f"  {command} --restart",
+        f"  {again('restart')}",
     ]
     return "\n".join(lines)
 

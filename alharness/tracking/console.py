@@ -56,6 +56,7 @@ class ConsoleProgress:
         only: labels of samplers or names of cells, if not all of the run are at work; see `app.Options`.
         workers: cells that run at a time; by default as many as the run has jobs.
         clock: seconds that never go back.
+        moving: whether bars are seen; by default on a terminal.
     """
 
     def __init__(
@@ -65,16 +66,18 @@ class ConsoleProgress:
         only: Collection[str] = (),
         workers: int | None = None,
         clock: Callable[[], float] = time.monotonic,
+        moving: bool | None = None,
     ) -> None:
         self._console, self._only, self._workers, self._clock = console, only, workers, clock
-        self._moving = console.is_terminal and not console.is_dumb_terminal
+        terminal = console.is_terminal and not console.is_dumb_terminal
+        self._moving = terminal if moving is None else moving
         self._forecast = Forecast(workers=1)
         # Twice a second: drawing more often would be felt by the queries that are being timed.
         self._bars = Progress(
             *_columns(console.width, _TimeLeft(self._left)),
             console=console,
             refresh_per_second=2,
-            disable=not self._moving,
+            disable=not terminal,
         )
         self._grid = self._bars.add_task("all cells", note="", whole=True, start=False)
         self._cells: dict[str, TaskID] = {}
@@ -94,14 +97,14 @@ class ConsoleProgress:
     def alharness_run_started(self, run: Plan) -> None:
         """Show the bars; what earlier runs finished counts as done, and says what cycles cost."""
         if run.synthetic:
-            self._console.print(NOTICE, style="bold yellow", soft_wrap=True)
+            self._print(NOTICE, "bold yellow")
         self._asked = tuple(c for c in run.cells if not self._only or {c.label, c.name} & set(self._only))
         cycles = {cell.name: len(run.labeled(cell)) for cell in self._asked}
         finished = {name: run.finished.get(name, 0) for name in cycles}
         self._total, self._done = sum(cycles.values()), sum(finished.values())
         self._complete = sum(finished[name] == count for name, count in cycles.items())
         if self._done:
-            self._console.print(
+            self._print(
                 f"Continuing: {self._done} of {self._total} cycles are finished already, "
                 f"{self._complete} of {len(self._asked)} cells complete."
             )
@@ -113,6 +116,7 @@ class ConsoleProgress:
         self._bars.update(self._grid, total=self._total, completed=self._done)
         self._bars.start_task(self._grid)
         self._bars.start()
+        self._draw()
 
     @hookimpl
     def alharness_cycle_finished(self, run: Plan, cell: Cell, cycle: CycleRecord) -> None:
@@ -128,6 +132,7 @@ class ConsoleProgress:
         self._bars.advance(self._grid)
         if cycle.cycle + 1 == len(run.labeled(cell)):
             self._give_up_bar(cell.name)
+        self._draw()
         quiet = max(QUIET, QUIET_SHARE * (now - self._began))
         if not self._moving and now - self._printed >= quiet and self._done < self._total:
             cells = f"{self._complete} of {len(self._asked)} cells complete"
@@ -157,8 +162,15 @@ class ConsoleProgress:
             left = self._left()
             more = f"; {in_words(left)} left" if left is not None and self._done < self._total else ""
             line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}{more}"
-        self._console.print(line, style=style, markup=False, soft_wrap=True)
+        self._print(line, style)
         self._printed = self._clock()
+
+    def _print(self, line: str, style: str | None = None) -> None:
+        """Show a line for good."""
+        self._console.print(line, style=style, markup=False, soft_wrap=True)
+
+    def _draw(self) -> None:
+        """Show the bars as they are now; on a terminal rich does so itself."""
 
     def _left(self) -> float | None:
         return self._forecast.left(self._clock())

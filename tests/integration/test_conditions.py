@@ -49,7 +49,7 @@ def aged(write_tiny, run_spec, tmp_path):
 def test_a_cell_of_another_torch_stops_a_run_that_would_mix_it(aged, write_tiny, run_spec, tmp_path):
     before = aged.read_bytes()
     with pytest.raises(SpecError) as refused:
-        run_spec(write_tiny("[0, 1]"), tmp_path, command="alharness run tiny.yaml")
+        run_spec(write_tiny("[0, 1]"), tmp_path, again="alharness run tiny.yaml --{}".format)
     text = str(refused.value)
     assert "1 cell was made under other conditions" in text
     assert "versions.torch was 0.1 and is " in text

@@ -1,0 +1,212 @@
+"""What users of Python call: `alharness.run` and `alharness.load`."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alharness import registry
+from alharness.errors import HarnessWarning, SpecError
+from alharness.results.results import Results
+from alharness.runs import forkserver
+from alharness.runs.finding import find_run
+from alharness.spec import Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from types import FrameType
+
+    from alharness.api.records import Outcomes, Plan
+    from alharness.registry import Registry
+    from alharness.runs.app import Options
+    from alharness.tracking.console import ConsoleProgress
+    from alharness.tracking.trackers import SafeTracker
+
+INTERRUPTED = "the run was interrupted; nothing that was finished is lost, and the same call continues it"
+PACKAGE = __name__.partition(".")[0]
+
+
+def run(
+    spec: str | Path | Mapping[str, Any] | Spec,
+    *,
+    workdir: str | Path = "runs",
+    set: Mapping[str, Any] | Iterable[str] = (),  # noqa: A002 - as the option of the command line
+    only: str | Iterable[str] = (),
+    jobs: int = 1,
+    restart: bool = False,
+    keep: bool = False,
+    retime: bool = False,
+    tracking: bool = True,
+    require_tracking: bool = False,
+    include: str | Path | Iterable[str | Path] = (),
+    samplers: Any = (),
+    models: Any = (),
+    datasets: Any = (),
+    progress: bool = True,
+) -> Results:
+    """Run every cell (sampler x seed) of a spec that is not finished yet, and return the results of all.
+
+    A first comparison, on data that needs no download::
+
+        import alharness
+
+        results = alharness.run(
+            {
+                "name": "first",
+                "dataset": "digits",
+                "active_learning": {"initial_pool": 20, "budget": 20, "cycles": 4},
+                "samplers": ["random", "coreset"],
+                "seeds": 3,
+            }
+        )
+        results.plot()
+        results.summary()
+
+    and of a sampler of your own with those of a spec that alharness ships::
+
+        class Margin(alharness.ScoringSampler):
+            def score(self, query):
+                top = query.unlabeled.predictions().exp().topk(2, dim=1).values
+                return top[:, 1] - top[:, 0]
+
+        alharness.run("digits_quick", samplers=[Margin], set={"seeds": 3})
+
+    What is finished is kept in `workdir`, and the same call continues from there: after an interruption, in a new
+    kernel, or with more seeds or samplers. Models are trained in processes of their own. They know objects of this
+    program by their code: an edited class is another sampler, whose cells begin again. A script needs no
+    `if __name__ == "__main__":`.
+
+    Args:
+        spec: a YAML file; the name of one in ./specs or of one that alharness ships; the same as a mapping, where
+            relative paths start at the current folder; or a `Spec`.
+        workdir: where run directories are kept.
+        set: values that replace those of the spec, such as `{"training.epochs": 10, "samplers.0.params.k": 3}`.
+        only: run only these labels of samplers or names of cells (`grace-s0`).
+        jobs: cells to run at a time, which share the cores. Query times are then marked as shared.
+        restart: begin cells again that cannot be continued, or were finished under other conditions.
+        keep: leave cells as they are that were finished under other conditions.
+        retime: measure the queries of finished cells again, alone; run nothing.
+        tracking: use the trackers of the spec, by default MLflow.
+        require_tracking: fail if a tracker cannot keep the results.
+        include: Python files with samplers, models or data sets.
+        samplers: one or several samplers, each a subclass of `Sampler`, an object of one, or a `SamplerPlugin`; a
+            mapping gives them names, otherwise the name of the class serves. What the constructor takes are the
+            sampler's parameters in a spec. Those that the spec does not name are added to its samplers.
+        models: the same of models: subclasses of `MultimodalModel`, whose constructor takes a `ModelShape` first,
+            or `ModelPlugin`. The spec names one of them: `model: Name`.
+        datasets: a mapping of names to data sets: `Dataset` or `DatasetPlugin`. The spec names one of them.
+        progress: show how far the run is: in a notebook as an output that renews itself, otherwise on stderr.
+
+    Raises:
+        HarnessError: the spec is wrong, or nothing can be started; the message says where, and what to do. For a
+            mapping it begins with the path of the value: `active_learning.budget: ...`.
+        KeyboardInterrupt: the run was interrupted. All processes have ended, and finished cycles are on disk.
+
+    A cell that fails does not stop the others: a `HarnessWarning` names it, and `results.cells` says why.
+    """
+    asked = Spec.load(spec, set=set, include=include, samplers=samplers, models=models, datasets=datasets)
+    if keep and restart:
+        raise SpecError("keep and restart exclude each other")
+    if require_tracking and not tracking:
+        raise SpecError("require_tracking=True and tracking=False exclude each other")
+    if not (isinstance(jobs, int) and jobs >= 1):
+        raise SpecError(f"jobs: expected a whole number from 1 on, but it is {jobs!r:.60}")
+    forkserver.start()  # once the spec is known to be right: it imports torch while this process does other things
+    from alharness.runs.app import Options
+
+    options = Options(
+        workdir=Path(workdir),
+        only=(only,) if isinstance(only, str) else tuple(only),
+        restart=restart,
+        keep=keep,
+        jobs=jobs,
+        retime=retime,
+        again="alharness.run(..., {}=True)".format,
+    )
+    plugins, shown = registry.load(extras=asked.extras), _progress(options) if progress else None
+    try:
+        plan, outcomes, _ = carry_out(
+            asked, plugins, options, warn, shown, tracking=tracking, required=require_tracking
+        )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(INTERRUPTED) from None
+    if outcomes.interrupted:
+        raise KeyboardInterrupt(INTERRUPTED)
+    if outcomes.failed:
+        names = ", ".join(failed.cell.name for failed in outcomes.failed)
+        warn(f"{len(outcomes.failed)} of {len(outcomes.cells)} cells failed: {names}; results.cells says why")
+    return Results.load(plan.folder)
+
+
+def load(*runs: str | Path) -> Results:
+    """The results of one or several runs, from their run directories alone.
+
+    ::
+
+        results = alharness.load("runs/digits_quick-1a2b3c4d")
+        results = alharness.load("digits_quick")  # the same, if there is one run of that spec in ./runs
+
+    Args:
+        runs: run directories; or names or files of specs, each with one run in ./runs.
+
+    Raises:
+        RunError: there is no such run, or there are several of that name; or one cannot be read.
+    """
+    return Results.load(*(find_run(one) for one in runs))
+
+
+def carry_out(
+    spec: Spec,
+    plugins: Registry,
+    options: Options,
+    warn: Callable[[str], None],
+    progress: ConsoleProgress | None,
+    *,
+    tracking: bool,
+    required: bool,
+) -> tuple[Plan, Outcomes, list[SafeTracker]]:
+    """Run a spec with its observers.
+
+    Args:
+        spec: what to run.
+        plugins: what is known of it.
+        options: how to run it.
+        warn: called with what the user should know.
+        progress: shows how far it is.
+        tracking: whether its trackers are used.
+        required: whether it fails if one of them does.
+    """
+    from alharness.runs import app
+    from alharness.tracking.trackers import make_trackers
+
+    trackers = make_trackers(spec.trackers, warn, required=required) if tracking else []
+    for observer in (*trackers, *([progress] if progress else [])):
+        plugins.register(observer)
+    with progress.shown() if progress else nullcontext():
+        plan, outcomes = app.run(spec, plugins, options, warn)
+    return plan, outcomes, trackers
+
+
+def warn(text: str) -> None:
+    """A warning that shows the line which called alharness."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - warnings itself counts frames so
+    level = 2
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == PACKAGE:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, HarnessWarning, stacklevel=level)
+
+
+def _progress(options: Options) -> ConsoleProgress:
+    from alharness.tracking.console import ConsoleProgress
+    from alharness.tracking.notebook import NotebookProgress, in_notebook
+
+    workers = 1 if options.retime else options.jobs
+    if in_notebook():
+        return NotebookProgress(only=options.only, workers=workers)
+    from rich.console import Console
+
+    console = Console(stderr=True, markup=False, highlight=False, emoji=False, force_jupyter=False)
+    return ConsoleProgress(console, only=options.only, workers=workers)

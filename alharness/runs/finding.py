@@ -1,0 +1,160 @@
+"""Run directories in a folder: what each is, read quickly, and the one that a name means."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alharness.errors import RunError, SpecError
+from alharness.text.words import SUFFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FILE = "run.json"
+JOURNAL = "journal.jsonl"
+WORKDIR = Path("runs")
+ENDINGS = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundRun:
+    """A run directory.
+
+    Attributes:
+        path: the directory.
+        name: of the spec, and the suffix of synthetic data.
+        setting: data set, model and labels, in words.
+        complete: cells with every cycle.
+        cells: all cells that the spec asks for.
+        cycles: finished cycles of all cells.
+        at: when it was last written to, seconds since the epoch.
+        problem: why the rest is not known, if it cannot be read.
+    """
+
+    path: Path
+    name: str
+    setting: str = ""
+    complete: int = 0
+    cells: int = 0
+    cycles: int = 0
+    at: float = 0.0
+    problem: str = ""
+
+    @property
+    def date(self) -> str:
+        """When it was last written to."""
+        return datetime.fromtimestamp(self.at).astimezone().strftime("%Y-%m-%d %H:%M") if self.at else ""
+
+    @property
+    def progress(self) -> str:
+        """How far it is, in words."""
+        return self.problem or f"{self.complete:,} of {self.cells:,} cells complete"
+
+
+def list_runs(workdir: Path = WORKDIR) -> list[FoundRun]:
+    """The run directories in a folder, the one that was last written to first; none if the folder is not there."""
+    try:
+        folders = [path for path in workdir.iterdir() if (path / FILE).exists() or (path / "cells").is_dir()]
+    except OSError:
+        return []
+    return sorted(map(_look, folders), key=lambda found: (-found.at, found.name))
+
+
+def find_run(named: str | Path, workdir: Path = WORKDIR) -> Path:
+    """The run directory that is meant by its path, or by the name or the file of a spec with one run.
+
+    Args:
+        named: the path, the name or the file.
+        workdir: where run directories are kept.
+
+    Raises:
+        RunError: no run has this name, or several have; lists them.
+    """
+    path = Path(named)
+    if path.is_dir():
+        return path
+    name = _spec_name(path)
+    runs = list_runs(workdir)
+    meant = [run for run in runs if name in (run.name, run.name.removesuffix(SUFFIX), run.path.name)]
+    if len(meant) == 1:
+        return meant[0].path
+    if meant:
+        raise RunError(
+            f"{named}: there are {len(meant)} runs of this name in {workdir}; name one:\n{_listed(meant)}"
+        )
+    if runs:
+        raise RunError(
+            f"{named}: no such run directory, and no run of this name in {workdir}; there are:\n{_listed(runs)}"
+        )
+    raise RunError(
+        f"{named}: no such run directory, and no runs in {workdir}; make one with alharness run {named}"
+    )
+
+
+def _listed(runs: Iterable[FoundRun], most: int = 10) -> str:
+    lines = [f"  {run.path}: {run.progress}, {run.date}" for run in runs]
+    more = [f"  and {len(lines) - most} more"] if len(lines) > most else []
+    return "\n".join([*lines[:most], *more])
+
+
+def _spec_name(path: Path) -> str:
+    """What the spec in a file is called; for what is no file, its own name without an ending."""
+    stem = path.stem if path.suffix in ENDINGS else path.name
+    with suppress(SpecError):
+        from alharness.spec import yamlfile
+        from alharness.spec.finding import find_spec
+
+        data = yamlfile.read(find_spec(path)).data
+        return str(data.get("name", stem))
+    return stem
+
+
+def _look(folder: Path) -> FoundRun:
+    try:
+        run = json.loads((folder / FILE).read_bytes())["run"]
+        cells, schedule = run["cells"], run["schedule"]
+        done = [_cycles(folder / "cells" / _folder(cell)) for cell in cells]
+        wanted = [1 if cell.get("reference") else len(schedule["sizes"]) + 1 for cell in cells]
+        return FoundRun(
+            path=folder,
+            name=str(run["name"]),
+            setting=_setting(run["params"], schedule),
+            complete=sum(found >= count for (found, _), count in zip(done, wanted, strict=True)),
+            cells=len(cells),
+            cycles=sum(found for found, _ in done),
+            at=max([(folder / FILE).stat().st_mtime, *(at for _, at in done)]),
+        )
+    except Exception as error:  # noqa: BLE001 - a list is worth more than one damaged entry
+        made = folder.name.rpartition("-")[0] or folder.name
+        missing = isinstance(error, FileNotFoundError)
+        what = f"has no {FILE}; run its spec again" if missing else f"{FILE} cannot be read; run its spec again"
+        return FoundRun(path=folder, name=made, at=_written(folder), problem=what)
+
+
+def _folder(cell: dict[str, Any]) -> str:
+    return f"{cell['label']}-s{cell['seed']}-{cell['key'][:8]}"
+
+
+def _cycles(folder: Path) -> tuple[int, float]:
+    """How many cycles the journal holds, after its header, and when it was written; a torn last line is none."""
+    path = folder / JOURNAL
+    try:
+        return max(0, path.read_bytes().count(b"\n") - 1), path.stat().st_mtime
+    except OSError:
+        return 0, 0.0
+
+
+def _written(folder: Path) -> float:
+    with suppress(OSError):
+        return folder.stat().st_mtime
+    return 0.0
+
+
+def _setting(params: dict[str, Any], schedule: dict[str, Any]) -> str:
+    labels = f"{schedule['initial_pool']:,} to {schedule['initial_pool'] + sum(schedule['sizes']):,} labels"
+    return f"{params['dataset']}, {params['model']}, {labels}"

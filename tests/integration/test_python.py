@@ -1,0 +1,284 @@
+"""`alharness.run` and `alharness.load`, as programs and notebooks call them."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from types import ModuleType
+
+import pytest
+
+import alharness
+from alharness import HarnessWarning, PluginError, RunError, SpecError
+
+TINY = {
+    "name": "tiny",
+    "dataset": "digits",
+    "training": {"epochs": 2},
+    "active_learning": {"initial_pool": 20, "budget": 10, "cycles": 2},
+    "seeds": 1,
+    "samplers": ["random"],
+}
+FIRST = """
+from alharness import Sampler
+
+class First(Sampler):
+    "Takes the first."
+    def __init__(self, start: int = 0):
+        self.start = start
+    def select(self, query):
+        return range(self.start, self.start + query.size)
+"""
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "fewer than 3 seeds", HarnessWarning)
+        yield tmp_path
+
+
+@pytest.fixture
+def main(monkeypatch):
+    """Runs code as a notebook does: in a main module that is no file."""
+
+    def run(code):
+        module = ModuleType("__main__")
+        monkeypatch.setitem(sys.modules, "__main__", module)
+        exec(code, vars(module))
+        return module
+
+    return run
+
+
+def run(spec=TINY, **options):
+    return alharness.run(spec, **{"tracking": False, "progress": False, **options})
+
+
+def journals(folder):
+    """Name of a cell -> what was chosen."""
+    return {
+        path.parent.name.rpartition("-")[0]: [
+            json.loads(line)["chosen"] for line in path.read_text().splitlines()[1:]
+        ]
+        for path in sorted(folder.glob("*/cells/*/journal.jsonl"))
+    }
+
+
+def written(folder):
+    return {path.parent.name: path.stat().st_mtime_ns for path in folder.glob("runs/*/cells/*/journal.jsonl")}
+
+
+def test_classes_of_the_program_are_compared_and_their_code_is_their_identity(here, main):
+    results = run(
+        samplers=main(FIRST).First, set={"samplers": ["random", {"name": "First", "params": {"start": 5}}]}
+    )
+    assert list(results.cells["sampler"]) == ["random", "First"]
+    assert set(results.cells["status"]) == {"ok"}
+    before = written(here)
+
+    run(samplers=main(f"# another kernel\n{FIRST}").First, set={"samplers": ["random", "First"]})
+    again = written(here)
+    run(samplers=main(FIRST.replace("+ query.size)", "+ query.size, 1)")).First)
+    edited = written(here)
+
+    assert len(before) == 2
+    assert before.items() < again.items() < edited.items()
+    assert [len(again), len(edited)] == [3, 4]
+
+
+def test_an_object_is_used_with_what_it_holds(here, main):
+    run(samplers={"tenth": main(FIRST).First(start=10)}, only="tenth")
+
+    chosen = next(iter(journals(here / "runs").values()))
+    run(samplers={"zeroth": main(FIRST).First()}, only="zeroth")
+    assert chosen[0] != journals(here / "runs")["zeroth-s0"][0]
+
+
+def test_data_and_a_model_of_the_program(make_dataset, main):
+    network = main(
+        """
+from alharness import MultimodalModel
+from torch import nn
+
+class Net(MultimodalModel):
+    def __init__(self, shape, width: int = 4):
+        super().__init__(shape)
+        self.encoders = nn.ModuleDict({m: nn.Linear(d, width) for m, d in shape.features.items()})
+        sources = [*shape.features, "fused"]
+        self.heads = nn.ModuleDict({
+            s: nn.Linear(width * (len(shape.features) if s == "fused" else 1), shape.outputs) for s in sources
+        })
+    def encode(self, batch):
+        return {m: layer(batch.inputs[m]).relu() for m, layer in self.encoders.items()}
+    def decode(self, z):
+        import torch
+        fused = torch.cat([z[m] for m in self.encoders], 1)
+        return {s: head(fused if s == "fused" else z[s]) for s, head in self.heads.items()}
+    def last_layer(self, source):
+        return self.heads[source]
+    def loss(self, batch):
+        predicted = self(batch)
+        return sum(nn.functional.cross_entropy(predicted[s], batch.labels[s]) for s in predicted)
+"""
+    )
+    results = run(
+        TINY | {"dataset": "mine", "model": {"name": "Net", "params": {"width": 8}}},
+        datasets={"mine": make_dataset()},
+        models=network.Net,
+    )
+
+    assert list(results.cells["status"]) == ["ok"]
+    assert list(results.cycles["labeled"]) == [20, 30, 40]
+
+
+def test_a_file_that_is_included(here):
+    (here / "first.py").write_text(FIRST)
+
+    results = run(include="first.py")
+
+    assert list(results.cells["sampler"]) == ["random", "First"]
+    assert set(results.cells["status"]) == {"ok"}
+
+
+def test_results_are_loaded_by_the_name_of_their_spec():
+    made = run()
+
+    assert alharness.load("tiny").cycles.equals(made.cycles)
+    with pytest.raises(
+        RunError, match=r"tina: no such run directory, and no run of this name in runs; there are:\n"
+    ):
+        alharness.load("tina")
+
+
+def test_a_cell_that_fails_is_a_warning_at_the_line_of_the_call(main):
+    with pytest.warns(HarnessWarning, match="1 of 2 cells failed: First-s0; results.cells says why") as caught:
+        results = run(samplers=main(FIRST.replace("return range", "return 1 / 0 or range")).First)
+
+    assert caught[-1].filename == __file__
+    assert "ZeroDivisionError" in results.cells["error"][1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"keep": True, "restart": True}, "keep and restart exclude each other"),
+        ({"require_tracking": True}, "require_tracking=True and tracking=False exclude each other"),
+        ({"jobs": 0}, "jobs: expected a whole number from 1 on, but it is 0"),
+        ({"only": "rondom"}, "rondom.*did you mean 'random'"),
+        ({"spec": "no_such_spec"}, "no_such_spec: there is no such file"),
+        ({"spec": TINY | {"seeds": 0}}, "^seeds: .* 1"),
+    ],
+)
+def test_what_cannot_be_run_is_refused(options, message):
+    with pytest.raises(SpecError, match=message):
+        run(**options)
+
+
+def test_plugins_that_are_missing_are_refused():
+    with pytest.raises(PluginError, match=r"^dataset.name: no dataset named 'digit' is installed"):
+        run(TINY | {"dataset": "digit"})
+
+
+def test_messages_say_how_to_call_it_again(monkeypatch):
+    def refuse(spec, plugins, options, warn):
+        raise RunError(options.again("keep"))
+
+    monkeypatch.setattr("alharness.runs.app.run", refuse)
+    with pytest.raises(RunError, match=r"^alharness.run\(..., keep=True\)$"):
+        run()
+
+
+def test_a_thread_and_a_running_event_loop_may_call_it(here):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(run(workdir="thread")))
+    thread.start()
+    thread.join()
+
+    async def in_loop():
+        return run(workdir="loop")
+
+    found.append(asyncio.run(in_loop()))
+    assert [list(results.cells["status"]) for results in found] == [["ok"], ["ok"]]
+
+
+SCRIPT = f"""
+import alharness
+print("the top level is run")
+
+class Last(alharness.Sampler):
+    def select(self, query):
+        return range(len(query.unlabeled) - query.size, len(query.unlabeled))
+
+results = alharness.run({TINY}, samplers=Last, tracking=False)
+print(*results.cells["status"])
+"""
+
+
+@pytest.mark.parametrize("how", ["script", "-c", "stdin"])
+def test_a_script_needs_no_guard_of_its_main_module(here, how):
+    (here / "script.py").write_text(SCRIPT)
+    arguments = {"script": ["script.py"], "-c": ["-c", SCRIPT], "stdin": ["-"]}[how]
+
+    ended = subprocess.run(
+        [sys.executable, *arguments],
+        input=SCRIPT if how == "stdin" else None,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert ended.stdout == "the top level is run\nok ok\n", ended.stderr
+    assert "[2/2] Last-s0" in ended.stderr
+
+
+LONG = TINY | {"name": "long", "active_learning": {"initial_pool": 20, "budget": 10, "cycles": 40}}
+INTERRUPTED = f"""
+import alharness, json, psutil
+try:
+    alharness.run({LONG}, tracking=False, progress=False)
+except KeyboardInterrupt as error:
+    print(error)
+    print(json.dumps([" ".join(child.cmdline()) for child in psutil.Process().children(recursive=True)]))
+"""
+
+
+def test_an_interruption_leaves_whole_journals_and_no_worker_and_the_same_call_continues(here):
+    program = subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True)
+    until = time.monotonic() + 100
+    while not any(len(cycles) > 3 for cycles in journals(here / "runs").values()) and time.monotonic() < until:
+        time.sleep(0.05)
+    program.send_signal(signal.SIGINT)
+    printed, _ = program.communicate(timeout=60)
+
+    text, children = printed.splitlines()
+    assert text == "the run was interrupted; nothing that was finished is lost, and the same call continues it"
+    assert all("from multiprocessing." in child for child in json.loads(children))  # its own servers
+    cut = journals(here / "runs")["random-s0"]
+    assert 3 < len(cut) < 41
+
+    results = run(LONG)
+    run(LONG, workdir="whole")
+
+    assert list(results.cells["cycles"]) == [41]
+    assert journals(here / "runs") == journals(here / "whole")
+
+
+def test_the_package_lists_what_it_offers_and_is_quick_to_import():
+    code = """
+import sys, alharness
+heavy = {"torch", "pandas", "mlflow", "matplotlib", "pydantic", "rich"} & set(sys.modules)
+assert not heavy, heavy
+assert {"run", "load", "Results", "Spec", "Sampler", "HarnessError"} <= set(dir(alharness))
+for name in dir(alharness):
+    assert getattr(alharness, name).__doc__, name
+assert "Args:" in alharness.run.__doc__
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONWARNINGS": "error"})
