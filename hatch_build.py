@@ -1,4 +1,4 @@
-"""A wheel holds the specs, so that they can be run by name. An editable installation reads them where they are."""
+"""A wheel holds the specs, so that they can be run by name. An editable installation reads them in place."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
 """Old names of public modules: plugins written for them still import, with a warning that says what to write.
 
-One finder in place of a file for each name, which would stand at the top of the package among what is in use.
+One finder instead of a file for each name: such files would be at the top of the package, among those in use.
 """
 
 from __future__ import annotations

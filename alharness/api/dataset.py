@@ -33,15 +33,15 @@ class Dataset:
 
     Attributes:
         task: classification or regression.
-        content: `Splits` where the data set comes with its own; `Samples` where every seed draws its split. A
+        content: `Splits` if the data set comes with its own; `Samples` if every seed draws its split. A
             function that returns one of them is called when the content is first needed, and only then.
         classes: names of the classes, in the order of the label indices; empty for regression.
         fractions: train, validation and test shares of the drawn split.
         synthetic: made-up data; every page and every run says so.
         pooled_content: the same with every sequence pooled already, or a function that returns it, so that
             models which take vectors never touch the sequences.
-        stored_digest: stands for `digest` where the data is known by the checksums of its files.
-        remarks: what was mended or left out when the data was imported; `alharness data describe` shows it.
+        stored_digest: replaces `digest` if the data is known by the checksums of its files.
+        remarks: what was corrected or left out when the data was imported; `alharness data describe` shows it.
         metrics: what is measured on its samples; None for the metrics of the task.
 
     >>> import numpy as np
@@ -203,16 +203,16 @@ class DatasetPlugin:
     Attributes:
         name: the name in a spec.
         params: model of its parameters.
-        inspect: params -> DatasetFacts; quick and without heavy imports; raises DataError where files are
+        inspect: params -> DatasetFacts; quick and without heavy imports; raises DataError if files are
             missing, saying how to get them.
         make: params -> Dataset.
         fetch: for data that must be converted once: `alharness data import <name>` calls it with the user's
-            file or folder (None where it is to be downloaded) and an empty folder, which becomes the data set
+            file or folder (None if it is to be downloaded) and an empty folder, which becomes the data set
             only when it returns. It returns lines to show.
-        options: parameters of the import (`alharness data import <name> --set key=value`), where it has any;
+        options: parameters of the import (`alharness data import <name> --set key=value`), if it has any;
             `fetch` then gets them as its third argument.
         verify: params -> lines to show; compares everything that is stored with its checksums, for
-            `alharness data describe <name> --verify`. Raises DataError where something is damaged.
+            `alharness data describe <name> --verify`. Raises DataError if something is damaged.
         summary: one line for `alharness plugins`.
         reference: the paper to cite.
         license: the terms it comes under.

@@ -122,7 +122,7 @@ def alharness_trackers() -> list[TrackerPlugin]:  # type: ignore[empty-body]
 
         class LinesParams(Params):
             path: Path
-            '''Where the lines go.'''
+            '''The file of the lines.'''
 
 
         class Lines(Tracker):
@@ -146,7 +146,7 @@ def alharness_trackers() -> list[TrackerPlugin]:  # type: ignore[empty-body]
 
 @hookspec
 def alharness_run_started(run: Plan) -> None:
-    """See a run begin, or go on: what is going to run, and what is finished already.
+    """See a run begin or continue: what is going to run, and what is finished already.
 
     .. code-block:: python
 

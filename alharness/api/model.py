@@ -51,8 +51,8 @@ class ModelPlugin:
         params: model of its parameters.
         make: (params, shape) -> MultimodalModel, with fresh weights from torch's global generator.
         provides: the features a sampler can have from it.
-        inputs: `pooled` where each modality is one vector (sequences are averaged beforehand, once),
-            `sequences` where the model wants them whole.
+        inputs: `pooled` if each modality is one vector (sequences are averaged beforehand, once),
+            `sequences` if the model needs them whole.
         tasks: the tasks it can serve.
         review: (params, facts of the data set) -> warnings for the user, before anything is trained. Raises
             SpecError if the model cannot serve these modalities with these parameters: nothing is run. Quick and

@@ -35,8 +35,8 @@ class Batch:
     Attributes:
         inputs: modality -> (b, d) or (b, t, d) float32.
         lengths: modality -> (b,) valid steps of a sequence.
-        labels: source -> (b,) int64 classes or float32 targets, for every modality and `fused`; empty where
-            labels are not to be seen.
+        labels: source -> (b,) int64 classes or float32 targets, for every modality and `fused`; empty if
+            labels must not be seen.
 
     >>> import torch
     >>> from alharness import Batch
@@ -68,12 +68,12 @@ class Batch:
             yield self._map(itemgetter(slice(start, start + size)))
 
     def to(self, device: torch.device) -> Batch:
-        """The same on another device; itself where it lies there."""
+        """The same on another device; itself if it is there already."""
         return self if self.device == device else self._map(lambda x: x.to(device, non_blocking=True))
 
     @property
     def device(self) -> torch.device:
-        """Where the samples lie."""
+        """The device of the samples."""
         return next(iter(self.inputs.values())).device
 
     def _map(self, function: Callable[[Tensor], Tensor]) -> Batch:
@@ -124,8 +124,8 @@ class MultimodalModel(nn.Module, ABC):
     def encode(self, batch: Batch) -> dict[str, Tensor]:
         """Modality -> z_u, (b, d_u).
 
-        Entries of other names, (b, ...), are handed back to `decode` beside them: samplers pass them on as
-        constants, row by row (`View.context`). The batch is not to be written to: draws and epochs share it.
+        Entries of other names, (b, ...), are given back to `decode` with them: samplers pass them on as
+        constants, row by row (`View.context`). The batch must not be written to: draws and epochs share it.
         """
 
     @abstractmethod
@@ -154,7 +154,7 @@ class MultimodalModel(nn.Module, ABC):
         """Take statistics, such as means and scales, from the labeled samples; called once before training."""
 
     def prepare(self, samples: Batch) -> Batch:
-        """What `loss` gets in place of these samples: they went through all that does not change in a training.
+        """What `loss` gets instead of these samples, after every computation that is the same in all epochs.
 
         Called after `adapt`, once for the labeled and once for the validation samples. Row by row: parts of what
         it returns are the batches. `encode` always gets samples as they are.

@@ -1,4 +1,4 @@
-"""What a model's code gives back, checked where it enters: shapes, types, and heads that are missing."""
+"""What a model's code returns, checked at once: shapes, types, and heads that are missing."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Documented(BaseModel):
 
     pydantic can do so itself (`use_attribute_docstrings`), but reads and parses the source of every class whenever
     it is imported: a seventh of the time of `alharness check`. A model's validator is built when it is first used:
-    most plugins that are installed are none of a spec's.
+    most installed plugins are not used by the spec.
 
     >>> from pydantic import Field
     >>> from alharness.api.params import Documented
@@ -62,11 +62,11 @@ def descriptions(model: type[BaseModel]) -> dict[str, str]:
 
 
 def _below(cls: type[Any]) -> Iterator[tuple[str, str]]:
-    """Annotated names of a class and the docstrings below them; nothing where its source is not to be had."""
+    """Annotated names of a class and the docstrings below them; nothing if its source is not available."""
     if not issubclass(cls, Documented):
         return
     try:
-        # Inside of a block, so that a class that stands indented in its file may stay so.
+        # In a block, so that a class that is indented in its file may stay so.
         (block,) = ast.parse("if True:\n" + indent(inspect.getsource(cls), " ")).body
     except (OSError, TypeError, SyntaxError):
         return

@@ -98,8 +98,8 @@ class CycleRecord:
         metrics: quality on the test split, by name without prefix.
         diagnostics: what the sampler logged.
         chosen: ids chosen by this cycle's query, the first choice first; empty in the last cycle.
-        scores: the scores they were chosen by; empty where the sampler does not score.
-        cost: seconds and MiB, by name; what was not measured is absent.
+        scores: the scores they were chosen by; empty if the sampler does not score.
+        cost: seconds and MiB, by name; missing measurements are left out.
         at: end of the cycle, milliseconds since the epoch.
         timing: how its query was measured.
         machine: processor, cores and accelerator that its times belong to; empty in older journals.
@@ -126,7 +126,7 @@ class Outcome:
         status: `ok` when every cycle is there; anything else is tried again by the next run.
         cycles: the finished ones, in order.
         started: begin, milliseconds since the epoch.
-        error: one paragraph where it failed, without secrets.
+        error: one paragraph if it failed, without secrets.
         context: what its numbers depend on, as its journal says: digests of data, split and initial pool, device,
             versions.
     """
@@ -143,7 +143,7 @@ class Outcome:
 
     @property
     def timing(self) -> Timing:
-        """`shared` where a query was measured while other cells were running."""
+        """`shared` if a query was measured while other cells were running."""
         return "shared" if any(cycle.timing == "shared" for cycle in self.cycles) else "exclusive"
 
 
@@ -169,7 +169,7 @@ class Paper:
 
     Attributes:
         source: the paper and the table or figure.
-        labels: labels at which its figures stand; None for the last cycle.
+        labels: number of labels that its figures belong to; None for the last cycle.
         values: label of a sampler, or `full-data` -> metric -> its figure, in our units.
     """
 
@@ -207,9 +207,9 @@ class Plan:
         environment: versions, machine and digests.
         spec_text: the resolved spec as YAML.
         synthetic: made-up data.
-        valid: validation samples that stop a training; None where that is not known.
+        valid: validation samples that stop a training; None if that is not known.
         count_valid: they count as labels wherever results are shown, though none of them is bought.
-        paper: figures of a paper to stand beside these, if any.
+        paper: figures of a paper to be shown next to these, if any.
     """
 
     name: str
@@ -249,7 +249,7 @@ class Plan:
         return (self.pool,) if cell.reference else self.schedule.labeled
 
     def counted(self, labeled: Iterable[int]) -> tuple[int, ...]:
-        """Numbers of labels as results show them: with the validation samples where these count."""
+        """Numbers of labels as results show them: with the validation samples if these count."""
         extra = (self.valid or 0) if self.count_valid else 0
         return tuple(number + extra for number in labeled)
 

@@ -22,7 +22,7 @@ class Rows:
     """Some rows of an array, which are gathered when they are read, as `rows[positions]`.
 
     numpy copies what it selects by positions. The split of a seed is such a selection of the whole data set, and
-    its copy would stand in the memory of every process that works on a seed.
+    every process that works on a seed would hold its copy in memory.
 
     Attributes:
         base: (N, ...) array; may be memory-mapped.

@@ -32,8 +32,8 @@ class View(Protocol):
     """One side of the pool, labeled or unlabeled, through the eyes of the model just trained.
 
     Everything is computed on first use, in batches, without gradients, and kept until the cycle ends.
-    Rows stand in the order of `ids`. Reading a feature that the sampler's plugin did not declare raises
-    SamplerError. All tensors lie on `query.device`.
+    Rows are in the order of `ids`. Reading a feature that the sampler's plugin did not declare raises
+    SamplerError. All tensors are on `query.device`.
 
     >>> import torch
     >>> from alharness.testing import TensorView
@@ -58,7 +58,7 @@ class View(Protocol):
         ...
 
     def context(self) -> dict[str, Tensor]:
-        """What the model's encoders give beside the representations, by name, (n, ...); empty for most models.
+        """What the model encodes in addition to the representations, by name, (n, ...); empty for most models.
 
         `query.decode` needs it, of the same rows: `query.decode({**z, **query.unlabeled.context()})`.
         """
@@ -71,7 +71,7 @@ class View(Protocol):
     def mc_draws(self, draws: int, source: str = FUSED) -> Iterator[Tensor]:
         """`draws` predictions of the shape of `predictions`, each with fresh dropout masks, one at a time.
 
-        Normalization layers stay in evaluation mode. Raises SamplerError where the model has no active dropout.
+        Normalization layers stay in evaluation mode. Raises SamplerError if the model has no active dropout.
         """
         ...
 
@@ -107,10 +107,10 @@ class Query:
         cycles: how many queries the whole experiment makes.
         task: classification or regression.
         modalities: names of the modalities.
-        device: where all tensors lie.
+        device: the device of all tensors.
         rng: this query's own generator, made from the seed and the cycle; the only randomness allowed.
-        decode: heads and fusion only, modality -> (n, d_u) in, source -> (n, C) or (n, 1) out, in the terms of
-            `View.predictions`; differentiable, in evaluation mode. Rows of `View.context` go in beside them.
+        decode: heads and fusion only, modality -> (n, d_u) in, source -> (n, C) or (n, 1) out, as in
+            `View.predictions`; differentiable, in evaluation mode. Rows of `View.context` go in with them.
         embed: `embed(z, source="fused")` gives the (n, d) inputs of the last linear layer of that source's head,
             as `View.embeddings`, but for any z, as `decode` takes it; without gradients.
         log: `log(name, value)` keeps a diagnostic of this cycle; it becomes the metric `al/<name>`.
@@ -143,7 +143,7 @@ class Query:
 
 
 class Selection(NamedTuple):
-    """Chosen positions, and the scores they were chosen by where there are such.
+    """Chosen positions, and the scores they were chosen by, if any.
 
     >>> import torch
     >>> from alharness import Selection
@@ -191,7 +191,7 @@ class ScoringSampler(Sampler):
         """(n,) finite scores of the unlabeled samples; larger is chosen first, ties by position."""
 
     def select(self, query: Query) -> Selection:
-        """The `query.size` largest scores. Raises SamplerError where a score is NaN or infinite."""
+        """The `query.size` largest scores. Raises SamplerError if a score is NaN or infinite."""
         from alharness.kernels import top_k
 
         scores = self.score(query)
@@ -242,9 +242,9 @@ class SamplerPlugin:
         make: params -> Sampler.
         requires: the features it reads, or params -> the features; reading another one raises.
         tasks: the tasks it can serve.
-        review: (params, setting) -> warnings for the user, before anything is trained. Raises SamplerError where
+        review: (params, setting) -> warnings for the user, before anything is trained. Raises SamplerError if
             the sampler cannot serve this setting with these parameters: it is skipped with that reason. Raises
-            SpecError where a parameter is a mistake here: nothing is run. Quick and without heavy imports.
+            SpecError if a parameter is a mistake here: nothing is run. Quick and without heavy imports.
         summary: one line for `alharness plugins`.
         reference: the paper.
 

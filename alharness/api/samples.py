@@ -22,7 +22,7 @@ Pooling = Literal["mean", "first"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Inputs:
-    """What a model sees of n samples. Holds no labels, so that whoever gets it cannot look them up.
+    """What a model sees of n samples. It holds no labels, so a reader of it cannot look them up.
 
     Attributes:
         ids: n distinct strings.
@@ -45,11 +45,11 @@ class Inputs:
     pooling: Mapping[str, Pooling] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raise DataError where rows, ids or lengths do not belong together."""
+        """Raise DataError if rows, ids or lengths do not fit together."""
         if len(set(self.ids)) != len(self.ids):
             seen: set[str] = set()
             twice = next(i for i in self.ids if i in seen or seen.add(i))  # type: ignore[func-returns-value]
-            raise DataError(f"the id {twice!r} stands for more than one sample; ids must be distinct")
+            raise DataError(f"the id {twice!r} belongs to more than one sample; ids must be distinct")
         _require_arrays({**self.arrays, **{f"lengths of {m}": x for m, x in self.lengths.items()}})
         for modality, array in self.arrays.items():
             if array.ndim not in (2, 3) or len(array) != len(self.ids):
@@ -65,7 +65,7 @@ class Inputs:
                 raise DataError(f"{modality}: lengths need a sequence (n, t, d) and one number per sample")
             if len(lengths) and not (lengths.min() >= 0 and lengths.max() <= steps):
                 raise DataError(
-                    f"{modality}: lengths must lie within 0 and {steps}, "
+                    f"{modality}: lengths must be between 0 and {steps}, "
                     f"but they reach from {lengths.min()} to {lengths.max()}"
                 )
         for modality, pooling in self.pooling.items():
@@ -108,7 +108,7 @@ class Inputs:
 
 
 def pool(array: Array | Rows, lengths: Array | None, pooling: Pooling) -> Array:
-    """One vector per sequence, (n, d) float32, from (n, t, d); (n,) lengths, None where all are full.
+    """One vector per sequence, (n, d) float32, from (n, t, d); (n,) lengths, None if all are full.
 
     The mean runs over the valid steps, in float64; length 0 counts as 1.
 
@@ -137,7 +137,7 @@ class Samples:
     Attributes:
         inputs: what a model sees.
         labels: (n,) int64 class indices, or float32 targets.
-        unimodal_labels: modality -> (n,) labels of that modality alone; without an entry the fused one serves.
+        unimodal_labels: modality -> (n,) labels of that modality alone; without an entry, the fused label is used.
 
     >>> import numpy as np
     >>> from alharness import Inputs, Samples
@@ -152,7 +152,7 @@ class Samples:
     unimodal_labels: Mapping[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raise DataError where the number of labels is not the number of samples."""
+        """Raise DataError if the number of labels is not the number of samples."""
         named = {"labels": self.labels, **self.unimodal_labels}
         _require_arrays(named)
         for name, labels in named.items():
@@ -229,7 +229,7 @@ def _require_arrays(named: Mapping[str, Any]) -> None:
 
 
 CONTRADICTION = 0.5
-"""Targets of modalities that are further apart contradict each other; classes do where they differ."""
+"""Targets of modalities that are further apart contradict each other; classes do if they differ."""
 
 
 def contradict(labels: Sequence[Array]) -> Array:

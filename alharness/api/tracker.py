@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TrackerContext:
-    """What a tracker gets besides its parameters.
+    """What a tracker gets in addition to its parameters.
 
     Attributes:
         warn: shows a warning to the user; any thread may call it.
@@ -50,7 +50,7 @@ class Tracker:
     """
 
     def where(self) -> str:
-        """Where its results are: a path, an address, or a command that shows them. Printed when the run ends."""
+        """Place of its results: a path, an address, or a command that shows them. Printed when the run ends."""
         return ""
 
 

@@ -51,7 +51,7 @@ def batches(inputs: Inputs, positions: NDArray[np.int64], size: int, device: tor
 
 
 def home(samples: Samples, device: torch.device) -> torch.device:
-    """Where samples that are gone through again and again should lie: on the device, if they fit there."""
+    """The device for samples that are read again and again: `device`, if they fit there, or the CPU."""
     if device.type != "cuda":
         return device
     size = len(samples) * _bytes_per_row(samples.inputs)
@@ -60,9 +60,9 @@ def home(samples: Samples, device: torch.device) -> torch.device:
 
 
 class RepeatedBatches:
-    """`batches` to go through many times: gathered once where that takes no more than `limit` bytes.
+    """`batches` to go through many times: gathered once if that takes no more than `limit` bytes.
 
-    Otherwise anew every time, a batch at a time, so that memory-mapped sequences are never copied as a whole.
+    Otherwise each batch is gathered when it is used, so that memory-mapped sequences are never copied as a whole.
     """
 
     def __init__(

@@ -142,7 +142,7 @@ class Extractor:
 
     @torch.no_grad()
     def still(self, rows: Iterable[Batch], source: str) -> Tensor:
-        """What a draw gives for its first batch where the model has no dropout, bit by bit."""
+        """What a draw gives for its first batch if the model has no dropout, bit by bit."""
         with self._clock.charge("inference"):
             return self.predict(self._encoded(next(iter(rows))))[source]
 
@@ -277,7 +277,7 @@ class ModelView:
     def targets(self) -> Tensor:
         """Labels of the labeled side."""
         if self._targets is None:
-            raise LabelLeak("it asked for labels of unlabeled samples, which nobody has bought yet")
+            raise LabelLeak("it asked for labels of unlabeled samples, which were not bought yet")
         if self._labels is None:
             self._labels = self._targets()
         return self._given("labels", self._labels)
@@ -292,7 +292,7 @@ class ModelView:
         return self._z
 
     def _predicted(self, source: str) -> dict[str, Tensor]:
-        """Predictions; the first pass takes the embeddings of `source` along where the sampler declared both."""
+        """Predictions; the first pass also takes the embeddings of `source` if the sampler declared both."""
         if self._predictions is None:
             z = self._encoded()
             if self._extractor.allows(Feature.EMBEDDINGS):

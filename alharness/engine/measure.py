@@ -96,8 +96,8 @@ class Meter:
 class _ResidentPeak:
     """Peak resident memory of this process, in bytes.
 
-    Linux keeps a high-water mark that can be reset, which is exact and free. Elsewhere, and where the reset is
-    not permitted, a thread looks every 50 ms; shorter intervals slow down what is measured.
+    Linux keeps a high-water mark that can be reset, which is exact and free. Elsewhere, and if the reset is
+    not permitted, a thread reads it every 50 ms; shorter intervals slow down what is measured.
     """
 
     INTERVAL = 0.05

@@ -1,4 +1,4 @@
-"""A data set's metrics, taken: what `compute` gives is checked where it enters."""
+"""Computes a data set's metrics, and checks what `compute` returns."""
 
 from __future__ import annotations
 

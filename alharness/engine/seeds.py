@@ -1,8 +1,8 @@
 """Independent named random streams.
 
-Every draw of a run comes from a stream named by (seed, purpose, cycle) and started anew: nothing is carried
-from one cycle to the next, so a run can be continued exactly, and whoever joins or leaves an experiment changes
-nobody else's draws.
+Every draw of a run comes from a stream named by (seed, purpose, cycle) that starts fresh: nothing is carried
+from one cycle to the next, so a run can be continued exactly, and adding or removing a sampler changes no other
+draws.
 """
 
 from __future__ import annotations

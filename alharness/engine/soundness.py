@@ -88,7 +88,7 @@ def _require_inputs(part: str, inputs: Any, *, look_at_numbers: bool) -> None:
     if bad := [name for name in inputs.ids if not isinstance(name, str) or not name.strip()]:
         raise DataError(
             f"{part}: the id {bad[0]!r:.100} is not a string with something in it ({len(bad)} of "
-            f"{len(inputs.ids)} are not); ids stand in journals: make them strings"
+            f"{len(inputs.ids)} are not); journals hold ids: make them strings"
         )
     if not inputs.arrays:
         raise DataError(f"{part}: there is no modality; give at least one array of inputs")
@@ -151,8 +151,8 @@ def _require_indices(what: str, labels: Any, ids: tuple[str, ...], classes: int)
     if len(outside):
         hint = "; if they count from 1, take 1 off" if labels.min() == 1 and labels.max() == classes else ""
         raise DataError(
-            f"{what} must lie within 0 and {classes - 1}, since `classes` names {classes}, but sample "
-            f"{ids[outside[0]]!r} has {labels[outside[0]]} ({len(outside)} of {len(ids)} lie outside){hint}"
+            f"{what} must be between 0 and {classes - 1}, since `classes` names {classes}, but sample "
+            f"{ids[outside[0]]!r} has {labels[outside[0]]} ({len(outside)} of {len(ids)} are outside){hint}"
         )
 
 

@@ -33,7 +33,7 @@ def origin(entry_point: EntryPoint) -> tuple[str, str]:
     return _describe(entry_point.dist)
 
 
-@cache  # the metadata of a distribution, its readme with them, are read and parsed anew at every look
+@cache  # the metadata of a distribution, its readme with them, are read and parsed at every access
 def _describe(distribution: Distribution | None) -> tuple[str, str]:
     try:
         assert distribution is not None
@@ -72,7 +72,7 @@ def collected(manager: pluggy.PluginManager, module: object, name: str) -> list[
 
 
 def register(manager: pluggy.PluginManager, plugin: object, name: str | None = None) -> None:
-    """Register the hooks of a module or an object. Raises PluginError where it has none, or an unknown one."""
+    """Register the hooks of a module or an object. Raises PluginError if it has none, or an unknown one."""
     problem = "it has no hook; decorate one with alharness.hookimpl"
     try:
         manager.register(plugin, name)

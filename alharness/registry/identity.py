@@ -31,7 +31,7 @@ def identify(thing: Any) -> str:
 
 
 class _Reader:
-    """Writes objects as texts, which depend on what they hold and not on where that is shared."""
+    """Writes objects as texts, which depend on what they hold and not on which parts are shared."""
 
     def __init__(self) -> None:
         self._texts: dict[int, str] = {}

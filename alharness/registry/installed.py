@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 P = TypeVar("P", SamplerPlugin, ModelPlugin, DatasetPlugin, TrackerPlugin)
 
 ONLY = "ALHARNESS_PLUGINS"
-"""Environment variable: entry points to load, separated by commas, besides those of alharness itself."""
+"""Environment variable: entry points to load, separated by commas, in addition to those of alharness itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Registered(Generic[P]):
-    """A plugin and where it comes from."""
+    """A plugin and its distribution."""
 
     plugin: P
     distribution: str
@@ -98,19 +98,19 @@ class Registry:
     manager: pluggy.PluginManager = field(default_factory=make_manager, repr=False)
 
     def sampler(self, name: str) -> Registered[SamplerPlugin]:
-        """The sampler of this name. Raises PluginError where it is missing, broken or offered twice."""
+        """The sampler of this name. Raises PluginError if it is missing, broken or offered twice."""
         return self._find("sampler", self.samplers, name)
 
     def model(self, name: str) -> Registered[ModelPlugin]:
-        """The model of this name. Raises PluginError where it is missing, broken or offered twice."""
+        """The model of this name. Raises PluginError if it is missing, broken or offered twice."""
         return self._find("model", self.models, name)
 
     def dataset(self, name: str) -> Registered[DatasetPlugin]:
-        """The data set of this name. Raises PluginError where it is missing, broken or offered twice."""
+        """The data set of this name. Raises PluginError if it is missing, broken or offered twice."""
         return self._find("dataset", self.datasets, name)
 
     def tracker(self, name: str) -> Registered[TrackerPlugin]:
-        """The tracker of this name. Raises PluginError where it is missing, broken or offered twice."""
+        """The tracker of this name. Raises PluginError if it is missing, broken or offered twice."""
         return self._find("tracker", self.trackers, name)
 
     @property
@@ -119,7 +119,7 @@ class Registry:
         return self.manager.hook
 
     def register(self, observer: object) -> None:
-        """Let this object's hooks see the run as well. Raises PluginError where it has none, or a misspelt one."""
+        """Let this object's hooks see the run as well. Raises PluginError if it has none, or a misspelt one."""
         register(self.manager, observer)
 
     def _find(self, kind: str, known: Mapping[str, Registered[P]], name: str) -> Registered[P]:
@@ -150,11 +150,11 @@ def load(
 ) -> Registry:
     """Import the entry points of the group `alharness` and collect what they offer.
 
-    A plugin that cannot be used is remembered with its reason and disturbs nobody.
+    A plugin that cannot be used is remembered with its reason and disturbs no other.
 
     Args:
         available: entry points; by default those of the installed distributions.
-        only: names of those to load besides alharness's own; by default the list in `ALHARNESS_PLUGINS`, if any.
+        only: names of those to load with alharness's own; by default the list in `ALHARNESS_PLUGINS`, if any.
         extras: plugins that are not installed.
 
     Raises:
@@ -175,7 +175,7 @@ def load(
             plugins = offered(manager, entry_point)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # noqa: BLE001  whatever a plugin does, the others go on
+        except BaseException as error:  # noqa: BLE001  whatever a plugin does, the others keep working
             broken.append(Broken(**source, reason=_one_line(error)))
             continue
         for kind, plugin in plugins:

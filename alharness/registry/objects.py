@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of plugin, and what may stand for one.
+    """A kind of plugin, and the objects that become one.
 
     Attributes:
         plugin: the class of its plugins.
-        expected: what may stand for a plugin, for messages.
+        expected: the objects that become a plugin, for messages.
         recognizes: whether an object is one of these.
         convert: (object, name) -> plugin.
     """
@@ -40,7 +40,7 @@ class Kind:
 
 
 def adapt(kind: str, thing: Any, name: str | None = None) -> Any:
-    """The plugin that an object is, or stands for.
+    """The plugin that an object is, or becomes.
 
     Args:
         kind: a key of `KINDS`.
@@ -113,7 +113,7 @@ def _is_sampler(thing: Any) -> bool:
 def _is_model(thing: Any) -> bool:
     if isinstance(thing, ModelPlugin):
         return True
-    network = sys.modules.get("alharness.api.network")  # whoever defines a model has imported it, and torch
+    network = sys.modules.get("alharness.api.network")  # a module that defines a model has imported it, and torch
     return network is not None and inspect.isclass(thing) and issubclass(thing, network.MultimodalModel)
 
 

@@ -16,7 +16,7 @@ VARIABLE = "MLFLOW_TRACKING_URI"
 DATABASES = frozenset({"sqlite", "postgresql", "mysql", "mssql"})
 FOLDERS = frozenset({"", "file"})
 HOSTED = "databricks"
-"""The address of a workspace stands in a file of its client's, so that it is no link."""
+"""The address of a workspace is in a file of its client, so there is no link."""
 
 PREFIX = "sqlite:///"
 LONGEST_FOLDER = 60
@@ -84,7 +84,7 @@ def normal(uri: str) -> str:
 
 
 def place_of_artifacts(uri: str, experiment: str) -> str | None:
-    """Where the files of an experiment go, as an address; None if the store knows a place itself.
+    """Address for the files of an experiment; None if the store knows a place itself.
 
     MLflow would take the current folder of whichever process came first.
     """

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from alharness.api.records import Cell, CycleRecord, Outcome, Plan
 
 EXAMPLES = 3
-"""Cells of a sampler whose journals are read for what they cost, when a run goes on."""
+"""Cells of a sampler whose journals are read for their costs, when a run is continued."""
 QUIET = 60.0
 """Seconds between lines of progress in a log, at least."""
 QUIET_SHARE = 0.05

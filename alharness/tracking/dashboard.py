@@ -1,6 +1,6 @@
 """The dashboard of an experiment: a view of MLflow's own interface, kept as a tag of the experiment.
 
-MLflow promises nothing about this format, which is that of its major version 3. Where the tag is missing, the same
+MLflow promises nothing about this format, which is that of its major version 3. If the tag is missing, the same
 page opens without charts of ours.
 """
 
@@ -174,7 +174,7 @@ def _directions(run: Plan, metrics: Sequence[str]) -> str:
 
 
 def _range(labeled: Sequence[int], cycles: Iterable[CycleRecord], metric: str) -> dict[str, float]:
-    """Axes around the data: by itself MLflow begins at 0, where curves lie on one another. Empty without data."""
+    """Axes around the data: MLflow's own begin at 0, which makes curves overlap. Empty without data."""
     values = [cycle.metrics[metric] for cycle in cycles if math.isfinite(cycle.metrics.get(metric, math.nan))]
     low, high = min(values, default=0.0), max(values, default=0.0)
     margin = MARGIN * (high - low or abs(high) or 1.0)

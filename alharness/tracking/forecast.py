@@ -1,4 +1,4 @@
-"""The time left of a run while it goes on: expected costs against the clock."""
+"""The time left of a run: expected costs, and the clock."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ LAST_TRIES = 2
 LONGEST_END = 120.0
 """Seconds in the end for a server that answers, but slowly, unless tracking is required."""
 AFTER_A_SIGNAL = 20.0
-"""The same for a run that was told to stop: batch systems kill half a minute later."""
+"""The same for a run that was asked to stop: batch systems kill half a minute later."""
 POLL = 0.05
 
 
@@ -195,7 +195,7 @@ class MlflowTracker(Tracker):
                 self._writer.finish(end)
             else:
                 self._writer.write(behind)
-        except Exception as error:  # noqa: BLE001 - MLflow raises what it likes, and the run goes on
+        except Exception as error:  # noqa: BLE001 - MLflow may raise anything, and the run continues
             self._writer = None  # what the store holds now is not known: the next try looks
             return error if isinstance(error, TrackingError) else TrackingError(explain(error, self._where()))
         return None

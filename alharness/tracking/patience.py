@@ -116,7 +116,7 @@ def within(uri: str, action: Callable[[], T]) -> T:
     def work() -> None:
         try:
             results.append(action())
-        except BaseException as error:  # noqa: BLE001 - raised again where it was asked for
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
             failures.append(error)
 
     thread = threading.Thread(target=work, daemon=True, name="mlflow")

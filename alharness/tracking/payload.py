@@ -19,7 +19,7 @@ LONGEST_KEY = 250
 _REFUSED = re.compile(r"[^\w/.: -]|\.{2,}")
 
 COSTS = "alharness.costs"
-"""Tag that tells whether a cell was measured again."""
+"""Tag that shows whether a cell was measured again."""
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -48,10 +48,10 @@ def tags(record: Outcome) -> dict[str, str]:
 
 
 def measured_again(tag: str, cycles: Sequence[CycleRecord], written: int) -> bool:
-    """Whether the cycles of a journal cost something else than those that the tag is about.
+    """Whether the costs in a journal differ from those that the tag is about.
 
     Args:
-        tag: `<number of cycles>-<digest>`; the digest alone where an earlier version wrote it; or empty.
+        tag: `<number of cycles>-<digest>`; the digest alone if an earlier version wrote it; or empty.
         cycles: of the journal.
         written: how many cycles MLflow has.
     """
@@ -60,7 +60,7 @@ def measured_again(tag: str, cycles: Sequence[CycleRecord], written: int) -> boo
 
 
 def digest_of_costs(cycles: Sequence[CycleRecord]) -> str:
-    """Another one where a cycle was measured again."""
+    """It differs if a cycle was measured again."""
     costs = json.dumps([[dict(cycle.cost), cycle.timing] for cycle in cycles], sort_keys=True)
     return hashlib.sha256(costs.encode()).hexdigest()[:16]
 

@@ -114,6 +114,6 @@ def alharness_trackers() -> list[TrackerPlugin]:
             title="MLflow",
         ),
         TrackerPlugin(
-            name="none", params=Params, make=lambda _, __: NoTracker(), summary="nothing besides the run directory"
+            name="none", params=Params, make=lambda _, __: NoTracker(), summary="nothing outside the run directory"
         ),
     ]

@@ -118,7 +118,7 @@ def spent(cycle: CycleRecord) -> float:
 
 
 def extrapolate(known: Mapping[int, float], at: int) -> float:
-    """Seconds of a training on `at` labels, from those on other numbers of labels; 0 where none is known.
+    """Seconds of a training on `at` labels, from those on other numbers of labels; 0 if none is known.
 
     A line with neither a negative start nor a negative slope, by least squares of relative errors. From one point
     alone, seconds are taken to grow with the square root of the labels: halfway, in ratios, between a training

@@ -1,4 +1,4 @@
-"""MLflow's own server for a store that is here: on this machine only, and for as long as somebody looks."""
+"""MLflow's own server for a store that is here: on this machine only, until the user ends it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 PORTS = range(5000, 5010)
-"""Tried in turn where none is asked for: MLflow's own first, so that a bookmark goes on to work."""
+"""Tried in turn if no port was given: MLflow's own first, so that bookmarks keep working."""
 PATIENCE = 180.0
 """Seconds until a server must answer; it takes eight on two idle cores."""
 POLL = 0.1
@@ -34,7 +34,7 @@ POLL = 0.1
 GRACE = 10.0
 """Seconds for its end, before it is killed."""
 LAST_WORDS = 2000
-"""Characters of its output that are shown where it fails."""
+"""Characters of its output that are shown if it fails."""
 
 QUIET = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # twelve more processes, and 1.4 GB
@@ -50,7 +50,7 @@ UNWANTED = (
     "MLFLOW_STATIC_PREFIX",
     "MLFLOW_UVICORN_OPTS",
 )
-"""Settings of a public server, which may stand in the environment: they would open this one, or move its pages."""
+"""Settings of a public server that may be in the environment: they would open this one, or move its pages."""
 
 
 class Server:
@@ -97,13 +97,13 @@ class Server:
             time.sleep(POLL)
 
     def end(self) -> None:
-        """End all its processes, by force where they do not go."""
+        """End all its processes, by force if they do not end."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             deadline = time.monotonic() + GRACE
             somebody = _signal_group(self._process.pid, number)
             while somebody and time.monotonic() < deadline:
                 time.sleep(POLL)
-                self._process.poll()  # what nobody asks about stays in its group when it has ended
+                self._process.poll()  # poll() reaps the child: otherwise its group would still exist after its end
                 somebody = _signal_group(self._process.pid, 0)
             if not somebody:
                 return
@@ -166,14 +166,14 @@ def serving(uri: str, port: int | None = None) -> Iterator[Server]:
 
 @contextmanager
 def reserved(asked: int | None = None) -> Iterator[int]:
-    """A port of the loopback interface that nobody uses, and that no other process of ours takes meanwhile.
+    """A free port of the loopback interface, which no other process of ours takes meanwhile.
 
     Raises:
         TrackingError: the one that is asked for is in use, or forbidden.
     """
     reason = "in use"
     for port in (*PORTS, 0) if asked is None else (asked,):
-        # Between this look at the port and its use lie seconds.
+        # Seconds pass between this check of the port and its use.
         claim = filelock.FileLock(Path(tempfile.gettempdir(), f"alharness-{os.getuid()}-port-{port}.lock"))
         try:
             if port:
@@ -194,7 +194,7 @@ def reserved(asked: int | None = None) -> Iterator[int]:
 
 
 def _probe(port: int) -> int:
-    """The port; for 0 any that is free. Raises OSError where it cannot be used."""
+    """The port; for 0 any that is free. Raises OSError if it cannot be used."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a server that has just ended is no obstacle
         probe.bind((HOST, port))

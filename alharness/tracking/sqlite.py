@@ -1,7 +1,7 @@
 """MLflow's SQLite store: made whole or not at all, and made again if another program left half of one.
 
 MLflow makes its tables one by one in the file itself, for seconds. A process that is killed meanwhile, a full
-disk or two processes at once leave a file that MLflow can neither use nor mend.
+disk or two processes at once leave a file that MLflow can neither use nor repair.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PATIENCE = 120.0
 """Seconds for another process to make the store; it takes ten on a busy machine."""
 QUIET = 5.0
-"""Seconds without a change after which half a store is nobody's work in progress."""
+"""Seconds without a change after which half a store counts as abandoned."""
 BUSY = 20.0
 """Seconds for another process to let go of the file."""
 
@@ -42,7 +42,7 @@ State = Literal["absent", "whole", "half", "older", "newer", "damaged", "foreign
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What lies in the place of a store.
+    """What is at the address of a store.
 
     Attributes:
         state: `half` holds nothing of a user's; `damaged` does.
@@ -69,7 +69,7 @@ def make_ready(path: Path, warn: Callable[[str], None]) -> None:
     if look(path).state == "whole" and not _leftovers(path):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    # In the same folder: whoever sees the store sees the lock, also with another TMPDIR or on another machine.
+    # In the same folder: a process that sees the store sees the lock, also with another TMPDIR or machine.
     lock = Locks(path.parent).make(path.with_name(f".{path.name}.lock"))
     with lock.acquire(timeout=PATIENCE):
         for leftover in _leftovers(path):
@@ -93,7 +93,7 @@ def make_ready(path: Path, warn: Callable[[str], None]) -> None:
 
 
 def look(path: Path) -> Found:
-    """What lies there. Raises sqlite3.Error if it is no database, or cannot be read."""
+    """What is there. Raises sqlite3.Error if it is no database, or cannot be read."""
     if not path.exists():
         return Found(state="absent")
     if path.is_file() and path.stat().st_size == 0:
@@ -144,10 +144,10 @@ def require_usable(path: Path, found: Found) -> None:
 
 
 def _make(path: Path) -> None:
-    # Another name each time: MLflow keeps what it opened, and would go on with a file that is gone.
+    # Another name each time: MLflow keeps what it opened, and would keep using a file that is gone.
     new = path.with_name(f"{_start_of_new(path)}{secrets.token_hex(4)}")
     try:
-        new.touch(exist_ok=False)  # MLflow tries for two minutes where this says at once that it cannot be done
+        new.touch(exist_ok=False)  # MLflow would try for two minutes; this fails at once
         uri = addresses.sqlite(new)
         with addresses.without_strays(uri):
             _make_tables(uri, (path.absolute().parent / "mlruns").as_uri())

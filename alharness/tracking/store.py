@@ -140,7 +140,7 @@ def opened(uri: str, warn: Callable[[str], None] | None = None) -> Iterator[Mlfl
 
 
 def explain(error: Exception, uri: str) -> str:
-    """One line about what went wrong with this store, and a remedy where one is known."""
+    """One line about what went wrong with this store, and a remedy if one is known."""
     if isinstance(error, TrackingError):
         return str(error)
     whole = redact(str(error).strip())

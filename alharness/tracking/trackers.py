@@ -57,7 +57,7 @@ class SafeTracker:
         self.made = self._try("it cannot be made", lambda: self._make(chosen))
 
     def where(self) -> str:
-        """Where its results are; empty if it does not say."""
+        """Place of its results; empty if it does not say."""
         found = [""]
         self._try("where", lambda: found.append(str(self._tracker.where())))
         return found[-1]
@@ -106,6 +106,6 @@ class SafeTracker:
                 raise TrackingError(text) from error
             if text not in self._warned:
                 self._warned.add(text)
-                self._warn(f"{text}. The run goes on")
+                self._warn(f"{text}. The run continues")
             return False
         return True

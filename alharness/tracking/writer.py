@@ -1,4 +1,4 @@
-"""One flat MLflow run per cell, written from the cell's journal: nothing stands there that the journal lacks.
+"""One flat MLflow run per cell, a copy of the cell's journal.
 
 Writing is idempotent: metrics carry the journal's timestamps, a run is found again by its cell, and what it has is
 compared with what it must have. So whatever call failed, the next write completes it.
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .plugin import MlflowParams
 
 ENDS: dict[Status, str] = {"ok": "FINISHED", "interrupted": "KILLED", "pending": "KILLED"}
-"""How a cell that goes no further stands in MLflow; any other has failed."""
+"""MLflow's status for the status of a cell that has ended; any other has failed."""
 FAILED = "FAILED"
 
 AT_ONCE = 1000
@@ -40,7 +40,7 @@ AT_ONCE = 1000
 LONGEST_TAG = 8000
 
 FORMER = "former"
-"""Kind of a cell that the spec had once, or that was begun anew since: the dashboard leaves it out."""
+"""Kind of a cell that the spec had once, or that was restarted since: the dashboard leaves it out."""
 
 FILES = "alharness.files"
 """Tag: whether the files of a cell that goes no further are there."""
@@ -154,7 +154,7 @@ class Writer:
                 return found
 
     def _follow(self, cell: Cell) -> tuple[_Known, Outcome] | None:
-        """Write what MLflow lacks of a cell; None where the cell has no journal yet, or a damaged one.
+        """Write what MLflow lacks of a cell; None if the cell has no journal yet, or a damaged one.
 
         A cell whose queries were measured again becomes a new run: MLflow keeps every value of a metric, and would
         show both.
@@ -217,7 +217,7 @@ class Writer:
             known.state = "RUNNING"
         # Tags first: what is written is then always among what the digest is about.
         self._tag(known, payload.tags(on_disk) if on_disk.cycles else {})
-        # `al/cycle` is the last of each cycle's: where a call fails, a cycle that is not whole is written again.
+        # `al/cycle` is the last metric of each cycle: if a call fails, an incomplete cycle is written again.
         points = [point for cycle in new for point in payload.metrics(cycle)]
         for start in range(0, len(points), AT_ONCE):
             self._client.log_batch(known.run_id, metrics=points[start : start + AT_ONCE])
@@ -273,7 +273,7 @@ class Writer:
             self._tag(known, {"alharness.kind": kind})
 
     def _show(self, record: Outcomes) -> None:
-        """Leave the dashboard. A run does without, where that fails: it is no result."""
+        """Leave the dashboard. If that fails, the run continues without it: it is no result."""
         import mlflow
 
         if not mlflow.__version__.startswith(dashboard.MAJOR):

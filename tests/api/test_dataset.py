@@ -16,13 +16,13 @@ def inputs(n=4, **changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"ids": ("a", "b", "a", "c")}, "the id 'a' stands for more than one sample"),
+        ({"ids": ("a", "b", "a", "c")}, "the id 'a' belongs to more than one sample"),
         ({"ids": ("a", "b", "c")}, r"x: expected shape \(3, d\).*but it is \(4, 3\)"),
         ({"arrays": {"x": np.zeros(4, np.float32)}}, "x: expected shape"),
         ({"lengths": {"x": np.ones(4, np.int64)}}, "x: lengths need a sequence"),
         (
             {"arrays": {"x": np.zeros((4, 2, 3), np.float32)}, "lengths": {"x": np.array([0, 1, 2, 3])}},
-            "x: lengths must lie within 0 and 2, but they reach from 0 to 3",
+            "x: lengths must be between 0 and 2, but they reach from 0 to 3",
         ),
     ],
 )

@@ -28,7 +28,7 @@ class Chain(Documented):
 
 class Derived(Base):
     said: int = 5
-    """Said anew,
+    """Said again,
     on two lines."""
 
     def method(self):
@@ -44,7 +44,7 @@ class Derived(Base):
 def test_descriptions_are_those_of_the_class_and_what_it_inherits():
     assert descriptions(Derived) == {
         "kept": "Kept as it is.",
-        "said": "Said anew,\non two lines.",
+        "said": "Said again,\non two lines.",
         "plain": "In the field.",
         "own": "Its own.",
     }

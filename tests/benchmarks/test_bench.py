@@ -9,7 +9,7 @@ PROBLEM = Pool(N=5, D=2)
 
 
 class Rounds:
-    """Stands in for pytest-benchmark: calls setup and function in turn."""
+    """Replaces pytest-benchmark: calls setup and function in turn."""
 
     def __init__(self):
         self.extra_info = {}

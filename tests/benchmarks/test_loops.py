@@ -1,4 +1,4 @@
-"""Our trainer and everything that it is held against do the same work: nobody is quick by doing less."""
+"""Our trainer and everything that it is compared with do the same work: none is quick by doing less."""
 
 import math
 from dataclasses import replace
@@ -57,7 +57,7 @@ def test_every_sample_once_an_epoch_in_an_order_of_its_own(call):
     rows = []
 
     def see(module, inputs):
-        # The first layer that sees the text, whose first column tells samples apart.
+        # The first layer that sees the text, whose first column identifies samples.
         if isinstance(module, torch.nn.Linear) and module.in_features == 24:
             rows.append(inputs[0][:, 0].clone())
 

@@ -39,7 +39,7 @@ def make(params):
         content=Samples(inputs=inputs, labels=np.array([0, 1])),
         classes=("calm", str(params.path)),
         synthetic=params.loud,
-        remarks=("3 values were mended", "one part was left out"),
+        remarks=("3 values were corrected", "one part was left out"),
     )
 
 
@@ -180,7 +180,13 @@ def test_parameters_of_the_import_are_checked_before_it_starts(run, source, tmp_
 
 def test_a_description_says_what_it_is_on_which_terms_and_what_was_mended(run):
     output = run("describe", "radio", "--set", "path=here").output
-    for cell in ("classification of 2 classes", "CC0", "A. Author: Voices", "3 values were mended", "1 (50.0%)"):
+    for cell in (
+        "classification of 2 classes",
+        "CC0",
+        "A. Author: Voices",
+        "3 values were corrected",
+        "1 (50.0%)",
+    ):
         assert cell in output
     assert "one part was left out" in output
     assert "SYNTHETIC" not in output

@@ -34,7 +34,7 @@ def command(monkeypatch):
 
 @pytest.fixture
 def site(tmp_path):
-    """A folder with a distribution that offers a sampler, and a spec beside it."""
+    """A folder with a distribution that offers a sampler, and a spec next to it."""
     (tmp_path / "fake.py").write_text(
         "from alharness import Params, SamplerPlugin, hookimpl\n"
         "@hookimpl\n"

@@ -25,7 +25,7 @@ def run(*arguments):
 
 
 class StandIn:
-    """A server that runs until it is told to end."""
+    """A server that runs until it is asked to end."""
 
     address = ADDRESS
 
@@ -181,7 +181,7 @@ def test_open_opens_the_link(here, server, capsys, monkeypatch, opens, said):
 
 
 def test_a_browser_is_opened_only_when_asked(here, server, monkeypatch):
-    monkeypatch.setattr("webbrowser.open", lambda _: pytest.fail("nobody asked"))
+    monkeypatch.setattr("webbrowser.open", lambda _: pytest.fail("not asked"))
     assert run() == 0
 
 

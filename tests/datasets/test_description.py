@@ -135,7 +135,7 @@ def test_one_modality_contradicts_nobody():
 
 def test_sequences_of_made_up_data_are_not_made():
     def make():
-        raise AssertionError("nobody needs them")
+        raise AssertionError("not needed")
 
     part = samples(4, [0.0] * 4)
     dataset = Dataset(task=Task.REGRESSION, content=make, pooled_content=part.pooled(), synthetic=True)

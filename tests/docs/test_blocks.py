@@ -39,14 +39,14 @@ BASE = {
     "samplers": ["random"],
 }
 PROGRAMS = {"cd", "diff", "git", "jq", "mlflow", "pip", "pre-commit", "pytest", "python", "source", "towncrier"}
-"""What commands of the documentation may begin with besides alharness and make."""
+"""What commands of the documentation may begin with, other than alharness and make."""
 EXECUTED = (("check",), ("plugins",), ("schema",), ("data", "list"), ("data", "describe", "digits"))
 """Commands that are quick, and need nothing but the specs: they are executed."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: where it is, its language, and its text."""
+    """A fenced block: its place, its language, and its text."""
 
     page: Path
     line: int

@@ -117,7 +117,7 @@ def test_an_unknown_source_is_refused_with_those_there_are(opened):
 
 
 def test_labels_of_the_unlabeled_view_are_out_of_reach(opened):
-    with pytest.raises(LabelLeak, match="which nobody has bought"):
+    with pytest.raises(LabelLeak, match="which were not bought"):
         opened()[2].targets()
 
 
@@ -200,7 +200,7 @@ def test_views_charge_inference_and_a_samplers_phase_keeps_decode(opened):
 
 
 class WithContext(LateFusion):
-    """Its fused head reads something beside the representations."""
+    """Its fused head reads something in addition to the representations."""
 
     def encode(self, batch):
         return super().encode(batch) | {"mood": batch.inputs["audio"][:, :1]}

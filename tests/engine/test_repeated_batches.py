@@ -1,4 +1,4 @@
-"""Rows of the inputs as tensors: once where they are few, else batch by batch."""
+"""Rows of the inputs as tensors: once if they are few, else batch by batch."""
 
 import warnings
 

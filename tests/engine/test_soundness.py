@@ -40,9 +40,9 @@ def test_a_sound_data_set_passes_without_a_word():
         (np.ones(12, np.float32), "of type float32, expected an int64"),
         (np.ones(12, np.int32), r"convert them with .astype\(np.int64\)"),
         (np.ones(12, bool), "of type bool"),
-        (np.arange(12) % 3 + 1, r"'s2' has 3 \(4 of 12 lie outside\); if they count from 1, take 1 off"),
+        (np.arange(12) % 3 + 1, r"'s2' has 3 \(4 of 12 are outside\); if they count from 1, take 1 off"),
         (np.arange(12) % 3 - 1, "'s0' has -1"),
-        (np.arange(12) % 4, "within 0 and 2, since `classes` names 3"),
+        (np.arange(12) % 4, "between 0 and 2, since `classes` names 3"),
     ],
 )
 def test_labels_must_be_indices_of_the_classes(labels, message):
@@ -66,7 +66,7 @@ def test_targets_must_be_finite_float32(labels, message):
 
 def test_labels_of_single_modalities_are_looked_at_too():
     bad = replace(samples(), unimodal_labels={"audio": np.full(12, 3)})
-    assert "the labels of audio must lie within" in refused(dataset(bad))
+    assert "the labels of audio must be between" in refused(dataset(bad))
     bad = replace(samples(), unimodal_labels={"video": np.zeros(12, np.int64)})
     assert "labels of 'video', but the modalities are audio" in refused(dataset(bad))
 

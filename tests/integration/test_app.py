@@ -82,7 +82,7 @@ def test_a_sampler_that_breaks_its_contract_fails_alone(write_spec, run_spec, tm
     assert message in bad.error
     assert bad.cycles == ()
     _, again, _ = run_spec(write_spec(samplers=f"[{sampler}, first]", seeds="[0]"), tmp_path)
-    assert [cell.status for cell in again.cells] == ["failed", "ok"]  # tried again, in nobody's way
+    assert [cell.status for cell in again.cells] == ["failed", "ok"]  # tried again, without disturbing others
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_references_train_once_per_seed_with_all_labels(write_spec, run_spec, jo
     assert cycle.metrics["f1"] > 0.3
     after = journals(tmp_path)
     assert {name: lines for name, lines in after.items() if not name.startswith("full-data")} == before
-    _, record, _ = run_spec(path, tmp_path, only=("first-s0",))  # nothing to do: as it stands on disk
+    _, record, _ = run_spec(path, tmp_path, only=("first-s0",))  # nothing to do: as it is on disk
     assert {found.status for found in record.cells} == {"ok"}
     assert journals(tmp_path) == after
 

@@ -44,7 +44,7 @@ def upstream(split, n, rng):
 
 
 def samples(content):
-    """The same, mended by hand."""
+    """The same, corrected by hand."""
     finite = {m: np.where(np.isfinite(content[m]), content[m], 0).astype(np.float32) for m in SHAPES}
     return Samples(
         inputs=Inputs(

@@ -1,4 +1,4 @@
-"""A plugin harms no other: what it leaves behind is put back, and its faults are told as its own."""
+"""A plugin harms no other: what it leaves behind is put back, and its faults are reported as its own."""
 
 import pytest
 

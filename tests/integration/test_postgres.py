@@ -86,7 +86,7 @@ def postgres(need):
 
 
 def test_a_run_is_tracked_by_a_server_with_postgresql(postgres, command, write_spec, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)  # where the server keeps files
+    monkeypatch.chdir(tmp_path)  # the folder of the server's files
     with serving(postgres) as server:
         server.wait_until_ready(lambda: False, patience=PATIENCE)
         variables = {"MLFLOW_TRACKING_URI": server.address}

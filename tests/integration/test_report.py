@@ -1,4 +1,4 @@
-"""From a run to its report, by the files that lie between them."""
+"""From a run to its report, by the files between them."""
 
 import csv
 

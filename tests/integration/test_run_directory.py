@@ -1,4 +1,4 @@
-"""What a run leaves beside its journals, and that it is all it takes to read the run again."""
+"""What a run leaves next to its journals, and that this is enough to read the run again."""
 
 import numpy as np
 

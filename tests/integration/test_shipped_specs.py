@@ -1,4 +1,4 @@
-"""Every spec of the repository, as it stands and cut down."""
+"""Every spec of the repository, as it is and cut down."""
 
 from pathlib import Path
 

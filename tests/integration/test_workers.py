@@ -1,4 +1,4 @@
-"""Cells in several processes: the same journals, and one that dies takes nobody along."""
+"""Cells in several processes: the same journals, and one that dies takes no other along."""
 
 import json
 import os
@@ -192,7 +192,7 @@ def test_workers_end_when_the_run_is_killed_and_the_same_command_goes_on(
     _, alive = psutil.wait_procs(workers, timeout=20)
     assert not alive
     (folder,) = (tmp_path / "runs").iterdir()
-    assert list(folder.glob("processes/*/samples/*.npy"))  # nobody could remove them
+    assert list(folder.glob("processes/*/samples/*.npy"))  # no one could remove them
     again = command("run", path, "--no-tracking", "--jobs", "2")
     again.communicate(timeout=120)
     assert again.returncode == 0

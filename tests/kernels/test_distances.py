@@ -56,7 +56,7 @@ def test_does_not_depend_on_the_block(block):
 
 @pytest.mark.parametrize("seed", range(10))
 def test_equal_rows_are_at_distance_exactly_0(seed):
-    # So wide and so many that a mean taken as it stands is not quite one of them, and shows.
+    # So wide and so many that a plain mean is not quite one of them, and shows.
     X = (10 * normal(1, 1000, seed)).float().repeat(800, 1)
     assert not sum_of_distances(X).any()
 

@@ -1,4 +1,4 @@
-"""Our optimizers beside torch's, and what they leave out."""
+"""Our optimizers compared with torch's, and what they leave out."""
 
 import copy
 import subprocess

@@ -14,7 +14,7 @@ HIDDEN, OWN, JOINT = 0.5, 0.7, 1.3
 
 
 class Times(nn.Module):
-    """In place of a dropout: it shows where it is, and leaves nothing to chance."""
+    """Instead of a dropout: it shows its place, and leaves nothing to chance."""
 
     def __init__(self, factor):
         super().__init__()

@@ -1,4 +1,4 @@
-"""The page and the files beside it."""
+"""The page and the files next to it."""
 
 import csv
 import re

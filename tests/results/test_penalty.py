@@ -47,7 +47,7 @@ def test_by_hand(make_results, noisy):
     }
     found = matrix(make_results, curves)
     cycles = [LABELED.index(n) for n in found.checkpoints]
-    assert cycles == [1, 2]  # at cycle 4 Random is where it ends
+    assert cycles == [1, 2]  # at cycle 4 Random has its final value
     tests = {}
     for one, other in itertools.combinations(curves, 2):
         for cycle in cycles:

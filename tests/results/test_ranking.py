@@ -1,4 +1,4 @@
-"""Ranks over settings, beside the formulas of Demšar (JMLR 2006)."""
+"""Ranks over settings, compared with the formulas of Demšar (JMLR 2006)."""
 
 import math
 

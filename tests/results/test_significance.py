@@ -1,4 +1,4 @@
-"""Paired differences beside scipy, Holm beside statsmodels, both on data in which nothing differs."""
+"""Paired differences compared with scipy, Holm with statsmodels, both on data in which nothing differs."""
 
 import math
 

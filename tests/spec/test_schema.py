@@ -27,7 +27,7 @@ class Inner(Params):
 
 class ToyParams(Params):
     path: SpecPath
-    """Where it lies;
+    """Its folder;
     relative to the spec."""
     alpha: float = Field(0.5, ge=0, lt=1)
     mode: Literal["a", "b"] | None = None
@@ -102,7 +102,7 @@ def test_other_distributions_can_be_left_out(installed):
 
 def test_parameters_are_described():
     assert schema.describe(ToyParams) == [
-        ("path", "path", "required", "Where it lies; relative to the spec."),
+        ("path", "path", "required", "Its folder; relative to the spec."),
         ("alpha", "number >= 0, < 1", "0.5", ""),
         ("mode", "a | b | null", "null", ""),
         ("names", "list of text", '["x"]', ""),

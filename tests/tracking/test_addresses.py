@@ -1,4 +1,4 @@
-"""Names of folders that break whoever cuts an address as text."""
+"""Names of folders that break code which cuts an address as text."""
 
 from pathlib import Path
 

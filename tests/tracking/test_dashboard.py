@@ -67,7 +67,7 @@ def records():
 
 
 def unpack(tag):
-    """The view and what stands around it, by the steps of MLflow's interface."""
+    """The view and what is around it, by the steps of MLflow's interface."""
     outer = json.loads(tag)
     kind, _, text = outer.pop("state").partition(";")
     assert kind == "deflate"

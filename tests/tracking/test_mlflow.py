@@ -366,7 +366,7 @@ def test_cells_of_other_settings_are_left_alone(run, uri):
 
 
 def dashboard_of(uri):
-    """What stands around the view, and its filter."""
+    """What is around the view, and its filter."""
     outer = json.loads(tag_of_the_view(uri))
     packed = base64.b64decode(outer["state"].removeprefix("deflate;"))
     return outer, json.loads(zlib.decompress(packed))["searchFilter"]

@@ -1,4 +1,4 @@
-"""A small program stands in for MLflow's server; the real one is in tests/integration."""
+"""A small program replaces MLflow's server; the real one is in tests/integration."""
 
 import http.server
 import json
@@ -79,7 +79,7 @@ def running(pids):
 
 @pytest.fixture
 def taken():
-    """A port where somebody else's server answers that it is well."""
+    """A port where another server answers that it is well."""
 
     class Well(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -206,7 +206,7 @@ def test_a_port_in_use_is_passed_over_unless_it_was_asked_for(taken, monkeypatch
 
 @pytest.fixture
 def free():
-    """A port that nobody uses."""
+    """A free port."""
     with socket.create_server((HOST, 0)) as listener:
         return listener.getsockname()[1]
 

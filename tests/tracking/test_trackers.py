@@ -99,14 +99,14 @@ def test_a_tracker_that_fails_costs_one_warning_for_each_reason(made, error):
     observe(first, cycles=3)
     observe(second, cycles=3)
     (warning,) = warnings
-    assert "disk full" in warning or "SystemExit: 3" in warning or warning == "it is away. The run goes on"
+    assert "disk full" in warning or "SystemExit: 3" in warning or warning == "it is away. The run continues"
     assert len(failing.seen) == len(other.seen) == 6  # it is called again, for it may recover
 
 
 def test_a_failure_names_the_tracker_its_distribution_and_the_hook(made):
     ((safe,), warnings) = made(lambda params, context: Recording(KeyError("x"), at={"run_started"}))
     observe(safe)
-    assert warnings == ["the tracker 'mine' of toys==1.0: alharness_run_started: KeyError: 'x'. The run goes on"]
+    assert warnings == ["the tracker 'mine' of toys==1.0: alharness_run_started: KeyError: 'x'. The run continues"]
 
 
 def test_a_tracker_that_cannot_say_where_it_writes_costs_a_warning(made):

@@ -8,7 +8,7 @@ from alharness.datasets.mfeat import facts, importer
 
 
 def content_of(view):
-    """A CSV file of the published form, with numbers that tell view, row and column."""
+    """A CSV file of the published form, with numbers that encode view, row and column."""
     header = [*map(str, range(view.size)), "0"]
     rows = np.arange(facts.SAMPLES)
     features = [[f"{row}.{column % 10}" for column in range(view.size)] for row in rows]

@@ -1,4 +1,4 @@
-"""Where the published files may come from, and what is refused."""
+"""Sources of the published files, and what is refused."""
 
 import sys
 import zipfile

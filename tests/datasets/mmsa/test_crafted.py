@@ -1,4 +1,4 @@
-"""Files that somebody made to hang or break an import: refused at once, in a short message."""
+"""Files that were made to hang or break an import: refused at once, in a short message."""
 
 import pickle
 import struct
@@ -12,11 +12,11 @@ from alharness.datasets.mmsa.facts import OWN
 from alharness.errors import DataError
 
 LEVELS = 60
-"""Levels of lists of which each holds the one below ten times: 10**60 values, if somebody counted them."""
+"""Levels of lists of which each holds the one below ten times: 10**60 values, if one counted them."""
 
 
 class Raw:
-    """Stands for these instructions in a pickle."""
+    """Becomes these instructions in a pickle."""
 
     def __init__(self, instructions):
         self.instructions = instructions

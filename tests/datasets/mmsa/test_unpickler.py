@@ -77,7 +77,7 @@ VALUES = st.recursive(
 def test_whatever_is_data_comes_back_as_it_was(value, protocol, dumps):
     try:
         written = dumps(value, protocol)
-    except AssertionError:  # the pickler of pure Python cannot write b"" beside an empty array with protocol 5
+    except AssertionError:  # the pickler of pure Python cannot write b"" and an empty array with protocol 5
         assume(dumps is pickle.dumps)
     assert same(read(written), value)
 

@@ -1,4 +1,4 @@
-"""Stored stand-ins: made once, whole or not at all, whoever asks and whoever is killed."""
+"""Stored stand-ins: made once, whole or not at all, whichever process asks or is killed."""
 
 import multiprocessing
 import os

@@ -1,4 +1,4 @@
-"""What is generated: shapes, labels, who is where, and that it is the same bytes whoever asks."""
+"""What is generated: shapes, labels, who is where, and that it is always the same bytes."""
 
 import hashlib
 import itertools
@@ -188,7 +188,7 @@ def test_fused_labels_have_these_marginals_on_other_grids_too(name):
     for split, part in standin.parts.items():
         found = np.cumsum(levels(part.labels.fused, standin.design.sentiment.extent)) / len(part.population)
         published = np.cumsum(LEVELS[split]) / sum(LEVELS[split])
-        # Thirds and fifths do not divide the range where the levels end.
+        # Thirds and fifths do not divide the range at the bounds of the levels.
         assert np.abs(found - published).max() < 0.05
 
 

@@ -18,7 +18,7 @@ DIRTY = StandInSettings(share=0.03, dirty=True)
 
 
 def published(name):
-    """What the published file would hold: features before anything is mended, in shuffled order."""
+    """What the published file would hold: features before any correction, in shuffled order."""
     standin, content = generate(name, DIRTY), {}
     for split, part in standin.parts.items():
         order = np.random.default_rng(0).permutation(len(part.population))

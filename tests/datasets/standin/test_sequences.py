@@ -1,4 +1,4 @@
-"""Sequences follow from the pooled vectors, row by row, and dirt is mended as an import mends it."""
+"""Sequences follow from the pooled vectors, row by row, and dirt is corrected as an import corrects it."""
 
 import numpy as np
 import pytest

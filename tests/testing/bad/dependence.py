@@ -165,7 +165,7 @@ class TestTakesTheFirst(SamplerConformance):
 
 
 class Blocks(Good):
-    """Forgets what lies behind the first 1024 rows."""
+    """Forgets what comes after the first 1024 rows."""
 
     def score(self, query):
         return super().score(query) - 1e9 * (torch.arange(len(query.unlabeled)) >= 1024)

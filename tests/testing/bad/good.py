@@ -24,7 +24,7 @@ def plugin(
     review=None,
     module="alharness",
 ):
-    """As if `make` stood in that module, which is light."""
+    """As if `make` were in that module, which is light."""
 
     def make(_):
         return sampler()

@@ -111,7 +111,7 @@ class TestDependsOnAnOffset(SamplerConformance):
 
 
 class Farthest(Sampler):
-    """Distances from products of features that lie far from the origin."""
+    """Distances from products of features that are far from the origin."""
 
     def select(self, query):
         pool, centers = query.unlabeled.embeddings(), query.labeled.embeddings()
