@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alharness.api.metrics import Metrics
     from alharness.api.model import ModelPlugin, ModelShape
     from alharness.api.network import Batch, MultimodalModel
-    from alharness.api.params import Params, SpecPath
+    from alharness.api.params import Params, Source, SpecPath
     from alharness.api.sampler import Query, Sampler, SamplerPlugin, ScoringSampler, Selection, Setting, View
     from alharness.api.samples import Inputs, Samples, Splits
     from alharness.api.tracker import Tracker, TrackerContext, TrackerPlugin
@@ -68,6 +68,7 @@ __all__ = [
     "ScoringSampler",
     "Selection",
     "Setting",
+    "Source",
     "Spec",
     "SpecError",
     "SpecPath",
@@ -90,7 +91,7 @@ _HOMES = {
     "api.metrics": ("Metrics",),
     "api.model": ("ModelPlugin", "ModelShape"),
     "api.network": ("Batch", "MultimodalModel"),
-    "api.params": ("Params", "SpecPath"),
+    "api.params": ("Params", "Source", "SpecPath"),
     "api.sampler": ("Query", "Sampler", "SamplerPlugin", "ScoringSampler", "Selection", "Setting", "View"),
     "api.samples": ("Inputs", "Samples", "Splits"),
     "api.tracker": ("Tracker", "TrackerContext", "TrackerPlugin"),

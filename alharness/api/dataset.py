@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from alharness.errors import DataError
 
+from .make import Make
 from .metrics import Metrics, metrics_of
 from .rows import pieces
 from .samples import Samples, Splits
@@ -205,7 +206,7 @@ class DatasetPlugin:
         params: model of its parameters.
         inspect: params -> DatasetFacts; quick and without heavy imports; raises DataError if files are
             missing, saying how to get them.
-        make: params -> Dataset.
+        make: params -> Dataset: a function, or `module:name` of one, which is imported when it is first used.
         fetch: for data that must be converted once: `alharness data import <name>` calls it with the user's
             file or folder (None if it is to be downloaded) and an empty folder, which becomes the data set
             only when it returns. It returns lines to show.
@@ -231,7 +232,7 @@ class DatasetPlugin:
     name: str
     params: type[Params]
     inspect: Callable[[Any], DatasetFacts]
-    make: Callable[[Any], Dataset]
+    make: Make[Callable[[Any], Dataset]] = Make("data set")  # noqa: RUF009
     fetch: Callable[..., list[str]] | None = None
     options: type[Params] | None = None
     verify: Callable[[Any], list[str]] | None = None

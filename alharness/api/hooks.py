@@ -29,25 +29,19 @@ def alharness_samplers() -> list[SamplerPlugin]:  # type: ignore[empty-body]
         # my_margin/plugin.py, found through
         # [project.entry-points.alharness]
         # margin = "my_margin.plugin"
-        from alharness import Feature, Params, Sampler, SamplerPlugin, Task, hookimpl
-
-
-        def make(params: Params) -> Sampler:
-            from .sampler import Margin  # imports torch: only when it is needed
-
-            return Margin()
+        from alharness import Feature, Params, SamplerPlugin, Task, hookimpl
 
 
         @hookimpl
         def alharness_samplers() -> list[SamplerPlugin]:
             return [
                 SamplerPlugin(
-                    name="margin", params=Params, make=make, requires={Feature.PREDICTIONS},
+                    name="margin", params=Params, make="my_margin.sampler:Margin", requires={Feature.PREDICTIONS},
                     tasks={Task.CLASSIFICATION}, summary="smallest gap between the two best classes",
                 )
             ]
 
-    and the sampler itself:
+    and the sampler itself, which imports torch and is imported only when it is used:
 
     .. code-block:: python
 
@@ -69,18 +63,12 @@ def alharness_models() -> list[ModelPlugin]:  # type: ignore[empty-body]
 
     .. code-block:: python
 
-        from alharness import ModelPlugin, ModelShape, MultimodalModel, Params, hookimpl
-
-
-        def make(params: Params, shape: ModelShape) -> MultimodalModel:
-            from .network import Network
-
-            return Network(shape)
+        from alharness import ModelPlugin, Params, hookimpl
 
 
         @hookimpl
         def alharness_models() -> list[ModelPlugin]:
-            return [ModelPlugin(name="network", params=Params, make=make, summary="my network")]
+            return [ModelPlugin(name="network", params=Params, make="my_model.network:Network")]
     """
 
 
@@ -90,22 +78,16 @@ def alharness_datasets() -> list[DatasetPlugin]:  # type: ignore[empty-body]
 
     .. code-block:: python
 
-        from alharness import Dataset, DatasetFacts, DatasetPlugin, Params, Task, hookimpl
+        from alharness import DatasetFacts, DatasetPlugin, Params, Task, hookimpl
 
 
         def inspect(params: Params) -> DatasetFacts:
             return DatasetFacts(task=Task.REGRESSION, modalities=("audio", "text"), sizes=(600, 100, 300))
 
 
-        def make(params: Params) -> Dataset:
-            from .reader import read
-
-            return read()
-
-
         @hookimpl
         def alharness_datasets() -> list[DatasetPlugin]:
-            return [DatasetPlugin(name="calls", params=Params, inspect=inspect, make=make)]
+            return [DatasetPlugin(name="calls", params=Params, inspect=inspect, make="my_calls.reader:read")]
     """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from .make import Make
 from .vocabulary import Feature, Task
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ class ModelPlugin:
     Attributes:
         name: the name in a spec.
         params: model of its parameters.
-        make: (params, shape) -> MultimodalModel, with fresh weights from torch's global generator.
+        make: (params, shape) -> MultimodalModel, with fresh weights from torch's global generator: a function, or
+            `module:name` of the model's class, which is imported when it is first used.
         provides: the features a sampler can have from it.
         inputs: `pooled` if each modality is one vector (sequences are averaged beforehand, once),
             `sequences` if the model needs them whole.
@@ -61,18 +63,16 @@ class ModelPlugin:
         reference: the paper.
 
     >>> from alharness import Feature, ModelPlugin, Params
-    >>> def make(params, shape):
-    ...     from my_model.network import Network  # imports torch: only when it is used
-    ...
-    ...     return Network(shape)
-    >>> plugin = ModelPlugin(name="mine", params=Params, make=make, provides=set(Feature) - {Feature.MC_DRAWS})
+    >>> plugin = ModelPlugin(
+    ...     name="mine", params=Params, make="my_model.network:Network", provides=set(Feature) - {Feature.MC_DRAWS}
+    ... )
     >>> Feature.MC_DRAWS in plugin.provides
     False
     """
 
     name: str
     params: type[Params]
-    make: Callable[[Any, ModelShape], MultimodalModel]
+    make: Make[Callable[[Any, ModelShape], MultimodalModel]] = Make("model")  # noqa: RUF009
     provides: frozenset[Feature] | set[Feature] = frozenset(Feature)
     inputs: Literal["pooled", "sequences"] = "pooled"
     tasks: frozenset[Task] | set[Task] = frozenset(Task)

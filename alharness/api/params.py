@@ -9,7 +9,7 @@ from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, ValidationInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,3 +99,43 @@ def _next_to_the_spec(path: Path, info: ValidationInfo) -> Path:
 
 SpecPath = Annotated[Path, AfterValidator(_next_to_the_spec)]
 """A path in a plugin's parameters; a relative one starts at the folder of the spec file."""
+
+
+class _SourceName(str):
+    """Known by its type in whatever field, list or model of parameters it is."""
+
+    __slots__ = ()
+
+
+Source = Annotated[str, AfterValidator(_SourceName), PlainSerializer(str)]
+"""A modality or `fused`, in a plugin's parameters: a plan looks whether the data set has it.
+
+A field may also hold several, or none: `tuple[Source, ...]`, `Source | None`, `dict[Source, float]`."""
+
+
+def sources(value: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Key path and name of every `Source` in parameters, at any depth.
+
+    >>> from alharness import Params, Source
+    >>> from alharness.api.params import sources
+    >>> class MyParams(Params):
+    ...     pair: tuple[Source, Source] = ("text", "fused")
+    >>> list(sources(MyParams()))
+    [(('pair', 0), 'text'), (('pair', 1), 'fused')]
+    """
+    match value:
+        case _SourceName():
+            yield place, str(value)
+        case BaseModel():
+            for name in type(value).model_fields:
+                yield from sources(getattr(value, name), (*place, name))
+        case dict():
+            for key, item in value.items():
+                yield from sources(key, (*place, str(key)))
+                yield from sources(item, (*place, str(key)))
+        case list() | tuple():
+            for index, item in enumerate(value):
+                yield from sources(item, (*place, index))
+        case set() | frozenset():
+            for item in value:
+                yield from sources(item, place)

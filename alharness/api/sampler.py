@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from alharness.errors import SamplerError, SpecError
+from alharness.text.words import did_you_mean
 
+from .make import Make
 from .vocabulary import FUSED, Feature, Task
 
 if TYPE_CHECKING:
@@ -158,6 +160,9 @@ class Selection(NamedTuple):
 class Sampler(ABC):
     """Chooses which samples to label. Keeps no state between queries, so that a run can be continued exactly.
 
+    Attributes:
+        params: its parameters. A subclass says which by an annotation: `params: MarginParams`.
+
     >>> from alharness import Sampler
     >>> from alharness.testing import TensorView, make_query
     >>> class Random(Sampler):
@@ -166,6 +171,11 @@ class Sampler(ABC):
     >>> len(Random().select(make_query(TensorView(n=8), size=2)))
     2
     """
+
+    params: Any
+
+    def __init__(self, params: Any = None) -> None:
+        self.params = params
 
     @abstractmethod
     def select(self, query: Query) -> Positions | Selection:
@@ -229,32 +239,35 @@ class Setting:
         """Raise SpecError unless `source` is a modality or `fused`."""
         known = (*self.modalities, FUSED)
         if source not in known:
-            raise SpecError(f"there is no source {source!r}; it may be {', '.join(known)}")
+            near = did_you_mean(source, known) or ";"
+            raise SpecError(f"there is no source {source!r}{near} it may be {', '.join(known)}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SamplerPlugin:
-    """A sampler as the registry knows it; `make` imports the heavy module.
+    """A sampler as the registry knows it.
 
     Attributes:
         name: the name in a spec.
         params: model of its parameters.
-        make: params -> Sampler.
+        make: params -> Sampler: a function, or `module:name` of the sampler's class, which is imported when it is
+            first used, so that the plugin's own module stays light.
         requires: the features it reads, or params -> the features; reading another one raises.
         tasks: the tasks it can serve.
         review: (params, setting) -> warnings for the user, before anything is trained. Raises SamplerError if
             the sampler cannot serve this setting with these parameters: it is skipped with that reason. Raises
             SpecError if a parameter is a mistake here: nothing is run. Quick and without heavy imports.
+            Parameters of type `Source` are checked without it.
         summary: one line for `alharness plugins`.
         reference: the paper.
 
     >>> from alharness import Feature, Params, SamplerPlugin, Task
-    >>> def make(params):
-    ...     from my_margin.sampler import Margin  # imports torch: only when it is used
-    ...
-    ...     return Margin()
     >>> plugin = SamplerPlugin(
-    ...     name="margin", params=Params, make=make, requires={Feature.PREDICTIONS}, tasks={Task.CLASSIFICATION}
+    ...     name="margin",
+    ...     params=Params,
+    ...     make="my_margin.sampler:Margin",
+    ...     requires={Feature.PREDICTIONS},
+    ...     tasks={Task.CLASSIFICATION},
     ... )
     >>> plugin.features(Params())
     frozenset({<Feature.PREDICTIONS: 'predictions'>})
@@ -262,7 +275,7 @@ class SamplerPlugin:
 
     name: str
     params: type[Params]
-    make: Callable[[Any], Sampler]
+    make: Make[Callable[[Any], Sampler]] = Make("sampler")  # noqa: RUF009 - no default, but a descriptor
     requires: Features | Callable[[Any], Features] = frozenset()
     tasks: frozenset[Task] | set[Task] = frozenset(Task)
     review: Callable[[Any, Setting], Iterable[str]] | None = None

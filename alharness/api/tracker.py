@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .make import Make
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -61,7 +63,8 @@ class TrackerPlugin:
     Attributes:
         name: the name in a spec, under `tracking`.
         params: model of its parameters. Use `pydantic.SecretStr` for a token: run directories keep the parameters.
-        make: (params, context) -> Tracker, called before the run starts.
+        make: (params, context) -> Tracker, called before the run starts: a function, or `module:name` of one,
+            which is imported then.
         review: (params, facts of the data set) -> warnings that `alharness check` shows. Raises SpecError if the
             tracker cannot be used with these parameters: nothing is run. Quick and without heavy imports.
         summary: one line for `alharness plugins`.
@@ -74,7 +77,7 @@ class TrackerPlugin:
 
     name: str
     params: type[Params]
-    make: Callable[[Any, TrackerContext], Tracker]
+    make: Make[Callable[[Any, TrackerContext], Tracker]] = Make("tracker")  # noqa: RUF009
     review: Callable[[Any, DatasetFacts], Iterable[str]] | None = None
     summary: str = ""
     title: str = ""

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alharness.api.dataset import DatasetFacts
+from alharness.api.make import Imported
+from alharness.api.params import sources
 from alharness.api.records import FULL_DATA, Cell, Paper, Plan, Schedule, Skip
 from alharness.api.sampler import SamplerPlugin, Setting
 from alharness.errors import HarnessError, PluginError, SamplerError, SpecError, described
@@ -38,6 +40,7 @@ def make_plan(spec: Spec, workdir: Path = Path()) -> Plan:
         SpecError: the spec asks for what cannot be done.
         PluginError: the plugin of the data set or of a sampler breaks its contract.
     """
+    _require_makers(spec)
     facts = _inspect(spec)
     _keep_apart(spec, facts)
     if facts.task not in spec.model.plugin.tasks:
@@ -49,6 +52,7 @@ def make_plan(spec: Spec, workdir: Path = Path()) -> Plan:
     warnings = [*facts.warnings, *_review_model(spec, facts), *asked]
     _require_validation(spec, facts.sizes[1])
     setting = _setting(facts, schedule)
+    _require_sources(spec, setting)
     skips: list[Skip] = []
     runnable: list[Chosen[SamplerPlugin]] = []
     for index, sampler in enumerate(spec.samplers):
@@ -112,6 +116,27 @@ def _asking(cannot: str) -> Iterator[None]:
         raise
     except BaseException as error:
         raise PluginError(f"{cannot}: {described(error)}") from error
+
+
+def _require_makers(spec: Spec) -> None:
+    """Raise PluginError if a plugin names a module, a class or a function that is not there."""
+    everything: list[Chosen[Any]] = [spec.dataset, spec.model, *spec.samplers, *spec.trackers]
+    for chosen in everything:
+        if isinstance(make := chosen.plugin.make, Imported):
+            with _asking(f"{chosen.name!r} of {chosen.registered.origin} cannot be imported"):
+                make.check()
+
+
+def _require_sources(spec: Spec, setting: Setting) -> None:
+    """Raise SpecError if parameters of the model or of a sampler name a source that the data set does not have."""
+    places: list[tuple[tuple[str | int, ...], Chosen[Any]]] = [(("model",), spec.model)]
+    places += [(("samplers", index), sampler) for index, sampler in enumerate(spec.samplers)]
+    for place, chosen in places:
+        for keys, source in sources(chosen.params):
+            try:
+                setting.require_source(source)
+            except SpecError as mistake:
+                raise SpecError(f"{spec.where(*place, 'params', *keys)}: {mistake}") from mistake
 
 
 def _inspect(spec: Spec) -> DatasetFacts:

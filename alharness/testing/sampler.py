@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import replace
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
 
+from alharness.api.make import Imported
 from alharness.api.sampler import Setting
 from alharness.engine.selection import checked, untouched_generators
 from alharness.errors import SamplerError
@@ -95,8 +98,10 @@ class SamplerConformance:
 
     def test_importing_the_plugin_imports_no_torch(self) -> None:
         """It is imported at every start of alharness."""
-        module = inspect.unwrap(self.plugin.make).__module__
-        assert not imports_torch(module), f"{module} imports torch; import the sampler inside of `make`"
+        for module in self._light_modules():
+            assert not imports_torch(module), (
+                f"{module} imports torch; give `make` as text, 'module:name', or import the sampler inside of it"
+            )
 
     def test_reads_what_it_declares(self) -> None:
         """A feature that is declared and never read shuts out models that lack it."""
@@ -268,6 +273,15 @@ class SamplerConformance:
         assert not changed, f"it changed {', '.join(changed)}; put back what you change, or use a context manager"
 
     # How the tests ask
+
+    def _light_modules(self) -> set[str]:
+        """The module of `make`; if that is text, the module of the parameters and the package's entry points."""
+        make = self.plugin.make
+        if not isinstance(make, Imported):
+            return {inspect.unwrap(make).__module__}
+        package = re.split(r"[.:]", make.path)[0]
+        modules = {entry.module for entry in entry_points(group="alharness")}
+        return {self.plugin.params.__module__} | {name for name in modules if name.split(".")[0] == package}
 
     def _served(self) -> AbstractSet[Task]:
         return self.plugin.tasks if self.tasks is None else self.tasks

@@ -1,13 +1,14 @@
 """Descriptions of fields, against those that pydantic itself would find."""
 
 import inspect
-from typing import ClassVar
+import json
+from typing import ClassVar, Literal
 
 import pytest
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field, ValidationError, create_model
 
-from alharness import Params, registry
-from alharness.api.params import Documented, descriptions
+from alharness import FUSED, Params, Source, registry
+from alharness.api.params import Documented, descriptions, sources
 from alharness.spec.settings import Section
 
 
@@ -122,3 +123,64 @@ def test_a_validator_is_built_for_a_model_that_is_used():
     assert not Own.__pydantic_complete__
     assert Own(x=2).x == 2
     assert Own.__pydantic_complete__
+
+
+class Inner(Params):
+    one: Source = "text"
+    """A source."""
+
+
+class Sources(Params):
+    """Sources in every place that a field may have."""
+
+    source: Source = FUSED
+    maybe: Source | None = None
+    several: tuple[Source, ...] = ("audio", "fused")
+    listed: list[Source] = []
+    weights: dict[Source, float] = {}
+    whole: Literal["all"] | Source = "all"
+    inner: Inner = Inner()
+    other: str = "radio"
+
+
+def test_sources_are_found_in_every_place_with_their_keys():
+    params = Sources(
+        maybe="a", listed=["b", "c"], weights={"d": 1.0}, whole="e", inner={"one": "f"}, several=["g", "fused"]
+    )
+    assert list(sources(params)) == [
+        (("source",), "fused"),
+        (("maybe",), "a"),
+        (("several", 0), "g"),
+        (("several", 1), "fused"),
+        (("listed", 0), "b"),
+        (("listed", 1), "c"),
+        (("weights", "d"), "d"),
+        (("whole",), "e"),
+        (("inner", "one"), "f"),
+    ]
+
+
+def test_a_default_is_a_source_too_and_other_text_is_none():
+    assert [source for _, source in sources(Sources())] == ["fused", "audio", "fused", "text"]
+
+
+def test_a_source_is_text_in_the_schema_and_in_plain_data():
+    assert Inner.model_json_schema()["properties"]["one"] == {
+        "default": "text",
+        "description": "A source.",
+        "title": "One",
+        "type": "string",
+    }
+    assert type(Inner(one="audio").model_dump()["one"]) is str
+    assert json.loads(Sources(maybe="audio").model_dump_json())["maybe"] == "audio"
+
+
+def test_a_source_of_another_type_is_refused():
+    with pytest.raises(ValidationError, match="valid string"):
+        Inner(one=3)
+
+
+@pytest.mark.parametrize("name", ["badge", "bald", "dbal", "entropy", "margin"])
+def test_the_source_of_a_baseline_is_one(name):
+    params = registry.load().sampler(name).plugin.params
+    assert list(sources(params(source="radio"))) == [(("source",), "radio")]

@@ -7,7 +7,7 @@ import pytest
 from alharness import spec
 from alharness.api.dataset import DatasetFacts, DatasetPlugin
 from alharness.api.model import ModelPlugin
-from alharness.api.params import Params, SpecPath
+from alharness.api.params import Params, Source, SpecPath
 from alharness.api.records import Skip
 from alharness.api.sampler import SamplerPlugin
 from alharness.api.tracker import TrackerPlugin
@@ -29,6 +29,7 @@ class BlockParams(Params):
 
 class ToyParams(Params):
     k: int = 1
+    sources: tuple[Source, ...] = ()
 
 
 def inspect(params):
@@ -147,7 +148,8 @@ def test_cells_run_seed_by_seed(plan):
 def test_a_cell_tells_what_it_is(plan):
     cell = plan("samplers=[{name: any, label: mine, params: {k: 4}}]").cells[0]
 
-    assert (cell.label, cell.sampler, cell.params, cell.distribution) == ("mine", "any", {"k": 4}, "toys==1.0")
+    assert (cell.label, cell.sampler, cell.distribution) == ("mine", "any", "toys==1.0")
+    assert cell.params == {"k": 4, "sources": []}
 
 
 def test_facts_come_from_the_data_set(plan):
@@ -449,3 +451,46 @@ def test_more_validation_samples_than_there_are_are_refused(plan, refusal):
 
 def test_without_validation_none_are_needed(plan):
     assert plan("dataset.params.valid=0", "training.valid=none")
+
+
+def test_sources_that_the_data_set_has_are_planned(plan):
+    (cell, *_) = plan("samplers=[{name: any, params: {sources: [text, fused]}}]").cells
+
+    assert cell.params["sources"] == ["text", "fused"]
+
+
+def test_a_source_that_the_data_set_does_not_have_is_named_with_its_keys_and_a_near_one(refusal):
+    found = refusal("samplers=[any, {name: any, label: b, params: {sources: [text, autio]}}]")
+
+    assert found.endswith(
+        ": samplers.1.params.sources.1: there is no source 'autio'; did you mean 'audio'? it may be audio, text, "
+        "fused"
+    )
+
+
+def test_a_source_of_the_model_is_looked_at_too(refusal):
+    found = refusal("model={name: late_fusion, params: {sources: [smell]}}")
+
+    assert "model.params.sources.0: there is no source 'smell'; it may be audio, text, fused" in found
+
+
+def test_the_place_of_a_source_in_the_file_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = TEXT.replace("[any, other]", "\n  - any\n  - name: other\n    params:\n      sources: [audio, smell]")
+    Path("x.yaml").write_text(text)
+
+    with pytest.raises(SpecError, match=r"^x.yaml:9:24: samplers.1.params.sources.1: there is no source 'smell'"):
+        make_plan(spec.load("x.yaml", make_registry()))
+
+
+def test_a_class_that_is_not_there_is_told_before_anything_is_trained(refusal):
+    registry = make_registry()
+    wrong = SamplerPlugin(name="any", params=ToyParams, make="alharness.errors:SamplerErrer")
+    registry = replace(registry, samplers={**registry.samplers, "any": registered(wrong)})
+
+    found = refusal(kind=PluginError, registry=registry)
+
+    assert found == (
+        "the sampler 'any' is made by 'alharness.errors:SamplerErrer', and the module alharness.errors has no "
+        "class or function 'SamplerErrer'; did you mean 'SamplerError'?"
+    )

@@ -1,0 +1,124 @@
+"""How a plugin says what makes its sampler, model, data set or tracker: by a function, or by its name."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pkgutil import iter_modules
+from typing import Any, Generic, TypeVar, overload
+
+from alharness.errors import PluginError
+from alharness.text.words import did_you_mean
+
+F = TypeVar("F")
+
+PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What `module:name` names. It is imported when it is first called, and called with what this is called with.
+
+    Attributes:
+        path: `module:name`, a class or a function.
+        owner: whose it is, for messages.
+
+    >>> from alharness.api.make import Imported
+    >>> Imported("math:hypot", "the example")(3, 4)
+    5.0
+    >>> Imported("math:hypo", "the example").check()
+    Traceback (most recent call last):
+    alharness.errors.PluginError: the example is made by 'math:hypo', and the module math has no class or function
+    'hypo'; did you mean 'hypot'?
+    """
+
+    path: str
+    owner: str
+
+    def __post_init__(self) -> None:
+        """Raise PluginError if the path has another form."""
+        if not PATH.fullmatch(self.path):
+            raise PluginError(
+                f"{self.owner} has make={self.path!r}; it may be a function, or 'module:name', such as "
+                "'my_margin.sampler:Margin'"
+            )
+
+    def __call__(self, *args: Any) -> Any:
+        """Import it and call it. Raises PluginError if there is no such module or name."""
+        module, name = self.path.split(":")
+        try:
+            imported = import_module(module)
+        except ModuleNotFoundError as error:
+            # Only if it is this module, or a package of it, that is missing, and not what the module imports.
+            if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+                raise
+            raise self._no_module(module) from None
+        if not callable(found := getattr(imported, name, None)):
+            raise self._no_name(module, name, [key for key, value in vars(imported).items() if callable(value)])
+        return found(*args)
+
+    def check(self) -> None:
+        """Raise PluginError if there is no such module or name, as far as can be seen without importing it."""
+        module, name = self.path.split(":")
+        if (imported := sys.modules.get(module)) is not None:
+            if not callable(getattr(imported, name, None)):
+                raise self._no_name(module, name, vars(imported))
+            return
+        try:
+            spec = find_spec(module)  # imports its packages, which the plugin's own module is in
+        except ModuleNotFoundError:
+            spec = None
+        if spec is None:
+            raise self._no_module(module)
+        source = getattr(spec.loader, "get_source", lambda _: None)(module)
+        if source is None or re.search(rf"\b{name}\b|import \*|def __getattr__\b", source):
+            return
+        raise self._no_name(module, name, re.findall(r"^(?:class|def) (\w+)", source, flags=re.MULTILINE))
+
+    def _no_module(self, module: str) -> PluginError:
+        package, _, last = module.rpartition(".")
+        try:
+            folders = getattr(import_module(package), "__path__", []) if package else []
+        except ModuleNotFoundError:
+            folders = []
+        siblings = [found.name for found in iter_modules(folders)] if folders else []
+        near = did_you_mean(last, siblings)
+        return PluginError(f"{self.owner} is made by {self.path!r}, and there is no module {module!r}{near}")
+
+    def _no_name(self, module: str, name: str, known: Any) -> PluginError:
+        near = did_you_mean(name, known)
+        return PluginError(
+            f"{self.owner} is made by {self.path!r}, and the module {module} has no class or function "
+            f"{name!r}{near}"
+        )
+
+
+class Make(Generic[F]):
+    """The field `make` of a plugin: takes a function or `module:name`, and is always a function when it is read.
+
+    A descriptor, because the type of what is given and of what is read differ.
+
+    >>> from alharness import Params, SamplerPlugin
+    >>> SamplerPlugin(name="margin", params=Params, make="my_margin.sampler:Margin").make
+    Imported(path='my_margin.sampler:Margin', owner="the sampler 'margin'")
+    """
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    @overload
+    def __get__(self, plugin: None, owner: type) -> F: ...
+    @overload
+    def __get__(self, plugin: object, owner: type) -> F: ...
+    def __get__(self, plugin: object | None, owner: type) -> F:
+        if plugin is None:
+            raise AttributeError("make")  # to `dataclass` this says that the field has no default
+        found: F = plugin.__dict__["make"]
+        return found
+
+    def __set__(self, plugin: Any, value: F | str) -> None:
+        owner = f"the {self._kind} {plugin.name!r}"
+        plugin.__dict__["make"] = Imported(value, owner) if isinstance(value, str) else value
