@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from alharness_gcnal.loss import labeled_from_unlabeled
-from alharness_gcnal.plugin import GcnalParams
-from alharness_gcnal.propagation import connect, unit_rows
-from alharness_gcnal.training import train
+from alharness_gcnal.graph import connect, unit_rows
+from alharness_gcnal.network import labeled_from_unlabeled, train
+from alharness_gcnal.params import GcnalParams
 from benchmarks import floors
 from benchmarks.kernels import Call, Kernel
 from benchmarks.problems import Pool

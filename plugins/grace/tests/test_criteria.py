@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from alharness_grace.plugin import GraceParams
+from alharness_grace.params import GraceParams
 from alharness_grace.sampler import DefaultGrace, Pair
 
 GRACE = DefaultGrace(GraceParams())

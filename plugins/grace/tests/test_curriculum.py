@@ -1,7 +1,7 @@
 import pytest
 
 from alharness.testing import TensorView, make_query
-from alharness_grace.plugin import GraceParams
+from alharness_grace.params import GraceParams
 from alharness_grace.sampler import DefaultGrace
 
 

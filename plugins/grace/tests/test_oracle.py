@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from alharness import FUSED, Task
-from alharness_grace.plugin import GraceParams
+from alharness_grace.params import GraceParams
 from alharness_grace.sampler import DefaultGrace
 
 GRACE = DefaultGrace(GraceParams())

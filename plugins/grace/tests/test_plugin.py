@@ -2,7 +2,8 @@ import pytest
 from pydantic import ValidationError
 
 from alharness import Feature, SamplerError, Setting, Task
-from alharness_grace.plugin import GraceParams, alharness_samplers, exact_seconds
+from alharness_grace.params import GraceParams
+from alharness_grace.plugin import alharness_samplers, exact_seconds
 
 
 @pytest.fixture

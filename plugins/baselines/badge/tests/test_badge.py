@@ -5,10 +5,11 @@ from pydantic import ValidationError
 from scipy.stats import chisquare
 from sklearn.cluster import kmeans_plusplus
 
-from alharness import Feature, SamplerError, Setting, SpecError, Task
+from alharness import Feature, SamplerError, Task
 from alharness.testing import SamplerConformance, TensorView
 from alharness.testing import make_query as make_tensor_query
-from alharness_badge.plugin import BadgeParams, alharness_samplers
+from alharness_badge.params import BadgeParams
+from alharness_badge.plugin import alharness_samplers
 from alharness_badge.sampler import Badge
 
 
@@ -151,10 +152,3 @@ def test_defaults_are_those_of_the_authors_program():
 def test_refuses_another_first_pick():
     with pytest.raises(ValidationError):
         BadgeParams(first="random")
-
-
-def test_a_source_that_does_not_exist_is_a_mistake(plugin):
-    setting = Setting(task=Task.CLASSIFICATION, modalities=("audio",), unlabeled=(100,), sizes=(10,))
-    assert list(plugin.review(BadgeParams(source="audio"), setting)) == []
-    with pytest.raises(SpecError, match="there is no source 'radio'; it may be audio, fused"):
-        plugin.review(BadgeParams(source="radio"), setting)

@@ -1,8 +1,9 @@
 import pytest
 from pydantic import ValidationError
 
-from alharness import Feature, Setting, SpecError, Task
-from alharness_bald.plugin import BaldParams, alharness_samplers
+from alharness import Feature, Setting, Task
+from alharness_bald.params import BaldParams
+from alharness_bald.plugin import alharness_samplers
 
 
 @pytest.fixture
@@ -42,9 +43,3 @@ def test_says_before_training_that_it_ranks_as_dbal_in_regression(plugin):
     assert plugin.review(BaldParams(), setting(Task.CLASSIFICATION)) == []
     (warning,) = plugin.review(BaldParams(), setting(Task.REGRESSION))
     assert "ranks exactly as dbal" in warning
-
-
-def test_a_source_that_does_not_exist_is_a_mistake(plugin):
-    assert list(plugin.review(BaldParams(source="audio"), setting(Task.CLASSIFICATION))) == []
-    with pytest.raises(SpecError, match="there is no source 'radio'; it may be audio, fused"):
-        plugin.review(BaldParams(source="radio"), setting(Task.CLASSIFICATION))

@@ -6,7 +6,7 @@ import torch
 from alharness import FUSED, SamplerError
 from alharness.testing import TensorView
 from alharness.testing import make_query as make_query_without_heads
-from alharness_bmmal.contributions import balancing_weights, shapley_values
+from alharness_bmmal.sampler import balancing_weights, shapley_values
 
 
 def predicted(query):

@@ -1,8 +1,9 @@
 import pytest
 from pydantic import ValidationError
 
-from alharness import Feature, SamplerError, Setting, SpecError, Task
-from alharness_dbal.plugin import DbalParams, alharness_samplers
+from alharness import Feature, SamplerError, Setting, Task
+from alharness_dbal.params import DbalParams
+from alharness_dbal.plugin import alharness_samplers
 
 
 @pytest.fixture
@@ -53,9 +54,3 @@ def test_an_acquisition_of_classes_is_refused_in_regression_before_training(plug
     assert plugin.review(DbalParams(), setting(Task.REGRESSION)) == []
     with pytest.raises(SamplerError, match="leave `acquisition` out"):
         plugin.review(params, setting(Task.REGRESSION))
-
-
-def test_a_source_that_does_not_exist_is_a_mistake(plugin):
-    assert list(plugin.review(DbalParams(source="audio"), setting(Task.CLASSIFICATION))) == []
-    with pytest.raises(SpecError, match="there is no source 'radio'; it may be audio, fused"):
-        plugin.review(DbalParams(source="radio"), setting(Task.CLASSIFICATION))

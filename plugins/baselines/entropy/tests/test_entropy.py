@@ -3,10 +3,11 @@ import pytest
 import torch
 from scipy.stats import entropy as scipy_entropy
 
-from alharness import FUSED, Feature, Setting, SpecError, Task
+from alharness import FUSED, Feature, Task
 from alharness.testing import SamplerConformance, TensorView
 from alharness.testing import make_query as make_tensor_query
-from alharness_entropy.plugin import EntropyParams, alharness_samplers
+from alharness_entropy.params import EntropyParams
+from alharness_entropy.plugin import alharness_samplers
 from alharness_entropy.sampler import Entropy
 
 
@@ -109,10 +110,3 @@ def test_is_known_as_entropy_for_classes_and_reads_predictions(plugin):
 
 def test_the_fused_head_is_the_default():
     assert EntropyParams().source == "fused"
-
-
-def test_a_source_that_does_not_exist_is_a_mistake(plugin):
-    setting = Setting(task=Task.CLASSIFICATION, modalities=("audio",), unlabeled=(100,), sizes=(10,))
-    assert list(plugin.review(EntropyParams(source="audio"), setting)) == []
-    with pytest.raises(SpecError, match="there is no source 'radio'; it may be audio, fused"):
-        plugin.review(EntropyParams(source="radio"), setting)

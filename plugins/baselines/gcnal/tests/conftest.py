@@ -8,8 +8,7 @@ from torch import nn
 
 from alharness.testing import TensorView
 from alharness.testing import make_query as make_tensor_query
-from alharness_gcnal.network import fresh_network
-from alharness_gcnal.training import draw_kept
+from alharness_gcnal.network import draw_kept, fresh_network
 
 
 @pytest.fixture

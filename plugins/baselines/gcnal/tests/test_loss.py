@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from alharness_gcnal.loss import labeled_from_unlabeled
+from alharness_gcnal.network import labeled_from_unlabeled
 
 
 @pytest.fixture(params=[(7, 3), (9, 1), (10, 0)], ids=str)

@@ -3,11 +3,9 @@ import pytest
 import torch
 from scipy.stats import kstest
 
-from alharness_gcnal.loss import labeled_from_unlabeled
-from alharness_gcnal.network import fresh_network
-from alharness_gcnal.plugin import GcnalParams
-from alharness_gcnal.propagation import connect, unit_rows
-from alharness_gcnal.training import draw_kept, gradients, train
+from alharness_gcnal.graph import connect, unit_rows
+from alharness_gcnal.network import draw_kept, fresh_network, gradients, labeled_from_unlabeled, train
+from alharness_gcnal.params import GcnalParams
 
 UNLABELED, LABELED = 40, 8
 

@@ -4,10 +4,11 @@ import mpmath
 import pytest
 import torch
 
-from alharness import FUSED, Feature, Setting, SpecError, Task
+from alharness import FUSED, Feature, Task
 from alharness.testing import SamplerConformance, TensorView
 from alharness.testing import make_query as make_tensor_query
-from alharness_margin.plugin import MarginParams, alharness_samplers
+from alharness_margin.params import MarginParams
+from alharness_margin.plugin import alharness_samplers
 from alharness_margin.sampler import Margin
 
 
@@ -130,10 +131,3 @@ def test_is_known_as_margin_for_classes_and_reads_predictions(plugin):
 
 def test_the_fused_head_is_the_default():
     assert MarginParams().source == "fused"
-
-
-def test_a_source_that_does_not_exist_is_a_mistake(plugin):
-    setting = Setting(task=Task.CLASSIFICATION, modalities=("audio",), unlabeled=(100,), sizes=(10,))
-    assert list(plugin.review(MarginParams(source="audio"), setting)) == []
-    with pytest.raises(SpecError, match="there is no source 'radio'; it may be audio, fused"):
-        plugin.review(MarginParams(source="radio"), setting)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alharness import Feature, Sampler, SamplerPlugin, Setting, Task, hookimpl
+from alharness import Feature, SamplerPlugin, Setting, Task, hookimpl
 
 from .params import GraceParams, refuse_labels_of_regression
 
@@ -14,13 +14,6 @@ LONG = 60.0
 
 ANCHORS = 1000
 """What the warning proposes."""
-
-
-def make(params: GraceParams) -> Sampler:
-    """The sampler."""
-    from .variants import Grace
-
-    return Grace(params)
 
 
 def requires(params: GraceParams) -> set[Feature]:
@@ -81,7 +74,7 @@ def alharness_samplers() -> list[SamplerPlugin]:
         SamplerPlugin(
             name="grace",
             params=GraceParams,
-            make=make,
+            make="alharness_grace.variants:Grace",
             requires=requires,
             review=review,
             summary="large, typical gradients on which the modalities agree; easy samples first (reconstruction)",

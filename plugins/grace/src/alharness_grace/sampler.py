@@ -51,9 +51,6 @@ class DefaultGrace(ScoringSampler):
 
     params: GraceParams
 
-    def __init__(self, params: GraceParams) -> None:
-        self.params = params
-
     def score(self, query: Query) -> Tensor:
         """(n,) s of every unlabeled sample, float64."""
         G = self.gradients(query)

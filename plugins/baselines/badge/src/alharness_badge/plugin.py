@@ -2,33 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from alharness import Feature, SamplerPlugin, Task, hookimpl
 
-from alharness import FUSED, Feature, Params, Sampler, SamplerPlugin, Setting, Task, hookimpl
-
-
-class BadgeParams(Params):
-    """Parameters of BADGE."""
-
-    first: Literal["max_norm", "uniform"] = "max_norm"
-    """The first pick: the sample with the largest gradient, as in the authors' program, or any with equal
-    probability, as in the definition of k-means++."""
-
-    source: str = FUSED
-    """Whose head gives predictions and embeddings: `fused` or a modality."""
-
-
-def make(params: BadgeParams) -> Sampler:
-    """The sampler."""
-    from .sampler import Badge
-
-    return Badge(params)
-
-
-def review(params: BadgeParams, setting: Setting) -> list[str]:
-    """Raises SpecError where the source does not exist."""
-    setting.require_source(params.source)
-    return []
+from .params import BadgeParams
 
 
 @hookimpl
@@ -38,8 +14,7 @@ def alharness_samplers() -> list[SamplerPlugin]:
         SamplerPlugin(
             name="badge",
             params=BadgeParams,
-            make=make,
-            review=review,
+            make="alharness_badge.sampler:Badge",
             requires={Feature.EMBEDDINGS, Feature.PREDICTIONS},
             tasks={Task.CLASSIFICATION},
             summary="k-means++ seeding on gradients of the last layer",

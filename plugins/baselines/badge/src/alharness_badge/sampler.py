@@ -12,7 +12,7 @@ from alharness.kernels import k_means_plus_plus, pseudo_residuals
 if TYPE_CHECKING:
     from alharness import Query
 
-    from .plugin import BadgeParams
+    from .params import BadgeParams
 
 
 class Badge(Sampler):
@@ -21,8 +21,7 @@ class Badge(Sampler):
     p is the prediction, ŷ its most probable class, and h the input of the last layer. No g is ever formed.
     """
 
-    def __init__(self, params: BadgeParams) -> None:
-        self.params = params
+    params: BadgeParams
 
     def select(self, query: Query) -> torch.Tensor:
         """The picks in their order. Raises SamplerError where predictions or embeddings are not finite."""

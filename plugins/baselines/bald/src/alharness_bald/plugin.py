@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from alharness import Feature, SamplerPlugin, Setting, Task, hookimpl
 
-from alharness import FUSED, Feature, Params, Sampler, SamplerPlugin, Setting, Task, hookimpl
-
-
-class BaldParams(Params):
-    """Parameters of BALD."""
-
-    draws: int = Field(25, ge=2, le=10_000)
-    """Passes over the pool with dropout on. More draws rank more reliably, and cost as much more time."""
-
-    source: str = FUSED
-    """Whose predictions are looked at: a modality, or `fused`."""
+from .params import BaldParams
 
 
-def make(params: BaldParams) -> Sampler:
-    """The sampler."""
-    from .sampler import Bald
-
-    return Bald(params)
-
-
-def review(params: BaldParams, setting: Setting) -> list[str]:
-    """Say where BALD is dbal. Raises SpecError where the source does not exist."""
-    setting.require_source(params.source)
+def review(_: BaldParams, setting: Setting) -> list[str]:
+    """Say when BALD is dbal."""
     if setting.task == Task.CLASSIFICATION:
         return []
     return ["in regression with one output it ranks exactly as dbal does: both take the largest variance"]
@@ -39,7 +21,7 @@ def alharness_samplers() -> list[SamplerPlugin]:
         SamplerPlugin(
             name="bald",
             params=BaldParams,
-            make=make,
+            make="alharness_bald.sampler:Bald",
             review=review,
             requires={Feature.MC_DRAWS},
             summary="largest mutual information of label and weights under dropout (regression: ranks as dbal)",

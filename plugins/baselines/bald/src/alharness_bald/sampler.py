@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from alharness import Query
 
-    from .plugin import BaldParams
+    from .params import BaldParams
 
 
 class Bald(ScoringSampler):
@@ -23,13 +23,11 @@ class Bald(ScoringSampler):
     then ranks by the variance and logs `ranks_as_dbal`.
     """
 
-    def __init__(self, params: BaldParams) -> None:
-        self.draws = params.draws
-        self.source = params.source
+    params: BaldParams
 
     def score(self, query: Query) -> Tensor:
         """(n,) mutual information in nats, or the variance in squared units of the labels; float64."""
-        draws = query.unlabeled.mc_draws(self.draws, self.source)
+        draws = query.unlabeled.mc_draws(self.params.draws, self.params.source)
         if query.task == Task.CLASSIFICATION:
             return mutual_information(draws)
         query.log("ranks_as_dbal", 1.0)

@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from alharness import Feature, SamplerPlugin, Task, hookimpl
 
-from alharness import Feature, Params, Sampler, SamplerPlugin, Task, hookimpl
-
-
-class BmmalParams(Params):
-    """Parameters of BMMAL."""
-
-    z_source: Literal["encoder", "fused"] = "encoder"
-    """What stands for a modality in the gradient: its encoder's output, for networks that fuse late, or the fused
-    embedding with all other modalities set to zero, for networks that fuse in the middle."""
-
-
-def make(params: BmmalParams) -> Sampler:
-    """The sampler."""
-    from .sampler import Bmmal
-
-    return Bmmal(params)
+from .params import BmmalParams
 
 
 def requires(params: BmmalParams) -> set[Feature]:
@@ -35,7 +20,7 @@ def alharness_samplers() -> list[SamplerPlugin]:
         SamplerPlugin(
             name="bmmal",
             params=BmmalParams,
-            make=make,
+            make="alharness_bmmal.sampler:Bmmal",
             requires=requires,
             tasks={Task.CLASSIFICATION},
             summary="k-means++ seeding on gradients, with modalities weighted by their Shapley values",

@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from alharness import Feature, SamplerPlugin, hookimpl
 
-from alharness import Feature, Params, Sampler, SamplerPlugin, hookimpl
-
-
-class CoreSetParams(Params):
-    """Parameters of CoreSet."""
-
-    dtype: Literal["float32", "float64"] = "float32"
-    """Precision of the distances. float64 tells points apart in clusters a thousand times smaller than the gaps
-    between them, and takes about twice the time."""
-
-
-def make(params: CoreSetParams) -> Sampler:
-    """The sampler."""
-    from .sampler import CoreSet
-
-    return CoreSet(params)
+from .params import CoreSetParams
 
 
 @hookimpl
@@ -29,7 +14,7 @@ def alharness_samplers() -> list[SamplerPlugin]:
         SamplerPlugin(
             name="coreset",
             params=CoreSetParams,
-            make=make,
+            make="alharness_coreset.sampler:CoreSet",
             requires={Feature.EMBEDDINGS},
             summary="k-center greedy on the fused embeddings",
             reference="Sener & Savarese, Active Learning for Convolutional Neural Networks: A Core-Set Approach, "

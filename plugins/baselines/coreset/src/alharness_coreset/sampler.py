@@ -12,23 +12,23 @@ from alharness.kernels import k_center
 if TYPE_CHECKING:
     from alharness import Query
 
-    from .plugin import CoreSetParams
+    from .params import CoreSetParams
 
 
 class CoreSet(Sampler):
     """Takes the unlabeled sample farthest from all labeled and chosen ones, `query.size` times.
 
-    Distances are Euclidean, between fused embeddings as they are. Nothing is random, except the first pick where
+    Distances are Euclidean, between fused embeddings as they are. Nothing is random, except the first pick if
     nothing is labeled yet.
     """
 
-    def __init__(self, params: CoreSetParams) -> None:
-        self.dtype: torch.dtype = getattr(torch, params.dtype)
+    params: CoreSetParams
 
     def select(self, query: Query) -> torch.Tensor:
-        """The picks in their order. Raises SamplerError where embeddings are NaN or infinite."""
-        pool = query.unlabeled.embeddings().to(self.dtype)
+        """The picks in their order. Raises SamplerError if embeddings are NaN or infinite."""
+        dtype: torch.dtype = getattr(torch, self.params.dtype)
+        pool = query.unlabeled.embeddings().to(dtype)
         if len(query.labeled) == 0:
             first = int(query.rng.integers(len(pool))) if len(pool) else None
             return k_center(pool, pool[:0], query.size, first=first)
-        return k_center(pool, query.labeled.embeddings().to(self.dtype), query.size)
+        return k_center(pool, query.labeled.embeddings().to(dtype), query.size)

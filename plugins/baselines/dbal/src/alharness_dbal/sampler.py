@@ -14,7 +14,7 @@ from alharness.kernels.posterior import (
     variance,
 )
 
-from .plugin import refuse_acquisition_of_classes
+from .params import refuse_acquisition_of_classes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from alharness import Query
 
-    from .plugin import DbalParams
+    from .params import DbalParams
 
 
 class Dbal(ScoringSampler):
@@ -32,8 +32,7 @@ class Dbal(ScoringSampler):
     In regression it is the variance over the draws, which differs from the predictive variance by a constant.
     """
 
-    def __init__(self, params: DbalParams) -> None:
-        self.params = params
+    params: DbalParams
 
     def score(self, query: Query) -> Tensor:
         """(n,) scores, float64.
@@ -41,11 +40,19 @@ class Dbal(ScoringSampler):
         Raises:
             SamplerError: an acquisition of classes is asked for in regression.
         """
-        regression = query.task == Task.REGRESSION
-        if regression:
-            refuse_acquisition_of_classes(self.params)
         draws = query.unlabeled.mc_draws(self.params.draws, self.params.source)
-        return variance(draws)[:, 0] if regression else ACQUISITIONS[self.params.acquisition](draws)
+        if query.task == Task.REGRESSION:
+            refuse_acquisition_of_classes(self.params)
+            return variance(draws)[:, 0]
+        match self.params.acquisition:
+            case "entropy":
+                return predictive_entropy(draws)
+            case "variation_ratio":
+                return variation_ratio(draws)
+            case "mean_std":
+                return mean_std(draws)
+            case "bald":
+                return mutual_information(draws)
 
 
 def variation_ratio(draws: Iterable[Tensor]) -> Tensor:
@@ -65,11 +72,3 @@ def _shifted(draws: Iterable[Tensor]) -> Iterator[Tensor]:
         log_p = renormalize(draw)
         leader = log_p.argmax(dim=1, keepdim=True) if leader is None else leader
         yield log_p.exp().scatter(1, leader, log_p.gather(1, leader).expm1())
-
-
-ACQUISITIONS = {
-    "entropy": predictive_entropy,
-    "variation_ratio": variation_ratio,
-    "mean_std": mean_std,
-    "bald": mutual_information,
-}

@@ -2,27 +2,9 @@
 
 from __future__ import annotations
 
-from alharness import FUSED, Feature, Params, Sampler, SamplerPlugin, Setting, Task, hookimpl
+from alharness import Feature, SamplerPlugin, Task, hookimpl
 
-
-class EntropyParams(Params):
-    """Parameters of entropy sampling."""
-
-    source: str = FUSED
-    """Whose predictions are looked at: a modality, or `fused`."""
-
-
-def make(params: EntropyParams) -> Sampler:
-    """The sampler."""
-    from .sampler import Entropy
-
-    return Entropy(params)
-
-
-def review(params: EntropyParams, setting: Setting) -> list[str]:
-    """Raises SpecError where the source does not exist."""
-    setting.require_source(params.source)
-    return []
+from .params import EntropyParams
 
 
 @hookimpl
@@ -32,8 +14,7 @@ def alharness_samplers() -> list[SamplerPlugin]:
         SamplerPlugin(
             name="entropy",
             params=EntropyParams,
-            make=make,
-            review=review,
+            make="alharness_entropy.sampler:Entropy",
             requires={Feature.PREDICTIONS},
             tasks={Task.CLASSIFICATION},
             summary="largest entropy of the predicted classes",

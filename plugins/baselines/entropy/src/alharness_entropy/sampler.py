@@ -12,15 +12,14 @@ if TYPE_CHECKING:
 
     from alharness import Query
 
-    from .plugin import EntropyParams
+    from .params import EntropyParams
 
 
 class Entropy(ScoringSampler):
     """Ranks by the entropy of the prediction; the samples with the largest are taken, one by one."""
 
-    def __init__(self, params: EntropyParams) -> None:
-        self.source = params.source
+    params: EntropyParams
 
     def score(self, query: Query) -> Tensor:
         """(n,) H = −Σ_c p_c log p_c in nats, float64."""
-        return shannon_entropy(renormalize(query.unlabeled.predictions(self.source)))
+        return shannon_entropy(renormalize(query.unlabeled.predictions(self.params.source)))

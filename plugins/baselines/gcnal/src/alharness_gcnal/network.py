@@ -1,17 +1,25 @@
-"""The graph convolutional network of GCNAL: two layers, the first of which sees a constant."""
+"""The graph network of GCNAL, what it is trained for, and how.
+
+Two layers, the first of which sees a constant. Every step of Adam sees the whole graph, in two matrix products and
+little more.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch  # noqa: TID253 - only sampler.py imports this module
 
 if TYPE_CHECKING:
-    import numpy as np
     from torch import Tensor
 
-    from .propagation import Propagation
+    from .graph import Propagation
+    from .params import GcnalParams
+
+LEVELS = 2**16
+"""A unit is kept or dropped by 16 random bits."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,3 +72,107 @@ def fresh_network(inputs: int, hidden: int, rng: np.random.Generator, like: Tens
     return Network(
         W1=uniform(hidden, inputs, hidden), b1=uniform(hidden, hidden), W2=uniform(1, hidden), b2=uniform(1, 1)
     )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Loss:
+    """−mean_L log s − λ mean_U log(1 − s), with s = sigmoid(logit); a side without samples adds nothing.
+
+    Attributes:
+        target: (N,) 1 for labeled, 0 for unlabeled samples.
+        weight: (N,) what a sample counts.
+    """
+
+    target: Tensor
+    weight: Tensor
+
+    def value(self, logits: Tensor) -> float:
+        """The loss at these logits (N,)."""
+        signed = torch.where(self.target > 0, logits, -logits)
+        return -(self.weight * torch.nn.functional.logsigmoid(signed)).sum().item()
+
+    def gradient(self, logits: Tensor) -> Tensor:
+        """(N,): its gradient. The logarithm and the sigmoid cancel, so that nothing can overflow."""
+        return (logits.sigmoid() - self.target).mul_(self.weight)
+
+
+def labeled_from_unlabeled(unlabeled: int, labeled: int, loss_weight: float, like: Tensor) -> Loss:
+    """The loss of a graph whose first nodes are unlabeled and whose last ones are labeled.
+
+    Args:
+        unlabeled: number of unlabeled nodes.
+        labeled: number of labeled nodes.
+        loss_weight: λ.
+        like: a tensor of the dtype and device wanted.
+    """
+    zeros, ones = like.new_zeros(unlabeled), like.new_ones(labeled)
+    return Loss(
+        target=torch.cat([zeros, ones]),
+        weight=torch.cat([(zeros + loss_weight) / max(unlabeled, 1), ones / max(labeled, 1)]),
+    )
+
+
+def train(A: Propagation, AX: Tensor, loss: Loss, params: GcnalParams, rng: np.random.Generator) -> Network:
+    """A new network, trained.
+
+    Args:
+        A: the propagation matrix.
+        AX: (N, D) propagated features.
+        loss: what is minimized.
+        params: size, dropout, and Adam's settings.
+        rng: draws the first weights, then the dropout masks.
+    """
+    network = fresh_network(AX.shape[1], params.hidden, rng, AX)
+    adam = torch.optim.Adam(network.parameters, lr=params.learning_rate, weight_decay=params.weight_decay)
+    kept, scratch = AX.new_empty(2, len(AX), params.hidden)
+    for _ in range(params.steps):
+        share = draw_kept(params.dropout, rng, kept)
+        found = gradients(network, A, AX, loss, kept, share, scratch)
+        for parameter, gradient in zip(network.parameters, found, strict=True):
+            parameter.grad = gradient
+        adam.step()
+    return network
+
+
+def draw_kept(dropout: float, rng: np.random.Generator, out: Tensor) -> float:
+    """Write a dropout mask into `out` (rows, units), 1 where a unit is kept, and return the probability of that.
+
+    Drawn as 64-bit words from numpy: the same on every device, and twenty times faster than torch's Bernoulli
+    numbers, which would take longer than the matrix products. The probability is 1 − dropout, rounded to 16 bits.
+    The mask has the dtype of what it multiplies: turning booleans into numbers takes longer than the product.
+    """
+    dropped = round(dropout * LEVELS)
+    words = rng.integers(-(2**63), 2**63 - 1, -(-out.numel() // 4), dtype=np.int64, endpoint=True)
+    bits = torch.from_numpy(words.view(np.int16)[: out.numel()]).view(out.shape)
+    torch.ge(bits.to(out.device), dropped - LEVELS // 2, out=out)
+    return 1 - dropped / LEVELS
+
+
+def gradients(
+    network: Network, A: Propagation, AX: Tensor, loss: Loss, kept: Tensor, share: float, scratch: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Gradients of the loss with respect to W₁, b₁, W₂, b₂.
+
+    Written out, because here the gradient of a hidden unit is a product of three things, one per sample, one per
+    unit, and a zero or one: (dv ⊗ W₂) ⊙ [h > 0]. The factor per unit can wait until after the matrix product,
+    and one buffer serves for the hidden units on the way forth and for their slopes on the way back.
+
+    Args:
+        network: where.
+        A: the propagation matrix.
+        AX: (N, D) propagated features.
+        loss: of the logits.
+        kept: (N, H) 1 or 0, the dropout mask.
+        share: the probability that a unit is kept.
+        scratch: (N, H), overwritten.
+    """
+    W1, b1, W2, b2 = network.parameters
+    h = torch.addmm(b1, AX, W1, out=scratch).relu_().mul_(kept)
+    W2 = W2 / share  # as if the kept units had been scaled up
+    logits = A @ (h @ W2) + b2
+
+    dlogits = loss.gradient(logits)
+    dv = A.pull(dlogits)
+    dW2 = dv @ h / share
+    slopes = h.sign_().mul_(dv[:, None])  # h is positive exactly where ReLU and dropout let a gradient through
+    return AX.T @ slopes * W2, slopes.sum(0) * W2, dW2, dlogits.sum(0, keepdim=True)

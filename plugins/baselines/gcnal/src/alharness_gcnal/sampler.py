@@ -9,34 +9,32 @@ import torch
 from alharness import Sampler, SamplerError, Selection
 from alharness.kernels import full_precision, k_center, require_finite, top_k
 
-from .loss import labeled_from_unlabeled
-from .propagation import connect, unit_rows
-from .training import train
+from .graph import connect, unit_rows
+from .network import labeled_from_unlabeled, train
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from alharness import Query
 
-    from .plugin import GcnalParams
+    from .params import GcnalParams
 
 
 class Gcnal(Sampler):
     """Trains a graph network to tell labeled from unlabeled samples, and chooses by what it has learned.
 
     Labels are not used. Random are the subset, the network's first weights, its dropout masks, and the first pick
-    of `core` where nothing is labeled yet.
+    of `core` if nothing is labeled yet.
     """
 
-    def __init__(self, params: GcnalParams) -> None:
-        self.params = params
+    params: GcnalParams
 
     def select(self, query: Query) -> Selection:
         """The picks in their order.
 
         Raises:
             SamplerError: embeddings are NaN or infinite, the subset is smaller than the budget, or
-                `affinity: cosine` is asked for where it does not exist.
+                `affinity: cosine` is asked for and does not exist.
         """
         params = self.params
         candidates = self._candidates(query)

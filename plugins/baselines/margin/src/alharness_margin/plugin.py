@@ -2,27 +2,9 @@
 
 from __future__ import annotations
 
-from alharness import FUSED, Feature, Params, Sampler, SamplerPlugin, Setting, Task, hookimpl
+from alharness import Feature, SamplerPlugin, Task, hookimpl
 
-
-class MarginParams(Params):
-    """Parameters of margin sampling."""
-
-    source: str = FUSED
-    """Whose predictions are looked at: a modality, or `fused`."""
-
-
-def make(params: MarginParams) -> Sampler:
-    """The sampler."""
-    from .sampler import Margin
-
-    return Margin(params)
-
-
-def review(params: MarginParams, setting: Setting) -> list[str]:
-    """Raises SpecError where the source does not exist."""
-    setting.require_source(params.source)
-    return []
+from .params import MarginParams
 
 
 @hookimpl
@@ -32,8 +14,7 @@ def alharness_samplers() -> list[SamplerPlugin]:
         SamplerPlugin(
             name="margin",
             params=MarginParams,
-            make=make,
-            review=review,
+            make="alharness_margin.sampler:Margin",
             requires={Feature.PREDICTIONS},
             tasks={Task.CLASSIFICATION},
             summary="smallest gap between the two most probable classes",

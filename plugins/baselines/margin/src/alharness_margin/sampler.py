@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from alharness import Query
 
-    from .plugin import MarginParams
+    from .params import MarginParams
 
 
 SMALLEST = math.log(5e-324)
@@ -25,8 +25,7 @@ SMALLEST = math.log(5e-324)
 class Margin(ScoringSampler):
     """Ranks by the gap between the two most probable classes; the samples with the smallest are taken."""
 
-    def __init__(self, params: MarginParams) -> None:
-        self.source = params.source
+    params: MarginParams
 
     def score(self, query: Query) -> Tensor:
         """(n,) log((1 − gap) / gap) in nats, float64: below 0 for a gap above 1/2, above 0 for a smaller one.
@@ -34,7 +33,7 @@ class Margin(ScoringSampler):
         It falls with the gap, and keeps its digits at both ends. The gap itself would tie all confident samples:
         float64 has no number between 1 − 1e-16 and 1.
         """
-        log_p = renormalize(query.unlabeled.predictions(self.source))
+        log_p = renormalize(query.unlabeled.predictions(self.params.source))
         (first, second), (top, _) = (x.unbind(1) for x in log_p.topk(2, dim=1))
         gap = first + _log_one_minus_exp(second - first)
         others = log_p.scatter(1, top[:, None], -torch.inf).logsumexp(dim=1)

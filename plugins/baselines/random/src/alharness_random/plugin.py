@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-from alharness import Params, Sampler, SamplerPlugin, hookimpl
-
-
-class RandomParams(Params):
-    """Nothing to set."""
-
-
-def make(params: RandomParams) -> Sampler:  # noqa: ARG001 - every sampler is made from its parameters
-    """The sampler."""
-    from .sampler import Random
-
-    return Random()
+from alharness import Params, SamplerPlugin, hookimpl
 
 
 @hookimpl
@@ -22,8 +11,8 @@ def alharness_samplers() -> list[SamplerPlugin]:
     return [
         SamplerPlugin(
             name="random",
-            params=RandomParams,
-            make=make,
+            params=Params,
+            make="alharness_random.sampler:Random",
             summary="uniform, without replacement",
         )
     ]

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from alharness import SamplerError
-from alharness_gcnal.propagation import connect, unit_rows
+from alharness_gcnal.graph import connect, unit_rows
 
 
 @pytest.fixture(params=[False, True], ids=["cosine", "shifted"])

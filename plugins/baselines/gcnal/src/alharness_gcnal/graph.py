@@ -12,7 +12,7 @@ from alharness import SamplerError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from .plugin import Affinity
+    from .params import Affinity
 
 CLEARLY_POSITIVE = 1e-3
 """Share of the mean degree that the smallest one must reach, or `auto` gives cosines up."""
