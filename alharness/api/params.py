@@ -91,6 +91,14 @@ class Params(Documented):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """As for every documented model; of a plugin that takes `Params` itself it says that there are none."""
+        made = super().__get_pydantic_json_schema__(schema, handler)
+        if cls is Params:
+            handler.resolve_ref_schema(made)["description"] = "No parameters."
+        return made
+
 
 def _next_to_the_spec(path: Path, info: ValidationInfo) -> Path:
     folder = (info.context or {}).get("folder")

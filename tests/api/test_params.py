@@ -175,6 +175,10 @@ def test_a_source_is_text_in_the_schema_and_in_plain_data():
     assert json.loads(Sources(maybe="audio").model_dump_json())["maybe"] == "audio"
 
 
+def test_a_plugin_without_parameters_says_so_in_the_schema():
+    assert Params.model_json_schema()["description"] == "No parameters."
+
+
 def test_a_source_of_another_type_is_refused():
     with pytest.raises(ValidationError, match="valid string"):
         Inner(one=3)

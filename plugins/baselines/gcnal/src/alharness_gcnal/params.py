@@ -1,4 +1,4 @@
-"""What can be chosen about GCNAL: its graph, its network, and which of the paper's two rules chooses."""
+"""What can be chosen about GCNAL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Affinity = Literal["auto", "cosine", "shifted"]
 
 
 class GcnalParams(Params):
-    """Parameters of GCNAL."""
+    """Parameters of GCNAL: its graph, its network, and which of the paper's two rules chooses."""
 
     variant: Literal["core", "uncertain"] = "core"
     """`core`: CoreGCN, k-center greedy on the network's features. `uncertain`: UncertainGCN, the scores nearest to
