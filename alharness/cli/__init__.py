@@ -36,6 +36,7 @@ COMMANDS = {
     "report": Entry(
         "alharness.cli.report", "report", "Write a page on a run: curves, tests, labels saved, costs."
     ),
+    "export": Entry("alharness.cli.export", "export", "Write results as CSV, Parquet, LaTeX or Markdown."),
     "ui": Entry("alharness.cli.ui", "ui", "Show results in MLflow: curves, areas and costs."),
     "sync": Entry("alharness.cli.sync", "sync", "Write a run's results to MLflow, from its journals."),
     "plugins": Entry("alharness.cli.plugins", "plugins", "List what is installed, or describe one plugin."),

@@ -190,5 +190,4 @@ class Results:
 def _statistics(row: Row) -> Iterator[tuple[str, Mapping[str, Mean]]]:
     yield "final", row.final
     yield "area", row.areas
-    costs = {"query_seconds": row.query["query_seconds"], "train_seconds": row.trainings}
-    yield "cost", {name: mean for name, mean in {**costs, "overall_seconds": row.overall}.items() if mean.n}
+    yield "cost", row.costs

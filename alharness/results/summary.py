@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PARTS = ("query_seconds", "query_inference_seconds", "query_gradients_seconds", "query_selection_seconds")
 PEAKS = ("cpu_peak_mib", "cpu_peak_increase_mib", "gpu_peak_alloc_mib")
+COSTS = ("query_seconds", "train_seconds", "overall_seconds")
+"""Costs of a row: of one query, of all trainings of a cell, and of all its trainings and queries."""
 OVERALL = ("train_seconds", "query_seconds")
 """Costs that make up the time of a cell."""
 
@@ -75,6 +77,12 @@ class Row:
         """Seeds that are averaged, and of how many if they are not all."""
         n = len(self.over)
         return str(n) if n == self.seeds else f"{n} of {self.seeds}"
+
+    @property
+    def costs(self) -> Mapping[str, Mean]:
+        """Those of `COSTS`; what was not measured is absent."""
+        means = (self.query["query_seconds"], self.trainings, self.overall)
+        return {name: mean for name, mean in zip(COSTS, means, strict=True) if mean.n}
 
     @property
     def share_of_training(self) -> float:

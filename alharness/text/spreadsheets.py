@@ -44,6 +44,15 @@ def name(text: str) -> str:
     return re.sub(r"\W+", "_", text).strip("_").lower()
 
 
+def ascii_name(text: str) -> str:
+    """The name of a column in ASCII: letters lose accents, and those of other scripts become their numbers."""
+    plain = "".join(
+        letter if letter.isascii() else "" if unicodedata.combining(letter) else f"u{ord(letter):x}"
+        for letter in unicodedata.normalize("NFKD", text)
+    )
+    return re.sub(r"\W+", "_", plain).strip("_")
+
+
 def unique(names: Iterable[str]) -> list[str]:
     """Names of columns with a number behind those that occur again."""
     found: list[str] = []

@@ -173,7 +173,14 @@ def python(site, code, *arguments):
     )
 
 
-COMMANDS = [["--help"], ["check", "x.yaml"], ["plugins"], ["plugins", "late_fusion"], ["schema"]]
+COMMANDS = [
+    ["--help"],
+    ["check", "x.yaml"],
+    ["plugins"],
+    ["plugins", "late_fusion"],
+    ["schema"],
+    ["export", "--help"],
+]
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)

@@ -1,0 +1,155 @@
+"""`alharness export`: the results of runs for other programs and for papers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from alharness.errors import RunError
+from alharness.text.words import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import pandas as pd
+
+    from alharness.results.results import Results
+
+TABLES = ("cycles", "summary", "differences")
+TYPESET = ("latex", "markdown")
+ENDINGS = {".csv": "csv", ".parquet": "parquet", ".tex": "latex", ".md": "markdown"}
+
+
+@click.command
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice([*ENDINGS.values()]),
+    help="Default: what the ending of FILE says (.csv, .parquet, .tex, .md), otherwise csv.",
+)
+@click.option(
+    "--table",
+    type=click.Choice(TABLES),
+    help="Which table. Default: cycles; for latex and markdown always summary.",
+)
+@click.option("--metric", "metrics", metavar="NAME", multiple=True, help="Only this metric or cost; repeatable.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where to write it; default: the standard output.",
+)
+def export(
+    runs: tuple[Path, ...], kind: str | None, table: str | None, metrics: tuple[str, ...], output: Path | None
+) -> int:
+    """Write the results of runs as a table for other programs, or for a paper.
+
+    \b
+        alharness export runs/digits_quick-1a2b3c4d > cycles.csv
+        alharness export runs/digits_quick-1a2b3c4d --table summary --output summary.csv
+        alharness export runs/* --output cycles.parquet
+        alharness export runs/digits_quick-1a2b3c4d --format latex --metric accuracy --metric f1
+        alharness export runs/digits_quick-1a2b3c4d --output table.md
+
+    The tables, in csv and parquet:
+
+    \b
+        cycles       each cycle of each cell, with a column for each metric and each cost
+        summary      each sampler and metric: mean over seeds, low and high bound of its 95 % interval, sd, n;
+                     after the last cycle, as area under the learning curve, and of costs
+        differences  each pair of samplers: difference of areas, paired by seed, with its interval and p
+
+    LaTeX (with booktabs) and Markdown print the summary as papers do: sampler x metric, mean ± half its interval,
+    the best mean in bold. Numbers in csv and parquet are not rounded, and what was not measured is empty, never 0.
+    """  # noqa: D301  \b is click's mark for lines that stay as they are
+    kind = kind or ENDINGS.get(output.suffix.lower() if output else "", "csv")
+    if kind in TYPESET and table not in (None, "summary"):
+        raise click.UsageError(f"--format {kind} prints the summary; --table {table} needs csv or parquet")
+    if kind == "parquet" and output is None:
+        raise click.UsageError("parquet is no text: name a file with --output FILE")
+    from alharness.results.results import Results
+
+    results = Results.load(*runs)
+    table = table or ("summary" if kind in TYPESET else "cycles")
+    _require_known(metrics, results, table)
+    if kind in TYPESET:
+        _write(_typeset(results, kind, metrics), output)
+    else:
+        _write(_serialize(_table(results, table, metrics), kind), output)
+    return 0
+
+
+def _require_known(metrics: Collection[str], results: Results, table: str) -> None:
+    from alharness.results.summary import COSTS
+
+    known = [name for one in results.runs.values() for name in one.metrics()]
+    if table == "cycles":
+        known = list(results.cycles.columns[6:])
+    elif table == "summary":
+        known += COSTS
+    for name in metrics:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"; there are {', '.join(dict.fromkeys(known))}"
+            raise RunError(f"--metric {name}: no run has such a metric or cost{hint}")
+
+
+def _table(results: Results, table: str, metrics: tuple[str, ...]) -> pd.DataFrame:
+    import pandas as pd
+
+    from alharness.text.spreadsheets import ascii_name, unique
+
+    if table == "differences":
+        found = pd.concat([results.compare(metric) for metric in metrics or (None,)], ignore_index=True)
+    elif table == "summary":
+        found = results.summary()
+        found = found[found["metric"].isin(metrics)] if metrics else found
+    else:
+        found = results.cycles
+        found = found[[*found.columns[:6], *(x for x in found.columns[6:] if x in metrics)]] if metrics else found
+    return found.set_axis(unique(map(ascii_name, found.columns)), axis=1)
+
+
+def _serialize(table: pd.DataFrame, kind: str) -> str | bytes:
+    """As a file of this kind. Raises RunError if pyarrow is missing."""
+    import io
+
+    from alharness.text import spreadsheets
+
+    if kind == "parquet":
+        try:
+            content: bytes = table.to_parquet(index=False, engine="pyarrow")
+        except ImportError as error:
+            raise RunError(
+                "parquet needs pyarrow, which is not installed: `pip install pyarrow`, or use --format csv"
+            ) from error
+        else:
+            return content
+    file = io.StringIO(newline="")
+    known = table.astype(object).where(table.notna(), None)
+    spreadsheets.write(file, list(known.columns), known.itertuples(index=False, name=None))
+    return file.getvalue()
+
+
+def _typeset(results: Results, kind: str, metrics: tuple[str, ...]) -> str:
+    """A table for each setting."""
+    from alharness.report.typesetting import as_latex, as_markdown
+
+    make = as_latex if kind == "latex" else as_markdown
+    return "\n".join(make(one, name, metrics) for name, one in results.runs.items())
+
+
+def _write(content: str | bytes, output: Path | None) -> None:
+    """Into the file, in the place of an older one, or to stdout. Raises RunError if that cannot be."""
+    from alharness.runs.files import write
+
+    if output is None:
+        click.echo(content, nl=False)
+        return
+    try:
+        write(output, content)
+    except OSError as error:
+        raise RunError(f"{output}: cannot be written: {error.strerror}; choose another --output") from error
