@@ -33,6 +33,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "run": Entry("alharness.cli.run", "run", "Run an experiment; the same command goes on with it."),
     "check": Entry("alharness.cli.check", "check", "Check a spec and show its plan, without training."),
+    "runs": Entry("alharness.cli.runs", "runs", "List the runs that there are, with their progress."),
     "report": Entry(
         "alharness.cli.report", "report", "Write a page on a run: curves, tests, labels saved, costs."
     ),

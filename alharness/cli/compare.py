@@ -12,6 +12,7 @@ import click
 
 from alharness.results import comparison
 from alharness.results.slowdown import SLOWER
+from alharness.runs.finding import find_run
 from alharness.text.numerals import fixed, significant
 from alharness.text.terminal import plain, safe
 
@@ -71,7 +72,7 @@ def compare(old: Path, new: Path, only: tuple[str, ...], tolerance: float, slowe
     from alharness.results.reading import read
 
     # What was chosen is told by its ids alone: a pool that is damaged is in nobody's way.
-    before, after = (read(folder, with_pool=False) for folder in (old, new))
+    before, after = (read(folder, with_pool=False) for folder in map(find_run, (old, new)))
     found = comparison.compare(before, after, only=only, tolerance=tolerance, slower=slower)
     if as_json:
         click.echo(json.dumps(_as_data(found), indent=2))

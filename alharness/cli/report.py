@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import webbrowser
-from datetime import datetime
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from alharness.errors import HarnessError
+from alharness.runs.finding import find_run, list_runs
 from alharness.text.program import command_line
 from alharness.text.terminal import plain, safe
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from alharness.report.document import Document
+    from alharness.runs.finding import FoundRun
 
 
 @click.command
@@ -38,11 +38,13 @@ def report(runs: tuple[Path, ...], out: Path | None, targets: tuple[float, ...],
     """Write a report of a run directory: index.html, which needs no other file, PNG, SVG and CSV.
 
     It needs the journals alone: neither MLflow, nor the data, nor the samplers. Runs may still be going on; what
-    is missing is listed. Several runs, of different data sets or budgets, are ranked over all of them. Of a folder
-    with run directories it lists them, and writes nothing.
+    is missing is listed. RUN is a run directory, or the name or the file of a spec with one run. Several runs, of
+    different data sets or budgets, are ranked over all of them. Of a folder with run directories it lists them,
+    and writes nothing.
 
     \b
         alharness report runs
+        alharness report digits_quick
         alharness report runs/digits_quick-1a2b3c4d
         alharness report runs/simsv2_budget200-1a2b3c4d --target 0.35 --open
         alharness report runs/*
@@ -50,13 +52,14 @@ def report(runs: tuple[Path, ...], out: Path | None, targets: tuple[float, ...],
     if not all(map(isfinite, targets)):
         raise click.UsageError("--target is a value that a metric may reach: a finite number")
     page = open_page()
-    if len(runs) == 1 and (inside := _runs_in(runs[0])):
+    if len(runs) == 1 and runs[0].is_dir() and (inside := list_runs(runs[0])):
         _print_runs(page, runs[0], inside)  # what follows says why nothing is written
+    folders = [find_run(run) for run in runs]
     with page.status("reading journals") as status:
-        document = _document(runs, targets)
+        document = _document(folders, targets)
         from alharness.report.page import write
 
-        folder = out or (runs[0] / "report" if len(runs) == 1 else Path("report"))
+        folder = out or (folders[0] / "report" if len(folders) == 1 else Path("report"))
         written = write(document, folder, lambda what: status.update(f"drawing: {plain(what)}"))
     if document.notice:
         page.print(document.notice, style="bold yellow", soft_wrap=True)
@@ -72,40 +75,15 @@ def report(runs: tuple[Path, ...], out: Path | None, targets: tuple[float, ...],
     return 0
 
 
-def _runs_in(folder: Path) -> list[Path]:
-    """Plan directories in a folder that is none itself."""
-    from alharness.runs.description import NAME  # brings pydantic, which `--help` does without
-
-    if (folder / NAME).exists():
-        return []
-    return sorted(path.parent for path in folder.glob(f"*/{NAME}"))
-
-
-def _print_runs(page: Console, folder: Path, runs: list[Path]) -> None:
+def _print_runs(page: Console, folder: Path, runs: list[FoundRun]) -> None:
     """What there is, the newest first, each with its command."""
-    from alharness.results.reading import read
-    from alharness.runs.description import NAME
-
-    lines = []
-    for run in runs:
-        command = command_line("report", run)
-        try:
-            found = read(run, with_pool=False)
-        except HarnessError as error:
-            lines.append((0.0, f"cannot be read: {error}", command))
-            continue
-        cycles = [cycle.at / 1000 for record in found.records for cycle in record.cycles]
-        complete, total = len(found.complete), len(found.records)
-        at = max(cycles, default=(run / NAME).stat().st_mtime)
-        when = datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M")
-        lines.append((at, f"{complete:,} of {total:,} cells complete, last written {when}", command))
     page.print(plain(f"{len(runs)} run{'s' if len(runs) > 1 else ''} in {folder}:"), style="bold", soft_wrap=True)
-    for _, progress, command in sorted(lines, reverse=True):
-        page.print(plain(command), soft_wrap=True)
-        page.print(f"    {safe(progress)}", soft_wrap=True)
+    for run in runs:
+        page.print(plain(command_line("report", run.path)), soft_wrap=True)
+        page.print(f"    {safe(run.progress)}, last written {run.date}", soft_wrap=True)
 
 
-def _document(runs: tuple[Path, ...], targets: tuple[float, ...]) -> Document:
+def _document(runs: list[Path], targets: tuple[float, ...]) -> Document:
     from alharness.report.build import several, single
     from alharness.results.reading import read
 

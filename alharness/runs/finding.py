@@ -32,7 +32,7 @@ class FoundRun:
         complete: cells with every cycle.
         cells: all cells that the spec asks for.
         cycles: finished cycles of all cells.
-        at: when it was last written to, seconds since the epoch.
+        at: when its last cycle ended, seconds since the epoch.
         problem: why the rest is not known, if it cannot be read.
     """
 
@@ -47,7 +47,7 @@ class FoundRun:
 
     @property
     def date(self) -> str:
-        """When it was last written to."""
+        """When its last cycle ended; before the first, when it was made."""
         return datetime.fromtimestamp(self.at).astimezone().strftime("%Y-%m-%d %H:%M") if self.at else ""
 
     @property
@@ -57,12 +57,12 @@ class FoundRun:
 
 
 def list_runs(workdir: Path = WORKDIR) -> list[FoundRun]:
-    """The run directories in a folder, the one that was last written to first; none if the folder is not there."""
+    """The run directories in a folder, the last one first; none if the folder is not there."""
     try:
         folders = [path for path in workdir.iterdir() if (path / FILE).exists() or (path / "cells").is_dir()]
     except OSError:
         return []
-    return sorted(map(_look, folders), key=lambda found: (-found.at, found.name))
+    return sorted(map(_look, folders), key=lambda found: (bool(found.problem), -found.at, found.name))
 
 
 def find_run(named: str | Path, workdir: Path = WORKDIR) -> Path:
@@ -76,24 +76,24 @@ def find_run(named: str | Path, workdir: Path = WORKDIR) -> Path:
         RunError: no run has this name, or several have; lists them.
     """
     path = Path(named)
-    if path.is_dir():
-        return path
-    name = _spec_name(path)
+    if path.is_dir() or (path.name != str(path) and path.suffix not in ENDINGS):
+        return path  # what reads it says what is wrong with it
     runs = list_runs(workdir)
-    meant = [run for run in runs if name in (run.name, run.name.removesuffix(SUFFIX), run.path.name)]
+    meant = _called(path.name, runs) if path.suffix not in ENDINGS else []
+    meant = meant or _called(_spec_name(path), runs)
     if len(meant) == 1:
         return meant[0].path
     if meant:
-        raise RunError(
-            f"{named}: there are {len(meant)} runs of this name in {workdir}; name one:\n{_listed(meant)}"
-        )
+        raise RunError(f"{named}: {len(meant)} runs in {workdir} have this name; write which:\n{_listed(meant)}")
     if runs:
-        raise RunError(
-            f"{named}: no such run directory, and no run of this name in {workdir}; there are:\n{_listed(runs)}"
-        )
-    raise RunError(
-        f"{named}: no such run directory, and no runs in {workdir}; make one with alharness run {named}"
-    )
+        what = f"there is no such folder, and no run in {workdir} has this name; there are:\n{_listed(runs)}"
+    else:
+        what = f"there is no such folder, and there are no runs in {workdir}; make one with alharness run {named}"
+    raise RunError(f"{named}: {what}")
+
+
+def _called(name: str, runs: Iterable[FoundRun]) -> list[FoundRun]:
+    return [run for run in runs if name in (run.name, run.name.removesuffix(SUFFIX), run.path.name)]
 
 
 def _listed(runs: Iterable[FoundRun], most: int = 10) -> str:
@@ -105,10 +105,10 @@ def _listed(runs: Iterable[FoundRun], most: int = 10) -> str:
 def _spec_name(path: Path) -> str:
     """What the spec in a file is called; for what is no file, its own name without an ending."""
     stem = path.stem if path.suffix in ENDINGS else path.name
-    with suppress(SpecError):
-        from alharness.spec import yamlfile
-        from alharness.spec.finding import find_spec
+    from alharness.spec import yamlfile
+    from alharness.spec.finding import find_spec
 
+    with suppress(SpecError):
         data = yamlfile.read(find_spec(path)).data
         return str(data.get("name", stem))
     return stem
@@ -127,12 +127,12 @@ def _look(folder: Path) -> FoundRun:
             complete=sum(found >= count for (found, _), count in zip(done, wanted, strict=True)),
             cells=len(cells),
             cycles=sum(found for found, _ in done),
-            at=max([(folder / FILE).stat().st_mtime, *(at for _, at in done)]),
+            at=max(at for _, at in done) or _written(folder / FILE),
         )
     except Exception as error:  # noqa: BLE001 - a list is worth more than one damaged entry
         made = folder.name.rpartition("-")[0] or folder.name
         missing = isinstance(error, FileNotFoundError)
-        what = f"has no {FILE}; run its spec again" if missing else f"{FILE} cannot be read; run its spec again"
+        what = f"has no {FILE}" if missing else f"{FILE} cannot be read"
         return FoundRun(path=folder, name=made, at=_written(folder), problem=what)
 
 
@@ -141,20 +141,20 @@ def _folder(cell: dict[str, Any]) -> str:
 
 
 def _cycles(folder: Path) -> tuple[int, float]:
-    """How many cycles the journal holds, after its header, and when it was written; a torn last line is none."""
-    path = folder / JOURNAL
+    """How many cycles the journal holds after its header, and when the last one ended; a torn line is none."""
     try:
-        return max(0, path.read_bytes().count(b"\n") - 1), path.stat().st_mtime
-    except OSError:
+        lines = (folder / JOURNAL).read_bytes().split(b"\n")[1:-1]
+        return len(lines), json.loads(lines[-1])["measured"]["at"] / 1000 if lines else 0.0
+    except (OSError, ValueError, LookupError, TypeError):
         return 0, 0.0
 
 
-def _written(folder: Path) -> float:
+def _written(path: Path) -> float:
     with suppress(OSError):
-        return folder.stat().st_mtime
+        return path.stat().st_mtime
     return 0.0
 
 
 def _setting(params: dict[str, Any], schedule: dict[str, Any]) -> str:
-    labels = f"{schedule['initial_pool']:,} to {schedule['initial_pool'] + sum(schedule['sizes']):,} labels"
+    labels = f"{schedule['initial_pool']:,} → {schedule['initial_pool'] + sum(schedule['sizes']):,} labels"
     return f"{params['dataset']}, {params['model']}, {labels}"

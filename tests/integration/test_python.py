@@ -152,7 +152,7 @@ def test_results_are_loaded_by_the_name_of_their_spec():
 
     assert alharness.load("tiny").cycles.equals(made.cycles)
     with pytest.raises(
-        RunError, match=r"tina: no such run directory, and no run of this name in runs; there are:\n"
+        RunError, match=r"tina: there is no such folder, and no run in runs has this name; there are:\n"
     ):
         alharness.load("tina")
 

@@ -1,0 +1,44 @@
+"""`alharness runs`: the run directories in a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from alharness.runs.finding import WORKDIR, list_runs
+from alharness.text.program import command_line
+from alharness.text.terminal import plain
+
+from .page import make_table, open_page
+
+
+@click.command
+@click.option(
+    "--workdir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=WORKDIR,
+    show_default=True,
+    help="Where run directories are kept.",
+)
+def runs(workdir: Path) -> None:
+    """List the run directories in a folder: name, setting, progress and date; the last one comes first.
+
+    Other commands take a run by its directory, or by the name or the file of its spec if there is one run of it:
+
+    \b
+        alharness runs
+        alharness runs --workdir /data/runs
+        alharness report digits_quick
+        alharness report runs/digits_quick-1a2b3c4d
+    """  # noqa: D301  \b is click's mark for lines that stay as they are
+    found = list_runs(workdir)
+    if not found:
+        click.echo(plain(f"No runs in {workdir}. Make one with: {command_line('run', 'SPEC')}"))
+        return
+    page = open_page()
+    rows = [
+        (run.path.name, run.setting, run.problem or f"{run.complete:,} of {run.cells:,}", run.date)
+        for run in found
+    ]
+    page.print(make_table(("run", "setting", "cells complete", "last cycle"), rows))

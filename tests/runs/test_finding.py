@@ -1,0 +1,134 @@
+"""Run directories in a folder, and the one that a name means."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from alharness.errors import RunError
+from alharness.runs.finding import find_run, list_runs
+
+
+@pytest.fixture
+def make(tmp_path, monkeypatch):
+    """A run directory as far as it is looked at: two cells of three cycles."""
+    monkeypatch.chdir(tmp_path)
+
+    def make(folder="first-1a2b3c4d", name="first", cycles=(3, 2), at=1000.0, torn=""):
+        path = tmp_path / "runs" / folder
+        cells = [{"label": "random", "seed": seed, "key": f"{seed}" * 10} for seed in range(len(cycles))]
+        for cell, count in zip(cells, cycles, strict=True):
+            lines = ["{}", *(json.dumps({"measured": {"at": (at + n) * 1000}}) for n in range(count))]
+            journal = path / "cells" / f"random-s{cell['seed']}-{cell['key'][:8]}" / "journal.jsonl"
+            journal.parent.mkdir(parents=True)
+            journal.write_text("\n".join([*lines, torn]))
+        run = {
+            "name": name,
+            "cells": cells,
+            "schedule": {"initial_pool": 20, "sizes": [10, 5]},
+            "params": {"dataset": "digits", "model": "late_fusion"},
+        }
+        (path / "run.json").write_text(json.dumps({"run": run}))
+        return path
+
+    return make
+
+
+def test_what_is_known_of_a_run(make):
+    path = make()
+
+    (found,) = list_runs()
+
+    assert (found.path.resolve(), found.name, found.setting) == (
+        path,
+        "first",
+        "digits, late_fusion, 20 → 35 labels",
+    )
+    assert (found.complete, found.cells, found.cycles) == (1, 2, 5)
+    assert found.at == 1002
+    assert found.progress == "1 of 2 cells complete"
+
+
+def test_a_torn_line_is_no_cycle(make):
+    make(torn='{"measu')
+    assert list_runs()[0].cycles == 5
+
+
+def test_the_last_one_comes_first(make):
+    for at in (2000, 9000, 5000):
+        make(f"x-{at}", at=float(at))
+    assert [run.path.name for run in list_runs()] == ["x-9000", "x-5000", "x-2000"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff", b'{"run": {"cells": 3}}', None])
+def test_a_damaged_run_is_listed_with_what_is_wrong(make, content):
+    make()
+    file = make("second-1a2b3c4d") / "run.json"
+    file.unlink() if content is None else file.write_bytes(content)
+
+    found = {run.path.name: run for run in list_runs()}
+
+    assert found["first-1a2b3c4d"].problem == ""
+    assert "run.json" in found["second-1a2b3c4d"].problem
+    assert found["second-1a2b3c4d"].name == "second"
+
+
+def test_other_folders_are_no_runs(make, tmp_path):
+    make()
+    (tmp_path / "runs" / "notes").mkdir()
+    (tmp_path / "runs" / "file").touch()
+    assert len(list_runs()) == 1
+    assert list_runs(tmp_path / "nowhere") == []
+
+
+def test_a_run_is_meant_by_its_path_its_name_or_its_spec(make, tmp_path):
+    path = make()
+    made_up = make("other-standin-1a2b3c4d", "other-standin")
+    (tmp_path / "any.yaml").write_text("name: first\n")
+    (tmp_path / "first.yaml").write_text("name: nothing\n")
+
+    assert find_run(path) == path
+    assert find_run("runs/first-1a2b3c4d").resolve() == path
+    assert find_run("first-1a2b3c4d").resolve() == path
+    assert find_run("first").resolve() == path
+    assert find_run("any.yaml").resolve() == path
+    assert find_run("any").resolve() == path
+    assert find_run("other").resolve() == made_up
+    with pytest.raises(RunError, match=r"^first.yaml: there is no such folder, and no run in runs has this name"):
+        find_run("first.yaml")
+
+
+def test_candidates_are_listed(make):
+    make()
+    make("first-99999999", at=5000.0)
+    with pytest.raises(RunError) as caught:
+        find_run("first")
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "first: 2 runs in runs have this name; write which:"
+    assert [line.partition(":")[0] for line in lines[1:]] == ["  runs/first-99999999", "  runs/first-1a2b3c4d"]
+
+
+def test_without_runs_the_error_says_how_to_make_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RunError, match="there are no runs in runs; make one with alharness run first"):
+        find_run("first")
+
+
+def test_the_command_lists_them_without_heavy_imports(make, tmp_path):
+    make()
+    code = """
+import sys
+from alharness.cli import main
+try:
+    main(["runs"])
+except SystemExit as leaving:
+    assert leaving.code == 0
+heavy = {"torch", "pandas", "numpy", "mlflow", "matplotlib", "pydantic"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=tmp_path)
+
+    row = next(line for line in shown.stdout.splitlines() if "first-1a2b3c4d" in line)
+    assert "digits, late_fusion, 20" in row
+    assert " 1 of 2 " in row
