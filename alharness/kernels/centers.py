@@ -8,31 +8,49 @@ import torch
 
 from alharness.errors import SamplerError
 
-from .centering import centroid
-from .finite import require_finite
-from .precision import full_precision
-from .ranking import top_k
+from .numerics import centroid, full_precision, require_finite
+from .scores import top_k
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from torch import Tensor
+
 
 TAKEN = -1.0
 """Below every squared distance: a pick is never picked again, even if only its duplicates are left."""
 
 
+def textbook_k_center(pool: Tensor, centers: Tensor, k: int, first: int | None = None) -> Tensor:
+    """What `k_center` must equal: Sener & Savarese 2018, Algorithm 1, with all distances in memory.
+
+    >>> import torch
+    >>> pool = torch.tensor([[0.0], [1.0], [4.0], [9.0]])
+    >>> textbook_k_center(pool, pool[:1], 2)
+    tensor([3, 2])
+    """
+    picks = [] if first is None else [first]
+    gaps = (pool[:, None] - torch.cat([centers, pool[picks]])).norm(dim=2).amin(1)
+    while len(picks) < k:
+        gaps[picks] = TAKEN
+        picks.append(int(gaps.argmax()))
+        gaps = torch.minimum(gaps, (pool - pool[picks[-1]]).norm(dim=1))
+    return torch.tensor(picks)
+
+
 @torch.no_grad()
 def k_center(
-    pool: torch.Tensor,
-    centers: torch.Tensor,
+    pool: Tensor,
+    centers: Tensor,
     k: int,
     *,
     first: int | None = None,
     block: int = 1024,
     front: int | None = None,
-) -> torch.Tensor:
+) -> Tensor:
     """Positions of k picks, each the farthest (Euclidean) from the centers and from the picks before it.
 
-    Exact greedy of Sener & Savarese 2018, Algorithm 1. The gap of a point, its squared distance to the nearest
+    The picks of `textbook_k_center`. The gap of a point, its squared distance to the nearest
     center, can only shrink. So picks are made within the *front*, the points with the largest gaps, whose
     features stay in a CPU's cache, until its largest gap falls to the largest outside it. Only then the whole
     pool is updated for the new picks, for all of them in one matrix product. Extra memory: O(n) numbers and
@@ -82,7 +100,7 @@ def k_center(
 class _Gaps:
     """The squared distance of every point of the pool to its nearest center."""
 
-    def __init__(self, pool: torch.Tensor, block: int) -> None:
+    def __init__(self, pool: Tensor, block: int) -> None:
         n, d = pool.shape
         self.pool = pool
         self.blocks = [slice(start, start + block) for start in range(0, n, block)]
@@ -94,11 +112,11 @@ class _Gaps:
         for rows in self.blocks:
             self.norms[rows] = _norms(self._centered(rows))
 
-    def _centered(self, rows: slice) -> torch.Tensor:
+    def _centered(self, rows: slice) -> Tensor:
         points = self.pool[rows]
         return torch.sub(points, self.origin, out=self.scratch[: len(points)])
 
-    def shrink(self, centers: torch.Tensor) -> None:
+    def shrink(self, centers: Tensor) -> None:
         """Update the gaps with these centers (m, d)."""
         centers = centers - self.origin
         norms, scratch = _norms(centers), centers.new_empty(len(self.scratch), len(centers))
@@ -133,12 +151,12 @@ class _Gaps:
         return picks
 
 
-def _norms(X: torch.Tensor) -> torch.Tensor:
-    norms: torch.Tensor = torch.linalg.vecdot(X, X)
+def _norms(X: Tensor) -> Tensor:
+    norms: Tensor = torch.linalg.vecdot(X, X)
     return norms
 
 
-def _check(pool: torch.Tensor, centers: torch.Tensor, k: int, first: int | None) -> None:
+def _check(pool: Tensor, centers: Tensor, k: int, first: int | None) -> None:
     if not 0 <= k <= len(pool):
         raise SamplerError(f"cannot pick {k} of {len(pool)} points")
     if first is None and k > 0 and len(centers) == 0:

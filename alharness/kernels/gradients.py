@@ -1,4 +1,4 @@
-"""Gradients of heads at the representations, a row per sample, without a loop over samples."""
+"""Gradients of heads, a row per sample and without a loop over samples, and what is done with such rows."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from .finite import require_finite
-from .precision import full_precision
+from .numerics import full_precision, require_finite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -96,3 +95,74 @@ def _gradient(loss: Tensor, leaves: list[Tensor]) -> tuple[Tensor, ...]:
     if not loss.requires_grad:  # the head looks at none of them
         return tuple(torch.zeros_like(leaf) for leaf in leaves)
     return torch.autograd.grad(loss, leaves, retain_graph=True, materialize_grads=True)
+
+
+@torch.no_grad()
+def pseudo_residuals(log_probabilities: Tensor, classes: Tensor | None = None) -> Tensor:
+    """p − e_ŷ, with ŷ the most probable class, the first of several, or a class that is given.
+
+    Its entry at ŷ is minus the sum of the other probabilities: 1 − p_ŷ would be 0 for every sample whose p_ŷ
+    rounds to 1.
+
+    Args:
+        log_probabilities: (n, C) float32 or float64.
+        classes: (n,) int64 ŷ, such as what another head predicts; by default what these say.
+
+    Returns:
+        (n, C) float64.
+
+    >>> import torch
+    >>> from alharness.kernels import pseudo_residuals
+    >>> pseudo_residuals(torch.tensor([[0.5, 0.25, 0.25]]).log()).round(decimals=3)
+    tensor([[-0.5000,  0.2500,  0.2500]], dtype=torch.float64)
+    """
+    p = log_probabilities.double().exp()
+    predicted = (log_probabilities.argmax(1) if classes is None else classes)[:, None]
+    p.scatter_(1, predicted, 0)
+    return p.scatter_(1, predicted, -p.sum(1, keepdim=True))
+
+
+def row_norms(X: Tensor) -> Tensor:
+    """(n,) float64 Euclidean lengths of the rows of X (n, d).
+
+    In float64 the squares of tiny numbers, such as the gradients of a confident head, do not vanish.
+
+    >>> import torch
+    >>> from alharness.kernels import row_norms
+    >>> row_norms(torch.tensor([[3.0, 4.0], [0.0, 0.0]])).tolist()
+    [5.0, 0.0]
+    """
+    norms: Tensor = torch.linalg.vector_norm(X, dim=1, dtype=torch.float64)
+    return norms
+
+
+def row_cosines(A: Tensor, B: Tensor) -> Tensor:
+    """(n,) float64 cosines of the rows of A and B; 0 with a zero vector.
+
+    Args:
+        A: (n, d).
+        B: (n, d'), d' <= d; coordinates that B lacks are zeros.
+
+    >>> import torch
+    >>> from alharness.kernels import row_cosines
+    >>> row_cosines(torch.tensor([[1.0, 0.0], [3.0, 4.0]]), torch.tensor([[2.0], [2.0]])).tolist()
+    [1.0, 0.6]
+    """
+    cosines: Tensor = torch.linalg.vecdot(_unit(A)[:, : B.shape[1]], _unit(B))
+    return cosines
+
+
+def row_outer(Q: Tensor, X: Tensor) -> Tensor:
+    """(n, r·d) outer products of the rows of Q (n, r) and X (n, d): q_1·x, q_2·x, ..., one after another.
+
+    >>> import torch
+    >>> from alharness.kernels import row_outer
+    >>> row_outer(torch.tensor([[1.0, 10.0]]), torch.tensor([[2.0, 3.0]])).tolist()
+    [[2.0, 3.0, 20.0, 30.0]]
+    """
+    return torch.einsum("nr,nd->nrd", Q, X).flatten(1)
+
+
+def _unit(X: Tensor) -> Tensor:
+    norms = row_norms(X)[:, None]
+    return X / norms.where(norms > 0, 1.0)

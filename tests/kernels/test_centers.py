@@ -4,6 +4,7 @@ from sklearn.metrics import pairwise_distances
 
 from alharness import SamplerError
 from alharness.kernels import k_center
+from alharness.kernels.centers import textbook_k_center
 
 
 def normal(n, d, seed=0):
@@ -26,13 +27,18 @@ def clusters(n, d, spread):
     return 3 * normal(8, d, seed=5)[torch.arange(n) % 8] + spread * normal(n, d, seed=6)
 
 
+def textbook(pool, centers, k, first=None):
+    return textbook_k_center(pool, centers, k, first).tolist()
+
+
+@pytest.mark.parametrize("reference", [textbook, oracle])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("front", [1, 2, 9, 64, 1000])
 @pytest.mark.parametrize("make", [normal, lambda n, d: clusters(n, d, 0.5)], ids=["cloud", "clusters"])
-def test_equals_brute_force(make, front, dtype):
+def test_equals_the_textbook_and_brute_force(make, front, dtype, reference):
     points = make(150, 10)
     pool, centers = points[20:].to(dtype), points[:20].to(dtype)
-    assert k_center(pool, centers, 60, front=front, block=32).tolist() == oracle(pool, centers, 60)
+    assert k_center(pool, centers, 60, front=front, block=32).tolist() == reference(pool, centers, 60)
 
 
 @pytest.mark.parametrize("block", [1, 3, 50, 1000])
@@ -59,9 +65,10 @@ def test_tight_clusters_in_float64():
     assert k_center(points[20:], points[:20], 40).tolist() == oracle(points[20:], points[:20], 40)
 
 
-def test_without_centers_the_first_pick_is_the_caller_s():
+@pytest.mark.parametrize("reference", [textbook, oracle])
+def test_without_centers_the_first_pick_is_the_caller_s(reference):
     pool = normal(50, 3)
-    assert k_center(pool, pool[:0], 12, first=31, front=4).tolist() == oracle(pool, pool[:0], 12, first=31)
+    assert k_center(pool, pool[:0], 12, first=31, front=4).tolist() == reference(pool, pool[:0], 12, first=31)
 
 
 def test_a_first_pick_beside_centers_counts_as_a_center():

@@ -1,12 +1,11 @@
 import numpy as np
 import pytest
 import torch
-from scipy.stats import chisquare
+from scipy.stats import chi2_contingency, chisquare
 
 from alharness import SamplerError
 from alharness.kernels import k_means_plus_plus
-from alharness.kernels.factored import Factored
-from alharness.kernels.seeding import _Race
+from alharness.kernels.seeding import Factored, _Race, textbook_k_means_plus_plus
 
 
 def normal(n, d, seed=0):
@@ -148,6 +147,16 @@ def test_second_and_third_pick_together_follow_their_law(draws):
     law = [first[i] * gaps_from(g, 2, i)[j] / gaps_from(g, 2, i).sum() for i, j in pairs]
     observed = [np.all(picks[:, 1:] == pair, axis=1).sum() for pair in pairs]
     assert chisquare(observed, 1000 * np.array(law)).pvalue > 1e-3
+
+
+def test_second_and_third_pick_are_drawn_as_in_the_textbook(draws):
+    g, picks = draws
+    generator = torch.Generator().manual_seed(0)
+    textbook = np.array([textbook_k_means_plus_plus(g, 3, 2, generator).tolist() for _ in range(1000)])
+    counts = np.zeros((2, 49), int)
+    for row, found in enumerate((picks, textbook)):
+        np.add.at(counts[row], 7 * found[:, 1] + found[:, 2], 1)
+    assert chi2_contingency(counts[:, counts.sum(0) > 0]).pvalue > 1e-3
 
 
 def test_every_point_is_picked_once_when_all_are_asked_for():
