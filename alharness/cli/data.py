@@ -76,7 +76,7 @@ def import_(
 
 @data.command("list")
 def list_() -> None:
-    """List the installed data sets, where they come from and their terms."""
+    """List the installed data sets, their distributions and their terms."""
     rows = [
         (
             name,

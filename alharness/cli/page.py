@@ -32,7 +32,7 @@ def open_page() -> Console:
 
 
 def make_list(heading: str, rows: Iterable[tuple[str, str]]) -> str:
-    """Names, and beside each what is said of it, as wide as a page; `none` where there are no rows."""
+    """Names, each with its description, as wide as a page; `none` if there are no rows."""
     formatter = click.HelpFormatter(width=shutil.get_terminal_size().columns if _has_width() else WIDTH_OF_A_FILE)
     formatter.write(click.style(plain(heading), bold=True) + "\n")
     with formatter.indentation():

@@ -36,7 +36,7 @@ def plugins(name: str | None, include: tuple[Path, ...]) -> None:
         alharness plugins late_fusion
         alharness plugins --include my_sampler.py
 
-    The variable ALHARNESS_PLUGINS, a list with commas, loads only those entry points beside alharness's own.
+    The variable ALHARNESS_PLUGINS, a list with commas, loads only those entry points and alharness's own.
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     installed = load_plugins(include)
     if name is None:
@@ -75,7 +75,7 @@ def _in_short(registered: Registered[Any]) -> str:
 
 
 def _find(installed: Registry, name: str) -> Iterator[tuple[str, Registered[Any]]]:
-    """Every plugin of this name, of whatever kind. Raises PluginError where there is none."""
+    """Every plugin of this name, of whatever kind. Raises PluginError if there is none."""
     kinds = _kinds(installed)
     found = [(kind, known[name]) for kind, known in kinds.items() if name in known]
     clashing = [clash for clash in installed.clashes if clash.name == name]

@@ -1,4 +1,4 @@
-"""`alharness run`: run a spec, or go on with it."""
+"""`alharness run`: run a spec, or continue it."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ def run(
 ) -> int:
     """Run every cell (sampler x seed) of SPEC, a file or the name of one in specs/, that is not finished yet.
 
-    Stop it whenever you like, with Ctrl-C or kill: the same command goes on after the last finished cycle of each
-    cell. A sampler or a seed added to the spec runs beside the others, which stay as they are. For example:
+    Stop it whenever you like, with Ctrl-C or kill: the same command continues after the last finished cycle of
+    each cell. If you add a sampler or a seed to the spec, only its cells are run. For example:
 
     \b
         alharness run specs/digits_quick.yaml
@@ -130,7 +130,7 @@ def run(
         )
     _close(page, run_, record, trackers)
     if record.interrupted:
-        page.print(f"Interrupted. Nothing finished is lost; go on with: {command}", soft_wrap=True)
+        page.print(f"Interrupted. Nothing finished is lost; continue with: {command}", soft_wrap=True)
         return TERMINATED if signals else INTERRUPTED
     return FAILED if record.failed else 0
 
@@ -147,7 +147,7 @@ def _close(page: Console, run_: Plan, record: Outcomes, trackers: list[SafeTrack
     if beside := paper_table(results):
         page.print(beside)
     elif run_.paper and run_.synthetic:
-        page.print(f"{run_.paper.source}: its figures are shown beside results on real data only", soft_wrap=True)
+        page.print(f"{run_.paper.source}: its figures are shown with results on real data only", soft_wrap=True)
     if any(found.timing == "shared" for found in record.cells if not found.cell.reference):
         again = command_line("run", *(word for word in sys.argv[2:] if word != "--retime"), "--retime")
         page.print(f"Query times were measured while other cells were running; alone: {again}", soft_wrap=True)

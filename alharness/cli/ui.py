@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from alharness.tracking.experiments import Tracked
 
 MOST_OTHERS = 20
-"""Experiments that are listed beside the one that is shown."""
+"""Other experiments that are listed with the one that is shown."""
 
 
 @click.command
@@ -40,7 +40,7 @@ def ui(experiment: str | None, store: str | None, port: int | None, *, browse: b
     """Show the dashboard of EXPERIMENT, or of the one that ran last, in MLflow's interface.
 
     For a store that is here it starts MLflow's server, on this machine only, and prints the link; Ctrl-C ends it.
-    Where the store is a server already, only the link is printed. For example:
+    If the store is a server already, only the link is printed. For example:
 
     \b
         alharness ui --open

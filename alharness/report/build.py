@@ -23,7 +23,7 @@ def single(results: RunResults, targets: Sequence[float] = ()) -> Document:
 
     Args:
         results: the run, read back.
-        targets: values of the ranking metric to reach which labels are counted, beside those of every report.
+        targets: values of the ranking metric to count labels to, in addition to those of every report.
     """
     run, drawn = results.run, styles(results.run.labels)
     sections = [

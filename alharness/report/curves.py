@@ -63,10 +63,10 @@ def not_drawn(cells: Basis) -> str:
 def plot(axes: Axes, results: RunResults, group: Group, metric: str, styles: Styles) -> bool:
     """Mean of a metric over the seeds of a group, against labels; False without any.
 
-    With it comes its 95 % interval, or each seed where these are too few for an interval that tells anything.
+    With it comes its 95 % interval, or each seed if these are too few for a useful interval.
 
     Args:
-        axes: where to draw.
+        axes: the axes to draw on.
         results: a run.
         group: the samplers to draw.
         metric: which metric.
@@ -132,7 +132,7 @@ def _limit(axes: Axes, seen: Sequence[float]) -> None:
 
 
 def _draw_reference(axes: Axes, run: Plan, group: Group, level: Mean) -> None:
-    """A dashed line with its interval where the models with all labels are."""
+    """A dashed line with its interval, at the level of the models with all labels."""
     label = f"all {run.counted([run.pool])[0]:,} labels (n = {len(group.seeds)})"
     axes.axhline(level.value, color=REFERENCE.color, linestyle="--", linewidth=1, label=label)
     if level.n >= ENOUGH:

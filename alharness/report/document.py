@@ -23,7 +23,7 @@ class Value:
 
     Attributes:
         text: as people read it, standing alone.
-        number: as programs read it; None where the text is all there is.
+        number: as programs read it; None if there is only text.
         half: half the width of the number's interval; NaN without one.
         note: words that follow the number.
         strong: set off from the others.
@@ -85,7 +85,7 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table; `name` is that of its CSV file. A folded one is seen where it is asked for.
+    """A table; `name` is that of its CSV file. A folded one is shown on request.
 
     `apart` are the numbers of the rows above which a line is drawn.
     """
@@ -159,7 +159,7 @@ class Picture:
         draw: draws it.
         size: in inches.
         phone: size of another one that the page shows on a phone; None for the same.
-        folded: seen where it is asked for.
+        folded: shown on request.
     """
 
     name: str
@@ -250,7 +250,7 @@ def interval(value: float, half: float, *, strong: bool = False, note: str = "")
 
 
 def count(value: int, of: int | None = None) -> Value:
-    """How many; of how many is said where it is not all of them."""
+    """How many, and of how many if it is not all of them."""
     return Value(
         text=numerals.count(value) if of in (None, value) else f"{numerals.count(value)} of {numerals.count(of)}",
         number=value,

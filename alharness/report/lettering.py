@@ -55,7 +55,7 @@ def names(labels: Iterable[str]) -> Mapping[str, str]:
 
 
 def legend(figure: Figure) -> None:
-    """Below the axes, where it covers nothing, in as many columns as fit."""
+    """Below the axes, so that it covers nothing, in as many columns as fit."""
     shown = [label for axes in figure.axes for label in axes.get_legend_handles_labels()[1]]
     figure.legend(
         loc="outside lower center", ncols=_columns(figure.get_figwidth(), shown), fontsize=8.5, frameon=False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-# Okabe and Ito's palette, which color-blind readers can tell apart; the markers differ as well.
+# Okabe and Ito's palette, which color-blind readers can distinguish; the markers differ as well.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 MARKERS = "osD^vPX*"
 LINES = ("-", "--", ":", "-.")

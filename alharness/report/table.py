@@ -76,7 +76,7 @@ def closing_table(results: RunResults) -> Blocks:
 
 
 def paper_table(results: RunResults) -> Blocks | None:
-    """The comparison for the console, ours as mean ± 95 % confidence interval; None where there is none."""
+    """The comparison for the console, ours as mean ± 95 % confidence interval; None if there is none."""
     found = compare_with_paper(results)
     if found is None:
         return None
@@ -93,7 +93,7 @@ def paper_table(results: RunResults) -> Blocks | None:
         headings=["sampler", *(heading for name in found.metrics for heading in (f"{name} ours", "paper"))],
         rows=[list(row) for row in zip(*columns, strict=True)],
         group=2,
-        title=f"beside {found.source}",
+        title=f"compared with {found.source}",
         caption=f"ours: mean ± 95 % confidence interval over {found.over}, at {found.labels:,} labels "
         "(references: all labels); seconds depend on the machine",
     )

@@ -46,7 +46,7 @@ class Groups:
 
 
 def groups(pool: PoolTable) -> Groups:
-    """Classes, the rarest together where they are many; of targets, fifths between their quantiles.
+    """Classes, the rarest together if there are many; of targets, fifths between their quantiles.
 
     Targets of few values are groups by value; of some more, fifths may differ in size, and be fewer.
     """
@@ -81,7 +81,7 @@ def rows_of(cell: Outcome, places: Mapping[str, int]) -> list[Array]:
 
 
 def imbalance(shares: Array, pool: Array) -> float:
-    """Half the sum of absolute differences of shares: 0 as the pool, 1 where they have nothing in common."""
+    """Half the sum of absolute differences of shares: 0 if equal to the pool, 1 if they have nothing in common."""
     return float(np.abs(shares - pool).sum() / 2)
 
 
@@ -92,7 +92,7 @@ def contradicting(pool: PoolTable) -> Array | None:
 
 
 def times(cell: Outcome, places: Mapping[str, int]) -> Array:
-    """Of every sample in `places`, the query that chose it; a number beyond all queries where none did."""
+    """Of every sample in `places`, the query that chose it; a number beyond all queries if none did."""
     found = np.full(len(places), len(cell.cycles))
     for cycle in cell.cycles:
         found[[places[name] for name in cycle.chosen]] = cycle.cycle

@@ -29,7 +29,7 @@ Pairing = tuple["Outcome", "Outcome"]
 
 
 def require_comparable(old: RunResults, new: RunResults, pairs: Iterable[Pairing]) -> None:
-    """Raise RunError, with the fields that differ, where no sampler is to blame for what differs."""
+    """Raise RunError, with the fields that differ, if the difference is not a sampler's."""
     differing = []
     if old.run.schedule != new.run.schedule:
         differing.append(f"schedule: {_labels(old)} and {_labels(new)} labels")
@@ -64,7 +64,7 @@ def conditions(old: RunResults, new: RunResults, pairs: Iterable[Pairing]) -> tu
 
 
 def other_machine(old: RunResults, new: RunResults) -> str:
-    """Why times of the two runs say nothing about each other; empty where they do."""
+    """Why times of the two runs say nothing about each other; empty if they do."""
     a, b = ({name: results.run.environment.get(name) for name in MACHINE} for results in (old, new))
     found = [f"{name} {change}" for name, change in changes(a, b)]
     return f"another machine: {', '.join(found)}" if found else ""

@@ -1,4 +1,4 @@
-"""Two runs of a spec beside each other: which samplers choose, score or take other than they did."""
+"""Compares two runs of a spec: did a sampler's selections, metrics or query time change?"""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class Difference:
     Attributes:
         metric: its name.
         first: the first cycle in which it differs.
-        cycle: where it differs most.
-        old: its value there; None where there is none.
-        new: the same.
+        cycle: the one in which it differs most.
+        old: its value in OLD; None if there is none.
+        new: its value in NEW.
     """
 
     metric: str
@@ -64,11 +64,11 @@ class Pair:
 
     Attributes:
         seed: which.
-        lost: why NEW has not finished what OLD has; empty where it has.
-        unpaired: why there was nothing to compare, which is nobody's change; empty where there was.
-        parting: where selections part; None where they are equal.
+        lost: why NEW has not finished what OLD has; empty if it has.
+        unpaired: why there was nothing to compare, which does not count as a change; empty if there was.
+        parting: the first selection that differs; None if all are equal.
         differences: metrics that differ until then.
-        query_seconds: of all queries, OLD and NEW; None where they were not measured.
+        query_seconds: of all queries, OLD and NEW; None if they were not measured.
     """
 
     seed: int
@@ -108,7 +108,7 @@ class SamplerComparison:
 
     @property
     def verdict(self) -> Verdict:
-        """Changed where a pair is, or where queries are slower."""
+        """Changed if a pair is, or if queries are slower."""
         found = {pair.verdict for pair in self.pairs}
         if "changed" in found or self.time.slower:
             return "changed"
@@ -135,7 +135,7 @@ class Comparison:
 
     @property
     def verdict(self) -> Verdict:
-        """Changed where a sampler is; not compared where none could be."""
+        """Changed if a sampler is; not compared if none could be."""
         found = {sampler.verdict for sampler in self.samplers}
         if "changed" in found:
             return "changed"

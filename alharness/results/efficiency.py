@@ -28,15 +28,15 @@ SEED = 20_240
 class Saving:
     """Labels that a sampler needs until its mean curve reaches a target, and how many fewer than Random.
 
-    Where a number of labels is infinite, the target was not reached.
+    If a number of labels is infinite, the target was not reached.
 
     Attributes:
         n: seeds of both.
         needed: labels of the sampler.
         reference: labels of Random.
         reached: seeds whose own curve reaches the target.
-        low: lower end of the 95 % confidence interval of the saving, -inf where the sampler may never reach it.
-        high: its upper end, inf where Random may never reach it.
+        low: lower end of the 95 % confidence interval of the saving, -inf if the sampler may never reach it.
+        high: its upper end, inf if Random may never reach it.
     """
 
     n: int
@@ -136,7 +136,7 @@ def saving(
 
 
 def _interval(ours: Array, theirs: Array, n: int) -> tuple[float, float]:
-    """Percentiles of the saving; where both never reach the target, nothing is saved."""
+    """Percentiles of the saving; if both never reach the target, nothing is saved."""
     from scipy import special
 
     with np.errstate(invalid="ignore"):

@@ -54,7 +54,7 @@ class Penalties:
 def checkpoints(labeled: Sequence[int], random: NDArray[np.float64], *, lower_is_better: bool) -> list[int]:
     """Cycles 1, 2, 4, 8, ... while Random's mean curve (cycles,) is not yet at 99 % of its final value.
 
-    Ash et al. also count cycle 0. Here all samplers of a seed share its model, so that it cannot tell them apart.
+    Ash et al. also count cycle 0. Here all samplers of a seed share its model, so it cannot distinguish them.
     Of metrics that fall, the final value divided by 0.99 ends them.
     """
     found: list[int] = []

@@ -28,7 +28,7 @@ class Ranking:
         settings: names of the settings.
         ranks: (N, k), 1 for the best; ties share.
         p: of Friedman's test; NaN below three samplers or five settings.
-        agreement: Kendall's W: 0 where settings rank as by chance, 1 where all rank alike; NaN where p is.
+        agreement: Kendall's W: 0 if settings rank as by chance, 1 if all rank alike; NaN if p is.
         critical: Nemenyi's critical difference of average ranks at 0.05; NaN where Friedman's p is.
     """
 
@@ -57,7 +57,7 @@ class Ranking:
 
     @property
     def refusal(self) -> str:
-        """Why there is no critical-difference diagram; empty where there is one."""
+        """Why there is no critical-difference diagram; empty if there is one."""
         n, k = self.ranks.shape
         if n < ENOUGH:
             return (
@@ -77,7 +77,7 @@ def rank(labels: Sequence[str], settings: Sequence[str], values: NDArray[np.floa
     ranks = stats.rankdata(-values, axis=1) if n else np.zeros((0, k))
     p = agreement = critical = math.nan
     if n >= ENOUGH and k >= 3:
-        p, agreement = 1.0, 0.0  # where all are equal in every setting, which the test's formula cannot say
+        p, agreement = 1.0, 0.0  # if all are equal in every setting, for which the test's formula divides 0 by 0
         if np.ptp(values, axis=1).any():
             friedman = stats.friedmanchisquare(*values.T)
             p, agreement = float(friedman.pvalue), float(friedman.statistic / (n * (k - 1)))

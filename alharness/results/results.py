@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .summary import Row
 
 PLACE = ("run", "setting", "sampler", "seed", "cycle", "labeled")
-"""Columns that say where a number was measured."""
+"""Columns that identify a number."""
 
 
 class Results:

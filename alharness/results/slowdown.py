@@ -23,10 +23,10 @@ class Time:
     """Seconds of all queries of a cell, of NEW as a multiple of OLD.
 
     Attributes:
-        ratio: median over seeds; None where it was not judged.
+        ratio: median over seeds; None if it was not judged.
         seeds: (seed, ratio) of each.
         slower: by more than the factor that counts in every seed, and so in the median.
-        unjudged: why it was not judged; empty where it was.
+        unjudged: why it was not judged; empty if it was.
     """
 
     ratio: float | None = None
@@ -36,7 +36,7 @@ class Time:
 
 
 def query_seconds(old: Outcome, new: Outcome) -> tuple[float, float] | None:
-    """Seconds of all queries of two cells; None where one of them has none."""
+    """Seconds of all queries of two cells; None if one of them has none."""
     measured = [[c.cost["query_seconds"] for c in cell.cycles if "query_seconds" in c.cost] for cell in (old, new)]
     return (sum(measured[0]), sum(measured[1])) if measured[0] and measured[1] else None
 
@@ -46,7 +46,7 @@ def judge(pairs: Sequence[tuple[Outcome, Outcome]], machine: str, slower: float)
 
     Args:
         pairs: its complete cells, of OLD and of NEW, one pair per seed.
-        machine: why the two machines cannot be compared; empty where they can.
+        machine: why the two machines cannot be compared; empty if they can.
         slower: how many times as long the queries of every cell must take to count as slower.
     """
     found = {old.cell.seed: query_seconds(old, new) for old, new in pairs}

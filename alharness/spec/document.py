@@ -91,7 +91,7 @@ class Document(Section):
     dataset: Choice
     """The data set."""
     model: ModelChoice = ModelChoice()
-    """The task model, trained anew in every cycle."""
+    """The task model, trained from scratch in every cycle."""
     training: TrainingSettings = TrainingSettings()
     """How it is trained."""
     active_learning: ActiveLearningSettings
@@ -101,22 +101,22 @@ class Document(Section):
     samplers: Annotated[list[SamplerChoice], Field(min_length=1, max_length=1000)]
     """The samplers to compare."""
     reference: ReferenceSettings = ReferenceSettings()
-    """What the samplers are held against."""
+    """What the samplers are compared with."""
     paper: PaperSettings | None = None
-    """Figures of a paper, shown beside ours where the data are real."""
+    """Figures of a paper, shown next to ours if the data are real."""
     limits: LimitsSettings = LimitsSettings()
     """What an attempt at a cell may take."""
     tracking: Trackers = Field(default_factory=lambda: [TrackerChoice()])
-    """What keeps the results besides the run directory: a tracker, a list of them, or `none`."""
+    """What keeps the results outside the run directory: a tracker, a list of them, or `none`."""
     strict: bool = False
-    """Refuse the spec where a sampler cannot run with its data set and model, instead of skipping it."""
+    """Refuse the spec if a sampler cannot run with its data set and model, instead of skipping it."""
 
     @field_validator("seeds")
     @classmethod
     def _seeds_are_distinct(cls, seeds: int | list[int]) -> int | list[int]:
         if isinstance(seeds, list) and len(set(seeds)) < len(seeds):
             twice = next(seed for seed in seeds if seeds.count(seed) > 1)
-            raise ValueError(f"the seed {twice} is listed twice; every seed may stand once")
+            raise ValueError(f"the seed {twice} is listed twice; list each seed once")
         return seeds
 
     @field_validator("samplers")
@@ -136,7 +136,7 @@ class Document(Section):
 
 
 def expand(data: dict[str, Any]) -> dict[str, Any]:
-    """The same data without short forms: each name that stands alone as `{name: ...}`, and the model named."""
+    """The same data without short forms: each bare name as `{name: ...}`, and the model named."""
 
     def choice(value: Any) -> Any:
         return {"name": value} if isinstance(value, str) else value

@@ -67,7 +67,7 @@ def _outside(places: dict[Keys, Place], path: Keys) -> dict[Keys, Place]:
 
 
 def _put(data: dict[str, Any], parts: list[str], value: Any, place: Place) -> Keys:
-    """Put the value in, with mappings on the way to it where there is nothing, and return its path."""
+    """Put the value in, make missing mappings on the way to it, and return its path."""
     node: Any = data
     path: Keys = ()
     for part in parts[:-1]:

@@ -33,7 +33,7 @@ def make_plan(spec: Spec, workdir: Path = Path()) -> Plan:
 
     Args:
         spec: what was asked for.
-        workdir: where run directories lie.
+        workdir: the folder of run directories.
 
     Raises:
         DataError: the data set is not there.
@@ -194,7 +194,7 @@ def _review_model(spec: Spec, facts: DatasetFacts) -> list[str]:
 
 
 def _review(spec: Spec, sampler: Chosen[SamplerPlugin], setting: Setting) -> list[str]:
-    """What the user should know of this sampler. Raises SamplerError where it cannot run here."""
+    """What the user should know of this sampler. Raises SamplerError if it cannot run here."""
     plugin, origin = sampler.plugin, sampler.registered.origin
     if setting.task not in plugin.tasks:
         raise SamplerError(
@@ -249,7 +249,7 @@ def _schedule(spec: Spec, pool: int) -> tuple[Schedule, list[str]]:
 
 def _paper_warnings(paper: PaperSettings, labels: list[str], schedule: Schedule) -> Iterator[str]:
     if paper.labels is not None and paper.labels not in schedule.labeled:
-        yield f"paper: its figures stand at {paper.labels:,} labels, and no cycle has so many; they are not shown"
+        yield f"paper: its figures are at {paper.labels:,} labels, and no cycle has so many; they are not shown"
     # No error: a spec is often run with some of its samplers alone.
     for name in paper.values:
         if name not in (*labels, FULL_DATA):
@@ -279,7 +279,7 @@ def _cell(sampler: Chosen[SamplerPlugin], seed: int) -> Cell:
 
 
 def _shared(spec: Spec) -> dict[str, Any]:
-    """What every cell's result depends on, beside its sampler and its seed."""
+    """What every cell's result depends on, other than its sampler and its seed."""
 
     def identity(chosen: Chosen[Any]) -> dict[str, Any]:
         return {"name": chosen.name, "params": chosen.plain, "distribution": chosen.registered.origin}

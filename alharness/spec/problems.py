@@ -77,7 +77,7 @@ def translate(error: ValidationError, model: type[BaseModel], file: YamlFile, ab
 
 
 def combine(problems: Iterable[Problem]) -> HarnessError:
-    """One error for all: SpecError, or PluginError where nothing else is wrong than that plugins are missing."""
+    """One error for all: SpecError, or PluginError if the only mistakes are missing plugins."""
     ordered = sorted(problems, key=lambda problem: (problem.place.line == 0, problem.place[1:]))
     lines = [str(problem) for problem in ordered[:MAX_SHOWN]]
     if len(ordered) > MAX_SHOWN:

@@ -46,7 +46,7 @@ class Chosen(Generic[P]):
     """A plugin of the spec, with its parameters.
 
     Attributes:
-        registered: the plugin and where it comes from.
+        registered: the plugin and its distribution.
         params: the parameters, typed by the plugin's own model.
         plain: the same as plain data, paths relative to the spec's folder; equal here, equal everywhere.
         label: what a sampler is called in this spec; the name of anything else.
@@ -85,9 +85,9 @@ class Spec:
         seeds: the distinct seeds.
         samplers: the samplers and their parameters, with distinct labels.
         reference: what the samplers are held against.
-        paper: figures to stand beside ours.
+        paper: figures to be shown next to ours.
         limits: what an attempt at a cell may take.
-        trackers: what keeps the results besides the run directory, and their parameters.
+        trackers: what keeps the results outside the run directory, and their parameters.
         strict: a sampler that cannot run is an error, not a skip.
         file: the places of all values.
         extras: plugins that it was read with, and that are not installed.
@@ -252,7 +252,7 @@ class _Reader:
         self.problems: list[Problem] = []
 
     def document(self) -> Document | None:
-        """The structure; None where it is wrong."""
+        """The structure; None if it is wrong."""
         try:
             return Document.model_validate(self.file.data, strict=True)
         except ValidationError as error:
@@ -260,7 +260,7 @@ class _Reader:
             return None
 
     def chosen(self, keys: Keys, find: Callable[[str], Registered[P]], choice: Any = None) -> Chosen[P] | None:
-        """The plugin named at `keys`; None where it is wrong, which `document` reports if it is the structure.
+        """The plugin named at `keys`; None if it is wrong, which `document` reports if it is the structure.
 
         Args:
             keys: the path of the choice in the file.

@@ -1,4 +1,4 @@
-"""What a word in a YAML file stands for, by the YAML 1.2 core rules, and how to write it back.
+"""The value of a word in a YAML file, by the YAML 1.2 core rules, and how to write it back.
 
 PyYAML goes by YAML 1.1, where `no` is false, `12:30` is 750, `010` is 8 and `1e-3` is text. The rules here are
 those of https://yaml.org/spec/1.2.2/#103-core-schema, but for numbers with leading zeros: these are text, because
@@ -20,7 +20,7 @@ _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
 def resolve(word: str) -> Any:
-    """The value of a scalar that stands without quotes: None, bool, int, float or str."""
+    """The value of a scalar without quotes: None, bool, int, float or str."""
     if word in _WORDS:
         return _WORDS[word]
     if _INTEGER.fullmatch(word):
@@ -38,7 +38,7 @@ def write(data: Any) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes what these rules would take for a number, besides what PyYAML's own would, and writes no alias."""
+    """Also quotes what these rules, and not only PyYAML's, would take for a number; writes no alias."""
 
     def ignore_aliases(self, data: Any) -> bool:
         del data

@@ -74,14 +74,14 @@ class ReferenceSettings(Section):
 
 
 class PaperSettings(Section):
-    """Figures of a paper, shown beside ours where the data are real."""
+    """Figures of a paper, shown next to ours if the data are real."""
 
     source: Annotated[str, StringConstraints(min_length=1, max_length=500)]
     """The paper, and the table or figure."""
     labels: int | None = Field(None, ge=1)
-    """At how many labels its figures stand; null for the last cycle."""
+    """Number of labels that its figures belong to; null for the last cycle."""
     values: dict[str, dict[str, float]] = Field(min_length=1)
-    """Label of a sampler of this spec, or `full-data`, to metric, to figure. Percentages stand as shares: 0.82."""
+    """Label of a sampler of this spec, or `full-data`, to metric, to figure. Write percentages as shares: 0.82."""
 
 
 Seconds = Annotated[

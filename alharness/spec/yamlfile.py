@@ -1,7 +1,7 @@
 """YAML as specs use it: text in, plain data and the place of every node out.
 
 A subset of YAML on purpose: one document, no aliases, no tags, no key twice, nothing huge, nothing deep. So a
-file of a few hundred bytes cannot stand for gigabytes, nor for code, and what a reader sees is what counts.
+file of a few hundred bytes cannot expand to gigabytes, nor run code, and what a reader sees is what counts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 Keys = tuple[str | int, ...]
-"""Where a node hangs: the keys and the 0-based indices on the way to it."""
+"""Path of a node: the keys and the 0-based indices on the way to it."""
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
@@ -31,7 +31,7 @@ _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 class Place(NamedTuple):
-    """A place in a source, line and column counted from 1; line 0 where the source has no lines."""
+    """A place in a source, line and column counted from 1; line 0 if the source has no lines."""
 
     source: str
     line: int = 0
@@ -105,7 +105,7 @@ def _read_bytes(path: str | Path) -> bytes:
     except (OSError, ValueError) as error:
         raise SpecError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if len(content) > MAX_BYTES:
-        raise SpecError(f"{path}: larger than {MAX_BYTES:,} bytes, where a spec is a page; is it the right file?")
+        raise SpecError(f"{path}: larger than {MAX_BYTES:,} bytes, but a spec is a page; is it the right file?")
     return content
 
 
@@ -178,7 +178,7 @@ class _Composer:
             path = (*keys, key)
             if key in result:
                 before = self.keys[path].line
-                self._refuse(place, f"the key {key[:40]!r} stands in line {before} already; keep one of the two")
+                self._refuse(place, f"the key {key[:40]!r} is in line {before} already; keep one of the two")
             self.keys[path] = place
             result[key] = self._node(path)
         self.events.get_event()

@@ -1,4 +1,4 @@
-"""Progress in a notebook: one output of a cell, drawn again as the run goes on, so that little of it is saved."""
+"""Progress in a notebook: one output of a cell, drawn again during the run, so that little of it is saved."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def test_a_signal_ends_the_run_and_tells_how_to_go_on(command, write_spec, wait_
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
     assert process.returncode == code
-    assert "Nothing finished is lost; go on with: " in out
+    assert "Nothing finished is lost; continue with: " in out
     assert "Traceback" not in err
 
 

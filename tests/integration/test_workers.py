@@ -174,7 +174,7 @@ def test_a_signal_to_the_whole_group_ends_the_run_and_tells_how_to_go_on(
     os.killpg(process.pid, number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == code
-    assert "go on with: " in out
+    assert "continue with: " in out
     assert "--jobs 2" in out
     assert "Traceback" not in out + err
 

@@ -164,7 +164,7 @@ def test_samplers_that_lack_the_same_seeds_are_named_together(make_results, nois
 
 
 def test_candidates_are_compared_with_each_other_over_the_seeds_that_they_share(told, noisy):
-    """`easy` has the larger difference to Random, where the two can be compared it is the smaller one."""
+    """`easy` has the larger difference to Random, but over shared seeds it is the smaller one."""
     random = noisy(8, noise=0.001)
     effect = np.linspace(0.08, 0.01, 8)[:, None] * [0, 1, 1, 1]  # seeds differ in what can be gained
     small = np.random.default_rng(3).normal(0, 0.0005, (2, 8, 4))

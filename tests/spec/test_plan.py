@@ -173,7 +173,7 @@ def test_figures_of_a_paper_at_a_count_that_is_never_met(plan):
 
     assert plan(paper).warnings == plan(paper, "paper.labels=20").warnings == ()
     (warning,) = plan(paper, "paper.labels=60").warnings
-    assert "its figures stand at 60 labels, and no cycle has so many" in warning
+    assert "its figures are at 60 labels, and no cycle has so many" in warning
 
 
 def test_figures_of_samplers_that_are_not_run(plan):

@@ -14,7 +14,7 @@ SHORT = HEAD + "samplers: [toy]\n"
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("seeds: [3, 1, 3]", "x.yaml:5:8: seeds: the seed 3 is listed twice; every seed may stand once"),
+        ("seeds: [3, 1, 3]", "x.yaml:5:8: seeds: the seed 3 is listed twice; list each seed once"),
         ("seeds: []", "x.yaml:5:8: seeds: Input should have 1 or more entries"),
         ("training: 3", "x.yaml:5:11: training: Input should be a mapping, `key: value` in every line (got 3)"),
         ("training: {epoch: 3}", "x.yaml:5:12: training: unknown key 'epoch'; did you mean 'epochs'?"),

@@ -72,8 +72,8 @@ def test_places_read_as_editors_want_them():
 @pytest.mark.parametrize(
     ("text", "place", "what"),
     [
-        ("a: 1\nb: 2\na: 3\n", "3:1", "the key 'a' stands in line 1 already"),
-        ("a: {b: 1, b: 1}", "1:11", "the key 'b' stands in line 1 already"),
+        ("a: 1\nb: 2\na: 3\n", "3:1", "the key 'a' is in line 1 already"),
+        ("a: {b: 1, b: 1}", "1:11", "the key 'b' is in line 1 already"),
         ("a: &x 1\nb: *x\n", "1:4", "anchors"),
         ("a: *x", "1:4", "aliases"),
         ("a: !!python/object/apply:os.system [x]", "1:4", "!!python"),

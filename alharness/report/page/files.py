@@ -29,7 +29,7 @@ PICTURES, TABLES = "pictures", "tables"
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """Where a report was written.
+    """The files of a report.
 
     Attributes:
         page: the page.

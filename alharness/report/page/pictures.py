@@ -15,7 +15,7 @@ DPI = 130
 
 
 def render(picture: Picture, notice: str) -> tuple[bytes, bytes]:
-    """SVG and PNG; the notice, if any, stands on the picture itself, wherever it is shown later."""
+    """SVG and PNG; the notice, if any, is on the picture itself, wherever it is shown later."""
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.backends.backend_svg import FigureCanvasSVG

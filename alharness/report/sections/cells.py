@@ -22,7 +22,7 @@ def section(results: RunResults) -> Section:
         if not missing
         else f"{total - len(missing)} of {total} cells are complete. No mean includes a cell that is not. "
         "Running the "
-        "spec again goes on with the others."
+        "spec again continues with the others."
     ]
     paragraphs += [f"Skipped: {skip.label}: {skip.reason}." for skip in run.skips]
     if results.others:

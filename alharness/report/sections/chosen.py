@@ -47,7 +47,7 @@ class _Choices:
     Attributes:
         pool: the pool table.
         groups: its samples by their labels.
-        everything: rows that could have been chosen; all of the table where that is not known.
+        everything: rows that could have been chosen; all of the table if that is not known.
         rows: sampler, with the seeds if it lacks some -> per seed, all that was chosen.
         cycles: the same -> of the first seed, per query.
     """
@@ -60,7 +60,7 @@ class _Choices:
 
 
 def section(results: RunResults, styles: Styles) -> Section | None:
-    """Balance, contradictions, overlap, and a map; None where nothing is finished."""
+    """Balance, contradictions, overlap, and a map; None if nothing is finished."""
     if not results.labels:
         return None
     pictures, tables, paragraphs = [], [], []
@@ -140,7 +140,7 @@ def _table(choices: _Choices) -> Table:
         "absolute differences from the pool's shares, ± 95 % CI; small choices are never quite balanced, so "
         "compare with Random's."
         + (
-            " Contradicting: labels of modalities that differ, or lie more than 0.5 apart."
+            " Contradicting: labels of modalities that differ, or are more than 0.5 apart."
             if against is not None
             else ""
         ),
@@ -155,7 +155,7 @@ def _balance(choices: _Choices) -> Picture:
     groups = names(choices.groups.names)
     return Picture(
         name="balance",
-        title="Labels of what was chosen, beside the pool",
+        title="Labels of what was chosen, and of the pool",
         text="Bars of the shares of classes, or fifths of the labels, among the samples that each sampler chose",
         draw=partial(_draw_balance, choices=choices),
         size=(6.0, 1.5 + 0.34 * (len(choices.rows) + 1) + 0.2 * -(-len(groups) // _columns(groups))),
@@ -188,7 +188,7 @@ def _map(choices: _Choices) -> Picture:
     rows = -(-len(choices.cycles) // COLUMNS)
     return Picture(
         name="map",
-        title="Where the chosen samples lie",
+        title="Map of the chosen samples",
         text="A map of the pool per sampler, with the samples that its first finished seed chose, by cycle",
         draw=partial(_draw_map, choices=choices),
         size=(6.4, 0.9 + 2.0 * rows),

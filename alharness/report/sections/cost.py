@@ -43,7 +43,7 @@ BY_LABELS = {
     ),
 }
 FEW = 8
-"""Samplers whose names stand next to their points; of more, below the picture."""
+"""Up to so many samplers have their names next to their points; with more, names are below the picture."""
 WIDE = 20
 """Ratio of the longest to the shortest query from which on their axis is logarithmic."""
 

@@ -104,7 +104,7 @@ def _draw_areas(
 
 
 def _pairs(results: RunResults) -> list[Table]:
-    """Against Random, and all of them, folded away where there is more than that."""
+    """Against Random, and all of them, folded if there are more than that."""
     order = results.ranked
     pairs = [(a, b) for i, a in enumerate(order) for b in order[i + 1 :]]
     first = [pair for pair in pairs if results.random in pair]
@@ -198,8 +198,8 @@ def _about(found: Penalties) -> str:
         f"Penalty matrix (Ash et al., 2020): {found.tests} paired t-tests (n = {found.seeds} or more), of all "
         "pairs at "
         f"{', '.join(f'{n:,}' for n in found.checkpoints)} labels, in one family of Holm's correction. "
-        "Checkpoints double in distance and end where Random has 99 % of its final value; the initial pool is "
+        "Checkpoints double in distance and end when Random has 99 % of its final value; the initial pool is "
         "none, since all samplers share its model. An entry is the share of checkpoints at which the row is "
-        "significantly better; a column's mean over the others tells how often it is beaten. Zeros everywhere "
+        "significantly better; a column's mean over the others shows how often it is beaten. Zeros everywhere "
         "mean that nothing was shown."
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from alharness.results.summary import Row
 
 SINGLE = "f1_"
-"""Begins the metrics of single classes, beside `f1_macro` and those of the sentiment metrics."""
+"""The beginning of the names of metrics of single classes; also of `f1_macro` and of sentiment metrics."""
 MANY = 3
 """Metrics that begin so, from which on they are those of classes, and get a table of their own."""
 
@@ -51,7 +51,7 @@ def section(results: RunResults) -> Section | None:
             "seeds. A sampler may fail in just those seeds that are hard for it."
             if results.basis.gaps()
             else "",
-            f"{run.paper.source}: its figures stand beside results on real data only."
+            f"{run.paper.source}: its figures are shown with results on real data only."
             if run.paper and run.synthetic
             else "",
         ],
@@ -135,7 +135,7 @@ def _paper(results: RunResults) -> Table | None:
         rows.append([*row, *([listed(seeds)] if _seeds_heading(results) else [])])
     return Table(
         name="paper",
-        title=f"Beside {found.source}",
+        title=f"Compared with {found.source}",
         headings=(*headings, *_seeds_heading(results)),
         rows=rows,
         apart=parts(seeds for _, seeds, _ in found.rows),
@@ -145,7 +145,7 @@ def _paper(results: RunResults) -> Table | None:
 
 
 def _seeds_heading(results: RunResults) -> tuple[str, ...]:
-    """A column that tells parts of a table apart; none if all rows are over the same seeds."""
+    """A column that separates the parts of a table; none if all rows are over the same seeds."""
     return ("seeds",) if len(results.basis.groups) > 1 else ()
 
 

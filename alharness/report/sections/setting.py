@@ -29,7 +29,7 @@ def section(results: RunResults) -> Section:
         paragraphs=[
             (
                 "Within a seed all samplers share split, initial pool and first model; cells are paired only "
-                "where the digests of these and of the data, and the versions of Python, torch and numpy agree."
+                "if the digests of these and of the data, and the versions of Python, torch and numpy agree."
             ),
             *_validation(results),
         ],
@@ -78,7 +78,7 @@ def _validation(results: RunResults) -> list[str]:
         )
     elif run.valid > first:
         text += (
-            " That is more than the labels themselves at first; whoever has no such samples will see worse "
+            " That is more than the labels themselves at first; without such samples expect worse "
             "results. `count_val_in_budget: true` counts them."
         )
     return [text]
