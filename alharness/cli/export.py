@@ -72,8 +72,9 @@ def export(
     if kind == "parquet" and output is None:
         raise click.UsageError("parquet is no text: name a file with --output FILE")
     from alharness.results.results import Results
+    from alharness.runs.finding import find_run
 
-    results = Results.load(*runs)
+    results = Results.load(*map(find_run, runs))
     table = table or ("summary" if kind in TYPESET else "cycles")
     _require_known(metrics, results, table)
     if kind in TYPESET:

@@ -42,6 +42,7 @@ def draw(results: RunResults, path: Path) -> bool:
     axes = figure.add_subplot()
     if not cells.groups or not plot(axes, results, cells.groups[0], run.metric, styles(run.labels)):
         return False
+    legend(figure)
     title = f"{run.name}: mean over the same seeds and {spread(cells.groups[0])}"
     notes = ["synthetic data; not comparable with the paper"] if run.synthetic else []
     if absent := not_drawn(cells):
@@ -61,7 +62,7 @@ def not_drawn(cells: Basis) -> str:
 
 
 def plot(axes: Axes, results: RunResults, group: Group, metric: str, styles: Styles) -> bool:
-    """Mean of a metric over the seeds of a group, against labels; False without any.
+    """Mean of a metric over the seeds of a group, against labels, without a legend; False without any.
 
     With it comes its 95 % interval, or each seed if these are too few for a useful interval.
 
@@ -106,9 +107,6 @@ def plot(axes: Axes, results: RunResults, group: Group, metric: str, styles: Sty
     counting = " + validation" if run.count_valid and run.valid else ""
     axes.set(xlabel=f"labeled samples{counting}", ylabel=f"test {metric} ({run.better(metric)} is better)")
     axes.grid(alpha=0.3)
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    legend(figure)
     return True
 
 

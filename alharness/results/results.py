@@ -18,10 +18,11 @@ from .settings import name_settings
 from .summary import OVERALL, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from typing import Self
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from typing import Any, Self
 
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from .run import RunResults
     from .statistics import Mean
@@ -61,6 +62,49 @@ class Results:
             RunError: a folder is no run directory, or cannot be read; or a run is named twice.
         """
         return cls(read(Path(folder)) for folder in folders)
+
+    def __len__(self) -> int:
+        """How many runs there are."""
+        return len(self.runs)
+
+    def __repr__(self) -> str:
+        """The table that a run ends with, for each run."""
+        from alharness.report.display import as_text
+
+        return as_text(self.runs)
+
+    def _repr_html_(self) -> str:
+        """The same, as notebooks show it."""
+        from alharness.report.display import as_html
+
+        return as_html(self.runs)
+
+    def plot(
+        self,
+        metric: str | None = None,
+        *,
+        samplers: Collection[str] | None = None,
+        ax: Axes | Sequence[Axes] | None = None,
+    ) -> Axes | Any:
+        """Draw learning curves: the mean over the same seeds and its 95 % confidence interval, as in the report.
+
+        The figure is pyplot's: a notebook shows it, and in a script `matplotlib.pyplot.show()` does. What is
+        returned can be changed and saved: `results.plot().figure.savefig("curves.pdf")`.
+
+        Args:
+            metric: which metric; None for that by which each setting ranks.
+            samplers: labels of samplers; None for all.
+            ax: axes to draw into, one for each run; None for a new figure.
+
+        Returns:
+            The axes; of several runs an array of them.
+
+        Raises:
+            RunError: there is no such metric or sampler, or no cell is complete yet.
+        """
+        from alharness.report.display import draw
+
+        return draw(self.runs, metric, samplers, ax)
 
     @cached_property
     def cycles(self) -> pd.DataFrame:

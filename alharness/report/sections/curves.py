@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from alharness.report.curves import not_drawn, plot
 from alharness.report.document import Picture, Section
-from alharness.report.lettering import taller
+from alharness.report.lettering import legend, taller
 from alharness.results.basis import seed_list
 from alharness.results.statistics import ENOUGH
 
@@ -82,5 +82,6 @@ def _around(group: Group) -> str:
 
 def _draw(figure: Figure, results: RunResults, group: Group, metric: str, styles: Styles) -> None:
     axes = figure.add_subplot()
-    plot(axes, results, group, metric, styles)
+    if plot(axes, results, group, metric, styles):
+        legend(figure)
     axes.set_title(f"{metric} ({results.run.better(metric)} is better)", fontsize=10)

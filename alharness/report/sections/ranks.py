@@ -9,7 +9,7 @@ import numpy as np
 
 from alharness.report.curves import not_drawn, plot
 from alharness.report.document import Column, Picture, Section, Table, Value, between, interval, number
-from alharness.report.lettering import beyond, names, taller
+from alharness.report.lettering import beyond, legend, names, taller
 from alharness.report.table import arrow
 from alharness.results.efficiency import ENOUGH as ENOUGH_FOR_INTERVAL
 from alharness.results.efficiency import saving
@@ -192,4 +192,5 @@ def _draw_ranks(figure: Figure, found: Settings, styles: Styles) -> None:
 
 def _draw_curves(figure: Figure, results: RunResults, styles: Styles) -> None:
     axes = figure.add_subplot()
-    plot(axes, results, results.basis.groups[0], results.metric, styles)
+    if plot(axes, results, results.basis.groups[0], results.metric, styles):
+        legend(figure)

@@ -1,0 +1,133 @@
+"""Results as users of Python see them: the closing table as text or HTML, and the curves in matplotlib."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from html import escape
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+from alharness.errors import RunError
+from alharness.text.words import did_you_mean
+
+from .curves import not_drawn, plot, spread
+from .lettering import legend, taller
+from .palette import styles
+from .table import closing_table
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+    from alharness.results.basis import Group
+    from alharness.results.run import RunResults
+    from alharness.text.blocks import Blocks
+
+    from .palette import Styles
+
+    Runs = Mapping[str, RunResults]
+
+HINT = "More: .summary(), .compare(), .cycles, .cells, .plot()"
+SIZE = (7.0, 4.5)
+"""Inches of the picture of a run."""
+CELL = "'text-align: right; padding: 0.2em 0.7em; white-space: nowrap'"
+
+
+def as_text(runs: Runs) -> str:
+    """The closing table of each run, as wide as the terminal."""
+    from rich.console import Console
+
+    written, width = StringIO(), shutil.get_terminal_size((120, 24)).columns
+    console = Console(file=written, width=width, color_system=None, force_jupyter=False, markup=False)
+    for results in runs.values():
+        console.print(closing_table(results))
+        if missing := _not_complete(results):
+            console.print(missing)
+    console.print(HINT)
+    return "\n".join(line.rstrip() for line in written.getvalue().splitlines())
+
+
+def as_html(runs: Runs) -> str:
+    """The same for notebooks. Names are escaped."""
+    parts = [_table(closing_table(results), _not_complete(results)) for results in runs.values()]
+    return f"<div>{''.join(parts)}<p><small>{escape(HINT)}</small></p></div>"
+
+
+def _not_complete(results: RunResults) -> str:
+    """How many cells have no result yet, and of how many one knows why."""
+    cells, complete = len(results.records), len(results.complete)
+    failed = [record.cell.name for record in results.records if record.status not in ("ok", "pending")]
+    if complete == cells:
+        return ""
+    some = ", ".join([*failed[:3], *(["..."] if failed[3:] else [])])
+    why = f"; {len(failed)} failed or were interrupted, see .cells: {some}" if failed else ""
+    return f"{complete} of {cells} cells are complete{why}"
+
+
+def _table(table: Blocks, note: str) -> str:
+    def row(kind: str, texts: Iterable[str]) -> str:
+        return f"<tr>{''.join(f'<{kind} style={CELL}>{escape(text)}</{kind}>' for text in texts)}</tr>"
+
+    head, rows = row("th", table.headings), "".join(row("td", texts) for texts in table.rows)
+    notes = "".join(f"<p><small>{escape(text)}</small></p>" for text in (note, table.caption) if text)
+    title = f"<caption>{escape(table.title)}</caption>"
+    return f"<table>{title}<thead>{head}</thead><tbody>{rows}</tbody></table>{notes}"
+
+
+def draw(
+    runs: Runs, metric: str | None, samplers: Collection[str] | None, ax: Axes | Sequence[Axes] | None
+) -> Axes | Any:
+    """Learning curves; see `Results.plot`."""
+    several = [*runs.values()]
+    known = {name for one in several for name in one.metrics()}
+    labels = {label for one in several for label in one.labels}
+    if not known:
+        raise RunError(f"nothing is drawn, since no cell is complete yet: {', '.join(runs)}")
+    for asked, there, what in [(metric, known, "metric"), *((one, labels, "sampler") for one in samplers or ())]:
+        if asked is not None and asked not in there:
+            raise RunError(f"no complete cell has the {what} {asked!r}{did_you_mean(asked, there)}")
+    given: list[Any] = [] if ax is None else list(ax) if isinstance(ax, Iterable) else [ax]
+    if ax is not None and len(given) != len(several):
+        raise RunError(f"ax: {len(several)} runs are drawn into as many axes, but there are {len(given)}")
+    axes = given or _axes(several)
+    drawn = styles(dict.fromkeys(label for one in several for label in one.run.labels))
+    drawn = {label: style for label, style in drawn.items() if samplers is None or label in samplers}
+    for one, where in zip(several, axes, strict=True):
+        shown = _draw(one, where, metric or one.metric, drawn, whole=samplers is None)
+        if shown and (given or len(several) > 1):
+            where.legend(fontsize=8.5, frameon=False)
+    if not given and len(several) == 1:
+        legend(axes[0].get_figure(root=True))
+    return axes[0] if len(several) == 1 else axes
+
+
+def _axes(runs: list[RunResults]) -> Any:
+    """Axes for each run side by side, in a new figure, which a notebook shows."""
+    from matplotlib import pyplot as plt
+
+    width, height = taller(SIZE, [label for one in runs for label in one.labels])
+    _, axes = plt.subplots(
+        1, len(runs), figsize=(width * min(len(runs), 3), height), layout="constrained", squeeze=False
+    )
+    return axes[0]
+
+
+def _draw(one: RunResults, axes: Axes, metric: str, drawn: Styles, *, whole: bool) -> bool:
+    group = _group(one, drawn)
+    if group is None or not plot(axes, one, group, metric, drawn):
+        axes.set_title(f"{one.run.name}: no complete cells", fontsize=10)
+        return False
+    notes = [f"{one.run.name}: mean over the same seeds and {spread(group)}"]
+    notes += ["synthetic data; not comparable with the paper"] if one.run.synthetic else []
+    if whole and (absent := not_drawn(one.basis)):
+        notes.append(absent)
+    axes.set_title("\n".join(notes), fontsize=10)
+    return True
+
+
+def _group(one: RunResults, labels: Iterable[str]) -> Group | None:
+    """The first group of samplers over the same seeds that has all of these; else the first of all."""
+    groups, wanted = one.basis.groups, {label for label in labels if label in one.labels}
+    return next((group for group in groups if wanted <= {*group.labels}), groups[0] if groups else None)
