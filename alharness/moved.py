@@ -46,10 +46,12 @@ class _Finder(MetaPathFinder, Loader):
         return ModuleSpec(fullname, self) if fullname in MOVED else None
 
     def exec_module(self, module: ModuleType) -> None:
+        from . import _HOMES
+
         new = [f"alharness.{name}" for name in MOVED[module.__name__]]
+        public = "alharness" if _HOMES.keys() >= set(MOVED[module.__name__]) else new[0]
         warnings.warn(
-            f"{module.__name__} is now {' and '.join(new)}; plugins write `from alharness import ...` for what is "
-            "public",
+            f"{module.__name__} is now {' and '.join(new)}; write `from {public} import ...`",
             DeprecationWarning,
             stacklevel=2,
         )

@@ -31,6 +31,21 @@ def test_the_warning_names_the_line_that_imports(tmp_path):
     assert f"{script}:2: DeprecationWarning: alharness.geometry is now alharness.kernels" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("old", "write"),
+    [
+        ("geometry", "from alharness.kernels import ..."),
+        ("posterior", "from alharness.kernels.posterior import ..."),
+        ("plugin", "from alharness import ..."),
+        ("records", "from alharness.api.records import ..."),
+    ],
+)
+def test_the_warning_says_what_to_write(old, write):
+    command = [sys.executable, "-W", "always", "-c", f"import alharness.{old}"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert f"; write `{write}`" in done.stderr
+
+
 def test_other_names_are_not_found():
     with pytest.raises(ModuleNotFoundError, match="alharness.geometries"):
         __import__("alharness.geometries")
