@@ -1,4 +1,4 @@
-"""What every kernel stands on: finite input, products of full precision, and an origin near the points."""
+"""What every kernel needs: finite input, products of full precision, and an origin near the points."""
 
 from __future__ import annotations
 

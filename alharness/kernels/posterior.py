@@ -42,7 +42,7 @@ def renormalize(log_p: Tensor) -> Tensor:
 
 
 def complement(log_p: Tensor) -> Tensor:
-    """1 − max_c p_c, (n,), as the sum of the other probabilities: exact also where p rounds to 1.
+    """1 − max_c p_c, (n,), as the sum of the other probabilities: exact also if p rounds to 1.
 
     Args:
         log_p: (n, C) log-probabilities that sum to 1.

@@ -121,8 +121,8 @@ class _Race:
         picks: list[int] = []
         waits: list[float] = []
         while len(picks) < most:
-            soonest, where = _waits(clocks, gaps).min(0)
-            wait, i = soonest.item(), int(where)
+            soonest, at = _waits(clocks, gaps).min(0)
+            wait, i = soonest.item(), int(at)
             # The very first pick is safe however it compares: the front was taken in the order of the waits.
             if wait == torch.inf or (picks and wait >= behind):
                 break

@@ -17,11 +17,12 @@ from alharness import FUSED, SamplerError, ScoringSampler, Task
 from alharness.kernels import head_gradients, min_max, row_cosines, row_norms, row_outer, sum_of_distances
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from torch import Tensor
 
     from alharness import Query
+    from alharness.kernels.gradients import HeadGradients
 
     from .params import GraceParams
 
@@ -44,38 +45,32 @@ class Pair:
 
 
 class DefaultGrace(ScoringSampler):
-    """Chooses samples with long and typical gradients, and at first those on which the modalities agree.
-
-    The heads are trained before each query, and the samples with the largest scores are labeled after it.
-    """
+    """Chooses samples with long and typical gradients, and at first those on which the modalities agree."""
 
     params: GraceParams
 
     def score(self, query: Query) -> Tensor:
-        """(n,) s of every unlabeled sample, float64."""
+        """(n,) s of every x in U, float64; `select` takes the `query.size` largest."""
         G = self.gradients(query)
-        s_i = self.normalize(self.informativeness(G), G)
-        s_r = self.normalize(self.representativeness(query, G), G)
-        s_e = self.normalize(self.easiness(G), G)
-        alpha = self.alpha(query)
+        s_i = self.normalize(self.informativeness(G), G)  # Eq. 4
+        s_r = self.normalize(self.representativeness(query, G), G)  # Eq. 5, accumulated in lines 6 to 8
+        s_e = self.normalize(self.easiness(G), G)  # Eq. 6
+        alpha = self.alpha(query)  # falls after every query
         log(query, alpha, {"informativeness": s_i, "representativeness": s_r, "easiness": s_e}, G)
         return alpha * s_e + self.active_value(s_i, s_r)  # Eq. 7
 
     def gradients(self, query: Query) -> dict[str, Pair]:
-        """G(x): modality -> its two members.
+        """G(x) of every x in U: modality -> its two members.
 
         Classification: gradients of the cross-entropy; the label of all heads is the class that the fused head
         predicts. Regression: q_u ⊗ J_u and q_m ⊗ J_{m_u}, residuals times Jacobians.
         """
-        classification = query.task == Task.CLASSIFICATION
-        z = {u: query.unlabeled.representations(u) for u in query.modalities}
-        loss = cross_entropy_with_fused if classification else output
-        with query.phase("gradients"):
-            g = head_gradients(query.decode, z, loss, context=query.unlabeled.context())
-        if classification:
-            return {u: Pair(g.own[u], g.fused[u]) for u in z}
-        q = self.residuals(query, g.outputs)
-        return {u: Pair(row_outer(q[u][0], g.own[u]), row_outer(q[u][1], g.fused[u])) for u in z}
+        if query.task == Task.CLASSIFICATION:
+            g = differentiate(query, lambda o, o_m: cross_entropy(o, o_m.argmax(1), reduction="sum"))
+            return {u: Pair(g.own[u], g.fused[u]) for u in query.modalities}
+        J = differentiate(query, lambda o, _: o.sum())
+        q = self.residuals(query, J.outputs)
+        return {u: Pair(row_outer(q_u, J.own[u]), row_outer(q_m, J.fused[u])) for u, (q_u, q_m) in q.items()}
 
     def residuals(self, query: Query, o: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
         """Regression: modality -> q_u = (σ, δ_u) and q_m = (σ), without its δ_m = 0, from the outputs o.
@@ -98,15 +93,15 @@ class DefaultGrace(ScoringSampler):
         return torch.full_like(o[FUSED], gaps.square().mean().sqrt().item() or 1.0)
 
     def informativeness(self, G: Mapping[str, Pair]) -> Tensor:
-        """(n,) raw s_i = Σ_{g∈G} ‖g‖ (Eq. 4)."""
+        """(n,) raw s_i = Σ_{g∈G} ‖g‖."""
         return total(row_norms(g) for g in members(G))
 
     def representativeness(self, query: Query, G: Mapping[str, Pair]) -> Tensor:  # noqa: ARG002 - variants ask it
-        """(n,) raw s_r(p) = −Σ_{q∈U} Σ_{g∈G} ‖g(p) − g(q)‖ (Eq. 5, lines 6 to 8): typical is near the others."""
+        """(n,) raw s_r(p) = −Σ_{q∈U} Σ_{g∈G} ‖g(p) − g(q)‖: what is near the others represents them."""
         return -total(sum_of_distances(g) for g in members(G))
 
     def easiness(self, G: Mapping[str, Pair]) -> Tensor:
-        """(n,) raw s_e = Σ_u cos(g_u, g_{m_u}) (Eq. 6): easy if each modality pulls as the whole does."""
+        """(n,) raw s_e = Σ_u cos(g_u, g_{m_u}): easy if each modality pulls as the whole does."""
         return total(pair.cosine() for pair in G.values())
 
     def normalize(self, raw: Tensor, G: Mapping[str, Pair]) -> Tensor:
@@ -125,14 +120,11 @@ class DefaultGrace(ScoringSampler):
         return alpha if p.alpha_min is None else max(p.alpha_min, alpha)
 
 
-def cross_entropy_with_fused(o: Tensor, fused: Tensor) -> Tensor:
-    """Sum over samples; the label is the class that the fused head predicts."""
-    return cross_entropy(o, fused.argmax(1), reduction="sum")
-
-
-def output(o: Tensor, _: Tensor) -> Tensor:
-    """Sum over samples: its gradients are the Jacobians."""
-    return o.sum()
+def differentiate(query: Query, loss: Callable[[Tensor, Tensor], Tensor]) -> HeadGradients:
+    """Gradients at z of every head's loss, a function of its output and that of the fused head."""
+    z = {u: query.unlabeled.representations(u) for u in query.modalities}
+    with query.phase("gradients"):
+        return head_gradients(query.decode, z, loss, context=query.unlabeled.context())
 
 
 def members(G: Mapping[str, Pair]) -> list[Tensor]:

@@ -24,7 +24,7 @@ class Badge(Sampler):
     params: BadgeParams
 
     def select(self, query: Query) -> torch.Tensor:
-        """The picks in their order. Raises SamplerError where predictions or embeddings are not finite."""
+        """The picks in their order. Raises SamplerError if predictions or embeddings are not finite."""
         q = pseudo_residuals(query.unlabeled.predictions(self.params.source))
         h = query.unlabeled.embeddings(self.params.source)
         first = int(query.rng.integers(len(q))) if self.params.first == "uniform" else None

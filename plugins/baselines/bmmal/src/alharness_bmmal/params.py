@@ -11,5 +11,5 @@ class BmmalParams(Params):
     """Parameters of BMMAL."""
 
     z_source: Literal["encoder", "fused"] = "encoder"
-    """What stands for a modality in the gradient: its encoder's output, for networks that fuse late, or the fused
+    """What represents a modality in the gradient: its encoder's output, for networks that fuse late, or the fused
     embedding with all other modalities set to zero, for networks that fuse in the middle."""

@@ -26,7 +26,7 @@ MOST_MODALITIES = 12
 class Bmmal(Sampler):
     """k-means++ seeding on g = (p − e_ŷ) ⊗ [w_1 z_1, …, w_M z_M], the longest first.
 
-    p is the fused prediction, ŷ its most probable class, z_m what stands for modality m, and w_m its weight,
+    p is the fused prediction, ŷ its most probable class, z_m what represents modality m, and w_m its weight,
     which shrinks gradients of modalities that contribute less than the strongest. No g is ever formed.
     """
 
@@ -100,7 +100,7 @@ def shapley_values(query: Query, predicted: Tensor, *, batch: int = 4096) -> Ten
 
 
 def _coefficients(present: Sequence[bool]) -> list[float]:
-    """How P of this coalition enters each φ_m: as the larger of a pair where m is in it, else as the smaller."""
+    """How P of this coalition enters each φ_m: as the larger of a pair if m is in it, else as the smaller."""
     M, size = len(present), sum(present)
     return [
         factorial(size - 1) * factorial(M - size) / factorial(M)
@@ -114,7 +114,7 @@ def balancing_weights(values: Tensor) -> Tensor:
     """w_m = 1 − (max_k c_k − c_m), c_m = |φ_m| / Σ_k |φ_k|: 1 for the strongest modality, less for weaker ones.
 
     Args:
-        values: (n, M) Shapley values; where all are 0 every modality contributes 1 / M.
+        values: (n, M) Shapley values; if all are 0, every modality contributes 1 / M.
 
     Returns:
         (n, M) in [0, 1].

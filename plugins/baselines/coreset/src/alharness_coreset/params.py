@@ -11,5 +11,5 @@ class CoreSetParams(Params):
     """Parameters of CoreSet."""
 
     dtype: Literal["float32", "float64"] = "float32"
-    """Precision of the distances. float64 tells points apart in clusters a thousand times smaller than the gaps
-    between them, and takes about twice the time."""
+    """Precision of the distances. float64 resolves clusters a thousand times smaller than the gaps between them,
+    and takes about twice the time."""

@@ -1,1 +1,1 @@
-"""GCNAL: a graph network learns to tell labeled from unlabeled samples, and says which are unlike the labeled."""
+"""GCNAL: a graph network learns which samples are labeled, and scores which of the others are unlike them."""

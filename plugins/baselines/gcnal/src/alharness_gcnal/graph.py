@@ -18,7 +18,7 @@ CLEARLY_POSITIVE = 1e-3
 """Share of the mean degree that the smallest one must reach, or `auto` gives cosines up."""
 
 ROUNDING = 1e-6
-"""A degree up to this (times the mean size, where that is above 1) is nothing but rounding errors."""
+"""A degree up to this (times the mean size, if that is above 1) is nothing but rounding errors."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -41,7 +41,7 @@ class GcnalParams(Params):
 
     affinity: Affinity = "auto"
     """Weight of an edge: `cosine`, as published; `shifted`, (1 + cosine) / 2, which is never negative; `auto`,
-    cosine where the weights of every sample's edges add up to a clearly positive number, else shifted."""
+    cosine if the weights of every sample's edges add up to a clearly positive number, else shifted."""
 
     subset: Annotated[int, Field(ge=1)] | None = None
     """Unlabeled samples that enter the graph, drawn at random for each query; null for all."""

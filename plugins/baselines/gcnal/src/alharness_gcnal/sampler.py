@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Gcnal(Sampler):
-    """Trains a graph network to tell labeled from unlabeled samples, and chooses by what it has learned.
+    """Trains a graph network to separate labeled from unlabeled samples, and chooses by what it has learned.
 
     Labels are not used. Random are the subset, the network's first weights, its dropout masks, and the first pick
     of `core` if nothing is labeled yet.
