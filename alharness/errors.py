@@ -40,7 +40,13 @@ class HarnessError(Exception):
 
 
 class HarnessWarning(UserWarning):
-    """What a caller of `alharness.run` should know, and what does not keep it from running."""
+    """What a caller of `alharness.run` should know, and what does not stop the run.
+
+    >>> import warnings
+    >>> from alharness import HarnessWarning
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", HarnessWarning)  # or "error"
+    """
 
 
 class SpecError(HarnessError):

@@ -49,30 +49,32 @@ def run(
 ) -> Results:
     """Run every cell (sampler x seed) of a spec that is not finished yet, and return the results of all.
 
-    A first comparison, on data that needs no download::
+    A first comparison, on data that needs no download:
 
-        import alharness
+    >>> import alharness
+    >>> spec = {
+    ...     "name": "first",
+    ...     "dataset": "digits",
+    ...     "training": {"epochs": 5},
+    ...     "active_learning": {"initial_pool": 20, "budget": 20, "cycles": 2},
+    ...     "samplers": ["random"],
+    ...     "seeds": 3,
+    ... }
+    >>> results = alharness.run(spec)
+    >>> axes = results.plot()
+    >>> results.cycles.groupby("sampler")["f1"].count()
+    sampler
+    random    9
+    Name: f1, dtype: int64
 
-        results = alharness.run(
-            {
-                "name": "first",
-                "dataset": "digits",
-                "active_learning": {"initial_pool": 20, "budget": 20, "cycles": 4},
-                "samplers": ["random", "coreset"],
-                "seeds": 3,
-            }
-        )
-        results.plot()
-        results.summary()
+    and of a sampler of your own with it:
 
-    and of a sampler of your own with those of a spec that alharness ships::
-
-        class Margin(alharness.ScoringSampler):
-            def score(self, query):
-                top = query.unlabeled.predictions().exp().topk(2, dim=1).values
-                return top[:, 1] - top[:, 0]
-
-        alharness.run("digits_quick", samplers=[Margin], set={"seeds": 3})
+    >>> class Margin(alharness.ScoringSampler):
+    ...     def score(self, query):
+    ...         top = query.unlabeled.predictions().exp().topk(2, dim=1).values
+    ...         return top[:, 1] - top[:, 0]
+    >>> alharness.run(spec, samplers=[Margin]).cells["sampler"].unique().tolist()
+    ['random', 'Margin']
 
     What is finished is kept in `workdir`, and the same call continues from there: after an interruption, in a new
     kernel, or with more seeds or samplers. Models are trained in processes of their own. They know objects of this
@@ -144,10 +146,10 @@ def run(
 def load(*runs: str | Path) -> Results:
     """The results of one or several runs, from their run directories alone.
 
-    ::
-
-        results = alharness.load("runs/digits_quick-1a2b3c4d")
-        results = alharness.load("digits_quick")  # the same, if there is one run of that spec in ./runs
+    >>> import alharness
+    >>> from pathlib import Path
+    >>> results = alharness.load("first")  # the one run in ./runs of the spec of this name
+    >>> same = alharness.load(*Path("runs").glob("first-*"))
 
     Args:
         runs: run directories; or names or files of specs, each with one run in ./runs.

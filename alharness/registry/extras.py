@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from alharness.api.make import Imported
 from alharness.errors import PluginError, blaming, described
 
 from .discovery import checked
@@ -96,9 +97,15 @@ def _given(kind: str, name: str | None, thing: Any) -> Given:
         plugin = checked(adapt(kind, thing, name), kind)
         if kind != "dataset":
             _require_sendable(plugin)
+    return Given(kind=kind, plugin=plugin, origin=_origin(thing), version=identify(thing))
+
+
+def _origin(thing: Any) -> str:
+    """The class or function that an object comes from, with its module."""
     source = thing if isinstance(thing, type) else getattr(thing, "make", type(thing))
-    origin = f"{getattr(source, '__module__', '')}.{getattr(source, '__qualname__', type(thing).__name__)}"
-    return Given(kind=kind, plugin=plugin, origin=origin, version=identify(thing))
+    if isinstance(source, Imported):
+        return source.path
+    return f"{getattr(source, '__module__', '')}.{getattr(source, '__qualname__', type(thing).__name__)}"
 
 
 def _require_sendable(plugin: Any) -> None:

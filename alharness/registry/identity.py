@@ -14,11 +14,13 @@ import inspect
 import sys
 import sysconfig
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
 from alharness.api.dataset import Dataset
+from alharness.api.make import Imported
 
 PLAIN = (str, bytes, int, float, complex, bool, type(None), type(Ellipsis), range, slice)
 LIBRARIES = frozenset({"site-packages", "dist-packages"})
@@ -82,6 +84,8 @@ class _Reader:
             case Dataset():
                 facts = (thing.task, thing.classes, thing.fractions, thing.synthetic, thing.metrics)
                 parts = [self.text(thing.digest), self.text(facts)]
+            case Imported():  # by the code that its name stands for
+                parts = [thing.path, self.text(_imported(thing.path))]
             case _:
                 parts = self._object(thing)
         return f"{type(thing).__name__}({', '.join(parts)})"
@@ -126,6 +130,14 @@ class _Reader:
         if isinstance(state, tuple):  # items of a list or a mapping come one by one
             state = [list(part) if hasattr(part, "__next__") else part for part in state]
         return [self.text(type(thing)), self.text(state)]
+
+
+def _imported(path: str) -> Any:
+    """What `module:name` names; None if it is not there, which is reported when it is used."""
+    module, _, name = path.partition(":")
+    with suppress(Exception):
+        return getattr(import_module(module), name)
+    return None
 
 
 def _codes(code: CodeType) -> list[CodeType]:

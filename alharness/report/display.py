@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 HINT = "More: .summary(), .compare(), .cycles, .cells, .plot()"
 SIZE = (7.0, 4.5)
 """Inches of the picture of a run."""
-CELL = "'text-align: right; padding: 0.2em 0.7em; white-space: nowrap'"
 
 
 def as_text(runs: Runs) -> str:
@@ -68,12 +67,17 @@ def _not_complete(results: RunResults) -> str:
 
 def _table(table: Blocks, note: str) -> str:
     def row(kind: str, texts: Iterable[str]) -> str:
-        return f"<tr>{''.join(f'<{kind} style={CELL}>{escape(text)}</{kind}>' for text in texts)}</tr>"
+        return f"<tr>{''.join(f'<{kind}>{_unbroken(text)}</{kind}>' for text in texts)}</tr>"
 
     head, rows = row("th", table.headings), "".join(row("td", texts) for texts in table.rows)
     notes = "".join(f"<p><small>{escape(text)}</small></p>" for text in (note, table.caption) if text)
     title = f"<caption>{escape(table.title)}</caption>"
-    return f"<table>{title}<thead>{head}</thead><tbody>{rows}</tbody></table>{notes}"
+    return f'<table border="1" class="dataframe">{title}<thead>{head}</thead><tbody>{rows}</tbody></table>{notes}'
+
+
+def _unbroken(text: str) -> str:
+    """Escaped, with spaces at which no line is broken."""
+    return escape(text).replace(" ", "&nbsp;")
 
 
 def draw(

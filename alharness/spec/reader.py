@@ -91,6 +91,19 @@ class Spec:
         strict: a sampler that cannot run is an error, not a skip.
         file: the places of all values.
         extras: plugins that it was read with, and that are not installed.
+
+    >>> from alharness import Spec
+    >>> spec = Spec.load(
+    ...     {
+    ...         "name": "first",
+    ...         "dataset": "digits",
+    ...         "active_learning": {"initial_pool": 20, "budget": 10, "cycles": 3},
+    ...         "samplers": ["random"],
+    ...     },
+    ...     set={"seeds": 2},
+    ... )
+    >>> spec.name, spec.seeds
+    ('first', (0, 1))
     """
 
     name: str
@@ -126,19 +139,6 @@ class Spec:
         datasets: Any = (),
     ) -> Spec:
         """Read a spec and check all of it; nothing is run.
-
-        >>> from alharness import Spec
-        >>> spec = Spec.load(
-        ...     {
-        ...         "name": "first",
-        ...         "dataset": "digits",
-        ...         "active_learning": {"initial_pool": 20, "budget": 10, "cycles": 3},
-        ...         "samplers": ["random"],
-        ...     },
-        ...     set={"seeds": 2},
-        ... )
-        >>> spec.name, spec.seeds
-        ('first', (0, 1))
 
         Args:
             spec: as in `alharness.run`.

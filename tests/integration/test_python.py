@@ -1,6 +1,7 @@
 """`alharness.run` and `alharness.load`, as programs and notebooks call them."""
 
 import asyncio
+import doctest
 import json
 import os
 import signal
@@ -269,6 +270,18 @@ def test_an_interruption_leaves_whole_journals_and_no_worker_and_the_same_call_c
 
     assert list(results.cells["cycles"]) == [41]
     assert journals(here / "runs") == journals(here / "whole")
+
+
+@pytest.mark.slow
+def test_the_examples_of_run_and_load():
+    import matplotlib as mpl
+
+    said = []
+    with mpl.rc_context({"backend": "Agg"}):
+        for function in (alharness.run, alharness.load):
+            (example,) = doctest.DocTestFinder().find(function, globs={"__name__": "__main__"})
+            doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(example, out=said.append)
+    assert not said, "".join(said)
 
 
 def test_the_package_lists_what_it_offers_and_is_quick_to_import():

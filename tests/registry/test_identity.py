@@ -1,5 +1,6 @@
 """An object of a program is known by what it computes."""
 
+import importlib
 import subprocess
 import sys
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from alharness import Dataset, Task
+from alharness import Dataset, Params, SamplerPlugin, Task
 from alharness.registry.identity import identify
 
 BASE = """
@@ -108,3 +109,15 @@ def test_a_data_set_is_known_by_its_arrays_and_facts(make_samples):
 
     assert identify(made()) == identify(made())
     assert len({identify(made()), identify(made(21)), identify(made(classes=("a", "b", "d")))}) == 3
+
+
+def test_what_a_plugin_names_is_known_by_its_code(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def plugin(power):
+        sys.modules.pop("named_by_a_plugin", None)
+        (tmp_path / "named_by_a_plugin.py").write_text(f"class Mine:\n    power = {power!r}\n")
+        importlib.invalidate_caches()
+        return SamplerPlugin(name="mine", params=Params, make="named_by_a_plugin:Mine")
+
+    assert identify(plugin("a")) == identify(plugin("a")) != identify(plugin("longer"))

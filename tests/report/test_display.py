@@ -47,7 +47,7 @@ class Tables(HTMLParser):
 
     def handle_data(self, data):
         if self.inside:
-            self.rows[-1].append(data)
+            self.rows[-1].append(data.replace("\xa0", " "))
 
 
 def test_the_table_shows_the_numbers_of_the_summary(results):
