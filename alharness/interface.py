@@ -82,9 +82,9 @@ def run(
     `if __name__ == "__main__":`.
 
     Args:
-        spec: a YAML file; the name of one in ./specs or of one that alharness ships; the same as a mapping, where
+        spec: a YAML file; the name of one in ./specs or of one that alharness ships; the same as a mapping, whose
             relative paths start at the current folder; or a `Spec`.
-        workdir: where run directories are kept.
+        workdir: the folder of run directories.
         set: values that replace those of the spec, such as `{"training.epochs": 10, "samplers.0.params.k": 3}`.
         only: run only these labels of samplers or names of cells (`grace-s0`).
         jobs: cells to run at a time, which share the cores. Query times are then marked as shared.

@@ -76,7 +76,7 @@ def little_outside(found: Shares, percent: float) -> Bound:
     """
     share = 100 * found.outside / found.total
     return Bound(
-        text=f"outside of fit, evaluate and query < {percent:g} %",
+        text=f"outside fit, evaluate and query < {percent:g} %",
         found=f"{share:.2g} %",
         met=abs(share) < percent,
     )

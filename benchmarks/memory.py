@@ -21,7 +21,7 @@ PR_SET_THP_DISABLE = 41
 def peak_memory(kernel: Kernel[P], problem: P) -> float | None:
     """Extra peak memory of one call in MB (10⁶ bytes); None if the system lets no process reset its peak.
 
-    tracemalloc would not see what torch allocates, hence the process; it is a fresh one, so that nothing freed
+    tracemalloc would not see what torch allocates, so it takes a process; it is a fresh one, so that nothing freed
     before can be used again unseen.
     """
     try:

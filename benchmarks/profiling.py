@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def shares(call: Call, most: int = 3) -> str:
-    """The operations of torch that take the most time, each with its share, and what is outside of torch.
+    """The operations of torch that take the most time, each with its share, and what is outside torch.
 
     For example `mm 61 %, sqrt_ 20 %, sum 9 %; outside torch 3 %`.
     """

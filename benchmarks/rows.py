@@ -67,7 +67,7 @@ class Row:
         ours: its cost here.
         theirs: the cost of the reference.
         missing: why there is none.
-        limit: where our time goes.
+        limit: what our time is spent on.
         bounds: what must hold.
         notes: sentences for below the table.
         group: the table that it belongs to, one of GROUPS.

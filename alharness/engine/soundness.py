@@ -29,7 +29,7 @@ def require_sound(dataset: Any, warn: Callable[[str], None]) -> None:
 
     Args:
         dataset: as the model wants it: pooled, or with its sequences.
-        warn: told of what is unusual, and no mistake for certain.
+        warn: gets what is unusual, and not certainly a mistake.
 
     Raises:
         DataError: it breaks the contract; says what it gave, what was expected, and what to do.

@@ -23,7 +23,7 @@ class Trait:
         same: whether two values are one.
         shown: the difference of two values in words; empty if the name says enough.
         loudness: `told` warns of a change; `quiet` puts it back without a word, since no other plugin notices;
-            `quiet after imports` does so where modules were imported meanwhile, many of which change it.
+            `quiet after imports` does so if modules were imported meanwhile, many of which change it.
     """
 
     name: str

@@ -26,7 +26,7 @@ class Value:
         number: as programs read it; None if there is only text.
         half: half the width of the number's interval; NaN without one.
         note: words that follow the number.
-        strong: set off from the others.
+        strong: shown in bold.
         free: whether the digits of the number are chosen together with those of its column.
         more: what else programs read: a name behind that of the column -> value.
     """
@@ -73,7 +73,7 @@ class Column:
     Attributes:
         text: as people read it.
         name: in the CSV file; by default made from the text.
-        strong: name of another column, which says whether a cell is set off; empty where others say why.
+        strong: name of another column, which says whether a cell is bold; empty if others say why.
         of: magnitude of what its numbers are differences of; below it there is rounding noise.
     """
 
@@ -230,7 +230,7 @@ def number(
     Args:
         value: the number.
         write: how; None for as many digits as its column needs.
-        strong: set off from the others.
+        strong: shown in bold.
         note: words that follow it.
     """
     if math.isnan(value):

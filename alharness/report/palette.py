@@ -22,7 +22,7 @@ class Style(NamedTuple):
 Styles = Mapping[str, Style]
 """How each sampler is drawn, by its label."""
 REFERENCE = Style("#666666", "", "--")
-"""What the samplers are held against."""
+"""What the samplers are compared with."""
 
 
 def styles(labels: Iterable[str]) -> dict[str, Style]:

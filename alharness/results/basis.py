@@ -279,7 +279,7 @@ def _of_samplers(seeds: Mapping[str, frozenset[int]], random: str | None) -> lis
 def _seeds_of_most(seeds: Mapping[str, frozenset[int]], random: str | None) -> frozenset[int]:
     """The set of seeds over which most comparisons can be made, counting one for each seed and each sampler.
 
-    One sampler that fails in most seeds hence does not take these seeds from all the others.
+    So a sampler that fails in most seeds does not take these seeds from all the others.
     """
     own = seeds[random] if random else frozenset[int]().union(*seeds.values())
     candidates: dict[frozenset[int], None] = {}

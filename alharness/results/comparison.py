@@ -149,7 +149,7 @@ def compare(
 
     Args:
         old: what counts as right.
-        new: what is held against it.
+        new: what is compared with it.
         only: labels of samplers; empty for all.
         tolerance: by how much a metric may differ, in its own unit.
         slower: how many times as long the queries of a cell must take to count as slower.

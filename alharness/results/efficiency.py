@@ -48,7 +48,7 @@ class Saving:
 
     @property
     def value(self) -> float:
-        """Labels saved; NaN where neither reaches the target."""
+        """Labels saved; NaN if neither reaches the target."""
         return self.reference - self.needed if math.isfinite(max(self.reference, self.needed)) else math.nan
 
     @property

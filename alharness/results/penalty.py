@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .statistics import Difference
 
 SATURATED = 0.99
-"""Checkpoints end where Random has this share of its final value."""
+"""Checkpoints end when Random has this share of its final value."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -29,7 +29,7 @@ class Ranking:
         ranks: (N, k), 1 for the best; ties share.
         p: of Friedman's test; NaN below three samplers or five settings.
         agreement: Kendall's W: 0 if settings rank as by chance, 1 if all rank alike; NaN if p is.
-        critical: Nemenyi's critical difference of average ranks at 0.05; NaN where Friedman's p is.
+        critical: Nemenyi's critical difference of average ranks at 0.05; NaN if Friedman's p is.
     """
 
     labels: tuple[str, ...]

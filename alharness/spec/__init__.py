@@ -1,4 +1,4 @@
-"""Reading a spec: YAML with places, typed values, and every mistake told with file, line and column."""
+"""Reading a spec: YAML with places, typed values, and every mistake reported with file, line and column."""
 
 from .reader import Chosen, Spec, load, resolved_yaml
 

@@ -151,7 +151,7 @@ def _inspect(spec: Spec) -> DatasetFacts:
 
 
 def _keep_apart(spec: Spec, facts: DatasetFacts) -> None:
-    """Raise SpecError where real results would get a name that is kept for synthetic ones."""
+    """Raise SpecError if real results would get a name that is kept for synthetic ones."""
     if spec.name.endswith(SUFFIX) and not facts.synthetic:
         raise SpecError(
             f"{spec.where('name')}: {spec.name!r} ends in {SUFFIX!r}, as experiments on synthetic data do, but "

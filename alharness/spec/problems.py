@@ -37,7 +37,7 @@ class Problem:
     """One thing that is wrong.
 
     Attributes:
-        place: where.
+        place: file, line and column.
         keys: the path of the value.
         what: what is wrong, and what to do.
         plugin: whether a plugin is missing, rather than the spec wrong.

@@ -77,14 +77,14 @@ class Spec:
     Attributes:
         name: what the experiment is called.
         path: the file it was read from; None if it was a mapping.
-        folder: where relative paths in it start.
+        folder: relative paths in it start here.
         dataset: the data set and its parameters.
         model: the task model and its parameters.
         training: how the model is trained.
         active_learning: how many labels are bought, and when.
         seeds: the distinct seeds.
         samplers: the samplers and their parameters, with distinct labels.
-        reference: what the samplers are held against.
+        reference: what the samplers are compared with.
         paper: figures to be shown next to ours.
         limits: what an attempt at a cell may take.
         trackers: what keeps the results outside the run directory, and their parameters.

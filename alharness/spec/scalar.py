@@ -1,7 +1,7 @@
 """The value of a word in a YAML file, by the YAML 1.2 core rules, and how to write it back.
 
-PyYAML goes by YAML 1.1, where `no` is false, `12:30` is 750, `010` is 8 and `1e-3` is text. The rules here are
-those of https://yaml.org/spec/1.2.2/#103-core-schema, but for numbers with leading zeros: these are text, because
+PyYAML follows YAML 1.1, in which `no` is false, `12:30` is 750, `010` is 8 and `1e-3` is text. The rules here are
+those of https://yaml.org/spec/1.2.2/#103-core-schema, except that numbers with leading zeros are text, because
 one reader takes them for octal, the next for decimal, and the third for an id.
 """
 

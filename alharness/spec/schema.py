@@ -1,4 +1,4 @@
-"""What specs and parameters look like, told to editors as JSON schema and to people as rows of a table."""
+"""What specs and parameters look like, for editors as JSON schema and for people as rows of a table."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class ActiveLearningSettings(Section):
 
 
 class ReferenceSettings(Section):
-    """What the samplers are held against."""
+    """What the samplers are compared with."""
 
     full_data: bool = False
     """Train once per seed with all labels of the pool: the line that no choice of samples is expected to pass."""

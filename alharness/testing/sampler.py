@@ -62,7 +62,7 @@ class SamplerConformance:
             chooses the same samples whatever the seed, and whatever the order of the pool. One that draws must
             choose otherwise with another seed and in another cycle, and every sample as often, whatever the order
             of the pool.
-        offset_invariant: a vector added to all representations and embeddings, where predictions stay, changes no
+        offset_invariant: a vector added to all representations and embeddings, not to predictions, changes no
             choice. Untrue for, say, products or angles of embeddings: then the choice must only be valid.
     """
 
@@ -100,7 +100,7 @@ class SamplerConformance:
         """It is imported at every start of alharness."""
         for module in self._light_modules():
             assert not imports_torch(module), (
-                f"{module} imports torch; give `make` as text, 'module:name', or import the sampler inside of it"
+                f"{module} imports torch; give `make` as text, 'module:name', or import the sampler inside it"
             )
 
     def test_reads_what_it_declares(self) -> None:

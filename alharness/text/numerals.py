@@ -33,7 +33,7 @@ class Form:
     """How the numbers of one column are written, so that the eye can compare them.
 
     Attributes:
-        decimals: digits after the point; of the mantissa where powers of ten are used.
+        decimals: digits after the point; of the mantissa if powers of ten are used.
         powers: whether powers of ten are used.
         noise: what is smaller counts as 0.
     """
@@ -61,7 +61,7 @@ class Form:
         if half <= max(self.noise, NOISE * abs(value)):
             return f"{self.number(value)} ± 0"
         if not self.powers and max(abs(value), half) < LARGE:
-            # Far inside of its interval a number is as good as 0.
+            # Far inside its interval a number is as good as 0.
             own = self.number(value) if abs(value) > half / 1000 else "0"
             return f"{own} ± {_half(half, self.decimals)}"
         decimals = self.decimals if self.powers else 2

@@ -52,7 +52,7 @@ class ConsoleProgress:
     """Bars on a terminal, and a line above them for each cell that ends; elsewhere, in a log say, only lines.
 
     Args:
-        console: where to print.
+        console: the console to print on.
         only: labels of samplers or names of cells, if not all of the run are at work; see `app.Options`.
         workers: cells that run at a time; by default as many as the run has jobs.
         clock: seconds that never go back.

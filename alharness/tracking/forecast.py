@@ -105,7 +105,7 @@ class Forecast:
         return min(max(pace, QUICKEST), SLOWEST)
 
     def _begin_next(self, now: float) -> set[str]:
-        """Take the next cells in line to begin where workers are free; gives their names."""
+        """Give the next cells to the free workers; returns their names."""
         waiting = (name for name in self._rests if name not in self._since)
         names = dict.fromkeys(islice(waiting, max(0, self._workers - len(self._since))), now)
         self._since |= names

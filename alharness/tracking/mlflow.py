@@ -45,8 +45,8 @@ class MlflowTracker(Tracker):
     """Writes cells to MLflow. A store that is down costs a warning, never the run.
 
     Args:
-        settings: where to write.
-        warn: told that tracking is offline, and why; from another thread.
+        settings: the store to write to.
+        warn: gets the warning that tracking is offline, and why; called from another thread.
         required: raise TrackingError before the first cell if the store cannot be opened, and after the last one
             if not everything could be written.
     """

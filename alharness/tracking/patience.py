@@ -1,4 +1,4 @@
-"""How long MLflow is waited for: a deadline over whole calls, whatever happens inside of them."""
+"""How long MLflow is waited for: a deadline over whole calls, whatever happens inside them."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Watched:
 
     Args:
         client: of MLflow.
-        pulse: told when it answers.
+        pulse: notes when it answers.
     """
 
     def __init__(self, client: MlflowClient, pulse: Pulse) -> None:

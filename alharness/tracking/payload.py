@@ -81,7 +81,7 @@ def names(cycles: Sequence[CycleRecord]) -> set[str]:
 def summary(run: Plan, record: Outcome) -> list[Metric]:
     """One point each at the last cycle: area under the budget curve, seconds of all queries, overall seconds.
 
-    A reference has no curve, and hence no area.
+    A reference has no curve, and so no area.
     """
     labeled = [cycle.labeled for cycle in record.cycles]
     curve = [cycle.metrics[run.metric] for cycle in record.cycles]

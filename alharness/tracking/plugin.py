@@ -44,7 +44,7 @@ ExperimentName = Annotated[
 
 
 class MlflowParams(Params):
-    """Where MLflow writes."""
+    """The store and the experiment that MLflow writes to."""
 
     uri: str | None = None
     """Tracking URI; null takes MLFLOW_TRACKING_URI, and without it MLflow's own default, sqlite:///mlflow.db."""

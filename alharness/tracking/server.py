@@ -67,7 +67,7 @@ class Server:
         self._log = log
 
     def wait_until_ready(self, told: Callable[[], bool], patience: float = PATIENCE) -> None:
-        """Return when it answers, or when told to end.
+        """Return when it answers, or when asked to end.
 
         Args:
             told: whether the user wants no more of it.
@@ -87,7 +87,7 @@ class Server:
             time.sleep(POLL)
 
     def wait(self, told: Callable[[], bool]) -> None:
-        """Return when told to end.
+        """Return when asked to end.
 
         Raises:
             TrackingError: it died before.
@@ -133,7 +133,7 @@ def serving(uri: str, port: int | None = None) -> Iterator[Server]:
     """Start a server for a store, in a process group of its own, and end it when the block is left.
 
     Args:
-        uri: the store; kept out of the list of processes, where everybody could read its credentials.
+        uri: the store; kept out of the list of processes, in which all users could read its credentials.
         port: the only one to use; None for one that is free.
 
     Raises:

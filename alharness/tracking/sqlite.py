@@ -58,7 +58,7 @@ def make_ready(path: Path, warn: Callable[[str], None]) -> None:
 
     Args:
         path: the database.
-        warn: told what was moved, and where.
+        warn: gets a sentence on what was moved, and to which place.
 
     Raises:
         TrackingError: it is not usable and holds results; says what to do.

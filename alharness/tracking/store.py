@@ -35,8 +35,8 @@ class Store:
         settings: which store.
         experiment: name of the experiment; made if it is missing.
         tags: of the experiment.
-        warn: told what the user should know.
-        pulse: told when MLflow answers.
+        warn: gets what the user should know.
+        pulse: notes when MLflow answers.
 
     Attributes:
         view: whether the experiment has a dashboard by now.
@@ -117,7 +117,7 @@ def opened(uri: str, warn: Callable[[str], None] | None = None) -> Iterator[Mlfl
 
     Args:
         uri: the store's.
-        warn: told what the user should know. Without it, a store that is not there is not made.
+        warn: gets what the user should know. Without it, a store that is not there is not made.
 
     Raises:
         TrackingError: for whatever goes wrong meanwhile; says what, without credentials.

@@ -75,9 +75,9 @@ class Writer:
 
     Args:
         run: what the cells share.
-        settings: where to write.
-        pulse: told when MLflow answers.
-        warn: told what the user should know.
+        settings: the store to write to.
+        pulse: notes when MLflow answers.
+        warn: gets what the user should know.
 
     Raises:
         TrackingError: the store cannot be opened.
@@ -161,7 +161,7 @@ class Writer:
         """
         try:
             found = journal.read(self._run.folder / "cells" / cell.folder / journal.NAME)
-        except RunError:  # its own cell's failure, told elsewhere
+        except RunError:  # its own cell's failure, reported elsewhere
             return None
         if found is None:
             return None

@@ -99,7 +99,7 @@ def test_as_many_multiplications(side):
     call = side.prepare(replace(PROBLEM, N=48, epochs=1))  # counting takes long
     with FlopCounterMode(display=False, custom_mapping=IN_PLACE) as counted:
         call()
-    # Forth, and back into weights and, but for each first layer, into inputs.
+    # Forth, and back into weights and, except for each first layer, into inputs.
     first = 64 * (24 + 5 + 9)
     rest = 3 * (64 * 32 + 32 * 32 + 32) + 96 * 32 + 32
     assert counted.get_total_flops() == 2 * 48 * (2 * first + 3 * rest)

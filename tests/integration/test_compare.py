@@ -1,4 +1,4 @@
-"""Two runs of a spec, held against each other by the command."""
+"""Two runs of a spec, compared by the command."""
 
 import pytest
 

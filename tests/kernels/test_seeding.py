@@ -21,7 +21,7 @@ def explicit(q, h):
 
 
 def oracle(g, k, uniforms, first=None):
-    """The race on explicit embeddings in float64: the whole pool learns of every pick, from differences."""
+    """The race on explicit embeddings in float64: the whole pool is updated for every pick, from differences."""
     picks = [int(g.norm(dim=1).argmax()) if first is None else first]
     clocks = -torch.log(1 - uniforms)
     gaps = (g - g[picks[0]]).square().sum(1)

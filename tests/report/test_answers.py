@@ -117,7 +117,7 @@ def test_words_for_numbers():
 
 
 def test_where_nothing_differs_random_is_recommended(make_results):
-    """But for one report in twenty, by Holm's correction over all pairs."""
+    """Except in one report in twenty, by Holm's correction over all pairs."""
     rng = np.random.default_rng(0)
     repeats, wrong = 150, 0
     for _ in range(repeats):

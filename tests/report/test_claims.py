@@ -1,4 +1,4 @@
-"""Where nine samplers are all equal, each claim of a page is wrong in at most 5 % of reports.
+"""If nine samplers are all equal, each claim of a page is wrong in at most 5 % of reports.
 
 Each claim is read from what the page shows. Limits leave three standard deviations of a count that is right.
 """
@@ -42,7 +42,7 @@ def equals(rng, n, *, missing=False):
 
 
 def bold(table):
-    """Whether anything but the names of rows is set off."""
+    """Whether anything but the names of rows is bold."""
     return any(getattr(cell, "strong", False) for row in table.rows for cell in row[1:])
 
 

@@ -85,7 +85,7 @@ def _names(table: Table) -> Mapping[str, Sequence[str]]:
 
 
 def _advice(names: Sequence[str]) -> str:
-    """What to say where labels look like measurements."""
+    """The hint for labels that look like measurements."""
     numbers = all(NUMBER.fullmatch(name) for name in names)
     fractions = not all(INTEGER.fullmatch(name) for name in names)
     return f"; to predict numbers set task: {Task.REGRESSION}" if numbers and fractions else ""

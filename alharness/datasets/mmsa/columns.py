@@ -59,7 +59,7 @@ class Reader:
         return list(value)
 
     def alone(self, place: str, value: Any) -> Any:
-        """The value inside of lists, tuples and arrays that hold nothing else."""
+        """The value inside lists, tuples and arrays that hold nothing else."""
         for _ in range(DEEPEST):
             if isinstance(value, PickledArray) and value.size == 1:
                 (value,) = self._plain(place, self.open(place, value).reshape(-1))

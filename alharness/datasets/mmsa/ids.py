@@ -25,7 +25,7 @@ SHOWN = 5
 def read_ids(place: str, value: Any, reader: Reader) -> list[str]:
     """The ids of a split as texts.
 
-    An id is a text, bytes, or a number; inside of lists and arrays of one value, as `[['x']]`; or a row of several
+    An id is a text, bytes, or a number; inside lists and arrays of one value, as `[['x']]`; or a row of several
     of these, which are joined with `_`. A number without a fraction is written without one: 3.0 is `3`.
 
     Raises:

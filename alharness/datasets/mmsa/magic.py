@@ -1,4 +1,4 @@
-"""What is often found in the place of a pickle, told by its first bytes."""
+"""What is often found instead of a pickle, recognized by its first bytes."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Placement:
         hints: (n,) the first valid step as another array of the file has it, -1 if nothing is known.
         short: sequences with fewer steps than the array.
         moved: of these, those that were padded at the start.
-        filled: of these, those that hold values outside of their length on either side.
+        filled: of these, those that hold values outside their length on either side.
     """
 
     evidence: Evidence

@@ -69,7 +69,7 @@ def remark_lengths(placed: Mapping[str, Mapping[str, Placement]]) -> Iterator[st
             )
         if filled:
             yield (
-                f"{modality}: {filled:,} of {short:,} sequences shorter than the array hold values outside of "
+                f"{modality}: {filled:,} of {short:,} sequences shorter than the array hold values outside "
                 "their length, which are not used; are the lengths right, and is the padding zero?"
             )
 

@@ -84,7 +84,7 @@ def open_standin(
 
 
 def locate(name: str, settings: StandInSettings, *, sequences: bool = False) -> Path:
-    """Where `ensure` puts it: a name, and a hash of everything that its content depends on."""
+    """Folder that `ensure` makes: a name, and a hash of everything that its content depends on."""
     from .version import VERSION
 
     content = json.dumps([name, VERSION, settings.model_dump(mode="json")], sort_keys=True)

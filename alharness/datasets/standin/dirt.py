@@ -34,7 +34,7 @@ class Dirt:
 
     @property
     def rows(self) -> NDArray[np.int64]:
-        """Positions of the rows where something is wrong."""
+        """Positions of the rows in which something is wrong."""
         return np.flatnonzero(self.dirty | self.empty)
 
     def spoil(self, row: int, steps: NDArray[np.float32], rng: np.random.Generator) -> None:

@@ -28,7 +28,7 @@ def write(folder: Path, name: str, settings: StandInSettings, *, sequences: bool
     """Fill an empty folder.
 
     Args:
-        folder: where to.
+        folder: the folder to write to.
         name: the data set that it replaces.
         settings: what can be chosen.
         sequences: write the sequences too, and not only the vectors that they are pooled to.

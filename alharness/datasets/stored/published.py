@@ -18,7 +18,7 @@ class Published:
         name: the name in a spec.
         summary: one line.
         source: the file or folder that is imported, as its publishers call it.
-        where: where to get it.
+        where: a place to get it from.
         terms: the license, or what there is in its place.
         citation: the paper to cite.
         metrics: name of those that its papers report, in `metrics.METRICS`.

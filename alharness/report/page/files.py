@@ -47,8 +47,8 @@ def write(document: Document, folder: Path, told: Callable[[str], None] = lambda
 
     Args:
         document: what to write.
-        folder: where; made if needed.
-        told: called with what is being written.
+        folder: the folder to write to; made if needed.
+        told: called with the name of what is being written.
 
     Raises:
         RunError: the folder cannot be written to.
@@ -94,7 +94,7 @@ def as_html(document: Document, pictures: dict[str, bytes]) -> str:
     )
 
     def source(name: str) -> str:
-        # As an image of its own: names inside of one SVG cannot meet those of another.
+        # As an image of its own: names inside one SVG cannot clash with those of another.
         return f"data:image/svg+xml;base64,{base64.b64encode(pictures[name]).decode()}"
 
     environment.filters["numeric"] = lambda cells: any(cell.number is not None for cell in cells)

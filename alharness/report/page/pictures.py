@@ -30,7 +30,7 @@ def render(picture: Picture, notice: str) -> tuple[bytes, bytes]:
         picture.draw(figure)
         if notice:
             figure.suptitle(notice, x=0.99, ha="right", fontsize=7, color="#B00020")
-        # Not by `savefig`, which draws everything twice; and where things belong is found once for both.
+        # Not by `savefig`, which draws everything twice; and the layout is computed once for both.
         raster: Any = FigureCanvasAgg(figure)
         raster.print_png(png, metadata={"Software": "alharness"})
         figure.set_layout_engine("none")

@@ -49,7 +49,7 @@ WIDE = 20
 
 
 def section(results: RunResults, styles: Styles) -> Section | None:
-    """Queries by part, training, peaks; and quality against time where times may be compared."""
+    """Queries by part, training, peaks; and quality against time if times may be compared."""
     if not results.labels:
         return None
     groups = [group for group in results.basis.groups if group.labels]

@@ -1,4 +1,4 @@
-"""Labels that look like missing ones, and arrays in files that are not read: told with value, count and remedy."""
+"""Labels that look like missing ones, and arrays in other files: reported with value, count and remedy."""
 
 import shlex
 import subprocess

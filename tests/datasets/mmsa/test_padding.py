@@ -33,7 +33,7 @@ def lengths(rows):
 
 @pytest.fixture
 def imported(own, write, empty):
-    """Imports a file whose audio is as told; the parts, and the remarks."""
+    """Imports a file with this audio; the parts, and the remarks."""
 
     def call(make, *, told=lengths, **more):
         rng = np.random.default_rng(0)
@@ -153,7 +153,7 @@ def test_real_blank_steps_at_the_beginning_are_no_padding_without_lengths(import
 def test_values_outside_of_the_lengths_are_counted(imported):
     rows, parts, remarks = imported(lambda r: padded(r, "end", 3.0))
     assert parts["test"].inputs.lengths["audio"].tolist() == lengths(rows["test"])
-    assert "audio: 17 of 17 sequences shorter than the array hold values outside of their length" in remarks
+    assert "audio: 17 of 17 sequences shorter than the array hold values outside their length" in remarks
 
 
 def test_lengths_that_are_too_small_by_a_step_do_not_hide_the_side(imported):
