@@ -100,15 +100,13 @@ def _columns(results: RunResults, metrics: Sequence[str]) -> list[Column]:
     run, known, rows = results.run, results.metrics(), _rows(results)
     lower = (*run.lower_is_better, *COSTS)
     shown = metrics or [name for name in run.headline if name in known] or known
-    found: list[tuple[str, str, list[Mean | None]]] = [
-        (f"area of {run.metric}", run.metric, [row.area for row in rows])
-    ]
-    found += [(name, name, [row.final.get(name) or row.costs.get(name) for row in rows]) for name in shown]
-    return [Column(heading, name in lower, _cells(means, rows, name in lower)) for heading, name, means in found]
+    area = _column(f"area of {run.metric}", [row.area for row in rows], rows, lower=run.metric in lower)
+    others = ((name, [row.final.get(name) or row.costs.get(name) for row in rows]) for name in shown)
+    return [area, *(_column(name, means, rows, lower=name in lower) for name, means in others)]
 
 
-def _cells(means: Sequence[Mean | None], rows: Sequence[Row], lower: bool) -> list[tuple[str, bool]]:
-    """Text of each row, and whether it is the best; two best that are printed alike are both bold."""
+def _column(heading: str, means: Sequence[Mean | None], rows: Sequence[Row], *, lower: bool) -> Column:
+    """Two best means that are printed alike are both bold."""
     known = [mean for mean in means if mean is not None]
     way = form([mean.value for mean in known], [mean.half for mean in known])
     rivals: dict[int, list[float]] = {}
@@ -116,7 +114,7 @@ def _cells(means: Sequence[Mean | None], rows: Sequence[Row], lower: bool) -> li
         if mean is not None and not row.reference and not math.isnan(mean.value):
             rivals.setdefault(row.group, []).append(mean.value)
     best = {g: way.number((min if lower else max)(found)) for g, found in rivals.items() if len(found) > 1}
-    return [
+    cells = [
         (NOTHING, False)
         if mean is None
         else (
@@ -125,6 +123,7 @@ def _cells(means: Sequence[Mean | None], rows: Sequence[Row], lower: bool) -> li
         )
         for mean, row in zip(means, rows, strict=True)
     ]
+    return Column(heading, lower, cells)
 
 
 def _name(row: Row) -> str:
