@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from alharness.errors import RunError
 from alharness.runs.conditions import changes
-from alharness.spec.yamlfile import parse
 
 from .basis import CONDITIONS, FOUNDATION
 
@@ -56,8 +55,9 @@ def conditions(old: RunResults, new: RunResults, pairs: Iterable[Pairing]) -> tu
             found |= {
                 f"{name} {change}; the last bits of numbers may differ": None for name, change in changed.items()
             }
-    settings = dict(changes(_settings(old), _settings(new)))
-    found |= {f"{name} {change}; every sampler may feel it": None for name, change in settings.items()}
+    if old.run.spec_text != new.run.spec_text:
+        settings = changes(_settings(old), _settings(new))
+        found |= {f"{name} {change}; every sampler may feel it": None for name, change in settings}
     before, after = ({"alharness": results.run.environment.get("alharness")} for results in (old, new))
     found |= {f"{name} {change}": None for name, change in changes(before, after)}
     return tuple(found)
@@ -80,6 +80,8 @@ def _labels(results: RunResults) -> str:
 
 
 def _settings(results: RunResults) -> dict[str, Any]:
+    from alharness.spec.yamlfile import parse  # brings all that reads specs
+
     if not results.run.spec_text:
         return {}
     spec = parse(results.run.spec_text, str(results.run.folder / "run.json")).data

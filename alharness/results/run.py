@@ -58,8 +58,8 @@ class Advice:
 class RunResults:
     """The results of one run.
 
-    Every number of it is in `measurements`. Arrays of these are (samplers, seeds, ...), with NaN for what was not
-    measured, and for cells that do not count (see `basis`); what is NaN is left out of every mean and test.
+    Every number of it is in one long table, `columns`. Arrays of these are (samplers, seeds, ...), with NaN for
+    what was not measured, and for cells that do not count (see `basis`). NaN is left out of every mean and test.
 
     Attributes:
         run: what was asked for.
@@ -114,28 +114,31 @@ class RunResults:
         return f"{self.run.better(self.metric)} is better"
 
     @cached_property
-    def measurements(self) -> pd.DataFrame:
-        """Every number of every cell, complete or not, one a row.
+    def columns(self) -> Mapping[str, Sequence[Any]]:
+        """The long table: every number of every cell, complete or not, one a row; name of a column -> its values.
 
         Columns: sampler, seed, status, compared (whether the cell counts), cycle, labels, kind (quality, cost, or
         choice for what the sampler logged), metric, value.
         """
+        names = ("sampler", "seed", "status", "compared", "cycle", "labels", "kind", "metric", "value")
+        rows = [
+            (
+                *(record.cell.label, record.cell.seed, record.status, self.counts(record)),
+                *(cycle.cycle, *self.run.counted([cycle.labeled]), kind, name, value),
+            )
+            for record in self.records
+            for cycle in record.cycles
+            for kind, field in KINDS.items()
+            for name, value in getattr(cycle, field).items()
+        ]
+        return dict(zip(names, zip(*rows, strict=True) if rows else [()] * len(names), strict=True))
+
+    @cached_property
+    def measurements(self) -> pd.DataFrame:
+        """The long table, for people who use pandas; a report does without its import, a tenth of the whole."""
         import pandas as pd
 
-        cells, rows = [], []
-        for place, record in enumerate(self.records):
-            for cycle in record.cycles:
-                for kind, field in KINDS.items():
-                    for name, value in getattr(cycle, field).items():
-                        cells.append(place)
-                        rows.append((cycle.cycle, cycle.labeled, kind, name, value))
-        about = pd.DataFrame(
-            [(r.cell.label, r.cell.seed, r.status, self.counts(r)) for r in self.records],
-            columns=["sampler", "seed", "status", "compared"],
-        )
-        found = pd.DataFrame(rows, columns=["cycle", "labels", "kind", "metric", "value"])
-        found["labels"] += self.run.counted([0])[0]
-        return pd.concat([about.take(cells).reset_index(drop=True), found], axis=1)
+        return pd.DataFrame(dict(self.columns))
 
     def metrics(self) -> tuple[str, ...]:
         """Every metric of complete cells, the one that ranks first, then those of the closing table."""
@@ -159,11 +162,8 @@ class RunResults:
 
     def grid(self, kind: str, name: str) -> Array:
         """(samplers, seeds, cycles) values of a metric or cost, of the cells that count."""
-        places, where, values = self._places
-        grid = np.full((len(self.rows), len(self.seeds), len(self.labeled)), np.nan)
-        found = where.get((kind, name), np.zeros(0, int))
-        grid[tuple(place[found] for place in places)] = values[found]
-        return grid
+        found = self._grids.get((kind, name))
+        return self._empty() if found is None else found.copy()
 
     def curves(self, metric: str) -> Array:
         """(samplers, seeds, cycles) values of a metric; a reference has one, which is there at each cycle."""
@@ -344,19 +344,21 @@ class RunResults:
         cells = self.basis.cells
         return np.array([[seed in cells.get(label, {}) for seed in self.seeds] for label in self.rows], bool)
 
-    @cached_property
-    def _places(self) -> tuple[tuple[Any, ...], Mapping[tuple[str, str], Sequence[int]], Array]:
-        """Of the measurements that count: place on each axis; kind and name -> their numbers; values."""
-        import pandas as pd
+    def _empty(self) -> Array:
+        return np.full((len(self.rows), len(self.seeds), len(self.labeled)), np.nan)
 
-        table = self.measurements[self.measurements["compared"]]
-        places = (
-            pd.Index(self.rows).get_indexer(table["sampler"]),
-            pd.Index(self.seeds).get_indexer(table["seed"]),
-            table["cycle"].to_numpy(int),
-        )
-        where = table.groupby(["kind", "metric"], sort=False).indices
-        return places, where, table["value"].to_numpy(float)
+    @cached_property
+    def _grids(self) -> Mapping[tuple[str, str], Array]:
+        """Kind and name -> the numbers that count, as an array."""
+        row = {label: number for number, label in enumerate(self.rows)}
+        place = {seed: number for number, seed in enumerate(self.seeds)}
+        grids: dict[tuple[str, str], Array] = {}
+        for label, seed, _, compared, cycle, _, kind, name, value in zip(*self.columns.values(), strict=True):
+            if compared:
+                if (kind, name) not in grids:
+                    grids[kind, name] = self._empty()
+                grids[kind, name][row[label], place[seed], cycle] = value
+        return grids
 
 
 def _sum(values: Array) -> Array:

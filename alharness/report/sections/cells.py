@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alharness.report.document import Section, Sheet, Table, Value
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from alharness.results.run import RunResults
 
 WORDS = {"pending": "not finished", "timeout": "timed out", "oom": "out of memory"}
@@ -54,14 +56,15 @@ def section(results: RunResults) -> Section:
 
 def sheet(results: RunResults, name: str = "cycles") -> Sheet:
     """Every number of every cell, complete or not, one a row, for programs; `name` is that of the file."""
-    table = results.measurements
-    shown = table.assign(
-        compared=table["compared"].map({True: "true", False: "false"}),
-        value=table["value"].astype(object).where(table["value"].notna(), None),
-    )
     return Sheet(
         name=name,
-        headings=tuple(table.columns),
-        rows=lambda: shown.itertuples(index=False),
+        headings=tuple(results.columns),
+        rows=lambda: zip(*map(_plain, results.columns.values()), strict=True),
         about="Every metric and cost of every cycle (CSV)",
     )
+
+
+def _plain(column: Sequence[Any]) -> Iterator[Any]:
+    """Values of a CSV file: NaN as an empty cell, and what is true or not as JSON writes it."""
+    for value in column:
+        yield str(value).lower() if isinstance(value, bool) else None if value != value else value  # noqa: PLR0124
