@@ -61,7 +61,7 @@ class Results:
         Raises:
             RunError: a folder is no run directory, or cannot be read; or a run is named twice.
         """
-        return cls(read(Path(folder)) for folder in folders)
+        return cls(read(Path(folder), with_pool=False) for folder in folders)
 
     def __len__(self) -> int:
         """How many runs there are."""
