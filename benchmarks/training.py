@@ -10,7 +10,8 @@ import torch
 
 from alharness import Inputs, ModelShape, Samples, Task
 from alharness.engine.batches import as_batch
-from alharness.models.late_fusion.plugin import LateFusionParams, make
+from alharness.models.late_fusion.params import LateFusionParams
+from alharness.models.late_fusion.plugin import make
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

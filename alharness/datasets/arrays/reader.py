@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .files import Stored
     from .labels import Labels
-    from .plugin import ArraysParams
+    from .params import ArraysParams
     from .table import Table
 
 

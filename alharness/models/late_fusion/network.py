@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from alharness.api.model import ModelShape
 
-    from .plugin import LateFusionParams
+    from .params import LateFusionParams
 
 CLIP = 8.0
 """Standardized inputs are clipped here: a column that was nearly constant among few labels may explode later."""
