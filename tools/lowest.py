@@ -1,6 +1,6 @@
-"""Write constraints that hold every dependency of alharness at the lowest version that it allows.
+"""Write constraints that hold every dependency of alharness at the lowest versions that it allows.
 
-python tools/lowest.py lowest.txt && make test CONSTRAINTS=lowest.txt
+`tox -e lowest` runs the tests with them. `click>=8.1` becomes `click==8.1.*`: not every number was released.
 """
 
 import re
@@ -27,7 +27,7 @@ def main() -> None:
             match = LOWEST.match(requirement)
             if match and not match[1].startswith("alharness"):
                 found[match[1]] = max(match[2], found.get(match[1], "0"), key=numbers)
-    lines = [f"{name}=={version}\n" for name, version in sorted(found.items())]
+    lines = [f"{name}=={version}.*\n" for name, version in sorted(found.items())]
     Path(sys.argv[1]).write_text("".join(lines), encoding="utf-8")
 
 
