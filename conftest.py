@@ -8,6 +8,7 @@ Chromium or PostgreSQL is not there, the summary says so, and in CI (the variabl
 import gc
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
 LONG = ("slow", "fuzz", "browser", "postgres")
+HEAVY = {"matplotlib", "mlflow", "pandas", "playwright", "scipy", "sklearn", "statsmodels"}
+"""Test modules import these in the functions that use them. torch is not among them: most tests are about it."""
+BROUGHT = pytest.StashKey[dict[str, str]]()
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -64,6 +68,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    """Note what brings a library that takes long to import: collecting needs none of them."""
+    before = set(sys.modules)
+    report = yield
+    for library in sorted(HEAVY & (set(sys.modules) - before)):
+        collector.config.stash.setdefault(BROUGHT, {})[library] = collector.nodeid
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
     """Collect without looking for garbage: the million objects made here stay, and are never looked at again."""
     gc.disable()
@@ -80,6 +94,12 @@ def one_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def brought(pytestconfig: pytest.Config) -> dict[str, str]:
+    """Heavy library -> the test module that imported it while it was collected."""
+    return pytestconfig.stash.get(BROUGHT, {})
 
 
 @pytest.fixture(scope="session")

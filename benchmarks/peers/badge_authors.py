@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from scipy import stats
 
 from benchmarks.kernels import Call, Kernel, Unavailable
 
@@ -51,6 +50,8 @@ def _strategy() -> Any:
         tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
         raise Unavailable(f"{VARIABLE} has no {FILE}") from error
+    from scipy import stats
+
     tree.body = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     names: dict[str, Any] = {"np": np, "stats": stats, "torch": torch, "Strategy": type("Strategy", (), {})}
     exec(compile(tree, str(path), "exec"), names)  # noqa: S102 - the user named this program to be run

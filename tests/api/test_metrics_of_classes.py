@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, f1_score
 
 from alharness.api.metrics import classification
 
@@ -15,6 +14,8 @@ def columns(pairs):
 
 @given(PAIRS)
 def test_classification_agrees_with_scikit_learn(pairs):
+    from sklearn.metrics import accuracy_score, f1_score
+
     predicted, labels = columns(pairs)
     ours = classification(predicted, labels, 5)
     assert ours["accuracy"] == pytest.approx(accuracy_score(labels, predicted))

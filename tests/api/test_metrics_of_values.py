@@ -2,8 +2,6 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import pearsonr
-from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from alharness.api.metrics import determination, regression
 
@@ -16,6 +14,9 @@ def pair():
 
 
 def test_regression_agrees_with_scikit_learn_and_scipy(pair):
+    from scipy.stats import pearsonr
+    from sklearn.metrics import mean_absolute_error, root_mean_squared_error
+
     predicted, labels = pair
     ours = regression(predicted, labels)
     assert ours["mae"] == pytest.approx(mean_absolute_error(labels, predicted))
@@ -24,6 +25,8 @@ def test_regression_agrees_with_scikit_learn_and_scipy(pair):
 
 
 def test_the_coefficient_of_determination_agrees_with_scikit_learn(pair):
+    from sklearn.metrics import r2_score
+
     predicted, labels = pair
     assert determination(predicted, labels) == pytest.approx(r2_score(labels, predicted))
     assert math.isnan(determination(predicted, np.ones(50)))

@@ -3,7 +3,6 @@
 import shutil
 
 import pytest
-from mlflow import MlflowClient
 
 from alharness import cli
 from alharness.api.records import Cell, CycleRecord, Outcome, Plan, Schedule
@@ -63,6 +62,8 @@ def make_run(tmp_path, monkeypatch, fresh_store):
 
 
 def found(uri, experiment="demo"):
+    from mlflow import MlflowClient
+
     client = MlflowClient(uri)
     runs = client.search_runs([client.get_experiment_by_name(experiment).experiment_id])
     return {run.info.run_name: (run.info.status, run.data.params.get("mine.a"), run.data.metrics) for run in runs}
@@ -82,6 +83,8 @@ def test_a_run_directory_is_all_that_it_takes(make_run, tmp_path, capsys):
 
 
 def test_a_second_time_changes_nothing(make_run, tmp_path):
+    from mlflow import MlflowClient
+
     folder = make_run()
     assert [sync(folder), sync(folder)] == [0, 0]
     client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")

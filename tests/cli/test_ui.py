@@ -5,7 +5,6 @@ import signal
 from contextlib import contextmanager
 
 import pytest
-from mlflow import MlflowClient
 
 from alharness import cli
 from alharness.errors import TrackingError
@@ -69,6 +68,9 @@ def server(monkeypatch):
 @pytest.fixture
 def here(tmp_path, monkeypatch, fresh_store):
     """The current folder with a store of three experiments; the second was changed last."""
+
+    from mlflow import MlflowClient
+
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     (tmp_path / "mlflow.db").write_bytes(fresh_store)

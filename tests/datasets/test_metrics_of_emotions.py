@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import f1_score
 
 from alharness.api.metrics import classification
 from alharness.datasets.metrics import emotions
@@ -15,6 +14,8 @@ NAMES = ("anger", "disgust", "fear", "happy", "neutral")
 
 @given(PAIRS)
 def test_the_f1_of_each_class_agrees_with_scikit_learn(pairs):
+    from sklearn.metrics import f1_score
+
     predicted, labels = (np.array(column) for column in zip(*pairs, strict=True))
     ours = emotions(predicted, labels, 5, NAMES)
     expected = f1_score(labels, predicted, average=None, labels=range(5), zero_division=np.nan)

@@ -5,8 +5,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import pearsonr
-from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, r2_score
 
 from alharness.datasets.metrics import EMOTIONS, METRICS, MOSI, SIMS, mosi, sims
 from alharness.engine.metrics import evaluate
@@ -66,6 +64,9 @@ def test_without_weak_labels_there_is_no_accuracy_on_them():
 
 @given(VALUES)
 def test_sims_agrees_with_scikit_learn_and_scipy(pairs):
+    from scipy.stats import pearsonr
+    from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, r2_score
+
     p, t = (np.array(column, np.float32) for column in zip(*pairs, strict=True))
     with warnings.catch_warnings(action="ignore"):
         ours = sims(p, t)
@@ -84,6 +85,9 @@ def test_sims_agrees_with_scikit_learn_and_scipy(pairs):
 
 @given(VALUES)
 def test_mosi_agrees_with_scikit_learn_and_scipy(pairs):
+    from scipy.stats import pearsonr
+    from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error
+
     p, t = (np.array(column, np.float32) for column in zip(*pairs, strict=True))
     with warnings.catch_warnings(action="ignore"):
         ours = mosi(p, t)

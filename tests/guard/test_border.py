@@ -19,7 +19,6 @@ import warnings
 
 import numpy as np
 import pytest
-import sklearn
 import torch
 
 from alharness.errors import SamplerError
@@ -124,7 +123,7 @@ LEAKS = [
     leak("closed descriptor", lambda: os.close(1)),
     leak("descriptor", lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2)),
     leak("torch prints", lambda: torch.set_printoptions(precision=1)),
-    leak("sklearn", lambda: sklearn.set_config(assume_finite=True)),
+    leak("sklearn", lambda: sys.modules["sklearn"].set_config(assume_finite=True)),
     leak("sockets", lambda: socket.setdefaulttimeout(1)),
     leak("tracemalloc", tracemalloc.start),
     leak("start method", lambda: multiprocessing.set_start_method("spawn", force=True)),
@@ -138,8 +137,10 @@ def fingerprint():
 
 
 @pytest.fixture(autouse=True)
-def logger():
-    logging.getLogger("alharness")  # exists before
+def there_before():
+    import sklearn  # noqa: F401
+
+    logging.getLogger("alharness")
 
 
 @pytest.mark.parametrize("action", LEAKS)

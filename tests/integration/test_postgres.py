@@ -12,7 +12,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from mlflow import MlflowClient
 
 from alharness.tracking.dashboard import TAG
 from alharness.tracking.server import serving
@@ -86,6 +85,8 @@ def postgres(need):
 
 
 def test_a_run_is_tracked_by_a_server_with_postgresql(postgres, command, write_spec, tmp_path, monkeypatch):
+    from mlflow import MlflowClient
+
     monkeypatch.chdir(tmp_path)  # the folder of the server's files
     with serving(postgres) as server:
         server.wait_until_ready(lambda: False, patience=PATIENCE)

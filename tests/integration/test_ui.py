@@ -10,7 +10,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from mlflow import MlflowClient
 
 pytestmark = pytest.mark.slow
 
@@ -73,6 +72,8 @@ def family_of(process):
 
 
 def test_it_listens_on_this_machine_only_and_leaves_no_process(command, tmp_path, fresh_store):
+    from mlflow import MlflowClient
+
     (tmp_path / "mlflow.db").write_bytes(fresh_store)
     client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
     client.create_experiment("mine", tags={"alharness.experiment": "mine-1"})
@@ -109,6 +110,8 @@ def page(browser):
 def test_the_dashboard_has_a_group_for_each_sampler_of_its_finished_cells(
     command, write_spec, page, tmp_path, fresh_store
 ):
+    from mlflow import MlflowClient
+
     (tmp_path / "mlflow.db").write_bytes(fresh_store)
     path = write_spec(samplers="[first, draw, raises]", cycles=3)
     path.write_text(path.read_text() + "reference: {full_data: true}\n")

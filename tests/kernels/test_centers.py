@@ -1,6 +1,5 @@
 import pytest
 import torch
-from sklearn.metrics import pairwise_distances
 
 from alharness import SamplerError
 from alharness.kernels import k_center
@@ -13,6 +12,9 @@ def normal(n, d, seed=0):
 
 def oracle(pool, centers, k, first=None):
     """Every pick from scratch: distances of everything to everything chosen, in float64."""
+
+    from sklearn.metrics import pairwise_distances
+
     pool, centers = pool.double().numpy(), centers.double().numpy()
     picks = [] if first is None else [first]
     while len(picks) < k:

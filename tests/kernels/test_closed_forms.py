@@ -2,7 +2,6 @@ import math
 
 import pytest
 import torch
-from sklearn.metrics import pairwise_distances
 
 from alharness import SamplerError
 from alharness.kernels import sum_of_cosine_distances, sum_of_squared_distances
@@ -45,6 +44,8 @@ def test_equals_a_double_loop(name, n, d, dtype):
 
 
 def test_agrees_with_scikit_learn_on_more_than_a_block(name):
+    from sklearn.metrics import pairwise_distances
+
     X = normal(1500, 6)
     close(KERNELS[name](X), torch.from_numpy(pairwise_distances(X.numpy(), metric=name).sum(1)), rtol=1e-10)
 

@@ -2,7 +2,6 @@ import math
 
 import pytest
 import torch
-from sklearn.metrics import pairwise_distances
 
 from alharness import SamplerError
 from alharness.kernels import sum_of_distances
@@ -36,6 +35,8 @@ def test_an_offset_costs_no_digits(offset):
 
 
 def test_agrees_with_scikit_learn_at_the_default_block():
+    from sklearn.metrics import pairwise_distances
+
     X = normal(700, 12)
     expected = torch.from_numpy(pairwise_distances(X.numpy()).sum(1))
     torch.testing.assert_close(sum_of_distances(X), expected, rtol=1e-10, atol=0)

@@ -3,8 +3,6 @@ import math
 
 import pytest
 import torch
-from scipy.special import log_softmax, logsumexp
-from scipy.stats import entropy as scipy_entropy
 
 from alharness import SamplerError
 from alharness.kernels.posterior import (
@@ -25,6 +23,9 @@ def logits(*shape, scale=2.0, seed=0):
 
 def stack(draws=25, n=40, classes=5, scale=2.0, seed=0):
     """(T, n, C) log-probabilities in float64."""
+
+    from scipy.special import log_softmax
+
     return torch.from_numpy(log_softmax(logits(draws, n, classes, scale=scale, seed=seed).numpy(), axis=2))
 
 
@@ -44,6 +45,8 @@ def test_the_mean_is_that_of_probabilities_not_of_logarithms(draws):
 
 @pytest.mark.parametrize("classes", [2, 5])
 def test_entropy_is_that_of_scipy(classes):
+    from scipy.stats import entropy as scipy_entropy
+
     log_p = stack(1, classes=classes)[0]
     assert close(shannon_entropy(log_p), scipy_entropy(log_p.exp().numpy(), axis=1))
 
@@ -106,6 +109,8 @@ def test_logits_far_apart_underflow_nowhere(function, scale):
 
 
 def test_the_mean_of_probabilities_too_small_for_a_float_is_right():
+    from scipy.special import logsumexp
+
     log_p = torch.tensor([[[0.0, -900.0]], [[0.0, -901.0]]]).double()
     expected = logsumexp([-900.0, -901.0]) - math.log(2)
     assert log_mean(log_p)[0, 1].item() == pytest.approx(expected, rel=1e-14)
@@ -113,6 +118,8 @@ def test_the_mean_of_probabilities_too_small_for_a_float_is_right():
 
 @pytest.mark.parametrize("gap", [20.0, 30.0])
 def test_what_a_sure_float32_prediction_knows_is_restored(gap):
+    from scipy.special import log_softmax
+
     log_p = torch.tensor([[gap, 0.0, -1.0]]).log_softmax(1)
     assert log_p[0, 0] > -1e-8  # float32 has lost it
     expected = log_softmax([gap, 0.0, -1.0])

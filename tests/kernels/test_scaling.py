@@ -1,6 +1,5 @@
 import pytest
 import torch
-from scipy.stats import rankdata
 
 from alharness import SamplerError
 from alharness.kernels import min_max, ranks
@@ -39,6 +38,8 @@ def test_refuses_what_is_not_finite_and_counts_it():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_ranks_agree_with_scipy(seed):
+    from scipy.stats import rankdata
+
     values = torch.randint(-9, 9, (50,), generator=torch.Generator().manual_seed(seed)).double() / 7
     expected = (rankdata(values.numpy()) - 1) / 49
     torch.testing.assert_close(ranks(values), torch.from_numpy(expected), rtol=1e-15, atol=0)

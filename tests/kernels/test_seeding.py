@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from scipy.stats import chi2_contingency, chisquare
 
 from alharness import SamplerError
 from alharness.kernels import k_means_plus_plus
@@ -133,6 +132,8 @@ def draws():
 
 
 def test_the_second_pick_follows_the_squared_distances_from_the_first(draws):
+    from scipy.stats import chisquare
+
     g, picks = draws
     law = gaps_from(g, 2) / gaps_from(g, 2).sum()
     observed = np.bincount(picks[:, 1], minlength=7)
@@ -141,6 +142,8 @@ def test_the_second_pick_follows_the_squared_distances_from_the_first(draws):
 
 
 def test_second_and_third_pick_together_follow_their_law(draws):
+    from scipy.stats import chisquare
+
     g, picks = draws
     first = gaps_from(g, 2) / gaps_from(g, 2).sum()
     pairs = [(i, j) for i in range(7) for j in range(7) if len({2, i, j}) == 3]
@@ -150,6 +153,8 @@ def test_second_and_third_pick_together_follow_their_law(draws):
 
 
 def test_second_and_third_pick_are_drawn_as_in_the_textbook(draws):
+    from scipy.stats import chi2_contingency
+
     g, picks = draws
     generator = torch.Generator().manual_seed(0)
     textbook = np.array([textbook_k_means_plus_plus(g, 3, 2, generator).tolist() for _ in range(1000)])
@@ -183,6 +188,8 @@ def test_distinct_points_come_before_duplicates(dtype, offset):
 
 
 def test_among_duplicates_alone_each_is_as_likely():
+    from scipy.stats import chisquare
+
     h = torch.full((6, 3), 0.1)
     uniforms = np.random.default_rng(1).random((500, 6))
     second = [int(k_means_plus_plus(None, h, 2, torch.from_numpy(u))[1]) for u in uniforms]
@@ -190,6 +197,8 @@ def test_among_duplicates_alone_each_is_as_likely():
 
 
 def test_among_duplicates_left_after_a_race_each_is_as_likely():
+    from scipy.stats import chisquare
+
     h = torch.tensor([[0.0], [3], [3], [3], [0], [0], [0]])
     uniforms = np.random.default_rng(2).random((700, 7))
     picks = [k_means_plus_plus(None, h, 3, torch.from_numpy(u), first=0).tolist() for u in uniforms]

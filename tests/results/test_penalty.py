@@ -4,7 +4,6 @@ import itertools
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from alharness.results.penalty import checkpoints, penalties
 
@@ -40,6 +39,9 @@ def test_permuting_samplers_permutes_the_matrix(make_results, noisy):
 
 def test_by_hand(make_results, noisy):
     """All pairs at all checkpoints by scipy's paired test, corrected step by step."""
+
+    from scipy import stats
+
     curves = {
         "random": noisy(6, cycles=9),
         "a": noisy(6, 0.6, seed=1, cycles=9),

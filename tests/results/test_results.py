@@ -2,9 +2,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
-from scipy import stats
 
 from alharness.errors import RunError
 from alharness.results.results import Results
@@ -81,6 +79,8 @@ def test_cells_say_how_they_ended(make_run):
 
 
 def test_a_summary_has_mean_bounds_deviation_and_number(results):
+    from scipy import stats
+
     found = row(results.summary(), sampler="a", metric="mae", statistic="final")
     values = [curve[-1] for curve in CURVES["a"]]
     low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
@@ -109,6 +109,8 @@ def test_means_in_one_group_are_over_the_same_seeds(make_results):
 
 
 def test_differences_are_paired_by_seed(results):
+    from scipy import stats
+
     (found,) = results.compare().to_dict("records")
     areas = {label: results.runs["demo"].all_areas[i] for i, label in enumerate(("random", "a"))}
     expected = stats.ttest_rel(areas["random"], areas["a"])  # smaller is better
@@ -153,6 +155,8 @@ def test_a_run_named_twice_is_refused(make_results):
 
 
 def test_a_run_without_a_finished_cycle_has_empty_tables(make_results):
+    import pandas as pd
+
     found = Results([make_results({"random": [None], "a": [None]})])
     for table in (found.cycles, found.measurements, found.compare()):
         assert isinstance(table, pd.DataFrame)

@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 from alharness.report.curves import plot
 from alharness.report.palette import styles
@@ -44,6 +43,8 @@ def test_the_metric_that_ranks_is_known(make_results):
 
 
 def test_validation_samples_that_count_are_labels_of_every_cycle(make_results):
+    from matplotlib.figure import Figure
+
     curves = {"random": [FALLING] * 3, "a": [FALLING] * 3}
     results = make_results(curves, valid=50, count_valid=True, references=(0.3,) * 3)
     assert results.labeled == (150, 250, 450, 850)

@@ -4,8 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from alharness.results.statistics import difference, holm
 
@@ -30,6 +28,8 @@ def test_a_worked_example():
 
 @pytest.mark.parametrize("n", [3, 5, 6, 10, 30])
 def test_as_scipy_has_it(n):
+    from scipy import stats
+
     rng = np.random.default_rng(n)
     a, b = rng.normal(size=(2, n))
     found = difference(a, b, lower_is_better=False, with_ranks=True)
@@ -89,6 +89,8 @@ def test_holm_by_hand():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_holm_as_statsmodels_has_it(seed):
+    from statsmodels.stats.multitest import multipletests
+
     p = np.random.default_rng(seed).uniform(size=30) ** 3
     p[::7] = p[3]  # ties
     assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])

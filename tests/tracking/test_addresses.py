@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import mlflow
 import pytest
 
 from alharness.tracking import addresses
@@ -31,6 +30,8 @@ def test_a_quoted_address_and_a_plain_one_are_the_same_store(tmp_path):
 def test_a_store_and_its_files_lie_where_they_should_and_nothing_else_is_made(
     folder, tmp_path, monkeypatch, fresh_store, given
 ):
+    import mlflow
+
     monkeypatch.chdir(folder)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     (folder / "mlflow.db").write_bytes(fresh_store)

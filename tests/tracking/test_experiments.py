@@ -1,7 +1,6 @@
 """Against a real SQLite store."""
 
 import pytest
-from mlflow import MlflowClient
 
 from alharness.errors import TrackingError
 from alharness.tracking.dashboard import TAG
@@ -10,6 +9,8 @@ from alharness.tracking.experiments import CHANGED, Tracked, choose, find
 
 @pytest.fixture
 def client(tmp_path, fresh_store):
+    from mlflow import MlflowClient
+
     (tmp_path / "mlflow.db").write_bytes(fresh_store)
     return MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
 

@@ -14,9 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import mlflow
 import pytest
-from mlflow import MlflowClient
 
 from alharness.api.records import Cell, CycleRecord, Outcome, Outcomes, Plan, Schedule
 from alharness.errors import TrackingError
@@ -86,8 +84,23 @@ def track(run, uri, cycles, status="ok", *, cell=CELL, required=True):
     return tracker, warnings
 
 
+def client_of(uri):
+    """MLflow's own client of a store."""
+    from mlflow import MlflowClient
+
+    return MlflowClient(uri)
+
+
+@pytest.fixture
+def api():
+    """The class of such clients, whose calls can be made to fail."""
+    from mlflow import MlflowClient
+
+    return MlflowClient
+
+
 def stored(uri):
-    client = mlflow.MlflowClient(uri)
+    client = client_of(uri)
     experiment = client.get_experiment_by_name("demo")
     return client, client.search_runs([experiment.experiment_id])
 
@@ -192,16 +205,16 @@ def test_a_cell_that_goes_on_later_goes_on_in_its_run(run, uri):
 
 
 @pytest.fixture
-def calls(monkeypatch):
+def calls(monkeypatch, api):
     """How many metrics each call to MLflow wrote."""
     calls = []
-    log_batch = MlflowClient.log_batch
+    log_batch = api.log_batch
 
     def counted(client, run_id, metrics=(), **more):
         calls.extend([len(metrics)] if metrics else [])
         return log_batch(client, run_id, metrics=metrics, **more)
 
-    monkeypatch.setattr(MlflowClient, "log_batch", counted)
+    monkeypatch.setattr(api, "log_batch", counted)
     return calls
 
 
@@ -283,12 +296,12 @@ def test_an_experiment_named_in_the_spec_is_another_one_for_synthetic_data(run, 
     settings = MlflowParams(uri=uri, experiment="mine")
     for synthetic in (False, True):
         MlflowTracker(settings, print, required=True).alharness_run_started(replace(run, synthetic=synthetic))
-    names = {found.name for found in MlflowClient(uri).search_experiments()}
+    names = {found.name for found in client_of(uri).search_experiments()}
     assert {"mine", "mine-standin"} <= names
 
 
 def tag_of_the_view(uri):
-    return MlflowClient(uri).get_experiment_by_name("demo").tags.get(dashboard.TAG)
+    return client_of(uri).get_experiment_by_name("demo").tags.get(dashboard.TAG)
 
 
 def test_a_run_leaves_its_dashboard(run, uri):
@@ -300,15 +313,15 @@ def test_a_run_leaves_its_dashboard(run, uri):
 
 
 @pytest.mark.parametrize("required", [False, True])
-def test_a_dashboard_that_cannot_be_left_is_one_warning(run, uri, monkeypatch, required):
-    write = MlflowClient.set_experiment_tag
+def test_a_dashboard_that_cannot_be_left_is_one_warning(run, uri, monkeypatch, required, api):
+    write = api.set_experiment_tag
 
     def refuse(client, experiment, key, value):
         if key == dashboard.TAG:
             raise RuntimeError("no http://user:secret@host")
         write(client, experiment, key, value)
 
-    monkeypatch.setattr(MlflowClient, "set_experiment_tag", refuse)
+    monkeypatch.setattr(api, "set_experiment_tag", refuse)
     tracker, (warning,) = track(run, uri, ALL, required=required)
     assert warning == f"MLflow at {uri}: no http://***@host. The experiment has no ready dashboard"
     assert tracker.store is not None
@@ -317,7 +330,7 @@ def test_a_dashboard_that_cannot_be_left_is_one_warning(run, uri, monkeypatch, r
 
 
 def test_another_major_version_of_mlflow_gets_no_dashboard(run, uri, monkeypatch):
-    monkeypatch.setattr(mlflow, "__version__", "4.0.0")
+    monkeypatch.setattr("mlflow.__version__", "4.0.0")
     tracker, warnings = track(run, uri, ALL)
     assert tag_of_the_view(uri) is None
     assert not tracker.store.view
@@ -402,7 +415,7 @@ def soon(condition, seconds=20):
 
 def lengths(uri):
     """Name of a run -> points of a metric; empty before the experiment is there."""
-    if MlflowClient(uri).get_experiment_by_name("demo") is None:
+    if client_of(uri).get_experiment_by_name("demo") is None:
         return {}
     client, found = stored(uri)
     return {r.info.run_name: len(client.get_metric_history(r.info.run_id, "test/f1")) for r in found}
@@ -462,15 +475,15 @@ def test_a_store_that_comes_back_gets_what_it_missed_and_one_warning_was_given(
     assert warning.startswith(f"MLflow at {uri}: file is not a database. Tracking is offline; results are safe")
 
 
-def test_a_first_failure_that_passes_is_no_warning(run, uri, monkeypatch):
-    create, failures = MlflowClient.create_run, [ConnectionError("reset")]
+def test_a_first_failure_that_passes_is_no_warning(run, uri, monkeypatch, api):
+    create, failures = api.create_run, [ConnectionError("reset")]
 
     def once(client, *given, **named):
         if failures:
             raise failures.pop()
         return create(client, *given, **named)
 
-    monkeypatch.setattr(MlflowClient, "create_run", once)
+    monkeypatch.setattr(api, "create_run", once)
     _, warnings = track(run, uri, ALL, required=False)
     assert (warnings, failures, lengths(uri)) == ([], [], {"mine-s2": 3})
 
@@ -492,10 +505,12 @@ def test_a_store_that_is_required_is_an_error_before_the_first_cell(run, tmp_pat
         tracker.alharness_run_started(run)
 
 
-def test_a_required_store_that_is_lost_meanwhile_is_an_error_after_the_last_cell(run, uri, started, monkeypatch):
+def test_a_required_store_that_is_lost_meanwhile_is_an_error_after_the_last_cell(
+    run, uri, started, monkeypatch, api
+):
     tracker, _ = started(required=True)
     journaled(run, *ALL)
-    monkeypatch.setattr(MlflowClient, "create_run", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(api, "create_run", lambda *_, **__: 1 / 0)
     tracker.alharness_cycle_finished(run, CELL, ALL[-1])
     tracker.alharness_cell_ended(run, Outcome(cell=CELL, status="ok"))
     with pytest.raises(TrackingError, match=f"write them to MLflow later with: .* sync {run.folder}"):
@@ -571,7 +586,7 @@ def test_a_server_that_is_down_is_given_up_without_its_password(run, started, mo
 
 def picture(uri, name):
     """What an experiment holds, without numbers and times of MLflow's own."""
-    client = MlflowClient(uri)
+    client = client_of(uri)
     found = client.search_runs([client.get_experiment_by_name(name).experiment_id])
     return [
         (
@@ -673,19 +688,19 @@ def test_a_cell_that_another_process_began_to_write_meanwhile_gets_no_second_run
     assert lengths(uri) == {"mine-s2": 3}
 
 
-def test_one_cell_that_cannot_be_written_stops_no_other(run, uri, monkeypatch):
+def test_one_cell_that_cannot_be_written_stops_no_other(run, uri, monkeypatch, api):
     bad, good = other_cell(3), other_cell(4)
     run = replace(run, cells=(bad, good))
     for cell in run.cells:
         Journal(run.folder / "cells" / cell.folder, {"x": 1}, now=1_699_999_999_000).append(ALL[0])
-    create = MlflowClient.create_run
+    create = api.create_run
 
     def refuse(client, *given, run_name, **named):
         if run_name == bad.name:
             raise RuntimeError("not this one")
         return create(client, *given, run_name=run_name, **named)
 
-    monkeypatch.setattr(MlflowClient, "create_run", refuse)
+    monkeypatch.setattr(api, "create_run", refuse)
     writer = Writer(run, MlflowParams(uri=uri), Pulse(), pytest.fail)
     with pytest.raises(RuntimeError, match="not this one"):
         writer.finish(Outcomes(cells=tuple(Outcome(cell=cell, status="interrupted") for cell in run.cells)))

@@ -8,7 +8,6 @@ from contextlib import closing
 
 import filelock
 import pytest
-from mlflow import MlflowClient
 
 from alharness.errors import TrackingError
 from alharness.tracking import addresses, sqlite
@@ -263,6 +262,8 @@ def test_looking_at_a_store_makes_none(tmp_path):
 
 def test_a_store_that_mlflow_was_interrupted_in_is_made_again(path, made, monkeypatch):
     """Really interrupted: the same tables that a kill leaves."""
+
+    from mlflow import MlflowClient
     from mlflow.store.db import utils
     from mlflow.store.tracking.dbmodels.initial_models import Base
 

@@ -1,7 +1,6 @@
 """Which store is opened, what is said if that fails, and how it is shown."""
 
 import pytest
-from mlflow import MlflowClient
 
 from alharness.errors import TrackingError
 from alharness.tracking import dashboard
@@ -27,6 +26,8 @@ def test_the_spec_goes_before_the_environment_and_that_before_mlflows_default(ur
 
 
 def test_a_deleted_experiment_is_explained(uri):
+    from mlflow import MlflowClient
+
     client = MlflowClient(uri)
     client.delete_experiment(client.create_experiment("demo"))
     with pytest.raises(TrackingError, match="'demo' was deleted.*set tracking.experiment to another name"):
@@ -71,6 +72,8 @@ def test_how_to_open_a_workspace_that_no_link_leads_to(uri):
 
 
 def test_an_experiment_that_another_process_makes_meanwhile_is_used(uri, monkeypatch):
+    from mlflow import MlflowClient
+
     create = MlflowClient.create_experiment
 
     def late(client, name, **more):

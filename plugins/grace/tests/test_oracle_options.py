@@ -5,7 +5,6 @@ import statistics
 
 import pytest
 import torch
-from scipy.stats import rankdata
 
 from alharness import FUSED, Task
 from alharness_grace.params import GraceParams
@@ -160,6 +159,8 @@ def min_max(values):
 
 
 def rank(values):
+    from scipy.stats import rankdata
+
     return [(r - 1) / (len(values) - 1) for r in rankdata(values)]
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
 
 from alharness.api.vocabulary import Task
 from alharness.datasets.standin import features
@@ -215,6 +214,8 @@ def test_which_modality_dominates_depends_on_the_topic():
 
 
 def test_only_outliers_of_train_have_corrupt_labels(small):
+    from scipy.stats import spearmanr
+
     standin = small(share=1, label_noise=0, conflict=0, outlier=0.3)
     agreement = {}
     for split, part in standin.parts.items():

@@ -2,8 +2,6 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
-from scipy.stats import chisquare
-from sklearn.cluster import kmeans_plusplus
 
 from alharness import Feature, SamplerError, Task
 from alharness.testing import SamplerConformance, TensorView
@@ -80,12 +78,16 @@ def test_an_offset_of_the_embeddings_costs_no_digits():
 
 
 def test_a_uniform_first_pick_is_uniform():
+    from scipy.stats import chisquare
+
     log_p, h = world(8)
     firsts = [picks(make_query(log_p, h, 1, seed), first="uniform")[0] for seed in range(600)]
     assert chisquare(np.bincount(firsts, minlength=8)).pvalue > 1e-3
 
 
 def test_the_potential_is_that_of_another_implementation():
+    from sklearn.cluster import kmeans_plusplus
+
     log_p, h = world(60)
     g = gradients(log_p, h)
 

@@ -2,8 +2,6 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
-from scipy.stats import chisquare
-from sklearn.metrics import pairwise_distances
 
 from alharness import Feature, Task
 from alharness.testing import SamplerConformance, TensorView
@@ -31,6 +29,9 @@ def picks(query, dtype="float32"):
 
 def brute_force(pool, centers, size):
     """All distances in float64, from scratch for every pick."""
+
+    from sklearn.metrics import pairwise_distances
+
     chosen = []
     for _ in range(size):
         known = np.concatenate([centers.double().numpy(), pool.double().numpy()[chosen]])
@@ -73,6 +74,8 @@ def test_the_distances_have_the_dtype_asked_for(monkeypatch, dtype):
 
 
 def test_without_labels_the_first_pick_is_random():
+    from scipy.stats import chisquare
+
     pool = normal(8)
     firsts = [picks(make_query(pool, pool[:0], 2, seed))[0] for seed in range(800)]
     assert chisquare(np.bincount(firsts, minlength=8)).pvalue > 1e-3

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from scipy.stats import entropy as scipy_entropy
 
 from alharness import FUSED, Feature, Task
 from alharness.testing import SamplerConformance, TensorView
@@ -33,6 +32,8 @@ def picks(query, **params):
 
 
 def direct(log_p):
+    from scipy.stats import entropy as scipy_entropy
+
     return torch.from_numpy(scipy_entropy(log_p.double().softmax(1).numpy(), axis=1))
 
 

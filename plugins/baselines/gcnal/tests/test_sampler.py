@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from scipy.stats import chisquare
 
 from alharness import SamplerError
 from alharness_gcnal.graph import unit_rows
@@ -148,6 +147,8 @@ def test_features_far_from_the_origin_keep_their_digits(make_query, points):
 
 
 def test_without_labels_the_first_of_core_is_random(make_query, points):
+    from scipy.stats import chisquare
+
     pool = points(8, 3)
     firsts = [picks(make_query(pool, pool[:0], 1, seed=seed), steps=0)[0] for seed in range(400)]
     assert chisquare(np.bincount(firsts, minlength=8)).pvalue > 1e-3
@@ -166,6 +167,8 @@ def test_a_subset_is_a_pool_of_its_own(make_query, points, variant):
 
 
 def test_every_sample_has_the_same_chance_to_be_in_the_subset(make_query, points):
+    from scipy.stats import chisquare
+
     pool = points(8, 3)
     chosen = [picks(make_query(pool, pool[:1], 3, seed=seed), steps=0, subset=3) for seed in range(400)]
     assert chisquare(np.bincount(np.ravel(chosen), minlength=8)).pvalue > 1e-3

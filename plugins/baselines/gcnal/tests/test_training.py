@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from scipy.stats import kstest
 
 from alharness_gcnal.graph import connect, unit_rows
 from alharness_gcnal.network import draw_kept, fresh_network, gradients, labeled_from_unlabeled, train
@@ -77,6 +76,8 @@ def test_training_lowers_the_loss(graph):
 
 @pytest.mark.parametrize(("name", "bound"), [("W1", 300**-0.5), ("b1", 300**-0.5), ("W2", 1), ("b2", 1)])
 def test_first_weights_are_uniform_within_the_bound_of_their_layer(name, bound):
+    from scipy.stats import kstest
+
     many = [fresh_network(4, 300, np.random.default_rng(seed), torch.zeros(1)) for seed in range(200)]
     drawn = torch.cat([getattr(network, name).flatten()[:100] for network in many]).numpy()
     assert kstest(drawn, "uniform", args=(-bound, 2 * bound)).pvalue > 1e-3

@@ -1,5 +1,4 @@
 import numpy as np
-from scipy.stats import chisquare
 
 from alharness import Task
 from alharness.testing import SamplerConformance, TensorView, make_query
@@ -17,17 +16,23 @@ def picks(n, size, seed):
 
 
 def test_every_position_is_equally_likely():
+    from scipy.stats import chisquare
+
     rng_seeds = range(3000)
     counts = np.bincount(np.concatenate([picks(12, 4, seed) for seed in rng_seeds]), minlength=12)
     assert chisquare(counts).pvalue > 1e-3
 
 
 def test_every_first_pick_is_equally_likely():
+    from scipy.stats import chisquare
+
     counts = np.bincount([picks(12, 4, seed)[0] for seed in range(3000)], minlength=12)
     assert chisquare(counts).pvalue > 1e-3
 
 
 def test_every_pair_is_equally_likely():
+    from scipy.stats import chisquare
+
     pairs = [tuple(sorted(picks(5, 2, seed))) for seed in range(3000)]
     assert chisquare(np.unique(pairs, axis=0, return_counts=True)[1]).pvalue > 1e-3
     assert len(set(pairs)) == 10
