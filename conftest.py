@@ -23,6 +23,7 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+ROOT = Path(__file__).parent
 CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
 LONG = ("slow", "fuzz", "browser", "postgres")
 HEAVY = {"matplotlib", "mlflow", "pandas", "playwright", "scipy", "sklearn", "statsmodels"}
@@ -37,6 +38,11 @@ CHROMIUM_FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+# They belong to no distribution, and are found in this tree, after everything that is installed.
+sys.path += [str(ROOT), str(ROOT / "tools")]
+# It has been read: a pytest that a test starts shall not read it too.
+os.environ.pop("PYTEST_ADDOPTS", None)
 
 # What an example takes depends on what else the machine does: no test of a property fails for that. CI tries the
 # same examples every time, so that a change is blamed for its own faults only; everywhere else new ones are tried.

@@ -9,13 +9,11 @@ from importlib.metadata import entry_points, packages_distributions
 from pathlib import Path
 
 import pytest
+import versions
 
 import alharness
 
 ROOT = Path(__file__).parents[1]
-sys.path.append(str(ROOT / "tools"))  # after everything that is installed
-
-import versions
 
 PLUGINS = [path.parent for path in versions.manifests(ROOT)[1:]]
 PROVIDERS = cache(packages_distributions)
