@@ -3,7 +3,6 @@
 import csv
 import io
 
-import pandas as pd
 import pytest
 
 from alharness.api.records import Cell, CycleRecord, Plan, Schedule
@@ -16,6 +15,13 @@ from alharness.runs.journal import Journal
 def folder(tmp_path):
     """A run of two samplers and two seeds, of which one label begins a formula."""
     return make_folder(tmp_path / "runs" / "demo-1")
+
+
+def frame(text):
+    """The table in CSV text."""
+    import pandas as pd
+
+    return pd.read_csv(io.StringIO(text))
 
 
 def make_folder(folder, metric="f1"):
@@ -56,20 +62,20 @@ def export(capsys, *arguments):
 
 
 def test_cycles_are_the_default(folder, capsys):
-    table = pd.read_csv(io.StringIO(export(capsys, folder)))
+    table = frame(export(capsys, folder))
     assert list(table.columns) == ["run", "setting", "sampler", "seed", "cycle", "labeled", "f1", "query_seconds"]
     assert table["f1"].tolist() == [0.0, 0.1] * 4
     assert table["query_seconds"].isna().tolist() == [False, True] * 4
 
 
 def test_a_summary_has_bounds(folder, capsys):
-    table = pd.read_csv(io.StringIO(export(capsys, folder, "--table", "summary")))
+    table = frame(export(capsys, folder, "--table", "summary"))
     assert {"mean", "low", "high", "sd", "n"} <= set(table.columns)
     assert set(table["n"]) == {2}
 
 
 def test_differences_are_of_pairs(folder, capsys):
-    table = pd.read_csv(io.StringIO(export(capsys, folder, "--table", "differences")))
+    table = frame(export(capsys, folder, "--table", "differences"))
     assert table[["first", "second", "n"]].to_numpy().tolist() == [["random", "'=1+1", 2]]
 
 
@@ -93,6 +99,8 @@ def test_the_ending_of_the_file_says_the_format(folder, capsys, tmp_path):
 
 
 def test_parquet_holds_the_same_table(folder, capsys, tmp_path):
+    import pandas as pd
+
     path = tmp_path / "cycles.parquet"
     export(capsys, folder, "--output", path)
     found = pd.read_parquet(path)
@@ -104,7 +112,7 @@ def test_without_pyarrow_the_message_says_what_to_do(folder, capsys, tmp_path, m
     def without(*_, **__):
         raise ImportError("pyarrow")
 
-    monkeypatch.setattr(pd.DataFrame, "to_parquet", without)
+    monkeypatch.setattr("pandas.DataFrame.to_parquet", without)
     assert call(folder, "--output", tmp_path / "x.parquet") == 1
     assert "pip install pyarrow" in capsys.readouterr().err
 
@@ -112,13 +120,13 @@ def test_without_pyarrow_the_message_says_what_to_do(folder, capsys, tmp_path, m
 def test_metrics_can_be_chosen(folder, capsys):
     header = export(capsys, folder, "--metric", "query_seconds").splitlines()[0]
     assert header == "run,setting,sampler,seed,cycle,labeled,query_seconds"
-    table = pd.read_csv(io.StringIO(export(capsys, folder, "--table", "summary", "--metric", "f1")))
+    table = frame(export(capsys, folder, "--table", "summary", "--metric", "f1"))
     assert set(table["metric"]) == {"f1"}
 
 
 def test_several_runs_are_several_settings(folder, tmp_path, capsys):
     other = make_folder(tmp_path / "runs" / "demo-2")
-    table = pd.read_csv(io.StringIO(export(capsys, folder, other)))
+    table = frame(export(capsys, folder, other))
     assert table["setting"].unique().tolist() == ["demo", "demo-2"]
     assert export(capsys, folder, other, "--format", "latex").count(r"\begin{table}") == 2
 

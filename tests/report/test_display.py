@@ -2,7 +2,6 @@
 
 from html.parser import HTMLParser
 
-import matplotlib as mpl
 import pytest
 
 from alharness.errors import RunError
@@ -16,6 +15,7 @@ CURVES = {
 
 @pytest.fixture(autouse=True)
 def no_window():
+    import matplotlib as mpl
     from matplotlib import pyplot as plt
 
     with mpl.rc_context({"backend": "Agg"}):
