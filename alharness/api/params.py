@@ -9,7 +9,7 @@ from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, ValidationInfo, WithJsonSchema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +115,12 @@ class _SourceName(str):
     __slots__ = ()
 
 
-Source = Annotated[str, AfterValidator(_SourceName), PlainSerializer(str)]
+Source = Annotated[
+    str,
+    AfterValidator(_SourceName),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "format": "source"}),
+]
 """A modality or `fused`, in a plugin's parameters: a plan looks whether the data set has it.
 
 A field may also hold several, or none: `tuple[Source, ...]`, `Source | None`, `dict[Source, float]`."""

@@ -168,6 +168,7 @@ def test_a_source_is_text_in_the_schema_and_in_plain_data():
     assert Inner.model_json_schema()["properties"]["one"] == {
         "default": "text",
         "description": "A source.",
+        "format": "source",
         "title": "One",
         "type": "string",
     }
