@@ -116,3 +116,43 @@ print("torch._dynamo" in sys.modules)
 def test_what_a_third_partys_optimizer_imports_is_there_before_the_first_training():
     done = subprocess.run([sys.executable, "-c", FOREIGN], capture_output=True, text=True, check=False)
     assert done.stdout.split() == ["False", "True"], done.stderr
+
+
+UNTESTED = """
+import sys, torch
+version, torch.__version__ = torch.__version__, {version}
+from alharness.kernels import optimizers
+torch.__version__ = version
+print([getattr(optimizers, name) is getattr(torch.optim, name) for name in ("Adam", "AdamW", "SGD")])
+{trained}
+print(float(sum(p.double().abs().sum() for p in trainer.fit(samples, 1).model.parameters())))
+"""
+
+
+def test_with_a_version_of_torch_that_was_not_tested_its_own_optimizers_train_the_same_model():
+    def trained(version):
+        code = UNTESTED.format(version=version, trained=TRAINED.format(model="late_fusion", params={}))
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        own, compiler, *numbers = done.stdout.splitlines()
+        return own, compiler, numbers
+
+    bare, plain = trained("torch.__version__"), trained("'99.0.1'")
+    assert bare[:2] == ("[False, False, False]", "False")
+    assert plain[:2] == ("[True, True, True]", "True")
+    assert bare[2] == plain[2]
+
+
+@pytest.mark.parametrize(
+    ("version", "tested"),
+    [
+        ("2.13.0+cpu", True),
+        ("2.9.1", True),
+        ("2.13.0a0+git1", True),
+        ("2.8.9", False),
+        ("2.14", False),
+        ("?", False),
+    ],
+)
+def test_a_version_is_tested_if_it_lies_between_two_that_were(version, tested):
+    assert optimizers.is_tested(version) is tested
