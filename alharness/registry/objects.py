@@ -135,8 +135,8 @@ KINDS = {
 def _constructor(cls: type[Any], given: int) -> tuple[type[Params], Callable[..., Any]]:
     """Parameters as its constructor takes them, and what makes an object from these.
 
-    A constructor that takes a `Params` gets it whole. Otherwise each of its arguments is a parameter, with its
-    annotation and its default.
+    A constructor that takes a `Params` gets it whole; so does a sampler without a constructor of its own, whose
+    class annotates `params`. Otherwise each of its arguments is a parameter, with its annotation and its default.
 
     Args:
         cls: the class.
@@ -147,6 +147,9 @@ def _constructor(cls: type[Any], given: int) -> tuple[type[Params], Callable[...
     try:
         arguments = [*inspect.signature(cls).parameters.values()][given:]
         hints = get_type_hints(cls.__init__)
+        if cls.__init__ is Sampler.__init__:
+            annotated = get_type_hints(cls)["params"]
+            hints = {"params": Params if annotated is Any else annotated}
     except Exception as error:
         raise PluginError(
             f"the constructor of {cls.__qualname__} cannot be read ({described(error)}); offer a plugin instead"

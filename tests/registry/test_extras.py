@@ -189,6 +189,39 @@ def test_a_constructor_that_takes_params_gets_them_whole(main):
     assert plugin.make(plugin.params(start=2)).start == 2
 
 
+INHERITED = """
+from alharness import Params, Sampler
+
+class MyParams(Params):
+    start: int = 4
+
+class Mine(Sampler):
+    params: MyParams
+    def select(self, query):
+        return range(self.params.start, self.params.start + query.size)
+
+class Bare(Sampler):
+    def select(self, query):
+        return range(query.size)
+"""
+
+
+def test_a_sampler_without_a_constructor_has_the_parameters_that_it_annotates(main):
+    module = main(INHERITED)
+
+    plugin = given(samplers=module.Mine).sampler("Mine").plugin
+
+    assert plugin.params is module.MyParams
+    assert plugin.make(plugin.params(start=2)).params.start == 2
+
+
+def test_a_sampler_that_annotates_none_has_no_parameters(main):
+    plugin = given(samplers=main(INHERITED).Bare).sampler("Bare").plugin
+
+    assert plugin.params is Params
+    assert plugin.make(Params()).params == Params()
+
+
 def test_a_model_class_is_made_with_the_shape(main):
     text = """
 from alharness import MultimodalModel
