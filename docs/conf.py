@@ -6,7 +6,8 @@ project = "alharness"
 author = "The alharness developers"
 copyright = "2026, The alharness developers"
 release = version = installed("alharness")
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+nb_execution_mode = "off"  # its outputs are kept; the tests run it
 html_theme = "furo"
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3

@@ -178,6 +178,11 @@ def written(page, spec):
 
 @of("bash")
 def test_quick_commands_succeed(block, folder):
+    for other in blocks(block.page):
+        if file := FILE.match(other.text):
+            path = folder / file[0].removeprefix("# ").strip()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(other.text)
     for program, *words in commands(block):
         if program == "alharness" and any(tuple(words[: len(quick)]) == quick for quick in EXECUTED):
             if any(re.fullmatch(r"[A-Z]+", word) for word in words):
