@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alharness.results import comparison
-from alharness.results.slowdown import SLOWER
+from alharness.results.comparability import SLOWER
 from alharness.runs.finding import find_run
 from alharness.text.numerals import fixed, significant
 from alharness.text.terminal import plain, safe

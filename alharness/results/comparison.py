@@ -11,7 +11,7 @@ from alharness.errors import SpecError
 from alharness.text.words import did_you_mean
 
 from . import comparability
-from .slowdown import SLOWER, Time, judge, query_seconds
+from .comparability import SLOWER, Time, judge, query_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -160,6 +160,12 @@ class RunResults:
         found: Array = values[self.rows.index(label), [self.seeds.index(seed) for seed in seeds]]
         return found
 
+    def over(self, group: Group, values: Array) -> Array:
+        """Of an array, what the rows of a group have in its seeds."""
+        rows, seeds = map(self.rows.index, group.rows), map(self.seeds.index, group.seeds)
+        found: Array = values[np.ix_(list(rows), list(seeds))]
+        return found
+
     def grid(self, kind: str, name: str) -> Array:
         """(samplers, seeds, cycles) values of a metric or cost, of the cells that count."""
         found = self._grids.get((kind, name))
@@ -219,7 +225,7 @@ class RunResults:
             alike: leave seeds in which the value is undefined for one row out of all rows, so that they stay
                 comparable; a row without any defined value has no say in this.
         """
-        found = np.array([self.at(values, label, group.seeds) for label in group.rows])
+        found = self.over(group, values)
         undefined = np.isnan(found)
         some = ~undefined.all(axis=1)
         kept = ~undefined[some].any(axis=0) if alike else np.ones(len(group.seeds), bool)

@@ -280,6 +280,19 @@ def test_several_settings_on_one_page(make_results, noisy, tmp_path):
     assert [float(row[1]) for row in rows[1:]] == [1, 2, 3]
 
 
+def test_bars_of_the_diagram_of_ranks_do_not_depend_on_the_order_of_a_set(make_results, noisy):
+    from matplotlib.figure import Figure
+
+    alike = {x: noisy(3, seed=i) for i, x in enumerate(("random", "a", "b", "c", "d"))}
+    runs = [make_results(alike, experiment=f"e{i}", name=f"set {i}") for i in range(5)]
+    pictures = {picture.name: picture for section in several(runs).sections for picture in section.pictures}
+    figure = Figure()
+    pictures["critical_difference"].draw(figure)
+    bars = [list(line.get_xdata()) for line in figure.axes[0].lines if line.get_color() == "k"]
+    assert any(len(bar) > 2 for bar in bars)
+    assert all(bar == sorted(bar) for bar in bars)
+
+
 FALLING = np.array([0.5, 0.4, 0.35, 0.3])
 SAME = [FALLING] * 4
 ODD = {

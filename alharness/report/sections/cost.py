@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
     from alharness.report.palette import Styles
     from alharness.results.basis import Group
@@ -123,7 +122,7 @@ def _picture(results: RunResults, found: dict[str, Row], styles: Styles) -> Pict
 
 def _by_labels(results: RunResults, group: Group, styles: Styles, *, timed: bool) -> list[Picture]:
     """Pictures of what a query costs as labels grow, as far as it was measured."""
-    costs = {name: _by_cycle(results, group, name) for name in BY_LABELS}
+    measured = {name for name in BY_LABELS if not np.isnan(results.over(group, results.grid("cost", name))).all()}
     return [
         Picture(
             name=f"{name}_by_labels",
@@ -134,14 +133,8 @@ def _by_labels(results: RunResults, group: Group, styles: Styles, *, timed: bool
             folded=name == "cpu_peak_increase_mib",
         )
         for name, (title, axis) in BY_LABELS.items()
-        if not np.isnan(costs[name]).all() and (timed or name in PEAKS)
+        if name in measured and (timed or name in PEAKS)
     ]
-
-
-def _by_cycle(results: RunResults, group: Group, name: str) -> NDArray[np.float64]:
-    """(samplers, seeds, cycles) of a cost."""
-    costs = results.grid("cost", name)
-    return np.array([results.at(costs, label, group.seeds) for label in group.labels])
 
 
 def _draw_by_labels(
@@ -151,13 +144,14 @@ def _draw_by_labels(
 
     axes = figure.add_subplot()
     drawn, shown = [], names(group.labels)
-    for label, costs in zip(group.labels, _by_cycle(results, group, name), strict=True):
+    costs = results.grid("cost", name)
+    for label in group.labels:
         color, marker, line = styles[label]
-        means = zip(results.labeled, (mean(of_cycle).value for of_cycle in costs.T), strict=True)
-        points = [(labeled, value) for labeled, value in means if not math.isnan(value)]
-        x, y = [labeled for labeled, _ in points], [value for _, value in points]
-        axes.plot(x, y, line, color=color, marker=marker, markersize=4, label=shown[label])
-        drawn += [value for value in y if value > 0]
+        y = np.array([mean(of_cycle).value for of_cycle in results.at(costs, label, group.seeds).T])
+        known = ~np.isnan(y)
+        x = np.array(results.labeled)[known]
+        axes.plot(x, y[known], line, color=color, marker=marker, markersize=4, label=shown[label])
+        drawn += y[y > 0].tolist()
     if name not in PEAKS and drawn and max(drawn) > WIDE * min(drawn):
         axes.set_yscale("log")
     else:

@@ -182,12 +182,14 @@ def _draw_ranks(figure: Figure, found: Settings, styles: Styles) -> None:
     labels = list(shown.values())
     ranks = dict(zip(labels, found.ranking.average.tolist(), strict=True))
     p = posthoc_nemenyi_friedman(pd.DataFrame(found.ranking.ranks, columns=labels))
-    critical_difference_diagram(
+    drawn = critical_difference_diagram(
         ranks,
         p,
         ax=figure.add_subplot(),
         color_palette={text: styles[label].color for label, text in shown.items()},
     )
+    for (bar,) in drawn["crossbars"]:
+        bar.set_xdata(sorted(bar.get_xdata()))  # its points come from a set, in another order each time
 
 
 def _draw_curves(figure: Figure, results: RunResults, styles: Styles) -> None:
