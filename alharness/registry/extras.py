@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from alharness.api.make import Imported
 from alharness.errors import PluginError, blaming, described
 
 from .discovery import checked
-from .identity import identify
+from .identity import identify, modules_of
 from .included import IncludedFile
 from .objects import adapt
 
@@ -109,8 +110,17 @@ def _origin(thing: Any) -> str:
 
 
 def _require_sendable(plugin: Any) -> None:
+    """Have its code sent as it is known here: a file that was edited after its import holds other code.
+
+    Raises:
+        PluginError: it cannot be sent.
+    """
     import cloudpickle
 
+    known = cloudpickle.list_registry_pickle_by_value()
+    for name in modules_of(plugin) - known - {"__main__"}:
+        if name in sys.modules:
+            cloudpickle.register_pickle_by_value(sys.modules[name])
     try:
         cloudpickle.dumps(plugin)
     except Exception as error:

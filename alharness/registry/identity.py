@@ -32,10 +32,18 @@ def identify(thing: Any) -> str:
     return hashlib.sha256(_Reader().text(thing).encode()).hexdigest()[:12]
 
 
+def modules_of(thing: Any) -> set[str]:
+    """The modules that hold its code, of those that may change without a new version of anything."""
+    reader = _Reader()
+    reader.text(thing)
+    return reader.modules
+
+
 class _Reader:
     """Writes objects as texts, which depend on what they hold and not on which parts are shared."""
 
     def __init__(self) -> None:
+        self.modules: set[str] = set()
         self._texts: dict[int, str] = {}
         self._open: list[int] = []  # objects that are being written: one may hold itself
         self._kept: list[Any] = []  # an object that is gone could leave its number to another
@@ -47,8 +55,10 @@ class _Reader:
             return repr(thing)
         if isinstance(thing, ModuleType):
             return thing.__name__
-        if isinstance(thing, FunctionType | BuiltinFunctionType | type) and not _is_own(thing):
-            return _name(thing)
+        if isinstance(thing, FunctionType | BuiltinFunctionType | type):
+            if not _is_own(thing):
+                return _name(thing)
+            self.modules.add(thing.__module__)
         number = id(thing)
         if number in self._open:
             return f"#{self._open.index(number)}"

@@ -102,8 +102,10 @@ class Spec:
     ...     },
     ...     set={"seeds": 2},
     ... )
-    >>> spec.name, spec.seeds
-    ('first', (0, 1))
+    >>> spec
+    Spec('first': digits, late_fusion, random; 2 seeds)
+    >>> spec.active_learning.budget
+    10
     """
 
     name: str
@@ -122,6 +124,11 @@ class Spec:
     strict: bool
     file: YamlFile = field(repr=False, compare=False)
     extras: Extras = field(default_factory=Extras, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        """In short; `resolved_yaml` writes all of it."""
+        labels = ", ".join(sampler.label for sampler in self.samplers)
+        return f"Spec({self.name!r}: {self.dataset.name}, {self.model.name}, {labels}; {len(self.seeds)} seeds)"
 
     def where(self, *keys: str | int) -> str:
         """`file:line:column: path`, the beginning of a message about this value; the path alone without a file."""

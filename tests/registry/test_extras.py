@@ -1,5 +1,6 @@
 """Plugins that are not installed: files that are included, and objects of the caller's program."""
 
+import importlib
 import pickle
 import subprocess
 import sys
@@ -157,6 +158,24 @@ extras, params = pickle.loads(open(sys.argv[1], "rb").read())
 assert registry.load(extras=extras).sampler("Mine").plugin.make(params).start == 7
 """
     subprocess.run([sys.executable, "-c", code, tmp_path / "sent"], check=True)
+
+
+def test_a_class_of_a_module_is_sent_as_it_was_imported(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "edited_later.py").write_text(ONE_CLASS)
+    module = importlib.import_module("edited_later")
+    (tmp_path / "edited_later.py").write_text("this is no Python")
+
+    (tmp_path / "sent").write_bytes(cloudpickle.dumps(Extras.collect(samplers=module.Mine)))
+
+    code = """
+import pickle, sys
+from alharness import registry
+extras = pickle.loads(open(sys.argv[1], "rb").read())
+plugin = registry.load(extras=extras).sampler("Mine").plugin
+assert plugin.make(plugin.params(start=7)).start == 7
+"""
+    subprocess.run([sys.executable, "-c", code, tmp_path / "sent"], check=True, cwd=tmp_path)
 
 
 def test_what_stands_for_a_sampler(main):
