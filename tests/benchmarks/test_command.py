@@ -55,6 +55,7 @@ def run(tmp_path):
     return call
 
 
+@pytest.mark.slow
 def test_every_suite_puts_its_rows_into_the_page(run):
     done, page, results = run()
     assert done.returncode in (0, 1), done.stdout + done.stderr
@@ -79,6 +80,7 @@ def test_every_suite_puts_its_rows_into_the_page(run):
     assert page.endswith("\n\nthe end\n")
 
 
+@pytest.mark.slow
 def test_a_slow_kernel_fails_on_the_page_on_the_screen_and_in_the_exit_code(run, tmp_path):
     suite = tmp_path / "test_planted.py"
     suite.write_text(PLANTED)
@@ -92,6 +94,7 @@ def test_a_slow_kernel_fails_on_the_page_on_the_screen_and_in_the_exit_code(run,
     assert "×: met |" in swift
 
 
+@pytest.mark.slow
 def test_a_suite_that_breaks_leaves_the_page_alone(run, tmp_path):
     suite = tmp_path / "test_broken.py"
     suite.write_text("def test_broken(bench):\n    raise ValueError('broken')\n")

@@ -10,6 +10,7 @@ from alharness.errors import SpecError, TrackingError
 from alharness.results.reading import read
 
 
+@pytest.mark.slow
 def test_two_runs_write_the_same_journals_apart_from_what_was_measured(write_spec, run_spec, journals, tmp_path):
     path = write_spec()
     for workdir in ("one", "two"):
@@ -114,6 +115,7 @@ def test_only_runs_what_it_names(write_spec, run_spec, tmp_path):
         run_spec(write_spec(), tmp_path, only=("narow",))
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_after_its_last_cycle(write_spec, run_spec, journals, tmp_path):
     class Stop:
         def __init__(self, after):
@@ -141,6 +143,7 @@ def test_a_cell_may_read_what_its_own_params_declare(write_spec, run_spec, tmp_p
     assert record.cells[0].status == "ok"
 
 
+@pytest.mark.slow
 def test_references_train_once_per_seed_with_all_labels(write_spec, run_spec, journals, tmp_path):
     path = write_spec(samplers="[first]", seeds="[0, 1]", cycles=1)
     run_spec(path, tmp_path)

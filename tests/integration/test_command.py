@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 
+@pytest.mark.slow
 def test_a_first_run_ends_with_a_table_a_picture_and_mlflow(command, write_spec, tmp_path):
     process = command("run", write_spec(samplers="[first, needy]"))
     out, err = process.communicate(timeout=120)
@@ -30,6 +31,7 @@ def test_a_first_run_ends_with_a_table_a_picture_and_mlflow(command, write_spec,
     assert "6 of 6 cycles are finished already, 2 of 2 cells complete" in again.communicate(timeout=120)[0]
 
 
+@pytest.mark.slow
 def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(
     command, write_spec, wait_for_lines, journals, tmp_path
 ):
@@ -51,6 +53,7 @@ def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(
     assert len(journals(killed)) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_run_and_tells_how_to_go_on(command, write_spec, wait_for_lines, tmp_path, number, code):
     process = command("run", write_spec(samplers="[slow]", cycles=20), "--no-tracking")
@@ -97,6 +100,7 @@ def test_a_wrong_spec_is_one_clear_paragraph_and_leaves_nothing(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["trial.yaml"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["classification", "regression"])
 def test_own_arrays_run(command, tmp_path, task):
     rng = np.random.default_rng(0)
@@ -130,6 +134,7 @@ def test_own_arrays_run(command, tmp_path, task):
         assert all(metrics["mae"] < 60 for metrics in last)  # in the units of the labels, whose spread is 100
 
 
+@pytest.mark.slow
 def test_a_server_that_is_down_does_not_fail_a_run_unless_asked(command, write_spec):
     path = write_spec(samplers="[first]", seeds="[0]")
     path.write_text(path.read_text() + "tracking: {uri: 'http://127.0.0.1:9'}\n")

@@ -36,6 +36,7 @@ def columns(page, table):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_it_is_seen_in_the_report_and_trains_nothing_again(count, tmp_path):
     run, _ = count("false")
     before = {

@@ -76,6 +76,7 @@ def test_a_sampler_that_ends_its_process_costs_its_cell(write_tiny, run_spec, tm
     assert record.cells[1].error.startswith(f"dies (toy-samplers==1.0): {told}; see ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize("how", ["sleep", "SIGSTOP", "close"])
 def test_a_sampler_that_hangs_is_ended_after_the_limit(write_tiny, run_spec, tmp_path, jobs, how):
@@ -138,6 +139,7 @@ def test_the_exit_code_of_a_run_with_a_dead_cell_is_1(command, write_tiny):
     assert "failed: dies-s0: dies (toy-samplers==1.0): its process ended with 0" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["sleep", "SIGSTOP"])
 def test_nothing_is_left_of_a_run_that_is_killed(command, write_tiny, tmp_path, how):
     process = command("run", write_tiny(f"[{{name: dies, params: {{how: {how}}}}}]"), "--no-tracking")

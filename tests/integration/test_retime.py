@@ -48,6 +48,7 @@ def test_only_times_of_queries_are_replaced(shared, run_spec, tmp_path):
     assert run.finished["slow-s0"] == 0
 
 
+@pytest.mark.slow
 def test_cells_that_are_exclusive_already_wait_until_all_are(shared, run_spec, tmp_path):
     path, _ = shared
     run_spec(path, tmp_path, retime=True, only=("slow",))

@@ -42,6 +42,7 @@ def make_real(folder):
     (folder / "manifest.json").write_text(json.dumps(manifest | {"synthetic": False, "remarks": []}))
 
 
+@pytest.mark.slow
 def test_a_run_on_a_stand_in_says_so_from_the_beginning_to_the_end(command, path, tmp_path):
     process = command("run", path)
     out, err = process.communicate(timeout=120)

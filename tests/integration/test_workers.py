@@ -35,6 +35,7 @@ def compare(write_spec, run_spec, journals, tmp_path):
     return both
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [2, 5])
 def test_journals_are_those_of_one_process_apart_from_what_was_measured(compare, tmp_path, jobs):
     one, several = compare(jobs, samplers="[first, narrow, draw]")
@@ -76,6 +77,7 @@ def test_what_a_plugin_prints_is_kept_beside_its_journal(write_spec, run_spec, t
     assert "was here" not in capfd.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "told"),
     [
@@ -110,6 +112,7 @@ def test_a_sampler_that_breaks_its_contract_fails_as_in_one_process(write_spec, 
     assert len(list(tmp_path.glob("several/*/cells/*/traceback.txt"))) == 3
 
 
+@pytest.mark.slow
 def test_a_damaged_journal_is_told_and_restart_reaches_the_workers(write_spec, run_spec, journals, tmp_path):
     path = write_spec()
     run_spec(path, tmp_path)
@@ -124,6 +127,7 @@ def test_a_damaged_journal_is_told_and_restart_reaches_the_workers(write_spec, r
     assert journals(tmp_path) == whole
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_leaves_no_process_and_goes_on(write_spec, run_spec, journals, tmp_path):
     class Stop:
         @hookimpl
@@ -179,6 +183,7 @@ def test_a_signal_to_the_whole_group_ends_the_run_and_tells_how_to_go_on(
     assert "Traceback" not in out + err
 
 
+@pytest.mark.slow
 def test_workers_end_when_the_run_is_killed_and_the_same_command_goes_on(
     command, write_spec, run_spec, wait_for_lines, journals, tmp_path
 ):
@@ -201,6 +206,7 @@ def test_workers_end_when_the_run_is_killed_and_the_same_command_goes_on(
     assert journals(tmp_path / "runs") == journals(tmp_path / "quiet")
 
 
+@pytest.mark.slow
 def test_another_alharness_in_the_current_folder_is_not_taken_for_this_one(command, write_spec, tmp_path):
     (tmp_path / "alharness").mkdir()
     (tmp_path / "alharness" / "__init__.py").write_text("raise ImportError('the wrong one')")

@@ -51,6 +51,7 @@ def report(tmp_path_factory):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLASSES)
 def test_a_fault_is_found_by_the_tests_that_are_there_for_it(report, name):
     assert report[name].keys() == PROMISES

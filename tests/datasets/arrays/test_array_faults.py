@@ -189,6 +189,7 @@ def whole():
 
 
 @given(st.data())
+@pytest.mark.fuzz
 @settings(max_examples=300)
 def test_a_damaged_header_never_ends_in_a_traceback(tmp_path_factory, data):
     content = bytearray(whole())

@@ -230,6 +230,7 @@ others = st.lists(st.tuples(st.sampled_from(["train", "valid", "test"]), cell), 
 
 
 @given(ids=st.lists(cell, min_size=11, max_size=11, unique=True), classes=st.tuples(cell, cell), more=others)
+@pytest.mark.fuzz
 @settings(max_examples=100)
 @example(ids=[f"#{i}" for i in range(11)], classes=("a,b", '"'), more=[])
 def test_any_text_survives(tmp_path_factory, ids, classes, more):
@@ -247,6 +248,7 @@ def test_any_text_survives(tmp_path_factory, ids, classes, more):
 
 
 @given(st.binary(max_size=60) | st.text('idsplt,label\n"train;12.', max_size=60).map(str.encode))
+@pytest.mark.fuzz
 @settings(max_examples=200)
 @example(b"id,split,label\n\xff")
 def test_any_bytes_end_in_a_message(tmp_path_factory, content):
@@ -257,6 +259,7 @@ def test_any_bytes_end_in_a_message(tmp_path_factory, content):
 
 
 @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=3, max_size=20))
+@pytest.mark.fuzz
 @settings(max_examples=100)
 def test_any_float32_survives(tmp_path_factory, targets):
     splits = ["valid", "test", *["train"] * (len(targets) - 2)]

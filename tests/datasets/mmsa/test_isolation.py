@@ -38,6 +38,7 @@ def test_errors_of_the_child_are_told_as_they_are(write, empty, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_a_file_that_eats_memory_meets_the_limit(tmp_path, empty):
     path = tmp_path / "bomb.pkl"
     path.write_bytes(b"\x80\x04(" + b"]" * (16 * 2**20) + b"l.")  # a list for every byte

@@ -72,6 +72,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.fuzz
 @settings(max_examples=150)
 @given(VALUES, st.sampled_from(PROTOCOLS), st.sampled_from([pickle.dumps, pickle._dumps]))
 def test_whatever_is_data_comes_back_as_it_was(value, protocol, dumps):
@@ -258,6 +259,7 @@ def test_a_file_that_was_cut_anywhere_says_so(protocol, monkeypatch):
         )
 
 
+@pytest.mark.fuzz
 @settings(max_examples=400)
 @given(st.integers(2, len(WHOLE) - 1), st.integers(0, 255))
 def test_a_damaged_byte_is_data_or_an_error_for_users(position, byte):
@@ -269,6 +271,7 @@ def test_a_damaged_byte_is_data_or_an_error_for_users(position, byte):
 CODES = [code.encode("latin-1") for code in pickletools.code2op]
 
 
+@pytest.mark.fuzz
 @settings(max_examples=400)
 @given(st.lists(st.sampled_from(CODES) | st.binary(max_size=6), max_size=30))
 def test_a_random_program_is_data_or_an_error_for_users(parts):
