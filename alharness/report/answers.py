@@ -104,7 +104,7 @@ def _sure_over(found: Settings, best: str) -> Answer:
 
 
 def _best_without_random(results: RunResults, best: str) -> Answer:
-    over = results.basis.groups[0]
+    over = results.basis.seed_sets[0]
     write = form(
         [results.areas[x].value for x in over.labels], [results.areas[x].half for x in over.labels]
     ).number

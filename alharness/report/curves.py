@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from alharness.api.records import Plan
-    from alharness.results.basis import Basis, Group
+    from alharness.results.basis import Basis, SeedSet
     from alharness.results.run import RunResults
     from alharness.results.statistics import Mean
 
@@ -40,10 +40,10 @@ def draw(results: RunResults, path: Path) -> bool:
     figure = Figure(figsize=taller((7, 4.5), run.labels), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    if not cells.groups or not plot(axes, results, cells.groups[0], run.metric, styles(run.labels)):
+    if not cells.seed_sets or not plot(axes, results, cells.seed_sets[0], run.metric, styles(run.labels)):
         return False
     legend(figure)
-    title = f"{run.name}: mean over the same seeds and {spread(cells.groups[0])}"
+    title = f"{run.name}: mean over the same seeds and {spread(cells.seed_sets[0])}"
     notes = ["synthetic data; not comparable with the paper"] if run.synthetic else []
     if absent := not_drawn(cells):
         notes.append(absent)
@@ -55,21 +55,21 @@ def draw(results: RunResults, path: Path) -> bool:
 
 
 def not_drawn(cells: Basis) -> str:
-    """Which samplers the curves of the first group leave out, and why; empty if they show all."""
-    first = cells.groups[0]
+    """Which samplers the curves of the first seed set leave out, and why; empty if they show all."""
+    first = cells.seed_sets[0]
     absent = [label for label in cells.labels if label not in first.labels]
     return f"not shown, for lack of {seed_list(first.seeds)}: {', '.join(absent)}" if absent else ""
 
 
-def plot(axes: Axes, results: RunResults, group: Group, metric: str, styles: Styles) -> bool:
-    """Mean of a metric over the seeds of a group, against labels, without a legend; False without any.
+def plot(axes: Axes, results: RunResults, seed_set: SeedSet, metric: str, styles: Styles) -> bool:
+    """Mean of a metric over the seeds of a seed set, against labels, without a legend; False without any.
 
     With it comes its 95 % interval, or each seed if these are too few for a useful interval.
 
     Args:
         axes: the axes to draw on.
         results: a run.
-        group: the samplers to draw.
+        seed_set: the samplers to draw.
         metric: which metric.
         styles: label of a sampler -> its style.
     """
@@ -78,17 +78,17 @@ def plot(axes: Axes, results: RunResults, group: Group, metric: str, styles: Sty
     run, x, curves = results.run, results.labeled, results.curves(metric)
     seen: list[float] = []
     shown = names(run.labels)
-    points = [results.means(group, curves[..., cycle], alike=True) for cycle in range(len(x))]
-    enough = len(group.seeds) >= ENOUGH
+    points = [results.means(seed_set, curves[..., cycle], alike=True) for cycle in range(len(x))]
+    enough = len(seed_set.seeds) >= ENOUGH
     for label, style in styles.items():
-        if label not in group.labels:
+        if label not in seed_set.labels:
             continue
         found = [point[label] for point in points]
         y, half = [p.value for p in found], [p.half if p.n >= ENOUGH else 0.0 for p in found]
         color, marker, line = style
-        n = len(group.seeds)
+        n = len(seed_set.seeds)
         axes.plot(x, y, line, color=color, marker=marker, markersize=4, label=f"{shown[label]} (n = {n})")
-        single = results.at(curves, label, group.seeds)
+        single = results.at(curves, label, seed_set.seeds)
         if enough:
             low, high = np.subtract(y, half), np.add(y, half)
             axes.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
@@ -98,8 +98,8 @@ def plot(axes: Axes, results: RunResults, group: Group, metric: str, styles: Sty
         seen += single.ravel().tolist()
     if not axes.lines:
         return False
-    if group.reference:
-        _draw_reference(axes, run, group, points[-1][FULL_DATA])
+    if seed_set.reference:
+        _draw_reference(axes, run, seed_set, points[-1][FULL_DATA])
         seen.append(points[-1][FULL_DATA].value)
     _limit(axes, seen)
     axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
@@ -110,11 +110,11 @@ def plot(axes: Axes, results: RunResults, group: Group, metric: str, styles: Sty
     return True
 
 
-def spread(group: Group) -> str:
+def spread(seed_set: SeedSet) -> str:
     """What is drawn around a mean, in words."""
-    if len(group.seeds) >= ENOUGH:
+    if len(seed_set.seeds) >= ENOUGH:
         return "its 95 % confidence interval, cut at the edges of the picture"
-    return "each seed as a thin line" if len(group.seeds) > 1 else "no interval, since there is one seed"
+    return "each seed as a thin line" if len(seed_set.seeds) > 1 else "no interval, since there is one seed"
 
 
 def _limit(axes: Axes, seen: Sequence[float]) -> None:
@@ -129,9 +129,9 @@ def _limit(axes: Axes, seen: Sequence[float]) -> None:
         axes.set_ylim(max(bottom, low - room), min(top, high + room))
 
 
-def _draw_reference(axes: Axes, run: Plan, group: Group, level: Mean) -> None:
+def _draw_reference(axes: Axes, run: Plan, seed_set: SeedSet, level: Mean) -> None:
     """A dashed line with its interval, at the level of the models with all labels."""
-    label = f"all {run.counted([run.pool])[0]:,} labels (n = {len(group.seeds)})"
+    label = f"all {run.counted([run.pool])[0]:,} labels (n = {len(seed_set.seeds)})"
     axes.axhline(level.value, color=REFERENCE.color, linestyle="--", linewidth=1, label=label)
     if level.n >= ENOUGH:
         low, high = level.value - level.half, level.value + level.half

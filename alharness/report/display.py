@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from alharness.results.basis import Group
+    from alharness.results.basis import SeedSet
     from alharness.results.run import RunResults
     from alharness.text.blocks import Blocks
 
@@ -119,11 +119,11 @@ def _axes(runs: list[RunResults]) -> Any:
 
 
 def _draw(one: RunResults, axes: Axes, metric: str, drawn: Styles, *, whole: bool) -> bool:
-    group = _group(one, drawn)
-    if group is None or not plot(axes, one, group, metric, drawn):
+    seed_set = _group(one, drawn)
+    if seed_set is None or not plot(axes, one, seed_set, metric, drawn):
         axes.set_title(f"{one.run.name}: no complete cells", fontsize=10)
         return False
-    notes = [f"{one.run.name}: mean over the same seeds and {spread(group)}"]
+    notes = [f"{one.run.name}: mean over the same seeds and {spread(seed_set)}"]
     notes += ["synthetic data; not comparable with the paper"] if one.run.synthetic else []
     if whole and (absent := not_drawn(one.basis)):
         notes.append(absent)
@@ -131,7 +131,8 @@ def _draw(one: RunResults, axes: Axes, metric: str, drawn: Styles, *, whole: boo
     return True
 
 
-def _group(one: RunResults, labels: Iterable[str]) -> Group | None:
-    """The first group of samplers over the same seeds that has all of these; else the first of all."""
-    groups, wanted = one.basis.groups, {label for label in labels if label in one.labels}
-    return next((group for group in groups if wanted <= {*group.labels}), groups[0] if groups else None)
+def _group(one: RunResults, labels: Iterable[str]) -> SeedSet | None:
+    """The first seed set that has all of these samplers; else the first of all."""
+    seed_sets, wanted = one.basis.seed_sets, {label for label in labels if label in one.labels}
+    first = seed_sets[0] if seed_sets else None
+    return next((found for found in seed_sets if wanted <= {*found.labels}), first)

@@ -67,7 +67,7 @@ def closing_table(results: RunResults) -> Blocks:
             *costs,
         ],
         rows=_cells(rows, metrics, gpu=gpu),
-        apart=parts((row.group, row.reference) for row in rows),
+        apart=parts((row.seed_set, row.reference) for row in rows),
         title=f"{run.name}: {run.params['dataset']}, {budget}{', SYNTHETIC DATA' if run.synthetic else ''}",
         caption="mean ± 95 % confidence interval over seeds; area = area under the budget curve; metrics after "
         f"the last cycle{others}{_over(cells)}{undefined}; seconds of one query and of all trainings of a cell; "
@@ -101,11 +101,11 @@ def paper_table(results: RunResults) -> Blocks | None:
 
 def _over(cells: Basis) -> str:
     """Over which seeds the rows are, if that is not all of each."""
-    groups = [group for group in cells.groups if group.labels]
-    if not groups or not cells.lacking():
+    seed_sets = [seed_set for seed_set in cells.seed_sets if seed_set.labels]
+    if not seed_sets or not cells.lacking():
         return ""
-    first = groups[0]
-    if len(groups) == 1:
+    first = seed_sets[0]
+    if len(seed_sets) == 1:
         return f"; all over {seed_list(first.seeds)}, which all of them have"
     return f"; above the line over {seed_list(first.seeds)}, below it what lacks some, and Random over the same"
 

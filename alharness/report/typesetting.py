@@ -56,7 +56,7 @@ def as_latex(results: RunResults, name: str, metrics: Sequence[str] = ()) -> str
     arrows = {True: r"$\downarrow$", False: r"$\uparrow$"}
     headings = [f"{_latex(c.heading)} {arrows[c.lower]}" for c in columns]
     lines = [r"    \toprule", _latex_row(["sampler", "$n$", *headings])]
-    for _, part in groupby(range(len(rows)), key=lambda i: (rows[i].group, rows[i].reference)):
+    for _, part in groupby(range(len(rows)), key=lambda i: (rows[i].seed_set, rows[i].reference)):
         lines.append(r"    \midrule")
         for i in part:
             means = [_latex_mean(*column.cells[i]) for column in columns]
@@ -93,7 +93,7 @@ def as_markdown(results: RunResults, name: str, metrics: Sequence[str] = ()) -> 
 
 
 def _rows(results: RunResults) -> list[Row]:
-    return sorted(results.summary, key=lambda row: (row.group, row.reference))
+    return sorted(results.summary, key=lambda row: (row.seed_set, row.reference))
 
 
 def _columns(results: RunResults, metrics: Sequence[str]) -> list[Column]:
@@ -112,14 +112,14 @@ def _column(heading: str, means: Sequence[Mean | None], rows: Sequence[Row], *, 
     rivals: dict[int, list[float]] = {}
     for mean, row in zip(means, rows, strict=True):
         if mean is not None and not row.reference and not math.isnan(mean.value):
-            rivals.setdefault(row.group, []).append(mean.value)
+            rivals.setdefault(row.seed_set, []).append(mean.value)
     best = {g: way.number((min if lower else max)(found)) for g, found in rivals.items() if len(found) > 1}
     cells = [
         (NOTHING, False)
         if mean is None
         else (
             way.interval(mean.value, mean.half),
-            not row.reference and way.number(mean.value) == best.get(row.group),
+            not row.reference and way.number(mean.value) == best.get(row.seed_set),
         )
         for mean, row in zip(means, rows, strict=True)
     ]

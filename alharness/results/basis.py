@@ -2,7 +2,7 @@
 
 A cell counts if all its cycles are there, the metric that ranks is a number in each of them, and its conditions
 are those of most cells of its seed. Two samplers are tested over the seeds that count for both. Means appear next
-to each other only within a group: samplers over the same seeds.
+to each other only within a seed set: samplers over the same seeds.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ PAIRED = (*FOUNDATION, *CONDITIONS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class SeedSet:
     """Samplers whose means may be compared, since all are over the same seeds.
 
     Attributes:
-        labels: the samplers, in the order of the spec; Random comes first in a group of those that lack seeds.
+        labels: the samplers, in the order of the spec; Random comes first in one of those that lack seeds.
         seeds: the seeds that they share.
         reference: whether the models trained with all labels have these seeds as well.
     """
@@ -59,8 +59,8 @@ class Basis:
         cells: label -> seed -> cell, of samplers with at least one, in the order of the spec, and the reference.
         random: label of the sampler `random`, of several the one with most seeds; None if it has no cell.
         randoms: every label of the sampler `random`.
-        groups: the first holds most of the comparisons; the others are samplers that lack some of its seeds, each
-            with Random over the seeds that both have.
+        seed_sets: the first holds most of the comparisons; the others are samplers that lack some of its seeds,
+            each with Random over the seeds that both have.
         asked: label -> seeds that the run asks for.
         refused: sentences on complete cells that do not count.
         mixed: a sentence on seeds that differ in their conditions; none if all agree.
@@ -69,7 +69,7 @@ class Basis:
     cells: BySeed
     random: str | None
     randoms: tuple[str, ...]
-    groups: tuple[Group, ...]
+    seed_sets: tuple[SeedSet, ...]
     asked: Mapping[str, tuple[int, ...]]
     refused: tuple[str, ...]
     mixed: tuple[str, ...] = ()
@@ -79,13 +79,13 @@ class Basis:
         """Samplers with a cell that counts."""
         return tuple(label for label in self.cells if label != FULL_DATA)
 
-    def home(self, label: str) -> Group:
-        """The first group that a sampler is in."""
-        return next(group for group in self.groups if label in group.labels)
+    def home(self, label: str) -> SeedSet:
+        """The first seed set that a sampler is in."""
+        return next(seed_set for seed_set in self.seed_sets if label in seed_set.labels)
 
-    def of(self, group: Group, label: str) -> list[Outcome]:
-        """The cells of one row of a group, by seed."""
-        return [self.cells[label][seed] for seed in group.seeds]
+    def of(self, seed_set: SeedSet, label: str) -> list[Outcome]:
+        """The cells of one row of a seed set, by seed."""
+        return [self.cells[label][seed] for seed in seed_set.seeds]
 
     def lacking(self) -> dict[str, tuple[int, ...]]:
         """Label -> seeds that were asked for and do not count, of samplers that lack some."""
@@ -137,7 +137,7 @@ def basis(run: Plan, records: Iterable[Outcome]) -> Basis:
         cells=kept,
         random=random,
         randoms=randoms,
-        groups=_groups({x: s for x, s in seeds.items() if x != FULL_DATA}, random, seeds.get(FULL_DATA)),
+        seed_sets=_groups({x: s for x, s in seeds.items() if x != FULL_DATA}, random, seeds.get(FULL_DATA)),
         asked={label: tuple(sorted(found)) for label, found in asked.items()},
         refused=tuple(refused),
         mixed=tuple(_mixed(_all(cells))),
@@ -243,24 +243,24 @@ def _mixed(records: Iterable[Outcome]) -> list[str]:
 
 def _groups(
     seeds: Mapping[str, frozenset[int]], random: str | None, reference: frozenset[int] | None
-) -> tuple[Group, ...]:
+) -> tuple[SeedSet, ...]:
     found = _of_samplers(seeds, random)
     if not reference:
         return tuple(found)
-    found = [Group(labels=g.labels, seeds=g.seeds, reference=reference.issuperset(g.seeds)) for g in found]
-    if not any(group.reference for group in found):
+    found = [SeedSet(labels=g.labels, seeds=g.seeds, reference=reference.issuperset(g.seeds)) for g in found]
+    if not any(seed_set.reference for seed_set in found):
         shared = reference & seeds[random] if random else frozenset()
         labels = (random,) if random and shared else ()
-        found.append(Group(labels=labels, seeds=tuple(sorted(shared or reference)), reference=True))
+        found.append(SeedSet(labels=labels, seeds=tuple(sorted(shared or reference)), reference=True))
     return tuple(found)
 
 
-def _of_samplers(seeds: Mapping[str, frozenset[int]], random: str | None) -> list[Group]:
-    """The group with most comparisons, one of Random and each set of samplers that lack the same seeds, others."""
+def _of_samplers(seeds: Mapping[str, frozenset[int]], random: str | None) -> list[SeedSet]:
+    """The seed set with most comparisons, those of Random and samplers that lack the same seeds, others."""
     if not seeds:
         return []
     most = _seeds_of_most(seeds, random)
-    first = Group(labels=tuple(x for x in seeds if seeds[x] >= most), seeds=tuple(sorted(most)))
+    first = SeedSet(labels=tuple(x for x in seeds if seeds[x] >= most), seeds=tuple(sorted(most)))
     others: dict[frozenset[int], list[str]] = {}
     strangers = {}
     for label in seeds:
@@ -272,7 +272,7 @@ def _of_samplers(seeds: Mapping[str, frozenset[int]], random: str | None) -> lis
     found = [first]
     for shared, labels in others.items():
         assert random is not None
-        found.append(Group(labels=(random, *labels), seeds=tuple(sorted(shared))))
+        found.append(SeedSet(labels=(random, *labels), seeds=tuple(sorted(shared))))
     return found + _of_samplers(strangers, None)
 
 

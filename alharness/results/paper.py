@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from alharness.api.records import CycleRecord, Outcome
 
-    from .basis import Group
+    from .basis import SeedSet
     from .run import RunResults
     from .statistics import Mean
 
@@ -61,30 +61,30 @@ def compare_with_paper(results: RunResults) -> PaperComparison | None:
     metrics = tuple(dict.fromkeys(name for figures in paper.values.values() for name in figures))
     at = paper.labels or run.schedule.labeled[-1]
     rows = []
-    for group in results.basis.groups:
-        ours = _ours(results, group, at)
+    for seed_set in results.basis.seed_sets:
+        ours = _ours(results, seed_set, at)
         rows += [
-            (label, group.seeds, [(ours[label].get(name), paper.values[label].get(name)) for name in metrics])
+            (label, seed_set.seeds, [(ours[label].get(name), paper.values[label].get(name)) for name in metrics])
             for label in paper.values
-            if label in group.rows and any(name in ours[label] for name in paper.values[label])
+            if label in seed_set.rows and any(name in ours[label] for name in paper.values[label])
         ]
     return PaperComparison(source=paper.source, labels=at, metrics=metrics, rows=rows) if rows else None
 
 
-def _ours(results: RunResults, group: Group, at: int) -> dict[str, dict[str, Mean]]:
-    """Label -> metric or cost -> mean over the seeds of a group, of what is measured at so many labels."""
-    cells = {label: results.basis.of(group, label) for label in group.rows}
+def _ours(results: RunResults, seed_set: SeedSet, at: int) -> dict[str, dict[str, Mean]]:
+    """Label -> metric or cost -> mean over the seeds of a seed set, of what is measured at so many labels."""
+    cells = {label: results.basis.of(seed_set, label) for label in seed_set.rows}
     cycles = {label: [cycle for cell in found if (cycle := _cycle(cell, at))] for label, found in cells.items()}
-    found: dict[str, dict[str, Mean]] = {label: {} for label in group.rows}
+    found: dict[str, dict[str, Mean]] = {label: {} for label in seed_set.rows}
     for name in dict.fromkeys(
         name for measured in cycles.values() for cycle in measured for name in cycle.metrics
     ):
-        for label, value in results.means(group, _values(results, name, at), alike=True).items():
+        for label, value in results.means(seed_set, _values(results, name, at), alike=True).items():
             if any(name in cycle.metrics for cycle in cycles[label]):
                 found[label][name] = value
-    for label in group.rows:
+    for label in seed_set.rows:
         if cycles[label]:
-            row = results.row(label, group)
+            row = results.row(label, seed_set)
             found[label] |= {"query_seconds": row.query["query_seconds"], "overall_seconds": row.overall}
     return found
 

@@ -167,19 +167,19 @@ class Results:
     def summary(self) -> pd.DataFrame:
         """Means over seeds, one a row: of each sampler and metric, after the last cycle and as an area; and costs.
 
-        Samplers are compared over the same seeds: rows of one setting and `group` may be compared with each other.
-        A sampler that lacks seeds of the others has a group of its own, with Random over the seeds that both have.
+        Samplers are compared over the same seeds: rows of one setting and `seed_set` may be compared. A sampler
+        that lacks seeds of the others has a seed set of its own, with Random over the seeds that both have.
 
-        Columns: run, setting, group, sampler, labeled (after the last cycle), metric, statistic (`final`; `area`
-        under the budget curve; or `cost`, of one query, of all trainings of a cell, or overall, of all trainings
-        and queries); mean over seeds, low and high bound of its 95 % confidence interval (Student's t), sd, n;
-        seeds, such as `0-4`.
+        Columns: run, setting, seed_set, sampler, labeled (after the last cycle), metric, statistic (`final`;
+        `area` under the budget curve; or `cost`, of one query, of all trainings of a cell, or overall, of all
+        trainings and queries); mean over seeds, low and high bound of its 95 % confidence interval (Student's
+        t), sd, n; seeds, such as `0-4`.
         """
         import pandas as pd
 
         rows = [
             (
-                *(one.run.experiment, name, row.group, row.label, row.labels, metric, statistic),
+                *(one.run.experiment, name, row.seed_set, row.label, row.labels, metric, statistic),
                 *(mean.value, mean.low, mean.high, mean.sd, mean.n, listed(row.over)),
             )
             for name, one in self.runs.items()
@@ -187,7 +187,7 @@ class Results:
             for statistic, means in _statistics(row)
             for metric, mean in means.items()
         ]
-        about = ["run", "setting", "group", "sampler", "labeled", "metric", "statistic"]
+        about = ["run", "setting", "seed_set", "sampler", "labeled", "metric", "statistic"]
         return pd.DataFrame(rows, columns=[*about, "mean", "low", "high", "sd", "n", "seeds"])
 
     def compare(self, metric: str | None = None, against: str | None = None) -> pd.DataFrame:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from alharness.api.records import Outcome, Plan
     from alharness.runs.pooltable import PoolTable
 
-    from .basis import Basis, Group
+    from .basis import Basis, SeedSet
     from .statistics import Difference, Mean
     from .summary import Row
 
@@ -80,7 +80,7 @@ class RunResults:
 
     @cached_property
     def basis(self) -> Basis:
-        """The cells that count, and the groups whose means may be compared."""
+        """The cells that count, and the samplers over the same seeds."""
         return basis(self.run, self.records)
 
     @property
@@ -160,9 +160,9 @@ class RunResults:
         found: Array = values[self.rows.index(label), [self.seeds.index(seed) for seed in seeds]]
         return found
 
-    def over(self, group: Group, values: Array) -> Array:
-        """Of an array, what the rows of a group have in its seeds."""
-        rows, seeds = map(self.rows.index, group.rows), map(self.seeds.index, group.seeds)
+    def over(self, seed_set: SeedSet, values: Array) -> Array:
+        """Of an array, what the rows of a seed set have in its seeds."""
+        rows, seeds = map(self.rows.index, seed_set.rows), map(self.seeds.index, seed_set.seeds)
         found: Array = values[np.ix_(list(rows), list(seeds))]
         return found
 
@@ -211,25 +211,25 @@ class RunResults:
         total[~self._counted] = np.nan
         return total
 
-    def peak(self, name: str, group: Group, label: str) -> float | None:
+    def peak(self, name: str, seed_set: SeedSet, label: str) -> float | None:
         """The largest value of a cost in any cycle of these cells; None if it was not measured."""
-        found = self.at(self.grid("cost", name), label, group.seeds)
+        found = self.at(self.grid("cost", name), label, seed_set.seeds)
         return float(np.nanmax(found)) if np.isfinite(found).any() else None
 
-    def means(self, group: Group, values: Array, *, alike: bool = False) -> dict[str, Mean]:
-        """Label -> mean over the seeds of a group.
+    def means(self, seed_set: SeedSet, values: Array, *, alike: bool = False) -> dict[str, Mean]:
+        """Label -> mean over the seeds of a seed set.
 
         Args:
-            group: samplers over the same seeds.
+            seed_set: samplers over the same seeds.
             values: (samplers, seeds).
             alike: leave seeds in which the value is undefined for one row out of all rows, so that they stay
                 comparable; a row without any defined value has no say in this.
         """
-        found = self.over(group, values)
+        found = self.over(seed_set, values)
         undefined = np.isnan(found)
         some = ~undefined.all(axis=1)
-        kept = ~undefined[some].any(axis=0) if alike else np.ones(len(group.seeds), bool)
-        rows = zip(group.rows, found, undefined, strict=True)
+        kept = ~undefined[some].any(axis=0) if alike else np.ones(len(seed_set.seeds), bool)
+        rows = zip(seed_set.rows, found, undefined, strict=True)
         return {label: mean(row[kept | missing]) for label, row, missing in rows}
 
     def pair(self, one: str, other: str, seeds: Collection[int] | None = None) -> tuple[Array, Array]:
@@ -248,7 +248,7 @@ class RunResults:
 
     @cached_property
     def areas(self) -> Mapping[str, Mean]:
-        """Sampler -> mean area under the budget curve, over the seeds of its first group."""
+        """Sampler -> mean area under the budget curve, over the seeds of its first seed set."""
         return {x: mean(self.at(self.all_areas, x, self.basis.home(x).seeds)) for x in self.labels}
 
     @cached_property
@@ -272,11 +272,11 @@ class RunResults:
 
     @property
     def ranked(self) -> tuple[str, ...]:
-        """Samplers group by group, in each by the mean area over its seeds, the best first."""
+        """Samplers by seed set, in each by the mean area over its seeds, the best first."""
         sign = 1 if self.lower_is_better else -1
         order: dict[str, None] = {}
-        for group in self.basis.groups:
-            mine = [label for label in group.labels if label not in order]
+        for seed_set in self.basis.seed_sets:
+            mine = [label for label in seed_set.labels if label not in order]
             order |= dict.fromkeys(sorted(mine, key=lambda label: sign * self.areas[label].value))
         return tuple(order)
 
@@ -311,10 +311,10 @@ class RunResults:
         """What each sampler reached and what it cost; see `Row`."""
         return summarize(self)
 
-    def row(self, label: str, group: Group | None = None) -> Row:
-        """That of a sampler in a group, by default the first that it is in."""
-        number = self.basis.groups.index(group or self.basis.home(label))
-        return next(row for row in self.summary if (row.label, row.group) == (label, number))
+    def row(self, label: str, seed_set: SeedSet | None = None) -> Row:
+        """That of a sampler in a seed set, by default the first that it is in."""
+        number = self.basis.seed_sets.index(seed_set or self.basis.home(label))
+        return next(row for row in self.summary if (row.label, row.seed_set) == (label, number))
 
     def incomparable_times(self) -> str:
         """Why times of this run must not be ranked; empty if they may be."""

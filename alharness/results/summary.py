@@ -1,11 +1,11 @@
-"""What each sampler reached and what it cost, group by group over the same seeds."""
+"""What each sampler reached and what it cost, by seed set."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .basis import Group
+from .basis import SeedSet
 from .statistics import mean
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ def seconds(record: Outcome, *costs: str) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One sampler in one group.
+    """One sampler in one seed set.
 
     Attributes:
         label: the sampler's label.
-        group: number of the group; rows of one group are over the same seeds, and may be compared.
+        seed_set: number of the seed set; only rows of one are over the same seeds, and may be compared.
         over: seeds over which it is averaged.
         seeds: how many seeds were asked for.
         labels: labels after the last cycle, as they are counted.
@@ -52,7 +52,7 @@ class Row:
     """
 
     label: str
-    group: int
+    seed_set: int
     over: tuple[int, ...]
     seeds: int
     labels: int
@@ -92,37 +92,37 @@ class Row:
 
 
 def summarize(results: RunResults) -> list[Row]:
-    """Group by group, the samplers in the order of the spec and the reference last.
+    """By seed set, the samplers in the order of the spec and the reference last.
 
-    A sampler without any cell that counts has a row without values in the first group.
+    A sampler without any cell that counts has a row without values in the first seed set.
     """
     cells, order = results.basis, list(results.basis.asked)
-    rows = [row for number, group in enumerate(cells.groups) for row in _rows(results, number, group)]
-    missing = (Group(labels=(label,), seeds=()) for label in order if label not in cells.cells)
+    rows = [row for number, seed_set in enumerate(cells.seed_sets) for row in _rows(results, number, seed_set)]
+    missing = (SeedSet(labels=(label,), seeds=()) for label in order if label not in cells.cells)
     rows += [row for nothing in missing for row in _rows(results, 0, nothing)]
-    return sorted(rows, key=lambda row: (row.group, order.index(row.label)))
+    return sorted(rows, key=lambda row: (row.seed_set, order.index(row.label)))
 
 
-def _rows(results: RunResults, number: int, group: Group) -> Iterator[Row]:
+def _rows(results: RunResults, number: int, seed_set: SeedSet) -> Iterator[Row]:
     run, cells = results.run, results.basis
     names = dict.fromkeys(
         name for found in cells.cells.values() for cell in found.values() for name in cell.cycles[-1].metrics
     )
-    final = {name: results.means(group, results.curves(name)[..., -1], alike=True) for name in names}
-    areas = {name: results.means(group, results.areas_of(name), alike=True) for name in names}
-    query = {part: results.means(group, results.mean_cost(part)) for part in PARTS}
-    training = results.means(group, results.mean_cost("train_seconds"))
-    trainings = results.means(group, results.total_cost("train_seconds"))
-    overall = results.means(group, results.total_cost(*OVERALL))
-    for label in group.rows:
-        records = cells.of(group, label)
+    final = {name: results.means(seed_set, results.curves(name)[..., -1], alike=True) for name in names}
+    areas = {name: results.means(seed_set, results.areas_of(name), alike=True) for name in names}
+    query = {part: results.means(seed_set, results.mean_cost(part)) for part in PARTS}
+    training = results.means(seed_set, results.mean_cost("train_seconds"))
+    trainings = results.means(seed_set, results.total_cost("train_seconds"))
+    overall = results.means(seed_set, results.total_cost(*OVERALL))
+    for label in seed_set.rows:
+        records = cells.of(seed_set, label)
         measured = {name for record in records for name in record.cycles[-1].metrics}
-        peaks = {name: results.peak(name, group, label) for name in PEAKS}
+        peaks = {name: results.peak(name, seed_set, label) for name in PEAKS}
         cell = next(cell for cell in run.cells if cell.label == label)
         yield Row(
             label=label,
-            group=number,
-            over=group.seeds,
+            seed_set=number,
+            over=seed_set.seeds,
             seeds=len(cells.asked[label]),
             labels=run.counted(run.labeled(cell))[-1],
             reference=cell.reference,

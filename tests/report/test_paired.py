@@ -116,7 +116,7 @@ def one_fails(noisy):
 
 def test_one_that_fails_often_leaves_the_others_their_seeds(make_results, one_fails):
     found = make_results(one_fails)
-    assert [(group.labels, group.seeds) for group in found.basis.groups] == [
+    assert [(seed_set.labels, seed_set.seeds) for seed_set in found.basis.seed_sets] == [
         (("random", "a"), tuple(range(10))),
         (("random", "failing"), (0, 1, 2)),
     ]
@@ -151,8 +151,8 @@ def test_a_run_that_is_going_on_is_compared_over_the_seeds_that_all_have(make_re
     curves = {x: noisy(5, seed=i) for i, x in enumerate(("random", "a", "b", "c"))}
     for label in ("b", "c"):
         curves[label] = [*curves[label][:3], None, None]
-    (group,) = make_results(curves).basis.groups
-    assert (group.labels, group.seeds) == (("random", "a", "b", "c"), (0, 1, 2))
+    (seed_set,) = make_results(curves).basis.seed_sets
+    assert (seed_set.labels, seed_set.seeds) == (("random", "a", "b", "c"), (0, 1, 2))
 
 
 def test_samplers_that_lack_the_same_seeds_are_named_together(make_results, noisy):
@@ -257,7 +257,7 @@ def test_of_as_many_on_each_side_those_with_random_count(make_results, noisy):
 def test_a_seed_on_other_data_counts_nowhere(make_results, noisy):
     other = {f"{label}-s4": {"data": "other"} for label in ("random", "a")}
     found = make_results({"random": noisy(5), "a": noisy(5, seed=1)}, contexts=other)
-    assert [group.seeds for group in found.basis.groups] == [(0, 1, 2, 3)]
+    assert [seed_set.seeds for seed_set in found.basis.seed_sets] == [(0, 1, 2, 3)]
     assert found.basis.refused == tuple(
         f"{label}-s4 is left out of every comparison: it differs from random-s0 in data"
         for label in ("random", "a")

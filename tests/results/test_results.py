@@ -86,7 +86,7 @@ def test_a_summary_has_mean_bounds_deviation_and_number(results):
     low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
     assert (found["mean"], found["sd"], found["n"]) == (pytest.approx(np.mean(values)), np.std(values, ddof=1), 3)
     assert (found["low"], found["high"]) == pytest.approx((low, high))
-    assert (found["seeds"], found["group"], found["labeled"]) == ("0-2", 0, 800)
+    assert (found["seeds"], found["seed_set"], found["labeled"]) == ("0-2", 0, 800)
 
 
 def test_a_summary_has_areas_and_costs(results):
@@ -103,9 +103,9 @@ def test_means_in_one_group_are_over_the_same_seeds(make_results):
         "b": [[0.3] * 4, None, None, None],
     }
     table = Results([make_results(curves)]).summary()
-    groups = table.groupby("group")
-    assert groups["seeds"].unique().map(list).to_dict() == {0: ["0-3"], 1: ["0"]}
-    assert groups["sampler"].unique().map(list).to_dict() == {0: ["random", "a"], 1: ["random", "b"]}
+    seed_sets = table.groupby("seed_set")
+    assert seed_sets["seeds"].unique().map(list).to_dict() == {0: ["0-3"], 1: ["0"]}
+    assert seed_sets["sampler"].unique().map(list).to_dict() == {0: ["random", "a"], 1: ["random", "b"]}
 
 
 def test_differences_are_paired_by_seed(results):

@@ -49,7 +49,7 @@ def test_validation_samples_that_count_are_labels_of_every_cycle(make_results):
     results = make_results(curves, valid=50, count_valid=True, references=(0.3,) * 3)
     assert results.labeled == (150, 250, 450, 850)
     figure = Figure()
-    assert plot(figure.add_subplot(), results, results.basis.groups[0], "mae", styles(results.labels))
+    assert plot(figure.add_subplot(), results, results.basis.seed_sets[0], "mae", styles(results.labels))
     *lines, level = figure.axes[0].lines
     assert {tuple(line.get_xdata()) for line in lines} == {(150, 250, 450, 850)}
     assert level.get_label() == "all 5,050 labels (n = 3)"

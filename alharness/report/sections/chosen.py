@@ -74,7 +74,7 @@ def section(results: RunResults, styles: Styles) -> Section | None:
         choices = _choices(results, results.pool)
         pictures += [_balance(choices), _map(choices)]
         tables.append(_table(choices))
-    if len(results.basis.groups[0].labels) > 1 and results.run.schedule.sizes:
+    if len(results.basis.seed_sets[0].labels) > 1 and results.run.schedule.sizes:
         overlaps = _overlaps(results)
         pictures += [_overlap(results, overlaps, styles), _matrix(results, overlaps)]
     return Section(
@@ -87,14 +87,14 @@ def _choices(results: RunResults, pool: PoolTable) -> _Choices:
     nothing = np.zeros(0, np.int64)
     rows: dict[str, list[Array]] = {}
     cycles: dict[str, list[Array]] = {}
-    first = results.basis.groups[0]
-    for group in results.basis.groups:
-        over = "" if group is first else f" ({seed_list(group.seeds)})"
-        for label in group.labels:
-            seeds = [chosen.rows_of(cell, places) for cell in results.basis.of(group, label)]
+    first = results.basis.seed_sets[0]
+    for seed_set in results.basis.seed_sets:
+        over = "" if seed_set is first else f" ({seed_list(seed_set.seeds)})"
+        for label in seed_set.labels:
+            seeds = [chosen.rows_of(cell, places) for cell in results.basis.of(seed_set, label)]
             rows[f"{label}{over}"] = [np.concatenate([nothing, *queries]) for queries in seeds]
-            if group is results.basis.home(label):
-                cycles[label if group is first else f"{label} (seed {group.seeds[0]})"] = seeds[0]
+            if seed_set is results.basis.home(label):
+                cycles[label if seed_set is first else f"{label} (seed {seed_set.seeds[0]})"] = seeds[0]
     return _Choices(
         pool=pool,
         groups=chosen.groups(pool),
@@ -226,14 +226,14 @@ def _draw_map(figure: Figure, choices: _Choices) -> None:
 
 
 def _overlaps(results: RunResults) -> dict[tuple[str, str], Array]:
-    """Pair of samplers of the first group -> mean overlap over its seeds, after each query; in both orders."""
-    group = results.basis.groups[0]
-    cells = {label: results.basis.of(group, label) for label in group.labels}
+    """Pair of samplers of the first seed set -> mean overlap over its seeds, after each query; in both orders."""
+    seed_set = results.basis.seed_sets[0]
+    cells = {label: results.basis.of(seed_set, label) for label in seed_set.labels}
     ids = {i for found in cells.values() for cell in found for c in cell.cycles for i in c.chosen}
     places = {name: row for row, name in enumerate(sorted(ids))}
     times = {label: [chosen.times(cell, places) for cell in found] for label, found in cells.items()}
     found = {}
-    for one, other in combinations(group.labels, 2):
+    for one, other in combinations(seed_set.labels, 2):
         both = zip(times[one], times[other], strict=True)
         lines = [chosen.overlap(a, b, results.run.schedule.sizes) for a, b in both]
         found[one, other] = found[other, one] = np.mean(lines, axis=0)
@@ -246,7 +246,7 @@ def _overlap(results: RunResults, overlaps: Mapping[tuple[str, str], Array], sty
         title="What a sampler has in common with the others",
         text="Mean overlap of each sampler's choices with those of all others of the same seed, after each query",
         draw=partial(_draw_overlap, results=results, overlaps=overlaps, styles=styles),
-        size=taller(Picture.size, results.basis.groups[0].labels),
+        size=taller(Picture.size, results.basis.seed_sets[0].labels),
     )
 
 
@@ -256,8 +256,8 @@ def _draw_overlap(
     axes = figure.add_subplot()
     run = results.run
     x = run.counted(run.schedule.labeled)[1:]
-    shown = names(results.basis.groups[0].labels)
-    for label in results.basis.groups[0].labels:
+    shown = names(results.basis.seed_sets[0].labels)
+    for label in results.basis.seed_sets[0].labels:
         color, marker, line = styles[label]
         own = [values for (one, _), values in overlaps.items() if one == label]
         if own:
@@ -271,7 +271,7 @@ def _draw_overlap(
 
 
 def _matrix(results: RunResults, overlaps: Mapping[tuple[str, str], Array]) -> Picture:
-    labels = results.basis.groups[0].labels
+    labels = results.basis.seed_sets[0].labels
     values = np.array([[overlaps[a, b][-1] if (a, b) in overlaps else np.nan for b in labels] for a in labels])
     return Picture(
         name="overlap_matrix",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from alharness.report.palette import Styles
-    from alharness.results.basis import Group
+    from alharness.results.basis import SeedSet
     from alharness.results.run import RunResults
     from alharness.results.summary import Row
 
@@ -51,8 +51,8 @@ def section(results: RunResults, styles: Styles) -> Section | None:
     """Queries by part, training, peaks; and quality against time if times may be compared."""
     if not results.labels:
         return None
-    groups = [group for group in results.basis.groups if group.labels]
-    found = [results.row(label, group) for group in groups for label in group.labels]
+    seed_sets = [seed_set for seed_set in results.basis.seed_sets if seed_set.labels]
+    found = [results.row(label, seed_set) for seed_set in seed_sets for label in seed_set.labels]
     reason, where = results.incomparable_times(), results.machine
     paragraphs = [reason] if reason else []
     if where:
@@ -60,7 +60,7 @@ def section(results: RunResults, styles: Styles) -> Section | None:
     queried = {
         row.label: row
         for row in found
-        if row.group == found[0].group and math.isfinite(row.query["query_seconds"].value)
+        if row.seed_set == found[0].seed_set and math.isfinite(row.query["query_seconds"].value)
     }
     return Section(
         anchor="cost",
@@ -68,9 +68,9 @@ def section(results: RunResults, styles: Styles) -> Section | None:
         paragraphs=paragraphs,
         pictures=[
             *([] if reason or not queried else [_picture(results, queried, styles)]),
-            *_by_labels(results, groups[0], styles, timed=not reason),
+            *_by_labels(results, seed_sets[0], styles, timed=not reason),
         ],
-        tables=[_table(found, several=len(groups) > 1)],
+        tables=[_table(found, several=len(seed_sets) > 1)],
     )
 
 
@@ -120,34 +120,34 @@ def _picture(results: RunResults, found: dict[str, Row], styles: Styles) -> Pict
     )
 
 
-def _by_labels(results: RunResults, group: Group, styles: Styles, *, timed: bool) -> list[Picture]:
+def _by_labels(results: RunResults, seed_set: SeedSet, styles: Styles, *, timed: bool) -> list[Picture]:
     """Pictures of what a query costs as labels grow, as far as it was measured."""
-    measured = {name for name in BY_LABELS if not np.isnan(results.over(group, results.grid("cost", name))).all()}
+    costs = {name: results.over(seed_set, results.grid("cost", name)) for name in BY_LABELS}
     return [
         Picture(
             name=f"{name}_by_labels",
             title=title,
-            text=f"{title}: one line for each of {', '.join(group.labels)}",
-            draw=partial(_draw_by_labels, results=results, group=group, name=name, axis=axis, styles=styles),
-            size=taller((6.0, 3.8), group.labels),
+            text=f"{title}: one line for each of {', '.join(seed_set.labels)}",
+            draw=partial(_draw_by_labels, results=results, seed_set=seed_set, name=name, axis=axis, styles=styles),
+            size=taller((6.0, 3.8), seed_set.labels),
             folded=name == "cpu_peak_increase_mib",
         )
         for name, (title, axis) in BY_LABELS.items()
-        if name in measured and (timed or name in PEAKS)
+        if not np.isnan(costs[name]).all() and (timed or name in PEAKS)
     ]
 
 
 def _draw_by_labels(
-    figure: Figure, results: RunResults, group: Group, name: str, axis: str, styles: Styles
+    figure: Figure, results: RunResults, seed_set: SeedSet, name: str, axis: str, styles: Styles
 ) -> None:
     from matplotlib.ticker import MaxNLocator
 
     axes = figure.add_subplot()
-    drawn, shown = [], names(group.labels)
+    drawn, shown = [], names(seed_set.labels)
     costs = results.grid("cost", name)
-    for label in group.labels:
+    for label in seed_set.labels:
         color, marker, line = styles[label]
-        y = np.array([mean(of_cycle).value for of_cycle in results.at(costs, label, group.seeds).T])
+        y = np.array([mean(of_cycle).value for of_cycle in results.at(costs, label, seed_set.seeds).T])
         known = ~np.isnan(y)
         x = np.array(results.labeled)[known]
         axes.plot(x, y[known], line, color=color, marker=marker, markersize=4, label=shown[label])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from alharness.report.palette import Styles
-    from alharness.results.basis import Group
+    from alharness.results.basis import SeedSet
     from alharness.results.run import RunResults
 
 WIDE = (9.6, 4.8)
@@ -27,7 +27,7 @@ def section(results: RunResults, styles: Styles) -> Section | None:
     if not results.labels:
         return None
     run = results.run
-    first, *others = results.basis.groups
+    first, *others = results.basis.seed_sets
     pictures = [
         Picture(
             name=f"curve_{metric}",
@@ -36,7 +36,7 @@ def section(results: RunResults, styles: Styles) -> Section | None:
             phone=taller(Picture.size, first.rows) if metric == run.metric else None,
             text=f"Learning curves: {metric} on the test split against labels, one line for each of "
             f"{', '.join(first.rows)}",
-            draw=partial(_draw, results=results, group=first, metric=metric, styles=styles),
+            draw=partial(_draw, results=results, seed_set=first, metric=metric, styles=styles),
             folded=metric != run.metric,
         )
         for metric in results.metrics()
@@ -44,14 +44,14 @@ def section(results: RunResults, styles: Styles) -> Section | None:
     pictures += [
         Picture(
             name=f"curve_{run.metric}_fewer_seeds_{number}",
-            title=f"{run.metric} over {seed_list(group.seeds)}: {', '.join(group.rows)}",
+            title=f"{run.metric} over {seed_list(seed_set.seeds)}: {', '.join(seed_set.rows)}",
             text=f"Learning curves of samplers that lack seeds: {run.metric} against labels",
-            draw=partial(_draw, results=results, group=group, metric=run.metric, styles=styles),
+            draw=partial(_draw, results=results, seed_set=seed_set, metric=run.metric, styles=styles),
             folded=True,
-            size=taller(Picture.size, group.rows),
+            size=taller(Picture.size, seed_set.rows),
         )
-        for number, group in enumerate(others, 1)
-        if group.labels
+        for number, seed_set in enumerate(others, 1)
+        if seed_set.labels
     ]
     absent = not_drawn(results.basis)
     return Section(
@@ -65,10 +65,10 @@ def section(results: RunResults, styles: Styles) -> Section | None:
     )
 
 
-def _around(group: Group) -> str:
-    if len(group.seeds) == 1:
+def _around(seed_set: SeedSet) -> str:
+    if len(seed_set.seeds) == 1:
         return ": no interval can be given."
-    if len(group.seeds) < ENOUGH:
+    if len(seed_set.seeds) < ENOUGH:
         return (
             f"; thin lines are single seeds. Intervals are drawn from {ENOUGH} seeds on: of two, they would be "
             "12.7 standard errors to each side, and hide the curves."
@@ -80,8 +80,8 @@ def _around(group: Group) -> str:
     )
 
 
-def _draw(figure: Figure, results: RunResults, group: Group, metric: str, styles: Styles) -> None:
+def _draw(figure: Figure, results: RunResults, seed_set: SeedSet, metric: str, styles: Styles) -> None:
     axes = figure.add_subplot()
-    if plot(axes, results, group, metric, styles):
+    if plot(axes, results, seed_set, metric, styles):
         legend(figure)
     axes.set_title(f"{metric} ({results.run.better(metric)} is better)", fontsize=10)

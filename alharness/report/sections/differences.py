@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from alharness.report.palette import Styles
-    from alharness.results.basis import Group
+    from alharness.results.basis import SeedSet
     from alharness.results.penalty import Penalties
     from alharness.results.run import RunResults
     from alharness.results.statistics import Difference
@@ -70,9 +70,9 @@ def section(results: RunResults, styles: Styles) -> Section | None:
 def _areas(results: RunResults, styles: Styles) -> Picture:
     metric = results.metric
     rows = [
-        (label, group, "" if group is results.basis.groups[0] else f" ({seed_list(group.seeds)})")
-        for group in results.basis.groups
-        for label in sorted(group.labels, key=results.ranked.index)
+        (label, seed_set, "" if seed_set is results.basis.seed_sets[0] else f" ({seed_list(seed_set.seeds)})")
+        for seed_set in results.basis.seed_sets
+        for label in sorted(seed_set.labels, key=results.ranked.index)
     ]
     return Picture(
         name="areas",
@@ -84,13 +84,13 @@ def _areas(results: RunResults, styles: Styles) -> Picture:
 
 
 def _draw_areas(
-    figure: Figure, results: RunResults, rows: Sequence[tuple[str, Group, str]], styles: Styles
+    figure: Figure, results: RunResults, rows: Sequence[tuple[str, SeedSet, str]], styles: Styles
 ) -> None:
     axes = figure.add_subplot()
     shown = names(label for label, _, _ in rows)
-    for row, (label, group, _) in enumerate(rows):
+    for row, (label, seed_set, _) in enumerate(rows):
         color, marker, _ = styles[label]
-        areas = results.at(results.all_areas, label, group.seeds)
+        areas = results.at(results.all_areas, label, seed_set.seeds)
         found = mean(areas)
         axes.plot(areas, [row] * len(areas), "o", color=color, alpha=0.35, markersize=4, markeredgewidth=0)
         # Of two seeds the interval is 12.7 standard deviations to each side: nothing else could be seen.

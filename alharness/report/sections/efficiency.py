@@ -74,9 +74,10 @@ def _targets(results: RunResults, wanted: Sequence[float]) -> list[Target | None
 
 
 def _table(results: RunResults, random: str, index: int, target: Target | None) -> Table:
-    groups = [group for group in results.basis.groups if random in group.labels]
-    finals = [mean(results.at(results.ranking_curves, random, group.seeds)[:, -1]).value for group in groups]
-    several = len(groups) > 1
+    seed_sets = [seed_set for seed_set in results.basis.seed_sets if random in seed_set.labels]
+    curves = (results.at(results.ranking_curves, random, seed_set.seeds) for seed_set in seed_sets)
+    finals = [mean(found[:, -1]).value for found in curves]
+    several = len(seed_sets) > 1
     if target is not None:
         what = f"{results.metric} {number(target.value).text}: {target.meaning}"
     elif several:
@@ -84,10 +85,10 @@ def _table(results: RunResults, random: str, index: int, target: Target | None) 
     else:
         what = f"Random's mean after the last cycle, {results.metric} {number(finals[0]).text}"
     rows: list[list[Value | str]] = []
-    for group, final in zip(groups, finals, strict=True):
+    for seed_set, final in zip(seed_sets, finals, strict=True):
         goal = final if target is None else target.value
-        for label in group.labels:
-            s = saving(results, label, random, target, group.seeds)
+        for label in seed_set.labels:
+            s = saving(results, label, random, target, seed_set.seeds)
             rows.append(
                 [
                     Value(text=label, strong=True),
@@ -98,7 +99,7 @@ def _table(results: RunResults, random: str, index: int, target: Target | None) 
                     *_saved(
                         s, same=label == random, last=results.labeled[-1], claimed=label == results.advice.label
                     ),
-                    *([listed(group.seeds)] if several else []),
+                    *([listed(seed_set.seeds)] if several else []),
                 ]
             )
     return Table(
@@ -116,7 +117,7 @@ def _table(results: RunResults, random: str, index: int, target: Target | None) 
             *(["seeds"] if several else []),
         ),
         rows=rows,
-        apart=parts(group.seeds for group in groups for _ in group.labels),
+        apart=parts(seed_set.seeds for seed_set in seed_sets for _ in seed_set.labels),
         note="In bold: a saving of the recommended sampler whose interval excludes 0. Nothing else is tested. An "
         "interval speaks of one sampler alone: of nine samplers that are all equal, in one report of seven at "
         "least one has an interval that excludes 0. Unbounded: in some resamples one of the two never reaches the "

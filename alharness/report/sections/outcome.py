@@ -81,7 +81,7 @@ def _table(results: RunResults, rows: Sequence[Row], metrics: Sequence[str]) -> 
             ]
             for row in rows
         ],
-        apart=parts(row.group for row in rows),
+        apart=parts(row.seed_set for row in rows),
         note="n: seeds that are averaged. Rows over the same seeds may be compared; a sampler that lacks seeds "
         "comes with Random over the seeds that both have. A metric that is undefined for one of them in a seed is "
         "averaged over the other seeds for all. Area: under the curve over the labeled count, divided by its "
@@ -110,7 +110,7 @@ def _single(results: RunResults, rows: Sequence[Row], metrics: Sequence[str]) ->
             ]
             for row in rows
         ],
-        apart=parts(row.group for row in rows),
+        apart=parts(row.seed_set for row in rows),
         note=f"At {run.counted(run.schedule.labeled)[-1]:,} labels; higher is better.",
     )
 
@@ -146,7 +146,7 @@ def _paper(results: RunResults) -> Table | None:
 
 def _seeds_heading(results: RunResults) -> tuple[str, ...]:
     """A column that separates the parts of a table; none if all rows are over the same seeds."""
-    return ("seeds",) if len(results.basis.groups) > 1 else ()
+    return ("seeds",) if len(results.basis.seed_sets) > 1 else ()
 
 
 def _mean(mean: Mean, *, strong: bool = False) -> Value:

@@ -133,7 +133,7 @@ def setting(name: str, results: RunResults, styles: Styles) -> Section:
                 title=f"{results.metric} ({results.better})",
                 text=f"Learning curves of {name}",
                 draw=partial(_draw_curves, results=results, styles=styles),
-                size=taller(Picture.size, results.basis.groups[0].rows),
+                size=taller(Picture.size, results.basis.seed_sets[0].rows),
             )
         ],
         sheets=[sheet(results, f"cycles_{run.experiment}")],
@@ -194,5 +194,5 @@ def _draw_ranks(figure: Figure, found: Settings, styles: Styles) -> None:
 
 def _draw_curves(figure: Figure, results: RunResults, styles: Styles) -> None:
     axes = figure.add_subplot()
-    if plot(axes, results, results.basis.groups[0], results.metric, styles):
+    if plot(axes, results, results.basis.seed_sets[0], results.metric, styles):
         legend(figure)
