@@ -38,8 +38,8 @@ def repository(tmp_path):
     git = ("git", "-c", "init.defaultBranch=main")
     for command in (
         [*git, "init", "--quiet"],
-        ["git", "config", "user.name", "Somebody"],
-        ["git", "config", "user.email", "somebody@example.org"],
+        ["git", "config", "user.name", "Someone"],
+        ["git", "config", "user.email", "someone@example.org"],
         ["git", "add", "--all"],
         ["git", "commit", "--quiet", "--message=Begin"],
     ):

@@ -23,7 +23,7 @@ INTERRUPTED = 130
 
 
 class Entry(NamedTuple):
-    """Where a command lives, and what it does in a few words."""
+    """The module of a command, and what it does in a few words."""
 
     module: str
     attribute: str
@@ -31,7 +31,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS = {
-    "run": Entry("alharness.cli.run", "run", "Run an experiment; the same command goes on with it."),
+    "run": Entry("alharness.cli.run", "run", "Run a spec; the same command continues it."),
     "check": Entry("alharness.cli.check", "check", "Check a spec and show its plan, without training."),
     "runs": Entry("alharness.cli.runs", "runs", "List the runs that there are, with their progress."),
     "report": Entry(
@@ -57,7 +57,7 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
-        """Import a command. Raises UsageError where there is none of this name."""
+        """Import a command. Raises UsageError if there is no such command."""
         if cmd_name not in COMMANDS:
             near = did_you_mean(cmd_name, COMMANDS) or f"; commands: {', '.join(COMMANDS)}"
             raise click.UsageError(f"no command named {cmd_name!r}{near}", ctx)
@@ -124,7 +124,7 @@ def _run(arguments: Sequence[str] | None) -> int | str | None:
         code = INTERRUPTED
     except SystemExit as leaving:  # as click does for --help, and for a command that calls ctx.exit
         return leaving.code
-    except Exception as error:  # noqa: BLE001  the traceback is shown, and the code tells it from a failed cell
+    except Exception as error:  # noqa: BLE001  the traceback is shown, and the exit code differs from that of a failed cell
         if full := _full_disk(error):
             show_error(full)
             code = FAILED

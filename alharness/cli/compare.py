@@ -61,8 +61,8 @@ def compare(old: Path, new: Path, only: tuple[str, ...], tolerance: float, slowe
         alharness compare before/spec-1a2b3c4d after/spec-1a2b3c4d
         alharness compare before/spec-1a2b3c4d after/spec-1a2b3c4d --only my_margin --tolerance 1e-6
 
-    Selections are equal where the same ids were chosen in the same order. Cells of OLD that NEW has not
-    finished are changes; cells of NEW alone are not. Times are compared where the machine is the same and no
+    Selections are equal if the same ids were chosen in the same order. Cells of OLD that NEW has not
+    finished are changes; cells of NEW alone are not. Times are compared if the machine is the same and no
     other cell was running.
 
     Exit codes: 0 nothing changed, 1 something changed or nothing could be compared, 2 usage.
@@ -71,7 +71,7 @@ def compare(old: Path, new: Path, only: tuple[str, ...], tolerance: float, slowe
         raise click.UsageError("--tolerance and --slower are numbers: nan would let everything pass")
     from alharness.results.reading import read
 
-    # What was chosen is told by its ids alone: a pool that is damaged is in nobody's way.
+    # Only ids are compared, so a damaged pool.npz does not matter.
     before, after = (read(folder, with_pool=False) for folder in map(find_run, (old, new)))
     found = comparison.compare(before, after, only=only, tolerance=tolerance, slower=slower)
     if as_json:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 def report(runs: tuple[Path, ...], out: Path | None, targets: tuple[float, ...], *, show: bool) -> int:
     """Write a report of a run directory: index.html, which needs no other file, PNG, SVG and CSV.
 
-    It needs the journals alone: neither MLflow, nor the data, nor the samplers. Runs may still be going on; what
+    It needs the journals alone: neither MLflow, nor the data, nor the samplers. Runs may still be running; what
     is missing is listed. RUN is a run directory, or the name or the file of a spec with one run. Several runs, of
     different data sets or budgets, are ranked over all of them. Of a folder with run directories it lists them,
     and writes nothing.
@@ -69,7 +69,7 @@ def report(runs: tuple[Path, ...], out: Path | None, targets: tuple[float, ...],
         for reason in answer.reasons:
             page.print(f"    {plain(reason)}", soft_wrap=True)
     page.print(f"Page:     {written.page}", soft_wrap=True)
-    page.print(f"Pictures: {written.pictures}, as PNG and SVG; tables: {written.tables}, as CSV, beside it")
+    page.print(f"Pictures: {written.pictures}, as PNG and SVG; tables: {written.tables}, as CSV, next to it")
     if show:
         webbrowser.open(written.page.resolve().as_uri())
     return 0

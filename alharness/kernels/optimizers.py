@@ -24,7 +24,7 @@ TESTED = (2, 9), (2, 13)
 
 
 def is_tested(version: str) -> bool:
-    """Whether a version of torch lies between those that were tested."""
+    """Whether a version of torch is between those that were tested."""
     lowest, highest = TESTED
     found = re.match(r"(\d+)\.(\d+)", version)
     return found is not None and lowest <= (int(found[1]), int(found[2])) <= highest

@@ -1,4 +1,4 @@
-"""GRACE against a double loop over samples, in float64 and plain Python where it can be."""
+"""GRACE against a double loop over samples, in float64 and in plain Python if possible."""
 
 import math
 

@@ -93,7 +93,7 @@ def test_cosine_refuses_degrees_that_are_all_rounding_errors():
 
 
 def test_cosine_refuses_a_degree_that_is_a_rounding_error_among_large_ones():
-    # The last sample's cosines with the others are ±0.6; its degree would be 0, but for a rounding error.
+    # The last sample's cosines with the others are ±0.6; its degree would be 0, except for a rounding error.
     X = torch.tensor([[0.8, 0.6]] * 100 + [[0.8, -0.6]] * 100 + [[3e-7, 1.0]])
     with pytest.raises(SamplerError, match="1 of 201 samples"):
         connect(X, "cosine")

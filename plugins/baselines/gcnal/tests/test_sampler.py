@@ -160,7 +160,7 @@ def test_a_subset_is_a_pool_of_its_own(make_query, points, variant):
     chosen = picks(whole, variant=variant, subset=25)
     drawn = make_query(unlabeled, labeled, 10)
     subset = np.sort(drawn.rng.choice(60, 25, replace=False, shuffle=False))
-    # Its generator stands after the draw, as that of the whole query did.
+    # Its generator is in the state after the draw, as that of the whole query was.
     alone = make_query(unlabeled[subset], labeled, 10)
     alone.rng.bit_generator.state = drawn.rng.bit_generator.state
     assert chosen == subset[picks(alone, variant=variant)].tolist()

@@ -120,6 +120,6 @@ def refuse_labels_of_regression(params: GraceParams) -> None:
     for name in ("pseudo_label", "sigma"):
         if (value := getattr(params, name)) != getattr(DEFAULTS, name):
             raise SamplerError(
-                f"{name} {value!r} is for regression, and this is classification, where the label is the class "
+                f"{name} {value!r} is for regression, and this is classification, whose label is the class "
                 f"that the fused head predicts; leave {name} out of its params"
             )

@@ -135,7 +135,7 @@ def train(A: Propagation, AX: Tensor, loss: Loss, params: GcnalParams, rng: np.r
 
 
 def draw_kept(dropout: float, rng: np.random.Generator, out: Tensor) -> float:
-    """Write a dropout mask into `out` (rows, units), 1 where a unit is kept, and return the probability of that.
+    """Write a dropout mask into `out` (rows, units), 1 if a unit is kept, and return the probability of that.
 
     Drawn as 64-bit words from numpy: the same on every device, and twenty times faster than torch's Bernoulli
     numbers, which would take longer than the matrix products. The probability is 1 − dropout, rounded to 16 bits.

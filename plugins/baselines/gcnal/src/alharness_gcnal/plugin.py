@@ -17,7 +17,7 @@ def alharness_samplers() -> list[SamplerPlugin]:
             make="alharness_gcnal.sampler:Gcnal",
             review=review,
             requires={Feature.EMBEDDINGS},
-            summary="graph network that tells labeled from unlabeled samples: CoreGCN or UncertainGCN",
+            summary="graph network that separates labeled from unlabeled samples: CoreGCN or UncertainGCN",
             reference="Caramalau, Bhattarai & Kim, Sequential Graph Convolutional Network for Active Learning, "
             "CVPR 2021, arXiv 2006.10219",
         )
