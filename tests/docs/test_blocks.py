@@ -115,9 +115,14 @@ def complete(text):
     return yaml.safe_dump({**BASE, **part}, sort_keys=False)
 
 
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if any(b.language == "python" for b in blocks(page))], ids=str
-)
+def programs():
+    """Pages with Python. Those that run a comparison take a while."""
+    for page in PAGES:
+        if code := "".join(block.text for block in blocks(page) if block.language == "python"):
+            yield pytest.param(page, id=page.name, marks=[pytest.mark.slow] if "alharness.run(" in code else [])
+
+
+@pytest.mark.parametrize("page", programs())
 def test_python_runs_in_the_order_of_its_page(page, folder):
     names = {"__name__": "__main__"}
     for block in (block for block in blocks(page) if block.language == "python"):
