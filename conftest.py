@@ -131,3 +131,40 @@ def browser(need: Callable[[object, str], None]) -> "Iterator[Browser]":
         chromium = player.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS, timeout=60_000)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def gradients_agree() -> Callable[..., bool]:
+    """Whether a model's loss has, at the parameters of these names, the gradients that finite differences have."""
+    import torch
+
+    from alharness import Batch, MultimodalModel
+
+    class Loss(torch.nn.Module):
+        """The loss as a forward pass, which is what torch.func can differentiate."""
+
+        def __init__(self, model: MultimodalModel, data: Batch) -> None:
+            super().__init__()
+            self.model, self.data = model, data
+
+        def forward(self) -> torch.Tensor:
+            return self.model.loss(self.data)
+
+    def check(model: MultimodalModel, data: Batch, names: list[str]) -> bool:
+        model = model.double()
+        data = Batch(
+            inputs={m: x.double() for m, x in data.inputs.items()},
+            lengths=data.lengths,
+            labels={s: y.double() if y.is_floating_point() else y for s, y in data.labels.items()},
+        )
+        model.adapt(data)
+        values = [model.get_parameter(name).detach().clone().requires_grad_() for name in names]
+
+        def loss(*values: torch.Tensor) -> torch.Tensor:
+            given = {f"model.{name}": value for name, value in zip(names, values, strict=True)}
+            found: torch.Tensor = torch.func.functional_call(Loss(model, data), given, ())
+            return found
+
+        return torch.autograd.gradcheck(loss, values)
+
+    return check

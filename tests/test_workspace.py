@@ -12,13 +12,23 @@ import pytest
 import versions
 
 import alharness
+from alharness import registry
+from alharness.registry import elsewhere
 
 ROOT = Path(__file__).parents[1]
 
 PLUGINS = [path.parent for path in versions.manifests(ROOT)[1:]]
 PROVIDERS = cache(packages_distributions)
-OFFERED = ("alharness.kernels", "alharness.testing")
-"""Packages that distributions may import from, next to the names that `alharness` itself offers."""
+OFFERED = (
+    "alharness.kernels",
+    "alharness.testing",
+    # Helpers, by modules: too many, and too special, to be offered by name.
+    "alharness.api.importing",
+    "alharness.api.layers",
+    "alharness.api.metrics",
+    "alharness.api.staging",
+)
+"""What distributions may import from, next to the names that `alharness` itself offers."""
 
 
 def project(folder):
@@ -159,3 +169,29 @@ def test_an_undeclared_import_is_found(tmp_path):
         ("x.py", ["absent"]),
         ("x.py", ["pydantic-core"]),
     ]
+
+
+def test_an_error_can_name_every_distribution_of_ours():
+    """For each name that they offer, `pyproject.toml` says which extra installs it."""
+    installed = registry.load()
+    offered = {
+        name: known.distribution
+        for plugins in (installed.samplers, installed.models, installed.datasets)
+        for name, known in plugins.items()
+        if known.distribution in {f"alharness-{folder.name}" for folder in PLUGINS}
+    }
+    assert {name: elsewhere.find(name).distribution for name in offered} == offered
+    extras = project(ROOT)["optional-dependencies"]
+    for name, distribution in offered.items():
+        needed = extras[elsewhere.find(name).extra]
+        assert f"{distribution}{versions.compatible(project(ROOT)['version'])}" in needed
+    listed = {name for extra in extras for name in project(ROOT)["entry-points"].get(f"alharness.{extra}", ())}
+    assert listed == set(offered)
+
+
+def test_the_extras_install_every_distribution():
+    fits = versions.compatible(project(ROOT)["version"])
+    extras = project(ROOT)["optional-dependencies"]
+    names = {f"alharness-{folder.name}{fits}" for folder in PLUGINS}
+    assert {*extras["samplers"], *extras["sentiment"]} == names
+    assert extras["all"] == ["alharness[samplers,sentiment]"]

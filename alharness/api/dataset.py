@@ -217,6 +217,8 @@ class DatasetPlugin:
         summary: one line for `alharness plugins`.
         reference: the paper to cite.
         license: the terms it comes under.
+        formerly: the distribution that offered it under the same name before. Runs know it by that, so that they
+            can be continued.
 
     >>> from alharness import DatasetFacts, DatasetPlugin, Params, Task
     >>> def inspect(params):
@@ -239,3 +241,4 @@ class DatasetPlugin:
     summary: str = ""
     reference: str = ""
     license: str = ""
+    formerly: str = ""

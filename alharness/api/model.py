@@ -61,6 +61,8 @@ class ModelPlugin:
             without heavy imports.
         summary: one line for `alharness plugins`.
         reference: the paper.
+        formerly: the distribution that offered it under the same name before. Runs know it by that, so that they
+            can be continued.
 
     >>> from alharness import Feature, ModelPlugin, Params
     >>> plugin = ModelPlugin(
@@ -79,3 +81,4 @@ class ModelPlugin:
     review: Callable[[Any, DatasetFacts], Iterable[str]] | None = None
     summary: str = ""
     reference: str = ""
+    formerly: str = ""

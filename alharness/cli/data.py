@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alharness.datasets.staging import staged
+from alharness.api.staging import staged
 from alharness.errors import SpecError
 from alharness.registry import load
 from alharness.spec.parameters import read_parameters

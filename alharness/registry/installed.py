@@ -20,6 +20,7 @@ from alharness.errors import PluginError, blaming, described, text_of
 from alharness.text.redaction import redact
 from alharness.text.words import did_you_mean
 
+from . import elsewhere
 from .discovery import collected, make_manager, offered, origin, register
 from .extras import Extras
 
@@ -47,6 +48,11 @@ class Registered(Generic[P]):
     def origin(self) -> str:
         """`distribution==version`."""
         return f"{self.distribution}=={self.version}"
+
+    @property
+    def identity(self) -> str:
+        """What runs know it by: its origin, or what that was before the plugin moved between distributions."""
+        return f"{getattr(self.plugin, 'formerly', '') or self.distribution}=={self.version}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,14 +134,18 @@ class Registry:
         for clash in self.clashes:
             if (clash.kind, clash.name) == (kind, name):
                 raise PluginError(f"{clash}; uninstall one, or list the plugins you want in {ONLY}")
+        where = elsewhere.find(name)
+        entry_points = {name} if where is None else {name, where.entry_point}
         for broken in self.broken:
-            if broken.entry_point == name:
+            if broken.entry_point in entry_points:
                 raise PluginError(
-                    f"the {kind} {name!r} cannot be used, because the plugin {name!r} of {broken.distribution} "
-                    f"{broken.version} is broken: {broken.reason}"
+                    f"the {kind} {name!r} cannot be used, because the plugin {broken.entry_point!r} of "
+                    f"{broken.distribution} {broken.version} is broken: {broken.reason}"
                 )
-        if name in self.left_out:
-            raise PluginError(f"the plugin {name!r} is installed, but left out: {ONLY} does not list it")
+        if left_out := entry_points.intersection(self.left_out):
+            raise PluginError(f"the plugin {left_out.pop()!r} is installed, but left out: {ONLY} does not list it")
+        if where and not where.installed:
+            raise PluginError(f"the {kind} {name!r} {where.advice}")
         raise PluginError(
             f"no {kind} named {name[:80]!r} is installed{did_you_mean(name, known) or ';'} "
             f"installed: {', '.join(sorted(known)) or 'none'}"

@@ -51,7 +51,8 @@ class Runner:
         self._experiment, self._registry, self._warn, self._timing = experiment, registry, warn, timing
         self._directory = RunDirectory(experiment.folder)
         model = experiment.model
-        plugin = registry.model(model.name).plugin
+        registered = registry.model(model.name)
+        plugin = registered.plugin
         border = model_border(f"the model {model.name!r} of {model.origin}", warn)
         self.workbench = Workbench(
             dataset, plugin, model.params, experiment.training, experiment.schedule, border=border
@@ -60,7 +61,7 @@ class Runner:
             self._directory.fits,
             {
                 **self.workbench.context,
-                "model": [model.name, model.plain, model.origin],
+                "model": [model.name, model.plain, registered.identity],
                 "training": experiment.training.recipe,
             },
             warn,

@@ -282,7 +282,7 @@ def _shared(spec: Spec) -> dict[str, Any]:
     """What every cell's result depends on, other than its sampler and its seed."""
 
     def identity(chosen: Chosen[Any]) -> dict[str, Any]:
-        return {"name": chosen.name, "params": chosen.plain, "distribution": chosen.registered.origin}
+        return {"name": chosen.name, "params": chosen.plain, "distribution": chosen.registered.identity}
 
     return {
         "alharness": version("alharness"),

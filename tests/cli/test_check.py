@@ -7,7 +7,8 @@ from alharness import cli
 from alharness.text.program import command_line
 
 SOURCE = """
-from alharness import DatasetFacts, DatasetPlugin, Params, SamplerPlugin, Task, hookimpl
+from alharness import (DatasetFacts, DatasetPlugin, ModelPlugin, Params, SamplerPlugin, SpecError, Task,
+                       hookimpl)
 
 def inspect(params):
     return DatasetFacts(task=Task.REGRESSION, modalities=("audio", "text"), sizes=(1000, 100, 300))
@@ -18,6 +19,13 @@ def alharness_samplers():
         SamplerPlugin(name="any", params=Params, make=Params),
         SamplerPlugin(name="classes", params=Params, make=Params, tasks={Task.CLASSIFICATION}),
     ]
+
+def review(params, facts):
+    raise SpecError(f"model.params.lengths speaks of smell, but the modalities are {', '.join(facts.modalities)}")
+
+@hookimpl
+def alharness_models():
+    return [ModelPlugin(name="picky", params=Params, make=Params, review=review)]
 
 @hookimpl
 def alharness_datasets():
@@ -191,11 +199,9 @@ def test_what_a_plugin_says_is_shown_without_secrets(check, tmp_path):
 
 
 def test_a_model_that_names_a_modality_that_is_not_there(check):
-    code, _, err = check("--set", "model={name: lfmim, params: {lengths: {smell: 3}}}")
+    code, _, err = check("--set", "model=picky")
     assert code == 2
-    assert (
-        "model: lfmim: model.params.lengths speaks of smell, but the data set's modalities are audio, text" in err
-    )
+    assert "model: picky: model.params.lengths speaks of smell, but the modalities are audio, text" in err
 
 
 def test_the_command_to_start_with_has_what_was_changed(check):

@@ -196,8 +196,8 @@ def test_quick_commands_import_nothing_heavy(site, arguments):
 FILES_OF_DATA = {
     "filelock",
     "platformdirs",
-    "alharness.datasets.stored.manifest",
-    "alharness.datasets.standin.cache",
+    "alharness_sentiment.stored.manifest",
+    "alharness_sentiment.standin.cache",
 }
 UNUSED = {
     "--help": {"rich", "yaml", "alharness.registry", "alharness.spec", "alharness.spec.plan"},

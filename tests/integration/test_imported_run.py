@@ -10,8 +10,8 @@ from alharness import Dataset, Inputs, Samples, Splits, Task
 from alharness import registry as registries
 from alharness import spec as specs
 from alharness.cli import main
-from alharness.datasets.metrics import SIMS
 from alharness.runs import app
+from alharness_sentiment.metrics import SIMS
 
 SIZES = {"train": 60, "valid": 15, "test": 20}
 SHAPES = {"text": (6, 768), "audio": (9, 25), "vision": (8, 177)}

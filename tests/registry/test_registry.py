@@ -8,6 +8,7 @@ import pytest
 from alharness import registry
 from alharness.api.hooks import hookimpl
 from alharness.errors import PluginError
+from alharness.registry import elsewhere
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,6 +64,15 @@ def test_provenance(install, load):
 
     assert (found.distribution, found.version, found.entry_point) == ("foreign", "2.3", "door")
     assert found.origin == "foreign==2.3"
+
+
+def test_a_plugin_that_moved_has_the_identity_of_before(install, load):
+    more = "return [DatasetPlugin(name='d', params=Params, inspect=Params, make=Params, formerly='theirs')]\n"
+    install("moved", IMPORTS + "@hookimpl\ndef alharness_datasets(): " + more, version="2.3")
+
+    found = load().dataset("d")
+
+    assert (found.origin, found.identity) == ("moved==2.3", "theirs==2.3")
 
 
 def test_all_three_kinds(install, load):
@@ -307,3 +317,37 @@ def test_the_core_names_no_sampler():
 
     assert {"grace", "coreset"} <= folders
     assert not named
+
+
+@pytest.fixture
+def elsewhere_is(monkeypatch):
+    """Let one of the project's other distributions offer `theirs`."""
+
+    def place(package):
+        found = elsewhere.Elsewhere(package=package, extra="things")
+        monkeypatch.setattr(elsewhere, "find", lambda name: found if name == "theirs" else None)
+
+    return place
+
+
+def test_what_another_distribution_of_ours_offers_says_how_to_install_it(elsewhere_is, load):
+    elsewhere_is("alharness_nowhere")
+    with pytest.raises(PluginError) as caught:
+        load().dataset("theirs")
+    assert str(caught.value) == (
+        "the dataset 'theirs' is part of alharness-nowhere, which is not installed; install it with: "
+        "pip install 'alharness[things]'"
+    )
+
+
+def test_what_is_installed_but_not_of_this_kind_is_not_installed_again(elsewhere_is, load):
+    elsewhere_is("alharness")
+    with pytest.raises(PluginError, match="no model named 'theirs' is installed"):
+        load().model("theirs")
+
+
+def test_a_distribution_of_ours_that_is_broken_or_left_out_is_not_missing(elsewhere_is, install, load):
+    elsewhere_is("alharness_others")
+    install("others", "import no_such_module")
+    with pytest.raises(PluginError, match="because the plugin 'others' of others 1.0 is broken"):
+        load().dataset("theirs")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.lib import format as npy
 
+from alharness.api.importing import did_you_mean, read_header
 from alharness.errors import DataError
-from alharness.text.words import did_you_mean
 
 from .foreign import advise, find_foreign
 from .names import LENGTHS, check_name
@@ -125,10 +125,7 @@ def _check_rows(path: Path, array: NDArray[Any], rows: int) -> None:
 def _open(path: Path, kinds: str, expected: str) -> NDArray[Any]:
     """A memory map. The header is looked at first: numpy would try to unpickle what has none, or has objects."""
     try:
-        with path.open("rb") as file:
-            version = npy.read_magic(file)
-            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-            _, _, dtype = read(file)
+        _, dtype = read_header(path)
         if dtype.kind in kinds:
             return npy.open_memmap(path, mode="r")
     except OSError as error:

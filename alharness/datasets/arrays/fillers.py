@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from alharness.datasets.words import shown
+from alharness.api.importing import shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

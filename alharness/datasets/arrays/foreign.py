@@ -7,7 +7,7 @@ import shlex
 import zipfile
 from typing import TYPE_CHECKING
 
-from alharness.datasets.words import word
+from alharness.api.importing import word
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

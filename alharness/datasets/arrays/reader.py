@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alharness.api.dataset import Dataset, DatasetFacts
+from alharness.api.importing import readable
 from alharness.api.samples import Inputs, Samples, Splits
 from alharness.api.vocabulary import Task
-from alharness.datasets.paths import readable
 
 from .files import choose_modalities, find_modalities, open_modality
 from .fillers import find_fillers

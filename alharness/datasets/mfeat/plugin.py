@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from alharness.api.dataset import DatasetFacts, DatasetPlugin, split_sizes
 from alharness.api.hooks import hookimpl
+from alharness.api.importing import readable
 from alharness.api.params import Params, SpecPath
 from alharness.api.vocabulary import Task
-from alharness.datasets.paths import readable
 
 from .facts import CITATION, LABELS, LICENSE, PAPER, SAMPLES, VIEWS
 

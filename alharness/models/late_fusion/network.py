@@ -9,10 +9,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from alharness.api.layers import Standardize, errors, stack
 from alharness.api.network import Batch, MultimodalModel
 from alharness.api.vocabulary import FUSED, Task
-from alharness.models.errors import errors, stack
-from alharness.models.standardization import Standardize
 
 from .derivative import differentiate
 from .parallel import ParallelLinear

@@ -1,0 +1,73 @@
+"""What models are made of: standardization with statistics of the labeled samples, and the errors of all heads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from .vocabulary import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from torch import Tensor
+
+
+class Standardize(nn.Module):
+    """(x - mean) / deviation, column by column; a constant column is only centered.
+
+    >>> import torch
+    >>> layer = Standardize(1)
+    >>> layer.adapt(torch.tensor([[1.0], [3.0]]))
+    >>> layer(torch.tensor([[3.0]]))
+    tensor([[1.]])
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, columns: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(columns))
+        self.register_buffer("deviation", torch.ones(columns))
+
+    def adapt(self, x: Tensor) -> None:
+        """Take mean and deviation from the rows of x, (n, columns)."""
+        wide = x.double()
+        deviation = wide.std(dim=0, correction=0)
+        # Below float32 resolution of the column's size a deviation is rounding noise, not spread.
+        constant = deviation <= 1e-6 * wide.abs().amax(dim=0)
+        self.mean.copy_(wide.mean(dim=0))
+        self.deviation.copy_(torch.where(constant, 1.0, deviation))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., columns), standardized."""
+        return (x - self.mean).div_(self.deviation)
+
+    def restore(self, x: Tensor) -> Tensor:
+        """The inverse."""
+        return x * self.deviation + self.mean
+
+
+def stack(by_source: Mapping[str, Tensor], sources: Iterable[str]) -> Tensor:
+    """Source -> (n, ...) as (sources, n, ...), in that order."""
+    return torch.stack([by_source[source] for source in sources])
+
+
+def errors(outputs: Tensor, labels: Tensor, task: Task) -> Tensor:
+    """Cross-entropies, or absolute errors.
+
+    Args:
+        outputs: (sources, n, C) logits, or (sources, n, 1) values.
+        labels: (sources, n) classes, or targets in the units of the values.
+        task: which of the two.
+
+    Returns:
+        (sources, n).
+    """
+    if task == Task.CLASSIFICATION:
+        return functional.cross_entropy(outputs.mT, labels, reduction="none")
+    return (outputs.squeeze(-1) - labels).abs()
