@@ -48,8 +48,10 @@ def export(
 ) -> int:
     """Write the results of runs as a table for other programs, or for a paper.
 
+    RUN is a run directory, or the name or the file of a spec with one run. Several runs become one table.
+
     \b
-        alharness export runs/digits_quick-1a2b3c4d > cycles.csv
+        alharness export digits_quick > cycles.csv
         alharness export runs/digits_quick-1a2b3c4d --table summary --output summary.csv
         alharness export runs/* --output cycles.parquet
         alharness export runs/digits_quick-1a2b3c4d --format latex --metric accuracy --metric f1

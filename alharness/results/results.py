@@ -45,7 +45,7 @@ class Results:
         runs: name of a setting -> its run.
 
     Raises:
-        RunError: a run is named twice.
+        RunError: a run is named twice, or none is.
 
     >>> results = Results.load("runs/digits_quick-1a2b3c4d")  # doctest: +SKIP
     >>> results.summary()  # doctest: +SKIP
@@ -53,6 +53,8 @@ class Results:
 
     def __init__(self, runs: Iterable[RunResults]) -> None:
         self.runs: Mapping[str, RunResults] = name_settings(runs)
+        if not self.runs:
+            raise RunError("no run is named: results are those of at least one")
 
     @classmethod
     def load(cls, *folders: str | Path) -> Self:
@@ -223,7 +225,7 @@ class Results:
                     rows.append(
                         (
                             *(one.run.experiment, name, which, first, second, d.n),
-                            *(d.value, d.value - d.half, d.value + d.half, d.spread, d.effect),
+                            *(d.value + 0.0, d.value - d.half, d.value + d.half, d.spread, d.effect),  # no -0
                             *(d.p, d.adjusted, d.p_ranks, d.significant),
                         )
                     )

@@ -125,7 +125,7 @@ def test_differences_to_one_sampler_and_of_another_metric(make_run, results):
     assert results.compare(against="a")["second"].unique().tolist() == ["a"]
     other = Results([make_run()]).compare(metric="accuracy")
     assert other["metric"].tolist() == ["accuracy"]
-    assert other["difference"].tolist() == [0.0]
+    assert [str(value) for value in other["difference"]] == ["0.0"]  # and not -0.0
 
 
 @pytest.mark.parametrize(
@@ -147,6 +147,11 @@ def test_several_runs_are_settings_of_their_own(make_results):
     }
     assert len(found.compare()) == 2
     assert found.summary().groupby("setting")["n"].max().to_dict() == {"demo": 3, "demo-1": 3}  # never 6
+
+
+def test_no_run_is_refused():
+    with pytest.raises(RunError, match="no run is named"):
+        Results.load()
 
 
 def test_a_run_named_twice_is_refused(make_results):
