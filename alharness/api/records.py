@@ -11,7 +11,7 @@ from alharness.api.dataset import DatasetFacts  # noqa: TC001 - the same
 from alharness.text.redaction import redact
 
 FULL_DATA = "full-data"
-"""Label of the reference cells: one training per seed with all labels of the pool."""
+"""Label of the reference cells, which train once per seed with all labels of the pool."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,11 @@ class Cell:
         seed: the seed of every random stream.
         key: hash of sampler, params, distribution and seed; the same key is the same computation.
         reference: it queries nothing, but trains once with all labels of the pool.
+
+    >>> from alharness.api.records import Cell
+    >>> cell = Cell(label="slow", sampler="grace", params={"alpha0": 0.05}, distribution="", seed=0, key="1a2b")
+    >>> cell.name, cell.folder
+    ('slow-s0', 'slow-s0-1a2b')
     """
 
     label: str
@@ -38,23 +43,28 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """For people: `<label>-s<seed>`."""
+        """`<label>-s<seed>`, for people."""
         return f"{self.label}-s{self.seed}"
 
     @property
     def who(self) -> str:
-        """For messages on its sampler: `<label> (<distribution>)`."""
+        """`<label> (<distribution>)`, for messages on its sampler."""
         return f"{self.label} ({self.distribution})" if self.distribution else self.label
 
     @property
     def folder(self) -> str:
-        """For the file system: the name and the start of the key, so that changed parameters never mix."""
+        """The name and the start of the key, for the file system: changed parameters never mix."""
         return f"{self.name}-{self.key[:8]}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Skip:
-    """A sampler of the spec that cannot run here, and why."""
+    """A sampler of the spec that cannot run here, and why.
+
+    >>> from alharness.api.records import Skip
+    >>> Skip(label="badge", reason="it serves classification, and 'sims' is regression").label
+    'badge'
+    """
 
     label: str
     reason: str
@@ -67,6 +77,10 @@ class Schedule:
     Attributes:
         initial_pool: labels at cycle 0.
         sizes: labels bought by query 0, 1, ...; the last may be smaller than the budget.
+
+    >>> from alharness.api.records import Schedule
+    >>> Schedule(initial_pool=20, sizes=(20, 20, 5)).labeled
+    (20, 40, 60, 65)
     """
 
     initial_pool: int
@@ -74,7 +88,7 @@ class Schedule:
 
     @property
     def labeled(self) -> tuple[int, ...]:
-        """Labels at cycle 0, 1, ...: one more than there are queries."""
+        """Labels at cycle 0, 1, ..., one more than there are queries."""
         counts = [self.initial_pool]
         for size in self.sizes:
             counts.append(counts[-1] + size)
@@ -103,6 +117,11 @@ class CycleRecord:
         at: end of the cycle, milliseconds since the epoch.
         timing: how its query was measured.
         machine: processor, cores and accelerator that its times belong to; empty in older journals.
+
+    >>> from alharness.api.records import CycleRecord
+    >>> record = CycleRecord(cycle=0, labeled=20, metrics={"accuracy": 0.61}, chosen=("s04", "s17"))
+    >>> record.metrics["accuracy"], record.timing
+    (0.61, 'exclusive')
     """
 
     cycle: int
@@ -129,6 +148,11 @@ class Outcome:
         error: one paragraph if it failed, without secrets.
         context: what its numbers depend on, as its journal says: digests of data, split and initial pool, device,
             versions.
+
+    >>> from alharness.api.records import Cell, Outcome
+    >>> cell = Cell(label="random", sampler="random", params={}, distribution="", seed=0, key="1a2b")
+    >>> Outcome(cell=cell, status="failed", error="cannot log in with token=abc123def").error
+    'cannot log in with token=***'
     """
 
     cell: Cell
@@ -171,6 +195,10 @@ class Paper:
         source: the paper and the table or figure.
         labels: number of labels that its figures belong to; None for the last cycle.
         values: label of a sampler, or `full-data` -> metric -> its figure, in our units.
+
+    >>> from alharness.api.records import Paper
+    >>> Paper(source="Doe et al. 2024, Table 2", labels=800, values={"random": {"mae": 0.318}}).values["random"]
+    {'mae': 0.318}
     """
 
     source: str
@@ -210,6 +238,13 @@ class Plan:
         valid: validation samples that stop a training; None if that is not known.
         count_valid: they count as labels wherever results are shown, though none of them is bought.
         paper: figures of a paper to be shown next to these, if any.
+
+    >>> from pathlib import Path
+    >>> from alharness.api.records import Plan, Schedule
+    >>> schedule = Schedule(initial_pool=20, sizes=(20, 20))
+    >>> plan = Plan(name="x", experiment="x-1a2b3c4d", folder=Path("runs"), schedule=schedule, pool=100, cells=())
+    >>> plan.better("mae"), plan.counted(schedule.labeled)
+    ('lower', (20, 40, 60))
     """
 
     name: str
@@ -261,6 +296,12 @@ class Outcomes:
     Attributes:
         cells: all of them, in the order of the run.
         interrupted: it was stopped by a signal.
+
+    >>> from alharness.api.records import Cell, Outcome, Outcomes
+    >>> cell = Cell(label="random", sampler="random", params={}, distribution="", seed=0, key="1a2b")
+    >>> outcomes = Outcomes(cells=(Outcome(cell=cell, status="timeout"),))
+    >>> [outcome.cell.name for outcome in outcomes.failed]
+    ['random-s0']
     """
 
     cells: tuple[Outcome, ...]

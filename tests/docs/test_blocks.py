@@ -122,7 +122,7 @@ def programs():
             yield pytest.param(page, id=page.name, marks=[pytest.mark.slow] if "alharness.run(" in code else [])
 
 
-@pytest.mark.parametrize("page", programs())
+@pytest.mark.parametrize("page", list(programs()))
 def test_python_runs_in_the_order_of_its_page(page, folder):
     names = {"__name__": "__main__"}
     for block in (block for block in blocks(page) if block.language == "python"):

@@ -38,10 +38,8 @@ def offered():
             yield f"{package.__name__}.{name}", getattr(package, name)
     for name in MODULES:
         if name.startswith("alharness.api."):
-            if name == "alharness.api.records":
-                continue
             for found, value in vars(importlib.import_module(name)).items():
-                if inspect.isclass(value) and value.__module__ == name and not found.startswith("_"):
+                if inspect.isclass(value) and value.__module__ == name and found[0] != "_" and found != "Ended":
                     yield f"{name}.{found}", value
 
 
