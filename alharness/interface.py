@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from alharness import registry
 from alharness.errors import HarnessWarning, SpecError
 from alharness.results.results import Results
-from alharness.runs import forkserver
 from alharness.runs.finding import find_run
+from alharness.runs.processes import start_server
 from alharness.spec import Spec
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from alharness.api.records import Outcomes, Plan
     from alharness.registry import Registry
-    from alharness.runs.app import Options
+    from alharness.runs.run import Options
     from alharness.tracking.console import ConsoleProgress
     from alharness.tracking.trackers import SafeTracker
 
@@ -116,8 +116,8 @@ def run(
         raise SpecError("require_tracking=True and tracking=False exclude each other")
     if not (isinstance(jobs, int) and jobs >= 1):
         raise SpecError(f"jobs: expected a whole number from 1 on, but it is {jobs!r:.60}")
-    forkserver.start()  # once the spec is known to be right: it imports torch while this process does other things
-    from alharness.runs.app import Options
+    start_server()  # once the spec is known to be right: it imports torch while this process does other things
+    from alharness.runs.run import Options
 
     options = Options(
         workdir=Path(workdir),
@@ -181,14 +181,14 @@ def carry_out(
         tracking: whether its trackers are used.
         required: whether it fails if one of them does.
     """
-    from alharness.runs import app
+    from alharness.runs import run as runs
     from alharness.tracking.trackers import make_trackers
 
     trackers = make_trackers(spec.trackers, warn, required=required) if tracking else []
     for observer in (*trackers, *([progress] if progress else [])):
         plugins.register(observer)
     with progress.shown() if progress else nullcontext():
-        plan, outcomes = app.run(spec, plugins, options, warn)
+        plan, outcomes = runs.run(spec, plugins, options, warn)
     return plan, outcomes, trackers
 
 

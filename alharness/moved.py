@@ -57,6 +57,7 @@ class _Finder(MetaPathFinder, Loader):
         for name in new:
             found = vars(import_module(name))
             vars(module).update({key: value for key, value in found.items() if not key.startswith("_")})
+            vars(module).update({old: found[key] for old, key in found.get("_RENAMED", {}).items()})
 
 
 def install() -> None:

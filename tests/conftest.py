@@ -1,5 +1,6 @@
 """Fixtures that many tests share: small made-up data, a trained model, and a foreign distribution of samplers."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,10 @@ def make_trainer():
         )
         chosen = LateFusionParams(**(params or {"hidden": 16, "representation": 8, "fusion": 8}))
         defaults = {"epochs": 15, "learning_rate": 1e-2, "device": "cpu"}
-        return Trainer(lambda: make(chosen, shape), TrainingSettings(**(defaults | settings)), valid)
+        trainer = Trainer(lambda: make(chosen, shape), TrainingSettings(**(defaults | settings)))
+        if valid is not None:
+            trainer.fit = partial(trainer.fit, valid=trainer.validation(valid))
+        return trainer
 
     return build
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -49,3 +50,10 @@ def test_the_warning_says_what_to_write(old, write):
 def test_other_names_are_not_found():
     with pytest.raises(ModuleNotFoundError, match="alharness.geometries"):
         __import__("alharness.geometries")
+
+
+@pytest.mark.parametrize(("old", "new"), [("Run", "Plan"), ("CellRecord", "Outcome"), ("RunRecord", "Outcomes")])
+def test_an_old_name_of_a_record_is_the_new_one_with_a_warning(old, new):
+    records = import_module("alharness.api.records")
+    with pytest.warns(DeprecationWarning, match=f"alharness.api.records.{old} is now {new}"):
+        assert getattr(records, old) is getattr(records, new)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping  # noqa: TC003 - read when a record comes back from JSON
 from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003 - the same
@@ -148,6 +149,7 @@ class Outcome:
         error: one paragraph if it failed, without secrets.
         context: what its numbers depend on, as its journal says: digests of data, split and initial pool, device,
             versions.
+        traceback: of a plugin's bug, on its way to the cell's folder.
 
     >>> from alharness.api.records import Cell, Outcome
     >>> cell = Cell(label="random", sampler="random", params={}, distribution="", seed=0, key="1a2b")
@@ -161,6 +163,7 @@ class Outcome:
     started: int = 0
     error: str = ""
     context: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    traceback: str = field(default="", repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "error", redact(self.error))
@@ -169,22 +172,6 @@ class Outcome:
     def timing(self) -> Timing:
         """`shared` if a query was measured while other cells were running."""
         return "shared" if any(cycle.timing == "shared" for cycle in self.cycles) else "exclusive"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ended:
-    """How an attempt at a cell ended.
-
-    Attributes:
-        status: what became of it.
-        error: one paragraph if it failed, without secrets.
-    """
-
-    status: Status
-    error: str = ""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "error", redact(self.error))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -311,3 +298,15 @@ class Outcomes:
     def failed(self) -> tuple[Outcome, ...]:
         """Cells that need another try."""
         return tuple(record for record in self.cells if record.status not in ("ok", "pending"))
+
+
+_RENAMED = {"CellRecord": "Outcome", "Run": "Plan", "RunRecord": "Outcomes"}
+"""Old name -> name."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _RENAMED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    new = _RENAMED[name]
+    warnings.warn(f"{__name__}.{name} is now {new}", DeprecationWarning, stacklevel=2)
+    return globals()[new]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alharness.runs import forkserver
+from alharness.runs.processes import start_server
 from alharness.spec import load
 from alharness.spec.finding import find_spec
 from alharness.text.program import command_line
@@ -108,13 +108,13 @@ def run(
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # Shells do that to what a script starts in the background.
         page.print(f"Ctrl-C is ignored here; to stop it: kill {os.getpid()}", soft_wrap=True)
-    forkserver.start()  # once the spec is known to be right: it imports torch while this process does other things
+    start_server()  # once the spec is known to be right: it imports torch while this process does other things
     from alharness.interface import carry_out
-    from alharness.runs import app
+    from alharness.runs.run import Options
     from alharness.tracking.console import ConsoleProgress
 
     command = command_line(*sys.argv[1:])
-    options = app.Options(
+    options = Options(
         workdir=workdir,
         only=only,
         restart=restart,

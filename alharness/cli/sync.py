@@ -9,7 +9,7 @@ import click
 from pydantic import ValidationError
 
 from alharness.errors import HarnessError, SpecError, TrackingError
-from alharness.runs import description
+from alharness.runs import saved
 from alharness.spec import yamlfile
 from alharness.spec.document import DEFAULT_TRACKER, trackers
 from alharness.text.redaction import HIDDEN, redact
@@ -85,7 +85,7 @@ def _params(run: Plan, uri: str | None, experiment: str | None) -> MlflowParams:
     """What the options say, or the first MLflow tracker of the run's spec. A hidden password leaves no address."""
     from alharness.tracking.plugin import MlflowParams
 
-    spec = yamlfile.parse(run.spec_text, str(run.folder / description.NAME)).data
+    spec = yamlfile.parse(run.spec_text, str(run.folder / saved.NAME)).data
     tracking = spec.get("tracking") if isinstance(spec, dict) else None
     said: dict[str, Any] = {}
     for tracker in reversed(trackers(tracking or {}).values()):

@@ -3,83 +3,120 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import warnings
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-from alharness.api.records import CycleRecord
+from alharness.api.records import CycleRecord, Schedule
 
 from .extraction import predict
 from .metrics import evaluate
+from .pool import Pool
 from .seeds import derive
-from .selection import Chooser, Request, ask
+from .selection import ask
+from .training import Fit
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator, Mapping
 
     from alharness.api.metrics import Metrics
-    from alharness.api.records import Schedule
+    from alharness.api.sampler import Sampler
     from alharness.api.samples import Samples
+    from alharness.api.vocabulary import Feature
 
-    from .pool import Oracle, Pool
-    from .training import Fitted
+    from .pool import Oracle
+    from .training import Fitted, Validation
 
 
-@dataclass(frozen=True, kw_only=True)
-class World:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SeedData:
     """What all cells of a seed share.
 
     Attributes:
-        oracle: knows the labels of the pool.
-        test: evaluated after every training, seen by nobody else.
-        schedule: labels per cycle.
         seed: the seed of every stream.
+        oracle: knows the labels of the pool.
+        initial: the pool at cycle 0.
+        valid: stops trainings; None trains every epoch.
+        test: evaluated after every training, and used for nothing else.
+        schedule: labels per cycle.
         batch: samples per batch of inference.
         metrics: what is measured on the test.
         classes: names of the classes, in the order of the label indices; empty for regression.
+        context: digests of split and initial pool.
     """
 
+    seed: int
     oracle: Oracle
+    initial: Pool
+    valid: Validation | None = None
     test: Samples
     schedule: Schedule
-    seed: int
     batch: int
     metrics: Metrics
     classes: tuple[str, ...] = ()
+    context: Mapping[str, Any] = field(default_factory=dict)
 
-
-@dataclass(frozen=True, kw_only=True)
-class Fit:
-    """A request to whoever drives the cell: train from scratch on these samples, and send the model back."""
-
-    cycle: int
-    labeled: Samples
-    seed: int
+    @property
+    def reference(self) -> SeedData:
+        """The same with all labels of the pool from the beginning, and no query."""
+        ids = self.initial.ids
+        schedule = Schedule(initial_pool=len(ids), sizes=())
+        return replace(self, schedule=schedule, initial=Pool(ids, tuple(range(len(ids)))))
 
 
 def run_cell(
-    world: World, chooser: Chooser | None, pool: Pool, first_cycle: int = 0
+    data: SeedData,
+    sampler: Sampler | None,
+    pool: Pool,
+    first_cycle: int = 0,
+    *,
+    features: frozenset[Feature] = frozenset(),
+    who: str = "the sampler",
+    warn: Callable[[str], None] = warnings.warn,
 ) -> Generator[Fit | CycleRecord, Fitted, None]:
-    """Run the cycles of one cell from `first_cycle` on, with the labels that `pool` has by then.
+    """Run the cycles of one cell, from `first_cycle` to the last.
 
-    Without a chooser the schedule must have no query.
+    Args:
+        data: what the cells of its seed share.
+        sampler: None if the schedule has no query.
+        pool: with the labels bought before `first_cycle`.
+        first_cycle: where to begin.
+        features: what the sampler may read.
+        who: the sampler and its distribution, for messages.
+        warn: called with what the sampler changed in the process, once that was put back.
 
-    Yields `Fit` requests, each answered with a `Fitted`, and one `CycleRecord` per cycle.
+    Yields:
+        Each cycle's `Fit`, to be answered with a `Fitted`, and then its `CycleRecord`.
     """
-    sizes = world.schedule.sizes
+    sizes = data.schedule.sizes
     for cycle in range(first_cycle, len(sizes) + 1):
-        labeled = world.oracle.reveal(pool)
-        fitted = yield Fit(cycle=cycle, labeled=labeled, seed=derive(world.seed, "model", cycle))
+        labeled = data.oracle.reveal(pool)
+        seed = derive(data.seed, "model", cycle)
+        fitted = yield Fit(labeled=labeled, seed=seed, valid=data.valid, cycle=cycle)
         began = time.perf_counter()
-        predictions = predict(fitted, world.test.inputs, world.batch)
-        metrics = evaluate(world.metrics, predictions, world.test.labels, world.classes)
+        predictions = predict(fitted, data.test.inputs, data.batch)
+        metrics = evaluate(data.metrics, predictions, data.test.labels, data.classes)
         cost = {**fitted.cost, "evaluate_seconds": time.perf_counter() - began}
         if cycle == len(sizes):
             yield CycleRecord(cycle=cycle, labeled=len(labeled), metrics=metrics, cost=cost)
             return
 
-        assert chooser is not None
-        request = Request(size=sizes[cycle], cycle=cycle, cycles=len(sizes), seed=world.seed, batch=world.batch)
-        answer = ask(chooser, fitted, world.oracle.inputs, labeled, pool, request)
+        assert sampler is not None
+        answer = ask(
+            sampler,
+            fitted,
+            data.oracle.inputs,
+            labeled,
+            pool,
+            size=sizes[cycle],
+            cycle=cycle,
+            cycles=len(sizes),
+            seed=data.seed,
+            batch=data.batch,
+            features=features,
+            who=who,
+            warn=warn,
+        )
         yield CycleRecord(
             cycle=cycle,
             labeled=len(labeled),

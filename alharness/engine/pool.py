@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from alharness.api.samples import Inputs, Samples
 
 
+class Impossible(Exception):
+    """A cycle chose what the pool cannot give.
+
+    Attributes:
+        cycle: which.
+    """
+
+    def __init__(self, cycle: int, what: str) -> None:
+        super().__init__(what)
+        self.cycle = cycle
+
+
 @dataclass(frozen=True)
 class Pool:
     """All training samples; which of them are labeled. A value: labeling makes a new pool.
@@ -51,6 +63,22 @@ class Pool:
         if any(not 0 <= i < len(self.ids) for i in new):
             raise RunError(f"a position lies outside of the pool of {len(self.ids)} samples")
         return Pool(self.ids, (*self.labeled, *new))
+
+    def replay(self, chosen: Sequence[Sequence[str]]) -> Pool:
+        """The pool after all cycles that chose these ids; takes time for the pool once, not for each cycle.
+
+        Raises:
+            Impossible: an id is not in the pool, or was labeled before.
+        """
+        position = {sample: i for i, sample in enumerate(self.ids)}
+        labeled = {self.ids[i] for i in self.labeled}
+        for cycle, samples in enumerate(chosen):
+            for sample in samples:
+                if sample not in position:
+                    raise Impossible(cycle, f"the pool has no sample {sample!r}")
+                if sample in labeled:
+                    raise Impossible(cycle, f"{sample!r} was labeled from the beginning")
+        return self.label([position[sample] for samples in chosen for sample in samples])
 
     def _mask(self) -> NDArray[np.bool_]:
         mask = np.zeros(len(self.ids), bool)

@@ -33,34 +33,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chooser:
-    """A sampler together with what the harness must know of it.
-
-    Attributes:
-        sampler: made by its plugin.
-        name: `<label> (<distribution>)`, for messages.
-        features: what its plugin declared.
-        warn: told what it changed in the process, once that was put back; a Python warning, unless told otherwise.
-    """
-
-    sampler: Sampler
-    name: str
-    features: frozenset[Feature]
-    warn: Callable[[str], None] = warnings.warn
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """Where in the experiment a query stands; see the attributes of `alharness.api.sampler.Query`."""
-
-    size: int
-    cycle: int
-    cycles: int
-    seed: int
-    batch: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Answer:
     """What a sampler chose.
 
@@ -79,11 +51,39 @@ class Answer:
 
 
 def ask(
-    chooser: Chooser, fitted: Fitted, inputs: Inputs, labeled: Samples, pool: Pool, request: Request
+    sampler: Sampler,
+    fitted: Fitted,
+    inputs: Inputs,
+    labeled: Samples,
+    pool: Pool,
+    *,
+    size: int,
+    cycle: int,
+    cycles: int,
+    seed: int,
+    batch: int,
+    features: frozenset[Feature],
+    who: str = "the sampler",
+    warn: Callable[[str], None] = warnings.warn,
 ) -> Answer:
     """Have the sampler choose; time it; check the answer.
 
     The time of a query runs from the call of `select` to the checked positions. All views are computed inside.
+
+    Args:
+        sampler: is asked.
+        fitted: the model trained on the labeled samples.
+        inputs: of all samples of the pool.
+        labeled: the labeled samples.
+        pool: which samples are labeled.
+        size: samples to choose.
+        cycle: 0-based.
+        cycles: number of queries in the experiment.
+        seed: of the cell.
+        batch: samples per batch of inference.
+        features: what the sampler may read.
+        who: the sampler and its distribution, for messages.
+        warn: called with what the sampler changed in the process, once that was put back.
 
     Raises:
         SamplerError: the answer breaks the contract, or the sampler wrote to what others read, or changed
@@ -93,14 +93,12 @@ def ask(
     diagnostics: dict[str, float] = {}
     unlabeled = pool.unlabeled
     unlabeled.flags.writeable = False
-    border = Border(chooser.name, SamplerError, chooser.warn, known=fitted.border.told)
-    moment = f"cycle {request.cycle}"
+    border = Border(who, SamplerError, warn, known=fitted.border.told)
+    moment = f"cycle {cycle}"
     before = fingerprint.of_model(fitted.model)
     with border.crossed(moment), Meter(fitted.device) as meter:  # what the border does is no part of the query
         clock = Clock(fitted.device, rest="selection")
-        extractor = Extractor(
-            fitted, request.batch, chooser.features, clock, derive(request.seed, "dropout", request.cycle)
-        )
+        extractor = Extractor(fitted, batch, features, clock, derive(seed, "dropout", cycle))
         query = Query(
             unlabeled=ModelView(extractor, inputs, unlabeled),
             labeled=ModelView(
@@ -109,19 +107,19 @@ def ask(
                 pool.known,
                 targets=lambda: torch.tensor(labeled.labels).to(fitted.device),
             ),
-            size=request.size,
-            cycle=request.cycle,
-            cycles=request.cycles,
+            size=size,
+            cycle=cycle,
+            cycles=cycles,
             task=fitted.task,
             modalities=inputs.modalities,
             device=fitted.device,
-            rng=stream(request.seed, "sampler", request.cycle),
+            rng=stream(seed, "sampler", cycle),
             decode=extractor.decode,
             embed=extractor.embed,
             log=lambda name, value: diagnostics.update({name: float(value)}),
             phase=clock.charge,
         )
-        positions, scores = checked(chooser.sampler.select(query), len(unlabeled), request.size)
+        positions, scores = checked(sampler.select(query), len(unlabeled), size)
         clock.lap()
     with border.blamed(moment):
         _require_untouched("the model", fingerprint.differences(before, fingerprint.of_model(fitted.model)))

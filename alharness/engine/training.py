@@ -1,4 +1,4 @@
-"""Training a task model from scratch, the same recipe for everybody."""
+"""Training task models from scratch, all by the same recipe."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from alharness.api.metrics import metrics_of
 from alharness.api.network import MultimodalModel
 from alharness.api.outputs import require_loss, require_number, require_predictions
 from alharness.api.vocabulary import FUSED
-from alharness.errors import DataError, Diverged, ModelError
+from alharness.errors import DataError, Diverged, ModelError, text_of
 from alharness.guard import fingerprint
 from alharness.guard.border import Border
 from alharness.guard.trait import listed
@@ -64,14 +65,43 @@ class Fitted:
         return self.model.shape.task
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Validation:
+    """Validation samples, ready for training; all trainings of a seed share them.
+
+    Attributes:
+        batch: the samples.
+        contents: what they hold, so that a write to them is found.
+    """
+
+    batch: Batch
+    contents: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Fit:
+    """A request to train a model from scratch.
+
+    Attributes:
+        labeled: the samples to train on.
+        seed: of weights, batches and dropout.
+        valid: stops the training; None trains every epoch.
+        cycle: the cycle that asks.
+    """
+
+    labeled: Samples
+    seed: int
+    valid: Validation | None = None
+    cycle: int = 0
+
+
 class Trainer:
-    """Builds and trains models of one kind with one recipe; knows the validation samples, never the test.
+    """Builds and trains models of one kind with one recipe.
 
     Args:
         build: makes a model with fresh weights.
         settings: the recipe.
-        valid: validation samples; None trains every epoch.
-        metrics: what is measured on the validation samples; None for the metrics of the task.
+        metrics: what is measured on validation samples; None for the metrics of the task.
         classes: names of the classes, in the order of the label indices; empty for regression.
         border: around the model's code; see `model_border`.
     """
@@ -80,7 +110,6 @@ class Trainer:
         self,
         build: Callable[[], MultimodalModel],
         settings: TrainingSettings,
-        valid: Samples | None,
         metrics: Metrics | None = None,
         border: Border | None = None,
         classes: tuple[str, ...] = (),
@@ -90,41 +119,71 @@ class Trainer:
         self._settings = settings
         self._metrics, self._classes = metrics, classes
         self.device = choose_device(settings.device)
-        self._valid = as_batch(valid, home(valid, self.device)) if valid is not None else None
         # Dropped at once: what a first model and a first optimizer import and set up is no training's time.
         model = self.initialize(0)
         with self.border.crossed():
             make_optimizer(model, settings)
-        self._contents = self._valid_contents()
 
     def initialize(self, seed: int) -> MultimodalModel:
         """A model with the fresh weights of this seed, on the device. Leaves the global generators alone."""
         with self.border.crossed(), seeded(seed, self.device):
             return self._made().to(self.device)
 
-    def fit(self, labeled: Samples, seed: int) -> Fitted:
-        """Train from scratch on these samples. Raises Diverged where the loss is no longer finite."""
-        return self.fit_many([(labeled, seed)])[0]
+    def validation(self, samples: Samples) -> Validation:
+        """Validation samples for `Fit`."""
+        batch = as_batch(samples, home(samples, self.device))
+        return Validation(batch=batch, contents=fingerprint.of_tensors(batch.tensors))
 
-    def fit_many(self, requests: Sequence[tuple[Samples, int]]) -> list[Fitted]:
-        """Train a model for each request, labeled samples and a seed, as if it were the only one.
+    def fit(self, labeled: Samples, seed: int, valid: Validation | None = None) -> Fitted:
+        """Train one model; see `Fit`. Raises Diverged if the loss is no longer finite."""
+        return self._train(Fit(labeled=labeled, seed=seed, valid=valid))
 
-        They are trained one after another; whoever has several to train hands them over together, so that
-        another way of training them can be put here.
+    def fit_many(self, requests: Sequence[Fit]) -> list[Fitted | BaseException]:
+        """Train a model for each request, as if it were the only one.
+
+        Returns:
+            For each request its model, or what was raised: one that fails takes no other along.
+        """
+        found: list[Fitted | BaseException] = []
+        for request in requests:
+            try:
+                found.append(self._train(request))
+            except BaseException as error:  # noqa: BLE001 - it belongs to the cell that asked
+                found.append(error)
+        return found
+
+    def restore(self, content: bytes, seed: int) -> Fitted:
+        """The model that `stored` has made bytes of, with `train_reused` among its costs.
+
+        Args:
+            content: the bytes.
+            seed: that it was trained with.
 
         Raises:
-            Diverged: a loss is no longer finite.
+            ValueError: they hold something else.
         """
-        return [self._train(labeled, seed) for labeled, seed in requests]
+        try:
+            found = torch.load(BytesIO(content), weights_only=True)
+            cost, epochs = _costs(found)
+        except Exception as error:
+            raise ValueError(text_of(error)) from error
+        model = self.initialize(seed)
+        try:
+            model.load_state_dict(found["weights"])
+        except Exception as error:
+            raise ValueError(text_of(error)) from error
+        freeze(model)
+        cost = {**cost, "train_reused": 1.0}
+        return Fitted(model=model, device=self.device, epochs=epochs, cost=cost, border=self.border)
 
-    def _train(self, labeled: Samples, seed: int) -> Fitted:
-        settings = self._settings
+    def _train(self, request: Fit) -> Fitted:
+        settings, labeled, valid = self._settings, request.labeled, request.valid
         precision = rounding(settings.precision)
         bought = checksums(labeled)
         with (
             self.border.crossed("training"),
             Meter(self.device) as meter,
-            seeded(seed, self.device),
+            seeded(request.seed, self.device),
             threads(settings.threads),
             precision,
         ):
@@ -132,7 +191,7 @@ class Trainer:
             model = self._made().to(samples.device)
             model.adapt(samples)
             samples = _prepared(samples, model)
-            score = self._score(model)
+            score = self._score(model, valid)
             model.to(self.device)
             optimizer = make_optimizer(model, settings)
             gradients = flatten(optimizer)
@@ -163,7 +222,10 @@ class Trainer:
             freeze(model)
         with self.border.blamed("training"):
             _require_same("the labels that were bought", bought, checksums(labeled))
-            _require_same("the validation samples", self._contents, self._valid_contents())
+            if valid is not None:
+                _require_same(
+                    "the validation samples", valid.contents, fingerprint.of_tensors(valid.batch.tensors)
+                )
         cost = {f"train_{name}": value for name, value in meter.cost.items()}
         return Fitted(model=model, device=self.device, epochs=epoch, cost=cost, border=self.border)
 
@@ -173,20 +235,16 @@ class Trainer:
             raise ModelError(f"its plugin made {type(model).__name__}, expected a MultimodalModel")
         return model
 
-    def _valid_contents(self) -> Mapping[str, Any]:
-        """What the validation samples hold: all trainings share them."""
-        return {} if self._valid is None else fingerprint.of_tensors(self._valid.tensors)
-
-    def _score(self, model: MultimodalModel) -> Callable[[], float] | None:
+    def _score(self, model: MultimodalModel, valid: Validation | None) -> Callable[[], float] | None:
         """How good the model is by the validation samples, larger being better; None without any."""
-        if self._valid is None:
+        if valid is None:
             return None
         size = self._settings.inference_batch
         if self._settings.stop_on == "loss":
-            prepared = _prepared(self._valid, model)
+            prepared = _prepared(valid.batch, model)
             return lambda: -validation_loss(model, prepared, size)
         metrics = self._metrics or metrics_of(model.shape.task)
-        return partial(validation_score, model, self._valid, metrics, size, self._classes)
+        return partial(validation_score, model, valid.batch, metrics, size, self._classes)
 
 
 class _Best:
@@ -218,6 +276,28 @@ class _Best:
                 self._weights[name].copy_(value)
         else:
             self._weights = {name: value.clone() for name, value in weights.items()}
+
+
+def stored(fitted: Fitted) -> bytes:
+    """A model as bytes, from which `Trainer.restore` makes it again."""
+    content = BytesIO()
+    weights = {name: value.cpu() for name, value in fitted.model.state_dict().items()}
+    torch.save({"weights": weights, "epochs": fitted.epochs, "cost": dict(fitted.cost)}, content)
+    return content.getvalue()
+
+
+def _costs(found: Any) -> tuple[dict[str, float], int]:
+    """Costs and epochs of what was stored. Raises ValueError if they are none."""
+    if not isinstance(found, dict) or found.keys() != {"weights", "epochs", "cost"}:
+        raise ValueError("it holds something else")
+    cost, epochs = found["cost"], found["epochs"]
+    numbers = isinstance(cost, dict) and all(
+        isinstance(name, str) and isinstance(value, (int, float)) and 0 <= value < math.inf
+        for name, value in cost.items()
+    )
+    if not numbers or not isinstance(epochs, int) or epochs < 0:
+        raise ValueError("its costs or epochs are no numbers")
+    return cost, epochs
 
 
 def choose_device(wish: str) -> torch.device:

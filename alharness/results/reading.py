@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alharness.runs import description, pooltable
+from alharness.runs import pooltable, saved
 
 from .run import RunResults
 
@@ -23,20 +22,12 @@ def read(folder: Path, *, with_pool: bool = True) -> RunResults:
     Raises:
         RunError: it is no run directory, or cannot be read.
     """
-    found = description.load(folder)
-    run = found.run
-    records = []
-    for cell in run.cells:
-        record, _ = description.record_of(cell, folder / "cells" / cell.folder, run.labeled(cell))
-        ended = found.ended.get(cell.folder)
-        if ended and record.status == "pending":
-            record = replace(record, status=ended.status, error=ended.error)
-        records.append(record)
+    run, outcomes = saved.load(folder)
     known = {cell.folder for cell in run.cells}
     others = sorted(path.name for path in (folder / "cells").glob("*/") if path.name not in known)
     return RunResults(
         run=run,
-        records=tuple(records),
+        records=tuple(outcomes),
         pool=pooltable.load(folder) if with_pool else None,
         others=tuple(others),
     )

@@ -16,8 +16,7 @@ import filelock
 from alharness.errors import RunError, SpecError
 from alharness.runs import locks
 
-from .files import explain, is_full, write
-from .leftovers import remove_leftovers
+from .files import TEMPORARY, explain, is_full, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
 
     from alharness.api.records import Cell
 
+OUTPUT = "output.txt"
+OLD = (".journal.jsonl-*", ".run.json-*", ".spec.yaml-*", ".holder.json-*", ".traceback.txt-*")
+"""Unfinished files of earlier versions."""
 PATIENCE = 60.0
 """Seconds to wait for another process that writes what all processes share: it takes milliseconds."""
 
@@ -53,6 +55,10 @@ class RunDirectory:
     def cell(self, cell: Cell) -> Path:
         """The folder of a cell."""
         return self.path / "cells" / cell.folder
+
+    def output(self, cell: Cell | None = None) -> Path:
+        """What plugins print while a cell is computed, and what they print before any cell or for several."""
+        return (self.cell(cell) if cell else self.path) / OUTPUT
 
     @contextmanager
     def entered(self, warn: Callable[[str], None]) -> Iterator[None]:
@@ -188,7 +194,7 @@ class RunDirectory:
             else:
                 living = True
         if not living:
-            remove_leftovers(self.path)
+            _remove_leftovers(self.path)
 
     def _others(self, stay: _Stay) -> list[Path]:
         try:
@@ -320,3 +326,22 @@ def _leave(stay: _Stay) -> None:
         with suppress(OSError):
             stay.folder.parent.rmdir()
         stay.writing.release()
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes left, if no other process works there. What cannot be removed stays."""
+    for name in ("samples", "fit-locks"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    (folder / "holder.json").unlink(missing_ok=True)
+    for place in (folder, folder / "fits", *(folder / "cells").glob("*")):
+        for pattern in (f"{TEMPORARY}*", *OLD):
+            for path in place.glob(pattern):
+                _remove_path(path)
+
+
+def _remove_path(path: Path) -> None:
+    with suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()

@@ -1,124 +1,268 @@
-"""Drives one cell: answers its requests for fits, and writes its records to the journal."""
+"""Computes groups of cells, in a worker."""
 
 from __future__ import annotations
 
-import time
+import errno
+import pickle
 from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alharness.engine.loop import Fit, World, run_cell
-from alharness.errors import RunError
+import torch
 
+from alharness.api.executor import Finished, FirstFit, Unusable, Warned
+from alharness.api.records import CycleRecord, Outcome
+from alharness.api.sampler import Sampler
+from alharness.engine.loop import run_cell
+from alharness.engine.pool import Impossible
+from alharness.engine.training import Fitted, model_border, stored
+from alharness.errors import Diverged, HarnessError, RunError, SamplerError, described, text_of, trace_of
+from alharness.guard.border import Border
+from alharness.text.redaction import redact
+
+from .conditions import changes
 from .environment import machine
+from .files import explain, is_full
+from .setup import Setup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
-    from alharness.api.records import CycleRecord, Timing
-    from alharness.engine.pool import Pool
-    from alharness.engine.selection import Chooser
-    from alharness.engine.training import Fitted, Trainer
+    from alharness.api.executor import Group, Message
+    from alharness.api.records import Cell
+    from alharness.api.vocabulary import Feature
+    from alharness.engine.training import Fit
+    from alharness.registry import Registry
 
-    from .fits import FitStore
-    from .journal import Journal
+    from .messages import Work
 
 
-def drive(
-    world: World,
-    chooser: Chooser | None,
-    initial: Pool,
-    journal: Journal,
-    *,
-    trainer: Trainer,
-    fits: FitStore,
-    finished: Callable[[CycleRecord], None],
-    timing: Timing,
-    crowded: Callable[[], bool] = lambda: False,
-) -> None:
-    """Continue a cell after the last cycle of its journal, to its end.
+UNAVAILABLE = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED")
+"""What torch and CUDA libraries write into a plain RuntimeError."""
+
+
+class Driver:
+    """Computes groups, one after another.
 
     Args:
-        world: what all cells of the seed share.
-        chooser: the sampler; None where nothing is queried.
-        initial: the initial pool.
-        journal: the cell's journal; the ids in it were bought and are labeled now.
-        trainer: trains what the cell asks for.
-        fits: keeps the fits that cells share, those of cycle 0.
-        finished: told of every cycle once it is on disk.
-        timing: how queries are measured.
-        crowded: whether another process is at work now, which makes every timing a shared one.
+        work: what they have in common.
+        registry: the installed plugins.
+
+    Attributes:
+        setup: what their cells are run with.
     """
-    cell = run_cell(world, chooser, journal.replay(initial), first_cycle=len(journal.cycles))
-    before = crowded()
-    for found in _answered(cell, trainer, fits):
-        after = crowded()
-        how: Timing = "shared" if before or after else timing
-        before = after
-        record = replace(found, at=_later(journal), timing=how, machine=machine(trainer.device))
-        journal.append(record)
-        finished(record)
+
+    def __init__(self, work: Work, registry: Registry) -> None:
+        self._work, self._registry = work, registry
+        self._told: list[str] = []  # warnings that wait for the next message
+
+    @cached_property
+    def setup(self) -> Setup:
+        """Made when the first group begins: then the data are opened."""
+        work, model = self._work, self._registry.model(self._work.model)
+        border = model_border(f"the model {work.model!r} of {model.origin}", self._told.append)
+        dataset = pickle.loads(work.dataset)  # noqa: S301 - of a process of this run
+        return Setup(dataset, model.plugin, work.model_params, work.training, work.schedule, border=border)
+
+    def drive(self, group: Group, at: Callable[[Cell | None], None]) -> Iterator[Message]:
+        """Compute a group: what its cells train in a cycle is trained at once, then they query one by one.
+
+        One cell's failure is its own `Outcome`, and the others continue.
+
+        Args:
+            group: which.
+            at: called with the cell that computes from now on; None if several do.
+        """
+        members: list[_Member] = []
+        for cell in group.cells:
+            at(cell)
+            joined = self._join(cell, group)
+            if isinstance(joined, Unusable):
+                yield joined
+                if not group.restart:
+                    continue
+                joined = self._join(cell, replace(group, chosen={}))
+            yield from self._warnings()
+            if isinstance(joined, _Member):
+                members.append(joined)
+            else:
+                yield joined
+        while members:
+            at(members[0].cell if len(members) == 1 else None)
+            answers = yield from self._fit_all(members, group)
+            for member, answer in zip([*members], answers, strict=True):
+                at(member.cell)
+                found: CycleRecord | Outcome | None
+                try:
+                    if isinstance(answer, BaseException):
+                        raise answer  # noqa: TRY301 - what the training raised
+                    found = member.checked(member.steps.send(answer), answer)
+                except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, other cells continue
+                    found = failure(member.cell, error)
+                yield from self._warnings()
+                if isinstance(found, CycleRecord):
+                    yield Finished(cell=member.cell, cycle=found)
+                    found = member.ask()
+                if isinstance(found, Outcome):
+                    members.remove(member)
+                    yield found
+
+    def _warnings(self) -> Iterator[Warned]:
+        while self._told:
+            yield Warned(text=self._told.pop(0))
+
+    def _join(self, cell: Cell, group: Group) -> _Member | Unusable | Outcome:
+        """A cell that is ready to begin, or to continue; or why it is not."""
+        try:
+            self.setup.keep_only(group.seeds)
+            data = self.setup.seed_data(cell.seed)
+            _require_equal(cell, group.contexts.get(cell.seed, data.context), data.context)
+            data = data.reference if cell.reference else data
+            chosen = group.chosen.get(cell.name, ())
+            pool = data.initial.replay(chosen)
+            sampler, features = self._make_sampler(cell)
+            again = chosen if group.action == "retime" else None
+            start = (data.initial, 0) if again is not None else (pool, len(chosen))
+            steps = run_cell(data, sampler, *start, features=features, who=cell.who, warn=self._told.append)
+            member = _Member(cell, steps, len(data.schedule.sizes), again)
+            return member.ask() or member
+        except Impossible as error:
+            return Unusable(cell=cell, cycle=error.cycle, reason=str(error))
+        except BaseException as error:  # noqa: BLE001 - the same
+            return failure(cell, error)
+
+    def _make_sampler(self, cell: Cell) -> tuple[Sampler | None, frozenset[Feature]]:
+        if cell.reference:
+            return None, frozenset()
+        plugin, params = self._registry.sampler(cell.sampler).plugin, self._work.sampler_params[cell.label]
+        with Border(cell.who, SamplerError, self._told.append).crossed("construction"):
+            sampler, features = plugin.make(params), plugin.features(params)
+            if not isinstance(sampler, Sampler):
+                raise SamplerError(f"its plugin made {type(sampler).__name__}, expected a Sampler")
+        return sampler, features
+
+    def _fit_all(
+        self, members: Sequence[_Member], group: Group
+    ) -> Generator[Message, None, list[Fitted | BaseException]]:
+        """The models that the members ask for, or why there is none. Equal requests are trained once."""
+        found: dict[int, Fitted | BaseException] = {}
+        equal: dict[tuple[int, tuple[str, ...]], list[int]] = {}
+        for number, member in enumerate(members):
+            request = member.request
+            content = group.fits.get((member.cell.seed, member.cell.reference)) if request.cycle == 0 else None
+            if restored := content and self._restore(content, request):
+                found[number] = restored
+            else:
+                equal.setdefault((request.seed, request.labeled.ids), []).append(number)
+        requests = [members[numbers[0]].request for numbers in equal.values()]
+        for (first, *others), fitted in zip(equal.values(), self.setup.trainer.fit_many(requests), strict=True):
+            found[first] = fitted
+            cell, request = members[first].cell, members[first].request
+            content = stored(fitted) if isinstance(fitted, Fitted) and (others or request.cycle == 0) else None
+            if content and request.cycle == 0:
+                yield from self._warnings()
+                yield FirstFit(seed=cell.seed, everything=cell.reference, content=content)
+            for number in others:  # each its own, which no other can change
+                found[number] = (content and self._restore(content, request)) or fitted
+        return [found[number] for number in range(len(members))]
+
+    def _restore(self, content: bytes, request: Fit) -> Fitted | BaseException | None:
+        """A stored model; None if it is damaged."""
+        try:
+            return self.setup.trainer.restore(content, request.seed)
+        except ValueError as error:
+            self._told.append(f"a stored fit is damaged ({error}); it is trained again")
+            return None
+        except BaseException as error:  # noqa: BLE001 - the model's own
+            return error
 
 
-def retime(
-    world: World,
-    chooser: Chooser,
-    initial: Pool,
-    journal: Journal,
-    *,
-    trainer: Trainer,
-    fits: FitStore,
-    finished: Callable[[CycleRecord], None],
-) -> None:
-    """Measure the queries of a finished cell again: nothing is replaced but their times.
+class _Member:
+    """A cell of a group, between its cycles.
 
-    Models are trained again, except the last one, which is asked for nothing. The journal is written when all
-    queries are measured, or not at all. For the arguments see `drive`.
+    Args:
+        cell: which.
+        steps: its loop.
+        queries: how many it has.
+        again: what its cycles chose, if their queries are to be measured again.
 
-    Raises:
-        RunError: a query chose other samples than it did at first, so its time is that of another one.
+    Attributes:
+        request: the model that it asks for.
     """
-    old = journal.cycles
-    new = list(old)
-    found = _answered(run_cell(world, chooser, initial), trainer, fits)
-    for number in range(len(world.schedule.sizes)):
-        again = next(found)
-        if again.chosen != old[number].chosen:
+
+    request: Fit
+
+    def __init__(
+        self,
+        cell: Cell,
+        steps: Generator[Fit | CycleRecord, Fitted, None],
+        queries: int,
+        again: Sequence[tuple[str, ...]] | None,
+    ) -> None:
+        self.cell, self.steps, self._queries, self._again = cell, steps, queries, again
+        self._measured = 0
+
+    def ask(self) -> Outcome | None:
+        """Have the cell ask for its next model; its outcome if it is at its end, or fails."""
+        if self._again is not None and self._measured == self._queries:
+            return Outcome(cell=self.cell, status="ok")  # the last model is asked for nothing
+        try:
+            request = next(self.steps, None)
+        except BaseException as error:  # noqa: BLE001 - the same
+            return failure(self.cell, error)
+        if request is None:
+            return Outcome(cell=self.cell, status="ok")
+        assert not isinstance(request, CycleRecord)
+        self.request = request
+        return None
+
+    def checked(self, cycle: Fit | CycleRecord, fitted: Fitted) -> CycleRecord:
+        """The cycle, with the machine that it was measured on. Raises RunError if it chose others than before."""
+        assert isinstance(cycle, CycleRecord)
+        self._measured += 1
+        if self._again is not None and cycle.chosen != self._again[cycle.cycle]:
             raise RunError(
-                f"cycle {number} chose other samples than it did when the run was made, so that its queries "
+                f"cycle {cycle.cycle} chose other samples than it did when the run was made, so that its queries "
                 "cannot be measured again on this machine; the journal is as it was"
             )
-        times = {name: value for name, value in again.cost.items() if name.startswith("query_")}
-        cost = {**old[number].cost, **times}
-        new[number] = replace(old[number], cost=cost, timing="exclusive", machine=machine(trainer.device))
-        finished(new[number])
-    new[-1] = replace(old[-1], timing="exclusive")
-    journal.replace(new)
-    finished(new[-1])
+        return replace(cycle, machine=machine(fitted.device))
 
 
-def _answered(
-    cell: Generator[Fit | CycleRecord, Fitted, None], trainer: Trainer, fits: FitStore
-) -> Iterator[CycleRecord]:
-    """The records of a cell whose requests for fits are answered."""
-    answer: Fitted | None = None
-    while True:
-        try:
-            item = next(cell) if answer is None else cell.send(answer)
-        except StopIteration:
-            return
-        if isinstance(item, Fit):
-            answer = fits.fit(trainer, item) if item.cycle == 0 else trainer.fit(item.labeled, item.seed)
-        else:
-            answer = None
-            yield item
+def _require_equal(cell: Cell, expected: Mapping[str, object], found: Mapping[str, object]) -> None:
+    if different := [f"{place} {change}" for place, change in changes(expected, found)]:
+        raise RunError(f"{cell.who}: this worker computes under other conditions: {'; '.join(different)}")
 
 
-def now() -> int:
-    """Milliseconds since the epoch."""
-    return int(time.time() * 1000)
+def failure(cell: Cell, error: BaseException) -> Outcome:
+    """The outcome of a cell that raised this; with a traceback if it is a bug."""
+    if _wants_memory(error):
+        return Outcome(cell=cell, status="oom", error=f"{cell.who}: not enough memory: {described(error)}")
+    if isinstance(error, Diverged):
+        return Outcome(cell=cell, status="diverged", error=text_of(error))
+    if isinstance(error, OSError) and (is_full(error) or error.errno == errno.EROFS):  # no plugin's fault
+        place = Path(error.filename or cell.folder)
+        return Outcome(cell=cell, status="failed", error=explain(error, place))
+    if isinstance(error, HarnessError) and not error.unexpected:
+        return Outcome(cell=cell, status="failed", error=text_of(error))
+    text = text_of(error) if isinstance(error, HarnessError) else f"{cell.who}: {described(error)}"
+    return Outcome(cell=cell, status="failed", error=text, traceback=redact(trace_of(error)))
 
 
-def _later(journal: Journal) -> int:
-    # A clock that was set back must not put a cycle before the one it follows.
-    last = journal.cycles[-1].at if journal.cycles else journal.header.started
-    return max(now(), last + 1)
+def _wants_memory(error: BaseException) -> bool:
+    return any(
+        isinstance(link, MemoryError | torch.OutOfMemoryError)
+        or (isinstance(link, OSError) and link.errno == errno.ENOMEM)
+        or (type(link) is RuntimeError and any(words in text_of(link) for words in UNAVAILABLE))
+        for link in _causes(error)
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The exception, what it was raised from, and so on."""
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__

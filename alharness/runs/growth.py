@@ -13,7 +13,7 @@ from alharness.api.samples import Inputs, Samples
 from alharness.api.vocabulary import Task
 from alharness.engine.pool import Oracle, Pool
 from alharness.engine.seeds import stream
-from alharness.engine.selection import Chooser, Request, ask
+from alharness.engine.selection import ask
 from alharness.engine.training import Trainer
 from alharness.spec.settings import TrainingSettings
 
@@ -72,23 +72,30 @@ def measure(samplers: Sequence[SamplerPlugin], model: ModelPlugin, work: Workloa
         features=MODALITIES, task=work.task, outputs=CLASSES if work.task == Task.CLASSIFICATION else 1
     )
     settings = TrainingSettings(epochs=10)
-    trainer = Trainer(partial(model.make, model.params(), shape), settings, None)
-    choosers = {plugin.name: _chooser(plugin) for plugin in samplers}
-    request = Request(size=work.budget, cycle=0, cycles=1, seed=work.seed, batch=settings.inference_batch)
+    trainer = Trainer(partial(model.make, model.params(), shape), settings)
+    asked = {plugin.name: (plugin.make(plugin.params()), plugin.features(plugin.params())) for plugin in samplers}
     for number, size in enumerate((work.sizes[0], *work.sizes)):
         train = synthetic(size + work.labeled, work.task, work.seed)
         pool = Pool(train.ids).draw(work.labeled, stream(work.seed, "pool"))
         labeled = Oracle(train).reveal(pool)
         fitted = trainer.fit(labeled, work.seed)
-        for name, chooser in choosers.items():
-            answer = ask(chooser, fitted, train.inputs, labeled, pool, request)
+        for name, (sampler, features) in asked.items():
+            answer = ask(
+                sampler,
+                fitted,
+                train.inputs,
+                labeled,
+                pool,
+                size=work.budget,
+                cycle=0,
+                cycles=1,
+                seed=work.seed,
+                batch=settings.inference_batch,
+                features=features,
+                who=name,
+            )
             if number > 0:
                 yield Point(sampler=name, size=size, cost=answer.cost)
-
-
-def _chooser(plugin: SamplerPlugin) -> Chooser:
-    params = plugin.params()
-    return Chooser(sampler=plugin.make(params), name=plugin.name, features=plugin.features(params))
 
 
 def synthetic(n: int, task: Task, seed: int) -> Samples:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from alharness.api.records import CycleRecord
-    from alharness.engine.pool import Pool
 
 FORMAT = 1
 NAME = "journal.jsonl"
@@ -62,6 +61,7 @@ class Journal:
         if found := _parse_all(self.path, lines, labeled):
             self.header, self.cycles = found
             _require_equal(self.path, self.header.context, context)
+            _require_ids(self.path, self.cycles)
         else:
             self.header, self.cycles = Header(context=context, started=now), []
             self._append(_line({"format": FORMAT, "context": context}, {"at": now}))
@@ -84,25 +84,9 @@ class Journal:
         self._size = len(content)
         self.cycles = list(cycles)
 
-    def replay(self, initial: Pool) -> Pool:
-        """The initial pool with all that was bought since; takes time for the pool once, not for each cycle.
-
-        Raises:
-            RunError: an id is no sample of the pool, or was labeled before.
-        """
-        position = {sample: i for i, sample in enumerate(initial.ids)}
-        labeled = {initial.ids[i] for i in initial.labeled}
-        expected = len(labeled)
-        for number, record in enumerate(self.cycles, 2):
-            if record.labeled != expected:
-                raise _impossible(self.path, number, f"it has {record.labeled} labels instead of {expected}")
-            expected += len(record.chosen)
-            for sample in record.chosen:
-                if sample not in position:
-                    raise _impossible(self.path, number, f"the pool has no sample {sample!r}")
-                if sample in labeled:
-                    raise _impossible(self.path, number, f"{sample!r} was labeled from the beginning")
-        return initial.label([position[sample] for record in self.cycles for sample in record.chosen])
+    def impossible(self, cycle: int, what: str) -> RunError:
+        """The error that says what is wrong with the line of a cycle."""
+        return _impossible(self.path, cycle + 2, what)
 
     def _append(self, line: str) -> None:
         content = line.encode()
@@ -216,6 +200,16 @@ def _is_whole(line: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def _require_ids(path: Path, cycles: Sequence[CycleRecord]) -> None:
+    """A cell is continued from the ids that were chosen; made-up curves name none."""
+    expected = cycles[0].labeled if cycles else 0
+    for record in cycles:
+        if record.labeled != expected:
+            what = f"it has {record.labeled} labels instead of {expected}"
+            raise _impossible(path, record.cycle + 2, what)
+        expected += len(record.chosen)
 
 
 def _require_equal(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from alharness import errors, registry
 from alharness.api.dataset import Dataset
+from alharness.api.executor import Warned
+from alharness.engine.seeds import derive
 from alharness.engine.soundness import require_sound
 from alharness.errors import (
     DataError,
@@ -23,11 +25,12 @@ from alharness.errors import (
 from alharness.guard.border import Border
 from alharness.text.redaction import redact
 
-from . import pooltable
+from . import fits, pooltable
+from .directory import OUTPUT
 from .environment import describe
-from .messages import OUTPUT, Begun, Loaded, Made, Refused, Told, Wish
+from .messages import Begun, Loaded, Made, Refused, SeedFacts, Wish
+from .setup import Setup, seed_context, suited
 from .sharing import share
-from .workbench import Workbench, suited
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -36,16 +39,10 @@ if TYPE_CHECKING:
     from alharness.registry import Registry
 
 
-def load(connection: Connection, extras: registry.Extras, wish: Wish) -> None:
-    """Answer with `Begun`, `Made`, `Told` warnings, and at last with `Loaded` or `Refused`.
-
-    Args:
-        connection: to the process that asks.
-        extras: plugins that are not installed. They come first: parameters may be of their classes.
-        wish: the data set.
-    """
+def load(connection: Connection, wish: Wish) -> None:
+    """Answer with `Begun`, `Made`, `Warned`, and at last with `Loaded` or `Refused`."""
     try:
-        installed = registry.load(extras=extras)
+        installed = registry.load(extras=wish.work.extras)
         connection.send(Begun())
         connection.send(_load(connection, wish, installed))
     except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, it is told
@@ -53,40 +50,49 @@ def load(connection: Connection, extras: registry.Extras, wish: Wish) -> None:
 
 
 def _load(connection: Connection, wish: Wish, installed: Registry) -> Loaded:
-    experiment = wish.experiment
+    work = wish.work
 
     def warn(text: str) -> None:
-        connection.send(Told(text=text))
+        connection.send(Warned(text=text))
 
-    model = installed.model(experiment.model.name).plugin
+    model = installed.model(work.model).plugin
     # What a data set says itself of its files, or of its parameters, is said well.
     with Border(wish.who, PluginError, warn, passing=(DataError, SpecError)).crossed():
-        dataset = installed.dataset(wish.part.name).plugin.make(wish.part.params)
+        dataset = installed.dataset(wish.dataset).plugin.make(wish.params)
         _require_announced(wish, dataset)
         shown = suited(dataset, model)
         with blaming(wish.who, DataError):
             require_sound(shown, lambda text: warn(f"{wish.who}: {text}"))
             _require_sendable(shown.measured_by)
     metrics = dataset.measured_by
-    workbench = Workbench(shown, model, experiment.model.params, experiment.training, experiment.schedule)
+    setup = Setup(shown, model, work.model_params, work.training, work.schedule)
     loaded = Loaded(
-        samples=pickle.dumps(share(shown, wish.samples)) if wish.samples else b"",
+        dataset=pickle.dumps(share(shown, wish.samples)) if wish.samples else b"",
         digest=str(dataset.digest),
         synthetic=bool(dataset.synthetic),
         metric=metrics.primary,
         lower_is_better=tuple(sorted(metrics.lower_is_better)),
         headline=metrics.headline,
-        valid=workbench.validating(wish.facts.sizes[1]),
-        context=dict(workbench.context),
-        seeds={seed: workbench.seed_context(seed) for seed in wish.seeds},
-        environment=describe(workbench.device, wish.spec_folder),
+        valid=setup.validating(wish.facts.sizes[1]),
+        context=dict(setup.context),
+        seeds={seed: _facts(setup, seed, wish) for seed in wish.seeds},
+        environment=describe(setup.device, wish.spec_folder),
     )
     connection.send(Made())
     try:
-        pooltable.save(experiment.folder, shown)
+        pooltable.save(wish.folder, shown)
     except Exception as bug:  # noqa: BLE001 - a run is worth more than its pictures
-        connection.send(Told(text=f"what was chosen will not be shown in reports: {described(bug)}"))
+        connection.send(Warned(text=f"what was chosen will not be shown in reports: {described(bug)}"))
     return loaded
+
+
+def _facts(setup: Setup, seed: int, wish: Wish) -> SeedFacts:
+    splits, initial = setup.draw(seed)
+    context, model_seed = {**setup.context, **wish.recipe}, derive(seed, "model", 0)
+    names = {False: fits.key(context, [initial.ids[i] for i in initial.known], model_seed)}
+    if wish.references:
+        names[True] = fits.key(context, initial.ids, model_seed)
+    return SeedFacts(context=seed_context(splits, initial), fits=names)
 
 
 def _require_announced(wish: Wish, dataset: object) -> None:
@@ -125,4 +131,4 @@ def _refused(wish: Wish, error: BaseException) -> Refused:
         sys.stderr.write(redact(trace_of(error)))
         sys.stderr.flush()
     text = text_of(error) if isinstance(error, HarnessError) else f"{wish.who}: {described(error)}"
-    return Refused(kind=PluginError.__name__, text=f"{text}; see {wish.experiment.folder / OUTPUT}")
+    return Refused(kind=PluginError.__name__, text=f"{text}; see {wish.folder / OUTPUT}")

@@ -5,29 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alharness import errors
+from alharness.api.executor import Warned
 from alharness.errors import PluginError
 from alharness.spec.settings import LimitsSettings
 
-from .messages import OUTPUT, Begun, Loaded, Made, Refused, Told
+from .directory import OUTPUT
+from .messages import Begun, Loaded, Made, Refused
 from .watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alharness.registry import Extras
-
     from .messages import Wish
     from .processes import Processes
 
 
-def load(
-    processes: Processes, extras: Extras, wish: Wish, limits: LimitsSettings, warn: Callable[[str], None]
-) -> Loaded:
+def load(processes: Processes, wish: Wish, limits: LimitsSettings, warn: Callable[[str], None]) -> Loaded:
     """Make the data set of this wish.
 
     Args:
         processes: starts the process.
-        extras: plugins that are not installed.
         wish: what to make.
         limits: hold as they do for a cell.
         warn: told what the user should know.
@@ -35,8 +32,8 @@ def load(
     Raises:
         HarnessError: it cannot be made; names the plugin.
     """
-    output = wish.experiment.folder / OUTPUT
-    child = processes.start("alharness.runs.loader:load", output, extras, wish)
+    output = wish.folder / OUTPUT
+    child = processes.start("alharness.runs.loader:load", output, wish)
     watch = Watch(child, f"making {wish.who}", limits)
     try:
         while True:
@@ -54,7 +51,7 @@ def load(
                     watch.begin()
                 case Made():
                     watch = Watch(child, f"looking at {wish.who}", LimitsSettings())
-                case Told(text=text):
+                case Warned(text=text):
                     warn(text)
                 case _:
                     seen = f"; see {output}" if output.exists() and output.stat().st_size else ""

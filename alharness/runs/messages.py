@@ -1,23 +1,82 @@
-"""What the coordinating process and its children tell each other: plain enough to be sent, and quick to import."""
+"""What processes of a run send each other, besides the messages of `alharness.api.executor`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
-
-from alharness.api.records import Ended
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from alharness.api.dataset import DatasetFacts
-    from alharness.api.records import Cell, CycleRecord
+    from alharness.api.executor import Group, Message
+    from alharness.api.params import Params
+    from alharness.api.records import Cell, Schedule
+    from alharness.registry import Extras
+    from alharness.spec.settings import TrainingSettings
 
-    from .experiment import Experiment, Part
+    from .driver import Driver
 
-OUTPUT = "output.txt"
-"""What a plugin prints, in the folder of the cell; what comes before any cell, in the run directory."""
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """The process has started, and works now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Continue:
+    """Answers a worker that waits: its message was handled."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A group has ended, with all its cells."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Work:
+    """Computes groups, in whatever process it was sent to; see `alharness.api.executor.Executor`.
+
+    Attributes:
+        extras: plugins that are not installed. They come first: what follows may be of their classes.
+        model: the model's name.
+        model_params: its parameters.
+        sampler_params: label of a sampler -> its parameters.
+        training: how models are trained.
+        schedule: labels per cycle.
+        dataset: the data set as the model wants it, pickled: what a plugin has made is not unpickled in the
+            coordinating process. Empty before it was loaded.
+    """
+
+    extras: Extras
+    model: str
+    model_params: Params
+    sampler_params: Mapping[str, Params]
+    training: TrainingSettings
+    schedule: Schedule
+    dataset: bytes = field(default=b"", repr=False)
+
+    def __call__(self, group: Group, at: Callable[[Cell | None], None] = lambda _: None) -> Iterator[Message]:
+        """Compute a group; see `alharness.runs.driver.Driver.drive`."""
+        return self._driver.drive(group, at)
+
+    def with_data(self, dataset: bytes) -> Work:
+        """The same with the data set in the place of its plugin."""
+        return replace(self, dataset=dataset, extras=self.extras.without_datasets())
+
+    def load_plugins(self) -> None:
+        """Load the plugins now, and not when it is first called."""
+        self._driver  # noqa: B018 - made once
+
+    @cached_property
+    def _driver(self) -> Driver:
+        from alharness import registry
+
+        from .driver import Driver
+
+        return Driver(self, registry.load(extras=self.extras))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,25 +84,43 @@ class Wish:
     """A data set to make.
 
     Attributes:
-        part: the data set and its parameters.
+        work: what will be done with it. It comes first, with its extras: what follows may be of their classes.
+        dataset: its name.
+        params: its parameters.
+        who: the data set and its distribution, for messages.
         facts: what it has announced.
-        experiment: what is going to be done with it.
+        folder: the run directory.
         seeds: those whose split and initial pool are asked for.
+        recipe: what determines a model of cycle 0 besides data, samples, seed, device and versions.
+        references: whether cells train with all labels of the pool.
         samples: an empty folder for arrays that workers will map; None if nothing is going to run.
-        spec_folder: where the spec lies.
+        spec_folder: where the spec is.
     """
 
-    part: Part
+    work: Work
+    dataset: str
+    params: Params
+    who: str
     facts: DatasetFacts
-    experiment: Experiment
+    folder: Path
     seeds: tuple[int, ...]
+    recipe: Mapping[str, Any]
+    references: bool
     samples: Path | None
     spec_folder: Path
 
-    @property
-    def who(self) -> str:
-        """The data set and its distribution, for messages."""
-        return f"the data set {self.part.name!r} of {self.part.origin}"
+
+@dataclass(frozen=True, kw_only=True)
+class SeedFacts:
+    """What a run must know of a seed.
+
+    Attributes:
+        context: digests of its split and its initial pool.
+        fits: whether all labels are known -> the name of the stored model of cycle 0.
+    """
+
+    context: Mapping[str, Any]
+    fits: Mapping[bool, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,18 +128,17 @@ class Loaded:
     """A data set that was made, and what a run must know of it.
 
     Attributes:
-        samples: the data set as the model wants it, pickled for workers: what a plugin has made is not unpickled
-            in the coordinating process. Empty if nothing is going to run.
+        dataset: see `Work.dataset`. Empty if nothing is going to run.
         digest: of the data set as it was made.
         synthetic: made-up data.
         metric, lower_is_better, headline: as those of a `Plan`.
         valid: validation samples that stop a training.
         context: what every cell depends on: data, device, versions.
-        seeds: seed -> digests of its split and its initial pool.
+        seeds: those that were asked for.
         environment: versions and machine.
     """
 
-    samples: bytes = field(repr=False)
+    dataset: bytes = field(repr=False)
     digest: str
     synthetic: bool
     metric: str
@@ -70,7 +146,7 @@ class Loaded:
     headline: tuple[str, ...]
     valid: int
     context: Mapping[str, Any]
-    seeds: Mapping[int, Mapping[str, Any]]
+    seeds: Mapping[int, SeedFacts]
     environment: Mapping[str, str]
 
 
@@ -88,48 +164,5 @@ class Refused:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Samples:
-    """The data set that orders are about: `Loaded.samples`."""
-
-    pickled: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """A cell to run, or to measure again."""
-
-    cell: Cell
-    action: Literal["run", "retime"]
-    restart: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Begun:
-    """The process has started, and is at its work now."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Made:
     """The data set is made. What follows is no plugin's work."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finished:
-    """A cycle that is on disk."""
-
-    cycle: CycleRecord
-
-
-@dataclass(frozen=True, kw_only=True)
-class Continue:
-    """Answers `Finished` if the worker has the machine to itself: observers are done with the cycle."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Told:
-    """A warning for the user."""
-
-    text: str
-
-
-Message = Begun | Finished | Told | Ended

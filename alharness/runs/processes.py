@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import faulthandler
+import multiprocessing
 import os
 import pickle
 import signal
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib import import_module
+from multiprocessing import forkserver
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
 from alharness.errors import PluginError, described
 
-from . import forkserver
-
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from multiprocessing.connection import Connection
     from multiprocessing.context import ForkServerContext, ForkServerProcess
     from pathlib import Path
@@ -23,6 +25,22 @@ if TYPE_CHECKING:
 
 PATIENCE = 1.0
 """Seconds in which a process whose end was seen must be gone."""
+
+
+SAFE_PATH = {"PYTHONSAFEPATH": "1"}
+"""Without it, the server would look for modules in the current folder first, where another `alharness` may be."""
+PASSIVE = {"OMP_WAIT_POLICY": "passive"}
+"""OpenMP reads it when torch is imported. Threads that wait by spinning compete for the cores with all other work:
+next to one busy process on two cores a query took 50 times as long."""
+
+
+def start_server() -> ForkServerContext:
+    """Start the server that all processes are forked from: it imports torch once, while this process continues."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["alharness.runs.worker", "alharness.runs.loader"])
+    with _environment(PASSIVE | dict(os.environ) | SAFE_PATH):
+        forkserver.ensure_running()
+    return context
 
 
 class Processes:
@@ -80,10 +98,10 @@ class Processes:
         self._tell_keeper()
 
     def _fork(self, target: str, output: str, payload: bytes) -> Child:
-        self._context = self._context or forkserver.start()
+        self._context = self._context or start_server()
         connection, far = self._context.Pipe()
         process = self._context.Process(target=enter, args=(target, far, dict(os.environ), output, payload))
-        with forkserver.without_main():
+        with _without_main():
             process.start()
         far.close()
         return Child(process, connection)
@@ -210,3 +228,30 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Start children inside: they do not import the caller's main module.
+
+    multiprocessing has each child import it, and so run a script once more that has no
+    `if __name__ == "__main__"`. Here nothing is needed of it: cloudpickle sends its classes.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name in variables.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)

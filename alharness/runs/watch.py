@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
 
-from alharness.api.records import Ended
 from alharness.text.quantities import in_memory, in_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from alharness.api.records import Status
     from alharness.spec.settings import LimitsSettings
 
     from .processes import Child
@@ -32,6 +32,13 @@ STATES = {
     psutil.STATUS_RUNNING: "its process computes",
     psutil.STATUS_DISK_SLEEP: "its process waits for a disk",
 }
+
+
+class Exceeded(NamedTuple):
+    """How work ends that has taken more than it may."""
+
+    status: Status
+    error: str
 
 
 class Watch:
@@ -75,16 +82,16 @@ class Watch:
             due.append(now + LOOK_EVERY)
         return max(0.0, min(due) - now)
 
-    def exceeded(self) -> Ended | None:
+    def exceeded(self) -> Exceeded | None:
         """How the work ends if it has taken more than it may."""
         seconds, memory = self._limits.cell_timeout, self._limits.memory
         if seconds is not None and time.monotonic() - self._since >= seconds:
-            return Ended(
+            return Exceeded(
                 status="timeout",
                 error=f"not finished after {in_time(seconds)} (limits.cell_timeout); its process was ended",
             )
         if memory is not None and (held := own_memory(self._child.pid)) > memory:
-            return Ended(
+            return Exceeded(
                 status="oom",
                 error=f"its process held {in_memory(held)} and was ended; limits.memory is {in_memory(memory)}",
             )

@@ -1,73 +1,58 @@
-"""A process that runs the cells it is given, and tells what becomes of them."""
+"""A process that computes groups for the local executor."""
 
 from __future__ import annotations
 
-import pickle
 from contextlib import suppress
-from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import torch
 
-from alharness import registry
+from alharness.api.executor import Warned
 
 from .directory import RunDirectory
-from .messages import OUTPUT, Begun, Finished, Order, Samples, Told
-from .outcome import outcome
-from .processes import print_to, remove_empty
-from .runner import Runner
+from .messages import Begun, Done
+from .processes import print_to
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
+    from pathlib import Path
 
-    from alharness.api.records import CycleRecord, Timing
+    from alharness.api.executor import Group
+    from alharness.api.records import Cell
 
-    from .experiment import Experiment
+    from .messages import Work
 
 
-def work(
-    connection: Connection, extras: registry.Extras, experiment: Experiment, threads: int | None, timing: Timing
-) -> None:
-    """Answer every `Order` by `Begun`, `Finished` cycles and at last `Ended`, until there is nobody to ask.
+def compute(connection: Connection, work: Work, folder: Path, threads: int | None, waits: bool) -> None:
+    """Answer every `Group` by `Begun`, its messages and `Done`, until the other side closes.
 
     Args:
-        connection: to the process that asks. It sends `Samples` first.
-        extras: plugins that are not installed. They come first: parameters may be of their classes.
-        experiment: what cells share.
+        connection: to the coordinating process.
+        work: computes a group.
+        folder: the run directory, in which it prints to files.
         threads: of torch, in queries and evaluation; None for torch's own choice, which is all cores.
-        timing: whether a query has the machine to itself.
+        waits: after each message, wait until it has been handled: meanwhile nothing is measured.
     """
     if threads is not None:
         torch.set_num_threads(threads)
-    installed = registry.load(extras=extras)
-    directory = RunDirectory(experiment.folder)
+    work.load_plugins()
+    output = RunDirectory(folder).output
+    printing = output(None)
 
-    @cache
-    def runner() -> Runner:
-        dataset = pickle.loads(samples.pickled)  # noqa: S301 - of a process of this run
-        return Runner(experiment, dataset, installed, lambda text: connection.send(Told(text=text)), timing=timing)
+    def at(cell: Cell | None) -> None:
+        nonlocal printing
+        if (path := output(cell)) != printing:
+            print_to(path)
+            printing = path
 
-    def finished(cycle: CycleRecord) -> None:
-        connection.send(Finished(cycle=cycle))
-        if timing == "exclusive":
-            connection.recv()  # Continue: while observers are at work, nothing is measured
-
-    def carry_out(order: Order) -> None:
-        if order.action == "retime":
-            runner().retime(order.cell, finished)
-        else:
-            runner().run(order.cell, finished, restart=order.restart)
-
-    with suppress(EOFError):  # nobody asks any more
-        samples: Samples = connection.recv()
+    with suppress(EOFError):
         while True:
-            order: Order = connection.recv()
-            folder = directory.cell(order.cell)
-            with suppress(OSError):  # if it cannot be made, opening the journal tells
-                folder.mkdir(parents=True, exist_ok=True)
-            print_to(folder / OUTPUT)
+            group: Group = connection.recv()
+            at(group.cells[0] if len(group.cells) == 1 else None)
             connection.send(Begun())
-            ended = outcome(order.cell, folder, partial(carry_out, order))
-            print_to(experiment.folder / OUTPUT)
-            remove_empty(folder / OUTPUT)
-            connection.send(ended)
+            for message in work(group, at):
+                connection.send(message)
+                if waits and not isinstance(message, Warned):
+                    connection.recv()
+            at(None)
+            connection.send(Done())

@@ -13,7 +13,7 @@ from alharness.api.sampler import Sampler
 from alharness.api.samples import Inputs, Samples
 from alharness.api.vocabulary import Task
 from alharness.engine.pool import Oracle, Pool
-from alharness.engine.selection import Chooser, Request, ask
+from alharness.engine.selection import ask
 from alharness.engine.training import Fitted, freeze
 
 from .network import CLASSES, INPUTS, ExactNetwork
@@ -111,12 +111,18 @@ class World:
         model = ExactNetwork(self.task, heads=self.heads, offset=self.offset, dropout=self.dropout)
         freeze(model)
         return ask(
-            Chooser(sampler=sampler, name=name, features=frozenset(features)),
+            sampler,
             Fitted(model=model, device=torch.device("cpu"), epochs=0),
             self.samples.inputs,
             Oracle(self.samples).reveal(self.pool),
             self.pool,
-            Request(size=self.size, cycle=self.cycle, cycles=self.cycles, seed=self.seed, batch=self.batch),
+            size=self.size,
+            cycle=self.cycle,
+            cycles=self.cycles,
+            seed=self.seed,
+            batch=self.batch,
+            features=frozenset(features),
+            who=name,
         )
 
     def query(self, features: AbstractSet[Feature]) -> Query:

@@ -18,7 +18,7 @@ from rich.progress import (
 from rich.text import Text
 
 from alharness.api.hooks import hookimpl
-from alharness.runs.description import record_of
+from alharness.runs.saved import outcome_of
 from alharness.text.numerals import number, seconds
 from alharness.text.terminal import safe
 from alharness.text.words import NOTICE
@@ -53,7 +53,7 @@ class ConsoleProgress:
 
     Args:
         console: the console to print on.
-        only: labels of samplers or names of cells, if not all of the run are at work; see `app.Options`.
+        only: labels of samplers or names of cells, if not all of the run are at work; see `runs.run.Options`.
         workers: cells that run at a time; by default as many as the run has jobs.
         clock: seconds that never go back.
         moving: whether bars are seen; by default on a terminal.
@@ -228,7 +228,7 @@ def _examples(run: Plan) -> Sequence[Outcome]:
     for cell in run.cells:
         folder = run.folder / "cells" / cell.folder
         if taken.get(cell.label, 0) < EXAMPLES and folder.is_dir():
-            record, _ = record_of(cell, folder, run.labeled(cell))
+            record = outcome_of(cell, folder, run.labeled(cell))
             if record.cycles:
                 taken[cell.label] = taken.get(cell.label, 0) + 1
                 found.append(record)

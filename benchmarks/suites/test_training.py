@@ -35,8 +35,9 @@ def prepare(problem: Training) -> Call:
         stop_on="loss",
         device="cpu",
     )
-    trainer = Trainer(problem.network, settings, problem.validation())
-    return lambda: trainer.fit(samples, 0).model
+    trainer, valid = Trainer(problem.network, settings), problem.validation()
+    ready = None if valid is None else trainer.validation(valid)
+    return lambda: trainer.fit(samples, 0, ready).model
 
 
 OURS = Kernel(name="Trainer.fit", prepare=prepare)

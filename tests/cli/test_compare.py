@@ -7,7 +7,7 @@ import pytest
 
 from alharness import cli
 from alharness.api.records import Cell, CycleRecord, Outcome, Plan, Schedule
-from alharness.runs import description
+from alharness.runs import saved
 from alharness.runs.journal import Journal
 
 CONTEXT = {
@@ -60,7 +60,7 @@ def write(tmp_path):
             metric="f1",
         )
         failures = [Outcome(cell=c, status="failed", error="it [b]broke\x1b") for c in cells if c.name in ended]
-        description.save(run, failures)
+        saved.save(run, failures)
         return folder
 
     return build

@@ -7,7 +7,7 @@ import pytest
 
 from alharness.api.records import Cell, CycleRecord, Plan, Schedule
 from alharness.cli import main
-from alharness.runs import description
+from alharness.runs import saved
 from alharness.runs.journal import Journal
 
 
@@ -46,7 +46,7 @@ def make_folder(folder, metric="f1"):
         for cycle in range(2):
             cost = {"query_seconds": 0.25} if cycle == 0 else {}
             book.append(CycleRecord(cycle=cycle, labeled=10 + 5 * cycle, metrics={metric: 0.1 * cycle}, cost=cost))
-    description.save(run)
+    saved.save(run)
     return folder
 
 

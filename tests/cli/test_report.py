@@ -4,7 +4,7 @@ import pytest
 
 from alharness.api.records import Cell, CycleRecord, Plan, Schedule
 from alharness.cli import main
-from alharness.runs import description
+from alharness.runs import saved
 from alharness.runs.journal import Journal
 
 
@@ -28,7 +28,7 @@ def make_folder(tmp_path):
             metric="f1",
             params={"dataset": "toy", "model": "net"},
         )
-        description.save(run)
+        saved.save(run)
         for cell in cells:
             journal = Journal(folder / "cells" / cell.folder, {"data": "d"}, 1)
             for c in range(cycles):

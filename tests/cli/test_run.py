@@ -12,20 +12,20 @@ from rich.console import Console
 
 from alharness.cli import main
 from alharness.cli.run import _harmless
-from alharness.runs import app
+from alharness.runs import run as runs
 
 LATER = {"mlflow", "matplotlib", "sklearn", "scipy"}
 
 STOP_AFTER_THE_FIRST_CYCLE = """
 import sys
 import alharness.cli
-from alharness.runs.workers import Workers
+from alharness.runs.coordinator import Coordinator
 
 def stop(*_):
     print("\\n", *sys.modules, flush=True)
     sys.exit(0)
 
-Workers._pass_on = stop
+Coordinator._write = stop
 alharness.cli.main(["run", "own.yaml"])
 """
 
@@ -34,7 +34,7 @@ def test_a_run_in_the_background_of_a_script_says_how_to_stop_it(monkeypatch, ca
     (tmp_path / "x.yaml").write_text(
         "name: x\ndataset: digits\nactive_learning: {initial_pool: 9, budget: 9, cycles: 1}\nsamplers: [random]\n"
     )
-    monkeypatch.setattr(app, "run", lambda *_: sys.exit(0))
+    monkeypatch.setattr(runs, "run", lambda *_: sys.exit(0))
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with pytest.raises(SystemExit):

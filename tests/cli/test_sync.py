@@ -6,7 +6,7 @@ import pytest
 
 from alharness import cli
 from alharness.api.records import Cell, CycleRecord, Outcome, Plan, Schedule
-from alharness.runs import description
+from alharness.runs import saved
 from alharness.runs.journal import Journal
 
 CELLS = tuple(
@@ -55,7 +55,7 @@ def make_run(tmp_path, monkeypatch, fresh_store):
                 book.append(
                     CycleRecord(cycle=n, labeled=10 + 2 * n, metrics={"f1": 0.5}, at=1_700_000_000_000 + n)
                 )
-        description.save(run, [Outcome(cell=CELLS[1], status="failed", error="it broke")])
+        saved.save(run, [Outcome(cell=CELLS[1], status="failed", error="it broke")])
         return run.folder
 
     return make

@@ -13,7 +13,7 @@ import pytest
 
 from alharness import cli, registry
 from alharness import spec as specs
-from alharness.runs import app
+from alharness.runs import run as runs
 from alharness.spec.plan import make_plan
 from alharness.testing import SamplerConformance
 
@@ -50,7 +50,7 @@ def site(tmp_path, monkeypatch):
 def run(site, spec):
     installed = registry.load()
     loaded = specs.load(site / spec, installed, ["training.epochs=2"])
-    _, record = app.run(loaded, installed, app.Options(workdir=site), print)
+    _, record = runs.run(loaded, installed, runs.Options(workdir=site), print)
     assert {cell.status for cell in record.cells} == {"ok"}
     return installed, make_plan(loaded), record
 

@@ -7,10 +7,10 @@ import torch
 
 from alharness import Feature, Metrics, Sampler, SamplerError, Task
 from alharness.api.records import CycleRecord, Schedule
-from alharness.engine.loop import Fit, World, run_cell
+from alharness.engine.loop import SeedData, run_cell
 from alharness.engine.pool import Oracle, Pool
 from alharness.engine.seeds import stream
-from alharness.engine.selection import Chooser
+from alharness.engine.training import Fit
 
 
 class Watcher(Sampler):
@@ -38,8 +38,10 @@ BY_CLASS = Metrics(name="by_class", task=Task.CLASSIFICATION, compute=_by_class,
 def play(make_samples, make_trainer):
     def run(sampler, sizes=(5, 5, 3), seed=0, features=frozenset(Feature)):
         train, test = make_samples(40).pooled(), make_samples(20, seed=9).pooled()
-        world = World(
+        pool = Pool(train.ids).draw(6, stream(seed, "pool"))
+        data = SeedData(
             oracle=Oracle(train),
+            initial=pool,
             test=test,
             schedule=Schedule(initial_pool=6, sizes=sizes),
             seed=seed,
@@ -48,14 +50,13 @@ def play(make_samples, make_trainer):
             classes=("a", "b", "c"),
         )
         trainer = make_trainer(epochs=3)
-        pool = Pool(train.ids).draw(6, stream(seed, "pool"))
-        cell = run_cell(world, Chooser(sampler=sampler, name="watcher (toy==1)", features=features), pool)
+        cell = run_cell(data, sampler, pool, features=features, who="watcher (toy==1)")
         fits, records, answer = [], [], None
         while True:
             try:
                 item = cell.send(answer)
             except StopIteration:
-                return fits, records, world, pool
+                return fits, records, data, pool
             answer = None
             if isinstance(item, Fit):
                 fits.append(item)
@@ -146,8 +147,8 @@ def reachable(root):
 
 def test_no_label_that_was_not_bought_can_be_reached_from_a_query(play):
     watcher = Watcher()
-    _, _, world, _ = play(watcher)
-    secret = [world.test.labels, world.oracle._train.labels]
+    _, _, data, _ = play(watcher)
+    secret = [data.test.labels, data.oracle._train.labels]
     for query in watcher.queries:
         things = reachable(query)
         arrays = [thing for thing in things if isinstance(thing, np.ndarray) and thing.size]
@@ -155,7 +156,7 @@ def test_no_label_that_was_not_bought_can_be_reached_from_a_query(play):
         assert len(arrays) > 3  # the walk sees the inputs
         assert not [a for a in arrays for s in secret if np.shares_memory(a, s)]
         assert not [a for a in arrays for s in secret if a.shape == s.shape and np.array_equal(a, s)]
-        assert not [thing for thing in things if isinstance(thing, (Oracle, World))]
+        assert not [thing for thing in things if isinstance(thing, (Oracle, SeedData))]
 
 
 def test_a_broken_answer_names_sampler_distribution_and_cycle(play):

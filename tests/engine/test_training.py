@@ -1,3 +1,7 @@
+import math
+from dataclasses import replace
+from io import BytesIO
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +12,7 @@ from alharness.api.network import Batch, MultimodalModel
 from alharness.engine.batches import as_batch
 from alharness.engine.extraction import predict
 from alharness.engine.metrics import evaluate
-from alharness.engine.training import _Best, make_optimizer, validation_loss, validation_score
+from alharness.engine.training import Fit, _Best, make_optimizer, stored, validation_loss, validation_score
 from alharness.errors import Diverged
 from alharness.models.late_fusion.network import LateFusion
 from alharness.spec.settings import TrainingSettings
@@ -57,11 +61,48 @@ def test_a_plain_loop_trains_the_same_model(make_trainer, make_samples, task):
 
 
 def test_several_fits_are_what_each_is_alone(make_trainer, make_samples):
-    trainer, requests = make_trainer(epochs=3), [(make_samples(n).pooled(), n) for n in (12, 30)]
+    trainer, requests = make_trainer(epochs=3), [Fit(labeled=make_samples(n).pooled(), seed=n) for n in (12, 30)]
     together = trainer.fit_many(requests)
-    for fitted, (labeled, seed) in zip(together, requests, strict=True):
-        assert torch.equal(weights(fitted), weights(trainer.fit(labeled, seed)))
+    for fitted, request in zip(together, requests, strict=True):
+        assert torch.equal(weights(fitted), weights(trainer.fit(request.labeled, request.seed)))
     assert trainer.fit_many([]) == []
+
+
+def test_a_fit_that_diverges_takes_no_other_along(make_trainer, make_samples):
+    trainer, good = make_trainer(epochs=2), make_samples(12).pooled()
+    bad = make_samples(12).pooled()
+    bad = replace(bad, inputs=replace(bad.inputs, arrays={m: x * np.nan for m, x in bad.inputs.arrays.items()}))
+    first, diverged, last = trainer.fit_many([Fit(labeled=samples, seed=1) for samples in (good, bad, good)])
+    assert isinstance(diverged, Diverged)
+    assert torch.equal(weights(first), weights(last))
+
+
+def test_a_stored_fit_is_the_one_that_was_trained(make_trainer, make_samples):
+    trainer = make_trainer(epochs=2)
+    first = trainer.fit(make_samples(20).pooled(), 3)
+    again = trainer.restore(stored(first), 3)
+    assert torch.equal(weights(first), weights(again))
+    assert (again.epochs, again.cost) == (first.epochs, {**first.cost, "train_reused": 1.0})
+    assert not again.model.training
+    assert not any(p.requires_grad for p in again.model.parameters())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"weights": {}, "epochs": 1},
+        {"weights": {"x": torch.zeros(1)}, "epochs": 1, "cost": {}},
+        {"weights": {}, "epochs": "1", "cost": {}},
+        {"weights": {}, "epochs": 1, "cost": {"train_seconds": math.nan}},
+        {"weights": {}, "epochs": 1, "cost": ["train_seconds"]},
+        [1, 2],
+    ],
+)
+def test_bytes_that_hold_no_fit_are_refused(make_trainer, content):
+    found = BytesIO()
+    torch.save(content, found)
+    with pytest.raises(ValueError, match=r"\S"):
+        make_trainer().restore(found.getvalue(), 0)
 
 
 @pytest.mark.parametrize("task", list(Task))

@@ -187,9 +187,10 @@ def trained(make_samples):
     def train(fault, valid=True):
         shape = ModelShape(features={"audio": 6, "text": 4, "vision": 3}, task=Task.CLASSIFICATION, outputs=3)
         settings = TrainingSettings(epochs=1, device="cpu")
-        given = make_samples(20, seed=3).pooled() if valid else None
         border = model_border("the model 'odd' of x==1.0", pytest.fail)
-        return Trainer(lambda: Odd(shape, fault), settings, given, border=border).fit(make_samples(12).pooled(), 0)
+        trainer = Trainer(lambda: Odd(shape, fault), settings, border=border)
+        given = trainer.validation(make_samples(20, seed=3).pooled()) if valid else None
+        return trainer.fit(make_samples(12).pooled(), 0, given)
 
     return train
 
@@ -241,7 +242,7 @@ def test_predictions_that_are_not_finite_are_a_training_that_diverged(trained, m
 
 def test_what_is_no_model_is_named():
     with pytest.raises(ModelError, match="its plugin made Linear, expected a MultimodalModel"):
-        Trainer(lambda: torch.nn.Linear(2, 2), TrainingSettings(device="cpu"), None)
+        Trainer(lambda: torch.nn.Linear(2, 2), TrainingSettings(device="cpu"))
 
 
 def test_a_fault_of_the_model_in_a_query_names_the_model(make_samples, trained):

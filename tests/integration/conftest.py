@@ -9,7 +9,8 @@ import pytest
 
 from alharness import registry
 from alharness import spec as specs
-from alharness.runs import app
+from alharness.runs.run import Options
+from alharness.runs.run import run as run_cells
 
 SPEC = """\
 name: trial
@@ -41,8 +42,8 @@ def run_spec(toy_site, monkeypatch):
         for observer in observers:
             installed.register(observer)
         warnings = []
-        chosen = app.Options(workdir=workdir, **options)
-        return *app.run(specs.load(path, installed), installed, chosen, warnings.append), warnings
+        chosen = Options(workdir=workdir, **options)
+        return *run_cells(specs.load(path, installed), installed, chosen, warnings.append), warnings
 
     return run
 

@@ -8,8 +8,8 @@ from alharness import Dataset, Feature, Inputs, Samples, Splits, Task, registry
 from alharness.api.records import Schedule
 from alharness.engine.extraction import Extractor, ModelView
 from alharness.engine.measure import Clock
-from alharness.engine.selection import Chooser, Request, ask
-from alharness.runs.workbench import Workbench, suited
+from alharness.engine.selection import ask
+from alharness.runs.setup import Setup, suited
 from alharness.spec.settings import TrainingSettings
 
 INSTALLED = registry.load()
@@ -43,7 +43,7 @@ def samples(n, task, prefix):
 
 @pytest.fixture(scope="module")
 def opened():
-    """(model, task) -> a bench, a model trained on it, and its labeled samples; trained once."""
+    """(model, task) -> the data of a seed, a model trained on it, and its labeled samples; trained once."""
     known = {}
 
     def build(model, task):
@@ -52,24 +52,41 @@ def opened():
             classes = ("a", "b", "c") if task == Task.CLASSIFICATION else ()
             name, params = MODELS[model]
             plugin = INSTALLED.models[name].plugin
-            bench = Workbench(
+            setup = Setup(
                 suited(Dataset(task=task, content=splits, classes=classes), plugin),
                 plugin,
                 plugin.params(**params),
                 TrainingSettings(epochs=3, device="cpu"),
                 Schedule(initial_pool=20, sizes=(7,)),
-            ).bench(0)
-            labeled = bench.world.oracle.reveal(bench.initial)
-            known[model, task] = bench, bench.trainer.fit(labeled, 0), labeled
+            )
+            data = setup.seed_data(0)
+            labeled = data.oracle.reveal(data.initial)
+            known[model, task] = data, setup.trainer.fit(labeled, 0, data.valid), labeled
         return known[model, task]
 
     return build
 
 
-def view_of(bench, fitted, batch=1000):
+def view_of(data, fitted, batch=1000):
     clock = Clock(fitted.device, rest="selection")
     extractor = Extractor(fitted, batch, frozenset(Feature), clock, 0)
-    return extractor, ModelView(extractor, bench.world.oracle.inputs, bench.initial.unlabeled)
+    return extractor, ModelView(extractor, data.oracle.inputs, data.initial.unlabeled)
+
+
+def query(plugin, params, data, fitted, labeled):
+    return ask(
+        plugin.make(params),
+        fitted,
+        data.oracle.inputs,
+        labeled,
+        data.initial,
+        size=7,
+        cycle=0,
+        cycles=1,
+        seed=0,
+        batch=64,
+        features=plugin.features(params),
+    )
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -79,13 +96,11 @@ def test_a_sampler_chooses_on_every_model_it_can_serve(opened, model, task, samp
     plugin = INSTALLED.samplers[sampler].plugin
     if task not in plugin.tasks:
         pytest.skip(f"{sampler} does not serve {task}")
-    bench, fitted, labeled = opened(model, task)
+    data, fitted, labeled = opened(model, task)
     params = plugin.params()
-    chooser = Chooser(sampler=plugin.make(params), name=sampler, features=plugin.features(params))
-    request = Request(size=7, cycle=0, cycles=1, seed=0, batch=64)
-    answer = ask(chooser, fitted, bench.world.oracle.inputs, labeled, bench.initial, request)
+    answer = query(plugin, params, data, fitted, labeled)
     assert len(set(answer.positions)) == 7
-    assert not set(answer.positions) & set(bench.initial.labeled)
+    assert not set(answer.positions) & set(data.initial.labeled)
     assert all(np.isfinite(value) for value in answer.diagnostics.values())
 
 
@@ -94,19 +109,17 @@ def test_a_sampler_chooses_on_every_model_it_can_serve(opened, model, task, samp
 )
 @pytest.mark.parametrize("model", MODELS)
 def test_options_that_read_more_are_served_as_well(opened, model, sampler, params):
-    bench, fitted, labeled = opened(model, Task.CLASSIFICATION)
+    data, fitted, labeled = opened(model, Task.CLASSIFICATION)
     plugin = INSTALLED.samplers[sampler].plugin
     chosen = plugin.params(**params)
-    chooser = Chooser(sampler=plugin.make(chosen), name=sampler, features=plugin.features(chosen))
-    request = Request(size=7, cycle=0, cycles=1, seed=0, batch=64)
-    assert len(ask(chooser, fitted, bench.world.oracle.inputs, labeled, bench.initial, request).positions) == 7
+    assert len(query(plugin, chosen, data, fitted, labeled).positions) == 7
 
 
 @pytest.mark.parametrize("task", list(Task))
 @pytest.mark.parametrize("model", MODELS)
 def test_the_features_of_a_model_belong_together(opened, model, task):
-    bench, fitted, _ = opened(model, task)
-    extractor, view = view_of(bench, fitted)
+    data, fitted, _ = opened(model, task)
+    extractor, view = view_of(data, fitted)
     names = fitted.model.shape.modalities
     z = {m: view.representations(m) for m in names}
     decoded = extractor.decode({**z, **view.context()})
@@ -122,7 +135,7 @@ def test_the_features_of_a_model_belong_together(opened, model, task):
         drawn = next(view.mc_draws(1, source))
         assert drawn.shape == view.predictions(source).shape
         assert not torch.allclose(drawn, view.predictions(source))
-    _, small = view_of(bench, fitted, batch=7)
+    _, small = view_of(data, fitted, batch=7)
     torch.testing.assert_close(small.predictions(), view.predictions(), rtol=1e-4, atol=1e-5)
     for name, context in small.context().items():
         torch.testing.assert_close(context, view.context()[name], rtol=1e-4, atol=1e-5)
@@ -130,8 +143,8 @@ def test_the_features_of_a_model_belong_together(opened, model, task):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_a_model_gets_the_inputs_it_asks_for(opened, model):
-    bench, fitted, _ = opened(model, Task.CLASSIFICATION)
-    sequences = {m for m, x in bench.world.oracle.inputs.arrays.items() if x.ndim == 3}
+    data, fitted, _ = opened(model, Task.CLASSIFICATION)
+    sequences = {m for m, x in data.oracle.inputs.arrays.items() if x.ndim == 3}
     steps = {"text": 9, "audio": 40} if model == "lfmim" else {}
     assert sequences == set(steps)
     assert fitted.model.shape.steps == steps

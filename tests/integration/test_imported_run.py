@@ -10,7 +10,7 @@ from alharness import Dataset, Inputs, Samples, Splits, Task
 from alharness import registry as registries
 from alharness import spec as specs
 from alharness.cli import main
-from alharness.runs import app
+from alharness.runs import run as runs
 from alharness_sentiment.metrics import SIMS
 
 SIZES = {"train": 60, "valid": 15, "test": 20}
@@ -111,7 +111,9 @@ def test_an_import_gives_the_run_of_the_arrays_in_memory(content, installed, mod
     def run(name, params):
         path = tmp_path / f"{name}.yaml"
         path.write_text(SPEC.format(name=name, params=params, model=model))
-        _, record = app.run(specs.load(path, installed), installed, app.Options(workdir=tmp_path), lambda _: None)
+        _, record = runs.run(
+            specs.load(path, installed), installed, runs.Options(workdir=tmp_path), lambda _: None
+        )
         return [(c.status, [(y.metrics, y.chosen, y.scores) for y in c.cycles]) for c in record.cells]
 
     stored, memory = run("simsv2", "{path: stored}"), run("memory", "{}")

@@ -191,7 +191,7 @@ def test_messages_say_how_to_call_it_again(monkeypatch):
     def refuse(spec, plugins, options, warn):
         raise RunError(options.again("keep"))
 
-    monkeypatch.setattr("alharness.runs.app.run", refuse)
+    monkeypatch.setattr("alharness.runs.run.run", refuse)
     with pytest.raises(RunError, match=r"^alharness.run\(..., keep=True\)$"):
         run()
 

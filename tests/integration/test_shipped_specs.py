@@ -8,7 +8,7 @@ from alharness import registry
 from alharness import spec as specs
 from alharness.api.records import FULL_DATA
 from alharness.results.paper import COSTS
-from alharness.runs import app
+from alharness.runs import run as runs
 from alharness.spec.plan import make_plan
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -116,7 +116,7 @@ def test_a_papers_spec_runs_to_its_end_on_a_small_stand_in(name, tmp_path):
     installed = registry.load()
     small = [*SMALL, *(["model.params.preset=small"] if name == "simsv2_lfmim" else [])]
     spec = specs.load(SPECS / f"{name}.yaml", installed, small)
-    run, record = app.run(spec, installed, app.Options(workdir=tmp_path), lambda _: None)
+    run, record = runs.run(spec, installed, runs.Options(workdir=tmp_path), lambda _: None)
     assert {cell.status for cell in record.cells} == {"ok"}
     assert run.synthetic
     assert run.experiment.startswith(f"{name}-standin-")

@@ -9,7 +9,7 @@ import pytest
 from alharness import registry
 from alharness import spec as specs
 from alharness.errors import DataError, PluginError
-from alharness.runs.app import Options, run
+from alharness.runs.run import Options, run
 from alharness.spec.plan import make_plan
 from alharness_sentiment.standin.cache import locate
 from alharness_sentiment.standin.settings import StandInSettings

@@ -15,7 +15,7 @@ def flock(*_):
 
 fcntl.flock = flock
 socket.gethostname = lambda: os.environ["NODE"]
-from alharness import locks
+from alharness.runs import locks
 locks.LEASE = 3.0
 """
 

@@ -10,6 +10,7 @@ import pytest
 
 from alharness import hookimpl
 from alharness.errors import PluginError
+from alharness.runs import messages
 
 
 def measured(workdir):
@@ -45,6 +46,20 @@ def test_journals_are_those_of_one_process_apart_from_what_was_measured(compare,
         assert {cycle["timing"] for cell in measured(tmp_path / name).values() for cycle in cell} == {timing}
 
 
+@pytest.mark.parametrize(("group", "jobs"), [(3, 1), (2, 2), (100, 1)])
+def test_journals_do_not_depend_on_how_cells_are_grouped(write_spec, run_spec, journals, tmp_path, group, jobs):
+    path = write_spec(samplers="[first, {name: raises, label: bad}, tells]")
+    path.write_text(path.read_text() + "reference: {full_data: true}\n")
+    run_spec(path, tmp_path / "one")
+    _, record, _ = run_spec(path, tmp_path / "groups", group=group, jobs=jobs)
+    assert [cell.status for cell in record.cells] == ["ok", "failed", "ok", "ok"] * 2
+    assert journals(tmp_path / "groups") == journals(tmp_path / "one")
+    for trace in tmp_path.glob("groups/*/cells/bad-*/traceback.txt"):
+        assert "nothing here" in trace.read_text()
+    outputs = [path.read_text() for path in tmp_path.glob("groups/*/cells/tells-*/output.txt")]
+    assert outputs == ["one sampler was here\n" * 2] * 2
+
+
 def test_the_first_fit_of_a_seed_is_made_once_by_whoever_is_first(compare, tmp_path):
     compare(3, samplers="[first, narrow, draw]", seeds="[4]")
     assert len(list(tmp_path.glob("several/*/fits/*"))) == 2  # that of cycle 0, and that of all data
@@ -64,7 +79,7 @@ def test_a_worker_has_its_share_of_the_cores_and_the_variables_of_the_run(
     write_spec, run_spec, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("ALHARNESS_TEST", "42")
-    monkeypatch.setattr("alharness.runs.workers.cores", lambda: 6)
+    monkeypatch.setattr("alharness.runs.local.cores", lambda: 6)
     _, record, _ = run_spec(write_spec(samplers="[tells]"), tmp_path, jobs=2)
     assert [cell.cycles[0].diagnostics for cell in record.cells] == [{"threads": 3, "variable": 42}] * 2
 
@@ -148,14 +163,10 @@ def test_an_interrupted_run_leaves_no_process_and_goes_on(write_spec, run_spec, 
 
 
 def test_parameters_that_cannot_be_sent_are_told(write_spec, run_spec, tmp_path, monkeypatch):
-    import alharness.runs.app
+    def unsendable(**values):
+        return messages.Work(**{**values, "sampler_params": {"first": threading.Lock()}})
 
-    part = alharness.runs.app.Part
-
-    def local(**values):
-        return part(**{**values, "plain": {"unsendable": threading.Lock()}})
-
-    monkeypatch.setattr("alharness.runs.app.Part", local)
+    monkeypatch.setattr("alharness.runs.run.Work", unsendable)
     with pytest.raises(PluginError, match="cannot be sent to another process .*locks"):
         run_spec(write_spec(), tmp_path, jobs=2)
 

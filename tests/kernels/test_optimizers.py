@@ -73,8 +73,8 @@ shape = ModelShape(features=sizes, task=Task.REGRESSION, outputs=1)
 plugin = registry.load().models["{model}"].plugin
 params = plugin.params(**{params})
 settings = TrainingSettings(epochs=2, device="cpu", batch_size=4)
-trainer = Trainer(lambda: plugin.make(params, shape), settings, samples)
-assert trainer.fit(samples, 0).epochs == 2
+trainer = Trainer(lambda: plugin.make(params, shape), settings)
+assert trainer.fit(samples, 0, trainer.validation(samples)).epochs == 2
 print("torch._dynamo" in sys.modules)
 """
 
@@ -108,7 +108,7 @@ def build():
     return model
 
 print("torch._dynamo" in sys.modules)
-Trainer(build, TrainingSettings(device="cpu"), None)
+Trainer(build, TrainingSettings(device="cpu"))
 print("torch._dynamo" in sys.modules)
 """
 

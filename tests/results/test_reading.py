@@ -8,7 +8,7 @@ from alharness import Dataset, Task
 from alharness.api.records import Cell, CycleRecord, Outcome, Plan, Schedule
 from alharness.errors import RunError
 from alharness.results.reading import read
-from alharness.runs import description, pooltable
+from alharness.runs import pooltable, saved
 from alharness.runs.journal import Journal
 
 CONTEXT = {"data": "d", "split": {"train": "t"}, "initial_pool": "p", "device": "cpu", "versions": {"torch": "2"}}
@@ -68,7 +68,7 @@ def record(which, n, status="ok", error=""):
 def test_what_is_complete_is_read_in_the_order_of_the_run(run, folder):
     for which, n in ((B, 3), (REFERENCE, 1), (A, 3)):
         write(run, which, n)
-    description.save(run)
+    saved.save(run)
     found = read(folder)
 
     assert found.run == run
@@ -84,7 +84,7 @@ def test_cells_that_failed_come_back_with_their_error_and_their_cycles(run, fold
         record(B, 0, "diverged", "NaN"),
         record(REFERENCE, 0, "interrupted"),
     ]
-    description.save(run, failed)
+    saved.save(run, failed)
     found = read(folder)
 
     assert list(found.records) == failed
@@ -93,7 +93,7 @@ def test_cells_that_failed_come_back_with_their_error_and_their_cycles(run, fold
 
 
 def test_a_kill_leaves_its_cells_pending(run, folder):
-    description.save(run)
+    saved.save(run)
     write(run, A, 3)
     write(run, B, 1)
 
@@ -101,7 +101,7 @@ def test_a_kill_leaves_its_cells_pending(run, folder):
 
 
 def test_a_cell_that_was_finished_since_it_failed_is_complete(run, folder):
-    description.save(run, [record(A, 0, "failed", "it broke")])
+    saved.save(run, [record(A, 0, "failed", "it broke")])
     write(run, A, 3)
 
     assert read(folder).records[0] == record(A, 3)
@@ -110,7 +110,7 @@ def test_a_cell_that_was_finished_since_it_failed_is_complete(run, folder):
 def test_a_damaged_journal_is_one_failed_cell(run, folder):
     write(run, A, 3)
     write(run, B, 3)
-    description.save(run)
+    saved.save(run)
     book = folder / "cells" / A.folder / "journal.jsonl"
     book.write_bytes(book.read_bytes().replace(b'"cycle": 1', b'"cycle": 8'))
     a, b, _ = read(folder).records
@@ -123,7 +123,7 @@ def test_cells_that_the_spec_names_no_more_are_others(run, folder):
     write(run, A, 3)
     write(run, cell("z"), 3)
     write(run, cell("c"), 1)
-    description.save(run)
+    saved.save(run)
     (folder / "cells" / "file").touch()
 
     assert read(folder).others == (cell("c").folder, cell("z").folder)
@@ -131,7 +131,7 @@ def test_cells_that_the_spec_names_no_more_are_others(run, folder):
 
 def test_a_moved_run_is_read_where_it_is(run, folder, tmp_path):
     write(run, A, 3)
-    description.save(run)
+    saved.save(run)
     shutil.move(folder, tmp_path / "moved")
     found = read(tmp_path / "moved")
 
@@ -140,7 +140,7 @@ def test_a_moved_run_is_read_where_it_is(run, folder, tmp_path):
 
 
 def test_the_pool_comes_along(run, folder, make_samples):
-    description.save(run)
+    saved.save(run)
     pooltable.save(folder, Dataset(task=Task.CLASSIFICATION, content=make_samples(7), classes=("a", "b", "c")))
     found = read(folder).pool
 
@@ -154,7 +154,7 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path):
 
 
 def test_a_cell_outside_of_the_run_is_not_read(run, folder):
-    description.save(run)
+    saved.save(run)
     path = folder / "run.json"
     data = json.loads(path.read_text())
     data["run"]["cells"][0]["label"] = "../../x"

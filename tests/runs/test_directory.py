@@ -17,7 +17,7 @@ from alharness.runs.directory import RunDirectory
 WORK = """
 import fcntl, os, socket, sys, time
 from pathlib import Path
-from alharness import locks
+from alharness.runs import locks
 from alharness.api.records import Cell
 from alharness.runs.directory import RunDirectory
 

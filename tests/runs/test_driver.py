@@ -1,43 +1,167 @@
+"""Groups of cells in this process: what is trained together, what each cell gets, and how each ends."""
+
+import pickle
+
 import pytest
 
 from alharness import registry
-from alharness.api.records import Schedule
-from alharness.engine.selection import Chooser
-from alharness.runs import driver
-from alharness.runs.fits import FitStore
-from alharness.runs.journal import Journal
-from alharness.runs.workbench import Workbench, suited
+from alharness.api.executor import Finished, FirstFit, Group, Unusable, Warned
+from alharness.api.records import Cell, Outcome, Schedule
+from alharness.engine.training import Trainer
+from alharness.registry import Extras
+from alharness.runs.driver import Driver
+from alharness.runs.messages import Work
+from alharness.runs.setup import suited
 from alharness.spec.settings import TrainingSettings
+
+LABELS = ("random", "entropy", "margin")
+
+
+def cell(label, seed=0, **more):
+    return Cell(label=label, sampler=label, params={}, distribution="", seed=seed, key="k", **more)
 
 
 @pytest.fixture
-def cell(make_dataset, tmp_path):
-    """What a finished cell was driven with."""
+def group(make_dataset):
+    """Drive a group of these cells; gives its messages."""
     installed = registry.load()
-    model, random = installed.model("late_fusion").plugin, installed.sampler("random").plugin
-    settings = TrainingSettings(epochs=1, device="cpu")
-    schedule = Schedule(initial_pool=10, sizes=(5, 5))
-    bench = Workbench(suited(make_dataset(), model), model, model.params(), settings, schedule).bench(0)
-    chooser = Chooser(sampler=random.make(random.params()), name="random", features=frozenset())
-    book = Journal(tmp_path / "cell", {}, 0)
-    parts = {"trainer": bench.trainer, "fits": FitStore(tmp_path / "fits", {}, print), "finished": lambda _: None}
-    driver.drive(bench.world, chooser, bench.initial, book, timing="shared", **parts)
-    return (bench.world, chooser, bench.initial, book), parts
-
-
-def test_the_model_of_the_last_cycle_is_not_trained_to_measure_queries_again(cell, monkeypatch):
-    arguments, parts = cell
-    trained, fit = [], parts["trainer"].fit
-    monkeypatch.setattr(
-        parts["trainer"], "fit", lambda labeled, seed: trained.append(len(labeled)) or fit(labeled, seed)
+    model = installed.model("late_fusion").plugin
+    work = Work(
+        extras=Extras(),
+        model="late_fusion",
+        model_params=model.params(),
+        sampler_params={label: installed.sampler(label).plugin.params() for label in LABELS},
+        training=TrainingSettings(epochs=2, device="cpu"),
+        schedule=Schedule(initial_pool=10, sizes=(5, 5)),
+        dataset=pickle.dumps(suited(make_dataset(), model)),
     )
-    driver.retime(*arguments, **parts)
-    assert trained == [15]  # that of 10 labels is stored, and after 20 nothing is asked
+    driver = Driver(work, installed)
+
+    def drive(*cells, chosen=None, **more):
+        chosen = {cell.name: () for cell in cells} | (chosen or {})
+        return list(driver.drive(Group(cells=cells, chosen=chosen, **more), lambda _: None))
+
+    return drive
 
 
-def test_queries_next_to_another_process_are_marked_as_shared(cell, tmp_path):
-    (world, chooser, initial, _), parts = cell
-    book = Journal(tmp_path / "other", {}, 0)
-    at_work = iter([False, False, True, False])  # at the beginning, and after each of three cycles
-    driver.drive(world, chooser, initial, book, timing="exclusive", crowded=lambda: next(at_work), **parts)
-    assert [cycle.timing for cycle in book.cycles] == ["exclusive", "shared", "shared"]
+@pytest.fixture
+def trained(monkeypatch):
+    """How many models each call of fit_many was asked for."""
+    found, fit_many = [], Trainer.fit_many
+
+    def counted(self, requests):
+        found.append(len(requests))
+        return fit_many(self, requests)
+
+    monkeypatch.setattr(Trainer, "fit_many", counted)
+    return found
+
+
+def cycles(messages):
+    """Name of a cell -> its cycles, without what was measured."""
+    found = {}
+    for message in messages:
+        if isinstance(message, Finished):
+            cycle = message.cycle
+            found.setdefault(message.cell.name, []).append(
+                (cycle.labeled, cycle.metrics, cycle.chosen, cycle.scores)
+            )
+    return found
+
+
+def ends(messages):
+    return {message.cell.name: message.status for message in messages if isinstance(message, Outcome)}
+
+
+CELLS = [cell(label, seed) for seed in (0, 1) for label in LABELS]
+
+
+def test_cells_are_the_same_in_groups_of_any_size(group):
+    alone = [message for one in CELLS for message in group(one)]
+    for size in (3, 6):
+        together = [m for start in range(0, 6, size) for m in group(*CELLS[start : start + size])]
+        assert cycles(together) == cycles(alone)
+        assert ends(together) == dict.fromkeys((one.name for one in CELLS), "ok")
+
+
+def test_what_a_group_trains_in_a_cycle_is_asked_for_at_once_and_equal_requests_once(group, trained):
+    messages = group(*CELLS)
+    assert trained == [2, 6, 6]
+    firsts = [message for message in messages if isinstance(message, FirstFit)]
+    assert [(first.seed, first.everything) for first in firsts] == [(0, False), (1, False)]
+    reused = [
+        m.cycle.cost.get("train_reused", 0) for m in messages if isinstance(m, Finished) and not m.cycle.cycle
+    ]
+    assert reused == [0, 1, 1, 0, 1, 1]
+
+
+def test_a_first_fit_that_is_given_is_not_trained_again(group, trained):
+    first = next(message for message in group(CELLS[0]) if isinstance(message, FirstFit))
+    trained.clear()
+    messages = group(CELLS[1], fits={(0, False): first.content})
+    assert trained == [0, 1, 1]
+    assert not [message for message in messages if isinstance(message, FirstFit)]
+
+
+def test_a_first_fit_that_is_damaged_is_told_and_trained_again(group, trained):
+    messages = group(CELLS[0], fits={(0, False): b"nothing"})
+    assert trained == [1, 1, 1]
+    assert "a stored fit is damaged" in next(m.text for m in messages if isinstance(m, Warned))
+    assert ends(messages) == {"random-s0": "ok"}
+
+
+def test_a_cell_goes_on_from_the_ids_that_it_chose(group):
+    whole = group(*CELLS[:2])
+    chosen = {name: tuple(cycle[2] for cycle in found) for name, found in cycles(whole).items()}
+    rest = group(*CELLS[:2], chosen={"random-s0": chosen["random-s0"][:1], "entropy-s0": chosen["entropy-s0"][:2]})
+    assert cycles(rest) == {
+        "random-s0": cycles(whole)["random-s0"][1:],
+        "entropy-s0": cycles(whole)["entropy-s0"][2:],
+    }
+
+
+def test_a_reference_is_trained_once_with_all_labels(group):
+    messages = group(cell("full-data", reference=True), CELLS[0])
+    assert len(cycles(messages)["full-data-s0"]) == 1
+    assert {m.everything for m in messages if isinstance(m, FirstFit)} == {False, True}
+
+
+def test_ids_that_do_not_fit_the_pool_end_their_cell_alone(group):
+    messages = group(*CELLS[:2], chosen={"random-s0": (("nobody",),)})
+    assert messages[0] == Unusable(cell=CELLS[0], cycle=0, reason="the pool has no sample 'nobody'")
+    assert ends(messages) == {"entropy-s0": "ok"}
+
+
+def test_ids_that_do_not_fit_the_pool_begin_again_if_they_may(group):
+    messages = group(CELLS[0], chosen={"random-s0": (("nobody",),)}, restart=True)
+    assert isinstance(messages[0], Unusable)
+    assert cycles(messages) == cycles(group(CELLS[0]))
+
+
+def test_a_member_that_fails_leaves_the_others_as_they_are(group):
+    broken = cell("broken")
+    messages = group(CELLS[0], broken, CELLS[1])
+    assert ends(messages) == {"broken-s0": "failed", "random-s0": "ok", "entropy-s0": "ok"}
+    assert cycles(messages) == cycles(group(CELLS[0])) | cycles(group(CELLS[1]))
+
+
+def test_other_conditions_are_refused_by_the_worker(group):
+    (ended,) = group(CELLS[0], contexts={0: {"device": "cuda"}})
+    assert ended.status == "failed"
+    assert "this worker computes under other conditions: device was cuda and is cpu" in ended.error
+
+
+def test_the_model_of_the_last_cycle_is_not_trained_to_measure_queries_again(group, trained):
+    chosen = tuple(cycle[2] for cycle in cycles(group(CELLS[0]))["random-s0"])
+    trained.clear()
+    messages = group(CELLS[0], chosen={"random-s0": chosen}, action="retime")
+    assert trained == [1, 1]
+    assert [len(cycle[2]) for cycle in cycles(messages)["random-s0"]] == [5, 5]
+    assert ends(messages) == {"random-s0": "ok"}
+
+
+def test_a_query_that_chooses_others_is_not_measured_again(group):
+    chosen = [cycle[2] for cycle in cycles(group(CELLS[0]))["random-s0"]]
+    chosen[1] = chosen[1][::-1]
+    *_, ended = group(CELLS[0], chosen={"random-s0": tuple(chosen)}, action="retime")
+    assert "cycle 1 chose other samples" in ended.error

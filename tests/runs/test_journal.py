@@ -1,13 +1,11 @@
 import json
 import math
 import resource
-import time
 from pathlib import Path
 
 import pytest
 
 from alharness.api.records import CycleRecord
-from alharness.engine.pool import Pool
 from alharness.errors import RunError
 from alharness.runs import journal
 from alharness.runs.journal import Journal
@@ -263,39 +261,13 @@ def test_curves_without_ids_are_read_but_not_continued(tmp_path):
         book.append(CycleRecord(cycle=cycle, labeled=1 + cycle, metrics={"f1": 0.5}))
     assert len(journal.read(tmp_path / "journal.jsonl", (1, 2, 3))[1]) == 2
     with pytest.raises(RunError, match="jsonl:3: .*it has 2 labels instead of 1"):
-        book.replay(Pool(("a", "b", "c"), (0,)))
+        Journal(tmp_path, CONTEXT, now=0)
 
 
-def test_replaying_a_journal_labels_what_it_chose(tmp_path):
-    book = Journal(tmp_path, CONTEXT, now=0)
-    book.append(CycleRecord(cycle=0, labeled=1, metrics={}, chosen=("e", "b")))
-    book.append(CycleRecord(cycle=1, labeled=3, metrics={}, chosen=("a",)))
-    assert book.replay(Pool(tuple("abcdef"), (2,))) == Pool(tuple("abcdef"), (2, 4, 1, 0))
-
-
-@pytest.mark.parametrize(
-    ("ids", "told"),
-    [("abcdf", "the pool has no sample 'e'"), ("eabcdf", "'e' was labeled from the beginning")],
-)
-def test_a_choice_that_the_pool_cannot_give_is_refused_with_its_line(tmp_path, ids, told):
-    book = Journal(tmp_path, CONTEXT, now=0)
-    book.append(CycleRecord(cycle=0, labeled=1, metrics={}, chosen=("b",)))
-    book.append(CycleRecord(cycle=1, labeled=2, metrics={}, chosen=("e",)))
-    with pytest.raises(RunError, match=f"jsonl:3: .*{told}.*--restart"):
-        book.replay(Pool(tuple(ids), (0,)))
-
-
-def test_replaying_takes_time_for_the_pool_once(tmp_path):
-    ids = tuple(f"s{i}" for i in range(100_000))
-    book = Journal(tmp_path, CONTEXT, now=0)
-    book.cycles = [
-        CycleRecord(cycle=c, labeled=10 + 5 * c, metrics={}, chosen=ids[10 + 5 * c : 15 + 5 * c])
-        for c in range(10_000)
-    ]
-    began = time.process_time()
-    pool = book.replay(Pool(ids, tuple(range(10))))
-    assert time.process_time() - began < 1
-    assert len(pool.labeled) == 50_010
+def test_what_a_cycle_chose_and_cannot_be_is_refused_with_its_line(tmp_path):
+    error = Journal(tmp_path, CONTEXT, now=0).impossible(1, "the pool has no sample 'e'")
+    assert "jsonl:3: alharness never writes such a line: the pool has no sample 'e'" in str(error)
+    assert "--restart" in str(error)
 
 
 def test_appending_reads_nothing_of_the_journal(written, monkeypatch):

@@ -4,10 +4,10 @@ from multiprocessing import Pipe
 import pytest
 
 from alharness import registry
+from alharness.api.executor import Warned
 from alharness.api.records import Schedule
 from alharness.runs import loader, pooltable
-from alharness.runs.experiment import Experiment, Part
-from alharness.runs.messages import Begun, Loaded, Made, Refused, Told, Wish
+from alharness.runs.messages import Begun, Loaded, Made, Refused, Wish, Work
 from alharness.spec.settings import TrainingSettings
 
 
@@ -20,22 +20,27 @@ def load(tmp_path):
         digits, model = installed.dataset("digits"), installed.model("late_fusion")
         announced = digits.plugin.inspect(digits.plugin.params())
         wish = Wish(
-            part=Part(name="digits", origin=digits.origin, params=digits.plugin.params(), plain={}),
+            dataset="digits",
+            params=digits.plugin.params(),
+            who=f"the data set 'digits' of {digits.origin}",
             facts=type(announced)(**{**vars(announced), **facts}),
-            experiment=Experiment(
-                name="x",
-                folder=tmp_path,
-                model=Part(name="late_fusion", origin=model.origin, params=model.plugin.params(), plain={}),
-                samplers={},
+            work=Work(
+                extras=registry.Extras(),
+                model="late_fusion",
+                model_params=model.plugin.params(),
+                sampler_params={},
                 training=TrainingSettings(device="cpu"),
                 schedule=Schedule(initial_pool=10, sizes=(5,)),
             ),
+            folder=tmp_path,
             seeds=(0, 3),
+            recipe={},
+            references=False,
             samples=samples,
             spec_folder=tmp_path,
         )
         here, there = Pipe()
-        loader.load(there, registry.Extras(), wish)
+        loader.load(there, wish)
         messages = []
         while here.poll():
             messages.append(here.recv())
@@ -48,19 +53,19 @@ def test_what_a_run_must_know_comes_back_with_the_samples(load, tmp_path):
     begun, made, loaded = load(samples=tmp_path)
     assert (begun, made) == (Begun(), Made())
     assert isinstance(loaded, Loaded)
-    assert len(pickle.loads(loaded.samples).parts["all"]) == 1797
-    assert loaded.seeds[0]["initial_pool"] != loaded.seeds[3]["initial_pool"]
+    assert len(pickle.loads(loaded.dataset).parts["all"]) == 1797
+    assert loaded.seeds[0].context["initial_pool"] != loaded.seeds[3].context["initial_pool"]
 
 
 def test_no_samples_are_written_if_nothing_is_to_run(load, tmp_path):
-    assert load()[-1].samples == b""
+    assert load()[-1].dataset == b""
     assert not list(tmp_path.rglob("*.npy"))
 
 
 def test_a_pool_that_cannot_be_drawn_is_a_warning(load, monkeypatch):
     monkeypatch.setattr(pooltable, "save", lambda *_: 1 / 0)
     *_, told, loaded = load()
-    assert told == Told(text="what was chosen will not be shown in reports: ZeroDivisionError: division by zero")
+    assert told == Warned(text="what was chosen will not be shown in reports: ZeroDivisionError: division by zero")
     assert isinstance(loaded, Loaded)
 
 

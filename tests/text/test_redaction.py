@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from alharness.api.records import Ended, Outcome
+from alharness.api.records import Outcome
 from alharness.text.redaction import hide_credentials, redact
 
 
@@ -68,11 +68,6 @@ def test_values_of_variables_with_secret_names_are_hidden_in_any_form(monkeypatc
 def test_only_addresses_are_changed_in_a_spec():
     text = "token: abc123\nuri: http://u:p@h/x\n"
     assert hide_credentials(text) == "token: abc123\nuri: http://***@h/x\n"
-
-
-def test_how_a_cell_ended_never_holds_a_secret():
-    text = "RuntimeError: https://h/?token=abc123"
-    assert Ended(status="failed", error=text).error == "RuntimeError: https://h/?token=***"
 
 
 @pytest.mark.parametrize(

@@ -319,7 +319,7 @@ def test_running_statistics_begin_at_the_labeled_samples():
 @pytest.mark.parametrize("n", [1, 33])
 @pytest.mark.parametrize("mixup", [False, True])
 def test_a_batch_of_one_sample_can_be_trained_on(n, mixup):
-    trainer = Trainer(lambda: build(mixup=mixup), TrainingSettings(epochs=3, device="cpu"), None)
+    trainer = Trainer(lambda: build(mixup=mixup), TrainingSettings(epochs=3, device="cpu"))
     fitted = trainer.fit(samples(n), 0)
     assert torch.isfinite(fitted.model(batch(40))["fused"]).all()
 
@@ -328,7 +328,7 @@ def test_a_batch_of_one_sample_can_be_trained_on(n, mixup):
 def test_ten_samples_can_be_learned_by_heart(task):
     labeled = samples(10, task)
     settings = TrainingSettings(epochs=400, device="cpu", learning_rate=1e-2, weight_decay=0)
-    fitted = Trainer(lambda: build(task, **PLAIN), settings, None).fit(labeled, 0)
+    fitted = Trainer(lambda: build(task, **PLAIN), settings).fit(labeled, 0)
     predictions = predict(fitted, labeled.inputs, 100)
     if task == Task.CLASSIFICATION:
         assert (predictions.argmax(1) == labeled.labels).all()

@@ -251,7 +251,6 @@ def test_equal_seeds_train_equal_models(optimizer):
     trainer = Trainer(
         lambda: make(LfmimParams(**TINY, optimizer=optimizer), shape()),
         TrainingSettings(epochs=2, device="cpu"),
-        None,
     )
     one, again, other = (trainer.fit(samples(9), seed).model.state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(one[name], again[name]) for name in one)
@@ -262,7 +261,7 @@ def test_equal_seeds_train_equal_models(optimizer):
 def test_ten_samples_can_be_learned_by_heart(task):
     labeled = samples(10, task)
     settings = TrainingSettings(epochs=150, device="cpu", learning_rate=5e-3, weight_decay=0)
-    fitted = Trainer(lambda: build(task, width=16, **PLAIN), settings, None).fit(labeled, 0)
+    fitted = Trainer(lambda: build(task, width=16, **PLAIN), settings).fit(labeled, 0)
     predictions = predict(fitted, labeled.inputs, 100)
     if task == Task.CLASSIFICATION:
         assert (predictions.argmax(1) == labeled.labels).all()

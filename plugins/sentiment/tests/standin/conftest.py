@@ -68,8 +68,8 @@ class Lab:
         order = np.random.default_rng(seed).permutation(len(self.train))
         labels = len(order) if labels is None else labels
         if (labels, seed) not in self._fits:
-            trainer = self._trainer(self.train, self.valid)
-            self._fits[labels, seed] = trainer.fit(self.train.take(order[:labels]), seed).model
+            labeled = self.train.take(order[:labels])
+            self._fits[labels, seed] = self._fit(self.train, self.valid, labeled, seed)
         return self._fits[labels, seed], np.sort(order[labels:])
 
     def errors(self, model, samples, source="fused"):
@@ -109,7 +109,7 @@ class Lab:
             inputs = Inputs(ids=samples.ids, arrays={modality: samples.inputs.arrays[modality]})
             return Samples(inputs=inputs, labels=samples.labels)
 
-        model = self._trainer(narrow(self.train), narrow(self.valid)).fit(narrow(self.train), 0).model
+        model = self._fit(narrow(self.train), narrow(self.valid), narrow(self.train), 0)
         output = model(as_batch(narrow(self.test), CPU))["fused"].numpy()
         if self.task == Task.REGRESSION:
             return float(np.abs(output[:, 0].clip(-self.extent, self.extent) - self.test.labels).mean())
@@ -120,13 +120,14 @@ class Lab:
         """How all models are trained."""
         return TrainingSettings(epochs=60, batch_size=32, learning_rate=1e-3, patience=8, device="cpu")
 
-    def _trainer(self, train, valid):
+    def _fit(self, train, valid, labeled, seed):
         shape = ModelShape(
             features={m: array.shape[1] for m, array in train.inputs.arrays.items()},
             task=self.task,
             outputs=len(self.classes) or 1,
         )
-        return Trainer(lambda: make(LateFusionParams(), shape), self.settings, valid)
+        trainer = Trainer(lambda: make(LateFusionParams(), shape), self.settings)
+        return trainer.fit(labeled, seed, trainer.validation(valid)).model
 
     def _output(self, model, samples):
         return {source: output.detach().numpy() for source, output in model(as_batch(samples, CPU)).items()}

@@ -13,10 +13,10 @@ import torch
 
 from alharness import Dataset, Feature, Sampler, ScoringSampler, Splits, registry
 from alharness.api.records import Schedule
-from alharness.engine.loop import Fit, run_cell
-from alharness.engine.selection import Chooser
+from alharness.engine.loop import run_cell
+from alharness.engine.training import Fit
 from alharness.models.late_fusion.plugin import LateFusionParams, alharness_models
-from alharness.runs.workbench import Workbench
+from alharness.runs.setup import Setup
 
 pytestmark = pytest.mark.slow
 
@@ -98,13 +98,13 @@ class AlignedAndClean(Sampler):
 @pytest.fixture(scope="module")
 def curves(lab):
     """(sampler's name, seed) -> test errors of a run over 100 + 3 × 100 labels."""
-    bench = Workbench(
+    setup = Setup(
         Dataset(task=lab.task, content=Splits(**lab.splits), synthetic=True),
         alharness_models()[0],
         LateFusionParams(),
         lab.settings,
         Schedule(initial_pool=100, sizes=(100, 100, 100)),
-    ).bench
+    )
     part = lab.parts["train"]
     worthy = ~part.population.outliers & ~contradicted(part)
 
@@ -112,14 +112,14 @@ def curves(lab):
         if name == "disagreement":
             return Disagreement(), {Feature.PREDICTIONS}
         if name == "aligned and clean":
-            return AlignedAndClean(worthy, bench(seed).initial.labeled), set()
+            return AlignedAndClean(worthy, setup.seed_data(seed).initial.labeled), set()
         found = registry.load().sampler(name).plugin
         return found.make(found.params()), found.requires
 
     @functools.cache
     def run(name, seed):
         sampler, features = make(name, seed)
-        return errors(bench(seed), Chooser(sampler=sampler, name="tested", features=frozenset(features)))
+        return errors(setup, setup.seed_data(seed), sampler, frozenset(features))
 
     return run
 
@@ -137,16 +137,16 @@ def test_who_knows_the_aligned_and_clean_samples_beats_random(curves):
     assert np.mean(gains) > 2 * np.std(gains, ddof=1) / np.sqrt(len(gains))
 
 
-def errors(bench, chooser):
+def errors(setup, data, sampler, features):
     """Mean absolute errors of all cycles."""
-    cell, found = run_cell(bench.world, chooser, bench.initial), []
+    cell, found = run_cell(data, sampler, data.initial, features=features), []
     item = next(cell)
     while True:
         if isinstance(item, Fit):
-            item = cell.send(bench.trainer.fit(item.labeled, item.seed))
+            item = cell.send(setup.trainer.fit(item.labeled, item.seed, item.valid))
             continue
         found.append(item.metrics["mae"])
-        if item.cycle == len(bench.world.schedule.sizes):
+        if item.cycle == len(data.schedule.sizes):
             return found
         item = next(cell)
 

@@ -5,9 +5,9 @@ from dataclasses import fields, replace
 import pytest
 
 from alharness import DatasetFacts, Task
-from alharness.api.records import Cell, CycleRecord, Ended, Outcome, Paper, Plan, Schedule, Skip
+from alharness.api.records import Cell, CycleRecord, Outcome, Paper, Plan, Schedule, Skip
 from alharness.errors import RunError
-from alharness.runs import description, journal
+from alharness.runs import journal, saved
 from alharness.runs.journal import Journal
 
 
@@ -18,6 +18,12 @@ def cell(label="grace", seed=0, **more):
         "key": "0123456789abcdef",
     }
     return Cell(**known | {"label": label, "sampler": "grace", "seed": seed} | more)
+
+
+def ends(folder):
+    """How cells ended, as the file has it: of cells that the plan does not name, too."""
+    ended = json.loads((folder / "run.json").read_text())["ended"]
+    return {name: (end["status"], end["error"]) for name, end in ended.items()}
 
 
 @pytest.fixture
@@ -39,6 +45,7 @@ def full(tmp_path):
         jobs=2,
         skips=(Skip(label="needy", reason="it serves regression"),),
         warnings=("fewer than 3 seeds",),
+        tracking=("mlflow: no address",),
         metric="mae",
         lower_is_better=("bias", "mae"),
         headline=("mae", "corr"),
@@ -56,33 +63,33 @@ def full(tmp_path):
 
 def test_a_run_comes_back_as_it_was(full):
     assert all(getattr(full, f.name) != f.default for f in fields(Plan))  # nothing is left to chance
-    description.save(full)
+    saved.save(full)
 
-    assert description.load(full.folder) == description.Description(run=full)
+    assert saved.load(full.folder)[0] == full
 
 
 def test_a_run_with_little_set_comes_back_too(full):
     little = Plan(name="x", experiment="x-1", folder=full.folder, schedule=full.schedule, pool=9, cells=())
-    description.save(little)
+    saved.save(little)
 
-    assert description.load(full.folder).run == little
+    assert saved.load(full.folder)[0] == little
 
 
 def test_a_run_directory_that_does_not_say_it_has_errors_that_are_better_when_lower(full):
-    description.save(full)
-    path = full.folder / description.NAME
+    saved.save(full)
+    path = full.folder / saved.NAME
     older = json.loads(path.read_text())
     del older["run"]["lower_is_better"]
     path.write_text(json.dumps(older))
 
-    assert description.load(full.folder).run.lower_is_better == ("mae", "rmse")
+    assert saved.load(full.folder)[0].lower_is_better == ("mae", "rmse")
 
 
 def test_a_moved_run_is_where_it_was_found(full, tmp_path):
-    description.save(full)
+    saved.save(full)
     shutil.move(full.folder, tmp_path / "elsewhere")
 
-    assert description.load(tmp_path / "elsewhere").run == replace(full, folder=tmp_path / "elsewhere")
+    assert saved.load(tmp_path / "elsewhere")[0] == replace(full, folder=tmp_path / "elsewhere")
 
 
 def test_how_cells_ended_comes_back(full):
@@ -94,80 +101,81 @@ def test_how_cells_ended_comes_back(full):
         Outcome(cell=worse, status="diverged", error="the loss is NaN"),
         Outcome(cell=stopped, status="interrupted"),
     ]
-    description.save(full, records)
+    saved.save(full, records)
 
-    assert description.load(full.folder).ended == {
-        bad.folder: Ended(status="failed", error="KeyError: 'ä'"),
-        worse.folder: Ended(status="diverged", error="the loss is NaN"),
-        stopped.folder: Ended(status="interrupted"),
+    assert ends(full.folder) == {
+        bad.folder: ("failed", "KeyError: 'ä'"),
+        worse.folder: ("diverged", "the loss is NaN"),
+        stopped.folder: ("interrupted", ""),
     }
 
 
 def test_saving_takes_the_place_of_an_older_one(full):
-    description.save(full, [Outcome(cell=cell(), status="failed", error="broke")])
-    description.save(replace(full, jobs=1))
+    saved.save(full, [Outcome(cell=cell(), status="failed", error="broke")])
+    saved.save(replace(full, jobs=1))
 
-    assert description.load(full.folder) == description.Description(run=replace(full, jobs=1))
+    assert saved.load(full.folder)[0] == replace(full, jobs=1)
+    assert ends(full.folder) == {}
     assert [path.name for path in full.folder.iterdir()] == ["run.json"]
 
 
 def test_a_run_keeps_how_cells_ended_that_it_does_not_work_on(full):
     mine, others = cell(seed=1), cell(seed=2)
     broke = Outcome(cell=others, status="failed", error="broke")
-    description.save(full, [broke, Outcome(cell=mine, status="failed", error="long ago")])
-    description.begin(full, [mine])
-    assert description.load(full.folder).ended == {others.folder: Ended(status="failed", error="broke")}
+    saved.save(full, [broke, Outcome(cell=mine, status="failed", error="long ago")])
+    saved.begin(full, [mine])
+    assert ends(full.folder) == {others.folder: ("failed", "broke")}
 
-    description.conclude(full, [Outcome(cell=mine, status="timeout", error="slow")])
-    assert description.load(full.folder).ended == {
-        others.folder: Ended(status="failed", error="broke"),
-        mine.folder: Ended(status="timeout", error="slow"),
+    saved.conclude(full, [Outcome(cell=mine, status="timeout", error="slow")])
+    assert ends(full.folder) == {
+        others.folder: ("failed", "broke"),
+        mine.folder: ("timeout", "slow"),
     }
 
 
 def test_a_run_that_ends_does_not_replace_one_that_began_later(full):
     later = replace(full, jobs=5)
-    description.begin(full, [cell(seed=1)])
-    description.begin(later, [cell(seed=2)])
-    description.conclude(full, [Outcome(cell=cell(seed=1), status="ok")])
-    assert description.load(full.folder).run == later
+    saved.begin(full, [cell(seed=1)])
+    saved.begin(later, [cell(seed=2)])
+    saved.conclude(full, [Outcome(cell=cell(seed=1), status="ok")])
+    assert saved.load(full.folder)[0] == later
 
 
 def test_a_file_that_cannot_be_read_is_replaced_at_the_end(full):
     (full.folder / "run.json").write_text("{")
-    description.conclude(full, [])
-    assert description.load(full.folder) == description.Description(run=full)
+    saved.conclude(full, [])
+    assert saved.load(full.folder)[0] == full
 
 
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(RunError, match="nowhere: there is no such folder; name a run directory, such as runs/"):
-        description.load(tmp_path / "nowhere")
+        saved.load(tmp_path / "nowhere")
 
 
 def test_a_folder_of_run_directories_names_those_in_it(full):
-    description.save(full)
+    saved.save(full)
 
     with pytest.raises(RunError, match=f"is no run directory; in it are: {full.folder}$"):
-        description.load(full.folder.parent)
+        saved.load(full.folder.parent)
 
 
 def test_a_folder_of_something_else(tmp_path):
     with pytest.raises(RunError, match="is no run directory$"):
-        description.load(tmp_path)
+        saved.load(tmp_path)
 
 
 def test_a_run_of_an_earlier_version(full):
     (full.folder / "cells").mkdir()
 
     with pytest.raises(RunError, match="has no run.json, since an earlier version made it. Run its spec again"):
-        description.load(full.folder)
+        saved.load(full.folder)
 
 
 def test_a_path_that_cannot_be_read(full):
     (full.folder / "run.json").mkdir()
 
     with pytest.raises(RunError, match="run.json: Is a directory"):
-        description.load(full.folder)
+        saved.load(full.folder)
 
 
 @pytest.mark.parametrize(
@@ -183,28 +191,28 @@ def test_a_path_that_cannot_be_read(full):
     ids=["cut", "empty", "list", "format", "type", "missing"],
 )
 def test_a_file_that_is_not_ours_is_told_with_its_place_and_a_way_out(full, change, message):
-    description.save(full)
+    saved.save(full)
     path = full.folder / "run.json"
     text = path.read_text()
     path.write_text(change(text))
 
     assert path.read_text() != text
     with pytest.raises(RunError, match=message) as caught:
-        description.load(full.folder)
+        saved.load(full.folder)
     assert str(caught.value).startswith(f"{path}: ")
-    assert "Run the spec again: it writes the file anew and trains nothing that is finished" in str(caught.value)
+    assert "Run the spec again: it writes the file again and trains nothing that is finished" in str(caught.value)
 
 
 @pytest.mark.parametrize("label", ["../../x", "/x", "a/b", "a/../../x", "..\x00/x"])
 def test_a_cell_outside_of_the_run_directory_is_refused(full, label):
-    description.save(full)
+    saved.save(full)
     path = full.folder / "run.json"
     data = json.loads(path.read_text())
     data["run"]["cells"][1]["label"] = label
     path.write_text(json.dumps(data))
 
     with pytest.raises(RunError, match="lies outside of the run directory"):
-        description.load(full.folder)
+        saved.load(full.folder)
 
 
 CONTEXT = {"data": "d", "seed": 0}
@@ -219,23 +227,23 @@ def write(folder, n):
 
 
 def test_a_cell_without_a_journal_is_pending(tmp_path):
-    assert description.record_of(cell(), tmp_path, SCHEDULE) == (Outcome(cell=cell(), status="pending"), None)
+    assert saved.outcome_of(cell(), tmp_path, SCHEDULE) == Outcome(cell=cell(), status="pending")
 
 
 @pytest.mark.parametrize(("n", "status"), [(0, "pending"), (2, "pending"), (3, "ok")])
 def test_a_cell_is_complete_with_its_last_cycle(tmp_path, n, status):
     cycles = write(tmp_path, n)
-    record, header = description.record_of(cell(), tmp_path, SCHEDULE)
+    record = saved.outcome_of(cell(), tmp_path, SCHEDULE)
 
     assert record == Outcome(cell=cell(), status=status, cycles=tuple(cycles), started=5)
-    assert header.context == CONTEXT
+    assert record.context == CONTEXT
 
 
 def test_a_damaged_journal_is_a_failed_cell(tmp_path):
     write(tmp_path, 3)
     book = tmp_path / journal.NAME
     book.write_bytes(book.read_bytes().replace(b'"cycle": 1', b'"cycle": 8'))
-    record, header = description.record_of(cell(), tmp_path, SCHEDULE)
+    record = saved.outcome_of(cell(), tmp_path, SCHEDULE)
 
-    assert (record.status, record.cycles, header) == ("failed", (), None)
+    assert (record.status, record.cycles, record.context) == ("failed", (), {})
     assert "this line is damaged" in record.error

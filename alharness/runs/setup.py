@@ -1,17 +1,15 @@
-"""Everything that the cells of a seed share: split, initial pool, trainer, oracle, test."""
+"""From a data set and a model to what cells are run with: the trainer, and what the cells of each seed share."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from alharness.api.model import ModelPlugin, ModelShape
-from alharness.api.records import Schedule
-from alharness.engine.loop import World
+from alharness.engine.loop import SeedData
 from alharness.engine.pool import Oracle, Pool
 from alharness.engine.seeds import stream
 from alharness.engine.soundness import require_splits
@@ -21,39 +19,16 @@ from alharness.errors import DataError, blaming
 from .environment import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     import torch
 
     from alharness.api.dataset import Dataset
     from alharness.api.params import Params
+    from alharness.api.records import Schedule
     from alharness.api.samples import Samples, Splits
     from alharness.guard.border import Border
     from alharness.spec.settings import TrainingSettings
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Bench:
-    """What the cells of one seed share.
-
-    Attributes:
-        world: oracle, test and schedule.
-        trainer: builds and trains models.
-        initial: the initial pool.
-        context: digests of split and initial pool.
-    """
-
-    world: World
-    trainer: Trainer
-    initial: Pool
-    context: Mapping[str, Any]
-
-    @property
-    def everything(self) -> tuple[World, Pool]:
-        """The world of a reference: all labels of the pool from the beginning, and nothing to buy."""
-        n = len(self.initial.ids)
-        schedule = Schedule(initial_pool=n, sizes=())
-        return replace(self.world, schedule=schedule), Pool(self.initial.ids, tuple(range(n)))
 
 
 def suited(dataset: Dataset, model: ModelPlugin) -> Dataset:
@@ -61,8 +36,8 @@ def suited(dataset: Dataset, model: ModelPlugin) -> Dataset:
     return dataset.pooled() if model.inputs == "pooled" else dataset
 
 
-class Workbench:
-    """Sets up a bench per seed; keeps the last one, since cells come seed by seed.
+class Setup:
+    """What cells are run with.
 
     Args:
         dataset: as the model wants it; see `suited`.
@@ -71,6 +46,10 @@ class Workbench:
         settings: how it is trained.
         schedule: labels per cycle.
         border: around the model's code.
+
+    Attributes:
+        device: of models.
+        context: what the numbers of every cell depend on: digest of the data, device, versions.
     """
 
     def __init__(
@@ -86,7 +65,8 @@ class Workbench:
         self._dataset, self._border = dataset, border
         self._model, self._params = model, params
         self._settings, self._schedule = settings, schedule
-        self._bench: Bench | None = None
+        self._trainer: Trainer | None = None
+        self._known: dict[int, SeedData] = {}
         self.device: torch.device = choose_device(settings.device)
         self.context: Mapping[str, Any] = {
             "data": dataset.digest,
@@ -94,22 +74,29 @@ class Workbench:
             "versions": versions(),
         }
 
+    @property
+    def trainer(self) -> Trainer:
+        """Trains the models of all seeds; made with the data of the first."""
+        assert self._trainer is not None, "the data of a seed come first"
+        return self._trainer
+
     def validating(self, available: int) -> int:
         """How many of the available validation samples stop a training."""
         kind, _, number = self._settings.valid.partition(":")
         return {"none": 0, "full": available}[kind] if not number else int(number)
 
-    def bench(self, seed: int) -> Bench:
-        """The bench of this seed."""
-        if self._bench is None or self._bench.world.seed != seed:
-            self._bench = self._set_up(seed)
-        return self._bench
+    def keep_only(self, seeds: Collection[int]) -> None:
+        """Forget what is known of other seeds."""
+        self._known = {seed: data for seed, data in self._known.items() if seed in seeds}
 
-    def seed_context(self, seed: int) -> Mapping[str, Any]:
-        """Digests of split and initial pool of a seed; makes no model."""
-        return _seed_context(*self._draw(seed))
+    def seed_data(self, seed: int) -> SeedData:
+        """What the cells of a seed share."""
+        if seed not in self._known:
+            self._known[seed] = self._make(seed)
+        return self._known[seed]
 
-    def _draw(self, seed: int) -> tuple[Splits, Pool]:
+    def draw(self, seed: int) -> tuple[Splits, Pool]:
+        """The split of a seed, and its initial pool. Raises DataError if a part of the split is empty."""
         with blaming("the data set", DataError):
             splits = self._dataset.split(stream(seed, "split"))
             require_splits(splits)
@@ -117,36 +104,36 @@ class Workbench:
             part.protect()  # all cells of this process read them
         return splits, Pool(splits.train.ids).draw(self._schedule.initial_pool, stream(seed, "pool"))
 
-    def _set_up(self, seed: int) -> Bench:
-        splits, initial = self._draw(seed)
-        train = splits.train
+    def _make(self, seed: int) -> SeedData:
+        splits, initial = self.draw(seed)
+        valid = validation(splits.valid, self._settings.valid, seed)
+        self._trainer = self._trainer or self._make_trainer(splits.train)
+        return SeedData(
+            seed=seed,
+            oracle=Oracle(splits.train),
+            initial=initial,
+            valid=None if valid is None else self._trainer.validation(valid),
+            test=splits.test,
+            schedule=self._schedule,
+            batch=self._settings.inference_batch,
+            metrics=self._dataset.measured_by,
+            classes=self._dataset.classes,
+            context={**self.context, **seed_context(splits, initial)},
+        )
+
+    def _make_trainer(self, train: Samples) -> Trainer:
         shape = ModelShape(
             features={m: x.shape[-1] for m, x in train.inputs.arrays.items()},
             task=self._dataset.task,
             outputs=len(self._dataset.classes) or 1,
             steps={m: x.shape[1] for m, x in train.inputs.arrays.items() if x.ndim == 3},
         )
-        valid = validation(splits.valid, self._settings.valid, seed)
-        return Bench(
-            world=World(
-                oracle=Oracle(train),
-                test=splits.test,
-                schedule=self._schedule,
-                seed=seed,
-                batch=self._settings.inference_batch,
-                metrics=self._dataset.measured_by,
-                classes=self._dataset.classes,
-            ),
-            trainer=Trainer(
-                partial(self._model.make, self._params, shape),
-                self._settings,
-                valid,
-                self._dataset.measured_by,
-                self._border,
-                self._dataset.classes,
-            ),
-            initial=initial,
-            context=_seed_context(splits, initial),
+        return Trainer(
+            partial(self._model.make, self._params, shape),
+            self._settings,
+            self._dataset.measured_by,
+            self._border,
+            self._dataset.classes,
         )
 
 
@@ -168,7 +155,8 @@ def validation(valid: Samples, wish: str, seed: int) -> Samples | None:
     return valid.take(np.sort(stream(seed, "validation").permutation(len(valid))[:size]))
 
 
-def _seed_context(splits: Splits, initial: Pool) -> dict[str, Any]:
+def seed_context(splits: Splits, initial: Pool) -> dict[str, Any]:
+    """Digests of a seed's split and of its initial pool."""
     parts = {"train": splits.train, "valid": splits.valid, "test": splits.test}
     return {
         "split": {name: _digest(part.ids) for name, part in parts.items()},

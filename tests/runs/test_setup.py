@@ -6,7 +6,7 @@ from alharness import DataError, ModelPlugin, Task
 from alharness.api.metrics import CLASSIFICATION
 from alharness.api.records import Schedule
 from alharness.models.late_fusion.plugin import LateFusionParams, make
-from alharness.runs.workbench import Workbench, suited, validation
+from alharness.runs.setup import Setup, suited, validation
 from alharness.spec.settings import TrainingSettings
 
 
@@ -14,7 +14,7 @@ from alharness.spec.settings import TrainingSettings
 def set_up(make_dataset):
     def build(task=Task.CLASSIFICATION, metrics=None, **training):
         model = ModelPlugin(name="m", params=LateFusionParams, make=make)
-        return Workbench(
+        return Setup(
             suited(replace(make_dataset(task), metrics=metrics), model),
             model,
             LateFusionParams(),
@@ -26,22 +26,27 @@ def set_up(make_dataset):
 
 
 def test_every_seed_has_its_own_initial_pool_and_gets_it_again(set_up):
-    bench = set_up()
-    pools = [bench.bench(seed).initial.labeled for seed in (0, 1, 0)]
+    setup = set_up()
+    pools = []
+    for seed in (0, 1, 0):
+        setup.keep_only(())
+        pools.append(setup.seed_data(seed).initial.labeled)
     assert pools[0] == pools[2] != pools[1]
     assert len(set(pools[0])) == 10
 
 
 @pytest.mark.parametrize(("task", "outputs"), [(Task.CLASSIFICATION, 3), (Task.REGRESSION, 1)])
 def test_the_model_is_built_for_the_data(set_up, task, outputs):
-    shape = set_up(task).bench(0).trainer.initialize(0).shape
+    setup = set_up(task)
+    setup.seed_data(0)
+    shape = setup.trainer.initialize(0).shape
     assert (dict(shape.features), shape.outputs) == ({"audio": 6, "text": 4, "vision": 3}, outputs)
 
 
 def test_a_model_of_pooled_inputs_never_sees_a_sequence(set_up):
-    world = set_up().bench(0).world
-    assert all(array.ndim == 2 for array in world.oracle.inputs.arrays.values())
-    assert world.test.inputs.arrays["vision"].max() < 100  # nor the padding
+    data = set_up().seed_data(0)
+    assert all(array.ndim == 2 for array in data.oracle.inputs.arrays.values())
+    assert data.test.inputs.arrays["vision"].max() < 100  # nor the padding
 
 
 def test_validation_samples_are_those_that_were_asked_for(make_samples):
@@ -66,6 +71,7 @@ OWN = replace(CLASSIFICATION, name="own", primary="accuracy")
 
 @pytest.mark.parametrize(("given", "metrics"), [(None, CLASSIFICATION), (OWN, OWN)])
 def test_the_data_set_says_what_is_measured(set_up, given, metrics):
-    bench = set_up(metrics=given).bench(0)
-    assert (bench.world.metrics, bench.world.classes) == (metrics, ("a", "b", "c"))
-    assert (bench.trainer._metrics, bench.trainer._classes) == (metrics, ("a", "b", "c"))
+    setup = set_up(metrics=given)
+    data = setup.seed_data(0)
+    assert (data.metrics, data.classes) == (metrics, ("a", "b", "c"))
+    assert (setup.trainer._metrics, setup.trainer._classes) == (metrics, ("a", "b", "c"))

@@ -1,0 +1,275 @@
+"""Hands out groups of cells, writes what comes back, and calls observers."""
+
+from __future__ import annotations
+
+import signal
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from alharness.api.executor import Finished, FirstFit, Group, Unusable, Warned
+from alharness.api.records import Outcome
+from alharness.errors import HarnessError, RunError
+
+from . import journal, saved
+from .conditions import identity
+from .files import write
+from .fits import FitStore
+from .journal import Journal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from typing import Literal
+
+    from alharness.api.executor import Message
+    from alharness.api.records import Cell, CycleRecord, Plan
+
+    from .directory import RunDirectory
+    from .messages import SeedFacts
+
+
+class Coordinator:
+    """The groups of a run; see `alharness.api.executor.Groups`.
+
+    A worker gets a group of the seed that it knows, or of a seed that no other worker is at. No group begins if it
+    needs a model of cycle 0 that another group is training.
+
+    Args:
+        plan: what is run.
+        directory: the run directory, entered.
+        groups: the cells of each group.
+        seeds: what is known of each seed.
+        context: what every cell depends on: data, device, versions.
+        action: run the cells, or measure the queries of finished ones again.
+        restart: cells begin again if their journals cannot be continued; the old ones are kept.
+        exclusive: nothing else is computed while a query is measured.
+        emit: calls a hook of all observers.
+        warn: called with what the user should know.
+
+    Attributes:
+        outcomes: of the cells that have ended.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        directory: RunDirectory,
+        groups: Sequence[tuple[Cell, ...]],
+        *,
+        seeds: Mapping[int, SeedFacts],
+        context: Mapping[str, Any],
+        action: Literal["run", "retime"],
+        restart: bool,
+        exclusive: bool,
+        emit: Callable[..., None],
+        warn: Callable[[str], None],
+    ) -> None:
+        self._plan, self._directory, self._waiting = plan, directory, [*groups]
+        self._seeds, self._context = seeds, context
+        self._action, self._restart, self._exclusive = action, restart, exclusive
+        self._emit, self._warn = emit, warn
+        self._fits = FitStore(directory.fits, warn)
+        self._books: dict[Cell, Journal] = {}  # of the cells that are being computed
+        self._again: dict[Cell, list[CycleRecord]] = {}  # their cycles, measured again
+        self._training: dict[tuple[int, bool], set[Cell]] = {}  # models of cycle 0, and the group that trains each
+        self._crowded = False
+        self.outcomes: dict[Cell, Outcome] = {}
+
+    @property
+    def left(self) -> bool:
+        """Whether there are groups that were not taken yet."""
+        return bool(self._waiting)
+
+    def take(self, seeds: Collection[int] = ()) -> Group | None:
+        """The next group; None if none can begin now. Cells whose journals cannot be continued end here."""
+        while (cells := self._next(seeds)) is not None:
+            self._waiting.remove(cells)
+            if opened := [cell for cell in cells if self._open(cell)]:
+                return self._make(opened)
+        return None
+
+    def receive(self, message: Message) -> bool:
+        """Handle a message; False if its group is to be ended, since a journal cannot be written.
+
+        Raises:
+            RunError: another process took over the run directory.
+            TrackingError: tracking was required, and is lost.
+        """
+        match message:
+            case Warned():
+                self._warn(message.text)
+            case FirstFit():
+                key = message.seed, message.everything
+                self._fits.put(self._seeds[message.seed].fits[message.everything], message.content)
+                self._training.pop(key, None)
+            case Unusable():
+                self._begin_again(message)
+            case Finished():
+                return self._write(message.cell, message.cycle)
+            case Outcome():
+                self._end(message)
+        return True
+
+    def interrupt(self) -> bool:
+        """End the cells that were being computed when the run was interrupted; whether there are any."""
+        cells = [*self._books]
+        for cell in cells:
+            self._end(Outcome(cell=cell, status="interrupted"))
+        return bool(cells)
+
+    def _next(self, seeds: Collection[int]) -> tuple[Cell, ...] | None:
+        ready = [cells for cells in self._waiting if not self._needs(cells) & self._training.keys()]
+        busy = {cell.seed for cell in self._books}
+        known = (cells for cells in ready if all(cell.seed in seeds for cell in cells))
+        unused = (cells for cells in ready if not any(cell.seed in busy for cell in cells))
+        return next(known, None) or next(unused, None) or next(iter(ready), None)
+
+    def _needs(self, cells: Sequence[Cell]) -> set[tuple[int, bool]]:
+        """The models of cycle 0 that a group needs, as far as its journals are known."""
+        return {
+            (cell.seed, cell.reference)
+            for cell in cells
+            if self._action == "retime" or not (cell in self._books and self._books[cell].cycles)
+        }
+
+    def _make(self, cells: list[Cell]) -> Group:
+        self._crowded = self._directory.crowded()
+        fits = {}
+        for seed, everything in self._needs(cells):
+            if content := self._fits.get(self._seeds[seed].fits[everything]):
+                fits[seed, everything] = content
+            else:
+                self._training[seed, everything] = set(cells)
+        return Group(
+            cells=tuple(cells),
+            chosen={cell.name: tuple(cycle.chosen for cycle in self._books[cell].cycles) for cell in cells},
+            fits=fits,
+            contexts={cell.seed: {**self._context, **self._seeds[cell.seed].context} for cell in cells},
+            action=self._action,
+            restart=self._restart,
+        )
+
+    def _open(self, cell: Cell) -> bool:
+        """Open the cell's journal; if that cannot be continued, it begins again or the cell ends."""
+        try:
+            book = self._read(cell)
+        except HarnessError as error:
+            if not self._restart:
+                self._end(Outcome(cell=cell, status="failed", error=str(error)))
+                return False
+            self._set_aside(cell)
+            book = self._read(cell)
+        if book.torn:
+            self._warn(f"{book.path}: cut a last line that was only half written")
+        self._books[cell] = book
+        return True
+
+    def _read(self, cell: Cell) -> Journal:
+        facts = self._seeds[cell.seed]
+        context = {**identity(self._plan.experiment, cell), **self._context, **facts.context}
+        return Journal(self._directory.cell(cell), context, _now(), self._plan.labeled(cell))
+
+    def _set_aside(self, cell: Cell) -> None:
+        aside = journal.set_aside(self._directory.cell(cell))
+        self._warn(f"the cell begins again; its old journal is kept as {aside}")
+
+    def _begin_again(self, message: Unusable) -> None:
+        cell = message.cell
+        if self._restart:
+            self._set_aside(cell)
+            self._books[cell] = self._read(cell)
+        else:
+            error = self._books[cell].impossible(message.cycle, message.reason)
+            self._end(Outcome(cell=cell, status="failed", error=str(error)))
+
+    def _write(self, cell: Cell, cycle: CycleRecord) -> bool:
+        """Write a cycle to its journal, and report it; False if it cannot be written."""
+        self._directory.require_held()
+        book = self._books[cell]
+        if self._action == "retime":
+            again = self._again.setdefault(cell, [])
+            cycle = _measured_again(book.cycles[len(again)], cycle)
+            again.append(cycle)
+        else:
+            before, self._crowded = self._crowded, self._directory.crowded()
+            shared = before or self._crowded or not self._exclusive
+            cycle = replace(cycle, at=_later(book), timing="shared" if shared else "exclusive")
+            try:
+                with _uninterrupted():
+                    book.append(cycle)
+            except RunError as error:
+                self._end(Outcome(cell=cell, status="failed", error=str(error)))
+                return False
+        self._emit("alharness_cycle_finished", run=self._plan, cell=cell, cycle=cycle)
+        return True
+
+    def _end(self, outcome: Outcome) -> None:
+        """A cell has ended: complete its outcome by what its journal holds, and report it."""
+        cell, book = outcome.cell, self._books.pop(outcome.cell, None)
+        if self._action == "retime" and outcome.status == "ok" and book is not None:
+            outcome = self._replace(book, outcome)
+        outcome = self._with_traceback(outcome)
+        if book is None:
+            found = saved.outcome_of(cell, self._directory.cell(cell), self._plan.labeled(cell))
+            outcome = replace(found, status=outcome.status, error=outcome.error)
+        else:
+            header, cycles = book.header, tuple(book.cycles)
+            outcome = replace(outcome, cycles=cycles, started=header.started, context=header.context)
+        for key, cells in [*self._training.items()]:
+            cells.discard(cell)
+            if not cells:
+                del self._training[key]
+        self.outcomes[cell] = outcome
+        self._emit("alharness_cell_ended", run=self._plan, record=outcome)
+
+    def _replace(self, book: Journal, outcome: Outcome) -> Outcome:
+        """Write a cell's journal again, with its queries measured again."""
+        last = replace(book.cycles[-1], timing="exclusive")
+        try:
+            with _uninterrupted():
+                book.replace([*self._again.pop(outcome.cell), last])
+        except RunError as error:
+            return replace(outcome, status="failed", error=str(error))
+        self._emit("alharness_cycle_finished", run=self._plan, cell=outcome.cell, cycle=last)
+        return outcome
+
+    def _with_traceback(self, outcome: Outcome) -> Outcome:
+        """Write the traceback of a bug into the cell's folder; its error then says where it is."""
+        if not outcome.traceback:
+            return outcome
+        path = self._directory.cell(outcome.cell) / "traceback.txt"
+        try:
+            write(path, outcome.traceback)
+        except OSError as failure:
+            where = f"its traceback is lost ({failure.strerror or failure})"
+        else:
+            where = f"see {path}"
+        return replace(outcome, error=f"{outcome.error}; {where}", traceback="")
+
+
+def _measured_again(old: CycleRecord, new: CycleRecord) -> CycleRecord:
+    """A cycle with the times of its query replaced, and nothing else."""
+    times = {name: value for name, value in new.cost.items() if name.startswith("query_")}
+    return replace(old, cost={**old.cost, **times}, timing="exclusive", machine=new.machine)
+
+
+def _now() -> int:
+    """Milliseconds since the epoch."""
+    return int(time.time() * 1000)
+
+
+def _later(book: Journal) -> int:
+    # A clock that was set back must not put a cycle before the one it follows.
+    last = book.cycles[-1].at if book.cycles else book.header.started
+    return max(_now(), last + 1)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Inside, Ctrl-C and SIGTERM wait: what is finished is written."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

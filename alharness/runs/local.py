@@ -1,0 +1,212 @@
+"""The local executor: groups in processes of this machine, which are watched while they compute."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING
+
+from alharness.api.executor import Finished, Unusable, Warned
+from alharness.api.records import Outcome
+
+from .directory import RunDirectory
+from .messages import Begun, Continue, Done
+from .processes import remove_empty
+from .watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from alharness.api.executor import Group, Groups, Message
+    from alharness.api.records import Cell, Status
+    from alharness.spec.settings import LimitsSettings
+
+    from .messages import Work
+    from .processes import Child, Processes
+
+TERMINATION = 1.0
+"""Seconds within which SIGTERM reaches all processes of a job."""
+
+
+class LocalExecutor:
+    """Computes groups in processes, at most `jobs` at a time.
+
+    A process that dies, or is ended, takes its group along, and another takes its place; so does one in which a
+    cell was not completed, since what has failed in it may have left anything.
+
+    Args:
+        processes: starts them.
+        folder: the run directory; processes print to files in it.
+        limits: what an attempt at a cell may take. A group of several has the time of all of them.
+        jobs: how many.
+        warn: called with what the user should know.
+    """
+
+    def __init__(
+        self,
+        processes: Processes,
+        folder: Path,
+        limits: LimitsSettings,
+        jobs: int,
+        warn: Callable[[str], None],
+    ) -> None:
+        self.exclusive = jobs == 1
+        self._processes, self._limits, self._jobs, self._warn = processes, limits, jobs, warn
+        self._directory = RunDirectory(folder)
+        self._idle: list[_Worker] = []
+        self._busy: list[_Worker] = []
+        self._longest = 0.0
+
+    def run(self, work: Work, groups: Groups) -> None:
+        """See `alharness.api.executor.Executor`."""
+        try:
+            while groups.left or self._busy:
+                self._begin(work, groups)
+                for worker in self._talking():
+                    self._hear(worker, groups)
+                for worker in [worker for worker in self._busy if not worker.child.has_spoken()]:
+                    if exceeded := worker.watch.exceeded():
+                        self._lose(worker, groups, *exceeded)
+                    else:
+                        worker.watch.mention_silence(self._longest, self._warn)
+        finally:
+            for worker in [*self._busy, *self._idle]:
+                self._end(worker)
+
+    def _begin(self, work: Work, groups: Groups) -> None:
+        """Give groups to idle processes. If all groups wait for a model, a process starts meanwhile."""
+        while groups.left and len(self._busy) < self._jobs:
+            worker = self._idle.pop() if self._idle else self._start(work)
+            if (group := groups.take(worker.seeds)) is None:
+                self._idle.append(worker)
+                return
+            worker.begin(group, self._limits)
+            self._busy.append(worker)
+
+    def _start(self, work: Work) -> _Worker:
+        threads = None if self.exclusive else max(1, cores() // self._jobs)
+        output, folder = self._directory.output(), self._directory.path
+        child = self._processes.start(
+            "alharness.runs.worker:compute", output, work, folder, threads, self.exclusive
+        )
+        return _Worker(child)
+
+    def _talking(self) -> list[_Worker]:
+        if not self._busy:
+            return []
+        patience = min(worker.watch.patience(self._longest) for worker in self._busy)
+        ready = wait([worker.child.connection for worker in self._busy], patience)
+        return [worker for worker in self._busy if worker.child.connection in ready]
+
+    def _hear(self, worker: _Worker, groups: Groups) -> None:
+        message: Message | Begun | Done | None = worker.child.hear()
+        worker.watch.heard()
+        match message:
+            case Begun():
+                worker.watch.begin()
+                worker.since = time.monotonic()
+            case Done() if not worker.left:
+                self._release(worker)
+            case Done() | None:
+                self._lose(worker, groups, *self._fate(worker))
+            case Warned():
+                groups.receive(message)
+            case _:
+                self._hand_over(worker, groups, message)
+
+    def _hand_over(self, worker: _Worker, groups: Groups, message: Message) -> None:
+        began = time.monotonic()
+        if isinstance(message, Finished):
+            self._longest = max(self._longest, began - worker.since)
+        elif isinstance(message, Outcome | Unusable):
+            worker.note(message)
+        wanted = groups.receive(message)
+        worker.since = time.monotonic()
+        if not wanted:
+            self._lose(worker, groups, "failed", "its process was ended with that of another cell of its group")
+        elif self.exclusive:  # it waits, so that observers disturb no query
+            worker.watch.excuse(worker.since - began)
+            worker.child.say(Continue())
+
+    def _release(self, worker: _Worker) -> None:
+        if not worker.sound:
+            self._end(worker)
+            return
+        self._busy.remove(worker)
+        self._idle.append(worker)
+        self._remove_empty(worker)
+
+    def _lose(self, worker: _Worker, groups: Groups, status: Status, error: str) -> None:
+        """End a process; its cells that have not ended yet end like this."""
+        self._end(worker)
+        for cell in [*worker.left]:
+            groups.receive(Outcome(cell=cell, status=status, error=f"{cell.who}: {error}"))
+
+    def _end(self, worker: _Worker) -> None:
+        for workers in (self._busy, self._idle):
+            if worker in workers:
+                workers.remove(worker)
+        self._processes.end(worker.child)
+        self._remove_empty(worker)
+
+    def _remove_empty(self, worker: _Worker) -> None:
+        for cell in worker.cells:
+            remove_empty(self._directory.output(cell))
+
+    def _fate(self, worker: _Worker) -> tuple[Status, str]:
+        """What has become of a process that says nothing more."""
+        code = worker.child.exit_code
+        if code == -signal.SIGTERM:
+            # A batch system sends it to every process of a job before it kills; then this one is interrupted now.
+            time.sleep(TERMINATION)
+        written = [self._directory.output(cell) for cell in (*worker.left, None)]
+        hint = next((f"; see {path}" for path in written if path.exists() and path.stat().st_size), "")
+        error = f"its process {worker.child.fate} before the cell was finished{hint}"
+        if code != -signal.SIGKILL:
+            return "failed", error
+        if worker.watch.killed_for_memory():
+            return "oom", f"{error}; the machine ran out of memory: fewer --jobs need less"
+        return "failed", f"{error}; something has ended it, perhaps for want of memory"
+
+
+class _Worker:
+    """A process, and the group that it computes.
+
+    Attributes:
+        child: the process.
+        cells: of its last group.
+        left: those of them that have not ended yet.
+        sound: all cells were completed in it.
+        since: when its cycle began.
+    """
+
+    watch: Watch
+
+    def __init__(self, child: Child) -> None:
+        self.child = child
+        self.cells: tuple[Cell, ...] = ()
+        self.left: list[Cell] = []
+        self.seeds: frozenset[int] = frozenset()
+        self.sound = True
+        self.since = 0.0
+
+    def begin(self, group: Group, limits: LimitsSettings) -> None:
+        self.cells, self.left, self.seeds = group.cells, [*group.cells], group.seeds
+        if limits.cell_timeout is not None:
+            limits = limits.model_copy(update={"cell_timeout": limits.cell_timeout * len(group.cells)})
+        self.watch = Watch(self.child, group.name, limits)
+        self.child.say(group)
+
+    def note(self, ended: Outcome | Unusable) -> None:
+        """A cell has ended; but one that is unusable may begin again."""
+        if isinstance(ended, Outcome):
+            self.left.remove(ended.cell)
+            self.sound = self.sound and ended.status == "ok"
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,307 @@
+"""From a spec to its finished cells."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alharness.api.records import Outcome, Outcomes
+from alharness.errors import DataError, RunError, SpecError, TrackingError, described
+from alharness.spec import resolved_yaml
+from alharness.spec.plan import make_plan
+from alharness.text.words import did_you_mean
+
+from . import pooltable, saved
+from .conditions import differences, identity, refusal
+from .coordinator import Coordinator
+from .directory import RunDirectory
+from .files import explain, write
+from .loading import load
+from .local import LocalExecutor
+from .messages import Wish, Work
+from .processes import Processes, remove_empty
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from alharness.api.records import Cell, Plan
+    from alharness.registry import Registry
+    from alharness.spec import Spec
+
+    from .messages import Loaded
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How to run; the spec says what.
+
+    Attributes:
+        workdir: where run directories are.
+        only: labels of samplers or names of cells; empty for all.
+        restart: begin a cell again if its journal cannot be continued, or was finished under other conditions; the
+            old journal is kept.
+        keep: leave finished cells as they are, if they were made under other conditions than new ones.
+        jobs: how many groups run at a time.
+        group: cells in a group. Cells of a group share a worker, and train together.
+        retime: run nothing, but measure the queries of finished cells again, alone: of those measured while other
+            cells were running, or of all if there are no such cells.
+        again: option -> how to call it again with this option, for messages.
+    """
+
+    workdir: Path = Path("runs")
+    only: tuple[str, ...] = ()
+    restart: bool = False
+    keep: bool = False
+    jobs: int = 1
+    group: int = 1
+    retime: bool = False
+    again: Callable[[str], str] = "alharness run SPEC --{}".format
+
+
+def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], None]) -> tuple[Plan, Outcomes]:
+    """Run every cell of the spec that is not finished yet.
+
+    A cell that fails does not stop the others. Ctrl-C, and whatever else raises KeyboardInterrupt, ends the run
+    after the last finished cycle; the same call continues it.
+
+    Raises:
+        TrackingError: tracking was required, and is lost; what is finished is on disk.
+        HarnessError: nothing could be started.
+    """
+    plan = make_plan(spec, options.workdir)
+    for warning in plan.warnings:
+        warn(warning)
+    warn_once = _once(warn)
+    wanted = _wanted(plan, options.only)
+    directory = RunDirectory(plan.folder)
+    with ExitStack() as stack:
+        stack.enter_context(directory.entered(warn))
+        stack.callback(remove_empty, directory.output())
+        processes = stack.enter_context(Processes())
+        found = {cell: _on_disk(plan, cell) for cell in plan.cells}
+        cells = _to_do(plan, wanted, found, options, warn)
+        directory.claim(cells, alone=options.retime)
+        found |= {cell: _on_disk(plan, cell) for cell in cells}  # another process may just have finished some
+        samples = stack.enter_context(directory.shared_samples()) if cells or options.restart else None
+        work = _work(spec, plan, registry)
+        seeds = {cell.seed for cell, outcome in found.items() if outcome.context or cell in cells}
+        loaded = load(processes, _wish(spec, plan, work, seeds, samples), spec.limits, warn)
+        if options.retime:
+            again = set(cells)
+        else:
+            cells = [cell for cell in cells if found[cell].status != "ok"]
+            again = _settle_conditions(plan, loaded, found, set(cells), options) & wanted
+            cells = [cell for cell in plan.cells if cell in again or cell in cells]
+            directory.claim(cells)
+        finished = {cell.name: 0 if cell in again else len(outcome.cycles) for cell, outcome in found.items()}
+        plan = _completed(plan, spec, loaded, options.jobs, finished)
+        emit = partial(_emit, registry, warn)
+        jobs = 1 if options.retime else min(options.jobs, len(cells))
+        executor = LocalExecutor(processes, plan.folder, spec.limits, jobs, warn_once)
+        coordinator = Coordinator(
+            plan,
+            directory,
+            _groups(cells, 1 if options.retime else options.group),
+            seeds=loaded.seeds,
+            context=loaded.context,
+            action="retime" if options.retime else "run",
+            restart=options.restart and not options.retime,
+            exclusive=executor.exclusive,
+            emit=emit,
+            warn=warn_once,
+        )
+        _begin(plan, directory, cells)
+        interrupted = False
+        try:
+            emit("alharness_run_started", run=plan)
+            try:
+                executor.run(work.with_data(loaded.dataset), coordinator)
+            except KeyboardInterrupt:
+                interrupted = coordinator.interrupt()
+        except BaseException:
+            with suppress(RunError):  # the error that ended the run is the one to report
+                _conclude(plan, directory, [(found | coordinator.outcomes)[cell] for cell in cells])
+            raise
+        found = {cell: coordinator.outcomes.get(cell) or _on_disk(plan, cell) for cell in plan.cells}
+        outcomes = Outcomes(cells=tuple(found[cell] for cell in plan.cells), interrupted=interrupted)
+        try:
+            _conclude(plan, directory, [found[cell] for cell in cells])
+        finally:
+            emit("alharness_run_finished", run=plan, record=outcomes)
+    return plan, outcomes
+
+
+def _groups(cells: list[Cell], size: int) -> list[tuple[Cell, ...]]:
+    return [tuple(cells[start : start + size]) for start in range(0, len(cells), size)]
+
+
+def _to_do(
+    plan: Plan,
+    wanted: set[Cell],
+    found: Mapping[Cell, Outcome],
+    options: Options,
+    warn: Callable[[str], None],
+) -> list[Cell]:
+    """The cells to run, or to measure again."""
+    cells = [cell for cell in plan.cells if cell in wanted]
+    if options.retime:
+        return _to_measure_again([found[cell] for cell in cells], warn)
+    return [cell for cell in cells if found[cell].status != "ok"]
+
+
+def _on_disk(plan: Plan, cell: Cell) -> Outcome:
+    """The cell as its journal has it: complete, or pending."""
+    return saved.outcome_of(cell, plan.folder / "cells" / cell.folder, plan.labeled(cell))
+
+
+def _work(spec: Spec, plan: Plan, registry: Registry) -> Work:
+    return Work(
+        extras=registry.extras,
+        model=spec.model.name,
+        model_params=spec.model.params,
+        sampler_params={sampler.label: sampler.params for sampler in spec.samplers},
+        training=spec.training,
+        schedule=plan.schedule,
+    )
+
+
+def _wish(spec: Spec, plan: Plan, work: Work, seeds: Collection[int], samples: Path | None) -> Wish:
+    dataset, model = spec.dataset, spec.model
+    assert plan.facts is not None
+    return Wish(
+        dataset=dataset.name,
+        params=dataset.params,
+        who=f"the data set {dataset.name!r} of {dataset.registered.origin}",
+        facts=plan.facts,
+        work=work,
+        folder=plan.folder,
+        seeds=tuple(seeds),
+        recipe={
+            "model": [model.name, dict(model.plain), model.registered.identity],
+            "training": spec.training.recipe,
+        },
+        references=any(cell.reference for cell in plan.cells),
+        samples=samples,
+        spec_folder=spec.folder,
+    )
+
+
+def _begin(plan: Plan, directory: RunDirectory, cells: list[Cell]) -> None:
+    """Write what was asked for. Raises RunError if the disk is full."""
+    try:
+        with directory.writing():
+            write(plan.folder / "spec.yaml", plan.spec_text)
+            saved.begin(plan, cells)
+    except OSError as error:
+        raise RunError(explain(error, plan.folder)) from error
+
+
+def _conclude(plan: Plan, directory: RunDirectory, outcomes: list[Outcome]) -> None:
+    """Write how the cells ended. Raises RunError if the disk is full."""
+    try:
+        with directory.writing():
+            saved.conclude(plan, outcomes)
+    except OSError as error:
+        raise RunError(explain(error, plan.folder)) from error
+
+
+def _settle_conditions(
+    plan: Plan, loaded: Loaded, found: Mapping[Cell, Outcome], to_run: set[Cell], options: Options
+) -> set[Cell]:
+    """The finished cells that are to run again, since new ones would be made under other conditions.
+
+    Args:
+        plan: what is run.
+        loaded: the data set, and what new cells depend on.
+        found: all cells, as they are on disk.
+        to_run: cells that are not finished. Those begun under other conditions fail by themselves.
+        options: say whether finished cells are kept or restarted.
+
+    Raises:
+        SpecError: new cells would be mixed with finished ones that differ, and neither --keep nor --restart says
+            what to do with these.
+        DataError: the data have changed, and neither of the two is given.
+    """
+    contexts = {cell: outcome.context for cell, outcome in found.items() if outcome.context}
+    other_data = {cell for cell, context in contexts.items() if context.get("data") != loaded.context["data"]}
+    old = {cell: context for cell, context in contexts.items() if cell in other_data or cell not in to_run}
+    new = {
+        cell: {**identity(plan.experiment, cell), **loaded.context, **loaded.seeds[cell.seed].context}
+        for cell in old
+    }
+    changed = differences(old, new)
+    if other_data and (options.keep or options.restart):
+        (plan.folder / pooltable.NAME).unlink(missing_ok=True)  # the next run writes that of the new
+    if options.restart:
+        return {cell for cells in changed.values() for cell in cells} - to_run
+    if changed and (other_data or to_run) and not options.keep:
+        raise (DataError if other_data else SpecError)(refusal(plan.folder, changed, options.again))
+    return set()
+
+
+def _emit(registry: Registry, warn: Callable[[str], None], hook: str, **records: Any) -> None:
+    """Call a hook of every observer; one that fails is named, and the others are called all the same.
+
+    Raises:
+        TrackingError: tracking was required, and is not there.
+    """
+    manager = registry.manager
+    observers = [plugin for _, plugin in manager.list_name_plugin() if plugin is not None]
+    for observer in observers:
+        others = [other for other in observers if other is not observer]
+        try:
+            manager.subset_hook_caller(hook, others)(**records)
+        except (KeyboardInterrupt, TrackingError):
+            raise
+        except BaseException as bug:  # noqa: BLE001 - a run is worth more than its observer
+            warn(f"the observer {manager.get_name(observer)} failed: {described(bug)}")
+
+
+def _once(warn: Callable[[str], None]) -> Callable[[str], None]:
+    """The same, but nothing twice: a plugin may give the same reason in every cycle, and in every worker."""
+    told: set[str] = set()
+
+    def tell(text: str) -> None:
+        if text not in told:
+            told.add(text)
+            warn(text)
+
+    return tell
+
+
+def _to_measure_again(records: list[Outcome], warn: Callable[[str], None]) -> list[Cell]:
+    queried = [record for record in records if not record.cell.reference]
+    complete = [record for record in queried if record.status == "ok"]
+    if len(complete) < len(queried):
+        warn(
+            f"{len(queried) - len(complete)} cells are not finished and are left alone; run without --retime first"
+        )
+    shared = [record for record in complete if record.timing == "shared"]
+    return [record.cell for record in shared or complete]
+
+
+def _wanted(plan: Plan, only: tuple[str, ...]) -> set[Cell]:
+    names = {name for cell in plan.cells for name in (cell.label, cell.name)}
+    for name in only:
+        if name not in names:
+            raise SpecError(f"--only {name}: the spec has no such sampler or cell{did_you_mean(name, names)}")
+    return {cell for cell in plan.cells if not only or {cell.label, cell.name} & set(only)}
+
+
+def _completed(plan: Plan, spec: Spec, loaded: Loaded, jobs: int, finished: Mapping[str, int]) -> Plan:
+    """The plan with what is known once the data set was loaded."""
+    return replace(
+        plan,
+        finished=finished,
+        jobs=jobs,
+        metric=loaded.metric,
+        lower_is_better=loaded.lower_is_better,
+        headline=loaded.headline,
+        params={**plan.params, "device": loaded.context["device"]},
+        environment={**loaded.environment, "data_sha256": loaded.digest},
+        spec_text=resolved_yaml(spec),
+        valid=loaded.valid,
+    )

@@ -1,0 +1,234 @@
+"""What the coordinating process makes of the messages of workers, which are made up here."""
+
+import json
+import resource
+
+import pytest
+
+from alharness.api.executor import Finished, FirstFit, Unusable, Warned
+from alharness.api.records import Cell, CycleRecord, Outcome, Plan, Schedule
+from alharness.runs.coordinator import Coordinator
+from alharness.runs.directory import RunDirectory
+from alharness.runs.messages import SeedFacts
+
+
+def cell(label, seed=0, **more):
+    return Cell(label=label, sampler=label, params={}, distribution="d==1", seed=seed, key=label * 8, **more)
+
+
+A, B, C = cell("a"), cell("b"), cell("c", seed=1)
+
+
+def cycle(number, **more):
+    chosen = () if number == 2 else (f"x{number}",)
+    return CycleRecord(cycle=number, labeled=3 + number, metrics={"f1": 0.5}, chosen=chosen, **more)
+
+
+@pytest.fixture
+def coordinate(tmp_path):
+    """A coordinator of groups in a run directory; and what observers and the user were told."""
+    told, seen = [], []
+    directory = RunDirectory(tmp_path / "run")
+
+    def make(*groups, **more):
+        cells = tuple(cell for group in groups for cell in group)
+        plan = Plan(
+            name="x",
+            experiment="x-1",
+            folder=directory.path,
+            schedule=Schedule(initial_pool=3, sizes=(1, 1)),
+            pool=9,
+            cells=cells,
+        )
+        facts = {
+            seed: SeedFacts(context={"split": seed}, fits={False: f"few{seed}", True: f"all{seed}"})
+            for seed in (0, 1)
+        }
+        options = {"action": "run", "restart": False, "exclusive": True} | more
+        return Coordinator(
+            plan,
+            directory,
+            groups,
+            seeds=facts,
+            context={"data": "d"},
+            emit=lambda hook, **records: seen.append((hook.removeprefix("alharness_"), records)),
+            warn=told.append,
+            **options,
+        )
+
+    with directory.entered(told.append):
+        yield make, seen, told
+
+
+def lines(coordinator, cell):
+    text = (coordinator._directory.cell(cell) / "journal.jsonl").read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def finish(coordinator, cell, first=0):
+    for number in range(first, 3):
+        assert coordinator.receive(Finished(cell=cell, cycle=cycle(number)))
+    assert coordinator.receive(Outcome(cell=cell, status="ok"))
+
+
+def test_cycles_are_written_and_then_reported(coordinate):
+    make, seen, _ = coordinate
+    coordinator = make((A,))
+    group = coordinator.take()
+    assert (group.cells, group.chosen, group.contexts) == ((A,), {"a-s0": ()}, {0: {"data": "d", "split": 0}})
+    assert not coordinator.left
+    finish(coordinator, A)
+    assert [hook for hook, _ in seen] == ["cycle_finished"] * 3 + ["cell_ended"]
+    written = lines(coordinator, A)
+    assert [line["chosen"] for line in written[1:]] == [["x0"], ["x1"], []]
+    assert [line["measured"]["timing"] for line in written[1:]] == ["exclusive"] * 3
+    assert written[0]["measured"]["at"] < written[1]["measured"]["at"] < written[2]["measured"]["at"]
+    outcome = coordinator.outcomes[A]
+    assert (outcome.status, len(outcome.cycles), outcome.context["split"]) == ("ok", 3, 0)
+
+
+def test_a_cell_goes_on_with_what_its_journal_holds(coordinate):
+    make, _, _ = coordinate
+    coordinator = make((A,))
+    coordinator.take()
+    coordinator.receive(Finished(cell=A, cycle=cycle(0)))
+    assert coordinator.interrupt()
+    assert coordinator.outcomes[A].status == "interrupted"
+    again = make((A,))
+    assert again.take().chosen == {"a-s0": (("x0",),)}
+    finish(again, A, first=1)
+    assert len(lines(again, A)) == 4
+
+
+def test_a_group_waits_for_the_first_fit_that_another_trains(coordinate):
+    make, _, _ = coordinate
+    coordinator = make((A,), (B,), (C,))
+    assert coordinator.take().cells == (A,)
+    assert coordinator.take().cells == (C,)  # of another seed
+    assert coordinator.take() is None
+    assert coordinator.left
+    coordinator.receive(FirstFit(seed=0, everything=False, content=b"model"))
+    group = coordinator.take()
+    assert (group.cells, group.fits) == ((B,), {(0, False): b"model"})
+
+
+def test_a_first_fit_is_tried_again_if_the_group_that_trains_it_fails(coordinate):
+    make, _, _ = coordinate
+    coordinator = make((A,), (B,))
+    coordinator.take()
+    assert coordinator.take() is None
+    coordinator.receive(Outcome(cell=A, status="failed", error="no"))
+    assert coordinator.take().fits == {}
+
+
+def test_a_worker_gets_groups_of_the_seed_that_it_knows(coordinate):
+    make, _, _ = coordinate
+    coordinator = make((A,), (C,), (B,))
+    assert coordinator.take({1}).cells == (C,)
+
+
+@pytest.mark.parametrize(
+    ("exclusive", "crowded", "timings"),
+    [
+        (True, [False, False, True, False], ["exclusive", "shared", "shared"]),
+        (False, [False] * 4, ["shared"] * 3),
+    ],
+)
+def test_queries_next_to_others_are_marked_as_shared(coordinate, monkeypatch, exclusive, crowded, timings):
+    make, _, _ = coordinate
+    at_work = iter(crowded)  # at the beginning, and after each of three cycles
+    monkeypatch.setattr(RunDirectory, "crowded", lambda _: next(at_work))
+    coordinator = make((A,), exclusive=exclusive)
+    coordinator.take()
+    finish(coordinator, A)
+    assert [record.timing for record in coordinator.outcomes[A].cycles] == timings
+
+
+def test_a_traceback_is_kept_in_the_cells_folder(coordinate):
+    make, _, _ = coordinate
+    coordinator = make((A,))
+    coordinator.take()
+    coordinator.receive(Outcome(cell=A, status="failed", error="oops", traceback="Traceback ..."))
+    path = coordinator._directory.cell(A) / "traceback.txt"
+    assert path.read_text() == "Traceback ..."
+    assert coordinator.outcomes[A].error == f"oops; see {path}"
+
+
+def test_a_journal_that_cannot_be_written_ends_its_cell_and_its_group(coordinate):
+    make, seen, _ = coordinate
+    coordinator = make((A, B))
+    coordinator.take()
+    # A limit on the size of files stops a write in the middle, as a full disk does.
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    size = (coordinator._directory.cell(A) / "journal.jsonl").stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 10, limits[1]))
+    try:
+        assert not coordinator.receive(Finished(cell=A, cycle=cycle(0)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert coordinator.outcomes[A].status == "failed"
+    assert "cannot be written (File too large)" in coordinator.outcomes[A].error
+    assert [hook for hook, _ in seen] == ["cell_ended"]
+    assert len(lines(coordinator, A)) == 1
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_cell_whose_ids_do_not_fit_the_pool_ends_or_begins_again(coordinate, restart):
+    make, _, told = coordinate
+    first = make((A,))
+    first.take()
+    first.receive(Finished(cell=A, cycle=cycle(0)))
+    first.interrupt()
+    coordinator = make((A,), restart=restart)
+    assert coordinator.take().restart == restart
+    coordinator.receive(Unusable(cell=A, cycle=0, reason="the pool has no sample 'x0'"))
+    if restart:
+        assert "its old journal is kept as" in told[-1]
+        finish(coordinator, A)
+        assert coordinator.outcomes[A].status == "ok"
+    else:
+        assert coordinator.outcomes[A].status == "failed"
+        assert (
+            "jsonl:2: alharness never writes such a line: the pool has no sample" in coordinator.outcomes[A].error
+        )
+
+
+def test_a_cell_whose_journal_cannot_be_continued_ends_before_it_begins(coordinate):
+    make, seen, _ = coordinate
+    coordinator = make((A, B))
+    folder = coordinator._directory.cell(A)
+    folder.mkdir(parents=True)
+    (folder / "journal.jsonl").write_text("garbage\ngarbage\n")
+    assert coordinator.take().cells == (B,)
+    assert coordinator.outcomes[A].status == "failed"
+    assert "this line is damaged" in coordinator.outcomes[A].error
+    assert [hook for hook, _ in seen] == ["cell_ended"]
+
+
+def test_measuring_again_replaces_times_of_queries_and_nothing_else(coordinate):
+    make, _, _ = coordinate
+    first = make((A,), exclusive=False)
+    first.take()
+    for number in range(3):
+        cost = {"train_seconds": 1.0, "query_seconds": 2.0}
+        first.receive(Finished(cell=A, cycle=cycle(number, cost=cost, machine="old")))
+    first.receive(Outcome(cell=A, status="ok"))
+    before = lines(first, A)
+    coordinator = make((A,), action="retime")
+    assert coordinator.take().chosen == {"a-s0": (("x0",), ("x1",), ())}
+    for number in range(2):
+        cost = {"train_seconds": 7.0, "query_seconds": 8.0}
+        coordinator.receive(Finished(cell=A, cycle=cycle(number, cost=cost, machine="new")))
+        assert lines(coordinator, A) == before
+    coordinator.receive(Outcome(cell=A, status="ok"))
+    records = coordinator.outcomes[A].cycles
+    assert [record.cost for record in records[:2]] == [{"train_seconds": 1.0, "query_seconds": 8.0}] * 2
+    assert [record.timing for record in records] == ["exclusive"] * 3
+    assert [record.machine for record in records] == ["new", "new", "old"]
+    assert [record.at for record in records] == [line["measured"]["at"] for line in before[1:]]
+
+
+def test_warnings_are_passed_on(coordinate):
+    make, _, told = coordinate
+    assert make((A,)).receive(Warned(text="careful"))
+    assert told[-1] == "careful"
