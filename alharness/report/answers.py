@@ -35,19 +35,9 @@ def answers(results: RunResults) -> list[Answer]:
     if results.random is None:
         best = results.ranked[0]
         return [_best_without_random(results, best), _untested(results, best), _no_saving(), _cost(results, best)]
-    if results.advice.shown:
-        return [
-            _winner(results),
-            _sure_of_winner(results),
-            _labels(results),
-            _cost(results, results.advice.shown[0]),
-        ]
-    return [
-        _random(results),
-        _sure_of_random(results),
-        _no_saving_of_random(results),
-        _cost(results, results.random),
-    ]
+    of_a_winner, of_random = (_winner, _sure_of_winner, _labels), (_random, _sure_of_random, _no_saving_of_random)
+    found = [answer(results) for answer in (of_a_winner if results.advice.shown else of_random)]
+    return [*found, _cost(results, str(results.advice.label))]
 
 
 def answers_over(found: Settings) -> list[Answer]:
@@ -332,11 +322,8 @@ def _quickest(results: RunResults, labels: list[str]) -> str:
         return ""
     times = {label: results.row(label).query["query_seconds"].value for label in labels}
     label = min(times, key=lambda x: times[x])
-    return (
-        f" The quickest of these is {label}, {seconds(times[label])} a query."
-        if not math.isnan(times[label])
-        else ""
-    )
+    quickest = f" The quickest of these is {label}, {seconds(times[label])} a query."
+    return "" if math.isnan(times[label]) else quickest
 
 
 def _number_of_seeds(n: int) -> str:
@@ -345,6 +332,5 @@ def _number_of_seeds(n: int) -> str:
 
 
 def _effect(pair: Difference) -> str:
-    return (
-        "" if math.isnan(pair.effect) else f", effect {typeset(significant(pair.effect, 2))} standard deviations"
-    )
+    effect = f", effect {typeset(significant(pair.effect, 2))} standard deviations"
+    return "" if math.isnan(pair.effect) else effect

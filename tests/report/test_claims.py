@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from alharness.report.answers import answers, answers_over
+from alharness.report.palette import styles
 from alharness.report.sections import differences, outcome, ranks
 from alharness.report.sections.efficiency import section as savings
 from alharness.results import efficiency
@@ -46,11 +47,11 @@ def bold(table):
     return any(getattr(cell, "strong", False) for row in table.rows for cell in row[1:])
 
 
-def claims_of_a_run(results):
-    found = results
+def claims_of_a_run(found):
     which, sure, saved, _ = answers(found)
     told = " ".join(which.reasons)
-    tables = {t.name: t for s in (differences, outcome) for t in s.section(found).tables}
+    sections = (differences.section(found, styles(found.labels)), outcome.section(found))
+    tables = {table.name: table for section in sections for table in section.tables}
     (to_target,) = savings(found).tables
     return {
         "a recommendation": not which.short.startswith("Random"),

@@ -30,19 +30,18 @@ def section(results: RunResults) -> Section | None:
     run = results.run
     if not results.basis.cells:
         return None
-    rows, metrics = results.summary, results.metrics()
+    metrics = results.metrics()
     single = [name for name in metrics if name.startswith(SINGLE) and name not in run.headline]
     if len(single) < MANY:
         single = []
-    tables = [_table(results, rows, [name for name in metrics if name not in single])]
-    if single:
-        tables.append(_single(results, rows, single))
-    if beside := _paper(results):
-        tables.append(beside)
-    last = run.counted(run.schedule.labeled)[-1]
+    tables = [
+        _quality(results, [name for name in metrics if name not in single]),
+        _classes(results, single) if single else None,
+        _paper(results),
+    ]
     return Section(
         anchor="outcome",
-        title=f"After the last cycle, at {last:,} labels",
+        title=f"After the last cycle, at {results.labeled[-1]:,} labels",
         paragraphs=[
             *results.basis.gaps(),
             *results.basis.refused,
@@ -55,18 +54,18 @@ def section(results: RunResults) -> Section | None:
             if run.paper and run.synthetic
             else "",
         ],
-        tables=tables,
+        tables=[table for table in tables if table],
     )
 
 
-def _table(results: RunResults, rows: Sequence[Row], metrics: Sequence[str]) -> Table:
+def _quality(results: RunResults, metrics: Sequence[str]) -> Table:
+    """Areas, and metrics after the last cycle."""
     run = results.run
     return Table(
         name="outcome",
         title="Mean ± 95 % confidence interval over seeds",
         headings=(
-            "sampler",
-            "n",
+            *("sampler", "n"),
             Column(text=f"area of {arrow(run, run.metric)}", name="area", strong="better_than_random"),
             *(Column(text=arrow(run, name), name=spreadsheets.name(name)) for name in metrics),
             *_seeds_heading(results),
@@ -76,12 +75,11 @@ def _table(results: RunResults, rows: Sequence[Row], metrics: Sequence[str]) -> 
                 Value(text=f"{row.label} ({row.labels:,} labels)" if row.reference else row.label, strong=True),
                 count(len(row.over), row.seeds),
                 _mean(row.area, strong=row.label in results.advice.shown),
-                *(_mean(row.final[name]) if name in row.final else "–" for name in metrics),
-                *([listed(row.over)] if _seeds_heading(results) else []),
+                *_final(results, row, metrics),
             ]
-            for row in rows
+            for row in results.summary
         ],
-        apart=parts(row.seed_set for row in rows),
+        apart=parts(row.seed_set for row in results.summary),
         note="n: seeds that are averaged. Rows over the same seeds may be compared; a sampler that lacks seeds "
         "comes with Random over the seeds that both have. A metric that is undefined for one of them in a seed is "
         "averaged over the other seeds for all. Area: under the curve over the labeled count, divided by its "
@@ -90,29 +88,29 @@ def _table(results: RunResults, rows: Sequence[Row], metrics: Sequence[str]) -> 
     )
 
 
-def _single(results: RunResults, rows: Sequence[Row], metrics: Sequence[str]) -> Table:
-    run = results.run
+def _classes(results: RunResults, metrics: Sequence[str]) -> Table:
+    """F1 of single classes after the last cycle."""
     return Table(
         name="classes",
         title="F1 of single classes",
         headings=(
-            "sampler",
-            "n",
+            *("sampler", "n"),
             *(Column(text=name.removeprefix(SINGLE), name=spreadsheets.name(name)) for name in metrics),
             *_seeds_heading(results),
         ),
         rows=[
-            [
-                Value(text=row.label, strong=True),
-                count(len(row.over), row.seeds),
-                *(_mean(row.final[name]) if name in row.final else "–" for name in metrics),
-                *([listed(row.over)] if _seeds_heading(results) else []),
-            ]
-            for row in rows
+            [Value(text=row.label, strong=True), count(len(row.over), row.seeds), *_final(results, row, metrics)]
+            for row in results.summary
         ],
-        apart=parts(row.seed_set for row in rows),
-        note=f"At {run.counted(run.schedule.labeled)[-1]:,} labels; higher is better.",
+        apart=parts(row.seed_set for row in results.summary),
+        note=f"At {results.labeled[-1]:,} labels; higher is better.",
     )
+
+
+def _final(results: RunResults, row: Row, metrics: Sequence[str]) -> list[Value | str]:
+    """Metrics after the last cycle, and the seeds if rows are over different ones."""
+    found = [_mean(row.final[name]) if name in row.final else "–" for name in metrics]
+    return [*found, *([listed(row.over)] if _seeds_heading(results) else [])]
 
 
 def _paper(results: RunResults) -> Table | None:
