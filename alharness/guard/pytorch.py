@@ -11,7 +11,16 @@ import torch
 from .trait import Trait, cannot, nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+
+STACKS = (
+    "_len_torch_function_stack",
+    "_len_torch_dispatch_stack",
+    "_pop_torch_function_stack",
+    "_pop_torch_dispatch_stack",
+)
+"""What torch has for the stacks of its modes, under private names only."""
 
 
 def traits() -> list[Trait]:
@@ -19,7 +28,11 @@ def traits() -> list[Trait]:
     backends = torch.backends
     return [
         # First: a mode decides what all other calls do.
-        Trait(name="torch's modes of functions", read=_modes, write=_restore_modes, shown=nothing),
+        *_of(
+            torch._C,  # noqa: SLF001
+            STACKS,
+            lambda: Trait(name="torch's modes of functions", read=_modes, write=_restore_modes, shown=nothing),
+        ),
         Trait(
             name="torch's global generator",
             read=torch.get_rng_state,
@@ -115,16 +128,24 @@ def traits() -> list[Trait]:
                 ("cuDNN", "cudnn_sdp_enabled", "enable_cudnn_sdp"),
             )
         ),
-        _switch(
-            "torch's threads of differentiation",
-            torch.autograd.is_multithreading_enabled,
-            torch._C._set_multithreading_enabled,  # noqa: SLF001 - the public name is a context manager
+        *_of(
+            torch._C,  # noqa: SLF001 - the public name is a context manager
+            ["_set_multithreading_enabled"],
+            lambda: _switch(
+                "torch's threads of differentiation",
+                torch.autograd.is_multithreading_enabled,
+                torch._C._set_multithreading_enabled,  # noqa: SLF001
+            ),
         ),
-        Trait(
-            name="how torch prints",
-            read=lambda: dict(vars(torch._tensor_str.PRINT_OPTS)),  # noqa: SLF001
-            write=lambda before: vars(torch._tensor_str.PRINT_OPTS).update(before),  # noqa: SLF001
-            shown=nothing,
+        *_of(
+            torch._tensor_str,  # noqa: SLF001
+            ["PRINT_OPTS"],
+            lambda: Trait(
+                name="how torch prints",
+                read=lambda: dict(vars(torch._tensor_str.PRINT_OPTS)),  # noqa: SLF001
+                write=lambda before: vars(torch._tensor_str.PRINT_OPTS).update(before),  # noqa: SLF001
+                shown=nothing,
+            ),
         ),
         _switch("torch's repeated warnings", torch.is_warn_always_enabled, torch.set_warn_always),
         _switch(
@@ -140,6 +161,11 @@ def traits() -> list[Trait]:
             shown=nothing,
         ),
     ]
+
+
+def _of(owner: Any, private: Iterable[str], make: Callable[[], Trait]) -> list[Trait]:
+    """A trait that only private names of torch reach; none if this version of torch lacks one of them."""
+    return [make()] if all(hasattr(owner, name) for name in private) else []
 
 
 def _switch(name: str, read: Callable[[], Any], write: Callable[[Any], object]) -> Trait:

@@ -19,7 +19,7 @@ from torch import optim
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TESTED = (2, 9), (2, 13)
+TESTED = (2, 9), (2, 14)
 """The lowest and the highest version of torch with which the tests of this module have passed."""
 
 

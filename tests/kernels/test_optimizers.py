@@ -150,7 +150,7 @@ def test_with_a_version_of_torch_that_was_not_tested_its_own_optimizers_train_th
         ("2.9.1", True),
         ("2.13.0a0+git1", True),
         ("2.8.9", False),
-        ("2.14", False),
+        ("2.15", False),
         ("?", False),
     ],
 )
