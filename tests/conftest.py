@@ -393,8 +393,8 @@ def toy_site(tmp_path_factory):
 @pytest.fixture(scope="session")
 def fresh_store(tmp_path_factory):
     """An empty database, made once: its migrations take seconds."""
-    from alharness.tracking.sqlite import make_ready
-    from alharness.tracking.store import resolve
+    from alharness.tracking.mlflow.sqlite import make_ready
+    from alharness.tracking.mlflow.store import resolve
 
     path = tmp_path_factory.mktemp("store") / "mlflow.db"
     resolve(str(path))  # MLflow is imported with our settings

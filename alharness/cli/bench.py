@@ -9,7 +9,7 @@ import click
 
 from alharness.api.vocabulary import Task
 from alharness.errors import SpecError
-from alharness.text.numerals import fixed, significant
+from alharness.text.numbers import fixed, significant
 
 from .include import include_option, load_plugins
 from .page import make_table, open_page

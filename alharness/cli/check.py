@@ -10,9 +10,8 @@ import click
 from alharness.spec import load
 from alharness.spec.finding import find_spec
 from alharness.spec.plan import make_plan
-from alharness.text.program import command_line
 from alharness.text.terminal import safe
-from alharness.text.words import NOTICE
+from alharness.text.words import NOTICE, command_line
 
 from .include import include_option, load_plugins
 from .page import make_list

@@ -13,7 +13,7 @@ import click
 from alharness.results import comparison
 from alharness.results.comparability import SLOWER
 from alharness.runs.finding import find_run
-from alharness.text.numerals import fixed, significant
+from alharness.text.numbers import fixed, significant
 from alharness.text.terminal import plain, safe
 
 from .page import make_table, open_page

@@ -42,7 +42,7 @@ def make_list(heading: str, rows: Iterable[tuple[str, str]]) -> str:
 
 def make_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> RenderableType:
     """A table without lines between its rows."""
-    from alharness.text.blocks import Blocks
+    from alharness.text.tables import Blocks
 
     texts = [[plain(cell) for cell in row] for row in rows]
     return Blocks(headings=[plain(heading) for heading in headings], rows=texts, figures=False, lines=False)

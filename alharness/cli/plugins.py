@@ -9,9 +9,8 @@ from pydantic import ValidationError
 
 from alharness import registry
 from alharness.errors import PluginError
-from alharness.text.program import command_line
 from alharness.text.terminal import plain, safe
-from alharness.text.words import did_you_mean
+from alharness.text.words import command_line, did_you_mean
 
 from .include import include_option, load_plugins
 from .page import make_list, make_table, open_page

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from alharness.runs.finding import find_run, list_runs
-from alharness.text.program import command_line
 from alharness.text.terminal import plain, safe
+from alharness.text.words import command_line
 
 from .page import open_page
 

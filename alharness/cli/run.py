@@ -14,9 +14,8 @@ import click
 from alharness.runs.processes import start_server
 from alharness.spec import load
 from alharness.spec.finding import find_spec
-from alharness.text.program import command_line
 from alharness.text.terminal import safe
-from alharness.text.words import NOTICE
+from alharness.text.words import NOTICE, command_line
 
 from .include import include_option, load_plugins
 from .page import open_page

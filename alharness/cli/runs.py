@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from alharness.runs.finding import WORKDIR, list_runs
-from alharness.text.program import command_line
 from alharness.text.terminal import plain
+from alharness.text.words import command_line
 
 from .page import make_table, open_page
 

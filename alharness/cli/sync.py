@@ -71,7 +71,7 @@ def _write(directory: Path, uri: str | None, experiment: str | None) -> str:
     """Write one run; returns what was written, and how to see it."""
     from alharness.api.records import Outcomes
     from alharness.results import reading
-    from alharness.tracking.mlflow import MlflowTracker
+    from alharness.tracking.mlflow.tracker import MlflowTracker
 
     found = reading.read(directory, with_pool=False)
     tracker = MlflowTracker(_params(found.run, uri, experiment), _warn, required=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from alharness.tracking.experiments import Tracked
+    from alharness.tracking.mlflow.experiments import Tracked
 
 MOST_OTHERS = 20
 """Other experiments that are listed with the one that is shown."""
@@ -49,9 +49,9 @@ def ui(experiment: str | None, store: str | None, port: int | None, *, browse: b
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     page = open_page()
     with _busy(page, "Reading the store"):
-        from alharness.tracking import addresses, experiments  # MLflow takes a second or two
-        from alharness.tracking import store as stores
-        from alharness.tracking.server import serving
+        from alharness.tracking.mlflow import addresses, experiments  # MLflow takes a second or two
+        from alharness.tracking.mlflow import store as stores
+        from alharness.tracking.mlflow.server import serving
 
         uri = stores.resolve(store)
         found = experiments.find(uri)

@@ -10,7 +10,7 @@ import numpy as np
 
 from alharness.api.samples import CONTRADICTION, contradict
 from alharness.api.vocabulary import FUSED, Task
-from alharness.text.numerals import percent, significant
+from alharness.text.numbers import percent, significant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -9,7 +9,7 @@ from alharness.results.basis import RANDOM, seed_list
 from alharness.results.efficiency import ENOUGH as ENOUGH_FOR_INTERVAL
 from alharness.results.efficiency import saving
 from alharness.results.statistics import ENOUGH
-from alharness.text.numerals import count, fixed, form, interval, p_value, percent, seconds, significant, typeset
+from alharness.text.numbers import count, fixed, form, interval, p_value, percent, seconds, significant, typeset
 
 from .document import Answer
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from alharness.results.basis import SeedSet
     from alharness.results.run import RunResults
-    from alharness.text.blocks import Blocks
+    from alharness.text.tables import Blocks
 
     from .palette import Styles
 

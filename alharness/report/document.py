@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from alharness.text import numerals, spreadsheets
+from alharness.text import numbers, spreadsheets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -39,11 +39,11 @@ class Value:
     free: bool = False
     more: Mapping[str, float | str] = field(default_factory=dict)
 
-    def shown(self, form: numerals.Form) -> Value:
+    def shown(self, form: numbers.Form) -> Value:
         """The same with its number written in this form, if that is free."""
         if self.number is None or not self.free:
             return self
-        text = numerals.typeset(form.interval(self.number, self.half))
+        text = numbers.typeset(form.interval(self.number, self.half))
         return replace(self, text=f"{text} ({self.note})" if self.note else text)
 
     @property
@@ -51,7 +51,7 @@ class Value:
         """All that programs read, by the end of a column's name; no NaN and no infinite number."""
         found: dict[str, float | str] = {"note": self.note} if self.note else {}
         if self.number is None:
-            if self.text != numerals.NOTHING and not (self.note or self.more):
+            if self.text != numbers.NOTHING and not (self.note or self.more):
                 found["note"] = self.text
         elif math.isfinite(self.number):
             found[""] = self.number
@@ -106,7 +106,7 @@ class Table:
         for index, head in enumerate(heads):
             cells = [_value(row[index]) for row in self.rows]
             free = [(cell.number, cell.half) for cell in cells if cell.free and cell.number is not None]
-            form = numerals.form([number for number, _ in free], [half for _, half in free], of=head.of)
+            form = numbers.form([number for number, _ in free], [half for _, half in free], of=head.of)
             found.append((head, [cell.shown(form) for cell in cells]))
         return found
 
@@ -119,7 +119,7 @@ class Table:
             name = head.name or spreadsheets.name(head.text)
             if all(cell.number is None and not cell.more for cell in cells):
                 names.append(name)
-                columns.append([None if cell.text == numerals.NOTHING else cell.text for cell in cells])
+                columns.append([None if cell.text == numbers.NOTHING else cell.text for cell in cells])
                 continue
             parts = dict.fromkeys(part for cell in cells for part in cell.parts)
             for part in sorted(parts, key=lambda part: PARTS.index(part) if part in PARTS else len(PARTS)):
@@ -234,8 +234,8 @@ def number(
         note: words that follow it.
     """
     if math.isnan(value):
-        return Value(text=f"{numerals.NOTHING} ({note})" if note else numerals.NOTHING, note=note)
-    text = numerals.typeset((write or numerals.number)(value))
+        return Value(text=f"{numbers.NOTHING} ({note})" if note else numbers.NOTHING, note=note)
+    text = numbers.typeset((write or numbers.number)(value))
     return Value(
         text=f"{text} ({note})" if note else text, number=value, note=note, strong=strong, free=write is None
     )
@@ -246,13 +246,13 @@ def interval(value: float, half: float, *, strong: bool = False, note: str = "")
     if math.isnan(value):
         return number(value, note=note)
     found = Value(text="", number=value, half=half, strong=strong, note=note, free=True)
-    return found.shown(numerals.form([value], [half]))
+    return found.shown(numbers.form([value], [half]))
 
 
 def count(value: int, of: int | None = None) -> Value:
     """How many, and of how many if it is not all of them."""
     return Value(
-        text=numerals.count(value) if of in (None, value) else f"{numerals.count(value)} of {numerals.count(of)}",
+        text=numbers.count(value) if of in (None, value) else f"{numbers.count(value)} of {numbers.count(of)}",
         number=value,
         more={} if of is None else {"of": of},
     )
@@ -265,9 +265,9 @@ def between(low: float, high: float) -> Value:
     found: dict[str, float | str] = {name: end for name, end in ends.items() if math.isfinite(end)}
     if open_ends:
         found["note"] = f"no bound: {', '.join(open_ends)}"
-    return Value(text=numerals.typeset(f"{numerals.count(low)} to {numerals.count(high)}"), more=found)
+    return Value(text=numbers.typeset(f"{numbers.count(low)} to {numbers.count(high)}"), more=found)
 
 
 def probability(p: float) -> Value:
     """A p value."""
-    return number(p, numerals.probability)
+    return number(p, numbers.probability)

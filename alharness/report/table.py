@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from alharness.api.records import FULL_DATA
 from alharness.results.basis import seed_list
 from alharness.results.paper import COSTS, compare_with_paper
-from alharness.text.blocks import Blocks
-from alharness.text.numerals import NOTHING, fixed, form, significant
+from alharness.text.numbers import NOTHING, fixed, form, significant
+from alharness.text.tables import Blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from alharness.results.run import RunResults
     from alharness.results.statistics import Mean
     from alharness.results.summary import Row
-    from alharness.text.numerals import Form
+    from alharness.text.numbers import Form
 
 
 SHARED = "*"

@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from alharness.results.summary import COSTS
-from alharness.text.numerals import NOTHING, UNBOUNDED, form
+from alharness.text.numbers import NOTHING, UNBOUNDED, form
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ import numpy as np
 
 from alharness.api.samples import contradict
 from alharness.api.vocabulary import Task
-from alharness.text import numerals
+from alharness.text import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,7 +68,7 @@ def groups(pool: PoolTable) -> Groups:
 
 
 def _text(label: float) -> str:
-    return numerals.typeset(numerals.significant(label, 2))
+    return numbers.typeset(numbers.significant(label, 2))
 
 
 def rows_of(cell: Outcome, places: Mapping[str, int]) -> list[Array]:

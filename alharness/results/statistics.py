@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alharness.text.numerals import NOISE
+from alharness.text.numbers import NOISE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
 
-from alharness.text.quantities import in_memory, in_time
+from alharness.text.numbers import in_memory, in_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from alharness.api.params import Documented
-from alharness.text.quantities import read_bytes, read_seconds
+from alharness.text.numbers import read_bytes, read_seconds
 
 
 class Section(Documented):

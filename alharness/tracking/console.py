@@ -19,12 +19,11 @@ from rich.text import Text
 
 from alharness.api.hooks import hookimpl
 from alharness.runs.saved import outcome_of
-from alharness.text.numerals import number, seconds
+from alharness.text.numbers import number, seconds
 from alharness.text.terminal import safe
 from alharness.text.words import NOTICE
 
-from .forecast import Forecast
-from .remaining import in_words, spent
+from .forecast import Forecast, in_words, spent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence

@@ -16,7 +16,7 @@ from alharness.errors import SpecError
 from alharness.text.redaction import redact
 from alharness.text.words import SUFFIX
 
-from .addresses import VARIABLE, scheme
+from .mlflow.addresses import VARIABLE, scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ class MlflowParams(Params):
 
 def make(params: MlflowParams, context: TrackerContext) -> Tracker:
     """A tracker that writes to MLflow."""
-    from .mlflow import MlflowTracker
+    from .mlflow.tracker import MlflowTracker
 
     return MlflowTracker(params, context.warn, required=context.required)
 

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from alharness import cli
-from alharness.text.program import command_line
+from alharness.text.words import command_line
 
 SOURCE = """
 from alharness import (DatasetFacts, DatasetPlugin, ModelPlugin, Params, SamplerPlugin, SpecError, Task,

@@ -8,8 +8,8 @@ import pytest
 
 from alharness import cli
 from alharness.errors import TrackingError
-from alharness.tracking.dashboard import TAG
-from alharness.tracking.experiments import CHANGED, Tracked
+from alharness.tracking.mlflow.dashboard import TAG
+from alharness.tracking.mlflow.experiments import CHANGED, Tracked
 
 ADDRESS = "http://127.0.0.1:5123"
 PAGE = "/runs?workflowType=machine_learning&compareRunsMode=CHART"
@@ -54,7 +54,7 @@ def server(monkeypatch):
         finally:
             stand_in.ended += 1
 
-    monkeypatch.setattr("alharness.tracking.server.serving", serving)
+    monkeypatch.setattr("alharness.tracking.mlflow.server.serving", serving)
     # A test run in the background ignores Ctrl-C, and one under nohup a hangup.
     before = {
         signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
@@ -105,7 +105,7 @@ def test_an_experiment_by_name_that_has_no_dashboard_yet(here, server, capsys):
 
 def test_many_others_are_not_all_listed(here, server, capsys, monkeypatch):
     many = [Tracked(name=f"n{n}", id=str(n), changed=0, view=True) for n in range(30)]
-    monkeypatch.setattr("alharness.tracking.experiments.find", lambda _: many)
+    monkeypatch.setattr("alharness.tracking.mlflow.experiments.find", lambda _: many)
     run()
     out = capsys.readouterr().out
     assert "  n20: " in out
@@ -191,7 +191,7 @@ def test_a_browser_is_opened_only_when_asked(here, server, monkeypatch):
 def remote(monkeypatch):
     """MLFLOW_TRACKING_URI names a server with two experiments."""
     found = [Tracked(name=name, id=str(n), changed=9 - n, view=True) for n, name in enumerate(("new", "old"))]
-    monkeypatch.setattr("alharness.tracking.experiments.find", lambda _: found)
+    monkeypatch.setattr("alharness.tracking.mlflow.experiments.find", lambda _: found)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://user:secret@host/mlflow")
 
 

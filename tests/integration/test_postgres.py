@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from alharness.tracking.dashboard import TAG
-from alharness.tracking.server import serving
+from alharness.tracking.mlflow.dashboard import TAG
+from alharness.tracking.mlflow.server import serving
 
 PATIENCE = 120
 """Seconds for anything at all: a busy machine is slow."""

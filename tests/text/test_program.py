@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from alharness.text.program import command_line
+from alharness.text.words import command_line
 
 
 @pytest.fixture

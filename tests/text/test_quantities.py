@@ -1,6 +1,6 @@
 import pytest
 
-from alharness.text.quantities import in_memory, in_time, read_bytes, read_seconds
+from alharness.text.numbers import in_memory, in_time, read_bytes, read_seconds
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from alharness.tracking import addresses
+from alharness.tracking.mlflow import addresses
+from alharness.tracking.mlflow.store import Store, resolve
 from alharness.tracking.plugin import MlflowParams
-from alharness.tracking.store import Store, resolve
 
 FOLDERS = ["plain", "my project", "プロジェクト é", "100%25 done", "a#b", "what?", "x;y=1&z"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from alharness.api.records import Cell, CycleRecord, Outcome, Outcomes, Plan, Schedule
-from alharness.tracking.dashboard import MOST_CURVES, deep_link, make_tag, make_view
+from alharness.tracking.mlflow.dashboard import MOST_CURVES, deep_link, make_tag, make_view
 
 LABELED = (10, 12, 14)
 LIMIT = 20_000

@@ -3,8 +3,8 @@
 import pytest
 
 from alharness.errors import TrackingError
-from alharness.tracking.dashboard import TAG
-from alharness.tracking.experiments import CHANGED, Tracked, choose, find
+from alharness.tracking.mlflow.dashboard import TAG
+from alharness.tracking.mlflow.experiments import CHANGED, Tracked, choose, find
 
 
 @pytest.fixture

@@ -19,12 +19,12 @@ import pytest
 from alharness.api.records import Cell, CycleRecord, Outcome, Outcomes, Plan, Schedule
 from alharness.errors import TrackingError
 from alharness.runs.journal import Journal
-from alharness.tracking import dashboard, experiments
-from alharness.tracking import mlflow as trackers
-from alharness.tracking.mlflow import MlflowTracker
-from alharness.tracking.patience import Pulse, Watched
+from alharness.tracking.mlflow import dashboard, experiments
+from alharness.tracking.mlflow import tracker as trackers
+from alharness.tracking.mlflow.patience import Pulse, Watched
+from alharness.tracking.mlflow.tracker import MlflowTracker
+from alharness.tracking.mlflow.writer import Writer
 from alharness.tracking.plugin import MlflowParams
-from alharness.tracking.writer import Writer
 
 CELL = Cell(label="mine", sampler="first", params={"start": 3}, distribution="toy==1.0", seed=2, key="k" * 16)
 
@@ -626,7 +626,7 @@ class Dying:
 
 @pytest.mark.parametrize("status", ["ok", pytest.param("failed", marks=pytest.mark.slow)])
 def test_whatever_call_is_lost_the_next_write_completes_everything(run, uri, status, monkeypatch):
-    monkeypatch.setattr("alharness.tracking.writer.AT_ONCE", 5)
+    monkeypatch.setattr("alharness.tracking.mlflow.writer.AT_ONCE", 5)
     journaled(run, *ALL)
     record = Outcomes(
         cells=(Outcome(cell=CELL, status=status, cycles=tuple(ALL), error="no" if status == "failed" else ""),)
@@ -734,7 +734,7 @@ def test_a_damaged_journal_stops_no_tracking(run, uri):
 
 def test_a_watched_call_that_waits_counts_from_its_beginning(monkeypatch):
     clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
-    monkeypatch.setattr("alharness.tracking.patience.time", clock)
+    monkeypatch.setattr("alharness.tracking.mlflow.patience.time", clock)
     pulse = Pulse()
     pulse.patience = 10
 

@@ -1,7 +1,7 @@
 import pytest
 
 from alharness.api.records import CycleRecord
-from alharness.tracking.remaining import Costs, Rest, extrapolate, in_words, spent, time_left
+from alharness.tracking.forecast import Costs, Rest, extrapolate, in_words, spent, time_left
 
 
 def cycle(labeled, train=None, query=None, evaluate=0.0, **cost):

@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from alharness.errors import TrackingError
-from alharness.tracking import server as servers
-from alharness.tracking.server import HOST, UNWANTED, reserved, serving
+from alharness.tracking.mlflow import server as servers
+from alharness.tracking.mlflow.server import HOST, UNWANTED, reserved, serving
 
 FAKE = """
 import http.server, json, os, pathlib, signal, subprocess, sys, time

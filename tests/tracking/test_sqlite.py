@@ -10,9 +10,9 @@ import filelock
 import pytest
 
 from alharness.errors import TrackingError
-from alharness.tracking import addresses, sqlite
-from alharness.tracking.sqlite import look, make_ready
-from alharness.tracking.store import opened
+from alharness.tracking.mlflow import addresses, sqlite
+from alharness.tracking.mlflow.sqlite import look, make_ready
+from alharness.tracking.mlflow.store import opened
 
 EARLIER = "451aebb31d03"
 """An early version of MLflow's schema."""

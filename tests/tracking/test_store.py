@@ -3,9 +3,9 @@
 import pytest
 
 from alharness.errors import TrackingError
-from alharness.tracking import dashboard
+from alharness.tracking.mlflow import dashboard
+from alharness.tracking.mlflow.store import Store, explain
 from alharness.tracking.plugin import MlflowParams
-from alharness.tracking.store import Store, explain
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_another_schema_is_explained_with_its_remedy():
     ],
 )
 def test_how_to_open_a_store_that_is_here(uri, tmp_path, monkeypatch, store, environment, command):
-    monkeypatch.setattr("alharness.text.program._program", lambda: ["alharness"])
+    monkeypatch.setattr("alharness.text.words._program", lambda: ["alharness"])
     (tmp_path / "my store.db").write_bytes((tmp_path / "mlflow.db").read_bytes())
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     if environment:

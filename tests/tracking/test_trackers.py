@@ -6,7 +6,7 @@ from alharness import Params, PluginError, Tracker, TrackerPlugin, hookimpl, reg
 from alharness.errors import TrackingError
 from alharness.registry import Registered
 from alharness.spec import Chosen
-from alharness.tracking.mlflow import MlflowTracker
+from alharness.tracking.mlflow.tracker import MlflowTracker
 from alharness.tracking.plugin import MlflowParams
 from alharness.tracking.trackers import make_trackers
 

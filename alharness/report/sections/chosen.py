@@ -16,7 +16,7 @@ from alharness.report.palette import REFERENCE
 from alharness.results import chosen
 from alharness.results.basis import seed_list
 from alharness.results.statistics import mean
-from alharness.text import numerals, spreadsheets
+from alharness.text import numbers, spreadsheets
 
 from . import matrix
 
@@ -148,7 +148,7 @@ def _table(choices: _Choices) -> Table:
 
 
 def _whole(value: float) -> str:
-    return numerals.fixed(value, 0)
+    return numbers.fixed(value, 0)
 
 
 def _balance(choices: _Choices) -> Picture:

@@ -14,7 +14,7 @@ from alharness.report.table import parts
 from alharness.results.basis import listed
 from alharness.results.statistics import ENOUGH, mean
 from alharness.results.summary import PARTS, PEAKS
-from alharness.text.numerals import fixed, significant
+from alharness.text.numbers import fixed, significant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

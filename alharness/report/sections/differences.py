@@ -15,7 +15,7 @@ from alharness.results.basis import seed_list
 from alharness.results.penalty import penalties
 from alharness.results.ranking import ENOUGH as SETTINGS
 from alharness.results.statistics import ENOUGH, ENOUGH_FOR_RANKS, mean
-from alharness.text.numerals import fixed, significant
+from alharness.text.numbers import fixed, significant
 
 from . import matrix
 

@@ -12,8 +12,8 @@ from alharness.report.table import parts
 from alharness.results.basis import listed, seed_list
 from alharness.results.efficiency import ENOUGH, RESAMPLES, Target, saving
 from alharness.results.statistics import mean
-from alharness.text import numerals
-from alharness.text.numerals import percent
+from alharness.text import numbers
+from alharness.text.numbers import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,7 +130,7 @@ def _labels(value: float, labeled: Sequence[int]) -> Value:
         return Value(text=f"not within {labeled[-1]:,}", number=value)
     if value <= labeled[0]:
         return Value(text=f"≤ {labeled[0]:,}", number=labeled[0], note="or fewer")
-    return number(value, numerals.count)
+    return number(value, numbers.count)
 
 
 def _saved(s: Saving, *, same: bool, last: int, claimed: bool) -> list[Value | str]:
@@ -140,11 +140,11 @@ def _saved(s: Saving, *, same: bool, last: int, claimed: bool) -> list[Value | s
     interval = between(s.low, s.high) if bounded else "–"
     if math.isfinite(s.value):
         return [
-            number(s.value, numerals.count, strong=claimed and s.sure),
-            number(100 * s.value / s.reference, partial(numerals.fixed, decimals=0)),
+            number(s.value, numbers.count, strong=claimed and s.sure),
+            number(100 * s.value / s.reference, partial(numbers.fixed, decimals=0)),
             interval,
         ]
     if math.isfinite(s.needed):  # Random alone never reaches it
         least = last - s.needed
-        return [Value(text=f"more than {numerals.count(least)}", number=least, note="or more"), "–", interval]
+        return [Value(text=f"more than {numbers.count(least)}", number=least, note="or more"), "–", interval]
     return [Value(text="none: not reached" if math.isfinite(s.reference) else "neither reaches it"), "–", interval]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alharness.report.lettering import beyond, names
-from alharness.text import numerals
+from alharness.text import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,6 @@ def draw(
     for (i, j), value in np.ndenumerate(values):
         if not np.isnan(value):
             color = "white" if value > 0.6 * most else "black"
-            axes.text(j, i, numerals.share(value), ha="center", va="center", color=color, fontsize=8)
+            axes.text(j, i, numbers.share(value), ha="center", va="center", color=color, fontsize=8)
     axes.set_xticks(range(len(columns)), list(names(columns).values()), rotation=40, ha="right")
     axes.set_yticks(range(len(rows)), list(names(rows).values()))

@@ -9,7 +9,7 @@ from alharness.report.table import arrow, parts
 from alharness.results.basis import listed
 from alharness.results.paper import COSTS, compare_with_paper
 from alharness.text import spreadsheets
-from alharness.text.numerals import significant
+from alharness.text.numbers import significant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

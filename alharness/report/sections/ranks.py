@@ -16,7 +16,7 @@ from alharness.results.efficiency import saving
 from alharness.results.settings import summed_penalties
 from alharness.results.statistics import ENOUGH
 from alharness.text import spreadsheets
-from alharness.text.numerals import count, fixed, p_value
+from alharness.text.numbers import count, fixed, p_value
 
 from .cells import sheet
 from .differences import penalty_matrix

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alharness.report.document import Section, Table, Value
-from alharness.text.numerals import significant
+from alharness.text.numbers import significant
 
 if TYPE_CHECKING:
     from alharness.results.run import RunResults

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from alharness.errors import TrackingError
-from alharness.text.program import command_line
 from alharness.text.redaction import redact
+from alharness.text.words import command_line
 
 from . import addresses, sqlite
 from .dashboard import deep_link
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mlflow import MlflowClient
 
-    from .plugin import MlflowParams
+    from alharness.tracking.plugin import MlflowParams
 
 _NO_CONNECTION = re.compile(r"HTTPS?ConnectionPool.*\[Errno -?\d+\] ([^'\")]+)")
 """What the system said of a server, within three layers of other people's words."""

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alharness.text import numerals
-from alharness.text.numerals import form
+from alharness.text import numbers
+from alharness.text.numbers import form
 
 NAN, INF = math.nan, math.inf
 
@@ -70,26 +70,26 @@ def test_rounding_noise_of_differences_is_nothing():
 
 def test_zero_has_no_sign_and_no_decimals():
     assert column([-0.0, 0.3]) == ["0", "0.300"]
-    assert numerals.count(-0.2) == "0"
-    assert numerals.significant(-0.0) == "0"
+    assert numbers.count(-0.2) == "0"
+    assert numbers.significant(-0.0) == "0"
 
 
 def test_a_number_that_is_not_zero_is_never_written_as_zero():
     assert column([-1e-4, 0.3]) == ["-0.0001", "0.300"]
-    assert numerals.percent(1e-5) == "<0.1%"
-    assert numerals.share(0.001) == "<0.01"
+    assert numbers.percent(1e-5) == "<0.1%"
+    assert numbers.share(0.001) == "<0.01"
 
 
 def test_no_number_is_a_dash_and_an_infinite_one_a_word():
     assert column([NAN, 0.3], [NAN, NAN]) == ["–", "0.300"]
     assert column([INF, 0.3], [NAN, INF]) == ["unbounded", "0.300 ± unbounded"]
     ways = (
-        numerals.significant,
-        numerals.count,
-        numerals.percent,
-        numerals.share,
-        numerals.seconds,
-        numerals.number,
+        numbers.significant,
+        numbers.count,
+        numbers.percent,
+        numbers.share,
+        numbers.seconds,
+        numbers.number,
     )
     assert [way(NAN) for way in ways] == ["–"] * 6
     assert [way(INF) for way in ways] == ["unbounded"] * 6
@@ -110,7 +110,7 @@ def test_no_number_is_a_dash_and_an_infinite_one_a_word():
     ],
 )
 def test_significant_digits(value, text):
-    assert numerals.significant(value) == text
+    assert numbers.significant(value) == text
 
 
 @pytest.mark.parametrize(
@@ -123,14 +123,14 @@ def test_significant_digits(value, text):
     ],
 )
 def test_p_values(p, cell, words):
-    assert (numerals.probability(p), numerals.p_value(p)) == (cell, words)
+    assert (numbers.probability(p), numbers.p_value(p)) == (cell, words)
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [(0.0118, "11.8 ms"), (3.456, "3.46 s"), (119.0, "119 s"), (150.0, "2.5 min"), (0.0, "0 s")]
 )
 def test_times(value, text):
-    assert numerals.seconds(value) == text
+    assert numbers.seconds(value) == text
 
 
 anything = st.floats(allow_nan=True, allow_infinity=True)
@@ -144,9 +144,9 @@ def test_no_column_holds_nan_or_a_bare_zero_with_decimals(cells):
 
 def test_a_number_and_its_digits_agree():
     for value in itertools.accumulate([7.1] * 12, lambda x, factor: x / factor, initial=5e6):
-        shown = numerals.number(value).replace(",", "")
+        shown = numbers.number(value).replace(",", "")
         assert float(shown) == pytest.approx(value, rel=6e-3)
 
 
 def test_a_page_has_a_real_minus():
-    assert numerals.typeset(numerals.number(-2e-9)) == "−2.00e−9"
+    assert numbers.typeset(numbers.number(-2e-9)) == "−2.00e−9"

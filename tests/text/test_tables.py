@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from alharness.cli.console import PageConsole
-from alharness.text.blocks import Blocks
+from alharness.text.tables import Blocks
 
 FIGURES = ["0.305 ± 0.012", "0.8117 ± 0.0042", "93.1", "1,234"]
 TABLE = Blocks(

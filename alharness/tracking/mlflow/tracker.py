@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from alharness.api.hooks import hookimpl
 from alharness.api.tracker import Tracker
 from alharness.errors import TrackingError
-from alharness.text.program import command_line
+from alharness.text.words import command_line
 
 from .patience import Pulse, silence
 from .store import explain, resolve
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from alharness.api.records import Cell, CycleRecord, Outcome, Outcomes, Plan
+    from alharness.tracking.plugin import MlflowParams
 
-    from .plugin import MlflowParams
     from .store import Store
 
 WRITE_EVERY = 30.0

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from alharness.api.records import Cell, CycleRecord, Outcomes, Plan, Status
+    from alharness.tracking.plugin import MlflowParams
 
     from .patience import Pulse
-    from .plugin import MlflowParams
 
 ENDS: dict[Status, str] = {"ok": "FINISHED", "interrupted": "KILLED", "pending": "KILLED"}
 """MLflow's status for the status of a cell that has ended; any other has failed."""
