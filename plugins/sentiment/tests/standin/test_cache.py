@@ -13,7 +13,6 @@ import pytest
 from alharness import registry
 from alharness.errors import DataError
 from alharness_sentiment.standin import cache as stored
-from alharness_sentiment.standin import version
 from alharness_sentiment.standin.cache import ensure, locate, open_standin
 from alharness_sentiment.standin.settings import StandInSettings
 from alharness_sentiment.stored.checksum import verify
@@ -88,7 +87,7 @@ def test_other_settings_data_sets_and_versions_lie_elsewhere(cache, monkeypatch)
         locate("mosi", StandInSettings(share=0.01, seed=1)),
         locate("mosi", StandInSettings(share=0.01, snr={"audio": 0.25})),
     }
-    monkeypatch.setattr(version, "VERSION", version.VERSION + 1)
+    monkeypatch.setattr(stored, "VERSION", stored.VERSION + 1)
     folders.add(locate("mosi", TINY))
     assert len(folders) == 6
     assert locate("mosi", StandInSettings(share=0.01, seed=0)) == locate("mosi", TINY)

@@ -14,6 +14,7 @@ from alharness import DataError
 from alharness.api.staging import staged
 
 from .designs import find_design
+from .settings import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,8 +86,6 @@ def open_standin(
 
 def locate(name: str, settings: StandInSettings, *, sequences: bool = False) -> Path:
     """Folder that `ensure` makes: a name, and a hash of everything that its content depends on."""
-    from .version import VERSION
-
     content = json.dumps([name, VERSION, settings.model_dump(mode="json")], sort_keys=True)
     key = hashlib.sha256(content.encode()).hexdigest()[:12]
     return _cache() / f"{name}-{key}-{'sequences' if sequences else 'vectors'}"

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from alharness import Params
 
+VERSION = 2
+"""Of what is generated. Raise it with every change of that, so that no older folder is taken for the new one."""
+
 
 class SignalSettings(Params):
     """How loudly each modality speaks of its own label, against everything else that its features hold."""
