@@ -10,7 +10,7 @@ import signal
 import sys
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -38,7 +38,8 @@ def start_server() -> ForkServerContext:
     """Start the server that all processes are forked from: it imports torch once, while this process continues."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["alharness.runs.worker", "alharness.runs.loader"])
-    with _environment(PASSIVE | dict(os.environ) | SAFE_PATH):
+    resource_tracker.ensure_running()  # the server needs it, and would start it with SIGINT let through
+    with _environment(PASSIVE | dict(os.environ) | SAFE_PATH), _without_interrupts():
         forkserver.ensure_running()
     return context
 
@@ -228,6 +229,20 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Start the server inside: SIGINT, which a terminal and Jupyter send to all processes of a group, is blocked.
+
+    The server ignores it only when its modules are imported. Interrupted before, it would end, and the next run of
+    this process with it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

@@ -10,8 +10,10 @@ import sys
 import threading
 import time
 import warnings
+from contextlib import suppress
 from types import ModuleType
 
+import psutil
 import pytest
 
 import alharness
@@ -270,6 +272,37 @@ def test_an_interruption_leaves_whole_journals_and_no_worker_and_the_same_call_c
 
     assert list(results.cells["cycles"]) == [41]
     assert journals(here / "runs") == journals(here / "whole")
+
+
+TWICE = f"""
+import alharness
+for _ in range(2):
+    try:
+        results = alharness.run({TINY}, tracking=False, progress=False)
+    except KeyboardInterrupt:
+        print("interrupted")
+print(*results.cells["status"])
+"""
+
+
+def test_an_interruption_at_the_start_leaves_the_next_call_whole():
+    program = subprocess.Popen(
+        [sys.executable, "-c", TWICE], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    until = time.monotonic() + 60
+    while not imports_torch(program.pid) and time.monotonic() < until:
+        time.sleep(0.01)
+    os.killpg(program.pid, signal.SIGINT)  # as a terminal and Jupyter send it: to every process
+
+    assert program.communicate(timeout=120)[0] == "interrupted\nok\n"
+
+
+def imports_torch(pid):
+    """Whether a child of this process, the server that others are forked from, has begun to."""
+    with suppress(psutil.Error):
+        maps = [found.path for child in psutil.Process(pid).children() for found in child.memory_maps()]
+        return any("libtorch" in path for path in maps)
+    return False
 
 
 @pytest.mark.slow

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+import alharness
 from alharness.errors import SpecError
-from alharness.spec.finding import find_spec
+from alharness.spec.finding import find_spec, folder_of, shipped
 
 
 @pytest.fixture
@@ -61,3 +62,18 @@ def test_what_is_not_there_has_near_names(here, named, message):
     with pytest.raises(SpecError) as caught:
         find_spec(Path(named))
     assert str(caught.value) == message
+
+
+def test_a_spec_that_is_shipped_is_found_by_its_name_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = find_spec(Path("digits_quick"))
+
+    assert (found.parent, found.name) == (shipped(), "digits_quick.yaml")
+    assert folder_of(found) == found.parent
+
+
+def test_paths_of_a_spec_in_the_package_start_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    inside = Path(alharness.__file__).parent / "specs" / "x.yaml"
+
+    assert folder_of(inside) == tmp_path / "specs"
