@@ -52,6 +52,12 @@ class Group:
         """The seeds of its cells."""
         return frozenset(cell.seed for cell in self.cells)
 
+    def ended_by(self, message: Message) -> Cell | None:
+        """The cell that ends with this message, if one does."""
+        if isinstance(message, Outcome) or (isinstance(message, Unusable) and not self.restart):
+            return message.cell
+        return None
+
     @property
     def name(self) -> str:
         """For messages: the cell's name, and how many others there are."""
@@ -152,7 +158,10 @@ class Groups(Protocol):
         """
 
     def receive(self, message: Message) -> bool:
-        """Handle a message: write to journals, call observers. False if its group is to be ended."""
+        """Handle a message: write to journals, call observers.
+
+        False if the group is to be ended: the journal of the cell, which has ended by this, cannot be written.
+        """
 
 
 class Executor(Protocol):

@@ -8,7 +8,7 @@ import time
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
-from alharness.api.executor import Finished, Unusable, Warned
+from alharness.api.executor import Finished, Group, Warned
 from alharness.api.records import Outcome
 
 from .directory import RunDirectory
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from alharness.api.executor import Group, Groups, Message
+    from alharness.api.executor import Groups, Message
     from alharness.api.records import Cell, Status
     from alharness.spec.settings import LimitsSettings
 
@@ -80,7 +80,7 @@ class LocalExecutor:
         """Give groups to idle processes. If all groups wait for a model, a process starts meanwhile."""
         while groups.left and len(self._busy) < self._jobs:
             worker = self._idle.pop() if self._idle else self._start(work)
-            if (group := groups.take(worker.seeds)) is None:
+            if (group := groups.take(worker.group.seeds)) is None:
                 self._idle.append(worker)
                 return
             worker.begin(group, self._limits)
@@ -121,11 +121,13 @@ class LocalExecutor:
         began = time.monotonic()
         if isinstance(message, Finished):
             self._longest = max(self._longest, began - worker.since)
-        elif isinstance(message, Outcome | Unusable):
-            worker.note(message)
+        if cell := worker.group.ended_by(message):
+            worker.left.remove(cell)
+            worker.sound = worker.sound and isinstance(message, Outcome) and message.status == "ok"
         wanted = groups.receive(message)
         worker.since = time.monotonic()
-        if not wanted:
+        if isinstance(message, Finished) and not wanted:
+            worker.left.remove(message.cell)
             self._lose(worker, groups, "failed", "its process was ended with that of another cell of its group")
         elif self.exclusive:  # it waits, so that observers disturb no query
             worker.watch.excuse(worker.since - began)
@@ -153,7 +155,7 @@ class LocalExecutor:
         self._remove_empty(worker)
 
     def _remove_empty(self, worker: _Worker) -> None:
-        for cell in worker.cells:
+        for cell in worker.group.cells:
             remove_empty(self._directory.output(cell))
 
     def _fate(self, worker: _Worker) -> tuple[Status, str]:
@@ -177,8 +179,8 @@ class _Worker:
 
     Attributes:
         child: the process.
-        cells: of its last group.
-        left: those of them that have not ended yet.
+        group: its last one.
+        left: its cells that have not ended yet.
         sound: all cells were completed in it.
         since: when its cycle began.
     """
@@ -187,24 +189,17 @@ class _Worker:
 
     def __init__(self, child: Child) -> None:
         self.child = child
-        self.cells: tuple[Cell, ...] = ()
+        self.group = Group(cells=(), chosen={})  # none yet
         self.left: list[Cell] = []
-        self.seeds: frozenset[int] = frozenset()
         self.sound = True
         self.since = 0.0
 
     def begin(self, group: Group, limits: LimitsSettings) -> None:
-        self.cells, self.left, self.seeds = group.cells, [*group.cells], group.seeds
+        self.group, self.left = group, [*group.cells]
         if limits.cell_timeout is not None:
             limits = limits.model_copy(update={"cell_timeout": limits.cell_timeout * len(group.cells)})
         self.watch = Watch(self.child, group.name, limits)
         self.child.say(group)
-
-    def note(self, ended: Outcome | Unusable) -> None:
-        """A cell has ended; but one that is unusable may begin again."""
-        if isinstance(ended, Outcome):
-            self.left.remove(ended.cell)
-            self.sound = self.sound and ended.status == "ok"
 
 
 def cores() -> int:
