@@ -40,7 +40,7 @@ class Metrics:
         compute: (predictions, labels, classes) -> name of a metric -> its value, NaN if it is undefined for these
             samples. Predictions are (n, C) scores, the largest of which is the predicted class, or (n, 1) values;
             labels are (n,) class indices or targets; classes are the names of the classes. It is called after
-            every epoch, and sent to other processes: a function of a module, not one defined inside another.
+            every epoch, and sent to other processes: it must hold no open files or locks.
         primary: the metric that ranks samplers and stops trainings early.
         lower_is_better: metrics whose smaller values are better; all others are better when larger.
         headline: the metrics that tables and dashboards show, in their order. Journals and trackers hold all.

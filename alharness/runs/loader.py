@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import pickle
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
+
+import cloudpickle
 
 from alharness import errors, registry
 from alharness.api.dataset import Dataset
@@ -67,7 +68,7 @@ def _load(connection: Connection, wish: Wish, installed: Registry) -> Loaded:
     metrics = dataset.measured_by
     setup = Setup(shown, model, work.model_params, work.training, work.schedule)
     loaded = Loaded(
-        dataset=pickle.dumps(share(shown, wish.samples)) if wish.samples else b"",
+        dataset=cloudpickle.dumps(share(shown, wish.samples)) if wish.samples else b"",
         digest=str(dataset.digest),
         synthetic=bool(dataset.synthetic),
         metric=metrics.primary,
@@ -115,11 +116,11 @@ def _require_announced(wish: Wish, dataset: object) -> None:
 
 def _require_sendable(metrics: Metrics) -> None:
     try:
-        pickle.dumps(metrics)
+        cloudpickle.dumps(metrics)
     except Exception as error:
         raise DataError(
             f"its metrics {metrics.name!r} cannot be sent to the processes of a run ({described(error)}); let "
-            "`compute` be a function of a module"
+            "`compute` be a plain function"
         ) from error
 
 

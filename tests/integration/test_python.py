@@ -11,6 +11,7 @@ import threading
 import time
 import warnings
 from contextlib import suppress
+from dataclasses import replace
 from types import ModuleType
 
 import psutil
@@ -139,6 +140,25 @@ class Net(MultimodalModel):
 
     assert list(results.cells["status"]) == ["ok"]
     assert list(results.cycles["labeled"]) == [20, 30, 40]
+
+
+def test_data_of_the_program_may_have_metrics_of_the_program(make_dataset, main):
+    """The function is of no module that another process could import."""
+    program = main("""
+from alharness import Metrics, Task
+
+def compute(predictions, labels, classes):
+    return {"misses": (predictions.argmax(axis=1) != labels).sum()}
+
+MISSES = Metrics(
+    name="misses", task=Task.CLASSIFICATION, compute=compute, primary="misses", lower_is_better={"misses"}
+)
+""")
+    mine = replace(make_dataset(), metrics=program.MISSES)
+    results = run(TINY | {"dataset": "mine"}, datasets={"mine": mine})
+
+    assert list(results.cells["status"]) == ["ok"]
+    assert (results.cycles["misses"] >= 0).all()
 
 
 def test_a_file_that_is_included(here):
