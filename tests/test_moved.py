@@ -57,3 +57,8 @@ def test_an_old_name_of_a_record_is_the_new_one_with_a_warning(old, new):
     records = import_module("alharness.api.records")
     with pytest.warns(DeprecationWarning, match=f"alharness.api.records.{old} is now {new}"):
         assert getattr(records, old) is getattr(records, new)
+
+
+def test_a_name_that_is_gone_says_what_to_write():
+    with pytest.raises(ImportError, match=r"alharness\.Scoring is gone: write Dataset\(metrics="):
+        from alharness import Scoring  # noqa: F401
