@@ -139,10 +139,10 @@ def _serialize(table: pd.DataFrame, kind: str) -> str | bytes:
 
 def _typeset(results: Results, kind: str, metrics: tuple[str, ...]) -> str:
     """A table for each setting."""
-    from alharness.report.typesetting import as_latex, as_markdown
+    from alharness.report.typesetting import as_latex, as_markdown, summary_table
 
     make = as_latex if kind == "latex" else as_markdown
-    return "\n".join(make(one, name, metrics) for name, one in results.runs.items())
+    return "\n".join(make(summary_table(one, name, metrics)) for name, one in results.runs.items())
 
 
 def _write(content: str | bytes, output: Path | None) -> None:

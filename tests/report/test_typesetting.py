@@ -3,7 +3,8 @@ import re
 import numpy as np
 import pytest
 
-from alharness.report.typesetting import as_latex, as_markdown
+from alharness.report import typesetting
+from alharness.report.typesetting import summary_table
 
 FALLING = (0.5, 0.4, 0.35, 0.32)
 QUICKER = (0.5, 0.3, 0.25, 0.22)
@@ -40,6 +41,14 @@ def require_sound(text):
     columns = len(re.search(r"\\begin\{tabular\}\{([lcr]+)\}", body).group(1))
     rows = [line for line in body.splitlines() if line.rstrip().endswith(r"\\")]
     assert {len(re.findall(r"(?<!\\)&", row)) + 1 for row in rows} == {columns}
+
+
+def as_latex(*arguments):
+    return typesetting.as_latex(summary_table(*arguments))
+
+
+def as_markdown(*arguments):
+    return typesetting.as_markdown(summary_table(*arguments))
 
 
 @pytest.fixture
@@ -102,7 +111,7 @@ def test_means_over_other_seeds_are_below_a_line_with_random(results):
     assert rows(text)[r"c\%"][0] == "1 of 3"
 
 
-def test_two_that_are_printed_alike_are_both_best(make_results):
+def test_two_that_are_equal_are_both_best(make_results):
     curves = {"random": [QUICKER] * 3, "a": [QUICKER] * 3, "b": [FALLING] * 3}
     found = rows(as_markdown(make_results(curves), "x"))
     assert ["**" in found[label][1] for label in ("random", "a", "b")] == [True, True, False]
