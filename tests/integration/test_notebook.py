@@ -64,6 +64,7 @@ def test_progress_is_one_output_and_results_are_a_table(kernel):
     assert [out["name"] for out in of_type(outputs, "stream")] == ["stderr"]  # the warning of few seeds
 
 
+@pytest.mark.slow
 def test_an_interruption_ends_the_run_and_the_same_cell_continues_it(kernel, tmp_path):
     code = (
         SPEC.format(cycles=60) + "results = alharness.run(spec, tracking=False)\nprint(*results.cells['cycles'])"

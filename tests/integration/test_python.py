@@ -244,10 +244,11 @@ print(*results.cells["status"])
 """
 
 
-@pytest.mark.parametrize("how", ["script", "-c", "stdin"])
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["script", "stdin"])
 def test_a_script_needs_no_guard_of_its_main_module(here, how):
     (here / "script.py").write_text(SCRIPT)
-    arguments = {"script": ["script.py"], "-c": ["-c", SCRIPT], "stdin": ["-"]}[how]
+    arguments = {"script": ["script.py"], "stdin": ["-"]}[how]
 
     ended = subprocess.run(
         [sys.executable, *arguments],
@@ -273,6 +274,7 @@ except KeyboardInterrupt as error:
 """
 
 
+@pytest.mark.slow
 def test_an_interruption_leaves_whole_journals_and_no_worker_and_the_same_call_continues(here):
     program = subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True)
     until = time.monotonic() + 100
@@ -305,6 +307,7 @@ print(*results.cells["status"])
 """
 
 
+@pytest.mark.slow
 def test_an_interruption_at_the_start_leaves_the_next_call_whole():
     program = subprocess.Popen(
         [sys.executable, "-c", TWICE], stdout=subprocess.PIPE, text=True, start_new_session=True
