@@ -49,8 +49,7 @@ def check(path: Path, assignments: tuple[str, ...], include: tuple[Path, ...], w
         alharness check specs/digits_quick.yaml
         alharness check specs/digits_quick.yaml --set seeds=3 --set samplers.1.params.k=5
     """  # noqa: D301  \b is click's mark for lines that stay as they are
-    path = find_spec(path)
-    spec = load(path, load_plugins(include), assignments)
+    spec = load(find_spec(path), load_plugins(include), assignments)
     plan = make_plan(spec)
     require_device(spec.training)
     require_writable(workdir / plan.experiment)
