@@ -126,7 +126,7 @@ def alharness_samplers():
     plugins += [SamplerPlugin(name="dies", params=DiesParams, make=make("Dies"))]
     plugins += [SamplerPlugin(name="unmakable", params=Params, make=lambda params: 1 / 0)]
     bad = ("Twice", "TooFew", "Outside", "NanScores", "Fractions", "Peeks", "Undeclared", "Raises", "Exits",
-           "Slow", "Tells", "Hoards", "Imports", "Moody")
+           "Slow", "Prints", "Hoards", "Imports", "Moody")
     return plugins + [SamplerPlugin(name=name.lower(), params=Params, make=make(name)) for name in bad]
 
 
@@ -358,7 +358,7 @@ class Imports(Draw):
         return super().select(query)
 
 
-class Tells(Draw):
+class Prints(Draw):
     def select(self, query):
         print("one sampler was here")
         query.log("threads", torch.get_num_threads())

@@ -1,6 +1,6 @@
 """Executors: groups of cells go out to workers, messages come back. The coordinating process writes everything.
 
-Workers compute and keep nothing: a group holds all that they need to begin, or to go on, and what they find comes
+Workers compute and keep nothing: a group holds all that they need to begin or continue, and what they find comes
 back as messages. So an executor needs no shared disk, and a lost worker costs the cycle in flight.
 """
 

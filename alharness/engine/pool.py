@@ -61,7 +61,7 @@ class Pool:
         if len({*self.labeled, *new}) != len(self.labeled) + len(new):
             raise RunError("a sample would be labeled twice")
         if any(not 0 <= i < len(self.ids) for i in new):
-            raise RunError(f"a position lies outside of the pool of {len(self.ids)} samples")
+            raise RunError(f"a position is outside the pool of {len(self.ids)} samples")
         return Pool(self.ids, (*self.labeled, *new))
 
     def replay(self, chosen: Sequence[Sequence[str]]) -> Pool:
@@ -94,7 +94,7 @@ class Oracle:
 
     @property
     def inputs(self) -> Inputs:
-        """What everybody may see: inputs without labels."""
+        """What all may see: inputs without labels."""
         return self._train.inputs
 
     def reveal(self, pool: Pool) -> Samples:

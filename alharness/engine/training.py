@@ -47,7 +47,7 @@ class Fitted:
 
     Attributes:
         model: the model with the weights of its best epoch.
-        device: where it lies.
+        device: the device of the model.
         epochs: epochs trained.
         cost: `train_seconds` and the other figures of `measure.Meter`, each with the prefix `train_`.
         border: around the model's code.
@@ -208,7 +208,7 @@ class Trainer:
                     _zero(gradients, optimizer)
                     total += _differentiate(model, batch, settings.precision)
                     optimizer.step()
-                # The only place in an epoch, beside validation, that waits for an accelerator.
+                # The only place in an epoch, other than validation, that waits for an accelerator.
                 if not math.isfinite(total.item()):
                     raise Diverged(
                         f"the training loss became {total.item()} in epoch {epoch} on {len(labeled)} labels; "
@@ -301,7 +301,7 @@ def _costs(found: Any) -> tuple[dict[str, float], int]:
 
 
 def choose_device(wish: str) -> torch.device:
-    """The device for `auto`, `cpu` or `cuda`. Raises DataError where there is no such device."""
+    """The device for `auto`, `cpu` or `cuda`. Raises DataError if there is no such device."""
     if wish == "auto":
         wish = "cuda" if torch.cuda.is_available() else "cpu"
     if wish == "cuda" and not torch.cuda.is_available():
@@ -377,7 +377,7 @@ def _require_same(what: str, before: Mapping[str, Any], after: Mapping[str, Any]
 
 
 def model_border(culprit: str, warn: Callable[[str], None] = warnings.warn) -> Border:
-    """Around the code of a task model, inside of which a training may diverge."""
+    """Around the code of a task model; a training may diverge in it."""
     return Border(culprit, ModelError, warn, passing=(Diverged,))
 
 

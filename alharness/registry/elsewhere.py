@@ -49,7 +49,7 @@ class Elsewhere:
 
 
 def find(name: str) -> Elsewhere | None:
-    """Where the plugin of this name is; None if none of the project's other distributions offers it."""
+    """Distribution and extra of a plugin; None if none of the project's other distributions offers it."""
     for extra in metadata(NAMESPACE).get_all("Provides-Extra", []):
         for listed in entry_points(group=f"{NAMESPACE}.{extra}", name=name):
             return Elsewhere(package=listed.value, extra=extra)

@@ -94,7 +94,7 @@ class _Reader:
             case Dataset():
                 facts = (thing.task, thing.classes, thing.fractions, thing.synthetic, thing.metrics)
                 parts = [self.text(thing.digest), self.text(facts)]
-            case Imported():  # by the code that its name stands for
+            case Imported():  # by the code that it names
                 parts = [thing.path, self.text(_imported(thing.path))]
             case _:
                 parts = self._object(thing)

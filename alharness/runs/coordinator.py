@@ -235,7 +235,7 @@ class Coordinator:
         return outcome
 
     def _with_traceback(self, outcome: Outcome) -> Outcome:
-        """Write the traceback of a bug into the cell's folder; its error then says where it is."""
+        """Write the traceback of a bug into the cell's folder; its error then names the file."""
         if not outcome.traceback:
             return outcome
         path = self._directory.cell(outcome.cell) / "traceback.txt"

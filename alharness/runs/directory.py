@@ -35,7 +35,7 @@ class RunDirectory:
     """`<workdir>/<spec name>-<hash>`: spec.yaml, run.json, fits/, cells/<label>-s<seed>-<key>/, and pictures.
 
     While a process works in it, processes/<pid>-<token>/ says who it is and on which cells it works, and holds
-    what it shares with its workers. A lock in that folder tells whether the process lives.
+    what it shares with its workers. A lock in that folder shows whether the process is alive.
     """
 
     def __init__(self, path: Path) -> None:
@@ -144,7 +144,7 @@ class RunDirectory:
         if locks.is_lost(stay.alive) or not stay.folder.is_dir():
             raise RunError(
                 f"{self.path}: this process was halted for so long that its lease expired, and another may have "
-                "gone on with its cells; it stops. Run again to see what is left to do"
+                "continued its cells; it stops. Run again to see what is left to do"
             )
 
     def crowded(self) -> bool:
@@ -251,7 +251,7 @@ class _Stay:
         kinds: makes locks.
         alive: held as long as it lives.
         writing: held while it writes what processes share.
-        warn: tells the user.
+        warn: shows a text to the user.
     """
 
     folder: Path

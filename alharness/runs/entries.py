@@ -29,7 +29,7 @@ class Header:
     """First line of a journal.
 
     Attributes:
-        context: all that a cell's numbers depend on; a journal is only continued where it is equal.
+        context: all that a cell's numbers depend on; a journal is only continued if it is equal.
         started: when the cell began, milliseconds since the epoch.
     """
 
@@ -63,8 +63,8 @@ def cycles(lines: Iterable[Mapping[str, Any]], labeled: Sequence[int] | None) ->
     If no cycle names what it chose, as in made-up curves, numbers of labels follow the schedule alone.
 
     Args:
-        lines: as they stand in the file.
-        labeled: labels at cycle 0, 1, ... to the cell's end, where they are known.
+        lines: as they are in the file.
+        labeled: labels at cycle 0, 1, ... to the cell's end, if they are known.
     """
     found = [_cycle(line, number) for number, line in enumerate(lines, 2)]
     named = any(record.chosen for record in found)
@@ -149,7 +149,7 @@ def _checked(kind: Callable[..., Entry], number: int, values: Mapping[str, Any])
 
 @cache
 def _model(kind: Any) -> type[BaseModel]:
-    """The types of a record, taken at their word: a text is no number, and nothing else may stand there."""
+    """A strict model of a record: a text is no number, and unknown fields are refused."""
     types = get_type_hints(kind)
     known: dict[str, Any] = {field.name: (types[field.name], _default(field)) for field in fields(kind)}
     return create_model(kind.__name__, __config__=ConfigDict(strict=True, extra="forbid"), **known)

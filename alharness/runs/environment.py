@@ -1,4 +1,4 @@
-"""What a result depends on beside the spec: versions and machine. An allow-list: no variables of the user's."""
+"""What a result depends on, other than the spec: versions and machine. An allow-list: no user variables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def versions() -> dict[str, str]:
 
 
 def describe(device: torch.device, folder: Path) -> dict[str, str]:
-    """Versions, machine, device, and the git commit of the folder that the spec lies in, where there is one."""
+    """Versions, machine, device, and the git commit of the spec's folder, if there is one."""
     accelerator = {"gpu": _accelerator(device)} if device.type == "cuda" else {}
     commit = _commit(folder)
     return {
@@ -41,7 +41,7 @@ def describe(device: torch.device, folder: Path) -> dict[str, str]:
 
 @cache
 def machine(device: torch.device) -> str:
-    """What times depend on, in words: processor, cores, and the accelerator where one is used."""
+    """What times depend on, in words: processor, cores, and the accelerator, if one is used."""
     parts = [_processor(), f"{os.cpu_count()} cores"]
     return ", ".join([*parts, _accelerator(device)] if device.type == "cuda" else parts)
 
@@ -51,7 +51,7 @@ def _accelerator(device: torch.device) -> str:
 
 
 def _processor() -> str:
-    """The model where the kernel tells it, and at least the architecture."""
+    """The model if the kernel reports it, and at least the architecture."""
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("model name"):

@@ -24,7 +24,7 @@ class FitStore:
     """Stored models, as bytes.
 
     Args:
-        folder: where they are; made when needed.
+        folder: the folder of the fits; made when needed.
         warn: called when one is damaged, or cannot be stored.
     """
 
@@ -63,7 +63,7 @@ def key(context: Mapping[str, Any], ids: Sequence[str], seed: int) -> str:
     """The name of a model.
 
     Args:
-        context: what determines it besides labeled samples and seed: data, model, recipe, versions, device.
+        context: what determines it in addition to labeled samples and seed: data, model, recipe, versions, device.
         ids: of the labeled samples, in canonical order.
         seed: of the training.
     """

@@ -1,6 +1,6 @@
 """The journal of a cell: the only source of truth, one line per finished cycle.
 
-A line is JSON. Everything in it is the same whenever the same cell runs again, except what stands under
+A line is JSON. Everything in it is the same whenever the same cell runs again, except what is under
 `measured`: times, peaks, and the checksum over the line. The list of chosen ids is the checkpoint: every cycle
 trains from scratch and samplers keep no state, so the labeled set and the seed fix all that follows.
 """
@@ -36,7 +36,7 @@ class Journal:
         folder: the cell's.
         context: all that the cell's numbers depend on.
         now: milliseconds since the epoch.
-        labeled: labels at cycle 0, 1, ... to the cell's end, where they are known.
+        labeled: labels at cycle 0, 1, ... to the cell's end, if they are known.
 
     Raises:
         RunError: it was written in another context, is damaged other than by a torn last line, holds what cannot
@@ -98,11 +98,11 @@ class Journal:
 
 
 def read(path: Path, labeled: Sequence[int] | None = None) -> tuple[Header, list[CycleRecord]] | None:
-    """Header and cycles of a journal; None where nothing was written yet. A torn last line is passed over.
+    """Header and cycles of a journal; None if nothing was written yet. A torn last line is passed over.
 
     Args:
         path: the journal.
-        labeled: labels at cycle 0, 1, ... to the cell's end, where they are known.
+        labeled: labels at cycle 0, 1, ... to the cell's end, if they are known.
 
     Raises:
         RunError: a line other than the last is damaged, holds what cannot be, or the format is not ours.

@@ -46,7 +46,7 @@ def load(connection: Connection, wish: Wish) -> None:
         installed = registry.load(extras=wish.work.extras)
         connection.send(Begun())
         connection.send(_load(connection, wish, installed))
-    except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, it is told
+    except BaseException as error:  # noqa: BLE001 - whatever a plugin raises is reported
         connection.send(_refused(wish, error))
 
 

@@ -27,7 +27,7 @@ def load(processes: Processes, wish: Wish, limits: LimitsSettings, warn: Callabl
         processes: starts the process.
         wish: what to make.
         limits: hold as they do for a cell.
-        warn: told what the user should know.
+        warn: gets what the user should know.
 
     Raises:
         HarnessError: it cannot be made; names the plugin.

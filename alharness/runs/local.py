@@ -171,7 +171,7 @@ class LocalExecutor:
             return "failed", error
         if worker.watch.killed_for_memory():
             return "oom", f"{error}; the machine ran out of memory: fewer --jobs need less"
-        return "failed", f"{error}; something has ended it, perhaps for want of memory"
+        return "failed", f"{error}; something has ended it, perhaps because memory ran out"
 
 
 class _Worker:

@@ -42,13 +42,13 @@ class Locks:
         self.kernel = _kernel_locks(folder)
 
     def make(self, path: Path) -> filelock.BaseFileLock:
-        """A lock that stands for this path; both kinds lie next to each other under names of their own."""
+        """The lock of this path; both kinds are next to each other under different names."""
         if self.kernel:
             return filelock.FileLock(path, fallback_to_soft=False)
         return filelock.SoftFileLease(_lease(path), lease_duration=LEASE)
 
     def find(self, path: Path) -> filelock.BaseFileLock | None:
-        """The lock that another process made for this path; None if this host cannot tell whether it is held."""
+        """The lock that another process made for this path; None if this host cannot know whether it is held."""
         if _lease(path).exists():
             return filelock.SoftFileLease(_lease(path), lease_duration=LEASE)
         return self.make(path) if self.kernel or not path.exists() else None

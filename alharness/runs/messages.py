@@ -1,4 +1,4 @@
-"""What processes of a run send each other, besides the messages of `alharness.api.executor`."""
+"""What processes of a run send each other, in addition to the messages of `alharness.api.executor`."""
 
 from __future__ import annotations
 
@@ -91,10 +91,10 @@ class Wish:
         facts: what it has announced.
         folder: the run directory.
         seeds: those whose split and initial pool are asked for.
-        recipe: what determines a model of cycle 0 besides data, samples, seed, device and versions.
+        recipe: what determines a model of cycle 0 in addition to data, samples, seed, device and versions.
         references: whether cells train with all labels of the pool.
         samples: an empty folder for arrays that workers will map; None if nothing is going to run.
-        spec_folder: where the spec is.
+        spec_folder: the folder of the spec.
     """
 
     work: Work

@@ -1,6 +1,6 @@
 """The samples that can be chosen, as `pool.npz` in the run directory: labels, and a map in two dimensions.
 
-Journals hold ids alone. With this a report can show which samples a sampler chose where the data are not at hand.
+Journals hold ids alone. With this a report can show which samples a sampler chose even without the data.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ ENOUGH = 2000
 AT_ONCE = 2000
 OWN = "labels of "
 BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, MemoryError, BadZipFile, zlib.error)
-"""What reading a damaged archive raises; RuntimeError where it seems to be encrypted or of another method."""
+"""What reading a damaged archive raises; RuntimeError if it seems to be encrypted or of another method."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PoolTable:
-    """What is known of n samples; where every seed draws its split, of all samples of the data set.
+    """What is known of n samples; of all samples of the data set if every seed draws its split.
 
     Attributes:
         task: of the labels.
         classes: names of the classes; empty in regression.
         ids: n of them.
         labels: (n,) class indices, or targets.
-        unimodal_labels: modality -> (n,), where it has labels of its own.
+        unimodal_labels: modality -> (n,), if it has labels of its own.
         places: (n, 2) on the map: the first principal components of the standardized inputs, of which every
             modality has the same share of variance. Its axes have no unit.
     """
@@ -72,7 +72,7 @@ def save(folder: Path, dataset: Dataset) -> None:
 
 
 def load(folder: Path) -> PoolTable | None:
-    """Read it; None where there is none. Raises RunError where it cannot be read."""
+    """Read it; None if there is none. Raises RunError if it cannot be read."""
     path = folder / NAME
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -136,7 +136,7 @@ def _places(inputs: Inputs) -> Array:
         return np.concatenate([(x - scales[m][0]) / scales[m][1] for m, x in arrays.items()], axis=1)
 
     whole = joined(known)
-    with np.errstate(invalid="ignore"):  # shares of a variance of zero, which nobody asks for
+    with np.errstate(invalid="ignore"):  # shares of a variance of zero, which are not asked for
         found = PCA(min(2, *whole.shape), svd_solver="randomized", random_state=0).fit(whole)
     places = np.zeros((len(inputs), 2), np.float32)
     for start in range(0, len(inputs), AT_ONCE):

@@ -128,12 +128,12 @@ class Child:
         self.pid = process.pid
 
     def say(self, message: object) -> None:
-        """Send it something. If it is dead, `hear` tells."""
+        """Send it something. If it is dead, `hear` reports that."""
         with suppress(OSError):
             self.connection.send(message)
 
     def has_spoken(self) -> bool:
-        """Whether `hear` has something to tell at once."""
+        """Whether `hear` would return at once."""
         return self.connection.poll(0)
 
     def hear(self) -> Any | None:
@@ -179,7 +179,7 @@ def enter(target: str, connection: Connection, environment: dict[str, str], outp
 
 
 def keep(connection: Connection) -> None:
-    """Hear which processes are at work, and end them if the one that tells is gone, however it ended."""
+    """Hear which processes are at work, and end them if the sender is gone, however it ended."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     alive: list[int] = []
     while True:
@@ -208,7 +208,7 @@ def print_to(path: Path | str) -> None:
     for number in (1, 2):
         os.dup2(descriptor, number)
     os.close(descriptor)
-    faulthandler.enable(file=2)  # tells where native code crashed
+    faulthandler.enable(file=2)  # shows the place of a crash in native code
 
 
 def remove_empty(path: Path) -> None:

@@ -126,7 +126,7 @@ def _read(folder: Path) -> _File:
         ) from error
     for cell in found.run.cells:
         if not _lies_within(folder / "cells", cell):
-            raise RunError(f"{path}: the cell {cell.name!r} lies outside of the run directory")
+            raise RunError(f"{path}: the cell {cell.name!r} is outside the run directory")
     return replace(found, run=replace(found.run, folder=folder))
 
 

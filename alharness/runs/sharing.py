@@ -1,4 +1,4 @@
-"""One copy of the samples for all processes: arrays lie in files, and every process maps them."""
+"""One copy of the samples for all processes: arrays are in files, and every process maps them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def share(dataset: Dataset, folder: Path) -> Dataset:
-    """The same data set, to be sent to other processes: it holds no samples, but knows where they are mapped.
+    """The same data set, to be sent to other processes: it holds no samples, but knows their files.
 
     Args:
-        dataset: the data set; sequences that are mapped already stay where they are.
+        dataset: the data set; sequences that are mapped already stay in their files.
         folder: an empty folder for the others' files, which must last as long as anybody reads them.
     """
     files = (folder / f"{number}.npy" for number in range(10**9))
@@ -54,7 +54,7 @@ class _Array:
         """An array, or `Rows` of one."""
         if self.path is None:
             return np.empty(self.shape, self.dtype)
-        # Copy on write: torch takes it as it is, all processes read one copy, and nobody writes to the file.
+        # Copy on write: torch takes it as it is, all processes read one copy, and none writes to the file.
         whole = np.memmap(self.path, self.dtype, mode="c", offset=self.offset, shape=self.shape)
         return whole if self.rows is None else Rows.of(whole, self.rows)
 
@@ -80,7 +80,7 @@ class _Samples:
 
 @dataclass(frozen=True)
 class _Mapped:
-    """The content of a data set, opened where it is called."""
+    """The content of a data set, opened in the process that calls it."""
 
     parts: Mapping[str, _Samples]
 
@@ -127,7 +127,7 @@ def _place(array: NDArray[Any] | Rows, paths: Iterable[Path]) -> _Array:
 
 
 def _in_file(array: NDArray[Any]) -> _Array | None:
-    """Where an array lies that is mapped already, as a whole or as one piece of a larger one.
+    """File and offset of an array that is mapped already, as a whole or as one piece of a larger one.
 
     Not of one that is mapped copy-on-write: what was written to it is in no file.
     """

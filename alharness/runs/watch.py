@@ -98,7 +98,7 @@ class Watch:
         return None
 
     def killed_for_memory(self) -> bool:
-        """Whether the kernel has ended a process for want of memory since this one began."""
+        """Whether the kernel has ended a process because memory ran out since this one began."""
         return kills_for_memory() > self._kills
 
     def mention_silence(self, longest: float, warn: Callable[[str], None]) -> None:
@@ -128,7 +128,7 @@ class Watch:
 def own_memory(pid: int) -> int:
     """Bytes of memory that a process holds, without what it maps from files; 0 if it is gone.
 
-    Linux tells them apart; elsewhere it is the resident memory.
+    Linux reports both; elsewhere it is the resident memory.
     """
     with suppress(OSError, ValueError):
         lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace").splitlines()
@@ -141,7 +141,7 @@ def own_memory(pid: int) -> int:
 
 
 def kills_for_memory() -> int:
-    """How often the kernel has ended a process for want of memory; 0 if it does not say."""
+    """How often the kernel has ended a process because memory ran out; 0 if it does not say."""
     with suppress(OSError, ValueError):
         for line in Path("/proc/vmstat").read_text(encoding="utf-8").splitlines():
             if line.startswith("oom_kill "):

@@ -48,7 +48,7 @@ def test_journals_are_those_of_one_process_apart_from_what_was_measured(compare,
 
 @pytest.mark.parametrize(("group", "jobs"), [(3, 1), (2, 2), (100, 1)])
 def test_journals_do_not_depend_on_how_cells_are_grouped(write_spec, run_spec, journals, tmp_path, group, jobs):
-    path = write_spec(samplers="[first, {name: raises, label: bad}, tells]")
+    path = write_spec(samplers="[first, {name: raises, label: bad}, prints]")
     path.write_text(path.read_text() + "reference: {full_data: true}\n")
     run_spec(path, tmp_path / "one")
     _, record, _ = run_spec(path, tmp_path / "groups", group=group, jobs=jobs)
@@ -56,7 +56,7 @@ def test_journals_do_not_depend_on_how_cells_are_grouped(write_spec, run_spec, j
     assert journals(tmp_path / "groups") == journals(tmp_path / "one")
     for trace in tmp_path.glob("groups/*/cells/bad-*/traceback.txt"):
         assert "nothing here" in trace.read_text()
-    outputs = [path.read_text() for path in tmp_path.glob("groups/*/cells/tells-*/output.txt")]
+    outputs = [path.read_text() for path in tmp_path.glob("groups/*/cells/prints-*/output.txt")]
     assert outputs == ["one sampler was here\n" * 2] * 2
 
 
@@ -80,15 +80,15 @@ def test_a_worker_has_its_share_of_the_cores_and_the_variables_of_the_run(
 ):
     monkeypatch.setenv("ALHARNESS_TEST", "42")
     monkeypatch.setattr("alharness.runs.local.cores", lambda: 6)
-    _, record, _ = run_spec(write_spec(samplers="[tells]"), tmp_path, jobs=2)
+    _, record, _ = run_spec(write_spec(samplers="[prints]"), tmp_path, jobs=2)
     assert [cell.cycles[0].diagnostics for cell in record.cells] == [{"threads": 3, "variable": 42}] * 2
 
 
 def test_what_a_plugin_prints_is_kept_beside_its_journal(write_spec, run_spec, tmp_path, capfd):
-    run_spec(write_spec(samplers="[tells, first]"), tmp_path, jobs=2)
+    run_spec(write_spec(samplers="[prints, first]"), tmp_path, jobs=2)
     outputs = sorted(path.parent.name[:8] for path in tmp_path.glob("*/cells/*/output.txt"))
-    assert outputs == ["tells-s0", "tells-s1"]
-    assert next(tmp_path.glob("*/cells/tells-s0*/output.txt")).read_text() == "one sampler was here\n" * 2
+    assert outputs == ["prints-s0", "prints-s1"]
+    assert next(tmp_path.glob("*/cells/prints-s0*/output.txt")).read_text() == "one sampler was here\n" * 2
     assert "was here" not in capfd.readouterr().out
 
 

@@ -160,5 +160,5 @@ def test_a_cell_outside_of_the_run_is_not_read(run, folder):
     data["run"]["cells"][0]["label"] = "../../x"
     path.write_text(json.dumps(data))
 
-    with pytest.raises(RunError, match="lies outside of the run directory"):
+    with pytest.raises(RunError, match="is outside the run directory"):
         read(folder)

@@ -26,7 +26,7 @@ def cycle(number, **more):
 
 @pytest.fixture
 def coordinate(tmp_path):
-    """A coordinator of groups in a run directory; and what observers and the user were told."""
+    """A coordinator of groups in a run directory; and what observers and the user got."""
     told, seen = [], []
     directory = RunDirectory(tmp_path / "run")
 

@@ -52,7 +52,7 @@ def work(tmp_path):
         arguments = [sys.executable, "-c", WORK, str(tmp_path), label, host, mode]
         process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
         started.append(process)
-        while process.stdout.readline() != "working\n":  # what it is told comes before
+        while process.stdout.readline() != "working\n":  # the sentence on waiting comes before
             assert process.poll() is None
         return process
 
@@ -76,7 +76,7 @@ def no_locks(monkeypatch):
 
 @pytest.fixture
 def claim(tmp_path):
-    """Enter the directory and claim cells; gives what was told."""
+    """Enter the directory and claim cells; gives the texts for the user."""
 
     def enter(*labels, alone=False):
         told = []
@@ -183,7 +183,7 @@ def test_a_lease_that_is_renewed_is_refused_by_name(work, claim, no_locks):
         SpecError, match=f"grace-s0: in use by process {other.pid} on node2; .*surely dead, delete"
     ):
         claim("grace")
-    assert claim("random")  # nobody waits for cells of others
+    assert claim("random")  # no process waits for cells of others
 
 
 def test_a_run_that_was_killed_on_another_host_can_be_continued_when_its_lease_expires(
@@ -231,7 +231,7 @@ def test_a_process_that_was_halted_finds_its_lease_lost(work, no_locks, tmp_path
         lease = next(tmp_path.glob("processes/*/lock.lease"))
         lease.unlink()
         lease.write_text("of another")
-        with pytest.raises(RunError, match="its lease expired, and another may have gone on"):
+        with pytest.raises(RunError, match="its lease expired, and another may have continued"):
             for _ in range(60):
                 directory.require_held()
                 threading.Event().wait(0.1)

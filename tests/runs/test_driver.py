@@ -127,13 +127,13 @@ def test_a_reference_is_trained_once_with_all_labels(group):
 
 
 def test_ids_that_do_not_fit_the_pool_end_their_cell_alone(group):
-    messages = group(*CELLS[:2], chosen={"random-s0": (("nobody",),)})
-    assert messages[0] == Unusable(cell=CELLS[0], cycle=0, reason="the pool has no sample 'nobody'")
+    messages = group(*CELLS[:2], chosen={"random-s0": (("unknown",),)})
+    assert messages[0] == Unusable(cell=CELLS[0], cycle=0, reason="the pool has no sample 'unknown'")
     assert ends(messages) == {"entropy-s0": "ok"}
 
 
 def test_ids_that_do_not_fit_the_pool_begin_again_if_they_may(group):
-    messages = group(CELLS[0], chosen={"random-s0": (("nobody",),)}, restart=True)
+    messages = group(CELLS[0], chosen={"random-s0": (("unknown",),)}, restart=True)
     assert isinstance(messages[0], Unusable)
     assert cycles(messages) == cycles(group(CELLS[0]))
 

@@ -222,7 +222,7 @@ def test_a_large_pool_is_placed_by_some_of_it_and_in_parts(tmp_path, monkeypatch
 
 def test_the_same_samples_have_the_same_places(tmp_path, monkeypatch):
     monkeypatch.setattr(pooltable, "ENOUGH", 200)
-    blocks = {"audio": random(300, 60)}  # no direction stands out, so that chance would show
+    blocks = {"audio": random(300, 60)}  # no direction is special, so that chance would show
     places = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()

@@ -211,7 +211,7 @@ def test_a_cell_outside_of_the_run_directory_is_refused(full, label):
     data["run"]["cells"][1]["label"] = label
     path.write_text(json.dumps(data))
 
-    with pytest.raises(RunError, match="lies outside of the run directory"):
+    with pytest.raises(RunError, match="is outside the run directory"):
         saved.load(full.folder)
 
 

@@ -7,14 +7,14 @@ from alharness.spec.settings import LimitsSettings
 
 
 class Here:
-    """Stands for a process: this one."""
+    """A process: this one."""
 
     pid = os.getpid()
 
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that stands still until it is set."""
+    """A clock that does not move until it is set."""
     clock = type("Clock", (), {"now": 1000.0})()
     monkeypatch.setattr(watch.time, "monotonic", lambda: clock.now)
     return clock

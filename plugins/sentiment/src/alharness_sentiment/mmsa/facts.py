@@ -111,7 +111,7 @@ CORPORA = {corpus.name: corpus for corpus in (SIMSV2, SIMS, MOSI, MOSEI)}
 
 
 class Own(Published):
-    """Features of the user's own: nobody else offers them."""
+    """The user's own features: no one else offers them."""
 
     def how_to_get(self, folder: Path) -> str:
         """What to do if the folder is missing."""
