@@ -12,7 +12,7 @@ from alharness.datasets.mfeat.plugin import alharness_datasets as mfeat
 from alharness.spec import overrides, yamlfile
 from alharness.spec.document import Document
 from alharness_sentiment.cherma.facts import PUBLISHED
-from alharness_sentiment.cherma.plugin import ImportOptions
+from alharness_sentiment.cherma.params import ImportOptions
 from alharness_sentiment.mmsa.facts import CORPORA
 from alharness_sentiment.mmsa.keys import COLUMN_NAMES, SPLIT_NAMES
 from alharness_sentiment.mmsa.plugin import ImportOptions as PickleOptions

@@ -13,7 +13,7 @@ from alharness_sentiment.cherma.facts import CLASSES
 from alharness_sentiment.cherma.features import padded
 from alharness_sentiment.cherma.importer import convert
 from alharness_sentiment.cherma.index import Utterance
-from alharness_sentiment.cherma.plugin import ImportOptions
+from alharness_sentiment.cherma.params import ImportOptions
 from alharness_sentiment.stored.manifest import read_manifest
 from alharness_sentiment.stored.params import StoredParams
 

@@ -13,7 +13,8 @@ from alharness.engine.training import Trainer
 from alharness.errors import RunError
 from alharness.spec.settings import TrainingSettings
 from alharness_sentiment.av_mc.layers import BatchNorm
-from alharness_sentiment.av_mc.plugin import AvMcParams, make
+from alharness_sentiment.av_mc.params import AvMcParams
+from alharness_sentiment.av_mc.plugin import AV_MC
 
 CPU = torch.device("cpu")
 FEATURES = {"text": 6, "audio": 5, "vision": 4}
@@ -28,7 +29,7 @@ def shape(task=Task.CLASSIFICATION, features=FEATURES):
 
 def build(task=Task.CLASSIFICATION, features=FEATURES, **params):
     torch.manual_seed(0)
-    return make(AvMcParams(**params), shape(task, features))
+    return AV_MC.make(AvMcParams(**params), shape(task, features))
 
 
 def samples(n=12, task=Task.CLASSIFICATION, features=FEATURES):

@@ -12,7 +12,8 @@ from alharness.errors import RunError
 from alharness.spec.settings import TrainingSettings
 from alharness_sentiment.lfmim import network
 from alharness_sentiment.lfmim.blocks import Block, Placement, sinusoids
-from alharness_sentiment.lfmim.plugin import LfmimParams, make
+from alharness_sentiment.lfmim.params import LfmimParams
+from alharness_sentiment.lfmim.plugin import LFMIM
 
 CPU = torch.device("cpu")
 FEATURES = {"text": 4, "audio": 3, "vision": 5}
@@ -29,7 +30,7 @@ def shape(task=Task.CLASSIFICATION, features=FEATURES, steps=STEPS, classes=3):
 
 def build(task=Task.CLASSIFICATION, seed=0, **params):
     torch.manual_seed(seed)
-    return make(LfmimParams(**(TINY | params)), shape(task))
+    return LFMIM.make(LfmimParams(**(TINY | params)), shape(task))
 
 
 def samples(n=12, task=Task.CLASSIFICATION):
@@ -56,7 +57,7 @@ def batch(n=12, task=Task.CLASSIFICATION):
 
 def parameters(preset, features, steps, task, classes=7):
     with torch.device("meta"):
-        model = make(LfmimParams(preset=preset), shape(task, features, steps, classes))
+        model = LFMIM.make(LfmimParams(preset=preset), shape(task, features, steps, classes))
     return sum(p.numel() for p in model.parameters())
 
 
@@ -86,7 +87,7 @@ def test_shapes(task, outputs):
 def test_sequences_are_no_longer_than_the_data():
     lengths = [embedding.length for embedding in build().embeddings]
     assert lengths == [6, 7, 1]
-    paper = make(LfmimParams(), shape(steps={"text": 50, "audio": 925, "vision": 232}))
+    paper = LFMIM.make(LfmimParams(), shape(steps={"text": 50, "audio": 925, "vision": 232}))
     assert [embedding.length for embedding in paper.embeddings] == [50, 100, 64]
 
 
@@ -243,13 +244,13 @@ def test_sizes_that_do_not_fit_are_refused():
     with pytest.raises(RunError, match="model.params.lengths speaks of smell, but .* text, audio, vision"):
         build(lengths={"smell": 3})
     with pytest.raises(RunError, match="lfmim keeps the name 'context' to itself"):
-        make(LfmimParams(), shape(features={"context": 3}))
+        LFMIM.make(LfmimParams(), shape(features={"context": 3}))
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
 def test_equal_seeds_train_equal_models(optimizer):
     trainer = Trainer(
-        lambda: make(LfmimParams(**TINY, optimizer=optimizer), shape()),
+        lambda: LFMIM.make(LfmimParams(**TINY, optimizer=optimizer), shape()),
         TrainingSettings(epochs=2, device="cpu"),
     )
     one, again, other = (trainer.fit(samples(9), seed).model.state_dict() for seed in (1, 1, 2))

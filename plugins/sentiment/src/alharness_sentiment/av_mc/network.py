@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from alharness import ModelShape
 
-    from .plugin import AvMcParams
+    from .params import AvMcParams
 
 TEXT, VISION = "text", "vision"
 LOSS_WEIGHTS, OTHER_LOSS_WEIGHT = {FUSED: 1.0, TEXT: 0.2, "audio": 0.8, VISION: 0.4}, 0.4

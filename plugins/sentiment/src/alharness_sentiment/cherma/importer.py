@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .plugin import ImportOptions
+    from .params import ImportOptions
 
 
 def convert(root: Path, folder: Path, options: ImportOptions) -> list[str]:

@@ -4,30 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from alharness import DataError, Params
+from alharness import DataError
 from alharness_sentiment.stored.plugin import StoredDataset
 
 from .facts import PUBLISHED
+from .params import ImportOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-class ImportOptions(Params):
-    """Parameters of the import: how many steps of a sequence are kept; fewer if the longest has fewer."""
-
-    text_steps: int = Field(80, ge=1, le=100_000)
-    """Tokens of a text."""
-    audio_steps: int = Field(100, ge=1, le=100_000)
-    """Steps of the audio; utterances may be many times as long."""
-    vision_steps: int = Field(64, ge=1, le=100_000)
-    """Frames."""
-
-    def steps(self, modality: str) -> int:
-        """The most steps of this modality."""
-        return {"text": self.text_steps, "audio": self.audio_steps, "vision": self.vision_steps}[modality]
 
 
 def _fetch(source: Path | None, folder: Path, options: ImportOptions) -> list[str]:

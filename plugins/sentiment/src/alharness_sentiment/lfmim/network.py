@@ -14,7 +14,7 @@ from alharness.api.layers import Standardize, errors, stack
 from alharness.kernels.optimizers import SGD, AdamW
 
 from .blocks import Block, Embedding, Placement
-from .plugin import CONTEXT, misnamed
+from .params import CONTEXT, misnamed
 from .pooling import WeightedSum
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from alharness import ModelShape
 
-    from .plugin import LfmimParams
+    from .params import LfmimParams
 
 TOKENS = 4
 """Learned tokens of the fusion stream."""

@@ -1,0 +1,54 @@
+"""What can be chosen about `av_mc`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from alharness import FUSED, Params
+
+
+def _ascending(bounds: tuple[float, float]) -> tuple[float, float]:
+    if not bounds[0] < bounds[1]:
+        raise ValueError("the lower bound comes first")
+    return bounds
+
+
+Width = Annotated[int, Field(ge=1, le=65_536)]
+Weight = Annotated[float, Field(ge=0, le=100)]
+
+
+class AvMcParams(Params):
+    """Sizes, loss weights and variants of `av_mc`."""
+
+    cut: Literal["post_feature", "encoder"] = "post_feature"
+    """Place of z_u: the vector that head and fusion share, as published; or the encoder's output, two layers
+    before it, so that gradients of a head differ in direction from sample to sample."""
+    output_range: Annotated[tuple[float, float], AfterValidator(_ascending)] | None = (-1.0, 1.0)
+    """Bounds of the fused prediction in regression, which must hold all labels: [-1, 1] for SIMS, [-3, 3] for
+    MOSI; null leaves it unbounded."""
+    mixup: bool = False
+    """AV-Mixup: per step one more pass for each modality but text, whose inputs are mixed within the batch."""
+    weights: dict[str, Weight] = Field({})
+    """Loss weight by source, instead of its default: in regression fused 1, text 0.2, audio 0.8, vision 0.4 and
+    0.4 for other modalities; in classification 1."""
+    encoder_widths: dict[str, Width] = Field(default_factory=dict)
+    """Units of each encoder layer by modality, in place of its default: text 64, all others 16."""
+    head_widths: dict[str, Width] = Field(default_factory=dict)
+    """Units of each head's hidden layers by modality, in place of its default: vision 64, all others 32."""
+    fusion: Width = 16
+    """Units of the fused head's layers."""
+    encoder_dropout: float = Field(0.1, ge=0, lt=1)
+    """Dropout on the normalized inputs of all modalities but text."""
+    head_dropout: float = Field(0.3, ge=0, lt=1)
+    """Dropout before every head, the fused one among them."""
+
+    @property
+    def named(self) -> dict[str, set[str]]:
+        """Parameter -> modalities that it names."""
+        return {
+            "weights": set(self.weights) - {FUSED},
+            "encoder_widths": set(self.encoder_widths),
+            "head_widths": set(self.head_widths),
+        }
