@@ -63,13 +63,13 @@ def ui(experiment: str | None, store: str | None, port: int | None, *, browse: b
             )
         _show(page, chosen, found, uri, browse=browse)
         return
-    with _told_to_end() as told, serving(uri, port) as server:
+    with _stop_requests() as asked_to_stop, serving(uri, port) as server:
         with _busy(page, "Starting MLflow's server"):
-            server.wait_until_ready(told)
-        if not told():
+            server.wait_until_ready(asked_to_stop)
+        if not asked_to_stop():
             _show(page, chosen, found, server.address, browse=browse)
             page.print("Ctrl-C ends the server.")
-            server.wait(told)
+            server.wait(asked_to_stop)
     page.print("The server has ended.")
 
 
@@ -101,7 +101,7 @@ def _busy(page: Console, text: str) -> AbstractContextManager[object]:
 
 
 @contextmanager
-def _told_to_end() -> Iterator[Callable[[], bool]]:
+def _stop_requests() -> Iterator[Callable[[], bool]]:
     """Whether Ctrl-C, SIGTERM or SIGHUP came: nothing is interrupted halfway, so that nothing is left behind."""
     met: list[int] = []
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -66,18 +66,18 @@ class Server:
         self._port = port
         self._log = log
 
-    def wait_until_ready(self, told: Callable[[], bool], patience: float = PATIENCE) -> None:
+    def wait_until_ready(self, asked_to_stop: Callable[[], bool], patience: float = PATIENCE) -> None:
         """Return when it answers, or when asked to end.
 
         Args:
-            told: whether the user wants no more of it.
+            asked_to_stop: whether the user has asked for the end.
             patience: seconds.
 
         Raises:
             TrackingError: it died, or does not answer in time; with its last words.
         """
         deadline = time.monotonic() + patience
-        while not told():
+        while not asked_to_stop():
             self._require_alive()
             # And it is ours that answers, not another's that was quicker to take the port.
             if _answers(f"{self.address}/health") and self._listens():
@@ -86,13 +86,13 @@ class Server:
                 raise TrackingError(f"MLflow's server does not answer after {patience:.0f} s{self._last_words()}")
             time.sleep(POLL)
 
-    def wait(self, told: Callable[[], bool]) -> None:
+    def wait(self, asked_to_stop: Callable[[], bool]) -> None:
         """Return when asked to end.
 
         Raises:
             TrackingError: it died before.
         """
-        while not told():
+        while not asked_to_stop():
             self._require_alive()
             time.sleep(POLL)
 
@@ -100,12 +100,12 @@ class Server:
         """End all its processes, by force if they do not end."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             deadline = time.monotonic() + GRACE
-            somebody = _signal_group(self._process.pid, number)
-            while somebody and time.monotonic() < deadline:
+            alive = _signal_group(self._process.pid, number)
+            while alive and time.monotonic() < deadline:
                 time.sleep(POLL)
                 self._process.poll()  # poll() reaps the child: otherwise its group would still exist after its end
-                somebody = _signal_group(self._process.pid, 0)
-            if not somebody:
+                alive = _signal_group(self._process.pid, 0)
+            if not alive:
                 return
 
     def _require_alive(self) -> None:

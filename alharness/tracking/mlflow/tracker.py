@@ -59,7 +59,7 @@ class MlflowTracker(Tracker):
         self._writer: Writer | None = None
         self._failure: TrackingError | None = None
         self._failures = 0
-        self._told = False
+        self._reported = False
         # What follows is guarded by the condition.
         self._changed = threading.Condition()
         self._behind: dict[Cell, Outcome | None] = {}
@@ -203,9 +203,9 @@ class MlflowTracker(Tracker):
     def _report(self) -> None:
         """Warn once each time that the store is lost: the first failure may be a hiccup, the second is none."""
         if self._failure is None:
-            self._told = False
-        elif self._failures > 1 and not self._told and self._end is None:
-            self._told = True
+            self._reported = False
+        elif self._failures > 1 and not self._reported and self._end is None:
+            self._reported = True
             self._warn(
                 f"{self._failure}. Tracking is offline; results are safe in the journals, and it is tried "
                 "again in the background"
