@@ -120,11 +120,14 @@ class Results:
         import pandas as pd
 
         table = self.measurements[self.measurements["kind"] != "choice"]
-        wide = table.set_index([*PLACE, "kind", "metric"])["value"].unstack(["kind", "metric"], sort=False)
-        wide = wide[sorted(wide.columns, key=lambda column: column[0] == "cost")]  # metrics before costs
-        place = wide.index.to_frame(index=False)
-        names = unique([*PLACE, *(name for _, name in wide.columns)])  # a metric may be called `seed`
-        return pd.concat([place, wide.reset_index(drop=True)], axis=1).set_axis(names, axis=1)
+        rows = table[[*PLACE]].drop_duplicates(ignore_index=True)
+        columns = table[["kind", "metric"]].drop_duplicates()
+        columns = columns.sort_values("kind", key=lambda kind: kind == "cost", kind="stable")  # after the metrics
+        # Put in order afterwards: pandas before 3 puts numbers in wrong places if it is to keep an order itself.
+        wide = table.set_index([*PLACE, "kind", "metric"])["value"].unstack(["kind", "metric"])
+        wide = wide.reindex(index=pd.MultiIndex.from_frame(rows), columns=pd.MultiIndex.from_frame(columns))
+        names = unique([*PLACE, *columns["metric"]])  # a metric may be called `seed`
+        return pd.concat([rows, wide.reset_index(drop=True)], axis=1).set_axis(names, axis=1)
 
     @cached_property
     def measurements(self) -> pd.DataFrame:
