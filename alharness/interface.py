@@ -114,7 +114,7 @@ def run(
         raise SpecError("keep and restart exclude each other")
     if require_tracking and not tracking:
         raise SpecError("require_tracking=True and tracking=False exclude each other")
-    if not (isinstance(jobs, int) and jobs >= 1):
+    if not (hasattr(jobs, "__index__") and jobs >= 1):
         raise SpecError(f"jobs: expected a whole number from 1 on, but it is {jobs!r:.60}")
     start_server()  # once the spec is known to be right: it imports torch while this process does other things
     from alharness.runs.run import Options
@@ -124,7 +124,7 @@ def run(
         only=(only,) if isinstance(only, str) else tuple(only),
         restart=restart,
         keep=keep,
-        jobs=jobs,
+        jobs=int(jobs),
         retime=retime,
         again="alharness.run(..., {}=True)".format,
     )

@@ -64,7 +64,8 @@ def adapt(kind: str, thing: Any, name: str | None = None) -> Any:
 
 def _refuse(kind: str, thing: Any) -> NoReturn:
     what = thing.__qualname__ if isinstance(thing, type) else f"of type {type(thing).__qualname__}"
-    raise PluginError(f"expected a {kind}, that is {KINDS[kind].expected}, but the object is {what}")
+    hint = f"; a {kind} that is installed is named in the spec" if isinstance(thing, str) else ""
+    raise PluginError(f"expected a {kind}, that is {KINDS[kind].expected}, but the object is {what}{hint}")
 
 
 def _sampler(thing: Any, name: str) -> SamplerPlugin:

@@ -26,14 +26,15 @@ def add_samplers(file: YamlFile, registry: Registry) -> YamlFile:
     entries = file.data.get("samplers", [])
     if not isinstance(entries, list):
         return file
-    named = {entry.get("name") for entry in entries if isinstance(entry, dict)}
+    names = (entry.get("name") for entry in entries if isinstance(entry, dict))
+    named = {name for name in names if isinstance(name, str)}
     values = dict(file.values)
     added: list[dict[str, Any]] = []
     for source, offered in _sources(registry):
         if not named & set(offered):
             for name in offered:
                 values["samplers", len(entries) + len(added)] = Place(source)
-                added.append({"name": name})
+                added.append({"name": name, "params": {}})
     return YamlFile({**file.data, "samplers": [*entries, *added]}, values, file.keys) if added else file
 
 

@@ -54,7 +54,7 @@ def _changes(assignments: Iterable[str] | Mapping[str, Any]) -> Iterator[tuple[s
                 raise SpecError(f"{place}: a key is text, such as 'training.epochs'")
             yield dotted.strip(), mapping.plain(value, tuple(dotted.split("."))), place
         return
-    for assignment in assignments:
+    for assignment in [assignments] if isinstance(assignments, str) else assignments:
         place = Place(f"--set {assignment}")
         dotted, equals, text = assignment.partition("=")
         if not (dotted.strip() and equals):

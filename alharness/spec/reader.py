@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
-from alharness.errors import PluginError, described
+from alharness.errors import PluginError, SpecError, described
 from alharness.registry import Extras, P, Registered
 from alharness.registry import load as find_plugins
 from alharness.text.redaction import hide_credentials
@@ -128,7 +128,8 @@ class Spec:
     def __repr__(self) -> str:
         """In short; `resolved_yaml` writes all of it."""
         labels = ", ".join(sampler.label for sampler in self.samplers)
-        return f"Spec({self.name!r}: {self.dataset.name}, {self.model.name}, {labels}; {len(self.seeds)} seeds)"
+        seeds = f"{len(self.seeds)} seed{'s' if len(self.seeds) > 1 else ''}"
+        return f"Spec({self.name!r}: {self.dataset.name}, {self.model.name}, {labels}; {seeds})"
 
     def where(self, *keys: str | int) -> str:
         """`file:line:column: path`, the beginning of a message about this value; the path alone without a file."""
@@ -189,8 +190,10 @@ def load(source: Source, registry: Registry, assignments: Iterable[str] | Mappin
             path, folder, file = source.path, source.folder, source.file
         case Mapping():
             path, folder, file = None, Path.cwd(), mapping.read(source)
-        case _:
+        case str() | Path():
             path, folder, file = Path(source), folder_of(Path(source)), yamlfile.read(source)
+        case _:
+            raise SpecError(f"spec: expected a path, a name, a mapping or a Spec, but it is {source!r:.60}")
     file = extra.add_samplers(overrides.apply(file, assignments), registry)
     reader = _Reader(file, folder)
     document = reader.document()

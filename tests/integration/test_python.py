@@ -195,6 +195,7 @@ def test_a_cell_that_fails_is_a_warning_at_the_line_of_the_call(main):
         ({"require_tracking": True}, "require_tracking=True and tracking=False exclude each other"),
         ({"jobs": 0}, "jobs: expected a whole number from 1 on, but it is 0"),
         ({"only": "rondom"}, "rondom.*did you mean 'random'"),
+        ({"spec": None}, "spec: expected a path, a name, a mapping or a Spec, but it is None"),
         ({"spec": "no_such_spec"}, "no_such_spec: there is no such file"),
         ({"spec": TINY | {"seeds": 0}}, "^seeds: .* 1"),
     ],

@@ -287,6 +287,7 @@ class Locked(Sampler):
     ("objects", "message"),
     [
         ({"samplers": [3]}, "samplers: expected a sampler, that is a Sampler or its class, .* is of type int"),
+        ({"samplers": "random"}, "of type str; a sampler that is installed is named in the spec"),
         ({"samplers": {"x": dict}}, r"samplers\['x'\]: expected a sampler, .* the object is dict"),
         ({"samplers": {"a b": Locked}}, "the sampler name 'a b' does not match"),
         ({"samplers": Locked()}, "it cannot be sent to another process, .*lock"),

@@ -146,6 +146,15 @@ def test_samplers_that_are_given_are_compared_with_those_of_the_spec(tmp_path):
     assert labels([], samplers=Mine) == ["Mine"]
 
 
+def test_parameters_that_a_given_sampler_needs_are_asked_for(tmp_path):
+    text = "from alharness import Sampler\nclass A(Sampler):\n    def __init__(self, k: int): pass\n"
+    (tmp_path / "needs.py").write_text(f"{text}    def select(self, query): pass\n")
+
+    message = refusal({}, include=tmp_path / "needs.py")
+
+    assert message == f"{tmp_path / 'needs.py'}: samplers.1.params.k: required, but missing"
+
+
 def test_a_data_set_that_is_given_and_not_named(make_dataset):
     message = refusal({}, datasets={"mine": make_dataset()})
 
