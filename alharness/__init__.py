@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from alharness.api.dataset import Dataset, DatasetFacts, DatasetPlugin
     from alharness.api.hooks import hookimpl
     from alharness.api.metrics import Metrics
-    from alharness.api.model import ModelPlugin, ModelShape
+    from alharness.api.model import ModelPlugin
     from alharness.api.network import Batch, MultimodalModel
     from alharness.api.params import Params, Source, SpecPath
     from alharness.api.sampler import Query, Sampler, SamplerPlugin, ScoringSampler, Selection, Setting, View
     from alharness.api.samples import Inputs, Samples, Splits
     from alharness.api.tracker import Tracker, TrackerContext, TrackerPlugin
-    from alharness.api.vocabulary import FUSED, Feature, Task
+    from alharness.api.vocabulary import FUSED, Feature, ModelShape, Task
     from alharness.interface import load, run
     from alharness.results.results import Results
     from alharness.spec.reader import Spec
@@ -89,13 +89,13 @@ _HOMES = {
     "api.dataset": ("Dataset", "DatasetFacts", "DatasetPlugin"),
     "api.hooks": ("hookimpl",),
     "api.metrics": ("Metrics",),
-    "api.model": ("ModelPlugin", "ModelShape"),
+    "api.model": ("ModelPlugin",),
     "api.network": ("Batch", "MultimodalModel"),
     "api.params": ("Params", "Source", "SpecPath"),
     "api.sampler": ("Query", "Sampler", "SamplerPlugin", "ScoringSampler", "Selection", "Setting", "View"),
     "api.samples": ("Inputs", "Samples", "Splits"),
     "api.tracker": ("Tracker", "TrackerContext", "TrackerPlugin"),
-    "api.vocabulary": ("FUSED", "Feature", "Task"),
+    "api.vocabulary": ("FUSED", "Feature", "ModelShape", "Task"),
     "interface": ("load", "run"),
     "results.results": ("Results",),
     "spec.reader": ("Spec",),

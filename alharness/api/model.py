@@ -1,46 +1,19 @@
-"""What a task model is built for, and how it is registered. No heavy imports: the network is in `network`."""
+"""How a task model is registered. No heavy imports: the network is in `network`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from .make import Make
-from .vocabulary import Feature, Task
+from .vocabulary import Feature, ModelShape, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from .dataset import DatasetFacts
     from .network import MultimodalModel
     from .params import Params
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelShape:
-    """What a model is built for.
-
-    Attributes:
-        features: modality -> d, the size of an input vector (of a step, for a sequence).
-        task: classification or regression.
-        outputs: the number of classes, or 1.
-        steps: modality -> the most steps of a sequence; a modality without an entry is one vector.
-
-    >>> from alharness import ModelShape, Task
-    >>> shape = ModelShape(features={"audio": 25, "text": 768}, task=Task.REGRESSION, outputs=1)
-    >>> shape.modalities
-    ('audio', 'text')
-    """
-
-    features: Mapping[str, int]
-    task: Task
-    outputs: int
-    steps: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def modalities(self) -> tuple[str, ...]:
-        """Names of the modalities, in the data set's order."""
-        return tuple(self.features)
 
 
 @dataclass(frozen=True, kw_only=True)

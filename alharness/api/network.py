@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
 
-    from .model import ModelShape
+    from .vocabulary import ModelShape
 
 
 LEARNING_RATE, WEIGHT_DECAY = 3e-3, 1e-4

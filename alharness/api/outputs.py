@@ -14,7 +14,7 @@ from .vocabulary import FUSED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .model import ModelShape
+    from .vocabulary import ModelShape
 
 
 def require_encoded(z: Any, rows: int, shape: ModelShape) -> None:

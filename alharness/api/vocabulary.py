@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FUSED = "fused"
 """The source that joins all modalities. A source is a modality's name or this."""
@@ -33,3 +38,30 @@ class Feature(StrEnum):
     PREDICTIONS = "predictions"
     MC_DRAWS = "mc_draws"
     DECODE = "decode"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelShape:
+    """What a model is built for.
+
+    Attributes:
+        features: modality -> d, the size of an input vector (of a step, for a sequence).
+        task: classification or regression.
+        outputs: the number of classes, or 1.
+        steps: modality -> the most steps of a sequence; a modality without an entry is one vector.
+
+    >>> from alharness import ModelShape, Task
+    >>> shape = ModelShape(features={"audio": 25, "text": 768}, task=Task.REGRESSION, outputs=1)
+    >>> shape.modalities
+    ('audio', 'text')
+    """
+
+    features: Mapping[str, int]
+    task: Task
+    outputs: int
+    steps: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Names of the modalities, in the data set's order."""
+        return tuple(self.features)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alharness.api.model import ModelShape
 from alharness.api.samples import Inputs, Samples
-from alharness.api.vocabulary import Task
+from alharness.api.vocabulary import ModelShape, Task
 from alharness.engine.pool import Oracle, Pool
 from alharness.engine.seeds import stream
 from alharness.engine.selection import ask

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alharness.api.model import ModelPlugin, ModelShape
+from alharness.api.vocabulary import ModelShape
 from alharness.engine.loop import SeedData
 from alharness.engine.pool import Oracle, Pool
 from alharness.engine.seeds import stream
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import torch
 
     from alharness.api.dataset import Dataset
+    from alharness.api.model import ModelPlugin
     from alharness.api.params import Params
     from alharness.api.records import Schedule
     from alharness.api.samples import Samples, Splits

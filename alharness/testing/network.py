@@ -8,9 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from alharness.api.model import ModelShape
 from alharness.api.network import MultimodalModel
-from alharness.api.vocabulary import FUSED, Task
+from alharness.api.vocabulary import FUSED, ModelShape, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from alharness.api.model import ModelShape
+    from alharness.api.vocabulary import ModelShape
 
     from .params import LateFusionParams
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alharness.api.hooks import hookimpl
-from alharness.api.model import ModelPlugin, ModelShape
+from alharness.api.model import ModelPlugin
 
 from .params import LateFusionParams
 
 if TYPE_CHECKING:
+    from alharness.api.vocabulary import ModelShape
+
     from .network import LateFusion
 
 
