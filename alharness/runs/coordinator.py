@@ -112,11 +112,11 @@ class Coordinator:
         return True
 
     def interrupt(self) -> bool:
-        """End the cells that were being computed when the run was interrupted; whether there are any."""
+        """End the cells that were being computed when the run was interrupted; whether anything was left to do."""
         cells = [*self._books]
         for cell in cells:
             self._end(Outcome(cell=cell, status="interrupted"))
-        return bool(cells)
+        return bool(cells) or self.left
 
     def _next(self, seeds: Collection[int]) -> tuple[Cell, ...] | None:
         ready = [cells for cells in self._waiting if not self._needs(cells) & self._training.keys()]

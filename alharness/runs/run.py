@@ -71,10 +71,12 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
         TrackingError: tracking was required, and is lost; what is finished is on disk.
         HarnessError: nothing could be started.
     """
+    # Measured again is one cell after another, and none begins again.
+    options = replace(options, jobs=1, group=1, restart=False) if options.retime else options
     plan = make_plan(spec, options.workdir)
     for warning in plan.warnings:
         warn(warning)
-    warn_once = _once(warn)
+    warn_once, emit = _once(warn), partial(_emit, registry, warn)
     wanted = _wanted(plan, options.only)
     directory = RunDirectory(plan.folder)
     with ExitStack() as stack:
@@ -86,9 +88,9 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
         directory.claim(cells, alone=options.retime)
         found |= {cell: _on_disk(plan, cell) for cell in cells}  # another process may just have finished some
         samples = stack.enter_context(directory.shared_samples()) if cells or options.restart else None
-        work = _work(spec, plan, registry)
-        seeds = {cell.seed for cell, outcome in found.items() if outcome.context or cell in cells}
-        loaded = load(processes, _wish(spec, plan, work, seeds, samples), spec.limits, warn)
+        concerned = [cell for cell, outcome in found.items() if outcome.context or cell in cells]
+        wish = _wish(spec, plan, registry, concerned, samples)
+        loaded = load(processes, wish, spec.limits, warn)
         if options.retime:
             again = set(cells)
         else:
@@ -98,17 +100,16 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
             directory.claim(cells)
         finished = {cell.name: 0 if cell in again else len(outcome.cycles) for cell, outcome in found.items()}
         plan = _completed(plan, spec, loaded, options.jobs, finished)
-        emit = partial(_emit, registry, warn)
-        jobs = 1 if options.retime else min(options.jobs, len(cells))
-        executor = LocalExecutor(processes, plan.folder, spec.limits, jobs, warn_once)
+        groups = _groups(cells, options.group)
+        executor = LocalExecutor(processes, plan.folder, spec.limits, min(options.jobs, len(groups)), warn_once)
         coordinator = Coordinator(
             plan,
             directory,
-            _groups(cells, 1 if options.retime else options.group),
+            groups,
             seeds=loaded.seeds,
             context=loaded.context,
             action="retime" if options.retime else "run",
-            restart=options.restart and not options.retime,
+            restart=options.restart,
             exclusive=executor.exclusive,
             emit=emit,
             warn=warn_once,
@@ -118,7 +119,7 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
         try:
             emit("alharness_run_started", run=plan)
             try:
-                executor.run(work.with_data(loaded.dataset), coordinator)
+                executor.run(wish.work.with_data(loaded.dataset), coordinator)
             except KeyboardInterrupt:
                 interrupted = coordinator.interrupt()
         except BaseException:
@@ -157,28 +158,25 @@ def _on_disk(plan: Plan, cell: Cell) -> Outcome:
     return saved.outcome_of(cell, plan.folder / "cells" / cell.folder, plan.labeled(cell))
 
 
-def _work(spec: Spec, plan: Plan, registry: Registry) -> Work:
-    return Work(
+def _wish(spec: Spec, plan: Plan, registry: Registry, cells: Collection[Cell], samples: Path | None) -> Wish:
+    dataset, model = spec.dataset, spec.model
+    work = Work(
         extras=registry.extras,
-        model=spec.model.name,
-        model_params=spec.model.params,
+        model=model.name,
+        model_params=model.params,
         sampler_params={sampler.label: sampler.params for sampler in spec.samplers},
         training=spec.training,
         schedule=plan.schedule,
     )
-
-
-def _wish(spec: Spec, plan: Plan, work: Work, seeds: Collection[int], samples: Path | None) -> Wish:
-    dataset, model = spec.dataset, spec.model
     assert plan.facts is not None
     return Wish(
+        work=work,
         dataset=dataset.name,
         params=dataset.params,
         who=f"the data set {dataset.name!r} of {dataset.registered.origin}",
         facts=plan.facts,
-        work=work,
         folder=plan.folder,
-        seeds=tuple(seeds),
+        seeds=tuple({cell.seed for cell in cells}),
         recipe={
             "model": [model.name, dict(model.plain), model.registered.identity],
             "training": spec.training.recipe,

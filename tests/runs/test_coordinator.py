@@ -100,6 +100,15 @@ def test_a_cell_goes_on_with_what_its_journal_holds(coordinate):
     assert len(lines(again, A)) == 4
 
 
+def test_a_run_that_is_interrupted_between_two_cells_is_not_complete(coordinate):
+    make, _, _ = coordinate
+    coordinator = make((A,), (B,))
+    coordinator.take()
+    finish(coordinator, A)
+    assert coordinator.interrupt()
+    assert coordinator.outcomes.keys() == {A}
+
+
 def test_a_group_waits_for_the_first_fit_that_another_trains(coordinate):
     make, _, _ = coordinate
     coordinator = make((A,), (B,), (C,))
