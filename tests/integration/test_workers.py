@@ -53,7 +53,11 @@ def test_journals_do_not_depend_on_how_cells_are_grouped(write_spec, run_spec, j
     run_spec(path, tmp_path / "one")
     _, record, _ = run_spec(path, tmp_path / "groups", group=group, jobs=jobs)
     assert [cell.status for cell in record.cells] == ["ok", "failed", "ok", "ok"] * 2
-    assert journals(tmp_path / "groups") == journals(tmp_path / "one")
+    one, groups = journals(tmp_path / "one"), journals(tmp_path / "groups")
+    for lines in (*one.values(), *groups.values()):
+        for line in lines:
+            line.pop("diagnostics", None)  # the number of threads
+    assert groups == one
     for trace in tmp_path.glob("groups/*/cells/bad-*/traceback.txt"):
         assert "nothing here" in trace.read_text()
     outputs = [path.read_text() for path in tmp_path.glob("groups/*/cells/prints-*/output.txt")]
