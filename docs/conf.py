@@ -6,9 +6,10 @@ project = "alharness"
 author = "The alharness developers"
 copyright = "2026, The alharness developers"
 release = version = installed("alharness")
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx_click", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 nb_execution_mode = "off"  # its outputs are kept; the tests run it
 html_theme = "furo"
+smartquotes_action = "qe"  # `--set` keeps its hyphens
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3
 autodoc_typehints = "signature"

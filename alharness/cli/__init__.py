@@ -33,7 +33,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "run": Entry("alharness.cli.run", "run", "Run a spec; the same command continues it."),
     "check": Entry("alharness.cli.check", "check", "Check a spec and show its plan, without training."),
-    "runs": Entry("alharness.cli.runs", "runs", "List the runs that there are, with their progress."),
+    "runs": Entry("alharness.cli.runs", "runs", "List runs with their progress."),
     "report": Entry(
         "alharness.cli.report", "report", "Write a page on a run: curves, tests, labels saved, costs."
     ),
@@ -42,7 +42,7 @@ COMMANDS = {
     "sync": Entry("alharness.cli.sync", "sync", "Write a run's results to MLflow, from its journals."),
     "plugins": Entry("alharness.cli.plugins", "plugins", "List what is installed, or describe one plugin."),
     "data": Entry("alharness.cli.data", "data", "List and describe data sets, and import those that need it."),
-    "compare": Entry("alharness.cli.compare", "compare", "Say whether samplers do what they did in another run."),
+    "compare": Entry("alharness.cli.compare", "compare", "Compare two runs: did a sampler change?"),
     "bench": Entry("alharness.cli.bench", "bench", "Show how query time and memory grow with the pool."),
     "schema": Entry("alharness.cli.schema", "schema", "Print the JSON schema of specs, for editors."),
 }

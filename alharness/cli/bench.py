@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 @click.command
 @click.argument("names", metavar="[SAMPLER]...", nargs=-1)
-@click.option("--sizes", default="1000,2000,4000,8000", show_default=True, help="Unlabeled samples, by commas.")
+@click.option(
+    "--sizes",
+    default="1000,2000,4000,8000",
+    show_default=True,
+    help="Numbers of unlabeled samples, separated by commas.",
+)
 @click.option("--labeled", default=200, show_default=True, type=click.IntRange(1), help="Labeled samples.")
 @click.option("--budget", default=100, show_default=True, type=click.IntRange(1), help="Samples to choose.")
 @click.option(

@@ -34,7 +34,7 @@ WORKDIR = Path("runs")
 @click.option(
     "--workdir",
     type=click.Path(path_type=Path, file_okay=False),
-    default=WORKDIR,
+    default=str(WORKDIR),
     show_default=True,
     help="Where run directories would be kept.",
 )

@@ -45,11 +45,11 @@ STYLES = {"changed": "bold red", "unchanged": "bold green", "not compared": "bol
     type=click.FloatRange(min=1),
     default=SLOWER,
     show_default=True,
-    help="A change where queries take more than this many times as long, in every seed.",
+    help="Queries count as changed if they take more than this many times as long, in every seed.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON in place of the page.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
 def compare(old: Path, new: Path, only: tuple[str, ...], tolerance: float, slower: float, *, as_json: bool) -> int:
-    """Say for each sampler whether run directory NEW differs from OLD: in selections, metrics or query time.
+    """Compare two runs of a spec: did a sampler's selections, metrics or query time change from OLD to NEW?
 
     Run one spec with the old and the new version of a sampler, into two working directories, and compare.
     Cells are matched by label and seed. For example:

@@ -31,7 +31,12 @@ if TYPE_CHECKING:
     help="Where to write it; default: RUN/report, for several runs ./report.",
 )
 @click.option(
-    "--target", "targets", type=float, multiple=True, metavar="X", help="How many labels until this value?"
+    "--target",
+    "targets",
+    type=float,
+    multiple=True,
+    metavar="X",
+    help="Also count the labels to this value of the ranking metric.",
 )
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
 def report(runs: tuple[Path, ...], out: Path | None, targets: tuple[float, ...], *, show: bool) -> int:

@@ -41,7 +41,7 @@ FAILED, INTERRUPTED, TERMINATED = 1, 130, 143
 @click.option(
     "--workdir",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("runs"),
+    default="runs",
     show_default=True,
     help="Where run directories are kept.",
 )

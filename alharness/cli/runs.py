@@ -17,7 +17,7 @@ from .page import make_table, open_page
 @click.option(
     "--workdir",
     type=click.Path(path_type=Path, file_okay=False),
-    default=WORKDIR,
+    default=str(WORKDIR),
     show_default=True,
     help="Where run directories are kept.",
 )

@@ -41,8 +41,8 @@ def sync(directories: tuple[Path, ...], tracking_uri: str | None, experiment: st
     """Write the results of run directories to MLflow, from their journals.
 
     For runs that MLflow missed, in part or as a whole: it was down, it was left out with --no-tracking, or it is
-    another one. A run directory is all that it takes: no spec, no data and no plugins. What MLflow has stays as it
-    is, and what is missing is added, so that the command can be used as often as you like. For example:
+    another one. It needs only the run directories: no spec, no data and no plugins. It adds what MLflow lacks and
+    changes nothing else, so the command can be repeated. For example:
 
     \b
         alharness sync runs/digits_quick-1a2b3c4d

@@ -39,7 +39,7 @@ MOST_OTHERS = 20
 def ui(experiment: str | None, store: str | None, port: int | None, *, browse: bool) -> None:
     """Show the dashboard of EXPERIMENT, or of the one that ran last, in MLflow's interface.
 
-    For a store that is here it starts MLflow's server, on this machine only, and prints the link; Ctrl-C ends it.
+    For a local store it starts MLflow's server, on this machine only, and prints the link; Ctrl-C ends it.
     If the store is a server already, only the link is printed. For example:
 
     \b
