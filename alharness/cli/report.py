@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alharness.runs.finding import find_run, list_runs
 from alharness.text.terminal import plain, safe
 from alharness.text.words import command_line
 
@@ -56,6 +55,8 @@ def report(runs: tuple[Path, ...], out: Path | None, targets: tuple[float, ...],
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     if not all(map(isfinite, targets)):
         raise click.UsageError("--target is a value that a metric may reach: a finite number")
+    from alharness.runs.finding import find_run, list_runs
+
     page = open_page()
     if len(runs) == 1 and runs[0].is_dir() and (inside := list_runs(runs[0])):
         _print_runs(page, runs[0], inside)  # what follows says why nothing is written
