@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from alharness.api.model import ModelPlugin
     from alharness.api.network import Batch, MultimodalModel
     from alharness.api.params import Params, Source, SpecPath
+    from alharness.api.records import Cell, CycleRecord, Outcome, Outcomes, Paper, Plan, Schedule, Skip
     from alharness.api.sampler import Query, Sampler, SamplerPlugin, ScoringSampler, Selection, Setting, View
     from alharness.api.samples import Inputs, Samples, Splits
     from alharness.api.tracker import Tracker, TrackerContext, TrackerPlugin
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 __all__ = [
     "FUSED",
     "Batch",
+    "Cell",
+    "CycleRecord",
     "DataError",
     "Dataset",
     "DatasetFacts",
@@ -56,7 +59,11 @@ __all__ = [
     "ModelPlugin",
     "ModelShape",
     "MultimodalModel",
+    "Outcome",
+    "Outcomes",
+    "Paper",
     "Params",
+    "Plan",
     "PluginError",
     "Query",
     "Results",
@@ -65,9 +72,11 @@ __all__ = [
     "SamplerError",
     "SamplerPlugin",
     "Samples",
+    "Schedule",
     "ScoringSampler",
     "Selection",
     "Setting",
+    "Skip",
     "Source",
     "Spec",
     "SpecError",
@@ -92,6 +101,7 @@ _HOMES = {
     "api.model": ("ModelPlugin",),
     "api.network": ("Batch", "MultimodalModel"),
     "api.params": ("Params", "Source", "SpecPath"),
+    "api.records": ("Cell", "CycleRecord", "Outcome", "Outcomes", "Paper", "Plan", "Schedule", "Skip"),
     "api.sampler": ("Query", "Sampler", "SamplerPlugin", "ScoringSampler", "Selection", "Setting", "View"),
     "api.samples": ("Inputs", "Samples", "Splits"),
     "api.tracker": ("Tracker", "TrackerContext", "TrackerPlugin"),

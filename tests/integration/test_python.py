@@ -341,6 +341,31 @@ def test_the_examples_of_run_and_load():
     assert not said, "".join(said)
 
 
+def test_the_package_offers_the_classes_that_plugins_meet():
+    from alharness.api import (
+        dataset,
+        metrics,
+        model,
+        network,
+        params,
+        records,
+        sampler,
+        samples,
+        tracker,
+        vocabulary,
+    )
+
+    modules = (dataset, metrics, model, network, records, sampler, samples, tracker, vocabulary)
+    classes = {
+        name
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, type) and value.__module__ == module.__name__ and not name.startswith("_")
+    }
+    assert classes - {"Embed"} <= set(dir(alharness))
+    assert params.Params is alharness.Params
+
+
 def test_the_package_lists_what_it_offers_and_is_quick_to_import():
     code = """
 import sys, alharness
