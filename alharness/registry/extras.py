@@ -122,6 +122,7 @@ def _require_sendable(plugin: Any) -> None:
         if name in sys.modules:
             cloudpickle.register_pickle_by_value(sys.modules[name])
     try:
+        plugin.params.model_rebuild()  # pydantic before 2.14.4 cannot unpickle one that was not built
         cloudpickle.dumps(plugin)
     except Exception as error:
         raise PluginError(
