@@ -159,13 +159,25 @@ class Driver:
         for (first, *others), fitted in zip(equal.values(), self.setup.trainer.fit_many(requests), strict=True):
             found[first] = fitted
             cell, request = members[first].cell, members[first].request
-            content = stored(fitted) if isinstance(fitted, Fitted) and (others or request.cycle == 0) else None
+            content = self._stored(fitted) if others or request.cycle == 0 else None
+            yield from self._warnings()
             if content and request.cycle == 0:
-                yield from self._warnings()
                 yield FirstFit(seed=cell.seed, everything=cell.reference, content=content)
-            for number in others:  # each its own, which no other can change
-                found[number] = (content and self._restore(content, request)) or fitted
+            for number in others:
+                if isinstance(fitted, Fitted):  # each gets one of its own, which no other can change
+                    copy = content and self._restore(content, request)
+                    found[number] = copy or self.setup.trainer.fit_many([request])[0]
+                else:
+                    found[number] = fitted
         return [found[number] for number in range(len(members))]
+
+    def _stored(self, fitted: Fitted | BaseException) -> bytes | None:
+        """A model as bytes; None if there is none, or if it cannot be stored."""
+        try:
+            return stored(fitted) if isinstance(fitted, Fitted) else None
+        except Exception as error:  # noqa: BLE001 - a model may keep anything in its state
+            self._told.append(f"a fit cannot be stored ({described(error)}); cells that need it train it again")
+            return None
 
     def _restore(self, content: bytes, request: Fit) -> Fitted | BaseException | None:
         """A stored model; None if it is damaged."""

@@ -110,6 +110,17 @@ def test_a_first_fit_that_is_damaged_is_told_and_trained_again(group, trained):
     assert ends(messages) == {"random-s0": "ok"}
 
 
+def test_a_fit_that_cannot_be_stored_is_told_and_trained_for_each(group, trained, monkeypatch):
+    alone = cycles(group(*CELLS[:2]))
+    trained.clear()
+    monkeypatch.setattr("alharness.runs.driver.stored", lambda _: 1 / 0)
+    messages = group(*CELLS[:2])
+    assert cycles(messages) == alone
+    assert trained == [1, 1, 2, 2]
+    assert "a fit cannot be stored (ZeroDivisionError" in next(m.text for m in messages if isinstance(m, Warned))
+    assert not [message for message in messages if isinstance(message, FirstFit)]
+
+
 def test_a_cell_goes_on_from_the_ids_that_it_chose(group):
     whole = group(*CELLS[:2])
     chosen = {name: tuple(cycle[2] for cycle in found) for name, found in cycles(whole).items()}
