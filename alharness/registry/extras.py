@@ -15,6 +15,7 @@ from .discovery import checked
 from .identity import identify, modules_of
 from .included import IncludedFile
 from .objects import adapt
+from .sending import dumps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +125,7 @@ def _require_sendable(plugin: Any) -> None:
             cloudpickle.register_pickle_by_value(sys.modules[name])
     try:
         plugin.params.model_rebuild()  # pydantic before 2.14.4 cannot unpickle one that was not built
-        cloudpickle.dumps(plugin)
+        dumps(plugin)
     except Exception as error:
         raise PluginError(
             f"it cannot be sent to another process, in which samplers and models run ({described(error)}); leave "

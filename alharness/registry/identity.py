@@ -22,6 +22,8 @@ from typing import Any
 from alharness.api.dataset import Dataset
 from alharness.api.make import Imported
 
+from .sending import Cached
+
 PLAIN = (str, bytes, int, float, complex, bool, type(None), type(Ellipsis), range, slice)
 LIBRARIES = frozenset({"site-packages", "dist-packages"})
 STANDARD = Path(sysconfig.get_path("stdlib"))
@@ -55,7 +57,7 @@ class _Reader:
             return repr(thing)
         if isinstance(thing, ModuleType):
             return thing.__name__
-        if isinstance(thing, FunctionType | BuiltinFunctionType | type):
+        if isinstance(thing, FunctionType | BuiltinFunctionType | Cached | type):
             if not _is_own(thing):
                 return _name(thing)
             self.modules.add(thing.__module__)
@@ -85,6 +87,8 @@ class _Reader:
                 ]
             case FunctionType():
                 parts = self._function(thing)
+            case Cached():
+                parts = [self.text(thing.__wrapped__)]
             case MethodType() | staticmethod() | classmethod():
                 parts = [self.text(thing.__func__), self.text(getattr(thing, "__self__", None))]
             case property():

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
 from alharness.errors import PluginError, described
+from alharness.registry.sending import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,15 +72,13 @@ class Processes:
         Args:
             target: `module:function`; called with a connection to this process, and the arguments.
             output: file that it prints to.
-            arguments: what cloudpickle can send: classes that no module holds are sent as they are.
+            arguments: what can be sent: classes that no module holds are sent as they are.
 
         Raises:
             PluginError: the arguments cannot be sent. Only plugins and parameters are of foreign types.
         """
-        import cloudpickle
-
         try:
-            payload = cloudpickle.dumps(arguments)
+            payload = dumps(arguments)
         except Exception as error:
             raise PluginError(
                 f"the parameters of a plugin cannot be sent to another process ({described(error)}): leave out "

@@ -12,6 +12,7 @@ import pytest
 from alharness import Dataset, Feature, ModelPlugin, Params, Sampler, SamplerPlugin, Task, registry
 from alharness.errors import PluginError
 from alharness.registry import Extras
+from alharness.registry.sending import dumps
 
 ONE_CLASS = '''
 from alharness import Sampler
@@ -156,6 +157,24 @@ import pickle, sys
 from alharness import registry
 extras, params = pickle.loads(open(sys.argv[1], "rb").read())
 assert registry.load(extras=extras).sampler("Mine").plugin.make(params).start == 7
+"""
+    subprocess.run([sys.executable, "-c", code, tmp_path / "sent"], check=True)
+
+
+def test_a_cached_function_of_a_main_module_reaches_another_process(main, tmp_path):
+    text = ONE_CLASS.replace(
+        "class Mine", "import functools\n\n@functools.cache\ndef f(n): return n\n\nclass Mine"
+    )
+    extras = Extras.collect(samplers=main(text.replace("self.start, self", "f(self.start), self")).Mine)
+    (tmp_path / "sent").write_bytes(dumps(extras))
+
+    code = """
+import pickle, sys, types
+from alharness import registry
+extras = pickle.loads(open(sys.argv[1], "rb").read())
+plugin = registry.load(extras=extras).sampler("Mine").plugin
+query = types.SimpleNamespace(size=2)
+assert list(plugin.make(plugin.params(start=7)).select(query)) == [7, 8]
 """
     subprocess.run([sys.executable, "-c", code, tmp_path / "sent"], check=True)
 

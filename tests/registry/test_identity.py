@@ -82,6 +82,12 @@ def test_what_changes_nothing_is_not_seen(old, new):
     assert of(BASE) == of(BASE.replace(old, new))
 
 
+def test_a_cached_function_is_known_by_its_code():
+    cached = BASE.replace("def helper", "import functools\n\n@functools.lru_cache\ndef helper")
+
+    assert of(cached) == of(cached) != of(cached.replace("x * SCALE", "x + SCALE"))
+
+
 def test_an_instance_is_known_by_what_it_holds():
     assert of(BASE, "Mine(2)") == of(BASE, "Mine(2)")
     assert of(BASE, "Mine(2)") != of(BASE, "Mine(3)")
