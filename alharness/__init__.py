@@ -7,7 +7,6 @@ samplers, models, data sets and trackers are made of. Each is imported when firs
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from . import moved
@@ -126,6 +125,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
+        from importlib.metadata import version
+
         return version("alharness")
     for module, offered in _HOMES.items():
         if name in offered:
