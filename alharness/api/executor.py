@@ -160,7 +160,7 @@ class Groups(Protocol):
     def receive(self, message: Message) -> bool:
         """Handle a message: write to journals, call observers.
 
-        False if the group is to be ended: the journal of the cell, which has ended by this, cannot be written.
+        False if the group is to be ended: the journal of the cell cannot be written, and the cell has ended.
         """
 
 

@@ -14,7 +14,7 @@ from alharness.errors import HarnessError, RunError
 
 from . import journal, saved
 from .conditions import identity
-from .files import write
+from .files import explain, write
 from .fits import FitStore
 from .journal import Journal
 
@@ -104,7 +104,7 @@ class Coordinator:
                 self._fits.put(self._seeds[message.seed].fits[message.everything], message.content)
                 self._training.pop(key, None)
             case Unusable():
-                self._begin_again(message)
+                return self._begin_again(message)
             case Finished():
                 return self._write(message.cell, message.cycle)
             case Outcome():
@@ -150,16 +150,16 @@ class Coordinator:
             restart=self._restart,
         )
 
-    def _open(self, cell: Cell) -> bool:
-        """Open the cell's journal; if that cannot be continued, it begins again or the cell ends."""
+    def _open(self, cell: Cell, *, again: bool = False) -> bool:
+        """Open the cell's journal; if that cannot be continued, the cell begins again or ends."""
         try:
             book = self._read(cell)
-        except HarnessError as error:
-            if not self._restart:
-                self._end(Outcome(cell=cell, status="failed", error=str(error)))
-                return False
-            self._set_aside(cell)
-            book = self._read(cell)
+        except (HarnessError, OSError) as error:
+            if self._restart and not again and self._set_aside(cell):
+                return self._open(cell, again=True)
+            text = str(error) if isinstance(error, HarnessError) else explain(error, self._directory.cell(cell))
+            self._end(Outcome(cell=cell, status="failed", error=text))
+            return False
         if book.torn:
             self._warn(f"{book.path}: cut a last line that was only half written")
         self._books[cell] = book
@@ -170,18 +170,24 @@ class Coordinator:
         context = {**identity(self._plan.experiment, cell), **self._context, **facts.context}
         return Journal(self._directory.cell(cell), context, _now(), self._plan.labeled(cell))
 
-    def _set_aside(self, cell: Cell) -> None:
-        aside = journal.set_aside(self._directory.cell(cell))
-        self._warn(f"the cell begins again; its old journal is kept as {aside}")
+    def _set_aside(self, cell: Cell) -> bool:
+        """Keep the cell's journal under another name; False if that cannot be done."""
+        try:
+            aside = journal.set_aside(self._directory.cell(cell))
+        except OSError:
+            return False
+        if aside:
+            self._warn(f"the cell begins again; its old journal is kept as {aside}")
+        return aside is not None
 
-    def _begin_again(self, message: Unusable) -> None:
+    def _begin_again(self, message: Unusable) -> bool:
+        """A cell whose ids do not fit the pool begins again, or ends; False if it ends although it should not."""
         cell = message.cell
-        if self._restart:
-            self._set_aside(cell)
-            self._books[cell] = self._read(cell)
-        else:
-            error = self._books[cell].impossible(message.cycle, message.reason)
-            self._end(Outcome(cell=cell, status="failed", error=str(error)))
+        if self._restart and self._set_aside(cell):
+            return self._open(cell, again=True)
+        error = self._books[cell].impossible(message.cycle, message.reason)
+        self._end(Outcome(cell=cell, status="failed", error=str(error)))
+        return not self._restart
 
     def _write(self, cell: Cell, cycle: CycleRecord) -> bool:
         """Write a cycle to its journal, and report it; False if it cannot be written."""

@@ -214,6 +214,30 @@ def test_a_cell_whose_journal_cannot_be_continued_ends_before_it_begins(coordina
     assert [hook for hook, _ in seen] == ["cell_ended"]
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_cell_whose_journal_can_never_be_opened_ends_alone(coordinate, restart):
+    make, _, _ = coordinate
+    coordinator = make((A, B), restart=restart)
+    folder = coordinator._directory.cell(A)
+    folder.parent.mkdir(parents=True)
+    folder.write_text("in the way")
+    assert coordinator.take().cells == (B,)
+    assert coordinator.outcomes[A].status == "failed"
+    assert "cannot be written" in coordinator.outcomes[A].error
+
+
+def test_a_journal_that_cannot_be_opened_is_tried_once_again(coordinate, monkeypatch):
+    make, _, _ = coordinate
+    coordinator = make((A,), restart=True)
+    folder = coordinator._directory.cell(A)
+    folder.mkdir(parents=True)
+    (folder / "journal.jsonl").write_text("garbage\ngarbage\n")
+    monkeypatch.setattr(Coordinator, "_read", lambda *_: (folder / "missing" / "x").read_text())
+    assert coordinator.take() is None
+    assert "cannot be written (No such file or directory)" in coordinator.outcomes[A].error
+    assert (folder / "journal.jsonl.old-1").exists()
+
+
 def test_measuring_again_replaces_times_of_queries_and_nothing_else(coordinate):
     make, _, _ = coordinate
     first = make((A,), exclusive=False)
