@@ -122,11 +122,14 @@ class RunDirectory:
 
         Raises:
             SpecError: another process holds them all the time.
-            RunError: another process took over from this one.
+            RunError: another process took over from this one, or something cannot be written.
         """
-        with _held(self._here().writing, self.path):
-            self.require_held()
-            yield
+        try:
+            with _held(self._here().writing, self.path):
+                self.require_held()
+                yield
+        except OSError as error:
+            raise RunError(explain(error, self.path)) from error
 
     @contextmanager
     def shared_samples(self) -> Iterator[Path]:

@@ -18,7 +18,7 @@ from . import pooltable, saved
 from .conditions import differences, identity, refusal
 from .coordinator import Coordinator
 from .directory import RunDirectory
-from .files import explain, write
+from .files import write
 from .loading import load
 from .local import LocalExecutor
 from .messages import Wish, Work
@@ -189,21 +189,15 @@ def _wish(spec: Spec, plan: Plan, registry: Registry, cells: Collection[Cell], s
 
 def _begin(plan: Plan, directory: RunDirectory, cells: list[Cell]) -> None:
     """Write what was asked for. Raises RunError if the disk is full."""
-    try:
-        with directory.writing():
-            write(plan.folder / "spec.yaml", plan.spec_text)
-            saved.begin(plan, cells)
-    except OSError as error:
-        raise RunError(explain(error, plan.folder)) from error
+    with directory.writing():
+        write(plan.folder / "spec.yaml", plan.spec_text)
+        saved.begin(plan, cells)
 
 
 def _conclude(plan: Plan, directory: RunDirectory, outcomes: list[Outcome]) -> None:
     """Write how the cells ended. Raises RunError if the disk is full."""
-    try:
-        with directory.writing():
-            saved.conclude(plan, outcomes)
-    except OSError as error:
-        raise RunError(explain(error, plan.folder)) from error
+    with directory.writing():
+        saved.conclude(plan, outcomes)
 
 
 def _settle_conditions(
