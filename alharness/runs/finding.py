@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from alharness.errors import RunError, SpecError
 from alharness.text.words import SUFFIX
 
+from . import journal
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FILE = "run.json"
-JOURNAL = "journal.jsonl"
 WORKDIR = Path("runs")
 ENDINGS = (".yaml", ".yml")
 
@@ -141,12 +142,13 @@ def _folder(cell: dict[str, Any]) -> str:
 
 
 def _cycles(folder: Path) -> tuple[int, float]:
-    """How many cycles the journal holds after its header, and when the last one ended; a torn line is none."""
+    """How many cycles the journal holds, and when the last one ended; none if it is damaged."""
     try:
-        lines = (folder / JOURNAL).read_bytes().split(b"\n")[1:-1]
-        return len(lines), json.loads(lines[-1])["measured"]["at"] / 1000 if lines else 0.0
-    except (OSError, ValueError, LookupError, TypeError):
+        found = journal.read(folder / journal.NAME)
+    except RunError:
         return 0, 0.0
+    cycles = found[1] if found else []
+    return len(cycles), cycles[-1].at / 1000 if cycles else 0.0
 
 
 def _written(path: Path) -> float:

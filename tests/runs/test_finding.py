@@ -6,8 +6,10 @@ import sys
 
 import pytest
 
+from alharness.api.records import CycleRecord
 from alharness.errors import RunError
 from alharness.runs.finding import find_run, list_runs
+from alharness.runs.journal import Journal
 
 
 @pytest.fixture
@@ -19,10 +21,15 @@ def make(tmp_path, monkeypatch):
         path = tmp_path / "runs" / folder
         cells = [{"label": "random", "seed": seed, "key": f"{seed}" * 10} for seed in range(len(cycles))]
         for cell, count in zip(cells, cycles, strict=True):
-            lines = ["{}", *(json.dumps({"measured": {"at": (at + n) * 1000}}) for n in range(count))]
-            journal = path / "cells" / f"random-s{cell['seed']}-{cell['key'][:8]}" / "journal.jsonl"
-            journal.parent.mkdir(parents=True)
-            journal.write_text("\n".join([*lines, torn]))
+            folder = path / "cells" / f"random-s{cell['seed']}-{cell['key'][:8]}"
+            book = Journal(folder, {}, int(at * 1000))
+            for n, labeled in enumerate((20, 30, 35)[:count]):
+                chosen = tuple(f"id{i}" for i in range(labeled, (30, 35, 35)[n]))
+                book.append(
+                    CycleRecord(cycle=n, labeled=labeled, metrics={}, chosen=chosen, at=int((at + n) * 1000))
+                )
+            with book.path.open("a") as file:
+                file.write(torn)
         run = {
             "name": name,
             "cells": cells,
@@ -53,6 +60,16 @@ def test_what_is_known_of_a_run(make):
 def test_a_torn_line_is_no_cycle(make):
     make(torn='{"measu')
     assert list_runs()[0].cycles == 5
+
+
+def test_a_cell_with_a_damaged_journal_is_not_complete(make):
+    path = make(cycles=(3, 3))
+    journal = next(path.glob("cells/random-s0-*/journal.jsonl"))
+    journal.write_bytes(journal.read_bytes().replace(b'"labeled": 30', b'"labeled": 31'))
+
+    (found,) = list_runs()
+
+    assert found.progress == "1 of 2 cells complete"
 
 
 def test_the_last_one_comes_first(make):
@@ -124,7 +141,7 @@ try:
     main(["runs"])
 except SystemExit as leaving:
     assert leaving.code == 0
-heavy = {"torch", "pandas", "numpy", "mlflow", "matplotlib", "pydantic"} & set(sys.modules)
+heavy = {"torch", "pandas", "numpy", "mlflow", "matplotlib"} & set(sys.modules)
 assert not heavy, heavy
 """
     shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=tmp_path)
