@@ -1,4 +1,4 @@
-"""Imports run in no circle, neither those at the top of a file nor those inside of functions."""
+"""Imports run in no circle, neither those at the top of a file nor those inside functions."""
 
 import ast
 from graphlib import CycleError, TopologicalSorter

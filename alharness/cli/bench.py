@@ -12,7 +12,7 @@ from alharness.errors import SpecError
 from alharness.text.numbers import fixed, significant
 
 from .include import include_option, load_plugins
-from .page import make_table, open_page
+from .page import make_console, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ def bench(
     from alharness.runs import growth
 
     work = growth.Workload(sizes=wanted, labeled=labeled, budget=budget, task=Task(task))
-    page = open_page()
+    page = make_console()
     points = []
     for point in growth.measure(able, installed.model(model).plugin, work):
         points.append(point)

@@ -16,14 +16,14 @@ from alharness.runs.finding import find_run
 from alharness.text.numbers import fixed, significant
 from alharness.text.terminal import plain, safe
 
-from .page import make_table, open_page
+from .page import make_console, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rich.console import Console
 
-    from alharness.results.comparison import Comparison, Difference, Pair, SamplerComparison
+    from alharness.results.comparison import CellPair, Comparison, MetricChange, SamplerComparison
 
 CHANGED = 1
 STYLES = {"changed": "bold red", "unchanged": "bold green", "not compared": "bold yellow"}
@@ -77,7 +77,7 @@ def compare(old: Path, new: Path, only: tuple[str, ...], tolerance: float, slowe
     if as_json:
         click.echo(json.dumps(_as_data(found), indent=2))
     else:
-        _print(open_page(), found, tolerance, slower)
+        _print(make_console(), found, tolerance, slower)
     return 0 if found.verdict == "unchanged" else CHANGED
 
 
@@ -147,7 +147,7 @@ def _sentences(sampler: SamplerComparison, metric: str, slower: float) -> Iterat
         yield f": queries are slower, by more than ×{slower:g} in every seed: {ratios}"
 
 
-def _changes(pair: Pair) -> Iterator[str]:
+def _changes(pair: CellPair) -> Iterator[str]:
     if pair.lost:
         yield f"finished in OLD and not in NEW: {pair.lost}"
     if pair.differences:
@@ -168,7 +168,7 @@ def _changes(pair: Pair) -> Iterator[str]:
         )
 
 
-def _difference(found: Difference) -> str:
+def _difference(found: MetricChange) -> str:
     if found.new is None or found.old is None:
         return f"{found.metric} is missing in NEW in cycle {found.cycle}"
     more = found.new - found.old

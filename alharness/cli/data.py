@@ -14,7 +14,7 @@ from alharness.spec.parameters import read_parameters
 from alharness.text.terminal import plain
 from alharness.text.words import NOTICE
 
-from .page import make_table, open_page
+from .page import make_console, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +86,7 @@ def list_() -> None:
         )
         for name, registered in sorted(load().datasets.items())
     ]
-    open_page().print(make_table(("name", "from", "summary", "license"), rows))
+    make_console().print(make_table(("name", "from", "summary", "license"), rows))
 
 
 @data.command("describe", short_help="Show shapes, labels and repairs of a data set.")
@@ -104,7 +104,7 @@ def describe_(name: str, assignments: tuple[str, ...], *, verify: bool) -> None:
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     plugin = load().dataset(name).plugin
     params = read_parameters(plugin.params, f"the data set {name}", assignments)
-    page = open_page()
+    page = make_console()
     if verify:
         if plugin.verify is None:
             raise SpecError(f"the data set {name!r} keeps no checksums that could be compared on demand")

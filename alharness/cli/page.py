@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 WIDTH_OF_A_FILE = 120
 
 
-def open_page() -> Console:
+def make_console() -> Console:
     """A console on stdout: as wide as the terminal, or wide enough to read in a file or a pipe."""
     from .console import PageConsole
 

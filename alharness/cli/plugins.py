@@ -13,7 +13,7 @@ from alharness.text.terminal import plain, safe
 from alharness.text.words import command_line, did_you_mean
 
 from .include import include_option, load_plugins
-from .page import make_list, make_table, open_page
+from .page import make_console, make_list, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def plugins(name: str | None, include: tuple[Path, ...]) -> None:
     if name is None:
         _print_all(installed)
     else:
-        page = open_page()
+        page = make_console()
         for kind, registered in _find(installed, name):
             _print_one(page, kind, registered)
 

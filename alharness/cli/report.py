@@ -12,7 +12,7 @@ import click
 from alharness.text.terminal import plain, safe
 from alharness.text.words import command_line
 
-from .page import open_page
+from .page import make_console
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,7 +57,7 @@ def report(runs: tuple[Path, ...], out: Path | None, targets: tuple[float, ...],
         raise click.UsageError("--target is a value that a metric may reach: a finite number")
     from alharness.runs.finding import find_run, list_runs
 
-    page = open_page()
+    page = make_console()
     if len(runs) == 1 and runs[0].is_dir() and (inside := list_runs(runs[0])):
         _print_runs(page, runs[0], inside)  # what follows says why nothing is written
     folders = [find_run(run) for run in runs]

@@ -18,7 +18,7 @@ from alharness.text.terminal import safe
 from alharness.text.words import NOTICE, command_line
 
 from .include import include_option, load_plugins
-from .page import open_page
+from .page import make_console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +98,7 @@ def run(
         raise click.UsageError("--keep and --restart exclude each other")
     installed = load_plugins(include)
     spec = load(find_spec(path), installed, assignments)
-    page = open_page()
+    page = make_console()
 
     def warn(message: str) -> None:
         page.print(f"warning: {safe(message)}", style="yellow", soft_wrap=True)

@@ -10,7 +10,7 @@ from alharness.runs.finding import WORKDIR, list_runs
 from alharness.text.terminal import plain
 from alharness.text.words import command_line
 
-from .page import make_table, open_page
+from .page import make_console, make_table
 
 
 @click.command
@@ -36,7 +36,7 @@ def runs(workdir: Path) -> None:
     if not found:
         click.echo(plain(f"No runs in {workdir}. Make one with: {command_line('run', 'SPEC')}"))
         return
-    page = open_page()
+    page = make_console()
     rows = [
         (run.path.name, run.setting, run.problem or f"{run.complete:,} of {run.cells:,}", run.date)
         for run in found

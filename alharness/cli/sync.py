@@ -16,7 +16,7 @@ from alharness.text.redaction import HIDDEN, redact
 from alharness.text.terminal import plain
 
 from . import show_error
-from .page import open_page
+from .page import make_console
 
 if TYPE_CHECKING:
     from alharness.api.records import Plan
@@ -52,7 +52,7 @@ def sync(directories: tuple[Path, ...], tracking_uri: str | None, experiment: st
     Exit codes: 0 everything is in MLflow, 1 a directory cannot be read, 2 usage, 6 MLflow cannot be reached, or
     refused something.
     """  # noqa: D301  \b is click's mark for lines that stay as they are
-    page = open_page()
+    page = make_console()
     worst = 0
     for directory in directories:
         try:

@@ -11,7 +11,7 @@ import click
 
 from alharness.text.terminal import plain
 
-from .page import open_page
+from .page import make_console
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ def ui(experiment: str | None, store: str | None, port: int | None, *, browse: b
         alharness ui digits_quick --port 5005
         alharness ui --store sqlite:////data/mlflow.db
     """  # noqa: D301  \b is click's mark for lines that stay as they are
-    page = open_page()
+    page = make_console()
     with _busy(page, "Reading the store"):
         from alharness.tracking.mlflow import addresses, experiments  # MLflow takes a second or two
         from alharness.tracking.mlflow import store as stores

@@ -32,14 +32,14 @@ NO_LABELS = "-"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class DescriptionTable:
     """Headings and rows of text."""
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
 
-def describe(dataset: Dataset) -> list[Table]:
+def describe(dataset: Dataset) -> list[DescriptionTable]:
     """What can be counted. Sequences are opened, not read; those of made-up data are not even made."""
     vectors = dataset.synthetic and dataset.pooled_content is not None
     parts = dataset.pooled().parts if vectors else dataset.parts
@@ -52,7 +52,7 @@ def describe(dataset: Dataset) -> list[Table]:
     return tables
 
 
-def _shapes(parts: Mapping[str, Samples]) -> Table:
+def _shapes(parts: Mapping[str, Samples]) -> DescriptionTable:
     def shape(array: NDArray[Any] | Rows) -> str:
         sizes = " x ".join(f"{size:,}" for size in array.shape[1:])
         return f"{sizes} ({'vector' if array.ndim == 2 else 'steps x features'})"
@@ -60,10 +60,10 @@ def _shapes(parts: Mapping[str, Samples]) -> Table:
     first = next(iter(parts.values()))
     counts = ("samples", *(f"{len(part):,}" for part in parts.values()))
     shapes = [(m, *(shape(part.inputs.arrays[m]) for part in parts.values())) for m in first.inputs.modalities]
-    return Table(headings=("shapes", *parts), rows=(counts, *shapes))
+    return DescriptionTable(headings=("shapes", *parts), rows=(counts, *shapes))
 
 
-def _lengths(parts: Mapping[str, Samples]) -> Table | None:
+def _lengths(parts: Mapping[str, Samples]) -> DescriptionTable | None:
     def summary(part: Samples, modality: str) -> str:
         if modality not in part.inputs.lengths or not len(part):
             return "full"
@@ -73,10 +73,10 @@ def _lengths(parts: Mapping[str, Samples]) -> Table | None:
     first = next(iter(parts.values())).inputs
     modalities = [m for m, array in first.arrays.items() if array.ndim == 3]
     rows = tuple((m, *(summary(part, m) for part in parts.values())) for m in modalities)
-    return Table(headings=("steps: min / median / max", *parts), rows=rows) if rows else None
+    return DescriptionTable(headings=("steps: min / median / max", *parts), rows=rows) if rows else None
 
 
-def _labels(dataset: Dataset, parts: Mapping[str, Samples]) -> Table:
+def _labels(dataset: Dataset, parts: Mapping[str, Samples]) -> DescriptionTable:
     rows: list[tuple[str, ...]] = []
     for source in (FUSED, *_labeled(parts)):
         own = {split: _of(part, source) for split, part in parts.items() if _has(part, source)}
@@ -86,7 +86,9 @@ def _labels(dataset: Dataset, parts: Mapping[str, Samples]) -> Table:
             known = dict(zip(own, counts, strict=True))
             cells = (_count(known[split], len(own[split])) if split in own else NO_LABELS for split in parts)
             rows.append((source, name, *cells))
-    return Table(headings=("labels of", "class" if dataset.classes else "value", *parts), rows=tuple(rows))
+    return DescriptionTable(
+        headings=("labels of", "class" if dataset.classes else "value", *parts), rows=tuple(rows)
+    )
 
 
 def _classes(names: Sequence[str], own: list[NDArray[Any]]) -> Iterator[tuple[str, list[int]]]:
@@ -115,7 +117,7 @@ def _values(own: list[NDArray[Any]]) -> Iterator[tuple[str, list[int]]]:
         yield f"{significant(low)} to {significant(high)}", [count[index] for count in in_bins]
 
 
-def _contradictions(task: Task, parts: Mapping[str, Samples]) -> Table | None:
+def _contradictions(task: Task, parts: Mapping[str, Samples]) -> DescriptionTable | None:
     """Share of samples whose modalities have different labels of their own; for targets, far apart."""
     modalities = _labeled(parts)
     if len(modalities) < 2:
@@ -129,7 +131,7 @@ def _contradictions(task: Task, parts: Mapping[str, Samples]) -> Table | None:
     pairs = [*combinations(modalities, 2), *([tuple(modalities)] if len(modalities) > 2 else [])]
     rows = tuple((", ".join(pair), *(share(part, pair) for part in parts.values())) for pair in pairs)
     what = "labels differ" if task == Task.CLASSIFICATION else f"labels more than {CONTRADICTION} apart"
-    return Table(headings=(what, *parts), rows=rows)
+    return DescriptionTable(headings=(what, *parts), rows=rows)
 
 
 def _labeled(parts: Mapping[str, Samples]) -> list[str]:

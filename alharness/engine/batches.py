@@ -50,7 +50,7 @@ def batches(inputs: Inputs, positions: NDArray[np.int64], size: int, device: tor
         )
 
 
-def home(samples: Samples, device: torch.device) -> torch.device:
+def storage_device(samples: Samples, device: torch.device) -> torch.device:
     """The device for samples that are read again and again: `device`, if they fit there, or the CPU."""
     if device.type != "cuda":
         return device

@@ -130,7 +130,7 @@ class Extractor:
             return self.predictions(z), self._whole(caught, source, z)
 
     def draw_batches(self, inputs: Inputs, positions: NDArray[np.int64]) -> Iterable[Batch]:
-        """What `draw` and `still` go through."""
+        """What `draw` and `draw_without_dropout` go through."""
         return RepeatedBatches(inputs, positions, DRAW_BATCH, self._fitted.device, DRAW_MEMORY)
 
     @torch.no_grad()
@@ -141,7 +141,7 @@ class Extractor:
             return torch.cat([self.predict(self._encoded(b))[source] for b in rows])
 
     @torch.no_grad()
-    def still(self, rows: Iterable[Batch], source: str) -> Tensor:
+    def draw_without_dropout(self, rows: Iterable[Batch], source: str) -> Tensor:
         """What a draw gives for its first batch if the model has no dropout, bit by bit."""
         with self._clock.charge("inference"):
             return self.predict(self._encoded(next(iter(rows))))[source]
@@ -267,7 +267,11 @@ class ModelView:
         rows = self._extractor.draw_batches(self._inputs, self._positions)
         for number in range(draws):
             draw = self._extractor.draw(rows, number, source)
-            if number == 0 and len(draw) and torch.equal(draw[:DRAW_BATCH], self._extractor.still(rows, source)):
+            if (
+                number == 0
+                and len(draw)
+                and torch.equal(draw[:DRAW_BATCH], self._extractor.draw_without_dropout(rows, source))
+            ):
                 raise SamplerError(
                     "the model has no active dropout, so that every draw is the same; "
                     "set a dropout above 0 in model.params, or choose a sampler that needs none"

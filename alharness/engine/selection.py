@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class CheckedSelection:
     """What a sampler chose.
 
     Attributes:
@@ -65,7 +65,7 @@ def ask(
     features: frozenset[Feature],
     who: str = "the sampler",
     warn: Callable[[str], None] = warnings.warn,
-) -> Answer:
+) -> CheckedSelection:
     """Have the sampler choose; time it; check the answer.
 
     The time of a query runs from the call of `select` to the checked positions. All views are computed inside.
@@ -93,7 +93,7 @@ def ask(
     diagnostics: dict[str, float] = {}
     unlabeled = pool.unlabeled
     unlabeled.flags.writeable = False
-    border = Border(who, SamplerError, warn, known=fitted.border.told)
+    border = Border(who, SamplerError, warn, known=fitted.border.reported)
     moment = f"cycle {cycle}"
     before = fingerprint.of_model(fitted.model)
     with border.crossed(moment), Meter(fitted.device) as meter:  # what the border does is no part of the query
@@ -127,7 +127,7 @@ def ask(
     parts = dict.fromkeys(("inference", "gradients", "selection"), 0.0) | clock.seconds
     cost = {f"query_{name}": meter.cost.pop(name) for name in ("seconds", "cpu_seconds")}
     cost |= {f"query_{phase}_seconds": seconds for phase, seconds in parts.items()} | meter.cost
-    return Answer(
+    return CheckedSelection(
         positions=tuple(int(i) for i in unlabeled[positions]),
         scores=tuple(scores),
         diagnostics=diagnostics,

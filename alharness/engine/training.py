@@ -24,7 +24,7 @@ from alharness.guard.border import Border
 from alharness.guard.trait import listed
 from alharness.kernels.flat import flatten
 
-from .batches import as_batch, home
+from .batches import as_batch, storage_device
 from .measure import Meter
 from .metrics import evaluate
 
@@ -131,7 +131,7 @@ class Trainer:
 
     def validation(self, samples: Samples) -> Validation:
         """Validation samples for `Fit`."""
-        batch = as_batch(samples, home(samples, self.device))
+        batch = as_batch(samples, storage_device(samples, self.device))
         return Validation(batch=batch, contents=fingerprint.of_tensors(batch.tensors))
 
     def fit(self, labeled: Samples, seed: int, valid: Validation | None = None) -> Fitted:
@@ -187,7 +187,7 @@ class Trainer:
             threads(settings.threads),
             precision,
         ):
-            samples = as_batch(labeled, home(labeled, self.device))
+            samples = as_batch(labeled, storage_device(labeled, self.device))
             model = self._made().to(samples.device)
             model.adapt(samples)
             samples = _prepared(samples, model)

@@ -44,15 +44,15 @@ class Snapshot:
         Returns what was put back and should be reported, and what could not be put back, in words.
         """
         imported = len(sys.modules) > self._modules
-        told: list[str] = []
+        reported: list[str] = []
         lasting: list[str] = []
         for trait, before, after in self._differing():
             words = trait.difference(before, after)
             if not _written(trait, before):
                 lasting.append(words)
-            elif trait.loudness == "told" or (trait.loudness == "quiet after imports" and not imported):
-                told.append(words)
-        return told, lasting
+            elif trait.loudness == "reported" or (trait.loudness == "quiet after imports" and not imported):
+                reported.append(words)
+        return reported, lasting
 
     def _differing(self) -> Iterator[tuple[Trait, Any, Any]]:
         for trait, before in zip(TRAITS, self._values, strict=True):
@@ -94,7 +94,7 @@ class Border:
     ) -> None:
         self.culprit, self.kind = culprit, kind
         self.warn, self._passing, self._known = warn, passing, known
-        self.told: set[str] = set()
+        self.reported: set[str] = set()
 
     def crossed(self, moment: str = "") -> AbstractContextManager[None]:
         """Inside, the plugin's code runs.
@@ -114,10 +114,10 @@ class Border:
         with blaming(self.culprit, self.kind, moment=moment, passing=self._passing):
             yield
 
-    def settle(self, told: list[str], lasting: list[str]) -> None:
+    def settle(self, reported: list[str], lasting: list[str]) -> None:
         """Report what was put back, and refuse what could not be."""
-        if new := [words for words in told if words not in self._known]:
-            self.told.update(new)
+        if new := [words for words in reported if words not in self._known]:
+            self.reported.update(new)
             self.warn(f"{self.culprit} changed {listed(new)}; it was put back, so that no other plugin meets it")
         if lasting:
             raise self.kind(
@@ -144,8 +144,8 @@ class _Crossing(AbstractContextManager[None]):
         depth = ["the recursion limit"] if sys.getrecursionlimit() != self._depth else []
         sys.setrecursionlimit(self._depth)
         try:
-            told, lasting = self._put_back()
-            self._settle([*depth, *told], lasting)
+            reported, lasting = self._put_back()
+            self._settle([*depth, *reported], lasting)
         except BaseException as worse:
             self._blamed.__exit__(type(worse), worse, worse.__traceback__)
             raise

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Loudness = Literal["told", "quiet", "quiet after imports"]
+Loudness = Literal["reported", "quiet", "quiet after imports"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Trait:
         write: puts a value back, or raises.
         same: whether two values are one.
         shown: the difference of two values in words; empty if the name says enough.
-        loudness: `told` warns of a change; `quiet` puts it back without a word, since no other plugin notices;
+        loudness: `reported` warns of a change; `quiet` puts it back without a word, since no other plugin notices;
             `quiet after imports` does so if modules were imported meanwhile, many of which change it.
     """
 
@@ -31,7 +31,7 @@ class Trait:
     write: Callable[[Any], object]
     same: Callable[[Any, Any], bool] = operator.eq
     shown: Callable[[Any, Any], str] = lambda before, after: f"{before!r:.40} → {after!r:.40}"
-    loudness: Loudness = "told"
+    loudness: Loudness = "reported"
 
     def value(self) -> Any:
         """Its value, or `Unreadable`."""

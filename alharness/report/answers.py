@@ -113,7 +113,7 @@ def _best_without_random(results: RunResults, best: str) -> Answer:
 def _untested(results: RunResults, best: str) -> Answer:
     return Answer(
         question=SURE,
-        short=f"{_number_of_seeds(len(results.basis.home(best).seeds))}, nothing to test against.",
+        short=f"{_number_of_seeds(len(results.basis.first_set(best).seeds))}, nothing to test against.",
         reasons=(),
     )
 
@@ -200,7 +200,7 @@ def _sure_of_random(results: RunResults) -> Answer:
 
 def _labels(results: RunResults) -> Answer:
     best, random = results.advice.shown[0], str(results.random)
-    found = saving(results, best, random, seeds=results.basis.home(best).seeds)
+    found = saving(results, best, random, seeds=results.basis.first_set(best).seeds)
     last = results.labeled[-1]
     goal = f"Random's {results.metric} at {last:,} labels"
     if not math.isfinite(found.needed):

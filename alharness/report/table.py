@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from alharness.results.basis import Basis
     from alharness.results.run import RunResults
     from alharness.results.statistics import Mean
-    from alharness.results.summary import Row
+    from alharness.results.summary import SummaryRow
     from alharness.text.numbers import Form
 
 
@@ -110,7 +110,7 @@ def _over(cells: Basis) -> str:
     return f"; above the line over {seed_list(first.seeds)}, below it what lacks some, and Random over the same"
 
 
-def _cells(rows: Sequence[Row], metrics: Sequence[str], *, gpu: bool) -> list[list[str]]:
+def _cells(rows: Sequence[SummaryRow], metrics: Sequence[str], *, gpu: bool) -> list[list[str]]:
     columns = [
         [f"{row.label}: {row.labels:,}" if row.reference else row.label for row in rows],
         [row.count for row in rows],
@@ -139,7 +139,7 @@ def _mean(found: Mean, way: Form) -> str:
     return f"{text} ({found.undefined} undefined)" if found.undefined and text != NOTHING else text
 
 
-def _mib(row: Row, name: str) -> str:
+def _mib(row: SummaryRow, name: str) -> str:
     return fixed(row.peaks[name], 0) if name in row.peaks else NOTHING
 
 

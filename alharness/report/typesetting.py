@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from alharness.results.run import RunResults
     from alharness.results.statistics import Mean
-    from alharness.results.summary import Row
+    from alharness.results.summary import SummaryRow
 
 NUMBER = re.compile(r"-?[\d.,]+")
 POWER = re.compile(r"e(-?\d+)$")
@@ -60,7 +60,7 @@ def summary_table(results: RunResults, name: str, metrics: Sequence[str] = ()) -
     )
 
 
-def _cells(means: Sequence[Mean | None], rows: Sequence[Row], *, lower: bool) -> list[Value | str]:
+def _cells(means: Sequence[Mean | None], rows: Sequence[SummaryRow], *, lower: bool) -> list[Value | str]:
     rivals: dict[int, list[float]] = {}
     for mean, row in zip(means, rows, strict=True):
         if mean is not None and not row.reference and not math.isnan(mean.value):

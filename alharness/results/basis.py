@@ -79,7 +79,7 @@ class Basis:
         """Samplers with a cell that counts."""
         return tuple(label for label in self.cells if label != FULL_DATA)
 
-    def home(self, label: str) -> SeedSet:
+    def first_set(self, label: str) -> SeedSet:
         """The first seed set that a sampler is in."""
         return next(seed_set for seed_set in self.seed_sets if label in seed_set.labels)
 

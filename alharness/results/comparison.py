@@ -25,7 +25,7 @@ Verdict = Literal["unchanged", "changed", "not compared"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parting:
+class FirstDifference:
     """The first query in which two cells choose differently; in everything later they are other experiments.
 
     Attributes:
@@ -40,7 +40,7 @@ class Parting:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
+class MetricChange:
     """A metric that differs although both models were trained on the same labels.
 
     Attributes:
@@ -59,7 +59,7 @@ class Difference:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pair:
+class CellPair:
     """The two cells of a sampler and a seed.
 
     Attributes:
@@ -74,8 +74,8 @@ class Pair:
     seed: int
     lost: str = ""
     unpaired: str = ""
-    parting: Parting | None = None
-    differences: tuple[Difference, ...] = ()
+    parting: FirstDifference | None = None
+    differences: tuple[MetricChange, ...] = ()
     query_seconds: tuple[float, float] | None = None
 
     @property
@@ -100,7 +100,7 @@ class SamplerComparison:
     """
 
     label: str
-    pairs: tuple[Pair, ...]
+    pairs: tuple[CellPair, ...]
     time: Time
     score: tuple[float, float] | None = None
     memory: tuple[float, float] | None = None
@@ -201,19 +201,19 @@ def _by_place(results: RunResults) -> dict[tuple[str, int], Outcome]:
     return {(record.cell.label, record.cell.seed): record for record in results.records}
 
 
-def _pair(seed: int, old: Outcome | None, new: Outcome | None, run: RunResults, tolerance: float) -> Pair:
+def _pair(seed: int, old: Outcome | None, new: Outcome | None, run: RunResults, tolerance: float) -> CellPair:
     if old is None:
-        return Pair(seed=seed, unpaired="only in NEW")
+        return CellPair(seed=seed, unpaired="only in NEW")
     if old.status != "ok":
-        return Pair(seed=seed, unpaired=f"not finished in OLD ({_state(old)})")
+        return CellPair(seed=seed, unpaired=f"not finished in OLD ({_state(old)})")
     if new is None:
         skipped = next((skip.reason for skip in run.run.skips if skip.label == old.cell.label), "")
-        return Pair(seed=seed, lost=f"skipped: {skipped}" if skipped else "not among the cells of the run")
+        return CellPair(seed=seed, lost=f"skipped: {skipped}" if skipped else "not among the cells of the run")
     if new.status != "ok":
-        return Pair(seed=seed, lost=_state(new))
+        return CellPair(seed=seed, lost=_state(new))
     parting = _parting(old.cycles, new.cycles)
     shared = parting.cycle + 1 if parting else len(old.cycles)  # a model is measured before its query
-    return Pair(
+    return CellPair(
         seed=seed,
         parting=parting,
         differences=_differences(old.cycles[:shared], new.cycles[:shared], tolerance),
@@ -228,16 +228,16 @@ def _state(record: Outcome) -> str:
     return f"{record.status} after {n} cycle{'' if n == 1 else 's'}{': ' if record.error else ''}{record.error}"
 
 
-def _parting(old: Sequence[CycleRecord], new: Sequence[CycleRecord]) -> Parting | None:
+def _parting(old: Sequence[CycleRecord], new: Sequence[CycleRecord]) -> FirstDifference | None:
     for a, b in zip(old, new, strict=True):
         if a.chosen != b.chosen:
-            return Parting(cycle=a.cycle, size=len(a.chosen), common=len({*a.chosen} & {*b.chosen}))
+            return FirstDifference(cycle=a.cycle, size=len(a.chosen), common=len({*a.chosen} & {*b.chosen}))
     return None
 
 
 def _differences(
     old: Sequence[CycleRecord], new: Sequence[CycleRecord], tolerance: float
-) -> tuple[Difference, ...]:
+) -> tuple[MetricChange, ...]:
     """Those of the metrics of OLD; one that only NEW has is no change."""
     found = []
     for metric in dict.fromkeys(name for cycle in old for name in cycle.metrics):
@@ -245,7 +245,7 @@ def _differences(
         apart = [(cycle, a, b) for cycle, a, b in values if _distance(a, b) > tolerance]
         if apart:
             cycle, a, b = max(apart, key=lambda value: _distance(value[1], value[2]))
-            found.append(Difference(metric=metric, first=apart[0][0], cycle=cycle, old=a, new=b))
+            found.append(MetricChange(metric=metric, first=apart[0][0], cycle=cycle, old=a, new=b))
     return tuple(found)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from .run import RunResults
     from .statistics import Mean
-    from .summary import Row
+    from .summary import SummaryRow
 
 PLACE = ("run", "setting", "sampler", "seed", "cycle", "labeled")
 """Columns that identify a number."""
@@ -236,7 +236,7 @@ class Results:
         return pd.DataFrame(rows, columns=[*about, "p", "p_holm", "p_wilcoxon", "significant"])
 
 
-def _statistics(row: Row) -> Iterator[tuple[str, Mapping[str, Mean]]]:
+def _statistics(row: SummaryRow) -> Iterator[tuple[str, Mapping[str, Mean]]]:
     yield "final", row.final
     yield "area", row.areas
     yield "cost", row.costs

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from .basis import Basis, SeedSet
     from .statistics import Difference, Mean
-    from .summary import Row
+    from .summary import SummaryRow
 
     Array = NDArray[np.float64]
 
@@ -249,7 +249,7 @@ class RunResults:
     @cached_property
     def areas(self) -> Mapping[str, Mean]:
         """Sampler -> mean area under the budget curve, over the seeds of its first seed set."""
-        return {x: mean(self.at(self.all_areas, x, self.basis.home(x).seeds)) for x in self.labels}
+        return {x: mean(self.at(self.all_areas, x, self.basis.first_set(x).seeds)) for x in self.labels}
 
     @cached_property
     def pairs(self) -> Mapping[tuple[str, str], Difference]:
@@ -307,13 +307,13 @@ class RunResults:
         )
 
     @cached_property
-    def summary(self) -> list[Row]:
+    def summary(self) -> list[SummaryRow]:
         """What each sampler reached and what it cost; see `Row`."""
         return summarize(self)
 
-    def row(self, label: str, seed_set: SeedSet | None = None) -> Row:
+    def row(self, label: str, seed_set: SeedSet | None = None) -> SummaryRow:
         """That of a sampler in a seed set, by default the first that it is in."""
-        number = self.basis.seed_sets.index(seed_set or self.basis.home(label))
+        number = self.basis.seed_sets.index(seed_set or self.basis.first_set(label))
         return next(row for row in self.summary if (row.label, row.seed_set) == (label, number))
 
     def incomparable_times(self) -> str:

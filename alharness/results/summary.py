@@ -30,7 +30,7 @@ def seconds(record: Outcome, *costs: str) -> float:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class SummaryRow:
     """One sampler in one seed set.
 
     Attributes:
@@ -91,7 +91,7 @@ class Row:
         return query / train if train > 0 else float("nan")
 
 
-def summarize(results: RunResults) -> list[Row]:
+def summarize(results: RunResults) -> list[SummaryRow]:
     """By seed set, the samplers in the order of the spec and the reference last.
 
     A sampler without any cell that counts has a row without values in the first seed set.
@@ -103,7 +103,7 @@ def summarize(results: RunResults) -> list[Row]:
     return sorted(rows, key=lambda row: (row.seed_set, order.index(row.label)))
 
 
-def _rows(results: RunResults, number: int, seed_set: SeedSet) -> Iterator[Row]:
+def _rows(results: RunResults, number: int, seed_set: SeedSet) -> Iterator[SummaryRow]:
     run, cells = results.run, results.basis
     names = dict.fromkeys(
         name for found in cells.cells.values() for cell in found.values() for name in cell.cycles[-1].metrics
@@ -119,7 +119,7 @@ def _rows(results: RunResults, number: int, seed_set: SeedSet) -> Iterator[Row]:
         measured = {name for record in records for name in record.cycles[-1].metrics}
         peaks = {name: results.peak(name, seed_set, label) for name in PEAKS}
         cell = next(cell for cell in run.cells if cell.label == label)
-        yield Row(
+        yield SummaryRow(
             label=label,
             seed_set=number,
             over=seed_set.seeds,

@@ -55,13 +55,13 @@ class Driver:
 
     def __init__(self, work: Work, registry: Registry) -> None:
         self._work, self._registry = work, registry
-        self._told: list[str] = []  # warnings that wait for the next message
+        self._pending: list[str] = []  # warnings that wait for the next message
 
     @cached_property
     def setup(self) -> Setup:
         """Made when the first group begins: then the data are opened."""
         work, model = self._work, self._registry.model(self._work.model)
-        border = model_border(f"the model {work.model!r} of {model.origin}", self._told.append)
+        border = model_border(f"the model {work.model!r} of {model.origin}", self._pending.append)
         dataset = pickle.loads(work.dataset)  # noqa: S301 - of a process of this run
         return Setup(dataset, model.plugin, work.model_params, work.training, work.schedule, border=border)
 
@@ -109,8 +109,8 @@ class Driver:
                     yield found
 
     def _warnings(self) -> Iterator[Warned]:
-        while self._told:
-            yield Warned(text=self._told.pop(0))
+        while self._pending:
+            yield Warned(text=self._pending.pop(0))
 
     def _join(self, cell: Cell, group: Group) -> _Member | Unusable | Outcome:
         """A cell that is ready to begin, or to continue; or why it is not."""
@@ -124,7 +124,7 @@ class Driver:
             sampler, features = self._make_sampler(cell)
             again = chosen if group.action == "retime" else None
             start = (data.initial, 0) if again is not None else (pool, len(chosen))
-            steps = run_cell(data, sampler, *start, features=features, who=cell.who, warn=self._told.append)
+            steps = run_cell(data, sampler, *start, features=features, who=cell.who, warn=self._pending.append)
             member = _Member(cell, steps, len(data.schedule.sizes), again)
             return member.ask() or member
         except Impossible as error:
@@ -136,7 +136,7 @@ class Driver:
         if cell.reference:
             return None, frozenset()
         plugin, params = self._registry.sampler(cell.sampler).plugin, self._work.sampler_params[cell.label]
-        with Border(cell.who, SamplerError, self._told.append).crossed("construction"):
+        with Border(cell.who, SamplerError, self._pending.append).crossed("construction"):
             sampler, features = plugin.make(params), plugin.features(params)
             if not isinstance(sampler, Sampler):
                 raise SamplerError(f"its plugin made {type(sampler).__name__}, expected a Sampler")
@@ -176,7 +176,7 @@ class Driver:
         try:
             return stored(fitted) if isinstance(fitted, Fitted) else None
         except Exception as error:  # noqa: BLE001 - a model may keep anything in its state
-            self._told.append(f"a fit cannot be stored ({described(error)}); cells that need it train it again")
+            self._pending.append(f"a fit cannot be stored ({described(error)}); cells that need it train it again")
             return None
 
     def _restore(self, content: bytes, request: Fit) -> Fitted | BaseException | None:
@@ -184,7 +184,7 @@ class Driver:
         try:
             return self.setup.trainer.restore(content, request.seed)
         except ValueError as error:
-            self._told.append(f"a stored fit is damaged ({error}); it is trained again")
+            self._pending.append(f"a stored fit is damaged ({error}); it is trained again")
             return None
         except BaseException as error:  # noqa: BLE001 - the model's own
             return error

@@ -30,7 +30,7 @@ from . import fits, pooltable
 from .directory import OUTPUT
 from .environment import describe
 from .messages import Begun, Loaded, Made, Refused, SeedFacts, Wish
-from .setup import Setup, seed_context, suited
+from .setup import Setup, pool_if_needed, seed_context
 from .sharing import share
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _load(connection: Connection, wish: Wish, installed: Registry) -> Loaded:
     with Border(wish.who, PluginError, warn, passing=(DataError, SpecError)).crossed():
         dataset = installed.dataset(wish.dataset).plugin.make(wish.params)
         _require_announced(wish, dataset)
-        shown = suited(dataset, model)
+        shown = pool_if_needed(dataset, model)
         with blaming(wish.who, DataError):
             require_sound(shown, lambda text: warn(f"{wish.who}: {text}"))
             _require_sendable(shown.measured_by)

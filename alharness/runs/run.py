@@ -254,11 +254,11 @@ def _emit(registry: Registry, warn: Callable[[str], None], hook: str, **records:
 
 def _once(warn: Callable[[str], None]) -> Callable[[str], None]:
     """The same, but nothing twice: a plugin may give the same reason in every cycle, and in every worker."""
-    told: set[str] = set()
+    shown: set[str] = set()
 
     def tell(text: str) -> None:
-        if text not in told:
-            told.add(text)
+        if text not in shown:
+            shown.add(text)
             warn(text)
 
     return tell

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from alharness.spec.settings import TrainingSettings
 
 
-def suited(dataset: Dataset, model: ModelPlugin) -> Dataset:
+def pool_if_needed(dataset: Dataset, model: ModelPlugin) -> Dataset:
     """The data set as the model wants it: pooled, or with its sequences."""
     return dataset.pooled() if model.inputs == "pooled" else dataset
 
@@ -41,7 +41,7 @@ class Setup:
     """What cells are run with.
 
     Args:
-        dataset: as the model wants it; see `suited`.
+        dataset: as the model wants it; see `pool_if_needed`.
         model: the model.
         params: its parameters.
         settings: how it is trained.

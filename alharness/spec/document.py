@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, field_validator
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag, field_validator
 
 from alharness.api.records import FULL_DATA
 
@@ -83,11 +83,13 @@ Seeds = Annotated[
 ]
 
 
-class Document(Section):
-    """An experiment: one data set, one model, and every sampler with every seed."""
+class RawSpec(Section):
+    """One data set, one model, and every sampler with every seed."""
+
+    model_config = ConfigDict(title="Spec")
 
     name: Name
-    """What the experiment is called; its run directory begins with it."""
+    """Name of the spec; its run directory begins with it."""
     dataset: Choice
     """The data set."""
     model: ModelChoice = ModelChoice()

@@ -16,7 +16,7 @@ from alharness.registry import load as find_plugins
 from alharness.text.redaction import hide_credentials
 
 from . import extra, mapping, overrides, yamlfile
-from .document import DEFAULT_TRACKER, Document, trackers
+from .document import DEFAULT_TRACKER, RawSpec, trackers
 from .finding import find_spec, folder_of
 from .problems import Problem, combine, follow, translate
 from .scalar import write
@@ -261,12 +261,12 @@ class _Reader:
         self.file, self.folder = file, folder
         self.problems: list[Problem] = []
 
-    def document(self) -> Document | None:
+    def document(self) -> RawSpec | None:
         """The structure; None if it is wrong."""
         try:
-            return Document.model_validate(self.file.data, strict=True)
+            return RawSpec.model_validate(self.file.data, strict=True)
         except ValidationError as error:
-            self.problems += translate(error, Document, self.file)
+            self.problems += translate(error, RawSpec, self.file)
             return None
 
     def chosen(self, keys: Keys, find: Callable[[str], Registered[P]], choice: Any = None) -> Chosen[P] | None:

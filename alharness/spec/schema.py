@@ -9,7 +9,7 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 
 from alharness.api.params import descriptions
 
-from .document import DEFAULT_TRACKER, Document
+from .document import DEFAULT_TRACKER, RawSpec
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -30,7 +30,7 @@ def make_schema(registry: Registry, distributions: Collection[str] | None = None
         registry: the installed plugins.
         distributions: leave out the plugins of all others; None takes every one.
     """
-    schema = {"$schema": DIALECT} | Document.model_json_schema()
+    schema = {"$schema": DIALECT} | RawSpec.model_json_schema()
     definitions, sections = schema["$defs"], schema["properties"]
     kinds: dict[str, tuple[str, Mapping[str, Registered[Any]]]] = {
         "dataset": ("Choice", registry.datasets),

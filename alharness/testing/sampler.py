@@ -268,8 +268,8 @@ class SamplerConformance:
         try:
             sampler.select(query)
         finally:
-            told, lasting = before.put_back()
-        changed = [*told, *lasting]
+            reported, lasting = before.put_back()
+        changed = [*reported, *lasting]
         assert not changed, f"it changed {', '.join(changed)}; put back what you change, or use a context manager"
 
     # How the tests ask

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from alharness.api.sampler import Query
     from alharness.api.vocabulary import Feature
-    from alharness.engine.selection import Answer
+    from alharness.engine.selection import CheckedSelection
 
     from .network import Heads
 
@@ -97,7 +97,7 @@ class World:
             labels = labels.astype(np.float32)
         return Samples(inputs=Inputs(ids=self.pool.ids, arrays=arrays), labels=labels)
 
-    def ask(self, sampler: Sampler, features: AbstractSet[Feature], name: str = "the sampler") -> Answer:
+    def ask(self, sampler: Sampler, features: AbstractSet[Feature], name: str = "the sampler") -> CheckedSelection:
         """The sampler's checked answer, whose positions are positions in `pool`.
 
         Args:

@@ -13,7 +13,7 @@ def run(*arguments):
 
 def test_the_schema_is_printed(capsys):
     assert run() == 0
-    assert json.loads(capsys.readouterr().out)["title"] == "Document"
+    assert json.loads(capsys.readouterr().out)["title"] == "Spec"
 
 
 def test_the_schema_is_written(capsys, tmp_path):

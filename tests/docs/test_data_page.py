@@ -10,7 +10,7 @@ from alharness.datasets.arrays.plugin import alharness_datasets as arrays
 from alharness.datasets.digits.plugin import alharness_datasets as digits
 from alharness.datasets.mfeat.plugin import alharness_datasets as mfeat
 from alharness.spec import overrides, yamlfile
-from alharness.spec.document import Document
+from alharness.spec.document import RawSpec
 from alharness_sentiment.cherma.facts import PUBLISHED
 from alharness_sentiment.cherma.params import ImportOptions
 from alharness_sentiment.mmsa.facts import CORPORA
@@ -48,7 +48,7 @@ def example(request, tmp_path, monkeypatch):
 
 def test_the_spec_is_well_formed(example):
     spec, _ = example
-    assert Document.model_validate(spec, strict=True).dataset.name == "arrays"
+    assert RawSpec.model_validate(spec, strict=True).dataset.name == "arrays"
 
 
 def test_what_the_example_writes_is_a_data_set(example):

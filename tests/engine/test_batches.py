@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from alharness.engine import batches
-from alharness.engine.batches import as_batch, home
+from alharness.engine.batches import as_batch, storage_device
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda", 0)
 
@@ -59,5 +59,5 @@ def test_samples_lie_on_a_device_that_has_room_for_them(make_samples, monkeypatc
     size = 9 * (6 + 4 + 3) * 4
     free = int(size / batches.SHARE * room)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, free))
-    assert home(samples, GPU).type == place
-    assert home(samples, CPU) == CPU
+    assert storage_device(samples, GPU).type == place
+    assert storage_device(samples, CPU) == CPU

@@ -9,7 +9,7 @@ from alharness.api.records import Schedule
 from alharness.engine.extraction import Extractor, ModelView
 from alharness.engine.measure import Clock
 from alharness.engine.selection import ask
-from alharness.runs.setup import Setup, suited
+from alharness.runs.setup import Setup, pool_if_needed
 from alharness.spec.settings import TrainingSettings
 
 INSTALLED = registry.load()
@@ -53,7 +53,7 @@ def opened():
             name, params = MODELS[model]
             plugin = INSTALLED.models[name].plugin
             setup = Setup(
-                suited(Dataset(task=task, content=splits, classes=classes), plugin),
+                pool_if_needed(Dataset(task=task, content=splits, classes=classes), plugin),
                 plugin,
                 plugin.params(**params),
                 TrainingSettings(epochs=3, device="cpu"),

@@ -11,7 +11,7 @@ from alharness.engine.training import Trainer
 from alharness.registry import Extras
 from alharness.runs.driver import Driver
 from alharness.runs.messages import Work
-from alharness.runs.setup import suited
+from alharness.runs.setup import pool_if_needed
 from alharness.spec.settings import TrainingSettings
 
 LABELS = ("random", "entropy", "margin")
@@ -33,7 +33,7 @@ def group(make_dataset):
         sampler_params={label: installed.sampler(label).plugin.params() for label in LABELS},
         training=TrainingSettings(epochs=2, device="cpu"),
         schedule=Schedule(initial_pool=10, sizes=(5, 5)),
-        dataset=pickle.dumps(suited(make_dataset(), model)),
+        dataset=pickle.dumps(pool_if_needed(make_dataset(), model)),
     )
     driver = Driver(work, installed)
 

@@ -6,7 +6,7 @@ from alharness import DataError, ModelPlugin, Task
 from alharness.api.metrics import CLASSIFICATION
 from alharness.api.records import Schedule
 from alharness.models.late_fusion.plugin import LateFusionParams, make
-from alharness.runs.setup import Setup, suited, validation
+from alharness.runs.setup import Setup, pool_if_needed, validation
 from alharness.spec.settings import TrainingSettings
 
 
@@ -15,7 +15,7 @@ def set_up(make_dataset):
     def build(task=Task.CLASSIFICATION, metrics=None, **training):
         model = ModelPlugin(name="m", params=LateFusionParams, make=make)
         return Setup(
-            suited(replace(make_dataset(task), metrics=metrics), model),
+            pool_if_needed(replace(make_dataset(task), metrics=metrics), model),
             model,
             LateFusionParams(),
             TrainingSettings(device="cpu", **training),

@@ -13,7 +13,7 @@ from alharness.api.params import Params, SpecPath
 from alharness.api.sampler import SamplerPlugin
 from alharness.registry import Registered, Registry
 from alharness.spec import schema
-from alharness.spec.document import Document, expand
+from alharness.spec.document import RawSpec, expand
 from alharness.spec.settings import TrainingSettings
 from alharness.spec.yamlfile import parse
 from alharness.tracking.plugin import MlflowParams
@@ -172,4 +172,4 @@ def test_the_manual_tells_the_defaults(manual, section):
 def test_the_example_of_the_manual_is_a_spec(manual):
     example = manual.partition("```yaml\n")[2].partition("```")[0]
 
-    assert Document.model_validate(expand(parse(example, "example").data), strict=True).name == "digits_quick"
+    assert RawSpec.model_validate(expand(parse(example, "example").data), strict=True).name == "digits_quick"

@@ -11,7 +11,7 @@ from alharness.api.importing import shown
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from .table import Table
+    from .table import LabelTable
 
 WORDS = {
     "nan", "<na>", "na", "n/a", "n.a.", "#n/a", "nat", "none", "null", "nil", "unknown", "unk", "<unk>",
@@ -24,7 +24,7 @@ WHOLE = re.compile(r"([+-]?[0-9]{1,18})(\.0*)?")
 """A whole number, also as `-1.0`."""
 
 
-def find_fillers(table: Table) -> Iterator[str]:
+def find_fillers(table: LabelTable) -> Iterator[str]:
     """A warning for each value of a label column that looks like a filler, with the number of its rows."""
     for column, texts in table.labels.items():
         counts = Counter(texts)

@@ -14,7 +14,7 @@ from .table import LABEL
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .table import Table
+    from .table import LabelTable
 
 INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -24,7 +24,7 @@ LARGEST = 3.4028234663852886e38
 
 
 @dataclass(frozen=True, kw_only=True)
-class Labels:
+class ParsedLabels:
     """What is to be predicted.
 
     Attributes:
@@ -36,12 +36,12 @@ class Labels:
     columns: Mapping[str, Sequence[float]]
 
 
-def read_labels(table: Table, task: Task) -> Labels:
+def read_labels(table: LabelTable, task: Task) -> ParsedLabels:
     """The labels of a table. Raises DataError naming the line of one that does not fit the task."""
     return _targets(table) if task == Task.REGRESSION else _classes(table)
 
 
-def _targets(table: Table) -> Labels:
+def _targets(table: LabelTable) -> ParsedLabels:
     columns: dict[str, list[float]] = {}
     for column, texts in table.labels.items():
         columns[column] = []
@@ -52,10 +52,10 @@ def _targets(table: Table) -> Labels:
                     f"point; to predict classes set task: {Task.CLASSIFICATION}"
                 )
             columns[column].append(float(text))
-    return Labels(classes=(), columns=columns)
+    return ParsedLabels(classes=(), columns=columns)
 
 
-def _classes(table: Table) -> Labels:
+def _classes(table: LabelTable) -> ParsedLabels:
     names = _names(table)
     trained = {names[LABEL][row] for row in table.rows("train")}
     classes = sorted(trained, key=int if all(INTEGER.fullmatch(name) for name in trained) else str)
@@ -72,12 +72,12 @@ def _classes(table: Table) -> Labels:
                     f"{table.place(row)}: {column} is {name[:80]!r}, a class that no row of train has as its "
                     f"label, so that it cannot be learned; give train a sample of it, or drop this row{advice}"
                 )
-    return Labels(
+    return ParsedLabels(
         classes=tuple(classes), columns={column: [index[name] for name in own] for column, own in names.items()}
     )
 
 
-def _names(table: Table) -> Mapping[str, Sequence[str]]:
+def _names(table: LabelTable) -> Mapping[str, Sequence[str]]:
     """The class names; if all are integers, `7`, `07` and `+7` are one class."""
     if all(INTEGER.fullmatch(text) for own in table.labels.values() for text in own):
         return {column: [str(int(text)) for text in own] for column, own in table.labels.items()}

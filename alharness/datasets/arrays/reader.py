@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .files import Stored
-    from .labels import Labels
+    from .labels import ParsedLabels
     from .params import ArraysParams
-    from .table import Table
+    from .table import LabelTable
 
 
 def look(params: ArraysParams) -> DatasetFacts:
@@ -50,7 +50,7 @@ def load(params: ArraysParams) -> Dataset:
     )
 
 
-def _warnings(params: ArraysParams, table: Table) -> tuple[str, ...]:
+def _warnings(params: ArraysParams, table: LabelTable) -> tuple[str, ...]:
     """What is allowed and perhaps not meant: labels that look like fillers, and files that are not read."""
     labels = find_fillers(table) if params.task == Task.CLASSIFICATION else ()
     folder = readable(params.path)
@@ -58,7 +58,7 @@ def _warnings(params: ArraysParams, table: Table) -> tuple[str, ...]:
     return (*labels, *files)
 
 
-def _open(params: ArraysParams) -> tuple[Table, Labels, dict[str, Stored]]:
+def _open(params: ArraysParams) -> tuple[LabelTable, ParsedLabels, dict[str, Stored]]:
     folder = readable(params.path)
     found = find_modalities(folder)
     chosen = choose_modalities(folder, found, params.modalities)
@@ -67,7 +67,9 @@ def _open(params: ArraysParams) -> tuple[Table, Labels, dict[str, Stored]]:
     return table, labels, {name: open_modality(folder, name, len(table)) for name in chosen}
 
 
-def _samples(table: Table, split: str, task: Task, labels: Labels, stored: Mapping[str, Stored]) -> Samples:
+def _samples(
+    table: LabelTable, split: str, task: Task, labels: ParsedLabels, stored: Mapping[str, Stored]
+) -> Samples:
     rows = table.rows(split)
     dtype = np.int64 if task == Task.CLASSIFICATION else np.float32
     own = {name: np.array([values[row] for row in rows], dtype) for name, values in labels.columns.items()}

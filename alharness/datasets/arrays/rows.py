@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-class Row(NamedTuple):
+class CsvRow(NamedTuple):
     """A row that is not empty.
 
     Attributes:
@@ -28,21 +28,21 @@ class Row(NamedTuple):
     cells: list[str]
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: Path) -> list[CsvRow]:
     """All rows, the header first; as many cells in each. Empty lines are left out.
 
     Raises:
         DataError: the file is missing, is not UTF-8, or is not a table with commas.
     """
     text = _decode(path)
-    rows: list[Row] = []
+    rows: list[CsvRow] = []
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
     try:
         for cells in reader:
             stripped = [cell.strip() for cell in cells]
             if stripped not in ([], [""]):
-                rows.append(Row(line, stripped))
+                rows.append(CsvRow(line, stripped))
                 _check(path, rows[-1], rows[0])
             line = reader.line_num + 1
     except csv.Error as error:
@@ -72,7 +72,7 @@ def _decode(path: Path) -> str:
         raise DataError(f"{path}:{line}: the byte 0x{byte:02x} is not UTF-8; save it as 'CSV UTF-8'") from None
 
 
-def _check(path: Path, row: Row, header: Row) -> None:
+def _check(path: Path, row: CsvRow, header: CsvRow) -> None:
     if row is header and len(row.cells) == 1:
         for mark, name in {";": "semicolons", "\t": "tabs"}.items():
             if mark in row.cells[0]:

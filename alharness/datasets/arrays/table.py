@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from .rows import Row
+    from .rows import CsvRow
 
 LABEL = "label"
 REQUIRED = ("id", "split", LABEL)
@@ -22,7 +22,7 @@ SPLITS = ("train", "valid", "test")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class LabelTable:
     """The samples in the order of the file, which is that of the arrays.
 
     Attributes:
@@ -55,7 +55,7 @@ class Table:
         return f"row {row} (id {self.ids[row][:80]!r}, line {self.lines[row]} of {self.path.name})"
 
 
-def read_table(path: Path, modalities: Sequence[str]) -> Table:
+def read_table(path: Path, modalities: Sequence[str]) -> LabelTable:
     """Read labels.csv of a folder that holds these modalities.
 
     Raises:
@@ -65,7 +65,7 @@ def read_table(path: Path, modalities: Sequence[str]) -> Table:
     columns = _columns(path, header, modalities)
     _check_rows(path, rows, columns)
     cells = {column: tuple(row.cells[index] for row in rows) for column, index in columns.items()}
-    table = Table(
+    table = LabelTable(
         path=path,
         lines=tuple(row.line for row in rows),
         ids=cells.pop("id"),
@@ -81,7 +81,7 @@ def read_table(path: Path, modalities: Sequence[str]) -> Table:
     return table
 
 
-def _columns(path: Path, header: Row, modalities: Sequence[str]) -> dict[str, int]:
+def _columns(path: Path, header: CsvRow, modalities: Sequence[str]) -> dict[str, int]:
     place = f"{path}:{header.line}"
     own = [f"{LABEL}_{modality}" for modality in modalities]
     known = [*REQUIRED, *own]
@@ -104,7 +104,7 @@ def _columns(path: Path, header: Row, modalities: Sequence[str]) -> dict[str, in
     return {name: header.cells.index(name) for name in known if name in header.cells}
 
 
-def _check_rows(path: Path, rows: list[Row], columns: dict[str, int]) -> None:
+def _check_rows(path: Path, rows: list[CsvRow], columns: dict[str, int]) -> None:
     seen: dict[str, int] = {}
     for row in rows:
         place = f"{path}:{row.line}"

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .files import Stored
-    from .table import Table
+    from .table import LabelTable
 
 
-def check_values(stored: Stored, table: Table) -> None:
+def check_values(stored: Stored, table: LabelTable) -> None:
     """Raise DataError, naming file and sample, for a value or a length that cannot be used."""
     array, lengths = stored.array, stored.lengths
     if array.dtype.kind == "f":
@@ -44,7 +44,7 @@ def gather(array: NDArray[Any], rows: Sequence[int]) -> NDArray[np.float32] | Ro
     return part
 
 
-def _check_finite(stored: Stored, table: Table) -> None:
+def _check_finite(stored: Stored, table: LabelTable) -> None:
     for piece in pieces(stored.array):
         with np.errstate(over="ignore"):
             good = np.isfinite(stored.array[piece].astype(np.float32))

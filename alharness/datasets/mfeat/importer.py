@@ -9,7 +9,18 @@ import numpy as np
 
 from alharness.errors import DataError
 
-from .facts import CARRIER_LICENSE, CITATION, LABELS, LICENSE, PAPER, PER_CLASS, REQUIREMENT, SAMPLES, VIEWS, View
+from .facts import (
+    CARRIER_LICENSE,
+    CITATION,
+    LABELS,
+    LICENSE,
+    PAPER,
+    PER_CLASS,
+    REQUIREMENT,
+    SAMPLES,
+    VIEWS,
+    FeatureSet,
+)
 from .manifest import digest, write_manifest
 from .sources import download, read_source
 
@@ -51,7 +62,7 @@ def convert(source: Path | None, folder: Path) -> list[str]:
     ]
 
 
-def _table(view: View, content: bytes) -> NDArray[Any]:
+def _table(view: FeatureSet, content: bytes) -> NDArray[Any]:
     """(n, size + 1) numbers, the class in the last column. The checksum has to fit before a byte is parsed."""
     if digest(content) != view.sha256:
         page = content.lstrip()[:1] == b"<"

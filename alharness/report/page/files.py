@@ -42,13 +42,13 @@ class Written:
     tables: int
 
 
-def write(document: Document, folder: Path, told: Callable[[str], None] = lambda _: None) -> Written:
+def write(document: Document, folder: Path, on_write: Callable[[str], None] = lambda _: None) -> Written:
     """Write page, pictures and tables, in the place of older ones.
 
     Args:
         document: what to write.
         folder: the folder to write to; made if needed.
-        told: called with the name of what is being written.
+        on_write: called with the name of what is being written.
 
     Raises:
         RunError: the folder cannot be written to.
@@ -61,7 +61,7 @@ def write(document: Document, folder: Path, told: Callable[[str], None] = lambda
             (folder / name).mkdir(parents=True, exist_ok=True)
         shown: dict[str, bytes] = {}
         for picture in pictures:
-            told(picture.title)
+            on_write(picture.title)
             shown[picture.name], png = render(picture, _short(document.notice))
             if picture.phone:
                 small = replace(picture, size=picture.phone)

@@ -93,7 +93,7 @@ def _choices(results: RunResults, pool: PoolTable) -> _Choices:
         for label in seed_set.labels:
             seeds = [chosen.rows_of(cell, places) for cell in results.basis.of(seed_set, label)]
             rows[f"{label}{over}"] = [np.concatenate([nothing, *queries]) for queries in seeds]
-            if seed_set is results.basis.home(label):
+            if seed_set is results.basis.first_set(label):
                 cycles[label if seed_set is first else f"{label} (seed {seed_set.seeds[0]})"] = seeds[0]
     return _Choices(
         pool=pool,

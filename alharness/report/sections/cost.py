@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from alharness.report.palette import Styles
     from alharness.results.basis import SeedSet
     from alharness.results.run import RunResults
-    from alharness.results.summary import Row
+    from alharness.results.summary import SummaryRow
 
 TIMES = dict(zip(PARTS, ("query s", "inference", "gradients", "selection"), strict=True))
 NAMES = {
@@ -74,7 +74,7 @@ def section(results: RunResults, styles: Styles) -> Section | None:
     )
 
 
-def _table(found: Sequence[Row], *, several: bool) -> Table:
+def _table(found: Sequence[SummaryRow], *, several: bool) -> Table:
     peaks = [name for name in PEAKS if any(name in row.peaks for row in found)]
     return Table(
         name="cost",
@@ -110,7 +110,7 @@ def _mib(value: float) -> str:
     return fixed(value, 0)
 
 
-def _picture(results: RunResults, found: dict[str, Row], styles: Styles) -> Picture:
+def _picture(results: RunResults, found: dict[str, SummaryRow], styles: Styles) -> Picture:
     return Picture(
         name="cost",
         title="Quality against time of a query",
@@ -162,7 +162,7 @@ def _draw_by_labels(
     legend(figure)
 
 
-def _draw(figure: Figure, results: RunResults, found: dict[str, Row], styles: Styles) -> None:
+def _draw(figure: Figure, results: RunResults, found: dict[str, SummaryRow], styles: Styles) -> None:
     axes = figure.add_subplot()
     shown = names(found)
     for label, row in found.items():

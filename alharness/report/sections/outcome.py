@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from alharness.api.records import Plan
     from alharness.results.run import RunResults
     from alharness.results.statistics import Mean
-    from alharness.results.summary import Row
+    from alharness.results.summary import SummaryRow
 
 SINGLE = "f1_"
 """The beginning of the names of metrics of single classes; also of `f1_macro` and of sentiment metrics."""
@@ -107,7 +107,7 @@ def _classes(results: RunResults, metrics: Sequence[str]) -> Table:
     )
 
 
-def _final(results: RunResults, row: Row, metrics: Sequence[str]) -> list[Value | str]:
+def _final(results: RunResults, row: SummaryRow, metrics: Sequence[str]) -> list[Value | str]:
     """Metrics after the last cycle, and the seeds if rows are over different ones."""
     found = [_mean(row.final[name]) if name in row.final else "–" for name in metrics]
     return [*found, *([listed(row.over)] if _seeds_heading(results) else [])]

@@ -6,7 +6,7 @@ import pytest
 from alharness.api.samples import pool
 from alharness_sentiment.standin import sequences
 from alharness_sentiment.standin.sequences import Sequences
-from alharness_sentiment.stored.mending import Mender
+from alharness_sentiment.stored.cleaning import Cleaner
 
 MODALITIES = ("text", "audio", "vision")
 
@@ -102,11 +102,11 @@ def test_dirt_is_what_published_files_hold(soiled):
 def test_repairs_are_those_of_an_import(soiled):
     _, found = soiled
     for sequence in found.values():
-        mender = Mender()
+        cleaner = Cleaner()
         array, lengths = sequence.raw(np.arange(sequence.shape[0]))
-        mended = mender.values(array)
-        clamped = mender.lengths(lengths, sequence.shape[1])
-        assert sequence.repairs() == mender.repairs
+        mended = cleaner.values(array)
+        clamped = cleaner.lengths(lengths, sequence.shape[1])
+        assert sequence.repairs() == cleaner.repairs
         assert (np.concatenate(list(sequence.blocks())) == mended).all()
         assert (sequence.lengths == clamped).all()
     assert found["audio"].repairs().inf > 0
@@ -128,5 +128,5 @@ def test_vectors_of_dirty_rows_follow_from_the_mended_sequence(soiled):
 
 def test_clean_sequences_need_no_repair(made):
     for sequence, array in made[1].values():
-        assert sequence.repairs() == Mender().repairs
+        assert sequence.repairs() == Cleaner().repairs
         assert np.isfinite(array).all()

@@ -8,8 +8,8 @@ import numpy as np
 
 from alharness import DataError, Task
 from alharness_sentiment.modalities import MODALITIES
+from alharness_sentiment.stored.cleaning import Cleaner, describe_repairs
 from alharness_sentiment.stored.layout import POOLING, SPLITS
-from alharness_sentiment.stored.mending import Mender, describe_repairs
 from alharness_sentiment.stored.progress import progress
 from alharness_sentiment.stored.writer import Writer
 
@@ -53,18 +53,18 @@ def convert(root: Path, folder: Path, options: ImportOptions) -> list[str]:
         for split in SPLITS:
             utterances = splits[split]
             writer.ids(split, [utterance.name for utterance in utterances])
-            menders = {modality: Mender() for modality in MODALITIES}
+            cleaners = {modality: Cleaner() for modality in MODALITIES}
             for modality, found in measured.items():
                 shape = steps[modality], found.features
                 writer.sequence(
                     split,
                     modality,
-                    _mended(padded(root, modality, split, utterances, shape), menders[modality], advance),
+                    _cleaned(padded(root, modality, split, utterances, shape), cleaners[modality], advance),
                     shape=(len(utterances), *shape),
-                    lengths=menders[modality].lengths(found.steps[split], shape[0]),
+                    lengths=cleaners[modality].lengths(found.steps[split], shape[0]),
                     pooling=POOLING[modality],
                 )
-            repairs[split] = {modality: mender.repairs for modality, mender in menders.items()}
+            repairs[split] = {modality: cleaner.repairs for modality, cleaner in cleaners.items()}
             labels = {m: np.array([u.unimodal[m] for u in utterances], np.int64) for m in MODALITIES}
             writer.labels(split, np.array([u.label for u in utterances], np.int64), labels)
     kept = ", ".join(f"{m} {steps[m]} of {found.longest}" for m, found in measured.items())
@@ -87,9 +87,9 @@ def convert(root: Path, folder: Path, options: ImportOptions) -> list[str]:
     ]
 
 
-def _mended(
-    blocks: Iterator[NDArray[np.float32]], mender: Mender, advance: Callable[[int], None]
+def _cleaned(
+    blocks: Iterator[NDArray[np.float32]], cleaner: Cleaner, advance: Callable[[int], None]
 ) -> Iterator[NDArray[np.float32]]:
     for block in blocks:
-        yield mender.values(block)
+        yield cleaner.values(block)
         advance(len(block))

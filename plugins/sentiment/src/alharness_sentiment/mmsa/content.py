@@ -32,7 +32,7 @@ COLUMNS = ("id", *MODALITIES, "regression_labels", *OWN_LABELS.values(), *LENGTH
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Part:
+class SplitContent:
     """One split, in the order of the file.
 
     Attributes:
@@ -73,7 +73,7 @@ class Content:
     """
 
     modalities: tuple[str, ...]
-    parts: dict[str, Part]
+    parts: dict[str, SplitContent]
     splits: Mapping[str, Any]
     numbered: bool
 
@@ -148,7 +148,7 @@ class _Reading:
                 )
         return {modality: self._array(modality) for modality in modalities}
 
-    def part(self, arrays: dict[str, PickledArray]) -> Part:
+    def part(self, arrays: dict[str, PickledArray]) -> SplitContent:
         """The split with these features. Raises DataError if its columns do not fit."""
         modalities = tuple(arrays)
         ids = read_ids(f"{self.place}: id", self._value("id"), self.reader)
@@ -167,7 +167,7 @@ class _Reading:
         used = {"id", *modalities, "regression_labels", *(OWN_LABELS[m] for m in own)}
         used |= {LENGTHS[m] for m in lengths} | ({"text_bert"} if bert is not None else set())
         read = {self.keys[column] for column in used}
-        return Part(
+        return SplitContent(
             ids=ids,
             arrays=arrays,
             lengths=lengths,

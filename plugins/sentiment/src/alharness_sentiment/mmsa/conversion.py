@@ -9,14 +9,14 @@ import numpy as np
 
 from alharness import Task
 from alharness_sentiment.stored.checksum import file_digest
+from alharness_sentiment.stored.cleaning import Cleaner, describe_repairs
 from alharness_sentiment.stored.layout import POOLING, SPLITS
 from alharness_sentiment.stored.manifest import Source
-from alharness_sentiment.stored.mending import Mender, describe_repairs
 from alharness_sentiment.stored.progress import progress
 from alharness_sentiment.stored.writer import Writer
 
 from .columns import Reader
-from .content import Content, Part, read_content
+from .content import Content, SplitContent, read_content
 from .magic import check_beginning
 from .padding import Evidence, Placement, mask_spans
 from .remarks import remark_content, remark_lengths
@@ -132,7 +132,7 @@ class _Conversion:
 
     def _find_side(self, modality: str) -> Evidence:
         """On which side the modality is padded, as some sequences of every split show."""
-        evidence, mender = Evidence(), Mender()
+        evidence, cleaner = Evidence(), Cleaner()
         for split, part in self._content.parts.items():
             array = self._open(split, modality, part.arrays[modality])
             lengths, _ = self._known[split].get(modality, (None, None))
@@ -140,42 +140,42 @@ class _Conversion:
             chosen = rows[np.unique(np.linspace(0, len(rows) - 1, SAMPLE).astype(np.int64))] if len(rows) else rows
             for start, block in _blocks(array, chosen):
                 some = None if lengths is None else lengths[chosen[start : start + len(block)]]
-                evidence.add(mender.values(block), some)
+                evidence.add(cleaner.values(block), some)
         return evidence
 
     def _modality(
         self, split: str, modality: str, order: NDArray[np.int64], evidence: Evidence, advance: Advance
     ) -> Repairs:
         array = self._open(split, modality, self._content.parts[split].arrays[modality])
-        mender, steps = Mender(), array.shape[1]
+        cleaner, steps = Cleaner(), array.shape[1]
         known, first = self._known[split].get(modality, (None, None))
         placement = Placement(
             evidence=evidence,
-            lengths=np.full(len(order), steps) if known is None else mender.lengths(known[order], steps),
+            lengths=np.full(len(order), steps) if known is None else cleaner.lengths(known[order], steps),
             known=known is not None,
             hints=np.full(len(order), -1) if first is None else first[order],
         )
 
-        def mended() -> Iterator[NDArray[np.float32]]:
+        def cleaned() -> Iterator[NDArray[np.float32]]:
             for start, block in _blocks(array, order):
-                single = placement.place(mender.values(block), start)
+                single = placement.place(cleaner.values(block), start)
                 if known is None:
                     rows = slice(start, start + len(block))
-                    placement.lengths[rows] = mender.lengths(placement.lengths[rows], steps)
+                    placement.lengths[rows] = cleaner.lengths(placement.lengths[rows], steps)
                 yield single
                 advance(block.nbytes)
 
         self.writer.sequence(
             split,
             modality,
-            mended(),
+            cleaned(),
             shape=array.shape,
             lengths=placement.lengths,
             pooling=self._pooling[modality],
             store_full=known is not None,
         )
         self.placed[modality][split] = placement
-        return mender.repairs
+        return cleaner.repairs
 
     def _open(self, split: str, modality: str, array: PickledArray) -> NDArray[Any]:
         """(n, t, d); vectors are sequences of one step."""
@@ -189,7 +189,7 @@ def _pooling(corpus: Corpus, content: Content) -> dict[str, Pooling]:
     return {m: POOLING[m] if by_bert else "mean" for m in content.modalities}
 
 
-def _known_steps(part: Part) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64] | None]]:
+def _known_steps(part: SplitContent) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64] | None]]:
     """Modality -> (n,) steps that the file states, and (n,) the first of them, -1 or None if that is not known.
 
     The attention mask shows the end of a text.

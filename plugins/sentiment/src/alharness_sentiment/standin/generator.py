@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Part:
+class SplitData:
     """The n samples of one split.
 
     Attributes:
@@ -53,7 +53,7 @@ class StandIn:
     name: str
     settings: StandInSettings
     design: Design
-    parts: Mapping[str, Part]
+    parts: Mapping[str, SplitData]
     scales: Mapping[str, NDArray[np.float64]]
 
 
@@ -74,7 +74,7 @@ def generate(name: str, settings: StandInSettings) -> StandIn:
         else:
             labels = draw_emotions(name, settings, population)
         features = {m: channel.features(population, labels.own[m]) for m, channel in channels.items()}
-        parts[split] = Part(population=population, labels=labels, features=features)
+        parts[split] = SplitData(population=population, labels=labels, features=features)
     return StandIn(
         name=name,
         settings=settings,

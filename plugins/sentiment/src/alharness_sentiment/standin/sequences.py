@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alharness.api.importing import pool
-from alharness_sentiment.stored.mending import Mender
+from alharness_sentiment.stored.cleaning import Cleaner
 
 from .dirt import draw_dirt
 from .streams import stream
@@ -63,7 +63,7 @@ class Sequences:
             return self._vectors
         vectors = self._vectors.copy()
         block, lengths = self.raw(rows)
-        vectors[rows] = pool(Mender().values(block), np.maximum(lengths, 1), self.pooling)
+        vectors[rows] = pool(Cleaner().values(block), np.maximum(lengths, 1), self.pooling)
         return vectors
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
@@ -72,15 +72,15 @@ class Sequences:
         size = max(1, BLOCK // (steps * features))
         for start in range(0, n, size):
             block, _ = self.raw(np.arange(start, min(n, start + size)))
-            yield Mender().values(block) if len(self._dirt.rows) else block
+            yield Cleaner().values(block) if len(self._dirt.rows) else block
 
     def repairs(self) -> Repairs:
         """What was corrected."""
-        mender = Mender()
+        cleaner = Cleaner()
         block, lengths = self.raw(self._dirt.rows)
-        mender.values(block)
-        mender.lengths(lengths, self.shape[1])
-        return mender.repairs
+        cleaner.values(block)
+        cleaner.lengths(lengths, self.shape[1])
+        return cleaner.repairs
 
     def raw(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """These rows before any correction: (rows, t, d), and their lengths, which may be 0."""

@@ -14,9 +14,9 @@ import numpy as np
 from alharness import DataError, Dataset, Inputs, Samples, Splits
 
 from .checksum import read_listed
+from .cleaning import describe_repairs
 from .layout import IDS, LABELS, SPLITS, lengths_file, pooled_file, sequence_file, unimodal_labels_file
 from .manifest import Manifest, advise, choose, read_manifest
-from .mending import describe_repairs
 from .npy import open_npy
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ WORDS = {
 }
 
 
-class Mender:
+class Cleaner:
     """Corrects the blocks of one modality of one split, and keeps count."""
 
     def __init__(self) -> None:
