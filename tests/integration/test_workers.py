@@ -90,7 +90,7 @@ def test_a_worker_has_its_share_of_the_cores_and_the_variables_of_the_run(
 
 def test_what_a_plugin_prints_is_kept_beside_its_journal(write_spec, run_spec, tmp_path, capfd):
     run_spec(write_spec(samplers="[prints, first]"), tmp_path, jobs=2)
-    outputs = sorted(path.parent.name[:8] for path in tmp_path.glob("*/cells/*/output.txt"))
+    outputs = sorted(path.parent.name[:9] for path in tmp_path.glob("*/cells/*/output.txt"))
     assert outputs == ["prints-s0", "prints-s1"]
     assert next(tmp_path.glob("*/cells/prints-s0*/output.txt")).read_text() == "one sampler was here\n" * 2
     assert "was here" not in capfd.readouterr().out
