@@ -106,7 +106,7 @@ class Query:
         labeled: the samples whose labels are known.
         size: how many to choose.
         cycle: 0-based number of this query.
-        cycles: how many queries the whole experiment makes.
+        cycles: number of queries in the whole schedule.
         task: classification or regression.
         modalities: names of the modalities.
         device: the device of all tensors.

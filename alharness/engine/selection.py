@@ -78,7 +78,7 @@ def ask(
         pool: which samples are labeled.
         size: samples to choose.
         cycle: 0-based.
-        cycles: number of queries in the experiment.
+        cycles: number of queries in the whole schedule.
         seed: of the cell.
         batch: samples per batch of inference.
         features: what the sampler may read.

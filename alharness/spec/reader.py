@@ -72,10 +72,10 @@ class Chosen(Generic[P]):
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """An experiment as it was asked for, checked as far as the file and the installed plugins go.
+    """A spec as it was written, checked against the types of its values and the installed plugins.
 
     Attributes:
-        name: what the experiment is called.
+        name: of the spec.
         path: the file it was read from; None if it was a mapping.
         folder: relative paths in it start here.
         dataset: the data set and its parameters.

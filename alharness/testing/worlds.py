@@ -46,7 +46,7 @@ class World:
         batch: samples per batch of inference.
         seed: of the query.
         cycle: of the query.
-        cycles: of the experiment.
+        cycles: number of queries in the schedule.
 
     >>> from alharness import Sampler
     >>> from alharness.testing import World
