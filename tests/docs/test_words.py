@@ -70,7 +70,8 @@ def odd(path):
 def tracked():
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
     names = listed.stdout.split()
-    return [ROOT / name for name in names if name.endswith((".py", ".md", ".yaml", ".ipynb")) and (ROOT / name).is_file()]
+    written = (".py", ".md", ".yaml", ".ipynb")
+    return [ROOT / name for name in names if name.endswith(written) and (ROOT / name).is_file()]
 
 
 @pytest.mark.parametrize("line", ["# It stands beside it.", '"""Told anew where it is."""', "nobody goes on"])
