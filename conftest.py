@@ -41,8 +41,6 @@ CHROMIUM_FLAGS = (
 
 # They belong to no distribution, and are found in this tree, after everything that is installed.
 sys.path += [str(ROOT), str(ROOT / "tools")]
-# It has been read: a pytest that a test starts shall not read it too.
-os.environ.pop("PYTEST_ADDOPTS", None)
 
 # What an example takes depends on what else the machine does: no test of a property fails for that. CI tries the
 # same examples every time, so that a change is blamed for its own faults only; everywhere else new ones are tried.
@@ -100,6 +98,12 @@ def one_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_options() -> None:
+    """Hide the options of this pytest, which all its processes have read by now, from one that a test starts."""
+    os.environ.pop("PYTEST_ADDOPTS", None)
 
 
 @pytest.fixture
