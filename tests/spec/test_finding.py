@@ -69,7 +69,10 @@ def test_a_spec_that_is_shipped_is_found_by_its_name_anywhere(tmp_path, monkeypa
     found = find_spec(Path("digits_quick"))
 
     assert (found.parent, found.name) == (shipped(), "digits_quick.yaml")
-    assert folder_of(found) == found.parent
+
+
+def test_paths_of_a_spec_start_in_its_folder(tmp_path):
+    assert folder_of(tmp_path / "mine" / "x.yaml") == tmp_path / "mine"
 
 
 def test_paths_of_a_spec_in_the_package_start_here(tmp_path, monkeypatch):
