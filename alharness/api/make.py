@@ -41,10 +41,7 @@ class Imported:
     def __post_init__(self) -> None:
         """Raise PluginError if the path has another form."""
         if not PATH.fullmatch(self.path):
-            raise PluginError(
-                f"{self.owner} has make={self.path!r}; it may be a function, or 'module:name', such as "
-                "'my_margin.sampler:Margin'"
-            )
+            raise PluginError(_wrong_form(self.owner, self.path))
 
     def __call__(self, *args: Any) -> Any:
         """Import it and call it. Raises PluginError if there is no such module or name."""
@@ -96,6 +93,11 @@ class Imported:
         )
 
 
+def _wrong_form(owner: str, value: object) -> str:
+    form = "a function, or 'module:name', such as 'my_margin.sampler:Margin'"
+    return f"{owner} has make={value!r:.100}; it may be {form}"
+
+
 class Make(Generic[F]):
     """The field `make` of a plugin: takes a function or `module:name`, and is always a function when it is read.
 
@@ -121,4 +123,6 @@ class Make(Generic[F]):
 
     def __set__(self, plugin: Any, value: F | str) -> None:
         owner = f"the {self._kind} {plugin.name!r}"
+        if not isinstance(value, str) and not callable(value):
+            raise PluginError(_wrong_form(owner, value))
         plugin.__dict__["make"] = Imported(value, owner) if isinstance(value, str) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from .objects import KINDS
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
 
+HOOKS = [name for name in vars(hooks) if name.startswith(f"{hooks.NAMESPACE}_")]
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -72,7 +74,8 @@ def collected(manager: pluggy.PluginManager, module: object, name: str) -> list[
 
 
 def register(manager: pluggy.PluginManager, plugin: object, name: str | None = None) -> None:
-    """Register the hooks of a module or an object. Raises PluginError if it has none, or an unknown one."""
+    """Register the hooks of a module or an object. Raises PluginError: it has none, or an unknown one."""
+    _require_arguments(plugin)
     problem = "it has no hook; decorate one with alharness.hookimpl"
     try:
         manager.register(plugin, name)
@@ -83,8 +86,24 @@ def register(manager: pluggy.PluginManager, plugin: object, name: str | None = N
         problem = str(error).partition(" in plugin ")[0]
     if manager.is_registered(plugin):
         manager.unregister(plugin)
-    known = sorted(name for name in vars(hooks) if name.startswith("alharness_"))
-    raise PluginError(f"{problem}; the hooks are {', '.join(known)}")
+    raise PluginError(f"{problem}; the hooks are {', '.join(sorted(HOOKS))}")
+
+
+def _require_arguments(plugin: object) -> None:
+    """Raise PluginError if a hook asks for an argument that it does not get; pluggy says so in four lines."""
+    for name in HOOKS:
+        hook: Any = getattr(plugin, name, None)
+        if not hasattr(hook, f"{hooks.NAMESPACE}_impl"):
+            continue
+        wanted = [
+            argument.name
+            for argument in inspect.signature(hook).parameters.values()
+            if argument.kind is argument.POSITIONAL_OR_KEYWORD and argument.default is argument.empty
+        ]
+        known = [*inspect.signature(getattr(hooks, name)).parameters]
+        if unknown := [argument for argument in wanted if argument not in known]:
+            offer = f"it may take {', '.join(known)}" if known else "it takes none"
+            raise PluginError(f"the hook {name} has no argument {', '.join(unknown)}; {offer}")
 
 
 def _listed(plugins: Any, kind: str) -> list[Any]:

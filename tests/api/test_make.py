@@ -76,9 +76,9 @@ def test_plugins_compare_copy_and_travel(package):
 
 
 @pytest.mark.parametrize(
-    "path", ["harbor.sampler", "harbor.sampler.Margin", "harbor:", ":Margin", "a:b:c", "harbor/x:Y", ""]
+    "path", ["harbor.sampler", "harbor.sampler.Margin", "harbor:", ":Margin", "a:b:c", "harbor/x:Y", "", 5, None]
 )
-def test_a_text_of_another_form_is_refused_at_once(path):
+def test_what_is_neither_a_function_nor_names_one_is_refused_at_once(path):
     with pytest.raises(PluginError, match="the sampler 'margin' has make=.*'module:name'"):
         plugin(path)
 

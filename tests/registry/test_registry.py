@@ -123,7 +123,11 @@ SAMPLERS = IMPORTS + "@hookimpl\ndef alharness_samplers(): "
             IMPORTS + "@hookimpl\ndef alharness_sampler(): return []",
             "unknown hook 'alharness_sampler'; the hooks are alh",
         ),
-        (IMPORTS + "@hookimpl\ndef alharness_run_started(ran): pass", "hook 'alharness_run_started'"),
+        (
+            IMPORTS + "@hookimpl\ndef alharness_run_started(ran): pass",
+            "the hook alharness_run_started has no argument ran; it may take run",
+        ),
+        (IMPORTS + "@hookimpl\ndef alharness_samplers(config): return []", "no argument config; it takes none"),
         ("def alharness_samplers(): return []", "it has no hook; decorate one with alharness.hookimpl"),
     ],
 )
