@@ -133,9 +133,7 @@ def __getattr__(name: str) -> Any:
             found = getattr(import_module(f".{module}", __name__), name)
             globals()[name] = found  # asked for once
             return found
-    if name in moved.GONE:
-        raise ImportError(f"alharness.{name} is gone: {moved.GONE[name]}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return moved.refuse(__name__, name)
 
 
 def __dir__() -> list[str]:

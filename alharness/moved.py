@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import sys
 import warnings
+from functools import partial
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +37,13 @@ GONE = {
 """Name that `alharness` offered -> what to write."""
 
 
+def refuse(module: str, name: str) -> NoReturn:
+    """Raise for a name that a module does not have: ImportError with what to write, if it was there once."""
+    if name in GONE:
+        raise ImportError(f"{module}.{name} is gone: {GONE[name]}")
+    raise AttributeError(f"module {module!r} has no attribute {name!r}")
+
+
 class _Finder(MetaPathFinder, Loader):
     def find_spec(
         self,
@@ -58,6 +66,7 @@ class _Finder(MetaPathFinder, Loader):
             found = vars(import_module(name))
             vars(module).update({key: value for key, value in found.items() if not key.startswith("_")})
             vars(module).update({old: found[key] for old, key in found.get("_RENAMED", {}).items()})
+        vars(module)["__getattr__"] = partial(refuse, module.__name__)
 
 
 def install() -> None:

@@ -59,6 +59,10 @@ def test_an_old_name_of_a_record_is_the_new_one_with_a_warning(old, new):
         assert getattr(records, old) is getattr(records, new)
 
 
-def test_a_name_that_is_gone_says_what_to_write():
-    with pytest.raises(ImportError, match=r"alharness\.Scoring is gone: write Dataset\(metrics="):
-        from alharness import Scoring  # noqa: F401
+@pytest.mark.parametrize("module", ["alharness", "alharness.plugin"])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_name_that_is_gone_says_what_to_write(module):
+    with pytest.raises(ImportError, match=rf"{module}\.Scoring is gone: write Dataset\(metrics="):
+        import_module(module).Scoring  # noqa: B018
+    with pytest.raises(AttributeError, match=f"module '{module}' has no attribute 'Scorings'"):
+        import_module(module).Scorings  # noqa: B018
