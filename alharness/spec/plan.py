@@ -128,7 +128,8 @@ def _require_makers(spec: Spec) -> None:
 
 
 def _require_sources(spec: Spec, setting: Setting) -> None:
-    """Raise SpecError if parameters of the model or of a sampler name a source that the data set does not have."""
+    """Raise SpecError, with all of them, if parameters name sources that the data set does not have."""
+    mistakes: list[str] = []
     places: list[tuple[tuple[str | int, ...], Chosen[Any]]] = [(("model",), spec.model)]
     places += [(("samplers", index), sampler) for index, sampler in enumerate(spec.samplers)]
     for place, chosen in places:
@@ -136,7 +137,9 @@ def _require_sources(spec: Spec, setting: Setting) -> None:
             try:
                 setting.require_source(source)
             except SpecError as mistake:
-                raise SpecError(f"{spec.where(*place, 'params', *keys)}: {mistake}") from mistake
+                mistakes.append(f"{spec.where(*place, 'params', *keys)}: {mistake}")
+    if mistakes:
+        raise SpecError("\n".join(mistakes))
 
 
 def _inspect(spec: Spec) -> DatasetFacts:

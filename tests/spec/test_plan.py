@@ -468,6 +468,16 @@ def test_a_source_that_the_data_set_does_not_have_is_named_with_its_keys_and_a_n
     )
 
 
+def test_all_sources_that_are_not_there_are_named_at_once(refusal):
+    found = refusal(
+        "samplers=[{name: any, params: {sources: [smell, touch]}}, {name: other, params: {sources: [taste]}}]"
+    )
+    names = ["samplers.0.params.sources.0", "samplers.0.params.sources.1", "samplers.1.params.sources.0"]
+    assert all(
+        f": {name}: there is no source" in line for name, line in zip(names, found.splitlines(), strict=True)
+    )
+
+
 def test_a_source_of_the_model_is_looked_at_too(refusal):
     found = refusal("model={name: late_fusion, params: {sources: [smell]}}")
 
