@@ -248,7 +248,8 @@ def _keep(found: list[EntryPoint], only: Collection[str] | None) -> list[EntryPo
     known = [entry_point.name for entry_point in found]
     for name in only:
         if name not in known:
-            raise PluginError(f"{ONLY} lists {name!r}, which is not installed{did_you_mean(name, known)}")
+            near = did_you_mean(name, known) or f"; installed: {', '.join(known)}"
+            raise PluginError(f"{ONLY} lists {name!r}, which is not installed{near}")
     return [e for e in found if e.name in only or origin(e)[0] == NAMESPACE]
 
 
