@@ -118,7 +118,6 @@ def _require_sendable(plugin: Any) -> None:
     """
     import cloudpickle
 
-    plugin.params.model_rebuild()  # before pydantic 2.14.4, validators that are not built yet cannot be sent
     known = cloudpickle.list_registry_pickle_by_value()
     for name in modules_of(plugin) - known - {"__main__"}:
         if name in sys.modules:
