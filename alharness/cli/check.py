@@ -73,16 +73,21 @@ def _summary(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:
     yield "data set", f"{spec.dataset.name} ({_from(spec.dataset.registered.origin)}): {facts.task}{made_up}"
     yield "", f"{', '.join(facts.modalities)}; {train:,} train, {valid:,} valid, {test:,} test"
     yield "model", f"{spec.model.name} ({_from(spec.model.registered.origin)})"
-    yield "labels", f"{labeled[0]:,} -> {labeled[-1]:,} in {queries} queries of {spec.active_learning.budget:,}"
+    asked = f"{_count(queries, 'query', 'queries')} of {spec.active_learning.budget:,}"
+    yield "labels", f"{labeled[0]:,} -> {labeled[-1]:,} in {asked}"
     seeds, references = len(spec.seeds), sum(cell.reference for cell in plan.cells)
     cells = len(plan.cells) - references
     more = f", and {references:,} with all {train:,} labels" if references else ""
-    yield "cells", f"{cells:,}: {cells // seeds} samplers x {seeds:,} seeds{more}"
+    yield "cells", f"{cells:,}: {_count(cells // seeds, 'sampler')} x {_count(seeds, 'seed')}{more}"
     # All samplers of a seed share the model of cycle 0.
     yield "trainings", f"{seeds + cells * queries + references:,}"
     yield "run directory", plan.experiment
     trackers = [f"{tracker.name} ({_from(tracker.registered.origin)})" for tracker in spec.trackers]
     yield "tracking", ", ".join(trackers) or "none"
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
 def _samplers(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:

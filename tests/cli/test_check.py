@@ -89,6 +89,12 @@ def test_the_plan_is_shown(check, words):
     assert words in check()[1]
 
 
+def test_one_of_a_kind_is_written_in_the_singular(check):
+    shown = check("--set", "seeds=1", "--set", "active_learning.cycles=1", "--set", "samplers=[any]")[1]
+    assert rows(shown)["cells"].strip() == "1: 1 sampler x 1 seed"
+    assert rows(shown)["labels"].strip() == "200 -> 400 in 1 query of 200"
+
+
 def test_the_first_cycle_is_trained_once_for_all_samplers(check):
     assert rows(check()[1])["trainings"].strip() == "35"
 
@@ -107,7 +113,7 @@ def test_warnings_are_shown(check):
 
 def test_a_value_can_be_set(check):
     assert (
-        "600 -> 800 in 1 queries"
+        "600 -> 800 in 1 query"
         in check("--set", "active_learning.initial_pool=600", "--set", "active_learning.cycles=1")[1]
     )
 
