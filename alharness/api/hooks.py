@@ -18,6 +18,7 @@ NAMESPACE = "alharness"
 
 hookspec = pluggy.HookspecMarker(NAMESPACE)
 hookimpl = pluggy.HookimplMarker(NAMESPACE)
+"""Decorator that marks a function, or a method of a tracker, as a hook."""
 
 
 @hookspec

@@ -71,6 +71,17 @@ def test_the_reference_has_every_public_module():
     assert documented >= expected | {
         "alharness.errors",
         "alharness.kernels",
+        "alharness.kernels.optimizers",
         "alharness.kernels.posterior",
         "alharness.testing",
     }
+
+
+@pytest.mark.parametrize("name", alharness.__all__)
+def test_the_reference_has_what_alharness_offers(name):
+    pages = "".join(page.read_text(encoding="utf-8") for page in (DOCS / "reference").rglob("*.md"))
+    homes = [home for home, offered in alharness._HOMES.items() if name in offered]
+    wanted = [f"alharness.{name}", *(f"alharness.{home}" for home in homes)]
+    assert name == "__version__" or any(
+        re.search(rf"^\.\. auto\w+:: {re.escape(place)}$", pages, flags=re.MULTILINE) for place in wanted
+    )
