@@ -56,15 +56,15 @@ class Metrics:
     def __post_init__(self) -> None:
         """Show the primary metric if nothing else is asked for. Raises DataError for fields of a wrong type."""
         wanted = {
-            "name": str,
-            "task": Task,
-            "primary": str,
-            "lower_is_better": (frozenset, set),
-            "headline": tuple,
+            "name": (str, "text"),
+            "task": (Task, "an alharness.Task"),
+            "primary": (str, "the name of a metric"),
+            "lower_is_better": ((frozenset, set), "a set of names, such as {'mae'}"),
+            "headline": (tuple, "a tuple of names, such as ('mae',)"),
         }
-        for field, kind in wanted.items():
+        for field, (kind, expected) in wanted.items():
             if not isinstance(value := getattr(self, field), kind):  # type: ignore[arg-type]
-                raise DataError(f"metrics {self.name!r:.100}: {field} is {value!r:.100}; see alharness.Metrics")
+                raise DataError(f"metrics {self.name!r:.100}: {field} is {value!r:.100}, expected {expected}")
         if not callable(self.compute):
             raise DataError(f"metrics {self.name!r}: compute is {self.compute!r:.100}, expected a function")
         object.__setattr__(self, "lower_is_better", frozenset(self.lower_is_better))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from alharness.errors import DataError, blaming
+from alharness.errors import DataError, blaming, described
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +41,12 @@ def evaluate(
 
 
 def _measured(metrics: Metrics, predictions: Array, labels: Array, classes: tuple[str, ...]) -> dict[str, float]:
-    found: Any = metrics.compute(predictions, labels, classes)
+    try:
+        found: Any = metrics.compute(predictions, labels, classes)
+    except Exception as error:
+        raised = DataError(f"compute of {metrics.name!r} raised {described(error)}")
+        raised.unexpected = True
+        raise raised from error
     _require_sound(metrics, found)
     return {str(name): float(value) for name, value in found.items()}
 
@@ -57,7 +62,8 @@ def _require_sound(metrics: Metrics, found: Any) -> None:
                 "digits, _, - and single dots"
             )
         if not isinstance(value, Real):
-            raise DataError(f"{who} gave {value!r:.100} for {name!r}, expected a number")
+            shown = " ".join(repr(value).split())  # an array has lines
+            raise DataError(f"{who} gave {shown:.100} for {name!r}, expected a number")
     mentioned = dict.fromkeys([metrics.primary, *metrics.headline, *sorted(metrics.lower_is_better)])
     if missing := [name for name in mentioned if name not in found]:
         raise DataError(

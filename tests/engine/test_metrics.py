@@ -72,6 +72,21 @@ def test_fields_of_a_wrong_type_are_refused(more):
         metrics({}, **more)
 
 
+def test_a_compute_that_fails_while_it_is_tried_out_is_named_and_keeps_its_cause():
+    def compute(predictions, labels, classes):
+        raise ValueError("my bug")
+
+    with pytest.raises(DataError, match="^compute of 'ages' raised ValueError: my bug$") as caught:
+        try_out(metrics({}, compute=compute), np.array([0.5, 2.0], np.float32), ())
+    assert caught.value.unexpected
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+def test_a_field_of_a_wrong_type_says_what_is_expected():
+    with pytest.raises(DataError, match="lower_is_better is 'mae', expected a set of names, such as {'mae'}"):
+        metrics({}, lower_is_better="mae")
+
+
 def test_labels_are_perfect_predictions_of_themselves():
     seen = {}
 
