@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from alharness import registry
 from alharness.errors import HarnessWarning, SpecError
 from alharness.results.results import Results
-from alharness.runs.finding import find_run
+from alharness.runs.finding import WORKDIR, find_run
 from alharness.runs.processes import start_server
 from alharness.spec import Spec
+from alharness.text.words import several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -33,15 +34,15 @@ def run(
     spec: str | Path | Mapping[str, Any] | Spec,
     *,
     workdir: str | Path = "runs",
-    set: Mapping[str, Any] | Iterable[str] = (),  # noqa: A002 - as the option of the command line
-    only: str | Iterable[str] = (),
+    set: Mapping[str, Any] | Iterable[str] | None = (),  # noqa: A002 - as the option of the command line
+    only: str | Iterable[str] | None = (),
     jobs: int = 1,
     restart: bool = False,
     keep: bool = False,
     retime: bool = False,
     tracking: bool = True,
     require_tracking: bool = False,
-    include: str | Path | Iterable[str | Path] = (),
+    include: str | Path | Iterable[str | Path] | None = (),
     samplers: Any = (),
     models: Any = (),
     datasets: Any = (),
@@ -116,12 +117,14 @@ def run(
         raise SpecError("require_tracking=True and tracking=False exclude each other")
     if not (hasattr(jobs, "__index__") and jobs >= 1):
         raise SpecError(f"jobs: expected a whole number from 1 on, but it is {jobs!r:.60}")
+    if not isinstance(workdir, str | Path):
+        raise SpecError(f"workdir: expected a path, but it is {workdir!r:.60}")
     start_server()  # once the spec is known to be right: it imports torch while this process does other things
     from alharness.runs.run import Options
 
     options = Options(
         workdir=Path(workdir),
-        only=(only,) if isinstance(only, str) else tuple(only),
+        only=tuple(map(str, several(only, "only"))),
         restart=restart,
         keep=keep,
         jobs=int(jobs),
@@ -143,7 +146,7 @@ def run(
     return Results.load(plan.folder)
 
 
-def load(*runs: str | Path) -> Results:
+def load(*runs: str | Path, workdir: str | Path = WORKDIR) -> Results:
     """The results of one or several runs, from their run directories alone.
 
     >>> import alharness
@@ -152,12 +155,13 @@ def load(*runs: str | Path) -> Results:
     >>> same = alharness.load(*Path("runs").glob("first-*"))
 
     Args:
-        runs: run directories; or names or files of specs, each with one run in ./runs.
+        runs: run directories; or names or files of specs, each with one run in `workdir`.
+        workdir: where runs are looked for by name.
 
     Raises:
         RunError: there is no such run, or there are several of that name; or one cannot be read.
     """
-    return Results.load(*(find_run(one) for one in runs))
+    return Results.load(*(find_run(one, Path(workdir)) for one in runs))
 
 
 def carry_out(

@@ -16,6 +16,7 @@ from alharness.runs.finding import find_run
 from alharness.text.numbers import fixed, significant
 from alharness.text.terminal import plain, safe
 
+from .options import workdir_option
 from .page import make_console, make_table
 
 if TYPE_CHECKING:
@@ -47,8 +48,11 @@ STYLES = {"changed": "bold red", "unchanged": "bold green", "not compared": "bol
     show_default=True,
     help="Queries count as changed if they take more than this many times as long, in every seed.",
 )
+@workdir_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
-def compare(old: Path, new: Path, only: tuple[str, ...], tolerance: float, slower: float, *, as_json: bool) -> int:
+def compare(
+    old: Path, new: Path, only: tuple[str, ...], tolerance: float, slower: float, workdir: Path, *, as_json: bool
+) -> int:
     """Compare two runs of a spec: did a sampler's selections, metrics or query time change from OLD to NEW?
 
     Run one spec with the old and the new version of a sampler, into two working directories, and compare.
@@ -72,7 +76,7 @@ def compare(old: Path, new: Path, only: tuple[str, ...], tolerance: float, slowe
     from alharness.results.reading import read
 
     # Only ids are compared, so a damaged pool.npz does not matter.
-    before, after = (read(folder, with_pool=False) for folder in map(find_run, (old, new)))
+    before, after = (read(folder, with_pool=False) for folder in (find_run(run, workdir) for run in (old, new)))
     found = comparison.compare(before, after, only=only, tolerance=tolerance, slower=slower)
     if as_json:
         click.echo(json.dumps(_as_data(found), indent=2))

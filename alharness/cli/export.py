@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from alharness.errors import RunError
-from alharness.text.words import did_you_mean
+from alharness.text.words import choices
+
+from .options import workdir_option
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -36,6 +38,7 @@ ENDINGS = {".csv": "csv", ".parquet": "parquet", ".tex": "latex", ".md": "markdo
     help="Which table. Default: cycles; for latex and markdown always summary.",
 )
 @click.option("--metric", "metrics", metavar="NAME", multiple=True, help="Only this metric or cost; repeatable.")
+@workdir_option
 @click.option(
     "--output",
     "-o",
@@ -44,11 +47,17 @@ ENDINGS = {".csv": "csv", ".parquet": "parquet", ".tex": "latex", ".md": "markdo
     help="Where to write it; default: the standard output.",
 )
 def export(
-    runs: tuple[Path, ...], kind: str | None, table: str | None, metrics: tuple[str, ...], output: Path | None
+    runs: tuple[Path, ...],
+    kind: str | None,
+    table: str | None,
+    metrics: tuple[str, ...],
+    workdir: Path,
+    output: Path | None,
 ) -> int:
     """Write the results of runs as a table for other programs, or for a paper.
 
-    RUN is a run directory, or the name or the file of a spec with one run. Several runs become one table.
+    RUN is a run directory, or the name or the file of a spec with one run in --workdir. Several runs become
+    one table.
 
     \b
         alharness export digits_quick > cycles.csv
@@ -76,7 +85,7 @@ def export(
     from alharness.results.results import Results
     from alharness.runs.finding import find_run
 
-    results = Results.load(*map(find_run, runs))
+    results = Results.load(*(find_run(run, workdir) for run in runs))
     table = table or ("summary" if kind in TYPESET else "cycles")
     _require_known(metrics, results, table)
     if kind in TYPESET:
@@ -96,8 +105,7 @@ def _require_known(metrics: Collection[str], results: Results, table: str) -> No
         known += COSTS
     for name in metrics:
         if name not in known:
-            hint = did_you_mean(name, known) or f"; there are {', '.join(dict.fromkeys(known))}"
-            raise RunError(f"--metric {name}: no run has such a metric or cost{hint}")
+            raise RunError(f"--metric {name}: no run has such a metric or cost{choices(name, known)}")
 
 
 def _table(results: Results, table: str, metrics: tuple[str, ...]) -> pd.DataFrame:

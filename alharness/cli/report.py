@@ -12,6 +12,7 @@ import click
 from alharness.text.terminal import plain, safe
 from alharness.text.words import command_line
 
+from .options import workdir_option
 from .page import make_console
 
 if TYPE_CHECKING:
@@ -37,14 +38,17 @@ if TYPE_CHECKING:
     metavar="X",
     help="Also count the labels to this value of the ranking metric.",
 )
+@workdir_option
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
-def report(runs: tuple[Path, ...], out: Path | None, targets: tuple[float, ...], *, show: bool) -> int:
+def report(
+    runs: tuple[Path, ...], out: Path | None, targets: tuple[float, ...], workdir: Path, *, show: bool
+) -> int:
     """Write a report of a run directory: index.html, which needs no other file, PNG, SVG and CSV.
 
     It needs the journals alone: neither MLflow, nor the data, nor the samplers. Runs may still be running; what
-    is missing is listed. RUN is a run directory, or the name or the file of a spec with one run. Several runs, of
-    different data sets or budgets, are ranked over all of them. Of a folder with run directories it lists them,
-    and writes nothing.
+    is missing is listed. RUN is a run directory, or the name or the file of a spec with one run in --workdir.
+    Several runs, of different data sets or budgets, are ranked over all of them. Of a folder with run directories
+    it lists them, and writes nothing.
 
     \b
         alharness report runs
@@ -60,7 +64,7 @@ def report(runs: tuple[Path, ...], out: Path | None, targets: tuple[float, ...],
     page = make_console()
     if len(runs) == 1 and runs[0].is_dir() and (inside := list_runs(runs[0])):
         _print_runs(page, runs[0], inside)  # what follows says why nothing is written
-    folders = [find_run(run) for run in runs]
+    folders = [find_run(run, workdir) for run in runs]
     with page.status("reading journals") as status:
         document = _document(folders, targets)
         from alharness.report.page import write

@@ -18,6 +18,7 @@ from alharness.text.terminal import safe
 from alharness.text.words import NOTICE, command_line
 
 from .include import include_option, load_plugins
+from .options import workdir_option
 from .page import make_console
 
 if TYPE_CHECKING:
@@ -38,13 +39,7 @@ FAILED, INTERRUPTED, TERMINATED = 1, 130, 143
 @click.option(
     "--only", multiple=True, metavar="NAME", help="Run only this sampler's label, or this cell (grace-s0)."
 )
-@click.option(
-    "--workdir",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="runs",
-    show_default=True,
-    help="Where run directories are kept.",
-)
+@workdir_option
 @click.option(
     "--jobs",
     "-j",

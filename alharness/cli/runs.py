@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from alharness.runs.finding import WORKDIR, list_runs
+from alharness.runs.finding import list_runs
 from alharness.text.terminal import plain
 from alharness.text.words import command_line
 
+from .options import workdir_option
 from .page import make_console, make_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command
-@click.option(
-    "--workdir",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=str(WORKDIR),
-    show_default=True,
-    help="Where run directories are kept.",
-)
+@workdir_option
 def runs(workdir: Path) -> None:
     """List the run directories in a folder: name, setting, progress and date; the last one comes first.
 

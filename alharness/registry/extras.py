@@ -10,6 +10,7 @@ from typing import Any
 
 from alharness.api.make import Imported
 from alharness.errors import PluginError, blaming, described
+from alharness.text.words import several
 
 from .discovery import checked
 from .identity import identify, modules_of
@@ -51,7 +52,7 @@ class Extras:
     def collect(
         cls,
         *,
-        include: str | Path | Iterable[str | Path] = (),
+        include: str | Path | Iterable[str | Path] | None = (),
         samplers: Any = (),
         models: Any = (),
         datasets: Any = (),
@@ -67,7 +68,7 @@ class Extras:
         Raises:
             PluginError: a file or an object offers no plugin, or cannot be sent to another process.
         """
-        paths = [include] if isinstance(include, str | Path) else list(include)
+        paths = several(include, "include")
         given = {"sampler": samplers, "model": models, "dataset": datasets}
         return cls(
             files=tuple(IncludedFile.read(Path(path)) for path in dict.fromkeys(paths)),

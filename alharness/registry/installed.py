@@ -196,6 +196,7 @@ def load(
             raise PluginError(
                 f"the {kind} {extra.plugin.name!r} of {extra.distribution} has the name of one of "
                 f"{taken[0].distribution} {taken[0].version}; give it another name"
+                + (f': {kind}s={{"name": ...}}' if extra.entry_point == extra.distribution else "")
             )
         offers[kind, extra.plugin.name] = [extra]
     usable = {key: registered[0] for key, registered in offers.items() if len(registered) == 1}

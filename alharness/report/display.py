@@ -9,7 +9,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from alharness.errors import RunError
-from alharness.text.words import did_you_mean
+from alharness.text.words import choices, several
 
 from .curves import not_drawn, plot, spread
 from .lettering import legend, taller
@@ -81,30 +81,32 @@ def _unbroken(text: str) -> str:
 
 
 def draw(
-    runs: Runs, metric: str | None, samplers: Collection[str] | None, ax: Axes | Sequence[Axes] | None
+    runs: Runs, metric: str | None, samplers: str | Collection[str] | None, ax: Axes | Sequence[Axes] | None
 ) -> Axes | Any:
     """Learning curves; see `Results.plot`."""
-    several = [*runs.values()]
-    known = {name for one in several for name in one.metrics()}
-    labels = {label for one in several for label in one.labels}
+    found = [*runs.values()]
+    known = {name for one in found for name in one.metrics()}
+    labels = {label for one in found for label in one.labels}
     if not known:
         raise RunError(f"nothing is drawn, since no cell is complete yet: {', '.join(runs)}")
-    for asked, there, what in [(metric, known, "metric"), *((one, labels, "sampler") for one in samplers or ())]:
-        if asked is not None and asked not in there:
-            raise RunError(f"no complete cell has the {what} {asked!r}{did_you_mean(asked, there)}")
+    wanted = None if samplers is None else [str(label) for label in several(samplers, "samplers")]
+    asked_for = [] if metric is None else [(metric, known, "metric")]
+    for asked, there, what in [*asked_for, *((label, labels, "sampler") for label in wanted or ())]:
+        if not isinstance(asked, str) or asked not in there:
+            raise RunError(f"no complete cell has the {what} {asked!r}{choices(str(asked), sorted(there))}")
     given: list[Any] = [] if ax is None else list(ax) if isinstance(ax, Iterable) else [ax]
-    if ax is not None and len(given) != len(several):
-        raise RunError(f"ax: {len(several)} runs are drawn into as many axes, but there are {len(given)}")
-    axes = given or _axes(several)
-    drawn = styles(dict.fromkeys(label for one in several for label in one.run.labels))
-    drawn = {label: style for label, style in drawn.items() if samplers is None or label in samplers}
-    for one, where in zip(several, axes, strict=True):
+    if ax is not None and len(given) != len(found):
+        raise RunError(f"ax: {len(found)} runs are drawn into as many axes, but there are {len(given)}")
+    axes = given or _axes(found)
+    drawn = styles(dict.fromkeys(label for one in found for label in one.run.labels))
+    drawn = {label: style for label, style in drawn.items() if wanted is None or label in wanted}
+    for one, where in zip(found, axes, strict=True):
         shown = _draw(one, where, metric or one.metric, drawn, whole=samplers is None)
-        if shown and (given or len(several) > 1):
+        if shown and (given or len(found) > 1):
             where.legend(fontsize=8.5, frameon=False)
-    if not given and len(several) == 1:
+    if not given and len(found) == 1:
         legend(axes[0].get_figure(root=True))
-    return axes[0] if len(several) == 1 else axes
+    return axes[0] if len(found) == 1 else axes
 
 
 def _axes(runs: list[RunResults]) -> Any:
@@ -121,7 +123,10 @@ def _axes(runs: list[RunResults]) -> Any:
 def _draw(one: RunResults, axes: Axes, metric: str, drawn: Styles, *, whole: bool) -> bool:
     seed_set = _group(one, drawn)
     if seed_set is None or not plot(axes, one, seed_set, metric, drawn):
-        axes.set_title(f"{one.run.name}: no complete cells", fontsize=10)
+        missing = (
+            f"{metric} was not measured" if one.labels and metric not in one.metrics() else "no complete cells"
+        )
+        axes.set_title(f"{one.run.name}: {missing}", fontsize=10)
         return False
     notes = [f"{one.run.name}: mean over the same seeds and {spread(seed_set)}"]
     notes += ["synthetic data; not comparable with the paper"] if one.run.synthetic else []

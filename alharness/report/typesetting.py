@@ -36,11 +36,13 @@ def summary_table(results: RunResults, name: str, metrics: Sequence[str] = ()) -
     Args:
         results: a run.
         name: of its setting.
-        metrics: which metrics and costs; empty for the metrics of the closing table.
+        metrics: which metrics and costs; empty for the metrics of the closing table. What was not measured in this
+            run has no column.
     """
     run, known = results.run, results.metrics()
     rows = sorted(results.summary, key=lambda row: (row.seed_set, row.reference))
-    shown = metrics or [metric for metric in run.headline if metric in known] or known
+    measured = {*known, *COSTS}
+    shown = [metric for metric in metrics or run.headline if metric in measured] or ([] if metrics else known)
     columns: list[tuple[str, str, list[Mean | None]]]
     columns = [(f"area of {run.metric}", run.metric, [row.area for row in rows])]
     columns += [(m, m, [row.final.get(m) or row.costs.get(m) for row in rows]) for m in shown]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from alharness.errors import RunError
 from alharness.text.spreadsheets import unique
-from alharness.text.words import did_you_mean
+from alharness.text.words import choices
 
 from .basis import listed
 from .reading import read
@@ -85,7 +85,7 @@ class Results:
         self,
         metric: str | None = None,
         *,
-        samplers: Collection[str] | None = None,
+        samplers: str | Collection[str] | None = None,
         ax: Axes | Sequence[Axes] | None = None,
     ) -> Axes | Any:
         """Draw learning curves: the mean over the same seeds and its 95 % confidence interval, as in the report.
@@ -95,7 +95,7 @@ class Results:
 
         Args:
             metric: which metric; None for that by which each setting ranks.
-            samplers: labels of samplers; None for all.
+            samplers: label of a sampler, or of several; None for all.
             ax: axes to draw into, one for each run; None for a new figure.
 
         Returns:
@@ -216,11 +216,13 @@ class Results:
         labels = {label for one in self.runs.values() for label in one.run.labels}
         metrics = {name for one in self.runs.values() for name in one.metrics()}
         for wanted, known, what in ((against, labels, "sampler"), (metric, metrics, "metric")):
-            if wanted is not None and wanted not in known:
-                raise RunError(f"no run has a {what} {wanted!r}{did_you_mean(wanted, known)}")
+            if wanted is not None and not (isinstance(wanted, str) and wanted in known):
+                raise RunError(f"no run has a {what} {wanted!r}{choices(str(wanted), sorted(known))}")
         rows = []
         for name, one in self.runs.items():
             which = metric or one.metric
+            if which not in one.metrics():
+                continue  # it was not measured in this setting
             found = one.differences(which)
             for first, second in permutations(one.ranked, 2):
                 d = found[first, second]

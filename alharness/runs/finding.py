@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alharness.errors import RunError, SpecError
-from alharness.text.words import SUFFIX
+from alharness.text.words import SUFFIX, command_line
 
 from . import journal
 
@@ -76,6 +76,8 @@ def find_run(named: str | Path, workdir: Path = WORKDIR) -> Path:
     Raises:
         RunError: no run has this name, or several have; lists them.
     """
+    if not isinstance(named, str | Path):
+        raise RunError(f"expected a run directory, or the name or file of a spec, but it is {named!r:.60}")
     path = Path(named)
     if path.is_dir() or (path.name != str(path) and path.suffix not in ENDINGS):
         return path  # what reads it says what is wrong with it
@@ -89,7 +91,8 @@ def find_run(named: str | Path, workdir: Path = WORKDIR) -> Path:
     if runs:
         what = f"there is no such folder, and no run in {workdir} has this name; there are:\n{_listed(runs)}"
     else:
-        what = f"there is no such folder, and there are no runs in {workdir}; make one with alharness run {named}"
+        how = command_line("run", named)
+        what = f"there is no such folder, and there are no runs in {workdir}; make one with {how}"
     raise RunError(f"{named}: {what}")
 
 

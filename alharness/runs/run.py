@@ -12,7 +12,7 @@ from alharness.api.records import Outcome, Outcomes
 from alharness.errors import DataError, RunError, SpecError, TrackingError, described
 from alharness.spec import resolved_yaml
 from alharness.spec.plan import make_plan
-from alharness.text.words import did_you_mean
+from alharness.text.words import choices
 
 from . import pooltable, saved
 from .conditions import differences, identity, refusal
@@ -279,7 +279,7 @@ def _wanted(plan: Plan, only: tuple[str, ...]) -> set[Cell]:
     names = {name for cell in plan.cells for name in (cell.label, cell.name)}
     for name in only:
         if name not in names:
-            raise SpecError(f"--only {name}: the spec has no such sampler or cell{did_you_mean(name, names)}")
+            raise SpecError(f"--only {name}: the spec has no such sampler or cell{choices(name, names)}")
     return {cell for cell in plan.cells if not only or {cell.label, cell.name} & set(only)}
 
 

@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from alharness.errors import SpecError
+from alharness.text.words import several
 
 from . import mapping, yamlfile
 from .document import expand
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def apply(
     file: YamlFile,
-    assignments: Iterable[str] | Mapping[str, Any],
+    assignments: Iterable[str] | Mapping[str, Any] | None,
     complete: Callable[[dict[str, Any]], dict[str, Any]] = expand,
 ) -> YamlFile:
     """The file with `samplers.2.params.alpha0=0.5` and the like put in; values are YAML, lists count from 0.
@@ -45,7 +46,7 @@ def apply(
     return YamlFile(complete(data), values, keys)
 
 
-def _changes(assignments: Iterable[str] | Mapping[str, Any]) -> Iterator[tuple[str, Any, Place]]:
+def _changes(assignments: Iterable[str] | Mapping[str, Any] | None) -> Iterator[tuple[str, Any, Place]]:
     """Dotted key, value, and what messages call the assignment."""
     if isinstance(assignments, Mapping):
         for dotted, value in assignments.items():
@@ -54,7 +55,7 @@ def _changes(assignments: Iterable[str] | Mapping[str, Any]) -> Iterator[tuple[s
                 raise SpecError(f"{place}: a key is text, such as 'training.epochs'")
             yield dotted.strip(), mapping.plain(value, tuple(dotted.split("."))), place
         return
-    for assignment in [assignments] if isinstance(assignments, str) else assignments:
+    for assignment in map(str, several(assignments, "set")):
         place = Place(f"--set {assignment}")
         dotted, equals, text = assignment.partition("=")
         if not (dotted.strip() and equals):

@@ -140,8 +140,8 @@ class Spec:
         cls,
         spec: Source,
         *,
-        set: Mapping[str, Any] | Iterable[str] = (),  # noqa: A002 - as the option of the command line
-        include: str | Path | Iterable[str | Path] = (),
+        set: Mapping[str, Any] | Iterable[str] | None = (),  # noqa: A002 - as the option of the command line
+        include: str | Path | Iterable[str | Path] | None = (),
         samplers: Any = (),
         models: Any = (),
         datasets: Any = (),
@@ -172,7 +172,7 @@ Source = str | Path | Mapping[str, Any] | Spec
 """What a spec may be given as."""
 
 
-def load(source: Source, registry: Registry, assignments: Iterable[str] | Mapping[str, Any] = ()) -> Spec:
+def load(source: Source, registry: Registry, assignments: Iterable[str] | Mapping[str, Any] | None = ()) -> Spec:
     """Read a spec and check all of it.
 
     Args:

@@ -6,12 +6,11 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+from alharness.errors import SpecError
 
 SUFFIX = "-standin"
 """Ends the names of experiments on synthetic data, so that they never share a folder or a chart with real ones."""
@@ -29,6 +28,28 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
     near = get_close_matches(name[:100], list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def choices(name: str, known: Iterable[str]) -> str:
+    """A known name that is near; without one all of them: `; there are random, grace`; empty if there is none."""
+    known = list(dict.fromkeys(known))
+    there = f"; there {'is' if len(known) == 1 else 'are'} {', '.join(known)}" if known else ""
+    return did_you_mean(name, known) or there
+
+
+def several(value: Any, argument: str) -> list[str | Path]:
+    """What was passed for an argument that takes one text or path, several of them, or None.
+
+    Raises:
+        SpecError: it is something else.
+    """
+    if value is None:
+        return []
+    found = [value] if isinstance(value, str | Path) or not isinstance(value, Iterable) else list(value)
+    for one in found:
+        if not isinstance(one, str | Path):
+            raise SpecError(f"{argument}: expected a text or a path, or several, but it is {value!r:.60}")
+    return found
 
 
 def name_experiment(name: str, *, synthetic: bool) -> str:

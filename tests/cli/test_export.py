@@ -124,6 +124,10 @@ def test_metrics_can_be_chosen(folder, capsys):
     assert set(table["metric"]) == {"f1"}
 
 
+def test_a_run_in_another_folder_is_named_by_its_spec(folder, capsys):
+    assert export(capsys, "demo", "--workdir", folder.parent) == export(capsys, folder)
+
+
 def test_several_runs_are_several_settings(folder, tmp_path, capsys):
     other = make_folder(tmp_path / "runs" / "demo-2")
     table = frame(export(capsys, folder, other))

@@ -118,7 +118,9 @@ def test_several_runs_are_drawn_next_to_each_other(make_results, make_run):
     ("options", "message"),
     [
         ({"metric": "mea"}, "no complete cell has the metric 'mea'; did you mean 'mae'"),
-        ({"samplers": ["b"]}, "no complete cell has the sampler 'b'"),
+        ({"metric": ["mae"]}, r"no complete cell has the metric \['mae'\]"),
+        ({"samplers": ["b"]}, "no complete cell has the sampler 'b'; there are a, random"),
+        ({"samplers": "b"}, "no complete cell has the sampler 'b'"),
         ({"ax": []}, "ax: 1 runs are drawn into as many axes, but there are 0"),
     ],
 )

@@ -122,6 +122,10 @@ def test_columns_can_be_chosen_with_costs(results):
     assert headings == ["n", "area of mae ↓", "query\\_seconds ↓"]
 
 
+def test_what_was_not_measured_has_no_column(results):
+    assert rows(as_markdown(results, "x", ["f1"]))["sampler"] == ["n", "area of mae ↓"]
+
+
 def test_markdown_of_a_label_with_pipes_keeps_its_columns(make_results):
     text = as_markdown(make_results({"random": [FALLING] * 3, "a|b*": [QUICKER] * 3}), "x")
     assert r"| a\|b\* |" in text

@@ -130,11 +130,20 @@ def test_differences_to_one_sampler_and_of_another_metric(make_run, results):
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"metric": "mea"}, "did you mean 'mae'"), ({"against": "rando"}, "did you mean 'random'")],
+    [
+        ({"metric": "mea"}, "did you mean 'mae'"),
+        ({"against": "rando"}, "did you mean 'random'"),
+        ({"metric": "zz"}, "there is mae"),
+    ],
 )
 def test_a_name_that_no_run_has_is_refused(results, arguments, message):
     with pytest.raises(RunError, match=message):
         results.compare(**arguments)
+
+
+def test_a_setting_without_the_metric_has_no_differences(make_results):
+    runs = [make_results(CURVES, experiment=f"{metric}-1", metric=metric) for metric in ("mae", "other")]
+    assert Results(runs).compare("other")["run"].tolist() == ["other-1"]
 
 
 def test_several_runs_are_settings_of_their_own(make_results):

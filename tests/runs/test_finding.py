@@ -116,6 +116,21 @@ def test_a_run_is_meant_by_its_path_its_name_or_its_spec(make, tmp_path):
         find_run("first.yaml")
 
 
+def test_a_run_elsewhere_is_meant_by_its_name(make, tmp_path, monkeypatch):
+    path = make()
+    (tmp_path / "away").mkdir()
+    monkeypatch.chdir(tmp_path / "away")
+    assert find_run("first", path.parent) == path
+    with pytest.raises(RunError, match="no runs in runs"):
+        find_run("first")
+
+
+@pytest.mark.parametrize("named", [3, None, ["runs/first-1a2b3c4d"]])
+def test_what_is_no_name_is_refused(named):
+    with pytest.raises(RunError, match="^expected a run directory, or the name or file of a spec, but it is "):
+        find_run(named)
+
+
 def test_candidates_are_listed(make):
     make()
     make("first-99999999", at=5000.0)
@@ -128,7 +143,7 @@ def test_candidates_are_listed(make):
 
 def test_without_runs_the_error_says_how_to_make_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(RunError, match="there are no runs in runs; make one with alharness run first"):
+    with pytest.raises(RunError, match="there are no runs in runs; make one with .*alharness run first"):
         find_run("first")
 
 
