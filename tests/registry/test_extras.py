@@ -130,6 +130,13 @@ def test_a_name_that_is_taken(write):
         registry.load(extras=extras)
 
 
+def test_two_objects_of_one_class_need_names(write):
+    mine = included(write(ONE_CLASS)).samplers["Mine"].plugin
+
+    with pytest.raises(PluginError, match=r'give it another name: samplers=\{"name": ...\}$'):
+        registry.load(extras=Extras.collect(samplers=[mine, mine]))
+
+
 def test_another_process_knows_files_before_parameters_of_their_classes(write, tmp_path):
     extras = Extras.collect(include=write(HOOKED))
     params = registry.load([], extras=extras).sampler("by-hook").plugin.params(start=7)
