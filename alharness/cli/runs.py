@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def runs(workdir: Path) -> None:
     """List the run directories in a folder: name, setting, progress and date; the last one comes first.
 
-    Other commands take a run by its directory, or by the name or the file of its spec if there is one run of it:
+    report, compare and export take a run by its directory, or by the name or the file of its spec if there is one
+    run of it:
 
     \b
         alharness runs

@@ -276,7 +276,7 @@ def _to_measure_again(records: list[Outcome], warn: Callable[[str], None]) -> li
 
 
 def _wanted(plan: Plan, only: tuple[str, ...]) -> set[Cell]:
-    names = {name for cell in plan.cells for name in (cell.label, cell.name)}
+    names = dict.fromkeys([*(cell.label for cell in plan.cells), *(cell.name for cell in plan.cells)])
     for name in only:
         if name not in names:
             raise SpecError(f"--only {name}: the spec has no such sampler or cell{choices(name, names)}")

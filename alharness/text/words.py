@@ -30,10 +30,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def choices(name: str, known: Iterable[str]) -> str:
-    """A known name that is near; without one all of them: `; there are random, grace`; empty if there is none."""
+def choices(name: str, known: Iterable[str], most: int = 20) -> str:
+    """A known name that is near; without one the first of them: `; there are random, grace`; empty if none is."""
     known = list(dict.fromkeys(known))
-    there = f"; there {'is' if len(known) == 1 else 'are'} {', '.join(known)}" if known else ""
+    listed = ", ".join(known[:most]) + (f" and {len(known) - most:,} more" if len(known) > most else "")
+    there = f"; there {'is' if len(known) == 1 else 'are'} {listed}" if known else ""
     return did_you_mean(name, known) or there
 
 

@@ -27,3 +27,4 @@ def test_a_wrong_name_lists_the_choices_if_none_is_near():
     assert choices("zz", ["random", "grace"]) == "; there are random, grace"
     assert choices("zz", ["random"]) == "; there is random"
     assert choices("zz", []) == ""
+    assert choices("zz", map(str, range(22))).endswith(", 18, 19 and 2 more")
