@@ -122,10 +122,9 @@ def _axes(runs: list[RunResults]) -> Any:
 
 def _draw(one: RunResults, axes: Axes, metric: str, drawn: Styles, *, whole: bool) -> bool:
     seed_set = _group(one, drawn)
-    if seed_set is None or not plot(axes, one, seed_set, metric, drawn):
-        missing = (
-            f"{metric} was not measured" if one.labels and metric not in one.metrics() else "no complete cells"
-        )
+    measured = metric in one.metrics()
+    if seed_set is None or not measured or not plot(axes, one, seed_set, metric, drawn):
+        missing = "no complete cells" if measured or not one.labels else f"{metric} was not measured"
         axes.set_title(f"{one.run.name}: {missing}", fontsize=10)
         return False
     notes = [f"{one.run.name}: mean over the same seeds and {spread(seed_set)}"]

@@ -114,6 +114,14 @@ def test_several_runs_are_drawn_next_to_each_other(make_results, make_run):
     assert [one.get_ylabel() for one in axes] == ["test mae (lower is better)", "test f1 (higher is better)"]
 
 
+def test_a_setting_without_the_metric_says_so(make_results, make_run):
+    axes = Results([make_results(CURVES), make_run(experiment="other-1")]).plot("f1")
+
+    assert axes[0].get_title() == "demo: f1 was not measured"
+    assert not axes[0].lines
+    assert "mean over the same seeds" in axes[1].get_title()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
