@@ -76,7 +76,8 @@ class IncludedFile:
             del sys.modules[name]
             if isinstance(error, KeyboardInterrupt):
                 raise
-            raise PluginError(f"{self.path}:{_line(error, self.path)}: {described(error)}") from error
+            place = f"{self.path}:{_line(error, self.path)}"
+            raise PluginError(f"{place}: {described(error)}{_hint(error, self.path)}") from error
         return module
 
     def hooks(self) -> bool:
@@ -116,6 +117,14 @@ def _arrived(path: Path, content: bytes) -> IncludedFile:
     found = IncludedFile(path, content)
     found.module()
     return found
+
+
+def _hint(error: BaseException, path: Path) -> str:
+    """What to do if a missing module is a file next to the included one: no other file is included with it."""
+    name = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if not name or not path.with_name(f"{name}.py").exists():
+        return ""
+    return f"; {name}.py is next to it, but is not included with it: put both into one file, or into a package"
 
 
 def _line(error: BaseException, path: Path) -> int:

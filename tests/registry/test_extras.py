@@ -123,6 +123,12 @@ def test_a_file_that_is_not_there(tmp_path):
         included(tmp_path)
 
 
+def test_a_module_next_to_a_file_is_not_included_with_it(write, tmp_path):
+    (tmp_path / "helper_of_mine.py").touch()
+    with pytest.raises(PluginError, match=r"py:1: .*'helper_of_mine'; helper_of_mine.py is next to it, but"):
+        included(write("import helper_of_mine"))
+
+
 def test_a_name_that_is_taken(write):
     extras = Extras.collect(include=write(ONE_CLASS.replace("Mine", "random")))
 
