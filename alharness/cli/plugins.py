@@ -77,14 +77,10 @@ def _find(installed: Registry, name: str) -> Iterator[tuple[str, Registered[Any]
     """Every plugin of this name, of whatever kind. Raises PluginError if there is none."""
     kinds = _kinds(installed)
     found = [(kind, known[name]) for kind, known in kinds.items() if name in known]
-    clashing = [clash for clash in installed.clashes if clash.name == name]
-    if not found and (clashing or any(broken.entry_point == name for broken in installed.broken)):
-        getattr(installed, clashing[0].kind if clashing else "sampler")(name)
-    if not found and (where := registry.elsewhere.find(name)) and not where.installed:
-        raise PluginError(f"the plugin {name!r} {where.advice}")
     if not found:
         names = sorted(name for known in kinds.values() for name in known)
-        raise PluginError(f"no plugin named {name!r} is installed{did_you_mean(name, names)}")
+        unknown = f"no plugin named {name!r} is installed{did_you_mean(name, names)}"
+        raise PluginError(installed.obstacle(name) or unknown)
     yield from found
 
 

@@ -131,25 +131,33 @@ class Registry:
     def _find(self, kind: str, known: Mapping[str, Registered[P]], name: str) -> Registered[P]:
         if name in known:
             return known[name]
+        reason = self.obstacle(name, kind) or (
+            f"no {kind} named {name[:80]!r} is installed{did_you_mean(name, known) or ';'} "
+            f"installed: {', '.join(sorted(known)) or 'none'}"
+        )
+        raise PluginError(reason)
+
+    def obstacle(self, name: str, kind: str = "plugin") -> str:
+        """What keeps a plugin from being used, and what to do; empty if nothing is known of it.
+
+        Args:
+            name: the plugin's.
+            kind: of the plugin; by default any.
+        """
         for clash in self.clashes:
-            if (clash.kind, clash.name) == (kind, name):
-                raise PluginError(f"{clash}; uninstall one, or list the plugins you want in {ONLY}")
+            if clash.name == name and kind in (clash.kind, "plugin"):
+                return f"{clash}; uninstall one, or list the plugins you want in {ONLY}"
         where = elsewhere.find(name)
         entry_points = {name} if where is None else {name, where.entry_point}
         for broken in self.broken:
             if broken.entry_point in entry_points:
-                raise PluginError(
+                return (
                     f"the {kind} {name!r} cannot be used, because the plugin {broken.entry_point!r} of "
                     f"{broken.distribution} {broken.version} is broken: {broken.reason}"
                 )
         if left_out := entry_points.intersection(self.left_out):
-            raise PluginError(f"the plugin {left_out.pop()!r} is installed, but left out: {ONLY} does not list it")
-        if where and not where.installed:
-            raise PluginError(f"the {kind} {name!r} {where.advice}")
-        raise PluginError(
-            f"no {kind} named {name[:80]!r} is installed{did_you_mean(name, known) or ';'} "
-            f"installed: {', '.join(sorted(known)) or 'none'}"
-        )
+            return f"the plugin {left_out.pop()!r} is installed, but left out: {ONLY} does not list it"
+        return f"the {kind} {name!r} {where.advice}" if where and not where.installed else ""
 
 
 def load(

@@ -134,3 +134,11 @@ def test_a_plugin_that_cannot_be_used(plugins, name, reason):
 
     assert code == 4
     assert reason in err
+
+
+def test_a_plugin_that_is_left_out_is_not_called_missing(plugins, monkeypatch):
+    monkeypatch.setenv("ALHARNESS_PLUGINS", "listed_sound")
+    assert (
+        "'listed_broken' is installed, but left out: ALHARNESS_PLUGINS does not list it"
+        in plugins("listed_broken")[2]
+    )
