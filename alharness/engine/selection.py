@@ -159,7 +159,7 @@ def checked(answer: Positions | Selection, n: int, size: int) -> tuple[list[int]
             f"of shape {array.shape} and type {array.dtype}"
         )
     if len(array) != size:
-        raise SamplerError(f"it chose {len(array)} samples where {size} were asked for")
+        raise SamplerError(f"it was asked for {size} samples and chose {len(array)}")
     outside = array[(array < 0) | (array >= n)]
     if len(outside):
         raise SamplerError(

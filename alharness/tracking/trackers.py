@@ -59,7 +59,7 @@ class SafeTracker:
     def where(self) -> str:
         """Place of its results; empty if it does not say."""
         found = [""]
-        self._try("where", lambda: found.append(str(self._tracker.where())))
+        self._try("where", lambda: found.append(str(self._tracker.where() or "")))
         return found[-1]
 
     @hookimpl

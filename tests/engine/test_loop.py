@@ -164,7 +164,9 @@ def test_a_broken_answer_names_sampler_distribution_and_cycle(play):
         def select(self, query):
             return range(query.size + (query.cycle == 1))
 
-    with pytest.raises(SamplerError, match=r"^watcher \(toy==1\), cycle 1: it chose 6 samples where 5"):
+    with pytest.raises(
+        SamplerError, match=r"^watcher \(toy==1\), cycle 1: it was asked for 5 samples and chose 6"
+    ):
         play(Greedy())
 
 

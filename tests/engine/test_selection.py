@@ -33,8 +33,8 @@ def test_nothing_may_be_asked_for():
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ([1, 2], "chose 2 samples where 3 were asked for"),
-        ([1, 2, 3, 4], "chose 4 samples where 3"),
+        ([1, 2], "was asked for 3 samples and chose 2"),
+        ([1, 2, 3, 4], "was asked for 3 samples and chose 4"),
         ([1, 2, 2], "chose position 2 2 times"),
         ([1, 2, 5], "chose position 5, but the unlabeled view has only positions 0 to 4"),
         ([1, 2, -1], "chose position -1"),

@@ -67,7 +67,7 @@ def test_changed_parameters_are_a_new_cell(write_spec, run_spec, tmp_path):
     ("sampler", "message"),
     [
         ("twice", "it chose position 0 5 times"),
-        ("toofew", "it chose 4 samples where 5 were asked for"),
+        ("toofew", "it was asked for 5 samples and chose 4"),
         ("outside", "but the unlabeled view has only positions 0 to"),
         ("nanscores", "1 of 1068 scores are NaN or infinite"),
         ("fractions", "one integer position per choice"),

@@ -109,6 +109,15 @@ def test_a_failure_names_the_tracker_its_distribution_and_the_hook(made):
     assert warnings == ["the tracker 'mine' of toys==1.0: alharness_run_started: KeyError: 'x'. The run continues"]
 
 
+def test_a_tracker_that_returns_no_place_has_none(made):
+    class Silent(Recording):
+        def where(self):
+            return None
+
+    ((safe,), warnings) = made(lambda params, context: Silent())
+    assert (safe.where(), warnings) == ("", [])
+
+
 def test_a_tracker_that_cannot_say_where_it_writes_costs_a_warning(made):
     ((safe,), warnings) = made(lambda params, context: Recording(OSError("gone"), at={"where"}))
     assert safe.where() == ""
