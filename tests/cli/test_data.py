@@ -50,7 +50,7 @@ def verify(params):
 
 
 def plugin(name, **fields):
-    offered = DatasetPlugin(**({"name": name, "params": Params, "inspect": None, "make": None} | fields))
+    offered = DatasetPlugin(**({"name": name, "params": Params, "inspect": None, "make": make} | fields))
     return Registered(plugin=offered, distribution="pkg", version="1.2", entry_point=name)
 
 
