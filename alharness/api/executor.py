@@ -183,7 +183,7 @@ class Executor(Protocol):
     exclusive: bool
 
     def run(self, work: Callable[[Group], Iterator[Message]], groups: Groups) -> None:
-        """Take groups, have them computed, and hand over all their messages, until none is left.
+        """Take groups, have them computed, and pass on all their messages, until none is left.
 
         If a worker is lost, or takes more than it may, each cell of its group that has not ended gets an
         `Outcome`.

@@ -13,10 +13,8 @@ from alharness.errors import PluginError, blaming, described
 from alharness.text.words import several
 
 from .discovery import checked
-from .identity import identify, modules_of
 from .included import IncludedFile
 from .objects import adapt
-from .sending import dumps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +94,8 @@ def _named(things: Any) -> Iterable[tuple[str | None, Any]]:
 
 
 def _given(kind: str, name: str | None, thing: Any) -> Given:
+    from .identity import identify  # here and below: most calls have no object, and commands start without these
+
     with blaming(f"{kind}s{'' if name is None else f'[{name!r}]'}", PluginError):
         plugin = checked(adapt(kind, thing, name), kind)
         if kind != "dataset":
@@ -118,6 +118,9 @@ def _require_sendable(plugin: Any) -> None:
         PluginError: it cannot be sent.
     """
     import cloudpickle
+
+    from .identity import modules_of
+    from .sending import dumps
 
     known = cloudpickle.list_registry_pickle_by_value()
     for name in modules_of(plugin) - known - {"__main__"}:

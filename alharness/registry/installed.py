@@ -20,7 +20,6 @@ from alharness.errors import PluginError, blaming, described, text_of
 from alharness.text.redaction import redact
 from alharness.text.words import did_you_mean
 
-from . import elsewhere
 from .discovery import collected, make_manager, offered, origin, register
 from .extras import Extras
 
@@ -147,6 +146,8 @@ class Registry:
         for clash in self.clashes:
             if clash.name == name and kind in (clash.kind, "plugin"):
                 return f"{clash}; uninstall one, or list the plugins you want in {ONLY}"
+        from . import elsewhere  # only what is wrong needs it
+
         where = elsewhere.find(name)
         entry_points = {name} if where is None else {name, where.entry_point}
         for broken in self.broken:

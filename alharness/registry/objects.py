@@ -48,7 +48,7 @@ def adapt(kind: str, thing: Any, name: str | None = None) -> Any:
         name: what specs call it; None for the plugin's own name, or the name of the class.
 
     Raises:
-        PluginError: it is none of these, or its parameters cannot be read off its constructor.
+        PluginError: it is none of these, or its parameters cannot be read from its constructor.
     """
     known = KINDS[kind]
     if not known.recognizes(thing):
