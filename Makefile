@@ -44,8 +44,8 @@ docs: $(VENV)/.documented ## build the documentation into docs/_build
 	$(BIN)/sphinx-build -W -q docs docs/_build
 	@echo "docs/_build/index.html"
 
-bench: $(VENV)/.benchmarked ## measure kernels, training and whole runs, into docs/explanation/speed.md (45 minutes)
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.benchmarked ## measure kernels, training and whole runs, into docs/explanation/speed.md (25 minutes)
+	$(BIN)/python -m benchmarks $(if $(ONLY),--only "$(ONLY)")
 
 dist: $(VENV)/.released ## build every distribution into dist/: the sdist, and from it the wheel
 	rm -rf dist

@@ -8,31 +8,22 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
 
-from .kernels import Lap
-from .machine import ONE_THREAD
-from .rows import Cost
+from .rows import Cost, combine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ROOT = Path(__file__).parents[1]
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Variables of the environment that numerical libraries read when they are loaded."""
 FOR_SUITES = {*ONE_THREAD, "PYTHONDONTWRITEBYTECODE"}
 """Variables that commands do not get: a run shares the cores out itself, and users compile a module only once."""
-FEW = "import click, importlib.metadata"
-OF_PLUGINS = """
-import click, importlib.metadata, pluggy, pydantic
-class Model(pydantic.BaseModel):
-    x: int = 1
-"""
-OF_SPECS = f"import yaml{OF_PLUGINS}"
-"""The libraries of `--help`, `plugins` and `check`; a first model makes pydantic load itself."""
-LITTLE = 1.75
-"""So many times the processor time of its imports may a quick command take."""
 INTERVAL = 1.0
 """Seconds between two looks at a command's processes; each costs some milliseconds of a core."""
 SELDOM = 200
@@ -43,15 +34,13 @@ class Ended(NamedTuple):
     """A command that succeeded.
 
     Attributes:
-        lap: the seconds it took; those of the processor are of all its processes.
+        cost: what all its processes took; its memory is the most that they held together when they were looked
+            at, in MB (10⁶ bytes). What they share counts once, if the system reports it (Linux).
         started: milliseconds since the epoch.
-        memory: the most that its processes held together when they were looked at, in MB (10⁶ bytes). What they
-            share counts once, if the system reports it (Linux).
     """
 
-    lap: Lap
+    cost: Cost
     started: int
-    memory: float
 
 
 def start(*arguments: str) -> Ended:
@@ -76,10 +65,10 @@ def start(*arguments: str) -> Ended:
     wall = time.perf_counter() - wall
     watch.finish()
     # The one lacks helpers that were not waited for, the other the last moments of every process.
-    lap = Lap(cpu=max(_of_children() - cpu, watch.seconds), wall=wall)
+    cost = Cost(cpu=max(_of_children() - cpu, watch.seconds), wall=wall, memory=watch.peak / 1e6)
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(arguments)} ended with {process.returncode}:\n{output[-2000:]}")
-    return Ended(lap, started, watch.peak / 1e6)
+    return Ended(cost, started)
 
 
 def in_turn(rounds: int, *commands: Sequence[str]) -> list[Cost]:
@@ -87,9 +76,8 @@ def in_turn(rounds: int, *commands: Sequence[str]) -> list[Cost]:
 
     Each does the same, and other load on a shared machine can only add to the fraction of a second.
     """
-    laps = [[start(*command).lap for command in commands] for _ in range(rounds + 1)][1:]
-    sides = zip(*laps, strict=True)
-    return [Cost(cpu=min(x.cpu for x in side), wall=min(x.wall for x in side), rounds=rounds) for side in sides]
+    costs = [[replace(start(*command).cost, memory=None) for command in commands] for _ in range(rounds + 1)][1:]
+    return [combine(side, min) for side in zip(*costs, strict=True)]
 
 
 class _Watch(threading.Thread):

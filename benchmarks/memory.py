@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
-    from .kernels import Kernel, P
+    from .bench import Kernel, P
 
 
 PR_SET_THP_DISABLE = 41

@@ -1,57 +1,81 @@
-"""The measured part of the page: everything between two markers; the text around it is written by hand."""
+"""What was measured, kept in a file, and shown between two markers of a page whose text is written by hand."""
 
 from __future__ import annotations
 
-import json
+import platform
+from importlib import metadata
 from typing import TYPE_CHECKING
 
-from . import machine
-from .rows import GROUPS, Row
+import psutil
+import torch
+from pydantic import TypeAdapter
+
+from alharness.runs import environment
+
+from .rows import GROUPS, Bound, Cost, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
-
-    from .rows import Cost
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 HEADINGS = (
     "work", "reference", "we take", "it takes", "ratio", "our memory", "its memory", "must", "found", "limited by",
+    "measured",
 )  # fmt: skip
+DISTRIBUTIONS = ("alharness", "torch", "numpy", "scipy", "scikit-learn", "bmdal-reg", "scikit-activeml", "skorch")
+FIGURES = TypeAdapter(dict[str, Row])
 
 
-def read(results: Path) -> list[Row]:
-    """The rows that suites recorded, in their order, from pytest-benchmark's file."""
-    found = json.loads(results.read_text(encoding="utf-8"))["benchmarks"]
-    return [Row.from_json(one["extra_info"]["row"]) for one in found if "row" in one["extra_info"]]
+def read(figures: Path) -> dict[str, Row]:
+    """What has been measured so far: the name of each row, and the row."""
+    return FIGURES.validate_json(figures.read_bytes()) if figures.exists() else {}
 
 
-def write(page: Path, rows: Sequence[Row]) -> None:
-    """Put the machine, the tables and their notes between the markers of a page."""
+def keep(rows: dict[str, Row], figures: Path, page: Path) -> None:
+    """Write it into the file, and its tables between the markers of the page."""
     text = page.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise ValueError(f"{page} has no place for a table: put the lines {BEGIN} and {END} into it")
-    lines = [
-        *(f"- {line}" for line in machine.describe()),
-        *(line for group in GROUPS for line in _table(group, [row for row in rows if row.group == group])),
-    ]
-    measured = "\n".join(lines).strip()
-    page.write_text(f"{before}{begin}\n\n{measured}\n\n{end}{after}", encoding="utf-8")
+    figures.write_bytes(FIGURES.dump_json(rows, indent=1, exclude_defaults=True) + b"\n")
+    page.write_text(f"{before}{begin}\n\n{tables(rows.values())}\n\n{end}{after}", encoding="utf-8")
 
 
-def verdict(rows: Sequence[Row]) -> Iterator[str]:
-    """A line for each bound that was missed."""
-    for row in rows:
-        for bound in row.missed:
-            yield f"FAIL: {row.work}, {row.reference or 'alone'}: {bound.text}, found {bound.found}"
+def tables(rows: Iterable[Row]) -> str:
+    """The machines, and the table of each group with its notes, in Markdown."""
+    found = list(rows)
+    machines = {text: chr(ord("A") + n) for n, text in enumerate(dict.fromkeys(row.machine for row in found))}
+    lines = [f"- {letter}: {machine}" for machine, letter in machines.items()]
+    for group in GROUPS:
+        lines += _table(group, [row for row in found if row.group == group], machines)
+    return "\n".join(lines)
 
 
-def _table(heading: str, rows: Sequence[Row]) -> Iterator[str]:
+def machine() -> str:
+    """What figures are measured on and with; nothing that names a host or a place."""
+    memory = f"{psutil.virtual_memory().total / 2**30:.0f} GiB of memory"
+    versions = [f"{name} {version}" for name in DISTRIBUTIONS if (version := _version(name))]
+    try:
+        system = platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        system = f"{platform.system()} {platform.release()}"
+    computer = environment.machine(torch.device("cpu"))
+    return ", ".join([computer, memory, system, f"Python {platform.python_version()}", *versions])
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _table(heading: str, rows: Sequence[Row], machines: Mapping[str, str]) -> Iterator[str]:
     if rows:
         yield from ("", f"### {heading}", "", _line(HEADINGS), _line(["---"] * len(HEADINGS)))
-        yield from (_line(_cells(row)) for row in rows)
+        yield from (_line([*_cells(row), f"{row.date} {machines[row.machine]}"]) for row in rows)
         yield from ("", *(f"- {note}" for row in rows for note in row.notes))
 
 
@@ -59,22 +83,18 @@ def _cells(row: Row) -> Iterator[str]:
     yield row.work
     yield row.reference or "–"
     yield _seconds(row.ours)
-    if row.missing:
-        yield f"not measured here: {row.missing}"
-    else:
-        yield _seconds(row.theirs)
+    yield f"not measured here: {row.missing}" if row.missing else _seconds(row.theirs)
     yield "–" if row.ratio is None else f"{row.ratio:.3g}"
     yield _memory(row.ours)
     yield _memory(row.theirs)
     yield "<br>".join(bound.text for bound in row.bounds) or "–"
-    yield "<br>".join(_found(bound.found, bound.verdict) for bound in row.bounds) or "–"
+    yield "<br>".join(map(_found, row.bounds)) or "–"
     yield row.limit or "–"
 
 
-def _found(found: str, verdict: str) -> str:
-    if verdict == "FAIL":
-        verdict = "**FAIL**"
-    return f"{found}: {verdict}" if found else verdict
+def _found(bound: Bound) -> str:
+    verdict = "**FAIL**" if bound.met is False else bound.verdict
+    return f"{bound.found}: {verdict}" if bound.found else verdict
 
 
 def _seconds(cost: Cost | None) -> str:
@@ -87,5 +107,5 @@ def _memory(cost: Cost | None) -> str:
     return f"{cost.memory:,.0f} MB" if cost.memory >= 10 else f"{cost.memory:.1f} MB"
 
 
-def _line(cells: Sequence[str] | Iterator[str]) -> str:
+def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"

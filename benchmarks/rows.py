@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-KERNELS, TRAINING, RUNS = "Kernels", "Training", "Whole runs"
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+KERNELS, TRAINING, RUNS = GROUPS = ("Kernels", "Training", "Whole runs")
 """Groups of rows, each with a table of its own."""
-GROUPS = (KERNELS, TRAINING, RUNS)
-Seconds = Literal["cpu", "wall"]
-"""Of the processor, or by the clock."""
-MET, MISSED, UNKNOWN = "met", "FAIL", "not measured"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What one side took.
+    """What something took.
 
     Attributes:
-        cpu: seconds of the processor, the median over rounds.
-        wall: seconds by the clock, the same.
-        rounds: how many.
+        cpu: seconds of the processor.
+        wall: seconds by the clock.
+        rounds: in how many rounds they were measured.
         memory: extra peak memory in MB, or for a command the peak of all its processes; None if it was not
             measured.
     """
 
     cpu: float
     wall: float
-    rounds: int
+    rounds: int = 1
     memory: float | None = None
 
-    def seconds(self, by: Seconds) -> float:
-        """Those of the processor, or those by the clock."""
-        return self.cpu if by == "cpu" else self.wall
+
+def combine(costs: Sequence[Cost], by: Callable[[list[float]], float]) -> Cost:
+    """The cost of several rounds, `by` their median, mean or least."""
+    memory = [cost.memory for cost in costs if cost.memory is not None]
+    return Cost(
+        cpu=by([cost.cpu for cost in costs]),
+        wall=by([cost.wall for cost in costs]),
+        rounds=sum(cost.rounds for cost in costs),
+        memory=by(memory) if memory else None,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +58,7 @@ class Bound:
     @property
     def verdict(self) -> str:
         """`met`, `FAIL` or `not measured`."""
-        if self.met is None:
-            return UNKNOWN
-        return MET if self.met else MISSED
+        return {True: "met", False: "FAIL", None: "not measured"}[self.met]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,73 +75,52 @@ class Row:
         bounds: what must hold.
         notes: sentences for below the table.
         group: the table that it belongs to, one of GROUPS.
-        by: the seconds whose ratio the table shows.
+        by: the seconds whose ratio the table shows, of the processor or by the clock.
+        date: when it was measured.
+        machine: on what, and with which versions.
+        took: seconds that its measurement took.
     """
 
     work: str
-    reference: str
     ours: Cost
+    reference: str = ""
     theirs: Cost | None = None
     missing: str = ""
     limit: str = ""
     bounds: tuple[Bound, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
     group: str = KERNELS
-    by: Seconds = "cpu"
+    by: Literal["cpu", "wall"] = "cpu"
+    date: str = ""
+    machine: str = ""
+    took: float = 0.0
 
     @property
     def ratio(self) -> float | None:
         """The seconds of the reference over ours; None if it was not measured."""
-        return None if self.theirs is None else self.theirs.seconds(self.by) / self.ours.seconds(self.by)
+        return None if self.theirs is None else getattr(self.theirs, self.by) / getattr(self.ours, self.by)
 
     @property
     def missed(self) -> tuple[Bound, ...]:
         """The bounds that do not hold."""
         return tuple(bound for bound in self.bounds if bound.met is False)
 
-    def to_json(self) -> dict[str, Any]:
-        """As plain values."""
-        return asdict(self)
 
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """Back from plain values."""
-        theirs = values["theirs"]
-        return cls(
-            **{
-                **values,
-                "ours": Cost(**values["ours"]),
-                "theirs": None if theirs is None else Cost(**theirs),
-                "bounds": tuple(Bound(**bound) for bound in values["bounds"]),
-                "notes": tuple(values["notes"]),
-            }
-        )
+def faster(row: Row, times: float) -> Bound:
+    """Ours takes at most 1/times of the seconds of the reference."""
+    ratio = row.ratio
+    return _bound(f"≥ {times:g}× faster", ratio, "×", met=ratio is not None and ratio >= times)
 
 
-def faster(ours: Cost, theirs: Cost | None, times: float, by: Seconds = "cpu") -> Bound:
-    """Ours takes at most 1/times of the seconds of theirs."""
-    text = f"≥ {times:g}× faster"
-    if theirs is None:
-        return Bound(text=text)
-    ratio = theirs.seconds(by) / ours.seconds(by)
-    return Bound(text=text, found=f"{ratio:.3g}×", met=ratio >= times)
-
-
-def within(ours: Cost, floor: Cost | None, times: float) -> Bound:
-    """Ours takes at most `times` the processor time of the floor."""
-    text = f"≤ {times:g}× the floor"
-    if floor is None:
-        return Bound(text=text)
-    ratio = ours.cpu / floor.cpu
-    return Bound(text=text, found=f"{ratio:.3g}×", met=ratio <= times)
+def within(row: Row, times: float) -> Bound:
+    """Ours takes at most `times` the seconds of the floor."""
+    found = None if row.ratio is None else 1 / row.ratio
+    return _bound(f"≤ {times:g}× the floor", found, "×", met=found is not None and found <= times)
 
 
 def at_most(what: str, found: float | None, limit: float, unit: str = "") -> Bound:
     """A figure is no larger than its limit."""
-    text = f"{what} ≤ {limit:,g}{unit}"
-    if found is None:
-        return Bound(text=text)
-    return Bound(text=text, found=f"{found:.3g}{unit}", met=found <= limit)
+    return _bound(f"{what} ≤ {limit:,g}{unit}", found, unit, met=found is not None and found <= limit)
 
 
 def same_picks(ours: object, theirs: object) -> Bound:
@@ -146,3 +129,7 @@ def same_picks(ours: object, theirs: object) -> Bound:
         return Bound(text="same picks")
     mine, other = (set(map(int, picks)) for picks in (ours, theirs))  # type: ignore[call-overload]
     return Bound(text="same picks", found=f"{len(mine & other)} of {len(mine)}", met=mine == other)
+
+
+def _bound(text: str, found: float | None, unit: str, *, met: bool) -> Bound:
+    return Bound(text=text) if found is None else Bound(text=text, found=f"{found:.3g}{unit}", met=met)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.kernels import Call, Kernel, Unavailable
+from benchmarks.bench import Call, Kernel, Unavailable
 
 if TYPE_CHECKING:
     from benchmarks.problems import Pool

@@ -9,8 +9,8 @@ from torch import nn
 
 from alharness.api.network import LEARNING_RATE, Batch
 from alharness.engine.batches import as_batch
-from benchmarks.kernels import Call, Kernel, Unavailable
-from benchmarks.training import CPU
+from benchmarks.bench import Call, Kernel, Unavailable
+from benchmarks.problems import CPU
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from alharness.models.late_fusion.network import LateFusion
-    from benchmarks.training import Training
+    from benchmarks.problems import Training
 
 INPUT, LABEL = "input_", "label_"
 

@@ -1,1 +1,15 @@
-"""One file for each suite: every `test_*.py` in this folder is run, and its rows are added to the table."""
+"""What is measured: the name of each row, and what measures it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import floors, runs, selection, training
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from benchmarks.bench import Bench
+    from benchmarks.rows import Row
+
+ROWS: Mapping[str, Callable[[Bench], Row]] = {**selection.ROWS, **floors.ROWS, **training.ROWS, **runs.ROWS}

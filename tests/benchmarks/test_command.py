@@ -1,103 +1,125 @@
-"""`python -m benchmarks`, as `make bench` calls it, on tiny problems, whose figures mean nothing."""
+"""`python -m benchmarks`, as `make bench` calls it: in small as a process, and with planted rows."""
 
-import json
+import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PAGE = "# Speed\n\n<!-- measured: begin -->\nold\n<!-- measured: end -->\n\nthe end\n"
+from benchmarks import __main__ as command
+from benchmarks import page, suites
+from benchmarks.rows import Bound, Cost, Row
+
+EMPTY = "# Speed\n\n<!-- measured: begin -->\nold\n<!-- measured: end -->\n\nthe end\n"
 HEADS = ("| work |", "| --- |")
-PLANTED = """
-import pytest
-
-from benchmarks.kernels import Kernel
-from benchmarks.problems import Pool
-from benchmarks.rows import Row, faster
-
-
-def slow(problem):
-    return lambda: sum(range(400_000))
-
-
-def quick(problem):
-    return lambda: sum(range(20_000))
-
-
-@pytest.mark.parametrize(("name", "ours", "theirs"), [("lame", slow, quick), ("swift", quick, slow)])
-def test_planted(bench, name, ours, theirs):
-    us, them = Kernel(name="we", prepare=ours), Kernel(name="they", prepare=theirs)
-    found = bench.compare(us, them, bench.at(Pool(N=9, D=2)))
-    bound = faster(found.ours, found.theirs, 2)
-    bench.record(Row(work=name, reference="they", ours=found.ours, theirs=found.theirs, bounds=(bound,)))
-"""
-
-
-@pytest.fixture
-def run(tmp_path):
-    page = tmp_path / "page.md"
-    page.write_text(PAGE)
-
-    def call(*arguments):
-        command = [sys.executable, "-m", "benchmarks", "--tiny", "--no-peers", "--page", str(page)]
-        results = tmp_path / "results.json"
-        done = subprocess.run(
-            [*command, "--results", str(results), *map(str, arguments)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done, page.read_text(), results
-
-    return call
 
 
 @pytest.mark.slow
-def test_every_suite_puts_its_rows_into_the_page(run):
-    done, page, results = run()
+def test_every_row_can_be_tried_out_in_small_and_nothing_is_kept():
+    before = [file.read_bytes() for file in (command.FIGURES, command.PAGE)]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--tiny", "--no-peers"],
+        cwd=command.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode in (0, 1), done.stdout + done.stderr
-    recorded = [one["extra_info"]["row"] for one in json.loads(results.read_text())["benchmarks"]]
-    assert {row["work"].split(",")[0] for row in recorded} == {
+    assert "17 of 17 rows measured" in done.stdout
+    lines = [line for line in done.stdout.splitlines() if line.startswith("| ") and not line.startswith(HEADS)]
+    assert {re.split(r"[,|]", line)[1].strip() for line in lines} == {
         "k-center", "BADGE", "GRACE Eq. 5", "GCNAL", "CoreSet", "late_fusion", "specs/digits_quick.yaml",
         "alharness --help", "alharness plugins", "alharness check specs/simsv2_budget200.yaml",
     }  # fmt: skip
-    lines = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith(HEADS)]
-    assert len(lines) == len(recorded) == 17
+    assert len(lines) == 17
     assert sum("not measured here: peers were left out" in line for line in lines) == 7
-    assert all(line.count(" | ") == 9 for line in lines)
+    assert all(line.count(" | ") == 10 for line in lines)
     assert sum("outside torch" in line for line in lines) == 13
     run = next(line for line in lines if "specs/digits_quick.yaml" in line)
     assert "2 of 2 cells: met" in run
     assert sum("importing libraries" in line for line in lines) == 3
     assert "| fit " in run
-    assert [line for line in page.splitlines() if line.startswith("#")] == [
-        "# Speed", "### Kernels", "### Training", "### Whole runs",
+    assert [line for line in done.stdout.splitlines() if line.startswith("#")] == [
+        "### Kernels", "### Training", "### Whole runs",
     ]  # fmt: skip
-    assert "\nold\n" not in page
-    assert page.endswith("\n\nthe end\n")
+    assert [file.read_bytes() for file in (command.FIGURES, command.PAGE)] == before
 
 
-@pytest.mark.slow
-def test_a_slow_kernel_fails_on_the_page_on_the_screen_and_in_the_exit_code(run, tmp_path):
-    suite = tmp_path / "test_planted.py"
-    suite.write_text(PLANTED)
-    done, page, _ = run(suite)
-    assert done.returncode == 1
-    assert "FAIL: lame, they: ≥ 2× faster, found 0." in done.stdout
-    assert "2 rows in" in done.stdout
-    assert "1 bounds missed" in done.stdout
-    lame, swift = (line for line in page.splitlines() if line.startswith(("| lame", "| swift")))
-    assert ": **FAIL** |" in lame
-    assert "×: met |" in swift
+def planted(seconds, *, met=True, missing=""):
+    def measure(bench):
+        bound = Bound(text="≥ 2× faster", found="9×", met=met)
+        theirs = None if missing else Cost(cpu=9, wall=9)
+        ours = Cost(cpu=seconds, wall=1)
+        return Row(work="w", reference="r", ours=ours, theirs=theirs, missing=missing, bounds=(bound,))
+
+    return measure
 
 
-@pytest.mark.slow
-def test_a_suite_that_breaks_leaves_the_page_alone(run, tmp_path):
-    suite = tmp_path / "test_broken.py"
-    suite.write_text("def test_broken(bench):\n    raise ValueError('broken')\n")
-    done, page, _ = run(suite)
-    assert done.returncode == 2
-    assert page == PAGE
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Measures these rows; gives the exit code and the processor times that are kept."""
+    figures, shown = tmp_path / "figures.json", tmp_path / "page.md"
+    shown.write_text(EMPTY)
+    monkeypatch.setattr(command, "FIGURES", figures)
+    monkeypatch.setattr(command, "PAGE", shown)
+    monkeypatch.setattr(command.os, "environ", dict(command.os.environ))
+
+    def call(rows, *arguments):
+        monkeypatch.setattr(suites, "ROWS", rows)
+        monkeypatch.setattr(sys, "argv", ["benchmarks", *arguments])
+        code = command.main()
+        kept = page.read(figures)
+        if kept:
+            assert page.tables(kept.values()) in shown.read_text()
+        return code, {name: row.ours.cpu for name, row in kept.items()}
+
+    return call
+
+
+def test_only_the_chosen_rows_are_renewed(run):
+    assert run({"a, one": planted(1), "b": planted(2), "a, two": planted(3)}) == (
+        0,
+        {"a, one": 1, "b": 2, "a, two": 3},
+    )
+    later = {"new": planted(6), "a, one": planted(7), "b": planted(8), "a, two": planted(9)}
+    assert run(later, "--only", "^a") == (0, {"a, one": 7, "b": 2, "a, two": 9})
+    assert run(later) == (0, {"new": 6, "a, one": 7, "b": 8, "a, two": 9})
+
+
+def test_a_row_that_is_measured_no_more_is_dropped(run):
+    run({"a": planted(1), "b": planted(2)})
+    assert run({"a": planted(3)}) == (0, {"a": 3})
+
+
+def test_a_missed_bound_is_on_the_screen_and_in_the_exit_code(run, capsys):
+    assert run({"lame": planted(1, met=False), "swift": planted(2)})[0] == 1
+    shown = capsys.readouterr().out
+    assert "FAIL: w, r: ≥ 2× faster, found 9×" in shown
+    assert "2 of 2 rows measured, 1 bounds missed" in shown
+
+
+def test_a_row_that_cannot_be_measured_stays_as_it_was_and_stops_no_other(run, capsys):
+    run({"a": planted(1), "b": planted(2)})
+    assert run({"a": lambda bench: 1 / 0, "b": planted(3)}) == (2, {"a": 1, "b": 3})
+    found = capsys.readouterr()
+    assert "1 of 2 rows measured" in found.out
+    assert "ZeroDivisionError" in found.err
+
+
+def test_figures_are_not_replaced_by_ones_without_their_reference(run, capsys):
+    assert run({"a": planted(1)})[1] == {"a": 1}
+    assert run({"a": planted(2, missing="needs r")}) == (0, {"a": 1})
+    assert "a: its reference cannot be measured here" in capsys.readouterr().out
+
+
+def test_rows_are_listed_with_the_seconds_that_they_took(run, capsys):
+    run({"a": planted(1)})
+    capsys.readouterr()
+    run({"a": planted(1), "b": planted(1)}, "--list")
+    assert capsys.readouterr().out == "   0 s  a\n   new  b\n"
+
+
+def test_a_pattern_that_no_row_has_lists_the_rows(run, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        run({"a": planted(1)}, "--only", "z+")
+    assert "--only z+: no row has such a name; there are: a" in capsys.readouterr().err

@@ -2,11 +2,10 @@ import time
 
 import pytest
 
-from benchmarks import commands, experiments
-from benchmarks.experiments import Experiment
-from benchmarks.kernels import Lap
-from benchmarks.machine import ONE_THREAD
+from benchmarks import commands
+from benchmarks.commands import ONE_THREAD
 from benchmarks.rows import Cost
+from benchmarks.suites import runs
 
 GRANDCHILD = """
 import subprocess, sys
@@ -50,8 +49,8 @@ def test_seconds_and_memory_are_those_of_all_processes(monkeypatch):
     monkeypatch.setattr(commands, "INTERVAL", 0.05)
     monkeypatch.setattr(commands, "SELDOM", 1)
     ended = commands.start("-c", GRANDCHILD, WORK)
-    assert 0.5 < ended.lap.cpu <= ended.lap.wall * 2
-    assert 200 < ended.memory < 300  # MB
+    assert 0.5 < ended.cost.cpu <= ended.cost.wall * 2
+    assert 200 < ended.cost.memory < 300  # MB
 
 
 def test_memory_is_asked_for_so_seldom_that_it_costs_next_to_nothing(monkeypatch):
@@ -65,13 +64,13 @@ def test_memory_is_asked_for_so_seldom_that_it_costs_next_to_nothing(monkeypatch
     monkeypatch.setattr(commands, "INTERVAL", 0.01)
     monkeypatch.setattr(commands, "SELDOM", 20)
     monkeypatch.setattr(commands, "_memory", ask)
-    assert commands.start("-c", "import time; time.sleep(1)").memory == 1
+    assert commands.start("-c", "import time; time.sleep(1)").cost.memory == 1
     assert 1 <= len(asked) <= 4
 
 
 def test_seconds_of_a_process_that_nobody_waits_for_count(monkeypatch):
     monkeypatch.setattr(commands, "INTERVAL", 0.05)
-    assert commands.start("-c", FORSAKEN, WORK).lap.cpu > 0.4
+    assert commands.start("-c", FORSAKEN, WORK).cost.cpu > 0.4
 
 
 def test_commands_in_turn_have_the_quickest_of_their_starts_after_the_first(monkeypatch):
@@ -80,7 +79,7 @@ def test_commands_in_turn_have_the_quickest_of_their_starts_after_the_first(monk
 
     def start(name):
         started.append(name)
-        return commands.Ended(Lap(cpu=1.0, wall=next(walls[name])), started=0, memory=9.0)
+        return commands.Ended(Cost(cpu=1.0, wall=next(walls[name]), memory=9.0), started=0)
 
     monkeypatch.setattr(commands, "start", start)
     a, b = commands.in_turn(3, ["a"], ["b"])
@@ -88,22 +87,17 @@ def test_commands_in_turn_have_the_quickest_of_their_starts_after_the_first(monk
     assert (a.wall, a.rounds, a.memory, b.wall) == (1.0, 3, None, 7.0)
 
 
-def test_two_runs_of_the_same_are_averaged():
-    one, other = Cost(cpu=3.0, wall=2.0, rounds=1, memory=10.0), Cost(cpu=5.0, wall=3.0, rounds=1, memory=30.0)
-    assert experiments.average(one, other) == Cost(cpu=4.0, wall=2.5, rounds=2, memory=20.0)
-
-
-def test_an_experiment_is_a_command(monkeypatch, tmp_path):
+def test_a_run_is_a_command(monkeypatch, tmp_path):
     started = []
 
     def start(*arguments):
         started.append([*arguments])
-        return commands.Ended(Lap(cpu=3.0, wall=2.0), started=1_000, memory=80.0)
+        return commands.Ended(Cost(cpu=3.0, wall=2.0, memory=80.0), started=1_000)
 
     monkeypatch.setattr(commands, "start", start)
     found = {"b": [{"measured": {"at": 9_000}}], "a": [{"measured": {"at": 3_500}}]}
     monkeypatch.setattr("benchmarks.journals.read", lambda workdir: found)
-    result = experiments.run(Experiment(spec="s.yaml", settings=("seeds=2", "a.b=1")), 2, tmp_path)
+    result = runs.run("s.yaml", 2, tmp_path, ("seeds=2", "a.b=1"))
     command = ["-m", "alharness", "run", "s.yaml", "--no-tracking", "--jobs", "2", "--workdir", str(tmp_path)]
     assert started == [[*command, "--set", "seeds=2", "--set", "a.b=1"]]
     assert result.lead == 2.5

@@ -10,10 +10,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from alharness.engine.batches import as_batch
 from alharness.kernels.optimizers import Adam
-from benchmarks.loops import BARE, PLAIN
 from benchmarks.peers import skorch
-from benchmarks.suites.test_training import OURS
-from benchmarks.training import CPU, Training
+from benchmarks.problems import CPU, Training
+from benchmarks.suites.training import BARE, OURS, PLAIN
 
 PROBLEM = Training(N=208, features={"text": 24, "audio": 5, "vision": 9}, epochs=6)  # 6.5 batches an epoch
 SIDES = [OURS, PLAIN, BARE, skorch.FIT]

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.kernels import Kernel
+from benchmarks.bench import Kernel
 from benchmarks.memory import peak_memory
 from benchmarks.problems import Pool
 

@@ -3,10 +3,9 @@
 import pytest
 
 from alharness.kernels import k_center
-from benchmarks.kernels import Unavailable
+from benchmarks.bench import Unavailable
 from benchmarks.peers import badge_authors, bmdal_reg, scikit_activeml, skorch
-from benchmarks.problems import Pool
-from benchmarks.training import Training
+from benchmarks.problems import Pool, Training
 
 PROBLEM = Pool(N=300, D=12, k=20, L=30)
 TRAINING = Training(N=40, features={"text": 3})

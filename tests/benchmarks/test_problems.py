@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import floors
 from benchmarks.problems import Pool
+from benchmarks.suites import floors
 
 
 def test_points_lie_around_four_centers_a_class_with_unit_noise():

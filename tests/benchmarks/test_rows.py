@@ -1,32 +1,34 @@
+from statistics import fmean
+
 import pytest
 import torch
 
-from benchmarks.rows import TRAINING, Bound, Cost, Row, at_most, faster, same_picks, within
+from benchmarks.rows import Bound, Cost, Row, at_most, combine, faster, same_picks, within
 
 
-def seconds(cpu):
-    return Cost(cpu=cpu, wall=99.0, rounds=5)
+def row(ours, theirs, by="cpu", **more):
+    costs = [None if value is None else Cost(**{"cpu": 99.0, "wall": 99.0, by: value}) for value in (ours, theirs)]
+    return Row(work="w", reference="r", ours=costs[0], theirs=costs[1], by=by, **more)
 
 
 @pytest.mark.parametrize(("ours", "verdict"), [(0.5, "met"), (1.0, "met"), (1.01, "FAIL")])
 def test_faster_is_a_ratio_of_processor_times(ours, verdict):
-    bound = faster(seconds(ours), seconds(2.0), 2)
+    bound = faster(row(ours, 2.0), 2)
     assert bound.verdict == verdict
     assert bound.found == f"{2 / ours:.3g}×"
 
 
 @pytest.mark.parametrize(("ours", "verdict"), [(0.5, "met"), (1.0, "met"), (1.01, "FAIL")])
 def test_faster_by_the_clock(ours, verdict):
-    sides = [Cost(cpu=99.0, wall=wall, rounds=1) for wall in (ours, 2.0)]
-    bound = faster(*sides, 2, by="wall")
+    bound = faster(row(ours, 2.0, by="wall"), 2)
     assert bound.verdict == verdict
     assert bound.found == f"{2 / ours:.3g}×"
-    assert Row(work="w", reference="r", ours=sides[0], theirs=sides[1], by="wall").ratio == 2 / ours
+    assert row(ours, 2.0, by="wall").ratio == 2 / ours
 
 
 @pytest.mark.parametrize(("ours", "verdict"), [(0.5, "met"), (4.0, "met"), (4.1, "FAIL")])
 def test_within_is_a_ratio_to_the_floor(ours, verdict):
-    bound = within(seconds(ours), seconds(2.0), 2)
+    bound = within(row(ours, 2.0), 2)
     assert bound.verdict == verdict
     assert bound.found == f"{ours / 2:.3g}×"
 
@@ -49,33 +51,25 @@ def test_the_same_picks_in_any_order(theirs, verdict, found):
 @pytest.mark.parametrize(
     "bound",
     [
-        faster(seconds(1), None, 2),
-        within(seconds(1), None, 2),
+        faster(row(1, None), 2),
+        within(row(1, None), 2),
         at_most("memory", None, 60),
         same_picks([1], None),
         same_picks(None, [1]),
     ],
 )
 def test_what_was_not_measured_is_neither_met_nor_missed(bound):
-    row = Row(work="w", reference="r", ours=seconds(1), bounds=(bound,))
     assert bound.verdict == "not measured"
-    assert row.missed == ()
+    assert row(1, None, bounds=(bound,)).missed == ()
 
 
-def test_a_row_survives_the_file():
-    bounds = (Bound(text="a", found="1", met=False), Bound(text="b"))
-    row = Row(
-        work="w",
-        reference="r",
-        ours=seconds(1),
-        theirs=Cost(cpu=1, wall=2, rounds=3, memory=4.0),
-        limit="mm",
-        bounds=bounds,
-        notes=("n",),
-        group=TRAINING,
-        by="wall",
-    )
-    assert Row.from_json(row.to_json()) == row
-    assert row.missed == bounds[:1]
-    alone = Row(work="w", reference="r", ours=seconds(1), missing="needs x")
-    assert Row.from_json(alone.to_json()) == alone
+def test_a_bound_that_does_not_hold_is_missed():
+    bounds = (Bound(text="a", found="1", met=False), Bound(text="b"), Bound(text="c", found="2", met=True))
+    assert row(1, 2, bounds=bounds).missed == bounds[:1]
+
+
+def test_rounds_are_combined_to_one_cost():
+    one, other = Cost(cpu=3.0, wall=2.0, memory=10.0), Cost(cpu=5.0, wall=3.0, memory=30.0)
+    assert combine([one, other], fmean) == Cost(cpu=4.0, wall=2.5, rounds=2, memory=20.0)
+    assert combine([one, other, Cost(cpu=1.0, wall=9.0)], min) == Cost(cpu=1.0, wall=2.0, rounds=3, memory=10.0)
+    assert combine([Cost(cpu=1.0, wall=9.0)], min).memory is None

@@ -1,0 +1,120 @@
+"""Whole runs by the command line, and how long it takes until a command does something."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from statistics import fmean
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+from alharness.runs.local import cores
+from benchmarks import commands, journals
+from benchmarks.rows import RUNS, Cost, Row, combine, faster, within
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.bench import Bench
+    from benchmarks.journals import Journals
+
+SPEC, TINY_SPEC = "specs/simsv2_budget200.yaml", "specs/digits_quick.yaml"
+SMALL = (
+    *("seeds=2", "samplers=[random]", "reference.full_data=false"),
+    *("training.epochs=1", "active_learning.cycles=1"),
+)
+"""Settings that leave two small cells of a spec."""
+AIM = 90
+"""Seconds by the clock that a run with two jobs should take; no bound, since machines differ."""
+FEW = "import click, importlib.metadata"
+OF_PLUGINS = """
+import click, importlib.metadata, pluggy, pydantic
+class Model(pydantic.BaseModel):
+    x: int = 1
+"""
+OF_SPECS = f"import yaml{OF_PLUGINS}"
+"""The libraries of `--help`, `plugins` and `check`; a first model makes pydantic load itself."""
+LITTLE = 1.75
+"""So many times the processor time of its imports may a quick command take."""
+
+
+class Result(NamedTuple):
+    """A run that ended well.
+
+    Attributes:
+        cost: what it took; its memory is that of all its processes.
+        lead: seconds from the start of the command to the first cell, whose first deed is a fit.
+        journals: what it wrote.
+    """
+
+    cost: Cost
+    lead: float
+    journals: Journals
+
+
+def run(spec: str, jobs: int, workdir: Path, settings: tuple[str, ...] = ()) -> Result:
+    """Run all cells into an empty folder, `jobs` at a time. Raises RuntimeError if one fails."""
+    changes = (word for setting in settings for word in ("--set", setting))
+    options = ("--no-tracking", "--jobs", str(jobs), "--workdir", str(workdir))
+    ended = commands.start("-m", "alharness", "run", spec, *options, *changes)
+    found = journals.read(workdir)
+    return Result(cost=ended.cost, lead=(journals.began(found) - ended.started) / 1000, journals=found)
+
+
+def two_jobs(bench: Bench) -> Row:
+    """Two processes share the cells, and find the same as one."""
+    spec, settings = (TINY_SPEC, SMALL) if bench.tiny else (SPEC, ())
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        if not bench.tiny:
+            run(spec, 1, folder / "rehearsal", SMALL)  # the data are made and cached on the way
+        two = run(spec, 2, folder / "two", settings)
+        one = run(spec, 1, folder / "one", settings)
+        # Once more, since a machine may change its speed within minutes: before and after average to in between.
+        again = two if bench.tiny else run(spec, 2, folder / "again", settings)
+    (torch,) = commands.in_turn(1 if bench.tiny else 3, ["-c", "import torch"])
+    spent = journals.shares(one.journals)
+    ours = combine([two.cost, again.cost], fmean)
+    row = Row(
+        group=RUNS,
+        by="wall",
+        work=f"{spec}, {len(two.journals)} cells, --jobs 2",
+        reference="--jobs 1",
+        ours=ours,
+        theirs=one.cost,
+        limit=spent.text,
+        notes=(
+            f"{spec} takes {ours.wall:.3g} s by the clock with --jobs 2; {AIM} s are the aim.",
+            f"With one job its first fit begins {one.lead:.3g} s after the command.",
+            f"To import torch, and do nothing else, takes {torch.wall:.3g} s.",
+        ),
+    )
+    bounds = (
+        faster(row if cores() > 1 else replace(row, theirs=None), 1.7),
+        journals.same(two.journals, one.journals),
+        journals.little_outside(spent, 3),
+    )
+    return replace(row, bounds=bounds)
+
+
+def start_up(words: list[str], libraries: str, bench: Bench) -> Row:
+    """A command that trains nothing, compared with a Python that imports the same libraries and does nothing."""
+    ours, floor = commands.in_turn(1 if bench.tiny else 9, ["-m", "alharness", *words], ["-c", libraries])
+    row = Row(
+        group=RUNS,
+        work=f"alharness {' '.join(words)}",
+        reference="importing its libraries",
+        ours=ours,
+        theirs=floor,
+        limit=f"importing libraries {100 * floor.cpu / ours.cpu:.0f} %",
+    )
+    return replace(row, bounds=(within(row, LITTLE),))
+
+
+ROWS: dict[str, Callable[[Bench], Row]] = {
+    "whole run": two_jobs,
+    "start-up, --help": partial(start_up, ["--help"], FEW),
+    "start-up, plugins": partial(start_up, ["plugins"], OF_PLUGINS),
+    "start-up, check": partial(start_up, ["check", SPEC], OF_SPECS),
+}
