@@ -73,10 +73,12 @@ def compare(
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     if isnan(tolerance) or isnan(slower):
         raise click.UsageError("--tolerance and --slower are numbers: nan would let everything pass")
-    from alharness.results.reading import read
+    from alharness.results.run import RunResults
 
     # Only ids are compared, so a damaged pool.npz does not matter.
-    before, after = (read(folder, with_pool=False) for folder in (find_run(run, workdir) for run in (old, new)))
+    before, after = (
+        RunResults.read(folder, with_pool=False) for folder in (find_run(run, workdir) for run in (old, new))
+    )
     found = comparison.compare(before, after, only=only, tolerance=tolerance, slower=slower)
     if as_json:
         click.echo(json.dumps(_as_data(found), indent=2))

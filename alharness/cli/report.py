@@ -95,7 +95,7 @@ def _print_runs(page: Console, folder: Path, runs: list[FoundRun]) -> None:
 
 def _document(runs: list[Path], targets: tuple[float, ...]) -> Document:
     from alharness.report.build import several, single
-    from alharness.results.reading import read
+    from alharness.results.run import RunResults
 
-    found = [read(folder) for folder in runs]
+    found = [RunResults.read(folder) for folder in runs]
     return single(found[0], targets) if len(found) == 1 else several(found)

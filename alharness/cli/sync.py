@@ -70,10 +70,10 @@ def sync(directories: tuple[Path, ...], tracking_uri: str | None, experiment: st
 def _write(directory: Path, uri: str | None, experiment: str | None) -> str:
     """Write one run; returns what was written, and how to see it."""
     from alharness.api.records import Outcomes
-    from alharness.results import reading
+    from alharness.results.run import RunResults
     from alharness.tracking.mlflow.tracker import MlflowTracker
 
-    found = reading.read(directory, with_pool=False)
+    found = RunResults.read(directory, with_pool=False)
     tracker = MlflowTracker(_params(found.run, uri, experiment), _warn, required=True)
     tracker.alharness_run_started(found.run)
     tracker.alharness_run_finished(found.run, Outcomes(cells=found.records))

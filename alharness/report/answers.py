@@ -6,8 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from alharness.results.basis import RANDOM, seed_list
-from alharness.results.efficiency import ENOUGH as ENOUGH_FOR_INTERVAL
-from alharness.results.efficiency import saving
+from alharness.results.efficiency import ENOUGH_FOR_INTERVAL, saving
 from alharness.results.statistics import ENOUGH
 from alharness.text.numbers import count, fixed, form, interval, p_value, percent, seconds, significant, typeset
 

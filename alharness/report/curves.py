@@ -10,7 +10,7 @@ import numpy as np
 
 from alharness.api.records import FULL_DATA
 from alharness.results.basis import seed_list
-from alharness.results.statistics import ENOUGH
+from alharness.results.statistics import ENOUGH, alike
 from alharness.runs.files import write
 
 from .lettering import legend, names, taller
@@ -75,27 +75,27 @@ def plot(axes: Axes, results: RunResults, seed_set: SeedSet, metric: str, styles
     """
     from matplotlib.ticker import MaxNLocator
 
-    run, x, curves = results.run, results.labeled, results.curves(metric)
+    run, x, seeds = results.run, results.labeled, seed_set.seeds
+    curves = {label: results.curves(label, seeds, metric) for label in seed_set.rows}
     seen: list[float] = []
     shown = names(run.labels)
-    points = [results.means(seed_set, curves[..., cycle], alike=True) for cycle in range(len(x))]
-    enough = len(seed_set.seeds) >= ENOUGH
+    points = [alike({label: found[:, cycle] for label, found in curves.items()}) for cycle in range(len(x))]
+    enough = len(seeds) >= ENOUGH
     for label, style in styles.items():
         if label not in seed_set.labels:
             continue
         found = [point[label] for point in points]
         y, half = [p.value for p in found], [p.half if p.n >= ENOUGH else 0.0 for p in found]
         color, marker, line = style
-        n = len(seed_set.seeds)
+        n = len(seeds)
         axes.plot(x, y, line, color=color, marker=marker, markersize=4, label=f"{shown[label]} (n = {n})")
-        single = results.at(curves, label, seed_set.seeds)
         if enough:
             low, high = np.subtract(y, half), np.add(y, half)
             axes.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
         elif n > 1:
-            for seed in single:
+            for seed in curves[label]:
                 axes.plot(x, seed, line, color=color, alpha=0.5, linewidth=0.6, label="_seed")
-        seen += single.ravel().tolist()
+        seen += curves[label].ravel().tolist()
     if not axes.lines:
         return False
     if seed_set.reference:

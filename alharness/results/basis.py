@@ -87,6 +87,10 @@ class Basis:
         """The cells of one row of a seed set, by seed."""
         return [self.cells[label][seed] for seed in seed_set.seeds]
 
+    def shared(self, *labels: str) -> list[int]:
+        """The seeds that count for all of these samplers."""
+        return sorted(set.intersection(*(set(self.cells.get(label, ())) for label in labels)))
+
     def lacking(self) -> dict[str, tuple[int, ...]]:
         """Label -> seeds that were asked for and do not count, of samplers that lack some."""
         found = {

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 RESAMPLES = 9999
-ENOUGH = 5
+ENOUGH_FOR_INTERVAL = 5
 """Seeds from which on there is an interval: three have 27 resamples in all, and it would miss one time in four."""
 SEED = 20_240
 """Of the generator of the bootstrap: the same results give the same report."""
@@ -57,19 +57,6 @@ class Saving:
         return self.low > 0 or self.high < 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """A value to be reached.
-
-    Attributes:
-        value: in units of the metric.
-        meaning: what it is.
-    """
-
-    value: float
-    meaning: str
-
-
 def labels_to(target: Array | float, labeled: Sequence[int], curves: Array, *, lower_is_better: bool) -> Array:
     """Labels at which curves (..., cycles) first reach the target, between cycles on a straight line; inf: never.
 
@@ -91,7 +78,7 @@ def saving(
     results: RunResults,
     sampler: str,
     random: str,
-    target: Target | None = None,
+    target: float | None = None,
     seeds: Collection[int] | None = None,
 ) -> Saving:
     """Labels that a sampler saves against Random, on mean curves over the seeds that count for both.
@@ -109,25 +96,25 @@ def saving(
     """
     ours, theirs = results.pair(sampler, random, seeds)
     n = len(ours)
-    rows = np.random.default_rng(SEED).integers(0, n, (RESAMPLES, n)) if n else np.zeros((0, 0), int)
-
-    def both(a: Array, b: Array) -> tuple[Array, Array]:
-        goal = b[..., -1] if target is None else np.full(a.shape[:-1], target.value)
-        kwargs = {"lower_is_better": results.lower_is_better}
-        return labels_to(goal, results.labeled, a, **kwargs), labels_to(goal, results.labeled, b, **kwargs)
-
     if n == 0:
         return Saving(n=0, needed=math.inf, reference=math.inf, reached=0, low=-math.inf, high=math.inf)
-    needed, reference = both(ours.mean(0), theirs.mean(0))
-    goal = theirs[:, -1].mean() if target is None else target.value
-    single = labels_to(np.full(n, goal), results.labeled, ours, lower_is_better=results.lower_is_better)
+
+    def needed(curves: Array, goal: Array | float) -> Array:
+        return labels_to(goal, results.labeled, curves, lower_is_better=results.lower_is_better)
+
+    def both(a: Array, b: Array) -> tuple[Array, Array]:
+        goal = b[..., -1] if target is None else target
+        return needed(a, goal), needed(b, goal)
+
+    mine, reference = both(ours.mean(0), theirs.mean(0))
+    single = needed(ours, theirs[:, -1].mean() if target is None else target)
     low, high = -math.inf, math.inf
-    if n >= ENOUGH:
-        again, other = both(ours[rows].mean(1), theirs[rows].mean(1))
-        low, high = _interval(again, other, n)
+    if n >= ENOUGH_FOR_INTERVAL:
+        rows = np.random.default_rng(SEED).integers(0, n, (RESAMPLES, n))
+        low, high = _interval(*both(ours[rows].mean(1), theirs[rows].mean(1)), n)
     return Saving(
         n=n,
-        needed=float(needed),
+        needed=float(mine),
         reference=float(reference),
         reached=int(np.isfinite(single).sum()),
         low=low,

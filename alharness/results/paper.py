@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from alharness.api.records import FULL_DATA
 
 from .basis import seed_list
+from .statistics import alike
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from alharness.api.records import CycleRecord, Outcome
+    from collections.abc import Iterable, Sequence
 
     from .basis import SeedSet
     from .run import RunResults
@@ -62,7 +59,7 @@ def compare_with_paper(results: RunResults) -> PaperComparison | None:
     at = paper.labels or run.schedule.labeled[-1]
     rows = []
     for seed_set in results.basis.seed_sets:
-        ours = _ours(results, seed_set, at)
+        ours = _ours(results, seed_set, at, metrics)
         rows += [
             (label, seed_set.seeds, [(ours[label].get(name), paper.values[label].get(name)) for name in metrics])
             for label in paper.values
@@ -71,34 +68,20 @@ def compare_with_paper(results: RunResults) -> PaperComparison | None:
     return PaperComparison(source=paper.source, labels=at, metrics=metrics, rows=rows) if rows else None
 
 
-def _ours(results: RunResults, seed_set: SeedSet, at: int) -> dict[str, dict[str, Mean]]:
-    """Label -> metric or cost -> mean over the seeds of a seed set, of what is measured at so many labels."""
-    cells = {label: results.basis.of(seed_set, label) for label in seed_set.rows}
-    cycles = {label: [cycle for cell in found if (cycle := _cycle(cell, at))] for label, found in cells.items()}
+def _ours(results: RunResults, seed_set: SeedSet, at: int, metrics: Iterable[str]) -> dict[str, dict[str, Mean]]:
+    """Label -> metric or cost -> mean over the seeds of a seed set, of what is measured at so many labels.
+
+    A reference has all labels, whatever their number.
+    """
+    labeled = results.run.schedule.labeled
+    cycle = labeled.index(at) if at in labeled else -1
+    cells = {x: results.basis.of(seed_set, x) for x in seed_set.rows if x == FULL_DATA or at in labeled}
     found: dict[str, dict[str, Mean]] = {label: {} for label in seed_set.rows}
-    for name in dict.fromkeys(
-        name for measured in cycles.values() for cycle in measured for name in cycle.metrics
-    ):
-        for label, value in results.means(seed_set, _values(results, name, at), alike=True).items():
-            if any(name in cycle.metrics for cycle in cycles[label]):
+    for name in metrics:
+        for label, value in alike({x: results.curves(x, seed_set.seeds, name)[:, cycle] for x in cells}).items():
+            if any(name in cell.cycles[-1 if label == FULL_DATA else cycle].metrics for cell in cells[label]):
                 found[label][name] = value
-    for label in seed_set.rows:
-        if cycles[label]:
-            row = results.row(label, seed_set)
-            found[label] |= {"query_seconds": row.query["query_seconds"], "overall_seconds": row.overall}
+    for label in cells:
+        row = results.row(label, seed_set)
+        found[label] |= {"query_seconds": row.query["query_seconds"], "overall_seconds": row.overall}
     return found
-
-
-def _cycle(cell: Outcome, at: int) -> CycleRecord | None:
-    """The cycle with so many labels; a reference has one, with all labels."""
-    return next((cycle for cycle in cell.cycles if cell.cell.reference or cycle.labeled == at), None)
-
-
-def _values(results: RunResults, metric: str, at: int) -> np.ndarray:
-    """(samplers, seeds) values of a metric at so many labels, of references with all labels."""
-    curves, labeled = results.curves(metric), results.run.schedule.labeled
-    if at in labeled:
-        return curves[..., labeled.index(at)]
-    others = [label != FULL_DATA for label in results.rows]
-    curves[others] = np.nan
-    return curves[..., -1]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .statistics import ENOUGH, difference, holm
+from .statistics import ENOUGH, corrected, difference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .run import RunResults
-    from .statistics import Difference
 
 SATURATED = 0.99
 """Checkpoints end when Random has this share of its final value."""
@@ -76,32 +75,32 @@ def penalties(settings: Sequence[RunResults], labels: Sequence[str]) -> Penaltie
         settings: runs that have Random.
         labels: samplers of rows and columns.
     """
-    found: list[tuple[int, int, int, Difference]] = []
+    looked_at = []
     for one in settings:
-        cycles = _checkpoints(one)
-        for i, j in combinations(range(len(labels)), 2):
-            a, b = one.pair(labels[i], labels[j])
-            tests = (difference(a[:, c], b[:, c], lower_is_better=one.lower_is_better) for c in cycles)
-            found += [(i, j, len(cycles), test) for test in tests]
-    adjusted = holm([d.p for *_, d in found])
+        random, _ = one.pair(str(one.random), str(one.random))
+        found = checkpoints(one.labeled, random.mean(axis=0), lower_is_better=one.lower_is_better)
+        looked_at.append(found)
+    tests = corrected(
+        {
+            (number, i, j, cycle): difference(a[:, cycle], b[:, cycle], lower_is_better=one.lower_is_better)
+            for number, one in enumerate(settings)
+            for i, j in combinations(range(len(labels)), 2)
+            for a, b in [one.pair(labels[i], labels[j])]
+            for cycle in looked_at[number]
+        }
+    )
     matrix = np.zeros((len(labels), len(labels)))
     tested = np.zeros((len(labels), len(labels)), bool)
-    for (i, j, count, d), p in zip(found, adjusted, strict=True):
+    for (number, i, j, _), d in tests.items():
         tested[i, j] |= d.n >= ENOUGH
-        tested[j, i] = tested[i, j]
-        corrected = replace(d, adjusted=p)
-        matrix[i, j] += corrected.better / count
-        matrix[j, i] += corrected.worse / count
+        matrix[i, j] += d.better / len(looked_at[number])
+        matrix[j, i] += d.worse / len(looked_at[number])
+    family = [d.n for d in tests.values() if not np.isnan(d.p)]
     return Penalties(
         labels=tuple(labels),
         matrix=matrix,
-        tested=tested,
-        checkpoints=tuple(settings[0].labeled[c] for c in _checkpoints(settings[0])) if len(settings) == 1 else (),
-        tests=int(np.count_nonzero(~np.isnan(adjusted))),
-        seeds=min((d.n for *_, d in found if not np.isnan(d.p)), default=0),
+        tested=tested | tested.T,
+        checkpoints=tuple(settings[0].labeled[cycle] for cycle in looked_at[0]) if len(settings) == 1 else (),
+        tests=len(family),
+        seeds=min(family, default=0),
     )
-
-
-def _checkpoints(results: RunResults) -> list[int]:
-    random, _ = results.pair(str(results.random), str(results.random))
-    return checkpoints(results.labeled, random.mean(axis=0), lower_is_better=results.lower_is_better)

@@ -13,7 +13,7 @@ from alharness.text.spreadsheets import unique
 from alharness.text.words import choices
 
 from .basis import listed
-from .reading import read
+from .run import COLUMNS, RunResults
 from .settings import name_settings
 from .summary import OVERALL, seconds
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from .run import RunResults
     from .statistics import Mean
     from .summary import SummaryRow
 
@@ -63,7 +62,7 @@ class Results:
         Raises:
             RunError: a folder is no run directory, or cannot be read; or a run is named twice.
         """
-        return cls(read(Path(folder), with_pool=False) for folder in folders)
+        return cls(RunResults.read(Path(folder), with_pool=False) for folder in folders)
 
     def __len__(self) -> int:
         """How many runs there are."""
@@ -138,11 +137,9 @@ class Results:
         """
         import pandas as pd
 
-        parts = [
-            one.measurements.rename(columns={"labels": "labeled"}).assign(run=one.run.experiment, setting=name)
-            for name, one in self.runs.items()
-        ]
-        return pd.concat(parts, ignore_index=True)[[*PLACE, "kind", "metric", "value", "status", "compared"]]
+        rows = [(one.run.experiment, name, *row) for name, one in self.runs.items() for row in one.numbers()]
+        table = pd.DataFrame(rows, columns=["run", "setting", *COLUMNS]).rename(columns={"labels": "labeled"})
+        return table[[*PLACE, "kind", "metric", "value", "status", "compared"]]
 
     @cached_property
     def cells(self) -> pd.DataFrame:
@@ -227,13 +224,9 @@ class Results:
             for first, second in permutations(one.ranked, 2):
                 d = found[first, second]
                 if against == second or (against is None and one.ranked.index(first) < one.ranked.index(second)):
-                    rows.append(
-                        (
-                            *(one.run.experiment, name, which, first, second, d.n),
-                            *(d.value + 0.0, d.value - d.half, d.value + d.half, d.spread, d.effect),  # no -0
-                            *(d.p, d.adjusted, d.p_ranks, d.significant),
-                        )
-                    )
+                    pair = one.run.experiment, name, which, first, second, d.n
+                    size = d.value + 0.0, d.low, d.high, d.sd, d.effect  # no -0
+                    rows.append((*pair, *size, d.p, d.adjusted, d.p_ranks, d.significant))
         about = ["run", "setting", "metric", "first", "second", "n", "difference", "low", "high", "sd", "effect"]
         return pd.DataFrame(rows, columns=[*about, "p", "p_holm", "p_wilcoxon", "significant"])
 

@@ -1,9 +1,10 @@
-"""Several runs, each a setting of its own: ranks over them, penalties, savings. Nothing is pooled across runs."""
+"""Several runs, each a setting of its own: ranks over them, tests, penalties. Nothing is pooled across runs."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,50 +13,189 @@ from alharness.errors import RunError
 
 from .basis import seed_list
 from .penalty import penalties
-from .ranking import rank
-from .statistics import holm, mean
+from .statistics import ALPHA, corrected, mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from .penalty import Penalties
-    from .ranking import Ranking
     from .run import RunResults
     from .statistics import Difference, Mean
 
+ENOUGH_SETTINGS = 5
+"""Settings from which on a critical difference is drawn: with fewer, ranks are hardly an average."""
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ranking:
+    """Ranks of k samplers over N settings.
+
+    Attributes:
+        labels: the samplers.
+        settings: names of the settings.
+        ranks: (N, k), 1 for the best; ties share.
+        p: of Friedman's test; NaN below three samplers or five settings.
+        agreement: Kendall's W: 0 if settings rank as by chance, 1 if all rank alike; NaN if p is.
+        critical: Nemenyi's critical difference of average ranks at 0.05; NaN if Friedman's p is.
+    """
+
+    labels: tuple[str, ...]
+    settings: tuple[str, ...]
+    ranks: NDArray[np.float64]
+    p: float
+    agreement: float
+    critical: float
+
+    @property
+    def average(self) -> NDArray[np.float64]:
+        """(k,); NaN without settings."""
+        if not self.settings:
+            return np.full(len(self.labels), np.nan)
+        mean: NDArray[np.float64] = self.ranks.mean(axis=0)
+        return mean
+
+    def of(self, label: str) -> float:
+        """The average rank of a sampler."""
+        return float(self.average[self.labels.index(label)])
+
+    def better(self, one: str, other: str) -> bool:
+        """Whether one is shown to be better than another: by Friedman's test and by more than chance may do."""
+        return self.p < ALPHA and self.of(other) - self.of(one) > self.critical
+
+    @property
+    def refusal(self) -> str:
+        """Why there is no critical-difference diagram; empty if there is one."""
+        n, k = self.ranks.shape
+        if n < ENOUGH_SETTINGS:
+            return (
+                f"A critical-difference diagram needs at least {ENOUGH_SETTINGS} settings (data sets x budgets), "
+                f"and these are {n}: seeds of one setting are no independent settings."
+            )
+        if k < 3:
+            return f"A critical-difference diagram needs at least three samplers, and these are {k}."
+        return ""
+
+
+def rank(labels: Sequence[str], settings: Sequence[str], values: NDArray[np.float64]) -> Ranking:
+    """Ranks from values (N, k), larger being better."""
+    from scipy import stats
+
+    n, k = values.shape
+    ranks = stats.rankdata(-values, axis=1) if n else np.zeros((0, k))
+    p = agreement = critical = math.nan
+    if n >= ENOUGH_SETTINGS and k >= 3:
+        p, agreement = 1.0, 0.0  # if all are equal in every setting, for which the test's formula divides 0 by 0
+        if np.ptp(values, axis=1).any():
+            friedman = stats.friedmanchisquare(*values.T)
+            p, agreement = float(friedman.pvalue), float(friedman.statistic / (n * (k - 1)))
+        # The studentized range of infinitely many degrees of freedom, divided by √2 (Demšar, JMLR 2006).
+        q = stats.studentized_range.ppf(0.95, k, np.inf) / math.sqrt(2)
+        critical = float(q * math.sqrt(k * (k + 1) / (6 * n)))
+    return Ranking(
+        labels=tuple(labels), settings=tuple(settings), ranks=ranks, p=p, agreement=agreement, critical=critical
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Settings:
     """Runs side by side.
 
     Attributes:
         runs: name of a setting -> its run; names are distinct.
         common: samplers with a cell that counts in every setting, which alone are ranked.
-        seeds: name of a setting -> the seeds that all common samplers have there; absent if there is none.
-        areas: name of such a setting -> common sampler -> mean area over these seeds.
-        ranking: of the common samplers by these areas.
-        random: label of Random, if it is the same in every setting; None otherwise.
-        against_random: (setting, common sampler) -> difference to Random over the seeds that both have, with
-            Holm's correction over all of them; empty without Random.
-        best: of the common samplers shown to be better than Random, the one with the best average rank; Random if
-            there is none; None without Random.
-        left_out: sentences on what is not ranked, or over fewer seeds, and why.
     """
 
     runs: Mapping[str, RunResults]
     common: tuple[str, ...]
-    seeds: Mapping[str, tuple[int, ...]]
-    areas: Mapping[str, Mapping[str, Mean]]
-    ranking: Ranking
-    random: str | None
-    against_random: Mapping[tuple[str, str], Difference]
-    best: str | None
-    left_out: tuple[str, ...]
+
+    @cached_property
+    def _shared(self) -> Mapping[str, Sequence[int]]:
+        return {name: found.basis.shared(*self.common) for name, found in self.runs.items()}
+
+    @property
+    def seeds(self) -> Mapping[str, Sequence[int]]:
+        """Name of a setting -> the seeds that all common samplers have there; absent if there is none."""
+        return {name: seeds for name, seeds in self._shared.items() if seeds}
+
+    @cached_property
+    def areas(self) -> Mapping[str, Mapping[str, Mean]]:
+        """Name of a setting with such seeds -> common sampler -> mean area over them."""
+        return {
+            name: {label: mean(self.runs[name].areas_of(label, seeds)) for label in self.common}
+            for name, seeds in self.seeds.items()
+        }
+
+    @cached_property
+    def ranking(self) -> Ranking:
+        """Of the common samplers by these areas."""
+        values = [
+            [(-1 if self.runs[name].lower_is_better else 1) * area.value for area in areas.values()]
+            for name, areas in self.areas.items()
+        ]
+        return rank(self.common, list(self.areas), np.array(values, float).reshape(-1, len(self.common)))
+
+    @property
+    def random(self) -> str | None:
+        """Label of Random, if it is the same in every setting; None otherwise."""
+        randoms = {found.random for found in self.runs.values()}
+        return randoms.pop() if len(randoms) == 1 else None
+
+    @cached_property
+    def against_random(self) -> Mapping[tuple[str, str], Difference]:
+        """(setting, common sampler) -> difference to Random over the seeds that both have.
+
+        Holm's correction is over all of them. Empty without Random.
+        """
+        if self.random is None:
+            return {}
+        return corrected(
+            {
+                (name, label): found.pairs[label, self.random]
+                for name, found in self.runs.items()
+                for label in self.common
+                if label not in found.basis.randoms
+            }
+        )
 
     @property
     def tests(self) -> int:
         """How many differences to Random were tested."""
         return sum(not math.isnan(d.p) for d in self.against_random.values())
+
+    @property
+    def best(self) -> str | None:
+        """Of the common samplers shown to be better than Random, the one with the best average rank.
+
+        A sampler is shown to be better by its ranks, or within a setting while it is worse in none. Random if none
+        is; None without Random.
+        """
+        random, ranking = self.random, self.ranking
+        if random is None or not ranking.settings:
+            return random
+        shown = []
+        for label in dict.fromkeys(label for _, label in self.against_random):
+            own = [pair for (_, other), pair in self.against_random.items() if other == label]
+            within = any(pair.better for pair in own) and not any(pair.worse for pair in own)
+            if ranking.of(label) < ranking.of(random) and (within or ranking.better(label, random)):
+                shown.append(label)
+        return min(shown, key=ranking.of, default=random)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Sentences on what is not ranked, or over fewer seeds, and why."""
+        found = []
+        for label in dict.fromkeys(label for one in self.runs.values() for label in one.run.labels):
+            if label not in self.common:
+                absent = [name for name, one in self.runs.items() if label not in one.labels]
+                found.append(f"{label} is not ranked: it has no finished seed in {', '.join(absent)}")
+        found += [
+            f"{label} has other parameters in some settings: see the report of each"
+            for label in self.common
+            if _differs(label, self.runs)
+        ]
+        return (*found, *_gaps(self.runs, self.common, self._shared))
 
 
 def name_settings(found: Iterable[RunResults]) -> dict[str, RunResults]:
@@ -78,90 +218,24 @@ def name_settings(found: Iterable[RunResults]) -> dict[str, RunResults]:
     return named
 
 
-def settings(found: Sequence[RunResults]) -> Settings:
+def settings(found: Iterable[RunResults]) -> Settings:
     """Put runs side by side.
 
     Raises:
         RunError: a run is named twice, or the runs have no sampler in common.
     """
-    labels = dict.fromkeys(label for results in found for label in results.run.labels)
     runs = name_settings(found)
-    common = tuple(label for label in labels if all(label in found.labels for found in runs.values()))
+    labels = dict.fromkeys(label for one in runs.values() for label in one.run.labels)
+    common = tuple(label for label in labels if all(label in one.labels for one in runs.values()))
     if not common:
         raise RunError("these runs have no sampler in common that has finished a seed in each of them")
-    shared = {
-        name: tuple(sorted(set.intersection(*(set(found.basis.cells[label]) for label in common))))
-        for name, found in runs.items()
-    }
-    seeds = {name: those for name, those in shared.items() if those}
-    areas = {
-        name: {x: mean(runs[name].at(runs[name].all_areas, x, those)) for x in common}
-        for name, those in seeds.items()
-    }
-    values = [
-        [(-1 if runs[name].lower_is_better else 1) * by[label].value for label in common]
-        for name, by in areas.items()
-    ]
-    ranking = rank(common, list(seeds), np.array(values, float).reshape(len(seeds), len(common)))
-    randoms = {found.random for found in runs.values()}
-    random = randoms.pop() if len(randoms) == 1 else None
-    against_random = _against_random(runs, common, random) if random else {}
-    left_out = [_why(label, runs) for label in labels if label not in common]
-    left_out += [
-        f"{label} has other parameters in some settings: see the report of each"
-        for label in common
-        if _differs(label, runs)
-    ]
-    left_out += _gaps(runs, common, shared)
-    return Settings(
-        runs=runs,
-        common=common,
-        seeds=seeds,
-        areas=areas,
-        ranking=ranking,
-        random=random,
-        against_random=against_random,
-        best=_best(ranking, random, against_random) if random else None,
-        left_out=tuple(left_out),
-    )
+    return Settings(runs=runs, common=common)
 
 
 def summed_penalties(found: Settings) -> Penalties | None:
     """Matrices of the settings added up, the largest possible entry being their number; None without Random."""
-    parts = [one for one in found.runs.values() if one.random]
-    return penalties(parts, found.common) if len(parts) == len(found.runs) else None
-
-
-def _against_random(
-    runs: Mapping[str, RunResults], common: Sequence[str], random: str
-) -> dict[tuple[str, str], Difference]:
-    pairs = {
-        (name, label): found.pairs[label, random]
-        for name, found in runs.items()
-        for label in common
-        if label not in found.basis.randoms
-    }
-    adjusted = holm([pair.p for pair in pairs.values()])
-    return {key: replace(pair, adjusted=p) for (key, pair), p in zip(pairs.items(), adjusted, strict=True)}
-
-
-def _best(ranking: Ranking, random: str, pairs: Mapping[tuple[str, str], Difference]) -> str:
-    """A sampler is shown to be better by its ranks, or within a setting while it is worse in none."""
-    if not ranking.settings:
-        return random
-
-    def shown(label: str) -> bool:
-        own = [pair for (_, other), pair in pairs.items() if other == label]
-        within = any(pair.better for pair in own) and not any(pair.worse for pair in own)
-        return ranking.of(label) < ranking.of(random) and (within or ranking.better(label, random))
-
-    rivals = dict.fromkeys(label for _, label in pairs)
-    return min((label for label in rivals if shown(label)), key=ranking.of, default=random)
-
-
-def _why(label: str, runs: Mapping[str, RunResults]) -> str:
-    absent = [name for name, found in runs.items() if label not in found.labels]
-    return f"{label} is not ranked: it has no finished seed in {', '.join(absent)}"
+    runs = [*found.runs.values()]
+    return penalties(runs, found.common) if all(one.random for one in runs) else None
 
 
 def _gaps(

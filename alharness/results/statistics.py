@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from alharness.text.numbers import NOISE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[np.float64]
+
+K = TypeVar("K")
 
 ALPHA = 0.05
 POWER = 0.8
@@ -69,6 +71,17 @@ def mean(values: ArrayLike) -> Mean:
         return Mean(float(defined.mean()), half, n, undefined, sd)
 
 
+def alike(rows: Mapping[str, Array]) -> dict[str, Mean]:
+    """Means of rows over the same seeds: one that is undefined for a row is left out of all.
+
+    A row without any defined value has no say in this.
+    """
+    undefined = {label: np.isnan(row) for label, row in rows.items()}
+    some = [mask for mask in undefined.values() if not mask.all()]
+    kept = ~np.any(some, axis=0)
+    return {label: mean(row[kept | undefined[label]]) for label, row in rows.items()}
+
+
 def aubc(labeled: Sequence[int], values: ArrayLike) -> Array:
     """Area under the budget curve: trapezoids over the labeled count, divided by its range.
 
@@ -90,23 +103,15 @@ def aubc(labeled: Sequence[int], values: ArrayLike) -> Array:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
-    """Of two samplers over the seeds that both finished; larger is better for the first.
+class Difference(Mean):
+    """Mean difference of two samplers over the seeds that both finished; larger is better for the first.
 
     Attributes:
-        n: seeds.
-        value: mean difference, in units of the metric; NaN without seeds.
-        half: half the width of its 95 % confidence interval, by Student's t; NaN below two seeds.
-        spread: standard deviation of the differences, with n - 1.
         p: two-sided, of the paired t-test; NaN if n is too small or all differences are equal.
         adjusted: the same after Holm's correction; p itself if nothing was corrected.
         p_ranks: two-sided, of Wilcoxon's signed-rank test; NaN below six seeds, and if it was not asked for.
     """
 
-    n: int
-    value: float
-    half: float
-    spread: float
     p: float
     adjusted: float
     p_ranks: float
@@ -114,7 +119,7 @@ class Difference:
     @property
     def effect(self) -> float:
         """Mean difference in standard deviations of the differences; NaN if these are all equal."""
-        return self.value / self.spread if self.spread > 0 else math.nan
+        return self.value / self.sd if self.sd > 0 else math.nan
 
     @property
     def significant(self) -> bool:
@@ -135,14 +140,14 @@ class Difference:
     def detectable(self) -> float:
         """The difference that so many seeds detect in four of five experiments; NaN below two seeds.
 
-        (t_{1-α/2, n-1} + t_{0.8, n-1}) · spread / √n, a usual approximation.
+        (t_{1-α/2, n-1} + t_{0.8, n-1}) · sd / √n, a usual approximation.
         """
         from scipy.special import stdtrit
 
         if self.n < 2:
             return math.nan
         quantiles = stdtrit(self.n - 1, 1 - ALPHA / 2) + stdtrit(self.n - 1, POWER)
-        return float(quantiles * self.spread / math.sqrt(self.n))
+        return float(quantiles * self.sd / math.sqrt(self.n))
 
 
 def difference(
@@ -166,21 +171,24 @@ def difference(
     # Equal values, and equal differences, differ by rounding, and a test would call that certainty.
     noise = NOISE * max(np.abs(a).max(initial=0.0), np.abs(b).max(initial=0.0))
     d[np.abs(d) <= noise] = 0.0
-    averaged = mean(d)
-    spread = averaged.sd
-    if n > 1 and spread <= noise:
-        spread, averaged = 0.0, replace(averaged, half=0.0)
+    found = mean(d)
+    if n > 1 and found.sd <= noise:
+        found = replace(found, half=0.0, sd=0.0)
     p = p_ranks = math.nan
-    if n >= ENOUGH and spread > 0:
+    if n >= ENOUGH and found.sd > 0:
         # As scipy.stats.ttest_rel, which takes a hundred times as long to check its arguments.
-        p = float(2 * special.stdtr(n - 1, -abs(averaged.value) * math.sqrt(n) / spread))
-    if with_ranks and n >= ENOUGH_FOR_RANKS and spread > 0:
+        p = float(2 * special.stdtr(n - 1, -abs(found.value) * math.sqrt(n) / found.sd))
+    if with_ranks and n >= ENOUGH_FOR_RANKS and found.sd > 0:
         from scipy.stats import wilcoxon
 
         p_ranks = float(wilcoxon(d).pvalue)
-    return Difference(
-        n=n, value=averaged.value, half=averaged.half, spread=spread, p=p, adjusted=p, p_ranks=p_ranks
-    )
+    return Difference(**vars(found), p=p, adjusted=p, p_ranks=p_ranks)
+
+
+def corrected(family: Mapping[K, Difference]) -> dict[K, Difference]:
+    """The differences after Holm's correction over all of them."""
+    adjusted = holm([one.p for one in family.values()])
+    return {key: replace(one, adjusted=p) for (key, one), p in zip(family.items(), adjusted, strict=True)}
 
 
 def holm(p: Sequence[float]) -> list[float]:

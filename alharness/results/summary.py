@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING
 
+from alharness.api.records import FULL_DATA
+
 from .basis import SeedSet
-from .statistics import mean
+from .statistics import alike, mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,7 +31,14 @@ OVERALL = ("train_seconds", "query_seconds")
 
 def seconds(record: Outcome, *costs: str) -> float:
     """Of one cell, sum of these costs over all cycles; 0 if none was measured."""
-    return sum(cycle.cost.get(name, 0.0) for cycle in record.cycles for name in costs)
+    # Added up one by one: `sum` does otherwise from Python 3.12 on, and the last digit depends on it.
+    return reduce(add, (cycle.cost.get(name, 0.0) for cycle in record.cycles for name in costs), 0.0)
+
+
+def seconds_each(record: Outcome, cost: str) -> float:
+    """Of one cell, average of a cost over the cycles that have it; NaN if none has."""
+    count = sum(cost in cycle.cost for cycle in record.cycles)
+    return seconds(record, cost) / count if count else math.nan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +52,9 @@ class SummaryRow:
         seeds: how many seeds were asked for.
         labels: labels after the last cycle, as they are counted.
         reference: no sampler, but a model trained with all labels; it has no area and no queries.
-        areas: area under the budget curve, of each metric.
+        area: area under the budget curve, of the metric that ranks.
+        areas: the same of each metric.
         final: each metric after the last cycle.
-        metric: the metric that ranks.
         query: seconds of one query by part, averaged over cycles, then over seeds.
         training: seconds of one training.
         trainings: seconds of all trainings of a cell.
@@ -57,7 +69,7 @@ class SummaryRow:
     seeds: int
     labels: int
     reference: bool
-    metric: str
+    area: Mean
     areas: Mapping[str, Mean]
     final: Mapping[str, Mean]
     query: Mapping[str, Mean]
@@ -66,11 +78,6 @@ class SummaryRow:
     overall: Mean
     peaks: Mapping[str, float]
     shared: bool
-
-    @property
-    def area(self) -> Mean:
-        """Of the metric that ranks."""
-        return self.areas.get(self.metric, mean([]))
 
     @property
     def count(self) -> str:
@@ -88,7 +95,7 @@ class SummaryRow:
     def share_of_training(self) -> float:
         """Time of a query as a share of a training's."""
         query, train = self.query["query_seconds"].value, self.training.value
-        return query / train if train > 0 else float("nan")
+        return query / train if train > 0 else math.nan
 
 
 def summarize(results: RunResults) -> list[SummaryRow]:
@@ -97,42 +104,40 @@ def summarize(results: RunResults) -> list[SummaryRow]:
     A sampler without any cell that counts has a row without values in the first seed set.
     """
     cells, order = results.basis, list(results.basis.asked)
-    rows = [row for number, seed_set in enumerate(cells.seed_sets) for row in _rows(results, number, seed_set)]
-    missing = (SeedSet(labels=(label,), seeds=()) for label in order if label not in cells.cells)
-    rows += [row for nothing in missing for row in _rows(results, 0, nothing)]
+    missing = SeedSet(labels=tuple(label for label in order if label not in cells.cells), seeds=())
+    seed_sets = [*enumerate(cells.seed_sets), (0, missing)]
+    rows = [row for number, seed_set in seed_sets for row in _rows(results, number, seed_set)]
     return sorted(rows, key=lambda row: (row.seed_set, order.index(row.label)))
 
 
 def _rows(results: RunResults, number: int, seed_set: SeedSet) -> Iterator[SummaryRow]:
-    run, cells = results.run, results.basis
+    run, cells, seeds = results.run, results.basis, seed_set.seeds
     names = dict.fromkeys(
         name for found in cells.cells.values() for cell in found.values() for name in cell.cycles[-1].metrics
     )
-    final = {name: results.means(seed_set, results.curves(name)[..., -1], alike=True) for name in names}
-    areas = {name: results.means(seed_set, results.areas_of(name), alike=True) for name in names}
-    query = {part: results.means(seed_set, results.mean_cost(part)) for part in PARTS}
-    training = results.means(seed_set, results.mean_cost("train_seconds"))
-    trainings = results.means(seed_set, results.total_cost("train_seconds"))
-    overall = results.means(seed_set, results.total_cost(*OVERALL))
+    final = {n: alike({x: results.curves(x, seeds, n)[:, -1] for x in seed_set.rows}) for n in names}
+    areas = {n: alike({x: results.areas_of(x, seeds, n) for x in seed_set.rows}) for n in names}
     for label in seed_set.rows:
         records = cells.of(seed_set, label)
         measured = {name for record in records for name in record.cycles[-1].metrics}
-        peaks = {name: results.peak(name, seed_set, label) for name in PEAKS}
+        costs = [cycle.cost for record in records for cycle in record.cycles]
+        peaks = {name: [cost[name] for cost in costs if name in cost] for name in PEAKS}
+        own = {} if label == FULL_DATA else {n: by[label] for n, by in areas.items() if n in measured}
         cell = next(cell for cell in run.cells if cell.label == label)
         yield SummaryRow(
             label=label,
             seed_set=number,
-            over=seed_set.seeds,
+            over=seeds,
             seeds=len(cells.asked[label]),
             labels=run.counted(run.labeled(cell))[-1],
             reference=cell.reference,
-            metric=run.metric,
-            areas={} if cell.reference else {n: by[label] for n, by in areas.items() if n in measured},
+            area=own.get(run.metric, mean([])),
+            areas=own,
             final={n: by[label] for n, by in final.items() if n in measured},
-            query={part: by[label] for part, by in query.items()},
-            training=training[label],
-            trainings=trainings[label],
-            overall=overall[label],
-            peaks={name: peak for name, peak in peaks.items() if peak is not None},
+            query={part: mean([seconds_each(record, part) for record in records]) for part in PARTS},
+            training=mean([seconds_each(record, "train_seconds") for record in records]),
+            trainings=mean([seconds(record, "train_seconds") for record in records]),
+            overall=mean([seconds(record, *OVERALL) for record in records]),
+            peaks={name: max(found) for name, found in peaks.items() if found},
             shared=any(record.timing == "shared" for record in records),
         )

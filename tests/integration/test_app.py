@@ -7,7 +7,7 @@ import pytest
 
 from alharness import hookimpl
 from alharness.errors import SpecError, TrackingError
-from alharness.results.reading import read
+from alharness.results.run import RunResults
 
 
 @pytest.mark.slow
@@ -275,6 +275,6 @@ def test_required_tracking_that_is_lost_ends_the_run_and_fails_no_cell(write_spe
     with pytest.raises(TrackingError, match="the store is gone"):
         run_spec(path, tmp_path, observers=[Lost()], jobs=jobs)
     (folder,) = tmp_path.glob("trial-*")
-    assert {cell.status for cell in read(folder).records} <= {"pending", "ok"}
+    assert {cell.status for cell in RunResults.read(folder).records} <= {"pending", "ok"}
     _, record, _ = run_spec(path, tmp_path)
     assert {cell.status for cell in record.cells} == {"ok"}

@@ -7,7 +7,7 @@ import pytest
 
 from alharness.report.build import single
 from alharness.report.page import write
-from alharness.results.reading import read
+from alharness.results.run import RunResults
 from alharness.spec.settings import TrainingSettings
 
 VALID = 17
@@ -42,13 +42,13 @@ def test_it_is_seen_in_the_report_and_trains_nothing_again(count, tmp_path):
     before = {
         path: path.read_bytes() for path in run.folder.rglob("*") if path.name in ("journal.jsonl", "fit.pt")
     }
-    without = single(read(run.folder))
+    without = single(RunResults.read(run.folder))
     again, record = count("true")
     assert again.folder == run.folder
     assert {cell.status for cell in record.cells} == {"ok"}
     after = {path: path.read_bytes() for path in run.folder.rglob("*") if path.name in ("journal.jsonl", "fit.pt")}
     assert after == before
-    counted = single(read(run.folder))
+    counted = single(RunResults.read(run.folder))
     for document, name, first in ((without, "without", 10), (counted, "counted", 10 + VALID)):
         write(document, tmp_path / name)
         assert f"{first} to {first + 10} labels" in document.subtitle
@@ -67,7 +67,7 @@ def test_a_run_of_before_is_read_without_it(count):
     data = json.loads(path.read_text())
     del data["run"]["count_valid"]
     path.write_text(json.dumps(data))
-    assert read(run.folder).run.counted([10]) == (10,)
+    assert RunResults.read(run.folder).run.counted([10]) == (10,)
 
 
 def test_a_fit_does_not_depend_on_it():

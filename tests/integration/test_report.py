@@ -6,14 +6,13 @@ import pytest
 
 from alharness.report.build import single
 from alharness.report.page import write
-from alharness.results.reading import read
 from alharness.results.run import RunResults
 
 
 def test_a_report_says_what_the_run_said(write_spec, run_spec, tmp_path):
     spec = write_spec("[random, first, {name: narrow, label: other}]", seeds="3")
     run, record, _ = run_spec(spec, tmp_path / "runs")
-    found = write(single(read(run.folder)), tmp_path / "report")
+    found = write(single(RunResults.read(run.folder)), tmp_path / "report")
     rows = list(csv.DictReader((tmp_path / "report/tables/outcome.csv").open()))
     for row, expected in zip(rows, RunResults(run=run, records=record.cells).summary, strict=True):
         assert row["sampler"] == expected.label

@@ -3,7 +3,7 @@
 import numpy as np
 
 from alharness import hookimpl
-from alharness.results.reading import read
+from alharness.results.run import RunResults
 
 
 def test_what_is_read_is_what_the_run_returned(write_spec, run_spec, tmp_path):
@@ -11,7 +11,7 @@ def test_what_is_read_is_what_the_run_returned(write_spec, run_spec, tmp_path):
     paper = "{source: A paper, values: {first: {f1: 0.5}, full-data: {f1: 0.9}}}"
     path.write_text(f"{path.read_text()}reference: {{full_data: true}}\npaper: {paper}\n")
     run, record, _ = run_spec(path, tmp_path)
-    found = read(run.folder)
+    found = RunResults.read(run.folder)
 
     assert found.run == run
     assert found.records == record.cells
@@ -23,7 +23,7 @@ def test_what_is_read_is_what_the_run_returned(write_spec, run_spec, tmp_path):
 
 def test_the_pool_is_read_with_its_labels(write_spec, run_spec, tmp_path):
     run, record, _ = run_spec(write_spec(samplers="[first]", seeds="[0]"), tmp_path)
-    pool = read(run.folder).pool
+    pool = RunResults.read(run.folder).pool
 
     assert len(pool.ids) == len(pool.labels) == 1797  # every seed draws its own split
     assert pool.classes == tuple("0123456789")
@@ -38,11 +38,11 @@ def test_a_run_can_be_read_while_it_runs_and_after_it_was_killed(write_spec, run
     class Watch:
         @hookimpl
         def alharness_run_started(self, run):
-            seen.append(read(run.folder))
+            seen.append(RunResults.read(run.folder))
 
         @hookimpl
         def alharness_cycle_finished(self, run):
-            seen.append(read(run.folder))
+            seen.append(RunResults.read(run.folder))
 
     run, _, _ = run_spec(write_spec(seeds="[0]", cycles=1), tmp_path, observers=[Watch()])
     statuses = [[cell.status for cell in found.records] for found in seen]
@@ -59,10 +59,10 @@ def test_an_interrupted_run_says_so(write_spec, run_spec, tmp_path):
 
     path = write_spec(seeds="[0]", cycles=1)
     run, record, _ = run_spec(path, tmp_path, observers=[Stop()])
-    assert read(run.folder).records == record.cells
+    assert RunResults.read(run.folder).records == record.cells
     assert [cell.status for cell in record.cells] == ["interrupted", "pending"]
     run, record, _ = run_spec(path, tmp_path)
-    assert read(run.folder).records == record.cells
+    assert RunResults.read(run.folder).records == record.cells
     assert [cell.status for cell in record.cells] == ["ok", "ok"]
 
 
@@ -70,7 +70,7 @@ def test_cells_of_changed_parameters_are_others(write_spec, run_spec, tmp_path):
     for start in (0, 5):
         samplers = f"[{{name: first, params: {{start: {start}}}}}]"
         run, _, _ = run_spec(write_spec(samplers=samplers, seeds="[0]", cycles=1), tmp_path)
-    found = read(run.folder)
+    found = RunResults.read(run.folder)
 
     assert found.run.cells[0].params == {"start": 5}
     assert len(found.others) == 1

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from alharness.results.reading import read
+from alharness.results.run import RunResults
 
 NO_LOCKS = """
 import fcntl, os, socket
@@ -41,7 +41,7 @@ def test_processes_on_cells_of_their_own_leave_what_one_process_leaves(
 
     run_spec(path, tmp_path / "alone")
     assert journals(tmp_path / "runs") == journals(tmp_path / "alone")
-    together, alone = (read(next((tmp_path / name).iterdir())) for name in ("runs", "alone"))
+    together, alone = (RunResults.read(next((tmp_path / name).iterdir())) for name in ("runs", "alone"))
     assert [cell.status for cell in together.records] == ["ok", "ok", "failed"]
     assert together.run.cells == alone.run.cells
     assert together.pool.ids == alone.pool.ids

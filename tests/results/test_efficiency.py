@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from alharness.results import efficiency
-from alharness.results.efficiency import Target, labels_to, saving
+from alharness.results.efficiency import labels_to, saving
 
 LABELED = (100, 200, 400, 800)
 
@@ -72,7 +72,7 @@ def test_the_interval_is_one_of_all_resamples(make_results, noisy):
 
 def test_a_target_that_was_asked_for(make_results):
     curves = {"random": [(0.5, 0.45, 0.4, 0.36)] * 5, "quick": [(0.5, 0.4, 0.3, 0.25)] * 5}
-    found = saving(make_results(curves), "quick", "random", Target(value=0.35, meaning="asked"))
+    found = saving(make_results(curves), "quick", "random", 0.35)
     assert found.needed == pytest.approx(300)
     assert math.isinf(found.reference)
     assert math.isnan(found.value)  # more than 500, but how many more is not known

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from alharness.results.ranking import rank
+from alharness.results.settings import rank
 
 QUANTILES = {3: 2.344, 5: 2.728, 8: 3.031}
 """Of the studentized range, divided by √2: Demšar's table 5a."""

@@ -7,7 +7,7 @@ import pytest
 from alharness import Dataset, Task
 from alharness.api.records import Cell, CycleRecord, Outcome, Plan, Schedule
 from alharness.errors import RunError
-from alharness.results.reading import read
+from alharness.results.run import RunResults
 from alharness.runs import pooltable, saved
 from alharness.runs.journal import Journal
 
@@ -69,7 +69,7 @@ def test_what_is_complete_is_read_in_the_order_of_the_run(run, folder):
     for which, n in ((B, 3), (REFERENCE, 1), (A, 3)):
         write(run, which, n)
     saved.save(run)
-    found = read(folder)
+    found = RunResults.read(folder)
 
     assert found.run == run
     assert found.records == found.complete == (record(A, 3), record(B, 3), record(REFERENCE, 1))
@@ -85,7 +85,7 @@ def test_cells_that_failed_come_back_with_their_error_and_their_cycles(run, fold
         record(REFERENCE, 0, "interrupted"),
     ]
     saved.save(run, failed)
-    found = read(folder)
+    found = RunResults.read(folder)
 
     assert list(found.records) == failed
     assert [cell.cell for cell in found.records if cell.context] == [A]
@@ -97,14 +97,18 @@ def test_a_kill_leaves_its_cells_pending(run, folder):
     write(run, A, 3)
     write(run, B, 1)
 
-    assert read(folder).records == (record(A, 3), record(B, 1, "pending"), record(REFERENCE, 0, "pending"))
+    assert RunResults.read(folder).records == (
+        record(A, 3),
+        record(B, 1, "pending"),
+        record(REFERENCE, 0, "pending"),
+    )
 
 
 def test_a_cell_that_was_finished_since_it_failed_is_complete(run, folder):
     saved.save(run, [record(A, 0, "failed", "it broke")])
     write(run, A, 3)
 
-    assert read(folder).records[0] == record(A, 3)
+    assert RunResults.read(folder).records[0] == record(A, 3)
 
 
 def test_a_damaged_journal_is_one_failed_cell(run, folder):
@@ -113,7 +117,7 @@ def test_a_damaged_journal_is_one_failed_cell(run, folder):
     saved.save(run)
     book = folder / "cells" / A.folder / "journal.jsonl"
     book.write_bytes(book.read_bytes().replace(b'"cycle": 1', b'"cycle": 8'))
-    a, b, _ = read(folder).records
+    a, b, _ = RunResults.read(folder).records
 
     assert (a.status, b.status) == ("failed", "ok")
     assert "this line is damaged" in a.error
@@ -126,14 +130,14 @@ def test_cells_that_the_spec_names_no_more_are_others(run, folder):
     saved.save(run)
     (folder / "cells" / "file").touch()
 
-    assert read(folder).others == (cell("c").folder, cell("z").folder)
+    assert RunResults.read(folder).others == (cell("c").folder, cell("z").folder)
 
 
 def test_a_moved_run_is_read_where_it_is(run, folder, tmp_path):
     write(run, A, 3)
     saved.save(run)
     shutil.move(folder, tmp_path / "moved")
-    found = read(tmp_path / "moved")
+    found = RunResults.read(tmp_path / "moved")
 
     assert found.run.folder == tmp_path / "moved"
     assert found.complete == (record(A, 3),)
@@ -142,7 +146,7 @@ def test_a_moved_run_is_read_where_it_is(run, folder, tmp_path):
 def test_the_pool_comes_along(run, folder, make_samples):
     saved.save(run)
     pooltable.save(folder, Dataset(task=Task.CLASSIFICATION, content=make_samples(7), classes=("a", "b", "c")))
-    found = read(folder).pool
+    found = RunResults.read(folder).pool
 
     assert (len(found.ids), found.classes) == (7, ("a", "b", "c"))
     assert np.isfinite(found.places).all()
@@ -150,7 +154,7 @@ def test_the_pool_comes_along(run, folder, make_samples):
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
     with pytest.raises(RunError, match="is no run directory"):
-        read(tmp_path)
+        RunResults.read(tmp_path)
 
 
 def test_a_cell_outside_of_the_run_is_not_read(run, folder):
@@ -161,4 +165,4 @@ def test_a_cell_outside_of_the_run_is_not_read(run, folder):
     path.write_text(json.dumps(data))
 
     with pytest.raises(RunError, match="is outside the run directory"):
-        read(folder)
+        RunResults.read(folder)

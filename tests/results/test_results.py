@@ -112,7 +112,7 @@ def test_differences_are_paired_by_seed(results):
     from scipy import stats
 
     (found,) = results.compare().to_dict("records")
-    areas = {label: results.runs["demo"].all_areas[i] for i, label in enumerate(("random", "a"))}
+    areas = {label: results.runs["demo"].areas_of(label, range(3)) for label in ("random", "a")}
     expected = stats.ttest_rel(areas["random"], areas["a"])  # smaller is better
     low, high = expected.confidence_interval(0.95)
     assert (found["first"], found["second"], found["metric"], found["n"]) == ("a", "random", "mae", 3)

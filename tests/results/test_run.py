@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -5,26 +6,26 @@ import pytest
 
 from alharness.report.curves import plot
 from alharness.report.palette import styles
+from alharness.results.summary import seconds, seconds_each
 
 FALLING = (0.5, 0.4, 0.35, 0.32)
 
 
 def test_curves_by_sampler_and_seed(make_results):
     found = make_results({"random": [FALLING, None], "a": [FALLING, FALLING]})
-    assert found.rows == ("random", "a")
-    assert found.seeds == (0, 1)
-    assert found.curves("mae")[0, 0] == pytest.approx(FALLING)
-    assert np.isnan(found.curves("mae")[0, 1]).all()
+    assert found.basis.asked == {"random": (0, 1), "a": (0, 1)}
+    assert found.basis.shared("random") == [0]
+    assert found.curves("random", [0]) == pytest.approx(np.array([FALLING]))
     assert found.lower_is_better
     assert found.basis.refused == ()
     first, second = found.pair("random", "a")
     assert first.shape == second.shape == (1, 4)  # the seed that both finished
     assert np.array_equal(found.pair("a", "random")[0], second)
-    assert found.all_areas[1] == pytest.approx([0.362857] * 2, abs=1e-6)
+    assert found.areas_of("a", [0, 1]) == pytest.approx([0.362857] * 2, abs=1e-6)
 
 
 def test_a_metric_that_is_missing_is_undefined(make_results):
-    assert np.isnan(make_results({"random": [FALLING]}).curves("corr")).all()
+    assert np.isnan(make_results({"random": [FALLING]}).curves("random", [0], "corr")).all()
 
 
 def test_a_cell_under_other_conditions_is_left_out_by_name(make_results):
@@ -60,7 +61,8 @@ def test_validation_samples_that_count_are_labels_of_every_cycle(make_results):
 
 def test_costs_are_sums_and_means_of_what_was_measured(make_run):
     results = make_run(failed=("slow-s2",))
-    assert results.mean_cost("query_seconds").tolist()[1] == [1, 1, 1]
-    assert results.total_cost("train_seconds", "query_seconds")[0, 0] == 12
-    assert np.isnan(results.total_cost("train_seconds")[0, 2])  # a cell that does not count
-    assert np.isnan(results.mean_cost("gpu_peak_alloc_mib")).all()
+    slow, fast = results.basis.of(results.basis.seed_sets[0], "slow"), results.basis.cells["fast"][0]
+    assert seconds_each(fast, "query_seconds") == 1
+    assert [seconds(cell, "train_seconds", "query_seconds") for cell in slow] == [12, 12]  # not of seed 2
+    assert results.row("slow").trainings.n == 2
+    assert math.isnan(seconds_each(fast, "gpu_peak_alloc_mib"))

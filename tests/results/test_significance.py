@@ -18,7 +18,7 @@ def test_a_worked_example():
     found = of(WORKED)
     assert found.n == 5
     assert found.value == pytest.approx(-0.0124)
-    assert found.spread == pytest.approx(0.005595, abs=1e-6)
+    assert found.sd == pytest.approx(0.005595, abs=1e-6)
     assert found.p == pytest.approx(0.00773, abs=1e-5)
     assert found.value - found.half == pytest.approx(-0.01935, abs=1e-5)
     assert found.value + found.half == pytest.approx(-0.00545, abs=1e-5)
@@ -62,7 +62,7 @@ def test_equal_differences_are_not_tested(shift):
     values = np.random.default_rng(1).normal(size=8)
     found = difference(values + shift, values, lower_is_better=False, with_ranks=True)
     assert found.value == pytest.approx(shift)
-    assert found.spread == 0
+    assert found.sd == 0
     assert math.isnan(found.p)
     assert math.isnan(found.effect)
     assert not found.significant

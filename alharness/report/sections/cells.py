@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from alharness.report.document import Section, Sheet, Table, Value
+from alharness.results.run import COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from alharness.results.run import RunResults
 
 WORDS = {"pending": "not finished", "timeout": "timed out", "oom": "out of memory"}
@@ -58,13 +57,12 @@ def sheet(results: RunResults, name: str = "cycles") -> Sheet:
     """Every number of every cell, complete or not, one a row, for programs; `name` is that of the file."""
     return Sheet(
         name=name,
-        headings=tuple(results.columns),
-        rows=lambda: zip(*map(_plain, results.columns.values()), strict=True),
+        headings=COLUMNS,
+        rows=lambda: ([_plain(value) for value in row] for row in results.numbers()),
         about="Every metric and cost of every cycle (CSV)",
     )
 
 
-def _plain(column: Sequence[Any]) -> Iterator[Any]:
-    """Values of a CSV file: NaN as an empty cell, and what is true or not as JSON writes it."""
-    for value in column:
-        yield str(value).lower() if isinstance(value, bool) else None if value != value else value  # noqa: PLR0124
+def _plain(value: Any) -> Any:
+    """The value in a CSV file: NaN as an empty cell, and what is true or not as JSON writes it."""
+    return str(value).lower() if isinstance(value, bool) else None if value != value else value  # noqa: PLR0124

@@ -122,7 +122,13 @@ def _picture(results: RunResults, found: dict[str, SummaryRow], styles: Styles) 
 
 def _by_labels(results: RunResults, seed_set: SeedSet, styles: Styles, *, timed: bool) -> list[Picture]:
     """Pictures of what a query costs as labels grow, as far as it was measured."""
-    costs = {name: results.over(seed_set, results.grid("cost", name)) for name in BY_LABELS}
+    measured = {
+        name
+        for label in seed_set.labels
+        for cell in results.basis.of(seed_set, label)
+        for cycle in cell.cycles
+        for name in cycle.cost
+    }
     return [
         Picture(
             name=f"{name}_by_labels",
@@ -133,7 +139,7 @@ def _by_labels(results: RunResults, seed_set: SeedSet, styles: Styles, *, timed:
             folded=name == "cpu_peak_increase_mib",
         )
         for name, (title, axis) in BY_LABELS.items()
-        if not np.isnan(costs[name]).all() and (timed or name in PEAKS)
+        if name in measured and (timed or name in PEAKS)
     ]
 
 
@@ -144,10 +150,9 @@ def _draw_by_labels(
 
     axes = figure.add_subplot()
     drawn, shown = [], names(seed_set.labels)
-    costs = results.grid("cost", name)
     for label in seed_set.labels:
         color, marker, line = styles[label]
-        y = np.array([mean(of_cycle).value for of_cycle in results.at(costs, label, seed_set.seeds).T])
+        y = np.array([mean(of_cycle).value for of_cycle in results.costs(label, seed_set.seeds, name).T])
         known = ~np.isnan(y)
         x = np.array(results.labeled)[known]
         axes.plot(x, y[known], line, color=color, marker=marker, markersize=4, label=shown[label])

@@ -13,7 +13,7 @@ from alharness.report.document import Column, Picture, Section, Table, Value, co
 from alharness.report.lettering import names
 from alharness.results.basis import seed_list
 from alharness.results.penalty import penalties
-from alharness.results.ranking import ENOUGH as SETTINGS
+from alharness.results.settings import ENOUGH_SETTINGS
 from alharness.results.statistics import ENOUGH, ENOUGH_FOR_RANKS, mean
 from alharness.text.numbers import fixed, significant
 
@@ -59,7 +59,7 @@ def section(results: RunResults, styles: Styles) -> Section | None:
             "0.05."
         )
     paragraphs.append(
-        f"One setting has no critical-difference diagram: that needs {SETTINGS} of them "
+        f"One setting has no critical-difference diagram: that needs {ENOUGH_SETTINGS} of them "
         "(`alharness report RUN RUN …`)."
     )
     return Section(
@@ -90,7 +90,7 @@ def _draw_areas(
     shown = names(label for label, _, _ in rows)
     for row, (label, seed_set, _) in enumerate(rows):
         color, marker, _ = styles[label]
-        areas = results.at(results.all_areas, label, seed_set.seeds)
+        areas = results.areas_of(label, seed_set.seeds)
         found = mean(areas)
         axes.plot(areas, [row] * len(areas), "o", color=color, alpha=0.35, markersize=4, markeredgewidth=0)
         # Of two seeds the interval is 12.7 standard deviations to each side: nothing else could be seen.
@@ -147,7 +147,7 @@ def _size(results: RunResults) -> float:
 
 
 def _row(one: str, other: str, d: Difference) -> list[Value | str]:
-    none = d.n > 1 and d.value == 0 and d.spread == 0
+    none = d.n > 1 and d.value == 0 and d.sd == 0
     return [
         Value(text=f"{one} − {other}", strong=d.significant, more={"first": one, "second": other}),
         count(d.n),

@@ -10,7 +10,7 @@ from alharness.api.records import FULL_DATA
 from alharness.report.document import Column, Section, Table, Value, between, count, number
 from alharness.report.table import parts
 from alharness.results.basis import listed, seed_list
-from alharness.results.efficiency import ENOUGH, RESAMPLES, Target, saving
+from alharness.results.efficiency import ENOUGH_FOR_INTERVAL, RESAMPLES, saving
 from alharness.results.statistics import mean
 from alharness.text import numbers
 from alharness.text.numbers import percent
@@ -45,48 +45,46 @@ def section(results: RunResults, wanted: Sequence[float] = ()) -> Section | None
                 "Labels at which a sampler's mean curve first reaches a target, on straight lines between cycles, "
                 "and how many fewer that is than for Random over the same seeds. The interval is from "
                 f"{RESAMPLES:,} resamples of the seeds, paired with Random's, and is widened for their small "
-                f"number (Hesterberg, 2015); it needs {ENOUGH} seeds. "
+                f"number (Hesterberg, 2015); it needs {ENOUGH_FOR_INTERVAL} seeds. "
                 "A target that was not reached is said to be so, never counted as the last labeled count."
             ),
             *([f"The {run.valid:,} validation samples count as labels."] if run.count_valid and run.valid else []),
         ),
         tables=[
-            _table(results, results.random, number, target)
-            for number, target in enumerate(_targets(results, wanted))
+            _table(results, results.random, number, target, meaning)
+            for number, (target, meaning) in enumerate(_targets(results, wanted))
         ],
     )
 
 
-def _targets(results: RunResults, wanted: Sequence[float]) -> list[Target | None]:
-    random = results.random
-    targets: list[Target | None] = [None]
-    complete = results.basis.cells.get(FULL_DATA, {})
-    assert random is not None
-    if seeds := complete.keys() & results.basis.cells[random].keys():
-        first = mean(results.at(results.ranking_curves, random, seeds)[:, 0]).value
-        last = mean(results.at(results.ranking_curves, FULL_DATA, seeds)[:, -1]).value
+def _targets(results: RunResults, wanted: Sequence[float]) -> list[tuple[float | None, str]]:
+    """Values to be reached, and what they are; None for Random's own after the last cycle."""
+    random = str(results.random)
+    targets: list[tuple[float | None, str]] = [(None, "")]
+    if seeds := results.basis.shared(random, FULL_DATA):
+        first = mean(results.curves(random, seeds)[:, 0]).value
+        last = mean(results.curves(FULL_DATA, seeds)[:, -1]).value
         meaning = (
             f"{percent(SHARE, 0)} of the way from the first model to one with all labels, over {seed_list(seeds)}"
         )
-        targets.append(Target(value=first + SHARE * (last - first), meaning=meaning))
-    targets += [Target(value=value, meaning="as asked") for value in wanted]
+        targets.append((first + SHARE * (last - first), meaning))
+    targets += [(value, "as asked") for value in wanted]
     return targets
 
 
-def _table(results: RunResults, random: str, index: int, target: Target | None) -> Table:
+def _table(results: RunResults, random: str, index: int, target: float | None, meaning: str) -> Table:
     seed_sets = [seed_set for seed_set in results.basis.seed_sets if random in seed_set.labels]
-    curves = (results.at(results.ranking_curves, random, seed_set.seeds) for seed_set in seed_sets)
-    finals = [mean(found[:, -1]).value for found in curves]
+    finals = [mean(results.curves(random, seed_set.seeds)[:, -1]).value for seed_set in seed_sets]
     several = len(seed_sets) > 1
     if target is not None:
-        what = f"{results.metric} {number(target.value).text}: {target.meaning}"
+        what = f"{results.metric} {number(target).text}: {meaning}"
     elif several:
         what = f"Random's mean {results.metric} after the last cycle, over the seeds of each part"
     else:
         what = f"Random's mean after the last cycle, {results.metric} {number(finals[0]).text}"
     rows: list[list[Value | str]] = []
     for seed_set, final in zip(seed_sets, finals, strict=True):
-        goal = final if target is None else target.value
+        goal = final if target is None else target
         for label in seed_set.labels:
             s = saving(results, label, random, target, seed_set.seeds)
             rows.append(
@@ -136,7 +134,7 @@ def _labels(value: float, labeled: Sequence[int]) -> Value:
 def _saved(s: Saving, *, same: bool, last: int, claimed: bool) -> list[Value | str]:
     if same:
         return ["–", "–", "–"]
-    bounded = s.n >= ENOUGH and any(math.isfinite(end) and end != 0 for end in (s.low, s.high))
+    bounded = s.n >= ENOUGH_FOR_INTERVAL and any(math.isfinite(end) and end != 0 for end in (s.low, s.high))
     interval = between(s.low, s.high) if bounded else "–"
     if math.isfinite(s.value):
         return [

@@ -11,8 +11,7 @@ from alharness.report.curves import not_drawn, plot
 from alharness.report.document import Column, Picture, Section, Table, Value, between, interval, number
 from alharness.report.lettering import beyond, legend, names, taller
 from alharness.report.table import arrow
-from alharness.results.efficiency import ENOUGH as ENOUGH_FOR_INTERVAL
-from alharness.results.efficiency import saving
+from alharness.results.efficiency import ENOUGH_FOR_INTERVAL, saving
 from alharness.results.settings import summed_penalties
 from alharness.results.statistics import ENOUGH
 from alharness.text import spreadsheets
