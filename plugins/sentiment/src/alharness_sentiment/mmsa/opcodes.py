@@ -50,16 +50,8 @@ class Payload(NamedTuple):
     text: bool
 
 
-class Instruction(NamedTuple):
-    """An opcode's name, its argument, and its position."""
-
-    name: str
-    argument: Any
-    position: int
-
-
-def read_instructions(file: BinaryIO) -> Iterator[Instruction]:
-    """All instructions up to STOP.
+def read_instructions(file: BinaryIO) -> Iterator[tuple[str, Any]]:
+    """The name and the argument of each instruction up to STOP.
 
     Raises:
         Malformed: a byte is no instruction, or has an impossible argument.
@@ -76,7 +68,7 @@ def read_instructions(file: BinaryIO) -> Iterator[Instruction]:
         if opcode is None:
             raise Malformed(f"0x{code.hex()} at byte {position:,} is no instruction")
         argument = None if opcode.arg is None else _argument(file, opcode, end)
-        yield Instruction(opcode.name, argument, position)
+        yield opcode.name, argument
         if opcode.name == "STOP":
             return
 

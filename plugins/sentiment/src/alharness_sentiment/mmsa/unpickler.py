@@ -14,10 +14,10 @@ from alharness import DataError
 from alharness.api.importing import word
 
 from .arrays import Kind, PickledArray, as_text, make_scalar
-from .opcodes import Instruction, Malformed, Payload, Truncated, read_instructions
+from .opcodes import Malformed, Payload, Truncated, read_instructions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 PROTOCOLS = range(2, 6)
@@ -28,11 +28,15 @@ PLAIN = {
 }  # fmt: skip
 """Instructions that push their argument."""
 
-STRINGS = {"SHORT_BINSTRING", "BINSTRING"}
-"""Instructions that push a string of Python 2, which is bytes, and which pickletools shows as Latin-1."""
+TAKES = {
+    "POP": 1, "APPEND": 1, "SETITEM": 2, "EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3,
+    "STACK_GLOBAL": 2, "REDUCE": 2, "BUILD": 1,
+}  # fmt: skip
+"""Instruction -> values that it takes from the stack."""
 
-CONSTANTS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+TAKES_MARKED = {"POP_MARK", "TUPLE", "APPENDS", "SETITEMS"}
+"""Instructions that take all values since the last mark."""
+
 KEYS = (str, int, float, type(None))
 
 
@@ -67,10 +71,7 @@ def load(path: Path) -> Any:
     """
     try:
         with path.open("rb") as file:
-            machine = _Machine()
-            for instruction in read_instructions(file):
-                machine.follow(instruction)
-            return machine.result()
+            return _follow(read_instructions(file))
     except Truncated:
         raise DataError(
             f"{path}: ends in the middle, after {path.stat().st_size:,} bytes; the download is not complete, "
@@ -84,145 +85,104 @@ def load(path: Path) -> Any:
         raise DataError(f"{path}: is a damaged pickle ({type(error).__name__}); get the file again") from None
 
 
-class _Machine:
-    """The stack of a pickle, its marks, and its memo."""
-
-    def __init__(self) -> None:
-        self._stack: list[Any] = []
-        self._marked: list[list[Any]] = []
-        self._memo: dict[int, Any] = {}
-
-    def result(self) -> Any:
-        """What is left when all instructions were followed."""
-        (value,) = self._stack
-        return value
-
-    def follow(self, instruction: Instruction) -> None:
-        """Do what one instruction asks for, if it is one of those that put data together."""
-        name, argument, _ = instruction
-        if name in PLAIN:
-            self._stack.append(bytes(argument) if isinstance(argument, bytearray) else argument)
-        elif name in STRINGS:
-            self._stack.append(argument.encode("latin-1") if isinstance(argument, str) else argument)
-        elif name in CONSTANTS:
-            self._stack.append(CONSTANTS[name])
-        elif name in TUPLES:
-            self._tuple(TUPLES[name])
-        elif step := _STEPS.get(name):
-            step(self, argument)
-        elif name not in ("FRAME", "STOP"):
-            raise Malformed(f"it has the instruction {name}, which data in arrays does not need; nothing was run")
-
-    def proto(self, version: int) -> None:
-        """The first instruction."""
-        if version not in PROTOCOLS:
-            raise Malformed(f"it is in pickle protocol {version}, expected {PROTOCOLS[0]} to {PROTOCOLS[-1]}")
-
-    def mark(self, _: None) -> None:
-        """Begin a group of values."""
-        self._marked.append(self._stack)
-        self._stack = []
-
-    def pop_mark(self, _: None = None) -> list[Any]:
-        """End the group."""
-        group, self._stack = self._stack, self._marked.pop()
-        return group
-
-    def pop(self, _: None) -> None:
-        """Drop a value."""
-        self._stack.pop()
-
-    def push_list(self, _: None) -> None:
-        """An empty list."""
-        self._stack.append([])
-
-    def push_dict(self, _: None) -> None:
-        """An empty mapping."""
-        self._stack.append({})
-
-    def tuple(self, _: None) -> None:
-        """A tuple of the group."""
-        group = self.pop_mark()
-        self._stack.append((*group,))
-
-    def append(self, _: None) -> None:
-        """Append a value to the list below it."""
-        value = self._stack.pop()
-        self._list().append(value)
-
-    def appends(self, _: None) -> None:
-        """Append the group to the list below it."""
-        group = self.pop_mark()
-        self._list().extend(group)
-
-    def set_item(self, _: None) -> None:
-        """Put a key and its value into the mapping below them."""
-        value, key = self._stack.pop(), self._stack.pop()
-        self._put([key, value])
-
-    def set_items(self, _: None) -> None:
-        """Put a group of keys and values into the mapping below them."""
-        self._put(self.pop_mark())
-
-    def remember(self, key: int) -> None:
-        """Keep the last value for later."""
-        self._memo[key] = self._stack[-1]
-
-    def memoize(self, _: None) -> None:
-        """The same under the next free number."""
-        self._memo[len(self._memo)] = self._stack[-1]
-
-    def recall(self, key: int) -> None:
-        """A value that was kept."""
-        self._stack.append(self._memo[key])
-
-    def named(self, words: str) -> None:
-        """A name, `module qualname`."""
-        module, _, name = words.partition(" ")
-        self._stack.append(_allowed(module, name))
-
-    def named_on_stack(self, _: None) -> None:
-        """A name whose parts are on the stack."""
-        name, module = self._stack.pop(), self._stack.pop()
-        if not (isinstance(name, str) and isinstance(module, str)):
-            raise Malformed("it has a name that is no text")
-        self._stack.append(_allowed(module, name))
-
-    def reduce(self, _: None) -> None:
-        """What a function would return for these arguments."""
-        arguments, function = self._stack.pop(), self._stack.pop()
-        if not (isinstance(function, Name) and function in _FUNCTIONS and isinstance(arguments, tuple)):
-            what = str(function) if isinstance(function, Name) else "what is no function"
-            raise Malformed(f"it calls {what}; nothing was run")
-        self._stack.append(_FUNCTIONS[function](*arguments))
-
-    def build(self, _: None) -> None:
-        """Complete an array or a type with its state."""
-        state = self._stack.pop()
-        if not isinstance(self._stack[-1], PickledArray | Kind):
-            raise Malformed("it sets the state of what is no array; nothing was run")
-        self._stack[-1].build(state)
-
-    def _tuple(self, size: int) -> None:
-        split = len(self._stack) - size
-        if split < 0:
-            raise IndexError
-        self._stack[split:] = [(*self._stack[split:],)]
-
-    def _list(self) -> list[Any]:
-        if type(self._stack[-1]) is not list:
-            raise Malformed("it appends to what is no list; nothing was run")
-        return self._stack[-1]
-
-    def _put(self, items: list[Any]) -> None:
-        target = self._stack[-1]
-        keys = [as_text(key) for key in items[::2]]
-        if type(target) is not dict or not all(isinstance(key, KEYS) for key in keys):
-            raise Malformed("it has a mapping whose keys are neither text nor numbers; nothing was run")
-        target.update(zip(keys, items[1::2], strict=True))
+def _follow(instructions: Iterable[tuple[str, Any]]) -> Any:  # noqa: PLR0912 - a case for each kind of instruction
+    """Do what the instructions ask for, if all put data together; the value that is left on the stack."""
+    stack: list[Any] = []
+    marked: list[list[Any]] = []
+    memo: dict[int, Any] = {}
+    for name, argument in instructions:
+        if name in TAKES_MARKED:
+            taken, stack = stack, marked.pop()
+        else:
+            taken = _take(stack, TAKES.get(name, 0))
+        match name:
+            case _ if name in PLAIN:
+                stack.append(bytes(argument) if isinstance(argument, bytearray) else argument)
+            case "SHORT_BINSTRING" | "BINSTRING":  # of Python 2, which pickletools shows as Latin-1
+                stack.append(argument.encode("latin-1") if isinstance(argument, str) else argument)
+            case "NONE" | "NEWTRUE" | "NEWFALSE":
+                stack.append({"NONE": None, "NEWTRUE": True, "NEWFALSE": False}[name])
+            case "EMPTY_LIST" | "EMPTY_DICT":
+                stack.append([] if name == "EMPTY_LIST" else {})
+            case "EMPTY_TUPLE" | "TUPLE1" | "TUPLE2" | "TUPLE3" | "TUPLE":
+                stack.append((*taken,))
+            case "APPEND" | "APPENDS":
+                _extend(stack[-1], taken)
+            case "SETITEM" | "SETITEMS":
+                _update(stack[-1], taken)
+            case "MARK":
+                marked.append(stack)
+                stack = []
+            case "BINPUT" | "LONG_BINPUT" | "MEMOIZE":
+                memo[len(memo) if argument is None else argument] = stack[-1]
+            case "BINGET" | "LONG_BINGET":
+                stack.append(memo[argument])
+            case "GLOBAL":
+                module, _, qualified = argument.partition(" ")
+                stack.append(_allowed(module, qualified))
+            case "STACK_GLOBAL":
+                stack.append(_allowed(*taken))
+            case "REDUCE":
+                stack.append(_call(*taken))
+            case "BUILD":
+                _build(stack[-1], *taken)
+            case "PROTO":
+                if argument not in PROTOCOLS:
+                    raise Malformed(
+                        f"it is in pickle protocol {argument}, expected {PROTOCOLS[0]} to {PROTOCOLS[-1]}"
+                    )
+            case "FRAME" | "STOP" | "POP" | "POP_MARK":
+                pass
+            case _:
+                raise Malformed(
+                    f"it has the instruction {name}, which data in arrays does not need; nothing was run"
+                )
+    (value,) = stack
+    return value
 
 
-def _allowed(module: str, name: str) -> Name:
+def _take(stack: list[Any], count: int) -> list[Any]:
+    """The last values, taken from the stack. Raises IndexError if there are fewer."""
+    split = len(stack) - count
+    if split < 0:
+        raise IndexError
+    taken = stack[split:]
+    del stack[split:]
+    return taken
+
+
+def _extend(target: Any, values: list[Any]) -> None:
+    if type(target) is not list:
+        raise Malformed("it appends to what is no list; nothing was run")
+    target.extend(values)
+
+
+def _update(target: Any, items: list[Any]) -> None:
+    """Put keys and values, which take turns, into the mapping."""
+    keys = [as_text(key) for key in items[::2]]
+    if type(target) is not dict or not all(isinstance(key, KEYS) for key in keys):
+        raise Malformed("it has a mapping whose keys are neither text nor numbers; nothing was run")
+    target.update(zip(keys, items[1::2], strict=True))
+
+
+def _call(function: Any, arguments: Any) -> Any:
+    """What the function would return."""
+    if not (isinstance(function, Name) and function in _FUNCTIONS and isinstance(arguments, tuple)):
+        what = str(function) if isinstance(function, Name) else "what is no function"
+        raise Malformed(f"it calls {what}; nothing was run")
+    return _FUNCTIONS[function](*arguments)
+
+
+def _build(target: Any, state: Any) -> None:
+    """Complete an array or a type with its state."""
+    if not isinstance(target, PickledArray | Kind):
+        raise Malformed("it sets the state of what is no array; nothing was run")
+    target.build(state)
+
+
+def _allowed(module: Any, name: Any) -> Name:
+    if not (isinstance(name, str) and isinstance(module, str)):
+        raise Malformed("it has a name that is no text")
     # numpy 2 calls its inner package _core, numpy 1 called it core; Python 2 called builtins __builtin__.
     inner = module.replace("numpy._core", "numpy.core", 1).replace("__builtin__", "builtins", 1)
     found = Name(inner, name)
@@ -249,12 +209,11 @@ def _encode(text: Any, encoding: Any) -> bytes | Payload:
 
 
 def _ordered(pairs: Any = ()) -> dict[Any, Any]:
+    found: dict[Any, Any] = {}
     if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):
         raise Malformed("it has a mapping whose keys are neither text nor numbers; nothing was run")
-    found = [(as_text(key), value) for key, value in pairs]
-    if not all(isinstance(key, KEYS) for key, _ in found):
-        raise Malformed("it has a mapping whose keys are neither text nor numbers; nothing was run")
-    return dict(found)
+    _update(found, [value for pair in pairs for value in pair])
+    return found
 
 
 _FUNCTIONS: dict[Name, Callable[..., Any]] = {
@@ -268,26 +227,3 @@ _FUNCTIONS: dict[Name, Callable[..., Any]] = {
     Name("collections", "defaultdict"): lambda _factory=None: {},
 }
 """What is done instead of the functions that numpy's pickles name."""
-
-_STEPS: dict[str, Callable[[_Machine, Any], Any]] = {
-    "PROTO": _Machine.proto,
-    "MARK": _Machine.mark,
-    "POP": _Machine.pop,
-    "POP_MARK": _Machine.pop_mark,
-    "EMPTY_LIST": _Machine.push_list,
-    "EMPTY_DICT": _Machine.push_dict,
-    "TUPLE": _Machine.tuple,
-    "APPEND": _Machine.append,
-    "APPENDS": _Machine.appends,
-    "SETITEM": _Machine.set_item,
-    "SETITEMS": _Machine.set_items,
-    "BINPUT": _Machine.remember,
-    "LONG_BINPUT": _Machine.remember,
-    "MEMOIZE": _Machine.memoize,
-    "BINGET": _Machine.recall,
-    "LONG_BINGET": _Machine.recall,
-    "GLOBAL": _Machine.named,
-    "STACK_GLOBAL": _Machine.named_on_stack,
-    "REDUCE": _Machine.reduce,
-    "BUILD": _Machine.build,
-}
