@@ -11,13 +11,12 @@ from alharness.datasets.digits.plugin import alharness_datasets as digits
 from alharness.datasets.mfeat.plugin import alharness_datasets as mfeat
 from alharness.spec import overrides, yamlfile
 from alharness.spec.document import RawSpec
-from alharness_sentiment.cherma.facts import PUBLISHED
-from alharness_sentiment.cherma.params import ImportOptions
+from alharness_sentiment.cherma.facts import PUBLISHED, ImportOptions
 from alharness_sentiment.mmsa.facts import CORPORA
 from alharness_sentiment.mmsa.keys import COLUMN_NAMES, SPLIT_NAMES
 from alharness_sentiment.mmsa.plugin import ImportOptions as PickleOptions
 from alharness_sentiment.mmsa.plugin import OwnParams
-from alharness_sentiment.stored.params import StoredParams
+from alharness_sentiment.stored.plugin import StoredParams
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "reference" / "data-sets.md").read_text(encoding="utf-8")

@@ -9,13 +9,12 @@ import pytest
 from alharness import registry
 from alharness.api.vocabulary import Task
 from alharness.errors import DataError
-from alharness_sentiment.cherma.facts import CLASSES
+from alharness_sentiment.cherma.facts import CLASSES, ImportOptions
 from alharness_sentiment.cherma.features import padded
 from alharness_sentiment.cherma.importer import convert
 from alharness_sentiment.cherma.index import Utterance
-from alharness_sentiment.cherma.params import ImportOptions
 from alharness_sentiment.stored.manifest import read_manifest
-from alharness_sentiment.stored.params import StoredParams
+from alharness_sentiment.stored.plugin import StoredParams
 
 PLUGIN = registry.load().dataset("cherma").plugin
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from alharness_sentiment.mmsa.facts import CORPORA
-from alharness_sentiment.stored import npy, writer
+from alharness_sentiment.stored import writer
 
 STEPS = {"text": 5, "audio": 7, "vision": 6}
 SIZES = {"train": 9, "valid": 4, "test": 5}
@@ -70,8 +70,7 @@ def make_own(split):
 @pytest.fixture
 def own(monkeypatch):
     """What a small file of one's own features holds: audio and vision; nothing waits for the disk."""
-    for module in (npy, writer):
-        monkeypatch.setattr(module, "settle", lambda _: None)
+    monkeypatch.setattr(writer, "settle", lambda _: None)
     return {split: make_own(split) for split in ("train", "valid", "test")}
 
 

@@ -310,7 +310,7 @@ def test_nothing_is_downloaded():
     with pytest.raises(
         DataError, match=r"simsv2 cannot be downloaded by alharness: get ch-simsv2s\.pkl, from the"
     ):
-        MMSA[0].fetch(None, None, ImportOptions())
+        MMSA[0].plugin.fetch(None, None, ImportOptions())
 
 
 @pytest.mark.parametrize("name", list(CORPORA))

@@ -12,7 +12,7 @@ from alharness.api.vocabulary import Task
 from alharness.errors import DataError
 from alharness_sentiment.mmsa.conversion import convert
 from alharness_sentiment.mmsa.facts import CORPORA
-from alharness_sentiment.stored.params import StoredParams
+from alharness_sentiment.stored.plugin import StoredParams
 
 PLUGIN = registry.load().dataset("simsv2").plugin
 
@@ -100,7 +100,7 @@ def test_verifying_reads_everything(folder):
 def test_inspecting_imports_nothing_heavy(folder):
     code = (
         "import sys; from alharness_sentiment.mmsa.plugin import MMSA;"
-        "from alharness_sentiment.stored.params import StoredParams;"
+        "from alharness_sentiment.stored.plugin import StoredParams;"
         "MMSA[0].inspect(StoredParams(path=sys.argv[1]));"
         "print(sorted({'torch', 'sklearn', 'scipy', 'numpy', 'rich'} & set(sys.modules)))"
     )

@@ -15,9 +15,8 @@ from alharness.errors import DataError
 from alharness_sentiment.standin import cache as stored
 from alharness_sentiment.standin.cache import ensure, locate, open_standin
 from alharness_sentiment.standin.settings import StandInSettings
-from alharness_sentiment.stored.checksum import verify
 from alharness_sentiment.stored.manifest import read_manifest
-from alharness_sentiment.stored.reader import open_stored
+from alharness_sentiment.stored.reader import StoredFolder, open_stored
 
 TINY = StandInSettings(share=0.01)
 
@@ -122,7 +121,7 @@ def test_two_processes_at_once_make_one_folder(cache, tmp_path, monkeypatch):
     for worker in workers:
         worker.join()
     assert (tmp_path / "made").read_text() == "x"
-    verify(locate("simsv2", settings), "simsv2")
+    StoredFolder.open(locate("simsv2", settings), "simsv2").verify()
 
 
 SCRIPT = """
@@ -143,7 +142,7 @@ def test_a_kill_leaves_nothing_that_reads_as_good_and_nothing_behind(cache):
     assert not locate("simsv2", settings, sequences=True).exists()
     assert list(cache.glob(".simsv2-*"))
     folder = ensure("simsv2", settings, sequences=True)
-    verify(folder, "simsv2")
+    StoredFolder.open(folder, "simsv2").verify()
     assert list(cache.glob(".simsv2-*")) == []
 
 
@@ -151,7 +150,7 @@ def test_a_folder_without_a_manifest_is_made_anew(cache):
     folder = ensure("mosi", TINY)
     (folder / "manifest.json").unlink()
     (folder / "train" / "labels.npy").write_bytes(b"half")
-    verify(ensure("mosi", TINY), "mosi")
+    StoredFolder.open(ensure("mosi", TINY), "mosi").verify()
 
 
 def test_a_damaged_file_is_told_with_the_way_out(cache):

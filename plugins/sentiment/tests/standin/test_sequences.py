@@ -6,7 +6,7 @@ import pytest
 from alharness.api.samples import pool
 from alharness_sentiment.standin import sequences
 from alharness_sentiment.standin.sequences import Sequences
-from alharness_sentiment.stored.cleaning import Cleaner
+from alharness_sentiment.stored.importing import Cleaner
 
 MODALITIES = ("text", "audio", "vision")
 

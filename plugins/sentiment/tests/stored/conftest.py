@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from alharness.api.vocabulary import Task
-from alharness_sentiment.stored.layout import SPLITS
-from alharness_sentiment.stored.manifest import Repairs
+from alharness_sentiment.stored.manifest import SPLITS, Repairs
 from alharness_sentiment.stored.writer import Writer
 
 SHAPES = {"text": (4, 6), "audio": (7, 3), "vision": (5, 2)}

@@ -8,8 +8,8 @@ import pytest
 from alharness.api.samples import Inputs
 from alharness.api.vocabulary import Task
 from alharness.errors import DataError
-from alharness_sentiment.stored.manifest import import_again, read_manifest, require_files
-from alharness_sentiment.stored.reader import open_stored
+from alharness_sentiment.stored.manifest import import_again, read_manifest
+from alharness_sentiment.stored.reader import StoredFolder, open_stored
 from alharness_sentiment.stored.writer import Writer
 
 
@@ -161,15 +161,15 @@ def test_a_missing_file_is_named(folder):
 
 
 def test_a_missing_or_cut_file_is_known_before_any_is_opened(folder):
-    manifest = read_manifest(folder, "toy")
-    require_files(folder, manifest)
+    stored = StoredFolder.open(folder, "toy")
+    stored.check_sizes()
     path = folder / "train" / "vision.npy"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(DataError, match=r"vision\.npy: has [\d,]+ bytes, expected [\d,]+; make the data"):
-        require_files(folder, manifest)
+        stored.check_sizes()
     path.unlink()
     with pytest.raises(DataError, match=r"vision\.npy: cannot be read: No such file or directory; make the data"):
-        require_files(folder, manifest)
+        stored.check_sizes()
 
 
 @pytest.mark.parametrize("array", [np.zeros((8, 5, 3), np.float32), np.zeros((8, 5, 2), np.float64)])

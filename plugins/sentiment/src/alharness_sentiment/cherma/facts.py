@@ -1,8 +1,11 @@
-"""What is fixed about CHERMA: its classes, its files, source and terms. No heavy imports."""
+"""CHERMA: source and terms, classes and files, and what can be chosen about its import. No heavy imports."""
 
 from __future__ import annotations
 
-from alharness_sentiment.stored.published import Published
+from pydantic import Field
+
+from alharness import Params
+from alharness_sentiment.stored.plugin import Published
 
 PUBLISHED = Published(
     name="cherma",
@@ -39,3 +42,18 @@ FILES = {
     "vision": "visual/{split}/{name}.mp4.npy",
 }
 """Modality -> path of its features below the root."""
+
+
+class ImportOptions(Params):
+    """Parameters of the import: how many steps of a sequence are kept; fewer if the longest has fewer."""
+
+    text_steps: int = Field(80, ge=1, le=100_000)
+    """Tokens of a text."""
+    audio_steps: int = Field(100, ge=1, le=100_000)
+    """Steps of the audio; utterances may be many times as long."""
+    vision_steps: int = Field(64, ge=1, le=100_000)
+    """Frames."""
+
+    def steps(self, modality: str) -> int:
+        """The most steps of this modality."""
+        return {"text": self.text_steps, "audio": self.audio_steps, "vision": self.vision_steps}[modality]

@@ -8,9 +8,8 @@ import numpy as np
 
 from alharness import DataError, Task
 from alharness_sentiment.modalities import MODALITIES
-from alharness_sentiment.stored.cleaning import Cleaner, describe_repairs
-from alharness_sentiment.stored.layout import POOLING, SPLITS
-from alharness_sentiment.stored.progress import progress
+from alharness_sentiment.stored.importing import Cleaner, describe_import, progress
+from alharness_sentiment.stored.manifest import POOLING, SPLITS
 from alharness_sentiment.stored.writer import Writer
 
 from .facts import CLASSES, PUBLISHED
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .params import ImportOptions
+    from .facts import ImportOptions
 
 
 def convert(root: Path, folder: Path, options: ImportOptions) -> list[str]:
@@ -77,14 +76,7 @@ def convert(root: Path, folder: Path, options: ImportOptions) -> list[str]:
         repairs=repairs,
         remarks=(f"steps kept of the longest sequence: {kept}",),
     )
-    train, valid, test = manifest.sizes
-    return [
-        f"{train:,} train, {valid:,} valid, {test:,} test; {', '.join(MODALITIES)}",
-        *describe_repairs(manifest),
-        *manifest.remarks,
-        f"Terms: {PUBLISHED.terms}",
-        f"Please cite: {PUBLISHED.citation}",
-    ]
+    return describe_import(manifest, PUBLISHED)
 
 
 def _cleaned(

@@ -10,7 +10,7 @@ import numpy as np
 from alharness import DataError
 from alharness.api.importing import shown
 from alharness_sentiment.modalities import MODALITIES
-from alharness_sentiment.stored.layout import SPLITS
+from alharness_sentiment.stored.manifest import SPLITS
 
 from .arrays import PickledArray
 from .columns import Reader, describe, word_of_shape

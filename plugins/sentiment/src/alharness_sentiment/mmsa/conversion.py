@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alharness import Task
-from alharness_sentiment.stored.checksum import file_digest
-from alharness_sentiment.stored.cleaning import Cleaner, describe_repairs
-from alharness_sentiment.stored.layout import POOLING, SPLITS
-from alharness_sentiment.stored.manifest import Source
-from alharness_sentiment.stored.progress import progress
+from alharness_sentiment.stored.importing import Cleaner, describe_import, file_digest, progress
+from alharness_sentiment.stored.manifest import POOLING, SPLITS, Source
 from alharness_sentiment.stored.writer import Writer
 
 from .columns import Reader
@@ -89,14 +86,7 @@ def convert(corpus: Corpus, source: Path, folder: Path, alive: Advance = lambda 
         repairs=conversion.repairs,
         remarks=tuple(remarks),
     )
-    train, valid, test = manifest.sizes
-    return [
-        f"{train:,} train, {valid:,} valid, {test:,} test; {', '.join(content.modalities)}",
-        *describe_repairs(manifest),
-        *remarks,
-        f"Terms: {corpus.published.terms}",
-        f"Please cite: {corpus.published.citation}",
-    ]
+    return describe_import(manifest, corpus.published)
 
 
 class _Conversion:

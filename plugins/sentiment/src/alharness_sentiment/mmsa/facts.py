@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alharness_sentiment.stored.published import Published
+from alharness_sentiment.stored.plugin import Published
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from alharness import DataError, Params
-from alharness_sentiment.stored.params import FolderParams, StoredParams
-from alharness_sentiment.stored.plugin import StoredDataset
+from alharness import Params
+from alharness_sentiment.stored.plugin import FolderParams, StoredDataset, StoredParams
 
 from .facts import CORPORA, OWN
 
@@ -41,15 +40,10 @@ class ImportOptions(Params):
     """Minutes that the conversion may take; without it ten, and one more for every 60 MiB of the file."""
 
 
-def _fetch(corpus: Corpus, source: Path | None, folder: Path, options: ImportOptions) -> list[str]:
+def _fetch(corpus: Corpus, source: Path, folder: Path, options: ImportOptions) -> list[str]:
     from .isolation import GIB, MINUTE, convert_apart, default_limit, default_patience
     from .magic import check_beginning
 
-    if source is None:
-        raise DataError(
-            f"{corpus.name} cannot be downloaded by alharness: get {corpus.published.source}, "
-            f"{corpus.published.where}; then name the file"
-        )
     check_beginning(source)
     size = source.stat().st_size
     limit = default_limit(size) if options.memory is None else int(options.memory * GIB)
@@ -58,8 +52,9 @@ def _fetch(corpus: Corpus, source: Path | None, folder: Path, options: ImportOpt
 
 
 def _offer(corpus: Corpus, params: type[FolderParams] = StoredParams) -> StoredDataset:
+    fetch = partial(_fetch, corpus)
     return StoredDataset(
-        published=corpus.published, fetch=partial(_fetch, corpus), options=ImportOptions, params=params
+        published=corpus.published, fetch=fetch, what="file", options=ImportOptions, params=params
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from alharness.api.importing import word
-from alharness_sentiment.stored.layout import SPLITS
+from alharness_sentiment.stored.manifest import SPLITS
 
 from .content import OWN_LABELS
 from .facts import OWN

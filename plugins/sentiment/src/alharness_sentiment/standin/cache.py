@@ -45,7 +45,7 @@ def ensure(name: str, settings: StandInSettings, *, sequences: bool = False) -> 
     """
     import filelock
 
-    from alharness_sentiment.stored.layout import MANIFEST
+    from alharness_sentiment.stored.manifest import MANIFEST
 
     find_design(name)
     folder = locate(name, settings, sequences=sequences)

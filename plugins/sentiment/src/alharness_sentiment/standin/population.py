@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alharness_sentiment.stored.layout import SPLITS
+from alharness_sentiment.stored.manifest import SPLITS
 
 from .designs import SAMPLES_PER_SOURCE, sizes
 from .streams import stream

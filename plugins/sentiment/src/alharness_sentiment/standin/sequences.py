@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alharness.api.importing import pool
-from alharness_sentiment.stored.cleaning import Cleaner
+from alharness_sentiment.stored.importing import Cleaner
 
 from .dirt import draw_dirt
 from .streams import stream

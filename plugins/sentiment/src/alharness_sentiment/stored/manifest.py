@@ -1,27 +1,58 @@
-"""The manifest of a stored data set: what it is, its source, and the checksum of every file. No heavy imports."""
+"""The manifest of a stored data set: what it is, its source, and the checksum of every file. No heavy imports.
+
+The folder holds `<split>/<name>` for each split, and the manifest.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import shlex
-from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from alharness import (
-    DataError,
-    DatasetFacts,
-    Task,
-)
-from alharness.api.importing import did_you_mean, shown
-
-from .layout import FORMAT, MANIFEST, SPLITS
+from alharness import DataError, DatasetFacts, Task
+from alharness.api.importing import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
+
+    from alharness.api.importing import Pooling
+
+MANIFEST = "manifest.json"
+"""Written last: a folder without it is no data set."""
+
+FORMAT: Final = 1
+"""Version of the format; another one is refused."""
+
+SPLITS = ("train", "valid", "test")
+
+POOLING: dict[str, Pooling] = {"text": "first", "audio": "mean", "vision": "mean"}
+"""How the data sets of this field make vectors of their sequences; the first step of a text is its CLS token."""
+
+IDS = "ids.json"
+LABELS = "labels.npy"
+
+
+def sequence_file(split: str, modality: str) -> str:
+    """The sequences, (n, t, d) float32."""
+    return f"{split}/{modality}.npy"
+
+
+def pooled_file(split: str, modality: str) -> str:
+    """One vector per sequence, (n, d) float32."""
+    return f"{split}/{modality}.pooled.npy"
+
+
+def lengths_file(split: str, modality: str) -> str:
+    """Valid steps per sequence, (n,) int64; without it every sequence is full."""
+    return f"{split}/{modality}.lengths.npy"
+
+
+def unimodal_labels_file(split: str, modality: str) -> str:
+    """Labels of one modality alone, (n,)."""
+    return f"{split}/labels.{modality}.npy"
 
 
 class _Record(BaseModel):
@@ -110,10 +141,6 @@ class Manifest(_Record):
         content = self.model_dump(mode="json", exclude={"source", "repairs", "remarks"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
-    def count(self, split: str) -> int:
-        """Number of samples in a split."""
-        return self.sizes[SPLITS.index(split)]
-
 
 def read_manifest(folder: Path, dataset: str) -> Manifest:
     """The manifest of a folder that must hold this data set.
@@ -143,47 +170,6 @@ def read_manifest(folder: Path, dataset: str) -> Manifest:
     return manifest
 
 
-def choose(folder: Path, manifest: Manifest, wanted: Sequence[str] | None) -> tuple[str, ...]:
-    """The wanted modalities; all if none are named. Raises DataError if there is no such modality."""
-    for name in wanted or ():
-        if name not in manifest.modalities:
-            raise DataError(
-                f"{folder}: has no modality {name!r}{did_you_mean(name, manifest.modalities)}; "
-                f"it has {', '.join(manifest.modalities)}"
-            )
-    return manifest.modalities if wanted is None else tuple(wanted)
-
-
-def require_files(folder: Path, manifest: Manifest) -> None:
-    """Raise DataError if a listed file is missing, or has another size: all that is known without reading it."""
-    for name, listed in manifest.files.items():
-        path, advice = folder / name, advise(folder, manifest)
-        try:
-            size = path.stat().st_size
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read: {error.strerror}; {advice}") from None
-        if size != listed.bytes:
-            raise DataError(f"{path}: has {size:,} bytes, expected {listed.bytes:,}; {advice}")
-
-
-def inspect_folder(folder: Path, dataset: str, modalities: tuple[str, ...] | None) -> DatasetFacts:
-    """What is known of a stored data set without reading its numbers.
-
-    Args:
-        folder: the folder that it is stored in.
-        dataset: its name.
-        modalities: those that are wanted; None for all.
-
-    Raises:
-        DataError: the manifest or a file of it is missing, or the data set has no such modality.
-    """
-    manifest = read_manifest(folder, dataset)
-    choose(folder, manifest, modalities)
-    require_files(folder, manifest)
-    facts = manifest.facts
-    return facts if modalities is None else replace(facts, modalities=modalities)
-
-
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest; the last thing that makes a folder a data set."""
     text = json.dumps(manifest.model_dump(mode="json"), indent=1, ensure_ascii=False)
@@ -198,13 +184,6 @@ def import_command(dataset: str) -> str:
 def import_again(folder: Path, dataset: str) -> str:
     """The advice for a damaged folder."""
     return f"make the data set again with: {import_command(dataset)} --force --out {shlex.quote(str(folder))}"
-
-
-def advise(folder: Path, manifest: Manifest) -> str:
-    """The same, if it is known whether the data was imported or synthetic."""
-    if manifest.synthetic:
-        return f"remove {folder}, and it is made again when it is needed"
-    return import_again(folder, manifest.dataset)
 
 
 def _check_version(folder: Path, dataset: str, content: bytes) -> None:

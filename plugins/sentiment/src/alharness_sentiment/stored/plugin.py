@@ -2,21 +2,103 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from alharness import DataError, DatasetPlugin
+from pydantic import AfterValidator, Field
+
+from alharness import DataError, DatasetPlugin, Params, SpecPath
 from alharness.api.importing import readable
-
-from .params import FolderParams, StoredParams
+from alharness_sentiment.standin.settings import StandInSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alharness import Dataset, DatasetFacts, Params
+    from alharness import Dataset, DatasetFacts
 
-    from .published import Published
+Modality = Literal["text", "audio", "vision"]
+
+
+def _distinct(names: tuple[Modality, ...]) -> tuple[Modality, ...]:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"the modality {name!r} is named more than once")
+    return names
+
+
+class FolderParams(Params):
+    """Parameters of the folder that an import made."""
+
+    path: SpecPath | None = None
+    """Folder that `alharness data import` made; a relative path starts at the spec file's folder. Without it
+    `data/<name>` in the current folder, which is the default of the import."""
+
+    modalities: Annotated[tuple[Modality, ...], Field(min_length=1), AfterValidator(_distinct)] | None = None
+    """The modalities to use, in this order; all there are if this is left out."""
+
+    unimodal_labels: Literal["own", "copy"] = "own"
+    """Labels of a modality alone: its `own` if the data set has any, or a `copy` of the fused ones."""
+
+    def metrics(self, published: str) -> str:
+        """Name of the metrics, in `metrics.METRICS`: those that papers on the data set report."""
+        return published
+
+    @property
+    def replacement(self) -> StandInSettings | None:
+        """What to make a stand-in with if the folder is missing; None if there must be one."""
+        return None
+
+
+class StoredParams(FolderParams):
+    """Parameters of a data set that was imported."""
+
+    if_missing: Literal["error", "stand_in"] = "error"
+    """What to do if there is no such folder: stop and say where to get the data, or take a synthetic stand-in."""
+
+    stand_in: StandInSettings = StandInSettings()
+    """How a stand-in is made."""
+
+    @property
+    def replacement(self) -> StandInSettings | None:
+        """The settings, if a stand-in is allowed."""
+        return self.stand_in if self.if_missing == "stand_in" else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """A data set as its publishers offer it.
+
+    Attributes:
+        name: the name in a spec.
+        summary: one line.
+        source: the file or folder that is imported, as its publishers call it.
+        where: a place to get it from.
+        terms: the license, or what there is in its place.
+        citation: the paper to cite.
+        metrics: name of those that its papers report, in `metrics.METRICS`.
+    """
+
+    name: str
+    summary: str
+    source: str
+    where: str
+    terms: str
+    citation: str
+    metrics: str
+
+    def how_to_get(self, folder: Path) -> str:
+        """What to do if the folder is missing."""
+        return (
+            f"{folder}: not found, and the data set {self.name!r} is not part of alharness\n"
+            f"  get it:  {self.source}, {self.where}\n"
+            f"  terms:   {self.terms}\n"
+            f"  cite:    {self.citation}\n"
+            f"  convert: alharness data import {self.name} {self.source} --out {shlex.quote(str(folder))}\n"
+            "  without: if_missing: stand_in in the data set's params takes synthetic data of the same shape; "
+            "its results are not comparable with any paper's"
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -25,13 +107,15 @@ class StoredDataset:
 
     Attributes:
         published: what is known about it.
-        fetch: its import: (source, empty folder, options) -> lines to show.
+        fetch: its import: (source, empty folder, options) -> lines to show; the source is never None.
+        what: what the source is, `file` or `folder`.
         options: parameters of the import.
         params: its parameters; with `StoredParams` a stand-in may be used if the folder is missing.
     """
 
     published: Published
     fetch: Callable[..., list[str]]
+    what: str
     options: type[Params]
     params: type[FolderParams] = StoredParams
 
@@ -43,7 +127,7 @@ class StoredDataset:
             params=self.params,
             inspect=self.inspect,
             make=self.make,
-            fetch=self.fetch,
+            fetch=self.convert,
             options=self.options,
             verify=self.verify,
             summary=self.published.summary,
@@ -60,13 +144,16 @@ class StoredDataset:
         """
         from alharness_sentiment.standin.designs import facts as describe
 
-        from .manifest import inspect_folder
+        from .reader import StoredFolder
 
-        if folder := self._locate(params):
-            return inspect_folder(folder, self.published.name, params.modalities)
-        assert isinstance(params, StoredParams)
-        facts = describe(self.published.name, params.stand_in)
-        return facts if params.modalities is None else replace(facts, modalities=params.modalities)
+        found = self._find(params)
+        if isinstance(found, Path):
+            stored = StoredFolder.open(found, self.published.name)
+            modalities = stored.choose(params.modalities)
+            stored.check_sizes()
+            return replace(stored.manifest.facts, modalities=modalities)
+        facts = describe(self.published.name, found)
+        return replace(facts, modalities=params.modalities or facts.modalities)
 
     def make(self, params: FolderParams) -> Dataset:
         """The imported data or a stand-in, sequences on disk. Raises DataError if it is missing or damaged."""
@@ -75,29 +162,35 @@ class StoredDataset:
 
         from .reader import open_stored
 
-        folder, name = self._locate(params), self.published.name
-        modalities, labels = params.modalities, params.unimodal_labels
-        if folder:
-            found = open_stored(folder, name, modalities=modalities, unimodal_labels=labels)
+        found, name = self._find(params), self.published.name
+        chosen: dict[str, Any] = {"modalities": params.modalities, "unimodal_labels": params.unimodal_labels}
+        if isinstance(found, Path):
+            dataset = open_stored(found, name, **chosen)
         else:
-            assert isinstance(params, StoredParams)
-            found = open_standin(name, params.stand_in, modalities=modalities, unimodal_labels=labels)
-        return replace(found, metrics=METRICS[params.metrics(self.published.metrics)])
+            dataset = open_standin(name, found, **chosen)
+        return replace(dataset, metrics=METRICS[params.metrics(self.published.metrics)])
+
+    def convert(self, source: Path | None, folder: Path, options: Params) -> list[str]:
+        """Fill the empty folder from the source. Raises DataError if there is none: nothing can be downloaded."""
+        if source is None:
+            known = self.published
+            raise DataError(
+                f"{known.name} cannot be downloaded by alharness: get {known.source}, {known.where}; then name "
+                f"the {self.what}"
+            )
+        return self.fetch(source, folder, options)
 
     def verify(self, params: FolderParams) -> list[str]:
         """Compare every file with its checksum. Raises DataError if one is damaged."""
         from alharness_sentiment.standin.cache import ensure
 
-        from .checksum import verify
+        from .reader import StoredFolder
 
-        folder = self._locate(params)
-        if folder is None:
-            assert isinstance(params, StoredParams)
-            folder = ensure(self.published.name, params.stand_in)
-        return verify(folder, self.published.name)
+        found, name = self._find(params), self.published.name
+        return StoredFolder.open(found if isinstance(found, Path) else ensure(name, found), name).verify()
 
-    def _locate(self, params: FolderParams) -> Path | None:
-        """The folder of the data set; None if it is missing and a stand-in is to replace it.
+    def _find(self, params: FolderParams) -> Path | StandInSettings:
+        """The folder of the data set; if it is missing, what to make a stand-in with.
 
         A folder that is there, however damaged, is never replaced by a stand-in.
 
@@ -111,6 +204,6 @@ class StoredDataset:
                 return folder
         except OSError as error:
             raise DataError(f"{folder}: cannot be read: {error.strerror}") from None
-        if isinstance(params, StoredParams) and params.if_missing == "stand_in":
-            return None
-        raise DataError(self.published.how_to_get(folder))
+        if params.replacement is None:
+            raise DataError(self.published.how_to_get(folder))
+        return params.replacement

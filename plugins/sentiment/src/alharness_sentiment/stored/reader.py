@@ -1,32 +1,44 @@
-"""A stored data set, opened: vectors and labels in memory, sequences on disk until a model asks for them."""
+"""A stored data set, opened: vectors and labels in memory, sequences on disk until a model asks for them.
+
+No heavy imports: quick commands ask for what is known without reading numbers.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from alharness import DataError, Dataset, Inputs, Samples, Splits
+from alharness.api.importing import did_you_mean, read_header
 
-from .checksum import read_listed
-from .cleaning import describe_repairs
-from .layout import IDS, LABELS, SPLITS, lengths_file, pooled_file, sequence_file, unimodal_labels_file
-from .manifest import Manifest, advise, choose, read_manifest
-from .npy import open_npy
+from .importing import describe_repairs, file_digest, progress
+from .manifest import (
+    IDS,
+    LABELS,
+    MANIFEST,
+    SPLITS,
+    Manifest,
+    StoredFile,
+    import_again,
+    lengths_file,
+    pooled_file,
+    read_manifest,
+    sequence_file,
+    unimodal_labels_file,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    import numpy as np
 
-_ROWS = {f"{split}/{name}" for split in SPLITS for name in (IDS, LABELS)}
-"""Files that say which samples the rows are."""
+    Array = np.ndarray[Any, Any]
 
 UnimodalLabels = Literal["own", "copy"]
 
@@ -52,97 +64,174 @@ def open_stored(
     Raises:
         DataError: the folder is not this data set, is damaged, or lacks a modality.
     """
-    manifest = read_manifest(folder, dataset)
-    chosen = choose(folder, manifest, modalities)
-    opened = _Opened(folder, manifest, chosen, unimodal_labels)
-    opened.check()
+    stored = StoredFolder.open(folder, dataset)
+    manifest, chosen = stored.manifest, stored.choose(modalities)
+    stored.check_headers()
+    asked = f"{manifest.digest} {chosen} {unimodal_labels}"
+
+    def content() -> Splits:
+        source = stored if sequences is None else _same_samples(stored, sequences())
+        return source.splits(chosen, unimodal_labels, source.sequences)
+
     return Dataset(
         task=manifest.task,
-        content=opened.whole if sequences is None else partial(_elsewhere, sequences, opened),
+        content=content,
         classes=manifest.classes,
         synthetic=manifest.synthetic,
-        pooled_content=opened.pooled,
-        stored_digest=_digest(manifest, chosen, unimodal_labels),
+        pooled_content=partial(stored.splits, chosen, unimodal_labels, stored.vectors),
+        stored_digest=hashlib.sha256(asked.encode()).hexdigest(),
         remarks=(*describe_repairs(manifest), *manifest.remarks),
     )
 
 
-@dataclass(frozen=True)
-class _Opened:
-    folder: Path
-    manifest: Manifest
-    modalities: tuple[str, ...]
-    unimodal_labels: UnimodalLabels
+def _same_samples(stored: StoredFolder, path: Path) -> StoredFolder:
+    """The folder with the sequences of the samples that are stored."""
+    found = StoredFolder.open(path, stored.manifest.dataset)
+    rows = [f"{split}/{name}" for split in SPLITS for name in (IDS, LABELS)]
+    if any(found.manifest.files.get(name) != stored.manifest.files.get(name) for name in rows):
+        raise DataError(f"{path}: does not hold the same samples as {stored.path}")
+    found.check_headers()
+    return found
 
-    def check(self) -> None:
-        """Look at the headers of all files that will be opened at some time."""
+
+@dataclass(frozen=True)
+class StoredFolder:
+    """A stored data set on disk. Errors name the file and say how to have the data set made again.
+
+    Attributes:
+        path: the folder.
+        manifest: what it must hold.
+    """
+
+    path: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, path: Path, dataset: str) -> StoredFolder:
+        """The folder of this data set. Raises DataError if it holds another one or none."""
+        return cls(path, read_manifest(path, dataset))
+
+    def choose(self, wanted: Sequence[str] | None) -> tuple[str, ...]:
+        """The wanted modalities; all if none are named. Raises DataError if there is no such modality."""
+        held = self.manifest.modalities
+        for name in wanted or ():
+            if name not in held:
+                raise DataError(
+                    f"{self.path}: has no modality {name!r}{did_you_mean(name, held)}; it has {', '.join(held)}"
+                )
+        return held if wanted is None else tuple(wanted)
+
+    def check_sizes(self) -> None:
+        """Raise DataError if a listed file is missing, or has another size: all that shows without reading it."""
+        for name, listed in self.manifest.files.items():
+            with self._reading(name):
+                size = (self.path / name).stat().st_size
+            if size != listed.bytes:
+                raise self._error(name, f"has {size:,} bytes, expected {listed.bytes:,}")
+
+    def check_headers(self) -> None:
+        """Raise DataError if an array is missing, is cut, or has another shape or type than is listed."""
         for name, listed in self.manifest.files.items():
             if listed.dtype != "json":
-                open_npy(self.folder, name, listed, self._advice)
+                self._map(name)
 
-    def whole(self) -> Splits:
-        """All sequences, memory-mapped."""
+    def verify(self) -> list[str]:
+        """Read all files; a line that says how many there were. Raises DataError for the first that is damaged."""
+        files = self.manifest.files
+        total = sum(listed.bytes for listed in files.values())
+        with progress("verifying", total) as advance:
+            for name in files:
+                with self._reading(name):
+                    digest = file_digest(self.path / name, advance)
+                self._check(name, digest)
+        return [f"{self.path}: all {len(files)} files ({total:,} bytes) are as they were written"]
 
-        def inputs(split: str) -> Inputs:
-            lengths = {m: lengths_file(split, m) for m in self.modalities}
-            return Inputs(
-                ids=self._ids(split),
-                arrays={m: self._mapped(sequence_file(split, m)) for m in self.modalities},
-                lengths={m: self._read(name) for m, name in lengths.items() if name in self.manifest.files},
-                pooling={m: self.manifest.pooling[m] for m in self.modalities},
+    def splits(
+        self, modalities: tuple[str, ...], unimodal_labels: UnimodalLabels, inputs: Callable[..., Inputs]
+    ) -> Splits:
+        """The samples with these inputs: `sequences` or `vectors`. Raises DataError if a file is damaged."""
+
+        def samples(split: str) -> Samples:
+            own = {m: unimodal_labels_file(split, m) for m in modalities if unimodal_labels == "own"}
+            return Samples(
+                inputs=inputs(split, modalities),
+                labels=self._array(f"{split}/{LABELS}"),
+                unimodal_labels={m: self._array(name) for m, name in own.items() if name in self.manifest.files},
             )
 
-        return Splits(**{split: self._samples(split, inputs(split)) for split in SPLITS})
+        return Splits(**{split: samples(split) for split in SPLITS})
 
-    def pooled(self) -> Splits:
-        """One vector per modality and sample, in memory."""
-
-        def inputs(split: str) -> Inputs:
-            arrays = {m: self._read(pooled_file(split, m)) for m in self.modalities}
-            return Inputs(ids=self._ids(split), arrays=arrays)
-
-        return Splits(**{split: self._samples(split, inputs(split)) for split in SPLITS})
-
-    def _samples(self, split: str, inputs: Inputs) -> Samples:
-        own = {m: unimodal_labels_file(split, m) for m in self.modalities if self.unimodal_labels == "own"}
-        return Samples(
-            inputs=inputs,
-            labels=self._read(f"{split}/{LABELS}"),
-            unimodal_labels={m: self._read(name) for m, name in own.items() if name in self.manifest.files},
+    def sequences(self, split: str, modalities: tuple[str, ...]) -> Inputs:
+        """All sequences of a split, memory-mapped."""
+        lengths = {m: lengths_file(split, m) for m in modalities}
+        return Inputs(
+            ids=self._ids(split),
+            arrays={m: self._map(sequence_file(split, m)) for m in modalities},
+            lengths={m: self._array(name) for m, name in lengths.items() if name in self.manifest.files},
+            pooling={m: self.manifest.pooling[m] for m in modalities},
         )
 
+    def vectors(self, split: str, modalities: tuple[str, ...]) -> Inputs:
+        """One vector per modality and sample of a split, in memory."""
+        return Inputs(ids=self._ids(split), arrays={m: self._array(pooled_file(split, m)) for m in modalities})
+
     def _ids(self, split: str) -> tuple[str, ...]:
-        name = f"{split}/{IDS}"
-        return tuple(json.loads(read_listed(self.folder, name, self._listed(name), self._advice)))
+        return tuple(json.loads(self._read(f"{split}/{IDS}")))
 
-    def _read(self, name: str) -> NDArray[Any]:
-        content = read_listed(self.folder, name, self._listed(name), self._advice)
-        return np.asarray(np.load(io.BytesIO(content), allow_pickle=False))
+    def _array(self, name: str) -> Array:
+        import numpy as np
 
-    def _mapped(self, name: str) -> NDArray[Any]:
-        return open_npy(self.folder, name, self._listed(name), self._advice)
+        return np.asarray(np.load(io.BytesIO(self._read(name)), allow_pickle=False))
 
-    def _listed(self, name: str) -> Any:
+    def _read(self, name: str) -> bytes:
+        """Content of a listed file, which must be what was written."""
+        self._listed(name)
+        with self._reading(name):
+            content = (self.path / name).read_bytes()
+        self._check(name, hashlib.sha256(content).hexdigest())
+        return content
+
+    def _map(self, name: str) -> Array:
+        """A memory map of a listed file; looks at its header and its size alone."""
+        import numpy as np
+        from numpy.lib import format as npy
+
+        path, listed = self.path / name, self._listed(name)
+        with self._reading(name):
+            size = path.stat().st_size
+            try:
+                shape, dtype = read_header(path)
+            except OSError:
+                raise
+            except Exception:  # noqa: BLE001 numpy raises many kinds for a malformed header
+                raise self._error(name, "is not a whole .npy file") from None
+        if shape != listed.shape or dtype.str != listed.dtype:
+            expected = f"{np.dtype(listed.dtype)} of shape {listed.shape}"
+            raise self._error(name, f"holds {dtype} of shape {shape}, expected {expected}")
+        if size != listed.bytes:
+            raise self._error(name, f"has {size:,} bytes, expected {listed.bytes:,}")
+        return npy.open_memmap(path, mode="r")
+
+    def _listed(self, name: str) -> StoredFile:
         if name not in self.manifest.files:
-            raise DataError(f"{self.folder}: the manifest does not list {name}; {self._advice}")
+            raise self._error("", f"the manifest does not list {name}")
         return self.manifest.files[name]
 
-    @property
-    def _advice(self) -> str:
-        return advise(self.folder, self.manifest)
+    def _check(self, name: str, digest: str) -> None:
+        if digest != self.manifest.files[name].sha256:
+            raise self._error(name, f"damaged (its sha256 is not the one in {MANIFEST})")
 
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise self._error(name, f"cannot be read: {error.strerror}") from None
 
-def _elsewhere(sequences: Callable[[], Path], vectors: _Opened) -> Splits:
-    """The sequences out of another folder, which must hold the same samples."""
-    folder = sequences()
-    manifest = read_manifest(folder, vectors.manifest.dataset)
-    if any(manifest.files.get(name) != listed for name, listed in vectors.manifest.files.items() if name in _ROWS):
-        raise DataError(f"{folder}: does not hold the same samples as {vectors.folder}")
-    opened = _Opened(folder, manifest, vectors.modalities, vectors.unimodal_labels)
-    opened.check()
-    return opened.whole()
-
-
-def _digest(manifest: Manifest, modalities: tuple[str, ...], unimodal_labels: UnimodalLabels) -> str:
-    content = f"{manifest.digest} {modalities} {unimodal_labels}"
-    return hashlib.sha256(content.encode()).hexdigest()
+    def _error(self, name: str, words: str) -> DataError:
+        advice = (
+            f"remove {self.path}, and it is made again when it is needed"
+            if self.manifest.synthetic
+            else import_again(self.path, self.manifest.dataset)
+        )
+        return DataError(f"{self.path / name}: {words}; {advice}")

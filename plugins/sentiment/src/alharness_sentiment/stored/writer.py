@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib import format as npy
 
 from alharness import DataError
 from alharness.api.importing import Pooling, pool
 
-from .layout import IDS, LABELS, SPLITS, lengths_file, pooled_file, sequence_file, unimodal_labels_file
-from .manifest import Manifest, StoredFile, write_manifest
-from .npy import settle, write_npy
+from .manifest import (
+    IDS,
+    LABELS,
+    SPLITS,
+    Manifest,
+    StoredFile,
+    lengths_file,
+    pooled_file,
+    sequence_file,
+    unimodal_labels_file,
+    write_manifest,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     Array = NDArray[Any]
 
@@ -126,3 +138,39 @@ class Writer:
     def _write(self, name: str, blocks: Iterable[Array], shape: tuple[int, ...], dtype: Any) -> None:
         assert shape[0] == self._sizes[name.partition("/")[0]]
         self._files[name] = write_npy(self._folder / name, blocks, shape=shape, dtype=dtype)
+
+
+def write_npy(
+    path: Path, blocks: Iterable[NDArray[Any]], *, shape: tuple[int, ...], dtype: DTypeLike
+) -> StoredFile:
+    """Write an array whose rows come in blocks; no more than a block is in memory.
+
+    Args:
+        path: a file that does not exist yet.
+        blocks: arrays (rows, ...) that follow each other; together they have the shape.
+        shape: of the whole array.
+        dtype: of the file; blocks are converted.
+    """
+    kind = np.dtype(dtype).newbyteorder("<")
+    header = io.BytesIO()
+    fields = {"descr": npy.dtype_to_descr(kind), "fortran_order": False, "shape": shape}
+    npy.write_array_header_1_0(header, fields)
+    rows = 0
+    with path.open("xb") as file:
+        sha = hashlib.sha256(header.getvalue())
+        file.write(header.getvalue())
+        for block in blocks:
+            assert block.shape[1:] == shape[1:]
+            data = np.ascontiguousarray(block, kind).reshape(-1).view(np.uint8).data
+            sha.update(data)
+            file.write(data)
+            rows += len(block)
+        assert rows == shape[0]
+        settle(file.fileno())
+        size = file.tell()
+    return StoredFile(shape=shape, dtype=kind.str, bytes=size, sha256=sha.hexdigest())
+
+
+def settle(descriptor: int) -> None:
+    """Have the file on the disk, so that a manifest that names it never outlives it."""
+    os.fsync(descriptor)
