@@ -46,10 +46,10 @@ class Lab:
     """
 
     def __init__(self, standin):
-        sentiment = standin.design.sentiment
+        sentiment = standin.recipe.design.sentiment
         self.extent = sentiment.extent if sentiment else None
         self.task = Task.REGRESSION if sentiment else Task.CLASSIFICATION
-        self.classes = standin.design.classes
+        self.classes = standin.recipe.design.classes
         self.parts = standin.parts
         own = sentiment is None or sentiment.own
         self.splits = {

@@ -12,11 +12,10 @@ import pytest
 
 from alharness.api.vocabulary import Task
 from alharness.errors import SpecError
-from alharness_sentiment.standin import features
-from alharness_sentiment.standin.designs import DESIGNS, EMOTIONS, LEVELS, facts
+from alharness_sentiment.standin import generator
+from alharness_sentiment.standin.designs import DESIGNS, EMOTIONS, LEVELS, Recipe
 from alharness_sentiment.standin.generator import generate
-from alharness_sentiment.standin.labels import mix
-from alharness_sentiment.standin.population import populate
+from alharness_sentiment.standin.samples import mix, populate
 from alharness_sentiment.standin.settings import StandInSettings
 
 SPLITS = ("train", "valid", "test")
@@ -58,18 +57,18 @@ def test_other_settings_make_other_data(small, change):
 
 def test_the_order_of_addition_does_not_matter():
     rng = np.random.default_rng(0)
-    parts, matrix = 20 * rng.uniform(-1, 1, (50, features.PARTS)), rng.uniform(-1, 1, (features.PARTS, 200))
-    order = rng.permutation(features.PARTS)
-    assert (features.combine(parts, matrix) == features.combine(parts[:, order], matrix[order])).all()
-    one_by_one = np.concatenate([features.combine(row[None], matrix) for row in parts])
-    assert (features.combine(parts, matrix) == one_by_one).all()
+    parts, matrix = 20 * rng.uniform(-1, 1, (50, generator.PARTS)), rng.uniform(-1, 1, (generator.PARTS, 200))
+    order = rng.permutation(generator.PARTS)
+    assert (generator.combine(parts, matrix) == generator.combine(parts[:, order], matrix[order])).all()
+    one_by_one = np.concatenate([generator.combine(row[None], matrix) for row in parts])
+    assert (generator.combine(parts, matrix) == one_by_one).all()
     assert not (parts @ matrix == parts[:, order] @ matrix[order]).all()  # or there would be nothing to test
 
 
 @pytest.mark.parametrize(("name", "design"), DESIGNS.items())
 def test_shapes_and_facts_are_those_of_the_real_data_set(name, design):
     settings = StandInSettings(share=0.05)
-    standin, known = generate(name, settings), facts(name, settings)
+    standin, known = generate(name, settings), Recipe(name, settings).facts
     assert known.synthetic
     assert known.task == (Task.CLASSIFICATION if name == "cherma" else Task.REGRESSION)
     assert known.modalities == ("text", "audio", "vision")
@@ -84,14 +83,14 @@ def test_shapes_and_facts_are_those_of_the_real_data_set(name, design):
 
 
 def test_the_whole_has_the_size_of_the_real_data_set():
-    assert {name: facts(name, StandInSettings()).sizes for name in DESIGNS} == {
+    assert {name: Recipe(name, StandInSettings()).facts.sizes for name in DESIGNS} == {
         "simsv2": (2722, 647, 1034),
         "sims": (1368, 456, 457),
         "mosi": (1284, 229, 686),
         "mosei": (16326, 1871, 4659),
         "cherma": (17230, 5743, 5744),
     }
-    assert facts("simsv2", StandInSettings(share=1e-6)).sizes == (1, 1, 1)
+    assert Recipe("simsv2", StandInSettings(share=1e-6)).facts.sizes == (1, 1, 1)
 
 
 def test_a_data_set_without_a_stand_in_is_refused():
@@ -185,7 +184,7 @@ def test_fused_labels_have_the_published_marginals_split_by_split(simsv2):
 def test_fused_labels_have_these_marginals_on_other_grids_too(name):
     standin = generate(name, StandInSettings(share=0.2))
     for split, part in standin.parts.items():
-        found = np.cumsum(levels(part.labels.fused, standin.design.sentiment.extent)) / len(part.population)
+        found = np.cumsum(levels(part.labels.fused, standin.recipe.design.sentiment.extent)) / len(part.population)
         published = np.cumsum(LEVELS[split]) / sum(LEVELS[split])
         # Thirds and fifths do not divide the range at the bounds of the levels.
         assert np.abs(found - published).max() < 0.05
@@ -199,10 +198,10 @@ def test_marginals_do_not_depend_on_what_is_mixed(small, change):
 
 def test_which_modality_dominates_depends_on_the_topic():
     """Mixing unit vectors shows the weights."""
-    settings = StandInSettings(n_clusters=5, zipf=0)
+    recipe = Recipe("simsv2", StandInSettings(n_clusters=5, zipf=0))
     found = {}
-    for split, population in populate("simsv2", settings).items():
-        weights = mix(settings, "simsv2", population, np.broadcast_to(np.eye(3), (len(population), 3, 3)))
+    for split, population in populate(recipe).items():
+        weights = mix(recipe, population, np.broadcast_to(np.eye(3), (len(population), 3, 3)))
         assert weights.min() > 0
         assert np.abs(weights.sum(axis=1) - 1).max() < 1e-12
         for topic in range(5):

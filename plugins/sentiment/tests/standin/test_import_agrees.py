@@ -28,7 +28,7 @@ def published(name):
             found[modality] = array.astype(np.float64)
             if modality != "text":
                 found[f"{modality}_lengths"] = lengths
-            if standin.design.sentiment.own:
+            if standin.recipe.design.sentiment.own:
                 found[f"regression_labels_{modality[0].upper()}"] = own[order]
         content[split] = found
     return content

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from alharness import DataError
 from alharness.api.staging import staged
 
-from .designs import find_design
+from .designs import Recipe
 from .settings import VERSION
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def ensure(name: str, settings: StandInSettings, *, sequences: bool = False) -> 
 
     from alharness_sentiment.stored.manifest import MANIFEST
 
-    find_design(name)
+    Recipe(name, settings)
     folder = locate(name, settings, sequences=sequences)
     if (folder / MANIFEST).is_file():
         return folder

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from alharness import DatasetFacts, SpecError, Task
 from alharness_sentiment.modalities import MODALITIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import numpy as np
 
     from .settings import StandInSettings
 
@@ -47,13 +50,11 @@ class Channel:
         steps: t, the length to which sequences are padded.
         gain: factor of the signal, set so that the stand-in has the properties that its tests ask for: the parts
             of a sample are hard to distinguish in a few features, and easy in many.
-        pooling: how one vector is made of a sequence: its first step, or the mean over its valid steps.
     """
 
     features: int
     steps: int
     gain: float = 1.0
-    pooling: Literal["first", "mean"] = "mean"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,10 +93,9 @@ class Design:
 
 
 def _channels(*shapes: tuple[int, int], gains: tuple[float, ...] = (1, 1, 1)) -> dict[str, Channel]:
-    poolings: tuple[Literal["first", "mean"], ...] = ("first", "mean", "mean")  # the first step of BERT is [CLS]
     return {
-        modality: Channel(features=features, steps=steps, gain=gain, pooling=pooling)
-        for modality, (steps, features), gain, pooling in zip(MODALITIES, shapes, gains, poolings, strict=True)
+        modality: Channel(features=features, steps=steps, gain=gain)
+        for modality, (steps, features), gain in zip(MODALITIES, shapes, gains, strict=True)
     }
 
 
@@ -126,26 +126,46 @@ DESIGNS: Mapping[str, Design] = {
 sizes of MOSEI and SIMS, those of CHERMA, and the steps of CHERMA's audio are approximate."""
 
 
-def find_design(name: str) -> Design:
-    """The design of this data set. Raises SpecError if it has no stand-in."""
-    try:
-        return DESIGNS[name]
-    except KeyError:
-        raise SpecError(f"{name!r} has no stand-in; those with one: {', '.join(sorted(DESIGNS))}") from None
+@dataclass(frozen=True)
+class Recipe:
+    """All that the content of a stand-in depends on.
 
+    Attributes:
+        name: the data set that it replaces.
+        settings: what can be chosen.
 
-def sizes(name: str, settings: StandInSettings) -> tuple[int, int, int]:
-    """Samples in train, valid and test, reduced to the share that is asked for."""
-    train, valid, test = (math.ceil(size * settings.share) for size in find_design(name).sizes)
-    return train, valid, test
+    Raises:
+        SpecError: the data set has no stand-in.
+    """
 
+    name: str
+    settings: StandInSettings
 
-def facts(name: str, settings: StandInSettings) -> DatasetFacts:
-    """What is known of a stand-in before it is made."""
-    design = find_design(name)
-    return DatasetFacts(
-        task=Task.REGRESSION if design.sentiment else Task.CLASSIFICATION,
-        modalities=tuple(design.channels),
-        sizes=sizes(name, settings),
-        synthetic=True,
-    )
+    def __post_init__(self) -> None:
+        if self.name not in DESIGNS:
+            known = ", ".join(sorted(DESIGNS))
+            raise SpecError(f"{self.name!r} has no stand-in; those with one: {known}")
+
+    @property
+    def design(self) -> Design:
+        """What the stand-in has in common with the data set."""
+        return DESIGNS[self.name]
+
+    @property
+    def facts(self) -> DatasetFacts:
+        """What is known before it is made; sizes are reduced to the share that is asked for."""
+        train, valid, test = (math.ceil(size * self.settings.share) for size in self.design.sizes)
+        return DatasetFacts(
+            task=Task.REGRESSION if self.design.sentiment else Task.CLASSIFICATION,
+            modalities=tuple(self.design.channels),
+            sizes=(train, valid, test),
+            synthetic=True,
+        )
+
+    def draw(self, *purpose: str | int) -> np.random.Generator:
+        """The random stream of this purpose, so that no draw depends on what else is drawn, or in what order."""
+        import numpy as np
+
+        name = "/".join(map(str, (self.name, *purpose)))
+        digest = hashlib.sha256(name.encode()).digest()
+        return np.random.default_rng([self.settings.seed, *np.frombuffer(digest[:16], "<u4").tolist()])

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from alharness.api.importing import pool
 from alharness_sentiment.stored.importing import Cleaner
-
-from .dirt import draw_dirt
-from .streams import stream
+from alharness_sentiment.stored.manifest import POOLING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +24,10 @@ MEMORY = 0.8
 """Correlation of the noise of one step with that of the step before, AR(1)."""
 MEDIAN, SPREAD = 0.4, 0.5
 """Lengths are log-normal: their median as a share of the steps, and the standard deviation of their logarithm."""
+DIRTY, EMPTY = 0.02, 0.01
+"""Shares of rows with bad values, and without a step, in dirty sequences."""
+BAD = 0.1
+"""Share of bad values in such a row."""
 BLOCK = 2**23
 """Values per block. What is generated does not depend on it."""
 
@@ -38,27 +41,31 @@ class Sequences:
     """
 
     def __init__(self, standin: StandIn, split: str, modality: str) -> None:
-        self._standin, self._split, self._modality = standin, split, modality
-        part = standin.parts[split]
-        channel = standin.design.channels[modality]
-        self.pooling = channel.pooling
-        self.shape = (len(part.population), channel.steps, channel.features)
+        part, recipe = standin.parts[split], standin.recipe
+        channel = recipe.design.channels[modality]
+        self.pooling = POOLING[modality]
+        self.shape = n, steps, _ = (len(part.population), channel.steps, channel.features)
+        self._draw = partial(recipe.draw, modality, split)
         self._vectors = part.features[modality]
         self._scales = standin.scales[modality].astype(np.float32)
-        n, steps, _ = self.shape
         drawn = MEDIAN * steps * np.exp(SPREAD * self._draw("lengths").standard_normal(n))
         self._drawn: NDArray[np.int64] = np.rint(drawn).clip(1, steps).astype(np.int64)
-        seed, wanted = standin.settings.seed, standin.settings.dirty
-        self._dirt = draw_dirt(seed, standin.name, modality, split, n, wanted=wanted)
+        # As in published files: minus infinity in audio, NaN in vision, nothing in text.
+        self._bad = -np.inf if modality == "audio" else np.nan
+        dirt = self._draw("dirt").random(n)
+        if not recipe.settings.dirty or modality == "text":
+            dirt = np.ones(n)
+        self._dirty, self._empty = dirt < DIRTY, (dirt >= DIRTY) & (dirt < DIRTY + EMPTY)
+        self._wrong = np.flatnonzero(self._dirty | self._empty)
 
     @property
     def lengths(self) -> NDArray[np.int64]:
         """(n,) valid steps, at least 1."""
-        return np.where(self._dirt.empty, 1, self._drawn)
+        return np.where(self._empty, 1, self._drawn)
 
     def vectors(self) -> NDArray[np.float32]:
         """(n, d) pooled vectors."""
-        rows = self._dirt.rows
+        rows = self._wrong
         if len(rows) == 0:
             return self._vectors
         vectors = self._vectors.copy()
@@ -72,12 +79,12 @@ class Sequences:
         size = max(1, BLOCK // (steps * features))
         for start in range(0, n, size):
             block, _ = self.raw(np.arange(start, min(n, start + size)))
-            yield Cleaner().values(block) if len(self._dirt.rows) else block
+            yield Cleaner().values(block) if len(self._wrong) else block
 
     def repairs(self) -> Repairs:
         """What was corrected."""
         cleaner = Cleaner()
-        block, lengths = self.raw(self._dirt.rows)
+        block, lengths = self.raw(self._wrong)
         cleaner.values(block)
         cleaner.lengths(lengths, self.shape[1])
         return cleaner.repairs
@@ -87,8 +94,11 @@ class Sequences:
         block = self._clean(rows)
         for position, row in enumerate(rows.tolist()):
             valid = block[position, : self._drawn[row]]
-            self._dirt.spoil(row, valid, self._draw("dirty values", row))
-        return block, np.where(self._dirt.empty, 0, self._drawn)[rows]
+            if self._empty[row]:
+                valid[:] = 0
+            elif self._dirty[row]:
+                valid[self._draw("dirty values", row).random(valid.shape) < BAD] = self._bad
+        return block, np.where(self._empty, 0, self._drawn)[rows]
 
     def _clean(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         _, steps, features = self.shape
@@ -110,7 +120,3 @@ class Sequences:
                 valid[0] = vector
             block[position, length:] = 0
         return block
-
-    def _draw(self, *purpose: str | int) -> np.random.Generator:
-        seed, name = self._standin.settings.seed, self._standin.name
-        return stream(seed, name, self._modality, self._split, *purpose)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from alharness import Task
 from alharness_sentiment.stored.writer import Writer
 
 from .generator import generate
@@ -34,12 +33,13 @@ def write(folder: Path, name: str, settings: StandInSettings, *, sequences: bool
         sequences: write the sequences too, and not only the vectors that they are pooled to.
     """
     standin = generate(name, settings)
+    design = standin.recipe.design
     writer = Writer(folder)
     repairs: dict[str, dict[str, Repairs]] = {}
     for split, part in standin.parts.items():
         writer.ids(split, part.population.ids)
         repairs[split] = {}
-        for modality in standin.design.channels:
+        for modality in design.channels:
             made = Sequences(standin, split, modality)
             if sequences:
                 writer.sequence(
@@ -53,15 +53,14 @@ def write(folder: Path, name: str, settings: StandInSettings, *, sequences: bool
             else:
                 writer.vectors(split, modality, made.vectors(), pooling=made.pooling)
             repairs[split][modality] = made.repairs()
-        sentiment = standin.design.sentiment
-        own = {} if sentiment and not sentiment.own else part.labels.own
+        own = {} if design.sentiment and not design.sentiment.own else part.labels.own
         writer.labels(split, part.labels.fused, own)
     writer.finish(
-        modalities=tuple(standin.design.channels),
+        modalities=tuple(design.channels),
         dataset=name,
         synthetic=True,
-        task=Task.REGRESSION if standin.design.sentiment else Task.CLASSIFICATION,
-        classes=standin.design.classes,
+        task=standin.recipe.facts.task,
+        classes=design.classes,
         repairs=repairs if settings.dirty else {},
         remarks=(REMARK, f"made with {json.dumps(settings.model_dump(mode='json'))}"),
     )

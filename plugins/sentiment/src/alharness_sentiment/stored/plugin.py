@@ -142,7 +142,7 @@ class StoredDataset:
         Raises:
             DataError: there is neither, a file of the manifest is missing, or it has no such modality.
         """
-        from alharness_sentiment.standin.designs import facts as describe
+        from alharness_sentiment.standin.designs import Recipe
 
         from .reader import StoredFolder
 
@@ -152,7 +152,7 @@ class StoredDataset:
             modalities = stored.choose(params.modalities)
             stored.check_sizes()
             return replace(stored.manifest.facts, modalities=modalities)
-        facts = describe(self.published.name, found)
+        facts = Recipe(self.published.name, found).facts
         return replace(facts, modalities=params.modalities or facts.modalities)
 
     def make(self, params: FolderParams) -> Dataset:
