@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alharness.api.records import FULL_DATA
+from alharness.text.words import grouped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -101,11 +102,9 @@ class Basis:
 
     def gaps(self) -> list[str]:
         """A sentence on the seeds that samplers lack; none if nothing is missing."""
-        alike: dict[tuple[int, tuple[int, ...]], list[str]] = {}
-        for label, seeds in self.lacking().items():
-            alike.setdefault((len(self.asked[label]), seeds), []).append(label)
+        lacking = (((len(self.asked[label]), seeds), label) for label, seeds in self.lacking().items())
         parts = []
-        for (asked, seeds), labels in alike.items():
+        for (asked, seeds), labels in grouped(lacking).items():
             alone = len(labels) == 1
             count = f"{asked - len(seeds)} of {asked}{'' if alone else ' each'}"
             parts.append(f"{', '.join(labels)} ({count}) {'lacks' if alone else 'lack'} {seed_list(seeds)}")
@@ -194,54 +193,36 @@ def _exclude_incomparable(cells: Mapping[str, dict[int, Outcome]], randoms: Sequ
     Returns:
         Sentences on what was removed.
     """
-    by_seed: dict[int, list[Outcome]] = {}
-    for record in _all(cells):
-        by_seed.setdefault(record.cell.seed, []).append(record)
     refused = []
-    for seed in sorted(by_seed):
-        refused += _exclude(cells, by_seed[seed], randoms, PAIRED)
-    return refused + _exclude(cells, _all(cells), randoms, ("data",))
-
-
-def _exclude(
-    cells: Mapping[str, dict[int, Outcome]],
-    present: Iterable[Outcome],
-    randoms: Sequence[str],
-    fields: Sequence[str],
-) -> list[str]:
-    """Remove those of the present cells that differ from most of them in these fields, and say so."""
-    keys = {record.cell: _context(record, fields) for record in present if record.context}
-    if not keys:
-        return []
-    voters = [cell for cell in keys if not cell.reference] or list(keys)
-    votes = Counter(keys[cell] for cell in voters)
-    # If there are as many on each side, those that can be compared with Random.
-    with_random = {keys[cell] for cell in voters if cell.label in randoms}
-    most = max(votes, key=lambda key: (votes[key], key in with_random))
-    standard = next(cell for cell in voters if keys[cell] == most)
-    refused = []
-    for cell, key in keys.items():
-        if key != most:
-            pairs = zip(fields, json.loads(key), json.loads(most), strict=True)
-            which = ", ".join(name for name, ours, theirs in pairs if ours != theirs)
-            refused.append(
-                f"{cell.name} is left out of every comparison: it differs from {standard.name} in {which}"
-            )
-            del cells[cell.label][cell.seed]
+    for seed in (*sorted({record.cell.seed for record in _all(cells)}), None):
+        present = [record for record in _all(cells) if record.context and seed in (record.cell.seed, None)]
+        fields = ("data",) if seed is None else PAIRED
+        keys = {record.cell: _context(record, fields) for record in present}
+        voters = [cell for cell in keys if not cell.reference] or list(keys)
+        votes = Counter(keys[cell] for cell in voters)
+        # If there are as many on each side, those that can be compared with Random.
+        with_random = {keys[cell] for cell in voters if cell.label in randoms}
+        most = max(votes, key=lambda key: (votes[key], key in with_random), default="")
+        standard = next((cell.name for cell in voters if keys[cell] == most), "")
+        for cell, key in keys.items():
+            if key != most:
+                pairs = zip(fields, json.loads(key), json.loads(most), strict=True)
+                which = ", ".join(name for name, ours, theirs in pairs if ours != theirs)
+                refused.append(
+                    f"{cell.name} is left out of every comparison: it differs from {standard} in {which}"
+                )
+                del cells[cell.label][cell.seed]
     return refused
 
 
 def _mixed(records: Iterable[Outcome]) -> list[str]:
     """A sentence if seeds that count differ in conditions; pairs are within a seed, but means are over all."""
-    alike: dict[str, set[int]] = {}
-    for record in records:
-        if record.context:
-            alike.setdefault(_context(record, CONDITIONS), set()).add(record.cell.seed)
+    alike = grouped((_context(found, CONDITIONS), found.cell.seed) for found in records if found.context)
     if len(alike) < 2:
         return []
     values = [json.loads(found) for found in alike]
     fields = [name for i, name in enumerate(CONDITIONS) if any(value[i] != values[0][i] for value in values)]
-    parts = "; ".join(seed_list(seeds) for seeds in alike.values())
+    parts = "; ".join(seed_list({*seeds}) for seeds in alike.values())
     return [f"Seeds were run under different {' and '.join(fields)} ({parts}); within a seed all are the same."]
 
 
@@ -265,19 +246,13 @@ def _of_samplers(seeds: Mapping[str, frozenset[int]], random: str | None) -> lis
         return []
     most = _seeds_of_most(seeds, random)
     first = SeedSet(labels=tuple(x for x in seeds if seeds[x] >= most), seeds=tuple(sorted(most)))
-    others: dict[frozenset[int], list[str]] = {}
-    strangers = {}
-    for label in seeds:
-        if label not in first.labels:
-            if random and (shared := seeds[label] & seeds[random]):
-                others.setdefault(shared, []).append(label)
-            else:
-                strangers[label] = seeds[label]
-    found = [first]
-    for shared, labels in others.items():
-        assert random is not None
-        found.append(SeedSet(labels=(random, *labels), seeds=tuple(sorted(shared))))
-    return found + _of_samplers(strangers, None)
+    own = seeds[random] if random else frozenset[int]()
+    others = grouped((seeds[label] & own, label) for label in seeds if label not in first.labels)
+    strangers = {label: seeds[label] for label in others.pop(frozenset(), [])}
+    found = [
+        SeedSet(labels=(str(random), *labels), seeds=tuple(sorted(shared))) for shared, labels in others.items()
+    ]
+    return [first, *found, *_of_samplers(strangers, None)]
 
 
 def _seeds_of_most(seeds: Mapping[str, frozenset[int]], random: str | None) -> frozenset[int]:

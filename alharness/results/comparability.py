@@ -13,7 +13,7 @@ from alharness.runs.conditions import changes
 from .basis import CONDITIONS, FOUNDATION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from alharness.api.records import Outcome
 
@@ -27,8 +27,8 @@ MACHINE = ("cpu", "cores", "threads", "device", "gpu", "platform")
 """Facts of an environment that decide how long a query takes."""
 SETTINGS = ("dataset", "model", "training")
 """Parts of a spec that change what every sampler is given."""
-COUNTING = "count_val_in_budget"
-"""A key of `training` that changes how labels are counted, and no result."""
+COUNTING = "training.count_val_in_budget"
+"""A value that changes how labels are counted, and no result."""
 
 Pairing = tuple["Outcome", "Outcome"]
 """The cells of one sampler and seed, of OLD and of NEW."""
@@ -55,7 +55,8 @@ def require_comparable(old: RunResults, new: RunResults, pairs: Iterable[Pairing
     """Raise RunError, with the fields that differ, if the difference is not a sampler's."""
     differing = []
     if old.run.schedule != new.run.schedule:
-        differing.append(f"schedule: {_labels(old)} and {_labels(new)} labels")
+        labeled = (", ".join(map(str, run.run.schedule.labeled)) for run in (old, new))
+        differing.append(f"schedule: {' and '.join(labeled)} labels")
     for one, other in pairs:
         a, b = one.context, other.context
         fields = [name for name in FOUNDATION if a and b and a.get(name) != b.get(name)]
@@ -69,56 +70,62 @@ def require_comparable(old: RunResults, new: RunResults, pairs: Iterable[Pairing
         )
 
 
-def conditions(old: RunResults, new: RunResults, pairs: Iterable[Pairing]) -> tuple[str, ...]:
+def notes(old: RunResults, new: RunResults, pairs: Iterable[Pairing]) -> tuple[str, ...]:
     """Sentences on what else differs, and may alter numbers of samplers that are as they were."""
-    found: dict[str, None] = {}
-    for one, other in pairs:
-        a, b = one.context, other.context
-        if a and b:
-            changed = dict(changes({name: a.get(name) for name in CONDITIONS}, {n: b.get(n) for n in CONDITIONS}))
-            found |= {
-                f"{name} {change}; the last bits of numbers may differ": None for name, change in changed.items()
-            }
+    contexts = [(one.context, other.context) for one, other in pairs if one.context and other.context]
+    differing = (found for a, b in contexts for found in _changes(a, b, CONDITIONS))
+    found = [f"{name} {change}; the last bits of numbers may differ" for name, change in differing]
     if old.run.spec_text != new.run.spec_text:
-        settings = changes(_settings(old), _settings(new))
-        found |= {f"{name} {change}; every sampler may feel it": None for name, change in settings}
-    before, after = ({"alharness": results.run.environment.get("alharness")} for results in (old, new))
-    found |= {f"{name} {change}": None for name, change in changes(before, after)}
-    return tuple(found)
+        settings = _changes(_spec(old), _spec(new), SETTINGS)
+        found += [f"{name} {change}; every sampler may feel it" for name, change in settings if name != COUNTING]
+    versions = _changes(old.run.environment, new.run.environment, ("alharness",))
+    return tuple(dict.fromkeys([*found, *(f"{name} {change}" for name, change in versions)]))
 
 
 def other_machine(old: RunResults, new: RunResults) -> str:
     """Why times of the two runs say nothing about each other; empty if they do."""
-    a, b = ({name: results.run.environment.get(name) for name in MACHINE} for results in (old, new))
-    found = [f"{name} {change}" for name, change in changes(a, b)]
+    found = [f"{name} {change}" for name, change in _changes(old.run.environment, new.run.environment, MACHINE)]
     return f"another machine: {', '.join(found)}" if found else ""
 
 
-def changed_parameters(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
-    """Sentences, one for each parameter of a sampler that differs."""
-    return tuple(f"{name} {change}" for name, change in changes(dict(old), dict(new)))
+def _changes(old: Mapping[str, Any], new: Mapping[str, Any], names: Iterable[str]) -> list[tuple[str, str]]:
+    """Which of these values differ, and how."""
+    a, b = ({name: values.get(name) for name in names} for values in (old, new))
+    return [*changes(a, b)]
 
 
-def _labels(results: RunResults) -> str:
-    return ", ".join(map(str, results.run.schedule.labeled))
-
-
-def _settings(results: RunResults) -> dict[str, Any]:
+def _spec(results: RunResults) -> dict[str, Any]:
     from alharness.spec.yamlfile import parse  # brings all that reads specs
 
     if not results.run.spec_text:
         return {}
     spec = parse(results.run.spec_text, str(results.run.folder / "run.json")).data
-    found = {name: spec.get(name) for name in SETTINGS} if isinstance(spec, dict) else {}
-    if isinstance(training := found.get("training"), dict):
-        found["training"] = {name: value for name, value in training.items() if name != COUNTING}
-    return found
+    return spec if isinstance(spec, dict) else {}
 
 
-def query_seconds(old: Outcome, new: Outcome) -> tuple[float, float] | None:
-    """Seconds of all queries of two cells; None if one of them has none."""
-    measured = [[c.cost["query_seconds"] for c in cell.cycles if "query_seconds" in c.cost] for cell in (old, new)]
-    return (sum(measured[0]), sum(measured[1])) if measured[0] and measured[1] else None
+def about(pairs: Iterable[Pairing]) -> tuple[str, ...]:
+    """Sentences on what else differs of a sampler, once for all seeds."""
+    found = []
+    for old, new in ((one.cell, other.cell) for one, other in pairs):
+        if old.distribution != new.distribution:
+            found.append(f"it came from {old.distribution or 'nowhere'} and comes from {new.distribution}")
+        if old.sampler != new.sampler:
+            found.append(f"it was {old.sampler} and is {new.sampler}")
+        found += [f"{name} {change}" for name, change in changes(dict(old.params), dict(new.params))]
+    return tuple(dict.fromkeys(found))
+
+
+def cost(name: str) -> Callable[[Outcome], list[float]]:
+    """Values of a cost in the cycles of a cell that have it."""
+    return lambda cell: [cycle.cost[name] for cycle in cell.cycles if name in cycle.cost]
+
+
+def both_sides(
+    pairs: Sequence[Pairing], values: Callable[[Outcome], list[float]], join: Callable[[list[float]], float]
+) -> tuple[float, float] | None:
+    """One number of all cells of OLD, and one of NEW; None if one of them has no values."""
+    old, new = ([value for cells in pairs for value in values(cells[side])] for side in (0, 1))
+    return (join(old), join(new)) if old and new else None
 
 
 def judge(pairs: Sequence[Pairing], machine: str, slower: float) -> Time:
@@ -129,22 +136,25 @@ def judge(pairs: Sequence[Pairing], machine: str, slower: float) -> Time:
         machine: why the two machines cannot be compared; empty if they can.
         slower: how many times as long the queries of every cell must take to count as slower.
     """
-    found = {old.cell.seed: query_seconds(old, new) for old, new in pairs}
-    seconds = {seed: both for seed, both in found.items() if both}
-    if not seconds:
-        return Time(unjudged="no queries in common")
-    if machine:
-        return Time(unjudged=machine)
+    measured = {old.cell.seed: both_sides([(old, new)], cost("query_seconds"), sum) for old, new in pairs}
+    seconds = {seed: both for seed, both in measured.items() if both}
     machines = sorted({c.machine for cells in pairs for cell in cells for c in cell.cycles if c.machine})
-    if len(machines) > 1:
-        return Time(unjudged=f"measured on several machines: {'; '.join(machines)}")
-    sides = zip(("OLD", "NEW"), zip(*pairs, strict=True), strict=True)
-    shared = [name for name, cells in sides if any(cell.timing == "shared" for cell in cells)]
-    if shared:
-        return Time(unjudged=f"measured while other cells were running, in {' and '.join(shared)}; see --retime")
-    if all(max(both) < FLOOR for both in seconds.values()):
-        return Time(unjudged=f"all queries of a cell take less than {FLOOR} s")
-    ratios = {seed: new / old if old else math.inf for seed, (old, new) in seconds.items()}
-    # Against the floor at least, so that noise below it is never a factor.
-    judged = [new / max(old, FLOOR) for old, new in seconds.values()]
-    return Time(ratio=median(ratios.values()), seeds=tuple(ratios.items()), slower=min(judged) > slower)
+    shared = [
+        name for side, name in enumerate(("OLD", "NEW")) if any(cells[side].timing == "shared" for cells in pairs)
+    ]
+    if not seconds:
+        unjudged = "no queries in common"
+    elif machine:
+        unjudged = machine
+    elif len(machines) > 1:
+        unjudged = f"measured on several machines: {'; '.join(machines)}"
+    elif shared:
+        unjudged = f"measured while other cells were running, in {' and '.join(shared)}; see --retime"
+    elif all(max(both) < FLOOR for both in seconds.values()):
+        unjudged = f"all queries of a cell take less than {FLOOR} s"
+    else:
+        ratios = {seed: new / old if old else math.inf for seed, (old, new) in seconds.items()}
+        # Against the floor at least, so that noise below it is never a factor.
+        judged = [new / max(old, FLOOR) for old, new in seconds.values()]
+        return Time(ratio=median(ratios.values()), seeds=tuple(ratios.items()), slower=min(judged) > slower)
+    return Time(unjudged=unjudged)

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Literal
 from alharness.errors import SpecError
 from alharness.text.words import did_you_mean
 
-from . import comparability
-from .comparability import SLOWER, Time, judge, query_seconds
+from .comparability import SLOWER, Time, about, both_sides, cost, judge, notes, other_machine, require_comparable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from alharness.api.records import Cell, CycleRecord, Outcome
+    from alharness.api.records import CycleRecord, Outcome
 
     from .run import RunResults
 
@@ -79,6 +78,11 @@ class CellPair:
     query_seconds: tuple[float, float] | None = None
 
     @property
+    def compared(self) -> bool:
+        """Whether both runs have finished it."""
+        return not (self.lost or self.unpaired)
+
+    @property
     def verdict(self) -> Verdict:
         """Of selections and metrics."""
         if self.unpaired:
@@ -109,10 +113,7 @@ class SamplerComparison:
     @property
     def verdict(self) -> Verdict:
         """Changed if a pair is, or if queries are slower."""
-        found = {pair.verdict for pair in self.pairs}
-        if "changed" in found or self.time.slower:
-            return "changed"
-        return "unchanged" if "unchanged" in found else "not compared"
+        return "changed" if self.time.slower else _verdict(pair.verdict for pair in self.pairs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,10 +137,12 @@ class Comparison:
     @property
     def verdict(self) -> Verdict:
         """Changed if a sampler is; not compared if none could be."""
-        found = {sampler.verdict for sampler in self.samplers}
-        if "changed" in found:
-            return "changed"
-        return "unchanged" if "unchanged" in found else "not compared"
+        return _verdict(sampler.verdict for sampler in self.samplers)
+
+
+def _verdict(parts: Iterable[Verdict]) -> Verdict:
+    found = set(parts)
+    return "changed" if "changed" in found else "unchanged" if "unchanged" in found else "not compared"
 
 
 def compare(
@@ -159,32 +162,33 @@ def compare(
         SpecError: a label that neither run has.
     """
     labels = _labels(old, new, tuple(only))
-    before, after = _by_place(old), _by_place(new)
-    both = [(before[p], after[p]) for p in before if p in after and p[0] in labels]
-    comparability.require_comparable(old, new, both)
-    machine = comparability.other_machine(old, new)
+    before, after = ({(found.cell.label, found.cell.seed): found for found in run.records} for run in (old, new))
+    both = {place: (before[place], after[place]) for place in before if place in after and place[0] in labels}
+    require_comparable(old, new, both.values())
+    machine, metric = other_machine(old, new), old.run.metric
     samplers = []
     for label in labels:
-        places = sorted(place for place in {*before, *after} if place[0] == label)
-        pairs = [_pair(seed, before.get((n, seed)), after.get((n, seed)), new, tolerance) for n, seed in places]
-        compared = {pair.seed for pair in pairs if not (pair.unpaired or pair.lost)}
-        mine = [(before[p], after[p]) for p in places if p[1] in compared]
+        seeds = sorted(seed for name, seed in {*before, *after} if name == label)
+        pairs = [
+            _pair(seed, before.get((label, seed)), after.get((label, seed)), new, tolerance) for seed in seeds
+        ]
+        mine = [both[label, pair.seed] for pair in pairs if pair.compared]
         samplers.append(
             SamplerComparison(
                 label=label,
                 pairs=tuple(pairs),
                 time=judge(mine, machine, slower),
-                score=_score(mine, old.run.metric),
-                memory=_memory(mine),
-                about=_about((old.cell, new.cell) for old, new in both if old.cell.label == label),
+                score=both_sides(mine, lambda cell: [cell.cycles[-1].metrics.get(metric, math.nan)], fmean),
+                memory=both_sides(mine, cost("cpu_peak_increase_mib"), max),
+                about=about(pair for (name, _), pair in both.items() if name == label),
             )
         )
     return Comparison(
         old=old.run.folder,
         new=new.run.folder,
-        metric=old.run.metric,
+        metric=metric,
         samplers=tuple(samplers),
-        notes=comparability.conditions(old, new, both),
+        notes=notes(old, new, both.values()),
     )
 
 
@@ -195,10 +199,6 @@ def _labels(old: RunResults, new: RunResults, only: tuple[str, ...]) -> list[str
         if name not in known:
             raise SpecError(f"--only {name}: neither run has such a sampler{did_you_mean(name, known)}")
     return [label for label in known if not only or label in only]
-
-
-def _by_place(results: RunResults) -> dict[tuple[str, int], Outcome]:
-    return {(record.cell.label, record.cell.seed): record for record in results.records}
 
 
 def _pair(seed: int, old: Outcome | None, new: Outcome | None, run: RunResults, tolerance: float) -> CellPair:
@@ -217,7 +217,7 @@ def _pair(seed: int, old: Outcome | None, new: Outcome | None, run: RunResults, 
         seed=seed,
         parting=parting,
         differences=_differences(old.cycles[:shared], new.cycles[:shared], tolerance),
-        query_seconds=query_seconds(old, new),
+        query_seconds=both_sides([(old, new)], cost("query_seconds"), sum),
     )
 
 
@@ -257,32 +257,3 @@ def _distance(a: float | None, b: float | None) -> float:
         return 0.0
     distance = math.nan if b is None else abs(a - b)
     return math.inf if math.isnan(distance) else distance
-
-
-def _score(records: Sequence[tuple[Outcome, Outcome]], metric: str) -> tuple[float, float] | None:
-    finals = [tuple(side.cycles[-1].metrics.get(metric, math.nan) for side in both) for both in records]
-    return (fmean(final[0] for final in finals), fmean(final[1] for final in finals)) if finals else None
-
-
-def _memory(records: Sequence[tuple[Outcome, Outcome]]) -> tuple[float, float] | None:
-    peaks = [
-        [
-            c.cost["cpu_peak_increase_mib"]
-            for both in records
-            for c in both[side].cycles
-            if "cpu_peak_increase_mib" in c.cost
-        ]
-        for side in (0, 1)
-    ]
-    return (max(peaks[0]), max(peaks[1])) if peaks[0] and peaks[1] else None
-
-
-def _about(pairs: Iterable[tuple[Cell, Cell]]) -> tuple[str, ...]:
-    found: dict[str, None] = {}
-    for old, new in pairs:
-        if old.distribution != new.distribution:
-            found[f"it came from {old.distribution or 'nowhere'} and comes from {new.distribution}"] = None
-        if old.sampler != new.sampler:
-            found[f"it was {old.sampler} and is {new.sampler}"] = None
-        found |= dict.fromkeys(comparability.changed_parameters(old.params, new.params))
-    return tuple(found)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alharness.errors import RunError
+from alharness.text.words import grouped
 
 from .basis import seed_list
 from .penalty import penalties
@@ -242,13 +243,12 @@ def _gaps(
     runs: Mapping[str, RunResults], common: Sequence[str], shared: Mapping[str, Sequence[int]]
 ) -> Iterator[str]:
     """What is missing among the samplers that are ranked, once for all settings that lack the same."""
-    alike: dict[tuple[str, tuple[int, ...]], list[str]] = {}
-    for name, found in runs.items():
-        lacking = {label: seeds for label, seeds in found.basis.lacking().items() if label in common}
+    found = []
+    for name, one in runs.items():
+        lacking = {label: seeds for label, seeds in one.basis.lacking().items() if label in common}
         parts = ", ".join(f"{label} lacks {seed_list(seeds)}" for label, seeds in lacking.items())
-        if parts:
-            alike.setdefault((parts, tuple(shared[name])), []).append(name)
-    for (parts, seeds), names in alike.items():
+        found.append(((parts, tuple(shared[name])), name))
+    for (parts, seeds), names in grouped(item for item in found if item[0][0]).items():
         are = f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}"
         if seeds:
             yield f"{are} ranked over {seed_list(seeds)}, which all samplers have ({parts})"

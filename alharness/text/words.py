@@ -8,9 +8,12 @@ import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alharness.errors import SpecError
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 SUFFIX = "-standin"
 """Ends the names of experiments on synthetic data, so that they never share a folder or a chart with real ones."""
@@ -51,6 +54,14 @@ def several(value: Any, argument: str) -> list[str | Path]:
         if not isinstance(one, str | Path):
             raise SpecError(f"{argument}: expected a text or a path, or several, but it is {value!r:.60}")
     return found
+
+
+def grouped(items: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
+    """Key -> its values, both in the order in which they come."""
+    groups: dict[K, list[V]] = {}
+    for key, value in items:
+        groups.setdefault(key, []).append(value)
+    return groups
 
 
 def name_experiment(name: str, *, synthetic: bool) -> str:
