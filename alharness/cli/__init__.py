@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import traceback
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -22,30 +23,21 @@ BUG = 3
 INTERRUPTED = 130
 
 
-class Entry(NamedTuple):
-    """The module of a command, and what it does in a few words."""
-
-    module: str
-    attribute: str
-    help: str
-
-
 COMMANDS = {
-    "run": Entry("alharness.cli.run", "run", "Run a spec; the same command continues it."),
-    "check": Entry("alharness.cli.check", "check", "Check a spec and show its plan, without training."),
-    "runs": Entry("alharness.cli.runs", "runs", "List runs with their progress."),
-    "report": Entry(
-        "alharness.cli.report", "report", "Write a page on a run: curves, tests, labels saved, costs."
-    ),
-    "export": Entry("alharness.cli.export", "export", "Write results as CSV, Parquet, LaTeX or Markdown."),
-    "ui": Entry("alharness.cli.ui", "ui", "Show results in MLflow: curves, areas and costs."),
-    "sync": Entry("alharness.cli.sync", "sync", "Write a run's results to MLflow, from its journals."),
-    "plugins": Entry("alharness.cli.plugins", "plugins", "List what is installed, or describe one plugin."),
-    "data": Entry("alharness.cli.data", "data", "List and describe data sets, and import those that need it."),
-    "compare": Entry("alharness.cli.compare", "compare", "Compare two runs: did a sampler change?"),
-    "bench": Entry("alharness.cli.bench", "bench", "Show how query time and memory grow with the pool."),
-    "schema": Entry("alharness.cli.schema", "schema", "Print the JSON schema of specs, for editors."),
+    "run": "Run a spec; the same command continues it.",
+    "check": "Check a spec and show its plan, without training.",
+    "runs": "List runs with their progress.",
+    "report": "Write a page on a run: curves, tests, labels saved, costs.",
+    "export": "Write results as CSV, Parquet, LaTeX or Markdown.",
+    "ui": "Show results in MLflow: curves, areas and costs.",
+    "sync": "Write a run's results to MLflow, from its journals.",
+    "plugins": "List what is installed, or describe one plugin.",
+    "data": "List and describe data sets, and import those that need it.",
+    "compare": "Compare two runs: did a sampler change?",
+    "bench": "Show how query time and memory grow with the pool.",
+    "schema": "Print the JSON schema of specs, for editors.",
 }
+"""What each command does in a few words. Its module and its function have its name."""
 
 
 class LazyGroup(click.Group):
@@ -61,8 +53,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             near = did_you_mean(cmd_name, COMMANDS) or f"; commands: {', '.join(COMMANDS)}"
             raise click.UsageError(f"no command named {cmd_name!r}{near}", ctx)
-        entry = COMMANDS[cmd_name]
-        command = getattr(import_module(entry.module), entry.attribute)
+        command = getattr(import_module(f"{__name__}.{cmd_name}"), cmd_name)
         assert isinstance(command, click.Command)
         return command
 
@@ -70,7 +61,7 @@ class LazyGroup(click.Group):
         """Write the table's own words, so that help imports nothing."""
         del ctx
         with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+            formatter.write_dl([*COMMANDS.items()])
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -125,24 +116,15 @@ def _run(arguments: Sequence[str] | None) -> int | str | None:
     except SystemExit as leaving:  # as click does for --help, and for a command that calls ctx.exit
         return leaving.code
     except Exception as error:  # noqa: BLE001  the traceback is shown, and the exit code differs from that of a failed cell
-        if full := _full_disk(error):
-            show_error(full)
+        from alharness.runs.files import explain, is_full
+
+        if isinstance(error, OSError) and is_full(error):
+            show_error(explain(error, Path(error.filename or "a file")))
             code = FAILED
         else:
             click.echo(safe(traceback.format_exc()), err=True, nl=False)
             code = BUG
     return code
-
-
-def _full_disk(error: Exception) -> str:
-    """What to say of an error that a full disk has caused; empty for any other."""
-    from pathlib import Path
-
-    from alharness.runs.files import explain, is_full
-
-    if isinstance(error, OSError) and is_full(error):
-        return explain(error, Path(error.filename or "a file"))
-    return ""
 
 
 def show_error(message: str) -> None:

@@ -11,7 +11,7 @@ from alharness.api.vocabulary import Task
 from alharness.errors import SpecError
 from alharness.text.numbers import fixed, significant
 
-from .include import include_option, load_plugins
+from .options import include_option, load_plugins
 from .page import make_console, make_table
 
 if TYPE_CHECKING:
@@ -31,19 +31,11 @@ if TYPE_CHECKING:
 )
 @click.option("--labeled", default=200, show_default=True, type=click.IntRange(1), help="Labeled samples.")
 @click.option("--budget", default=100, show_default=True, type=click.IntRange(1), help="Samples to choose.")
-@click.option(
-    "--task", type=click.Choice([t.value for t in Task]), default=Task.CLASSIFICATION.value, show_default=True
-)
+@click.option("--task", type=click.Choice([*map(str, Task)]), default=str(Task.CLASSIFICATION), show_default=True)
 @click.option("--model", default="late_fusion", show_default=True, help="Task model.")
 @include_option
 def bench(
-    names: tuple[str, ...],
-    sizes: str,
-    labeled: int,
-    budget: int,
-    task: str,
-    model: str,
-    include: tuple[Path, ...],
+    names: tuple[str, ...], sizes: str, labeled: int, budget: int, task: str, model: str, include: tuple[Path, ...]
 ) -> None:
     """Query each SAMPLER (by default all that are installed) on growing synthetic pools.
 

@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from alharness.errors import SpecError
 from alharness.spec import load
 from alharness.spec.finding import find_spec
 from alharness.spec.plan import make_plan
 from alharness.text.terminal import safe
 from alharness.text.words import NOTICE, command_line
 
-from .include import include_option, load_plugins
+from .options import include_option, load_plugins, set_option, spec_argument, workdir_option
 from .page import make_list
-from .readiness import require_device, require_writable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from alharness.api.records import Plan
     from alharness.spec import Spec
-
-
-WORKDIR = Path("runs")
+    from alharness.spec.settings import TrainingSettings
 
 
 @click.command
-@click.argument("path", metavar="SPEC", type=click.Path(path_type=Path))
-@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Change a value of the spec.")
+@spec_argument
+@set_option("Change a value of the spec.")
 @include_option
-@click.option(
-    "--workdir",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=str(WORKDIR),
-    show_default=True,
-    help="Where run directories would be kept.",
-)
+@workdir_option("Where run directories would be kept.")
 def check(path: Path, assignments: tuple[str, ...], include: tuple[Path, ...], workdir: Path) -> None:
     """Check SPEC, a file or the name of one in specs/, and show its plan, without training.
 
@@ -51,8 +45,8 @@ def check(path: Path, assignments: tuple[str, ...], include: tuple[Path, ...], w
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     spec = load(find_spec(path), load_plugins(include), assignments)
     plan = make_plan(spec)
-    require_device(spec.training)
-    require_writable(workdir / plan.experiment)
+    _require_device(spec.training)
+    _require_writable(workdir / plan.experiment)
     if plan.synthetic:
         click.secho(f"{NOTICE}\n", fg="yellow", bold=True)
     click.echo(make_list(plan.name, _summary(spec, plan)))
@@ -61,7 +55,7 @@ def check(path: Path, assignments: tuple[str, ...], include: tuple[Path, ...], w
         click.secho(f"warning: {safe(warning)}\n", fg="yellow")
     changes = [word for assignment in assignments for word in ("--set", assignment)]
     changes += [word for file in include for word in ("--include", str(file))]
-    elsewhere = [] if workdir == WORKDIR else ["--workdir", workdir]
+    elsewhere = [] if workdir == Path("runs") else ["--workdir", workdir]
     click.echo(safe(f"Nothing is wrong. Start it with: {command_line('run', path, *changes, *elsewhere)}"))
 
 
@@ -100,3 +94,26 @@ def _samplers(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:
 
 def _from(origin: str) -> str:
     return origin.replace("==", " ")
+
+
+def _require_device(training: TrainingSettings) -> None:
+    """Raise DataError if the spec names a device that is not here.
+
+    Only for a device that is named: `auto` takes what there is, and torch takes seconds to ask.
+    """
+    if training.device not in ("auto", "cpu"):
+        from alharness.engine.training import choose_device
+
+        choose_device(training.device)
+
+
+def _require_writable(path: Path) -> None:
+    """Raise SpecError if this folder, which need not be there, could not be made or written to."""
+    nearest = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
+    if not nearest.is_dir():
+        reason = errno.ENOTDIR
+    elif not os.access(nearest, os.W_OK | os.X_OK):
+        reason = errno.EACCES
+    else:
+        return
+    raise SpecError(f"{path}: cannot be written to ({os.strerror(reason)}); choose another --workdir")

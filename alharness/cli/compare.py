@@ -14,25 +14,26 @@ from alharness.results import comparison
 from alharness.results.comparability import SLOWER
 from alharness.runs.finding import find_run
 from alharness.text.numbers import fixed, significant
-from alharness.text.terminal import plain, safe
+from alharness.text.terminal import safe
+from alharness.text.words import grouped
 
-from .options import workdir_option
+from .options import PATH, workdir_option
 from .page import make_console, make_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from rich.console import Console
+    from collections.abc import Iterator
 
     from alharness.results.comparison import CellPair, Comparison, MetricChange, SamplerComparison
+
+    from .console import PageConsole
 
 CHANGED = 1
 STYLES = {"changed": "bold red", "unchanged": "bold green", "not compared": "bold yellow"}
 
 
 @click.command
-@click.argument("old", metavar="OLD", type=click.Path(path_type=Path))
-@click.argument("new", metavar="NEW", type=click.Path(path_type=Path))
+@click.argument("old", metavar="OLD", type=PATH)
+@click.argument("new", metavar="NEW", type=PATH)
 @click.option("--only", multiple=True, metavar="LABEL", help="Compare only the sampler of this label.")
 @click.option(
     "--tolerance",
@@ -48,7 +49,7 @@ STYLES = {"changed": "bold red", "unchanged": "bold green", "not compared": "bol
     show_default=True,
     help="Queries count as changed if they take more than this many times as long, in every seed.",
 )
-@workdir_option
+@workdir_option()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
 def compare(
     old: Path, new: Path, only: tuple[str, ...], tolerance: float, slower: float, workdir: Path, *, as_json: bool
@@ -100,22 +101,24 @@ def _as_data(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _print(page: Console, found: Comparison, tolerance: float, slower: float) -> None:
-    page.print(plain(f"OLD {found.old}, NEW {found.new}"), style="dim", soft_wrap=True)
+def _print(page: PageConsole, found: Comparison, tolerance: float, slower: float) -> None:
+    page.say(f"OLD {found.old}, NEW {found.new}", style="dim")
     headings = ("sampler", "verdict", "seeds", "selections", "metrics", "query time", "memory +MiB")
     page.print(make_table(headings, (_row(sampler) for sampler in found.samplers)))
     for note in found.notes:
-        page.print(safe(f"note: {note}"), style="yellow", soft_wrap=True)
+        page.say(safe(f"note: {note}"), style="yellow")
     for sampler in found.samplers:
         for sentence in _sentences(sampler, found.metric, slower):
-            page.print(safe(f"{sampler.label}{sentence}"), soft_wrap=True)
-    for reason, labels in _unjudged(found.samplers).items():
-        page.print(plain(f"Query times of {', '.join(labels)} were not compared: {reason}"), soft_wrap=True)
-    page.print(plain(_summary(found, tolerance)), style=STYLES[found.verdict], soft_wrap=True)
+            page.say(safe(f"{sampler.label}{sentence}"))
+    timed = [sampler for sampler in found.samplers if any(pair.query_seconds for pair in sampler.pairs)]
+    unjudged = grouped((sampler.time.unjudged, sampler.label) for sampler in timed if sampler.time.unjudged)
+    for reason, labels in unjudged.items():
+        page.say(f"Query times of {', '.join(labels)} were not compared: {reason}")
+    page.say(_summary(found, tolerance), style=STYLES[found.verdict])
 
 
 def _row(sampler: SamplerComparison) -> tuple[str, ...]:
-    compared = [pair for pair in sampler.pairs if not (pair.lost or pair.unpaired)]
+    compared = [pair for pair in sampler.pairs if pair.compared]
     n, total = len(compared), len(sampler.pairs)
     seeds = str(n) if n == total else f"{n} of {total}"
     if not compared:
@@ -138,14 +141,15 @@ def _sentences(sampler: SamplerComparison, metric: str, slower: float) -> Iterat
     """What follows the sampler's label: every change, and what may explain it."""
     for about in sampler.about:
         yield f": {about}"
-    for reason, seeds in _grouped((pair.unpaired, pair.seed) for pair in sampler.pairs if pair.unpaired):
-        yield f", {_seeds(seeds)}: not compared: {reason}"
+    unpaired = grouped((pair.unpaired, str(pair.seed)) for pair in sampler.pairs if pair.unpaired)
+    for reason, seeds in unpaired.items():
+        yield f", seed{'' if len(seeds) == 1 else 's'} {', '.join(seeds)}: not compared: {reason}"
     for pair in sampler.pairs:
         for sentence in _changes(pair):
             yield f", seed {pair.seed}: {sentence}"
     if sampler.score and any(pair.parting for pair in sampler.pairs):
         old, new = sampler.score
-        n = sum(not (pair.lost or pair.unpaired) for pair in sampler.pairs)
+        n = sum(pair.compared for pair in sampler.pairs)
         over = f", mean of {n} seeds" if n > 1 else ""
         yield f": {metric} after the last cycle was {_metric(old, 4)} and is {_metric(new, 4)}{over}"
     if sampler.time.slower:
@@ -186,29 +190,8 @@ def _metric(value: float, digits: int) -> str:
     return "undefined" if isnan(value) else significant(value, digits)
 
 
-def _unjudged(samplers: Iterable[SamplerComparison]) -> dict[str, list[str]]:
-    return dict(
-        _grouped(
-            (s.time.unjudged, s.label)
-            for s in samplers
-            if s.time.unjudged and any(pair.query_seconds for pair in s.pairs)
-        )
-    )
-
-
-def _grouped(items: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, list[Any]]]:
-    groups: dict[str, list[Any]] = {}
-    for key, value in items:
-        groups.setdefault(key, []).append(value)
-    return groups.items()
-
-
-def _seeds(seeds: list[int]) -> str:
-    return f"seed{'' if len(seeds) == 1 else 's'} {', '.join(map(str, seeds))}"
-
-
 def _summary(found: Comparison, tolerance: float) -> str:
-    by_verdict = dict(_grouped((sampler.verdict, sampler.label) for sampler in found.samplers))
+    by_verdict = grouped((sampler.verdict, sampler.label) for sampler in found.samplers)
     left = by_verdict.get("not compared", [])
     more = f"; not compared: {', '.join(left)}" if left else ""
     changed = by_verdict.get("changed", [])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from alharness.text.terminal import translate
+from alharness.text.terminal import plain, translate
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -20,6 +20,10 @@ class PageConsole(Console):
     def render_str(self, text: str, **options: Any) -> Text:
         """The text in characters of the stream's encoding."""
         return super().render_str(translate(text, self.encoding), **options)
+
+    def say(self, text: str, style: str | None = None) -> None:
+        """A paragraph that the terminal may break, and not we, so that commands and paths can be copied."""
+        self.print(plain(text), style=style, soft_wrap=True)
 
     def status(self, status: RenderableType, **options: Any) -> Status:
         """Something that moves, in characters that the stream has."""

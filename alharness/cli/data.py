@@ -14,13 +14,13 @@ from alharness.spec.parameters import read_parameters
 from alharness.text.terminal import plain
 from alharness.text.words import NOTICE
 
+from .options import PATH, set_option
 from .page import make_console, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from alharness.api.dataset import Dataset, DatasetPlugin
-    from alharness.api.params import Params
 
 
 @click.group(invoke_without_command=True)
@@ -33,19 +33,13 @@ def data(context: click.Context) -> None:
 
 @data.command("import", short_help="Convert a data set that you have, or download it.")
 @click.argument("name")
-@click.argument("source", required=False, type=click.Path(path_type=Path))
+@click.argument("source", required=False, type=PATH)
 @click.option("--download", is_flag=True, help="Download the files instead of naming a SOURCE.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder to make; default: data/NAME.")
+@click.option("--out", type=PATH, metavar="DIR", help="Folder to make; default: data/NAME.")
 @click.option("--force", is_flag=True, help="Replace an older import.")
-@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A parameter of the import.")
+@set_option("A parameter of the import.")
 def import_(
-    name: str,
-    source: Path | None,
-    out: Path | None,
-    assignments: tuple[str, ...],
-    *,
-    download: bool,
-    force: bool,
+    name: str, source: Path | None, out: Path | None, assignments: tuple[str, ...], *, download: bool, force: bool
 ) -> None:
     """Convert the data set NAME from SOURCE, a file or folder that you have, into the harness's own format.
 
@@ -61,11 +55,10 @@ def import_(
         raise SpecError(f"the data set {name!r} needs no import: name it in a spec as it is")
     if (source is None) != download:
         raise click.UsageError("name either a SOURCE, the file or folder to import from, or --download")
-    options: tuple[Params, ...] = ()
-    if plugin.options is not None:
-        options = (read_parameters(plugin.options, f"the import of {name}", assignments),)
-    elif assignments:
+    if assignments and plugin.options is None:
         raise SpecError(f"--set {assignments[0]}: the import of {name!r} has no parameters")
+    taken = [plugin.options] if plugin.options is not None else []
+    options = [read_parameters(params, f"the import of {name}", assignments) for params in taken]
     target = out or Path("data", name)
     with staged(target, replace=force) as folder:
         lines = plugin.fetch(source, folder, *options)
@@ -78,20 +71,15 @@ def import_(
 def list_() -> None:
     """List the installed data sets, their distributions and their terms."""
     rows = [
-        (
-            name,
-            f"{registered.distribution} {registered.version}",
-            registered.plugin.summary,
-            registered.plugin.license,
-        )
-        for name, registered in sorted(load().datasets.items())
+        (name, f"{found.distribution} {found.version}", found.plugin.summary, found.plugin.license)
+        for name, found in sorted(load().datasets.items())
     ]
     make_console().print(make_table(("name", "from", "summary", "license"), rows))
 
 
 @data.command("describe", short_help="Show shapes, labels and repairs of a data set.")
 @click.argument("name")
-@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A parameter of the data set.")
+@set_option("A parameter of the data set.")
 @click.option("--verify", is_flag=True, help="Compare every stored file with its checksum first.")
 def describe_(name: str, assignments: tuple[str, ...], *, verify: bool) -> None:
     """Load the data set NAME and show what is in it: shapes, splits, labels of every source, and repairs.
@@ -109,13 +97,13 @@ def describe_(name: str, assignments: tuple[str, ...], *, verify: bool) -> None:
         if plugin.verify is None:
             raise SpecError(f"the data set {name!r} keeps no checksums that could be compared on demand")
         for line in plugin.verify(params):
-            page.print(plain(line), soft_wrap=True)
+            page.say(line)
 
     from alharness.datasets.description import describe
 
     dataset = plugin.make(params)
     if dataset.synthetic:
-        page.print(NOTICE, style="bold yellow", soft_wrap=True)
+        page.say(NOTICE, style="bold yellow")
     page.print(make_table(("", name), _facts(plugin, dataset)))
     for table in describe(dataset):
         page.print(make_table(table.headings, table.rows))

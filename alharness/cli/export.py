@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,10 +9,11 @@ import click
 from alharness.errors import RunError
 from alharness.text.words import choices
 
-from .options import workdir_option
+from .options import FILE, runs_argument, workdir_option
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     import pandas as pd
 
@@ -25,7 +25,7 @@ ENDINGS = {".csv": "csv", ".parquet": "parquet", ".tex": "latex", ".md": "markdo
 
 
 @click.command
-@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@runs_argument
 @click.option(
     "--format",
     "kind",
@@ -38,14 +38,8 @@ ENDINGS = {".csv": "csv", ".parquet": "parquet", ".tex": "latex", ".md": "markdo
     help="Which table. Default: cycles; for latex and markdown always summary.",
 )
 @click.option("--metric", "metrics", metavar="NAME", multiple=True, help="Only this metric or cost; repeatable.")
-@workdir_option
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Where to write it; default: the standard output.",
-)
+@workdir_option()
+@click.option("--output", "-o", type=FILE, metavar="FILE", help="Where to write it; default: the standard output.")
 def export(
     runs: tuple[Path, ...],
     kind: str | None,
@@ -86,12 +80,11 @@ def export(
     from alharness.runs.finding import find_run
 
     results = Results.load(*(find_run(run, workdir) for run in runs))
-    table = table or ("summary" if kind in TYPESET else "cycles")
-    _require_known(metrics, results, table)
     if kind in TYPESET:
-        _write(_typeset(results, kind, metrics), output)
+        content: str | bytes = _typeset(results, kind, metrics)
     else:
-        _write(_serialize(_table(results, table, metrics), kind), output)
+        content = _serialize(_table(results, table or "cycles", metrics), kind)
+    _write(content, output)
     return 0
 
 
@@ -113,6 +106,7 @@ def _table(results: Results, table: str, metrics: tuple[str, ...]) -> pd.DataFra
 
     from alharness.text.spreadsheets import ascii_name, unique
 
+    _require_known(metrics, results, table)
     if table == "differences":
         found = pd.concat([results.compare(metric) for metric in metrics or (None,)], ignore_index=True)
     elif table == "summary":
@@ -149,6 +143,7 @@ def _typeset(results: Results, kind: str, metrics: tuple[str, ...]) -> str:
     """A table for each setting."""
     from alharness.report.typesetting import as_latex, as_markdown, summary_table
 
+    _require_known(metrics, results, "summary")
     make = as_latex if kind == "latex" else as_markdown
     return "\n".join(make(summary_table(one, name, metrics)) for name, one in results.runs.items())
 

@@ -1,15 +1,44 @@
-"""Options that several commands share."""
+"""Arguments and options that several commands share."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-workdir_option = click.option(
-    "--workdir",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="runs",
-    show_default=True,
-    help="Where run directories are kept.",
+from alharness import registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from alharness.registry import Registry
+
+PATH = click.Path(path_type=Path)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+spec_argument = click.argument("path", metavar="SPEC", type=PATH)
+runs_argument = click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=PATH)
+include_option = click.option(
+    "--include",
+    multiple=True,
+    type=PATH,
+    metavar="FILE",
+    help="A Python file with a sampler, model or data set of your own; may be given several times.",
 )
+
+
+def set_option(what: str) -> Callable[..., Callable[..., object]]:
+    """`--set KEY=VALUE`; `what` is its help."""
+    return click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help=what)
+
+
+def workdir_option(what: str = "Where run directories are kept.") -> Callable[..., Callable[..., object]]:
+    """`--workdir DIRECTORY`; `what` is its help."""
+    return click.option("--workdir", type=FOLDER, default="runs", show_default=True, help=what)
+
+
+def load_plugins(include: Iterable[Path]) -> Registry:
+    """The installed plugins, and those of these files. Raises PluginError if a file cannot be used."""
+    return registry.load(extras=registry.Extras.collect(include=include))

@@ -18,12 +18,14 @@ from alharness.text.terminal import plain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
+
+    from .console import PageConsole
 
 WIDTH_OF_A_FILE = 120
 
 
-def make_console() -> Console:
+def make_console() -> PageConsole:
     """A console on stdout: as wide as the terminal, or wide enough to read in a file or a pipe."""
     from .console import PageConsole
 

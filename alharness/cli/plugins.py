@@ -12,7 +12,7 @@ from alharness.errors import PluginError
 from alharness.text.terminal import plain, safe
 from alharness.text.words import command_line, did_you_mean
 
-from .include import include_option, load_plugins
+from .options import include_option, load_plugins
 from .page import make_console, make_list, make_table
 
 if TYPE_CHECKING:

@@ -5,30 +5,20 @@ from __future__ import annotations
 import webbrowser
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from alharness.text.terminal import plain, safe
 from alharness.text.words import command_line
 
-from .options import workdir_option
+from .options import FOLDER, runs_argument, workdir_option
 from .page import make_console
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from alharness.report.document import Document
-    from alharness.runs.finding import FoundRun
 
 
 @click.command
-@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@runs_argument
 @click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Where to write it; default: RUN/report, for several runs ./report.",
+    "--out", type=FOLDER, metavar="DIR", help="Where to write it; default: RUN/report, for several runs ./report."
 )
 @click.option(
     "--target",
@@ -38,7 +28,7 @@ if TYPE_CHECKING:
     metavar="X",
     help="Also count the labels to this value of the ranking metric.",
 )
-@workdir_option
+@workdir_option()
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
 def report(
     runs: tuple[Path, ...], out: Path | None, targets: tuple[float, ...], workdir: Path, *, show: bool
@@ -63,39 +53,32 @@ def report(
 
     page = make_console()
     if len(runs) == 1 and runs[0].is_dir() and (inside := list_runs(runs[0])):
-        _print_runs(page, runs[0], inside)  # what follows says why nothing is written
+        page.say(f"{len(inside)} run{'s' if len(inside) > 1 else ''} in {runs[0]}:", style="bold")
+        for run in inside:
+            page.say(command_line("report", run.path))
+            page.say(
+                f"    {safe(run.progress)}, last written {run.date}"
+            )  # what follows says why nothing is written
     folders = [find_run(run, workdir) for run in runs]
     with page.status("reading journals") as status:
-        document = _document(folders, targets)
+        from alharness.report.build import several, single
         from alharness.report.page import write
+        from alharness.results.run import RunResults
+
+        found = [RunResults.read(folder) for folder in folders]
+        document = single(found[0], targets) if len(found) == 1 else several(found)
 
         folder = out or (folders[0] / "report" if len(folders) == 1 else Path("report"))
         written = write(document, folder, lambda what: status.update(f"drawing: {plain(what)}"))
     if document.notice:
-        page.print(document.notice, style="bold yellow", soft_wrap=True)
+        page.say(document.notice, style="bold yellow")
     for answer in document.answers:
         page.print(f"{answer.question} ", style="bold", end="")
-        page.print(plain(answer.short), soft_wrap=True)
+        page.say(answer.short)
         for reason in answer.reasons:
-            page.print(f"    {plain(reason)}", soft_wrap=True)
-    page.print(f"Page:     {written.page}", soft_wrap=True)
+            page.say(f"    {reason}")
+    page.say(f"Page:     {written.page}")
     page.print(f"Pictures: {written.pictures}, as PNG and SVG; tables: {written.tables}, as CSV, next to it")
     if show:
         webbrowser.open(written.page.resolve().as_uri())
     return 0
-
-
-def _print_runs(page: Console, folder: Path, runs: list[FoundRun]) -> None:
-    """What there is, the newest first, each with its command."""
-    page.print(plain(f"{len(runs)} run{'s' if len(runs) > 1 else ''} in {folder}:"), style="bold", soft_wrap=True)
-    for run in runs:
-        page.print(plain(command_line("report", run.path)), soft_wrap=True)
-        page.print(f"    {safe(run.progress)}, last written {run.date}", soft_wrap=True)
-
-
-def _document(runs: list[Path], targets: tuple[float, ...]) -> Document:
-    from alharness.report.build import several, single
-    from alharness.results.run import RunResults
-
-    found = [RunResults.read(folder) for folder in runs]
-    return single(found[0], targets) if len(found) == 1 else several(found)

@@ -6,8 +6,7 @@ import os
 import signal
 import sys
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,29 +16,29 @@ from alharness.spec.finding import find_spec
 from alharness.text.terminal import safe
 from alharness.text.words import NOTICE, command_line
 
-from .include import include_option, load_plugins
-from .options import workdir_option
+from .options import include_option, load_plugins, set_option, spec_argument, workdir_option
 from .page import make_console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from rich.console import Console
+    from pathlib import Path
 
     from alharness.api.records import Outcomes, Plan
     from alharness.tracking.trackers import SafeTracker
+
+    from .console import PageConsole
 
 FAILED, INTERRUPTED, TERMINATED = 1, 130, 143
 
 
 @click.command
-@click.argument("path", metavar="SPEC", type=click.Path(path_type=Path))
-@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Change a value of the spec.")
+@spec_argument
+@set_option("Change a value of the spec.")
 @include_option
 @click.option(
     "--only", multiple=True, metavar="NAME", help="Run only this sampler's label, or this cell (grace-s0)."
 )
-@workdir_option
+@workdir_option()
 @click.option(
     "--jobs",
     "-j",
@@ -65,15 +64,10 @@ def run(
     path: Path,
     assignments: tuple[str, ...],
     include: tuple[Path, ...],
-    only: tuple[str, ...],
-    workdir: Path,
-    jobs: int,
     *,
-    retime: bool,
-    restart: bool,
-    keep: bool,
     no_tracking: bool,
     require_tracking: bool,
+    **asked: Any,
 ) -> int:
     """Run every cell (sampler x seed) of SPEC, a file or the name of one in specs/, that is not finished yet.
 
@@ -89,93 +83,80 @@ def run(
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     if no_tracking and require_tracking:
         raise click.UsageError("--no-tracking and --require-tracking exclude each other")
-    if keep and restart:
+    if asked["keep"] and asked["restart"]:
         raise click.UsageError("--keep and --restart exclude each other")
     installed = load_plugins(include)
     spec = load(find_spec(path), installed, assignments)
     page = make_console()
 
     def warn(message: str) -> None:
-        page.print(f"warning: {safe(message)}", style="yellow", soft_wrap=True)
+        page.say(f"warning: {safe(message)}", style="yellow")
 
-    page.print(f"{spec.name}: {'measuring queries again' if retime else 'starting'}", style="bold")
+    page.print(f"{spec.name}: {'measuring queries again' if asked['retime'] else 'starting'}", style="bold")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # Shells do that to what a script starts in the background.
-        page.print(f"Ctrl-C is ignored here; to stop it: kill {os.getpid()}", soft_wrap=True)
+        page.say(f"Ctrl-C is ignored here; to stop it: kill {os.getpid()}")
     start_server()  # once the spec is known to be right: it imports torch while this process does other things
     from alharness.interface import carry_out
     from alharness.runs.run import Options
     from alharness.tracking.console import ConsoleProgress
 
     command = command_line(*sys.argv[1:])
-    options = Options(
-        workdir=workdir,
-        only=only,
-        restart=restart,
-        keep=keep,
-        jobs=jobs,
-        retime=retime,
-        again=lambda option: f"{command} --{option}",
-    )
-    progress = ConsoleProgress(page, only=only, workers=1 if retime else jobs)
+    options = Options(**asked, again=lambda option: f"{command} --{option}")
+    progress = ConsoleProgress(page, only=options.only, workers=1 if options.retime else options.jobs)
     with _terminable() as signals:
-        run_, record, trackers = carry_out(
+        plan, outcomes, trackers = carry_out(
             spec, installed, options, warn, progress, tracking=not no_tracking, required=require_tracking
         )
-    _close(page, run_, record, trackers)
-    if record.interrupted:
-        page.print(f"Interrupted. Nothing finished is lost; continue with: {command}", soft_wrap=True)
+    _close(page, plan, outcomes, trackers)
+    if outcomes.interrupted:
+        page.say(f"Interrupted. Nothing finished is lost; continue with: {command}")
         return TERMINATED if signals else INTERRUPTED
-    return FAILED if record.failed else 0
+    return FAILED if outcomes.failed else 0
 
 
-def _close(page: Console, run_: Plan, record: Outcomes, trackers: list[SafeTracker]) -> None:
+def _close(page: PageConsole, plan: Plan, outcomes: Outcomes, trackers: list[SafeTracker]) -> None:
     """The table, the pictures, what went wrong, and where everything is."""
     from alharness.report.curves import draw
     from alharness.report.table import closing_table, paper_table
     from alharness.results.run import RunResults
 
     page.print()
-    results = RunResults(run=run_, records=record.cells)
+    results = RunResults(run=plan, records=outcomes.cells)
     page.print(closing_table(results))
     if beside := paper_table(results):
         page.print(beside)
-    elif run_.paper and run_.synthetic:
-        page.print(f"{run_.paper.source}: its figures are shown with results on real data only", soft_wrap=True)
-    if any(found.timing == "shared" for found in record.cells if not found.cell.reference):
+    elif plan.paper and plan.synthetic:
+        page.say(f"{plan.paper.source}: its figures are shown with results on real data only")
+    if any(found.timing == "shared" for found in outcomes.cells if not found.cell.reference):
         again = command_line("run", *(word for word in sys.argv[2:] if word != "--retime"), "--retime")
-        page.print(f"Query times were measured while other cells were running; alone: {again}", soft_wrap=True)
-    for skip in run_.skips:
-        page.print(f"skipped: {skip.label}: {safe(skip.reason)}", soft_wrap=True)
-    for failure in record.failed:
-        text = f"{failure.status}: {failure.cell.name}: {safe(failure.error or 'stopped')}"
-        page.print(text, style="red", soft_wrap=True)
-    picture = run_.folder / "curves.png"
+        page.say(f"Query times were measured while other cells were running; alone: {again}")
+    for skip in plan.skips:
+        page.say(f"skipped: {skip.label}: {safe(skip.reason)}")
+    for failure in outcomes.failed:
+        page.say(f"{failure.status}: {failure.cell.name}: {safe(failure.error or 'stopped')}", style="red")
+    picture = plan.folder / "curves.png"
     drawn = False
     with _harmless(page, picture):
         drawn = draw(results, picture)
     if drawn:
-        page.print(f"Curves:   {picture}", soft_wrap=True)
-        page.print(f"Report:   {command_line('report', run_.folder)}", soft_wrap=True)
-    page.print(f"Journals: {run_.folder / 'cells'}", soft_wrap=True)
+        page.say(f"Curves:   {picture}")
+        page.say(f"Report:   {command_line('report', plan.folder)}")
+    page.say(f"Journals: {plan.folder / 'cells'}")
     for tracker in trackers:
         if where := tracker.where():
-            page.print(f"{safe(tracker.title) + ':':<9} {safe(where)}", soft_wrap=True)
-    if run_.synthetic:
-        page.print(NOTICE, style="bold yellow", soft_wrap=True)
+            page.say(f"{safe(tracker.title) + ':':<9} {safe(where)}")
+    if plan.synthetic:
+        page.say(NOTICE, style="bold yellow")
 
 
 @contextmanager
-def _harmless(page: Console, picture: Path) -> Iterator[None]:
+def _harmless(page: PageConsole, picture: Path) -> Iterator[None]:
     """What is complete stays complete: a picture that cannot be drawn is a warning, and costs no exit code."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - a full disk, a folder that matplotlib cannot write to
-        page.print(
-            f"warning: {picture} is not drawn: {safe(f'{type(error).__name__}: {error}')}",
-            style="yellow",
-            soft_wrap=True,
-        )
+        page.say(f"warning: {picture} is not drawn: {safe(f'{type(error).__name__}: {error}')}", style="yellow")
 
 
 @contextmanager

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command
-@workdir_option
+@workdir_option()
 def runs(workdir: Path) -> None:
     """List the run directories in a folder: name, setting, progress and date; the last one comes first.
 

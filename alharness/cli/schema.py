@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,9 +11,14 @@ from alharness import registry
 from alharness.errors import SpecError
 from alharness.spec.schema import make_schema
 
+from .options import FILE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 @click.command
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it here.")
+@click.option("--out", type=FILE, metavar="FILE", help="Write it here.")
 def schema(out: Path | None) -> None:
     """Print the JSON schema of specs with the parameters of all installed plugins, or write it to FILE.
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from pydantic import ValidationError
@@ -12,25 +11,22 @@ from alharness.errors import HarnessError, SpecError, TrackingError
 from alharness.runs import saved
 from alharness.spec import yamlfile
 from alharness.spec.document import DEFAULT_TRACKER, trackers
-from alharness.text.redaction import HIDDEN, redact
-from alharness.text.terminal import plain
+from alharness.text.redaction import HIDDEN
+from alharness.text.terminal import safe
 
 from . import show_error
+from .options import FOLDER
 from .page import make_console
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from alharness.api.records import Plan
     from alharness.tracking.plugin import MlflowParams
 
 
 @click.command
-@click.argument(
-    "directories",
-    metavar="RUN...",
-    nargs=-1,
-    required=True,
-    type=click.Path(path_type=Path, file_okay=False),
-)
+@click.argument("directories", metavar="RUN...", nargs=-1, required=True, type=FOLDER)
 @click.option(
     "--tracking-uri",
     metavar="URI",
@@ -63,7 +59,7 @@ def sync(directories: tuple[Path, ...], tracking_uri: str | None, experiment: st
             if isinstance(error, TrackingError):
                 break  # the others would wait for the same store
             continue
-        page.print(f"{plain(str(directory))}: {where}", soft_wrap=True)
+        page.say(f"{directory}: {where}")
     return worst
 
 
@@ -87,18 +83,17 @@ def _params(run: Plan, uri: str | None, experiment: str | None) -> MlflowParams:
 
     spec = yamlfile.parse(run.spec_text, str(run.folder / saved.NAME)).data
     tracking = spec.get("tracking") if isinstance(spec, dict) else None
-    said: dict[str, Any] = {}
-    for tracker in reversed(trackers(tracking or {}).values()):
-        if isinstance(tracker, dict) and tracker.get("name") == DEFAULT_TRACKER:
-            said = tracker.get("params") or {}
-    address = said.get("uri")
-    if address and HIDDEN in address:
-        address = None
+    asked = [tracker for tracker in trackers(tracking or {}).values() if isinstance(tracker, dict)]
+    mlflow = next((tracker for tracker in asked if tracker.get("name") == DEFAULT_TRACKER), {})
+    said = mlflow.get("params") or {}
+    address = said.get("uri") or ""
     try:
-        return MlflowParams(uri=uri or address, experiment=experiment or said.get("experiment"))
+        return MlflowParams(
+            uri=uri or (None if HIDDEN in address else address), experiment=experiment or said.get("experiment")
+        )
     except ValidationError as error:
         raise SpecError(f"--experiment: {error.errors()[0]['msg']}") from error
 
 
 def _warn(text: str) -> None:
-    click.echo(f"warning: {plain(redact(text))}", err=True)
+    click.echo(f"warning: {safe(text)}", err=True)

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alharness.text.terminal import plain
-
 from .page import make_console
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from rich.console import Console
-
     from alharness.tracking.mlflow.experiments import Tracked
+
+    from .console import PageConsole
 
 MOST_OTHERS = 20
 """Other experiments that are listed with the one that is shown."""
@@ -73,26 +71,24 @@ def ui(experiment: str | None, store: str | None, port: int | None, *, browse: b
     page.print("The server has ended.")
 
 
-def _show(page: Console, chosen: Tracked, found: list[Tracked], address: str, *, browse: bool) -> None:
+def _show(page: PageConsole, chosen: Tracked, found: list[Tracked], address: str, *, browse: bool) -> None:
     """The link to one experiment, and those to the others."""
     link = chosen.link(address)
-    page.print(f"{plain(chosen.name)}: {link}", style="bold", soft_wrap=True)
+    page.say(f"{chosen.name}: {link}", style="bold")
     if not chosen.view:
-        page.print(
-            "It has no ready dashboard: the command that ran it makes one when it runs again.", soft_wrap=True
-        )
+        page.say("It has no ready dashboard: the command that ran it makes one when it runs again.")
     others = [other for other in found if other is not chosen]
     if others:
-        page.print("Other experiments:")
+        page.say("Other experiments:")
     for other in others[:MOST_OTHERS]:
-        page.print(f"  {plain(other.name)}: {other.link(address)}", soft_wrap=True)
+        page.say(f"  {other.name}: {other.link(address)}")
     if len(others) > MOST_OTHERS:
-        page.print(f"  and {len(others) - MOST_OTHERS} more, by name: alharness ui NAME", soft_wrap=True)
+        page.say(f"  and {len(others) - MOST_OTHERS} more, by name: alharness ui NAME")
     if browse and not webbrowser.open(link):
-        page.print("No browser could be opened here: open the link yourself.", style="yellow")
+        page.say("No browser could be opened here: open the link yourself.", style="yellow")
 
 
-def _busy(page: Console, text: str) -> AbstractContextManager[object]:
+def _busy(page: PageConsole, text: str) -> AbstractContextManager[object]:
     """Something that moves on a terminal; elsewhere a line."""
     if page.is_terminal:
         return page.status(f"{text} ...")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from alharness.cli import main
+from alharness.cli.console import PageConsole
 from alharness.cli.run import _harmless
 from alharness.runs import run as runs
 
@@ -72,7 +72,7 @@ def test_nothing_is_imported_by_the_first_query_that_is_only_needed_later(toy_si
 
 
 def test_a_picture_that_cannot_be_drawn_is_a_warning(capsys):
-    with _harmless(Console(width=200), Path("runs/x/curves.png")):
+    with _harmless(PageConsole(width=200), Path("runs/x/curves.png")):
         raise OSError(28, "No space left on device")
     assert "warning: runs/x/curves.png is not drawn: OSError: [Errno 28] No space left on device" in (
         capsys.readouterr().out
