@@ -141,7 +141,8 @@ def _serialize(table: pd.DataFrame, kind: str) -> str | bytes:
 
 def _typeset(results: Results, kind: str, metrics: tuple[str, ...]) -> str:
     """A table for each setting."""
-    from alharness.report.typesetting import as_latex, as_markdown, summary_table
+    from alharness.report.tables import summary_table
+    from alharness.report.typesetting import as_latex, as_markdown
 
     _require_known(metrics, results, "summary")
     make = as_latex if kind == "latex" else as_markdown

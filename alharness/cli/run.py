@@ -118,7 +118,7 @@ def run(
 def _close(page: PageConsole, plan: Plan, outcomes: Outcomes, trackers: list[SafeTracker]) -> None:
     """The table, the pictures, what went wrong, and where everything is."""
     from alharness.report.curves import draw
-    from alharness.report.table import closing_table, paper_table
+    from alharness.report.tables import closing_table, paper_table
     from alharness.results.run import RunResults
 
     page.print()

@@ -10,14 +10,13 @@ from alharness.results.efficiency import ENOUGH_FOR_INTERVAL, saving
 from alharness.results.statistics import ENOUGH
 from alharness.text.numbers import count, fixed, form, interval, p_value, percent, seconds, significant, typeset
 
-from .document import Answer
+from .document import Answer, between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from alharness.results.run import RunResults
-    from alharness.results.settings import Settings
-    from alharness.results.statistics import Difference
+    from alharness.results.settings import Ranking, Settings
 
 WHICH = "Which sampler should I use here?"
 SURE = "How sure are we?"
@@ -30,245 +29,214 @@ MOST = 3
 def answers(results: RunResults) -> list[Answer]:
     """Which sampler, how sure, how many labels saved, at what cost: all about the sampler that is recommended."""
     if not results.labels:
-        return [Answer(question=WHICH, short="Nothing is finished yet.", reasons=results.basis.refused)]
-    if results.random is None:
-        best = results.ranked[0]
-        return [_best_without_random(results, best), _untested(results, best), _no_saving(), _cost(results, best)]
-    of_a_winner, of_random = (_winner, _sure_of_winner, _labels), (_random, _sure_of_random, _no_saving_of_random)
-    found = [answer(results) for answer in (of_a_winner if results.advice.shown else of_random)]
-    return [*found, _cost(results, str(results.advice.label))]
+        return [_answer(WHICH, "Nothing is finished yet.", *results.basis.refused)]
+    random, best = results.random, results.advice.label or results.ranked[0]
+    cost = _cost(results, best)
+    if random is None:
+        return [_first_without_random(results, best), _untested(results, best), _no_saving(results), cost]
+    if best in results.advice.shown:
+        return [
+            _winner(results, best, random),
+            _tested(results, best, random),
+            _saving(results, best, random),
+            cost,
+        ]
+    return [_random(results, random), _closest(results, random), _no_saving(results), cost]
 
 
 def answers_over(found: Settings) -> list[Answer]:
     """Which sampler over several settings, and how sure."""
-    which = "Which sampler is best over these settings?"
-    ranking = found.ranking
+    which, ranking = "Which sampler is best over these settings?", found.ranking
     if not ranking.settings:
-        return [Answer(question=which, short="Not known: no setting can be ranked.", reasons=found.left_out)]
-    order = sorted(range(len(found.common)), key=lambda i: ranking.average[i])
-    ranks = [f"{found.common[i]} {fixed(ranking.average[i], 2)}" for i in order]
-    reasons = [f"Average ranks over {len(ranking.settings)} settings: {_list(ranks)}."]
-    leader = found.common[order[0]]
-    best = found.best or leader
-    higher = [x for x in (found.common[i] for i in order) if ranking.of(x) < ranking.of(best)]
-    if higher:
-        reasons.append(f"Better by average rank, but not shown to be better than Random: {_list(higher)}.")
-    short = f"{best}, by average rank."
+        return [_answer(which, "Not known: no setting can be ranked.", *found.left_out)]
+    order = sorted(found.common, key=ranking.of)
+    best = found.best or order[0]
+    higher = [x for x in order if ranking.of(x) < ranking.of(best)]
+    ranks = ", ".join(f"{x} {fixed(ranking.of(x), 2)}" for x in order)
+    short, last = f"{best}, by average rank.", ""
     if found.random is None:
-        reasons.append("Random was not run in all of them: add `random` to the specs.")
+        last = "Random was not run in all of them: add `random` to the specs."
     elif best == found.random:
         short = "Random: none is shown to be better."
-        reasons += [] if higher else ["It is Random: no sampler is better on average."]
+        last = "" if higher else "It is Random: no sampler is better on average."
     else:
         wins = sum(found.against_random[name, best].better for name in found.runs)
-        reasons.append(
+        last = (
             f"Significantly better than Random within {wins} of {len(found.runs)} settings (paired t-tests, "
             f"Holm's correction over {found.tests} comparisons of samplers with Random)."
         )
-    return [
-        Answer(question=which, short=short, reasons=(*reasons, *found.left_out)),
-        _sure_over(found, best),
-    ]
-
-
-def _sure_over(found: Settings, best: str) -> Answer:
-    ranking = found.ranking
+    chosen = _answer(
+        which,
+        short,
+        f"Average ranks over {len(ranking.settings)} settings: {ranks}.",
+        _naming("Better by average rank, but not shown to be better than Random", higher),
+        last,
+        *found.left_out,
+    )
     if ranking.refusal:
-        return Answer(question=SURE, short="Not tested over settings.", reasons=(ranking.refusal,))
+        return [chosen, _answer(SURE, "Not tested over settings.", ranking.refusal)]
     clear = [x for x in found.common if ranking.better(best, x)]
-    reasons = [
-        (
-            f"Friedman's test over {len(ranking.settings)} settings: {p_value(ranking.p)}, agreement W = "
-            f"{fixed(ranking.agreement, 2)}; ranks that differ by less than "
-            f"{fixed(ranking.critical, 2)} may do so by chance (Nemenyi)."
-        )
-    ]
-    if clear:
-        reasons.append(f"{best} is significantly better than: {_list(clear)}.")
-    return Answer(
-        question=SURE,
-        short=f"Better than {len(clear)} of {len(found.common) - 1}." if clear else "Not significant.",
-        reasons=reasons,
+    sure = _answer(
+        SURE,
+        f"Better than {len(clear)} of {len(found.common) - 1}." if clear else "Not significant.",
+        f"{friedman(ranking)}; ranks that differ by less than {fixed(ranking.critical, 2)} may do so by chance "
+        "(Nemenyi).",
+        _naming(f"{best} is significantly better than", clear),
+    )
+    return [chosen, sure]
+
+
+def friedman(ranking: Ranking) -> str:
+    """What Friedman's test over settings says."""
+    return (
+        f"Friedman's test over {len(ranking.settings)} settings: {p_value(ranking.p)}, agreement W = "
+        f"{fixed(ranking.agreement, 2)}"
     )
 
 
-def _best_without_random(results: RunResults, best: str) -> Answer:
-    over = results.basis.seed_sets[0]
-    write = form(
-        [results.areas[x].value for x in over.labels], [results.areas[x].half for x in over.labels]
-    ).number
-    order = ", ".join(f"{x} {write(results.areas[x].value)}" for x in results.ranked if x in over.labels)
-    return Answer(
-        question=WHICH,
-        short=f"{best} is best on average.",
-        reasons=(
-            f"By {_area(results)}, over {seed_list(over.seeds)}: {order}.",
-            "Random was not run, so nothing says whether a sampler is worth its cost: add `random` to the spec.",
-            *_missing(results),
-        ),
-    )
+def _answer(question: str, short: str, *reasons: str) -> Answer:
+    """An answer with the reasons that there are."""
+    return Answer(question=question, short=short, reasons=list(filter(None, reasons)))
 
 
-def _untested(results: RunResults, best: str) -> Answer:
-    return Answer(
-        question=SURE,
-        short=f"{_number_of_seeds(len(results.basis.first_set(best).seeds))}, nothing to test against.",
-        reasons=(),
-    )
+def _naming(what: str, labels: Sequence[str]) -> str:
+    """A sentence that names samplers; empty without any."""
+    return f"{what}: {', '.join(labels)}." if labels else ""
 
 
-def _no_saving() -> Answer:
-    return Answer(question=SAVED, short="Not known.", reasons=("It needs Random and another sampler.",))
+def _recommended(results: RunResults, short: str, *reasons: str) -> Answer:
+    """Which sampler, what is worse than Random, and which seeds and cells are not compared."""
+    worse = _naming("Shown to be worse than Random", results.advice.worse)
+    left_out = (f"{sentence}." for sentence in results.basis.refused)
+    return _answer(WHICH, short, *reasons, worse, *results.basis.gaps(), *left_out)
 
 
-def _winner(results: RunResults) -> Answer:
-    advice, random = results.advice, str(results.random)
-    best = advice.shown[0]
-    reasons = [f"By {_area(results)} it is better than Random, by {_size(results, best, random)}."]
-    if advice.ahead:
-        reasons.append(
-            f"Better on average than {best}, but not shown to be better than Random: {_ahead(results)}."
-        )
-    if advice.apart:
-        reasons.append(f"{advice.apart}; {best} has the largest difference to Random.")
+def _winner(results: RunResults, best: str, random: str) -> Answer:
+    advice = results.advice
     others = [x for x in results.ranked if x not in (best, *results.basis.randoms)]
     beaten = [x for x in others if results.pairs[best, x].better]
     superior = [x for x in others if results.pairs[best, x].worse]
     equals = [x for x in others if x not in (*beaten, *superior)]
-    if superior:
-        reasons.append(f"Shown to be better than {best} over the seeds that both have: {_list(superior)}.")
-    if equals:
-        reasons.append(f"Not shown to be worse than it: {_list(equals)}.{_quickest(results, [best, *equals])}")
-    if others == beaten:
-        reasons.append("It is better than every other sampler, too.")
-    return Answer(question=WHICH, short=f"{best}.", reasons=(*reasons, *_worse(results), *_missing(results)))
+    return _recommended(
+        results,
+        f"{best}.",
+        f"By {_area(results)} it is better than Random, by {_size(results, best, random)}.",
+        _ahead(results, f"Better on average than {best}, but not shown to be better than Random"),
+        f"{advice.apart}; {best} has the largest difference to Random." if advice.apart else "",
+        _naming(f"Shown to be better than {best} over the seeds that both have", superior),
+        _naming("Not shown to be worse than it", equals) + (_quickest(results, [best, *equals]) if equals else ""),
+        "It is better than every other sampler, too." if others == beaten else "",
+    )
 
 
-def _random(results: RunResults) -> Answer:
-    advice, random = results.advice, str(results.random)
-    reasons = [f"No sampler is shown to be better than Random by {_area(results)}."]
+def _random(results: RunResults, random: str) -> Answer:
     rivals = _rivals(results)
-    if advice.ahead:
-        reasons.append(f"Better on average, but not shown to be better: {_ahead(results)}.")
-    elif rivals and all(results.pairs[x, random].value < 0 for x in rivals):
-        reasons.append("On average Random is the best of all.")
-    name = "Random" if random == RANDOM else f"Random ({random})"
-    return Answer(
-        question=WHICH,
-        short=f"{name}: none is shown to be better.",
-        reasons=(*reasons, *_worse(results), *_missing(results)),
+    first = rivals and all(results.pairs[x, random].value < 0 for x in rivals)
+    return _recommended(
+        results,
+        f"{'Random' if random == RANDOM else f'Random ({random})'}: none is shown to be better.",
+        f"No sampler is shown to be better than Random by {_area(results)}.",
+        _ahead(results, "Better on average, but not shown to be better"),
+        "On average Random is the best of all." if first and not results.advice.ahead else "",
     )
 
 
-def _sure_of_winner(results: RunResults) -> Answer:
-    best = results.advice.shown[0]
-    pair = results.pairs[best, str(results.random)]
-    reasons = [_tested(results, best), f"{_detectable(pair)}."]
-    return Answer(question=SURE, short="Significant at 5 %.", reasons=reasons)
-
-
-def _sure_of_random(results: RunResults) -> Answer:
-    """What the test of the sampler that comes closest says, and whether much could have been found."""
-    random = str(results.random)
-    rivals = [x for x in _rivals(results) if results.pairs[x, random].n]
-    if not rivals:
-        n = len(results.basis.cells[random])
-        return Answer(question=SURE, short=f"{_number_of_seeds(n)}, nothing to test against.", reasons=())
-    enough = [x for x in rivals if results.pairs[x, random].n >= ENOUGH]
-    if not enough:
-        most = max(results.pairs[x, random].n for x in rivals)
-        return Answer(
-            question=SURE,
-            short=f"Not at all: {_number_of_seeds(most)}.",
-            reasons=(f"Below {ENOUGH} seeds nothing is tested. Set `seeds: 5` or more and run again.",),
-        )
-    closest = max(enough, key=lambda x: results.pairs[x, random].value)
-    pair = results.pairs[closest, random]
-    if pair.worse:
-        return Answer(
-            question=SURE,
-            short=f"Significant at 5 %: {closest} is worse.",
-            reasons=(_tested(results, closest), f"{_detectable(pair)}."),
-        )
-    return Answer(
-        question=SURE,
-        short="Not significant.",
-        reasons=(_tested(results, closest), f"{_detectable(pair)}; smaller ones need more seeds."),
+def _first_without_random(results: RunResults, best: str) -> Answer:
+    over = results.basis.seed_sets[0]
+    areas = {x: results.areas[x] for x in results.ranked if x in over.labels}
+    write = form([area.value for area in areas.values()], [area.half for area in areas.values()]).number
+    order = ", ".join(f"{x} {write(area.value)}" for x, area in areas.items())
+    return _recommended(
+        results,
+        f"{best} is best on average.",
+        f"By {_area(results)}, over {seed_list(over.seeds)}: {order}.",
+        "Random was not run, so nothing says whether a sampler is worth its cost: add `random` to the spec.",
     )
 
 
-def _labels(results: RunResults) -> Answer:
-    best, random = results.advice.shown[0], str(results.random)
+def _tested(
+    results: RunResults, label: str, random: str, short: str = "Significant at 5 %.", end: str = "."
+) -> Answer:
+    """What the test of a sampler against Random says, and what difference so many seeds could have shown."""
+    pair = results.pairs[label, random]
+    tests = sum(not math.isnan(d.p) for d in results.pairs.values()) // 2
+    what = f"{label} against Random, paired by seed: {_size(results, label, random)}"
+    if math.isnan(pair.p):
+        same = "nothing differs in any seed" if pair.value == 0 else "the difference is the same in every seed"
+        what += f"; {same}, so that there is nothing to test."
+    else:
+        over = f"after Holm's correction over {tests} pairs" if tests > 1 else "in the only test"
+        effect = f", effect {typeset(significant(pair.effect, 2))} standard deviations"
+        what += f", {p_value(pair.adjusted)} {over}{'' if math.isnan(pair.effect) else effect}."
+    least = "The seeds do not differ, so that nothing is known of what they could detect"
+    if pair.detectable > 0:
+        size = significant(pair.detectable, 2)
+        least = f"With these seeds a difference of about {size} is found in four of five experiments"
+    return _answer(SURE, short, what, f"{least}{end}")
+
+
+def _closest(results: RunResults, random: str) -> Answer:
+    """What the test of the sampler that comes closest to Random says, and whether much could have been found."""
+    pairs = {x: results.pairs[x, random] for x in _rivals(results)}
+    most = max((pair.n for pair in pairs.values()), default=0)
+    if most == 0:
+        return _untested(results, random)
+    if most < ENOUGH:
+        few = f"Below {ENOUGH} seeds nothing is tested. Set `seeds: 5` or more and run again."
+        return _answer(SURE, f"Not at all: {_number_of_seeds(most)}.", few)
+    closest = max((x for x, pair in pairs.items() if pair.n >= ENOUGH), key=lambda x: pairs[x].value)
+    if pairs[closest].worse:
+        return _tested(results, closest, random, f"Significant at 5 %: {closest} is worse.")
+    return _tested(results, closest, random, "Not significant.", "; smaller ones need more seeds.")
+
+
+def _untested(results: RunResults, label: str) -> Answer:
+    n = len(results.basis.first_set(label).seeds)
+    return _answer(SURE, f"{_number_of_seeds(n)}, nothing to test against.")
+
+
+def _saving(results: RunResults, best: str, random: str) -> Answer:
     found = saving(results, best, random, seeds=results.basis.first_set(best).seeds)
-    last = results.labeled[-1]
+    run, last = results.run, results.labeled[-1]
     goal = f"Random's {results.metric} at {last:,} labels"
     if not math.isfinite(found.needed):
-        return Answer(
-            question=SAVED,
-            short="None.",
-            reasons=(f"{best} does not reach {goal} within {last:,} labels (n = {found.n}).",),
-        )
+        return _answer(SAVED, "None.", f"{best} does not reach {goal} within {last:,} labels (n = {found.n}).")
     saved = count(abs(found.value))
     fewer = f"{saved} {'fewer' if found.value > 0 else 'more'}" if saved != "0" else "as many as Random"
-    reasons = [
-        f"{best} reaches {goal} with {count(found.needed)} labels, {fewer} ({found.reached} of {found.n} seeds)."
-    ]
-    if found.n >= ENOUGH_FOR_INTERVAL:
-        reasons.append(
-            f"95 % interval of the saving: {bounds(found.low, found.high)} labels (bootstrap over seeds)."
-        )
-    if results.run.count_valid and results.run.valid:
-        reasons.append(f"The {results.run.valid:,} validation samples count as labels.")
-    if not found.sure:
-        short = "None that is sure."
-    else:
-        short = f"{count(found.value)} of {count(found.reference)}." if found.value > 0 else "None: it takes more."
-    return Answer(question=SAVED, short=short, reasons=reasons)
-
-
-def _no_saving_of_random(results: RunResults) -> Answer:
-    if not _rivals(results):
-        return _no_saving()
-    return Answer(
-        question=SAVED,
-        short="None.",
-        reasons=(
-            "Savings are counted against Random itself. What others need is in the section on label efficiency.",
-        ),
+    short = f"{count(found.value)} of {count(found.reference)}." if found.value > 0 else "None: it takes more."
+    return _answer(
+        SAVED,
+        short if found.sure else "None that is sure.",
+        f"{best} reaches {goal} with {count(found.needed)} labels, {fewer} ({found.reached} of {found.n} seeds).",
+        f"95 % interval of the saving: {between(found.low, found.high).text} labels (bootstrap over seeds)."
+        if found.n >= ENOUGH_FOR_INTERVAL
+        else "",
+        f"The {run.valid:,} validation samples count as labels." if run.count_valid and run.valid else "",
     )
+
+
+def _no_saving(results: RunResults) -> Answer:
+    if results.random is None or not _rivals(results):
+        return _answer(SAVED, "Not known.", "It needs Random and another sampler.")
+    why = "Savings are counted against Random itself. What others need is in the section on label efficiency."
+    return _answer(SAVED, "None.", why)
 
 
 def _cost(results: RunResults, label: str) -> Answer:
-    found = results.row(label)
-    query, share = found.query["query_seconds"].value, found.share_of_training
+    row, random = results.row(label), results.random
+    query, share = row.query["query_seconds"].value, row.share_of_training
     if math.isnan(query):
-        return Answer(question=COST, short="Not measured.", reasons=())
-    part = "" if math.isnan(share) else f", {percent(share)} of a training ({seconds(found.training.value)})"
-    reasons = [f"A query of {label} takes {seconds(query)}{part}."]
-    if results.random not in (None, label):
-        assert results.random is not None
-        reasons.append(f"Random's takes {seconds(results.row(results.random).query['query_seconds'].value)}.")
-    if reason := results.incomparable_times():
-        reasons.append(reason)
-    return Answer(question=COST, short=f"{seconds(query)} a query.", reasons=reasons)
-
-
-def bounds(low: float, high: float) -> str:
-    """An interval of labels; an end without a bound is named."""
-    return typeset(f"{count(low)} to {count(high)}")
+        return _answer(COST, "Not measured.")
+    part = "" if math.isnan(share) else f", {percent(share)} of a training ({seconds(row.training.value)})"
+    theirs = ""
+    if random is not None and random != label:
+        theirs = f"Random's takes {seconds(results.row(random).query['query_seconds'].value)}."
+    about = f"A query of {label} takes {seconds(query)}{part}."
+    return _answer(COST, f"{seconds(query)} a query.", about, theirs, results.incomparable_times())
 
 
 def _rivals(results: RunResults) -> list[str]:
     return [label for label in results.labels if label not in results.basis.randoms]
-
-
-def _worse(results: RunResults) -> tuple[str, ...]:
-    worse = results.advice.worse
-    return (f"Shown to be worse than Random: {_list(worse)}.",) if worse else ()
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(names)
 
 
 def _area(results: RunResults) -> str:
@@ -282,54 +250,21 @@ def _size(results: RunResults, one: str, other: str) -> str:
     return f"{typeset(interval(pair.value, pair.half, of=results.areas[other].value))} (n = {pair.n})"
 
 
-def _ahead(results: RunResults) -> str:
+def _ahead(results: RunResults, what: str) -> str:
     """Who has a better mean than the recommended sampler and is not shown to be better, and by how much."""
     best, found = str(results.advice.label), results.advice.ahead
-    text = ", ".join(f"{label} by {_size(results, label, best)}" for label in found[:MOST])
-    return text + (f"; also {', '.join(found[MOST:])}" if len(found) > MOST else "")
+    first = _naming(what, [f"{label} by {_size(results, label, best)}" for label in found[:MOST]])
+    return f"{first[:-1]}; also {', '.join(found[MOST:])}." if len(found) > MOST else first
 
 
-def _tested(results: RunResults, label: str) -> str:
-    """What the test of a sampler against Random says."""
-    random = str(results.random)
-    pair = results.pairs[label, random]
-    tests = sum(not math.isnan(d.p) for d in results.pairs.values()) // 2
-    what = f"{label} against Random, paired by seed: {_size(results, label, random)}"
-    if math.isnan(pair.p):
-        same = "nothing differs in any seed" if pair.value == 0 else "the difference is the same in every seed"
-        return f"{what}; {same}, so that there is nothing to test."
-    corrected = f"after Holm's correction over {tests} pairs" if tests > 1 else "in the only test"
-    return f"{what}, {p_value(pair.adjusted)} {corrected}{_effect(pair)}."
-
-
-def _detectable(pair: Difference) -> str:
-    """What difference so many seeds could have shown."""
-    if not pair.detectable > 0:
-        return "The seeds do not differ, so that nothing is known of what they could detect"
-    least = significant(pair.detectable, 2)
-    return f"With these seeds a difference of about {least} is found in four of five experiments"
-
-
-def _missing(results: RunResults) -> list[str]:
-    """Which seeds and which cells are not compared."""
-    return [*results.basis.gaps(), *(f"{sentence}." for sentence in results.basis.refused)]
-
-
-def _quickest(results: RunResults, labels: list[str]) -> str:
+def _quickest(results: RunResults, labels: Sequence[str]) -> str:
     """Which of these samplers takes the least time for a query, if their times can be compared."""
-    if results.incomparable_times():
-        return ""
     times = {label: results.row(label).query["query_seconds"].value for label in labels}
-    label = min(times, key=lambda x: times[x])
-    quickest = f" The quickest of these is {label}, {seconds(times[label])} a query."
-    return "" if math.isnan(times[label]) else quickest
+    label = min(labels, key=lambda x: times[x])
+    if results.incomparable_times() or math.isnan(times[label]):
+        return ""
+    return f" The quickest of these is {label}, {seconds(times[label])} a query."
 
 
 def _number_of_seeds(n: int) -> str:
-    """A number of seeds."""
     return "one seed" if n == 1 else f"{n} seeds"
-
-
-def _effect(pair: Difference) -> str:
-    effect = f", effect {typeset(significant(pair.effect, 2))} standard deviations"
-    return "" if math.isnan(pair.effect) else effect

@@ -9,8 +9,8 @@ from alharness.text.words import NOTICE
 
 from .answers import answers, answers_over
 from .document import Document
-from .palette import styles
-from .sections import cells, chosen, cost, curves, differences, efficiency, outcome, ranks, setting
+from .pictures import styles
+from .sections import chosen, cost, curves, differences, efficiency, outcome, ranks, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ def single(results: RunResults, targets: Sequence[float] = ()) -> Document:
         results: the run, read back.
         targets: values of the ranking metric to count labels to, in addition to those of every report.
     """
-    run, drawn = results.run, styles(results.run.labels)
+    plan, drawn = results.run, styles(results.run.labels)
     sections = [
         curves.section(results, drawn),
         outcome.section(results),
@@ -33,20 +33,20 @@ def single(results: RunResults, targets: Sequence[float] = ()) -> Document:
         differences.section(results, drawn),
         cost.section(results, drawn),
         chosen.section(results, drawn),
-        cells.section(results),
-        setting.section(results),
+        run.cells(results),
+        run.setting(results),
     ]
-    first, last = run.counted((run.schedule.labeled[0], run.schedule.labeled[-1]))
-    counting = " with validation" if run.count_valid and run.valid else ""
+    first, last = results.labeled[0], results.labeled[-1]
+    counting = " with validation" if plan.count_valid and plan.valid else ""
     budget = f"{first:,} to {last:,} labels{counting}"
-    seeds = len({cell.seed for cell in run.cells})
-    counts = f"{len(run.labels)} samplers, {seeds} seed{'s' if seeds != 1 else ''}"
+    seeds = len({cell.seed for cell in plan.cells})
+    counts = f"{len(plan.labels)} samplers, {seeds} seed{'s' if seeds != 1 else ''}"
     return Document(
-        title=run.name,
-        subtitle=f"{run.params.get('dataset', '')}, {run.params.get('model', '')}, {budget}, {counts}",
-        notice=NOTICE if run.synthetic else "",
+        title=plan.name,
+        subtitle=f"{plan.params.get('dataset', '')}, {plan.params.get('model', '')}, {budget}, {counts}",
+        notice=NOTICE if plan.synthetic else "",
         answers=answers(results),
-        sections=[section for section in sections if section is not None],
+        sections=list(filter(None, sections)),
     )
 
 
@@ -69,5 +69,5 @@ def several(found: Sequence[RunResults]) -> Document:
         subtitle=", ".join(side_by_side.runs),
         notice=f"{NOTICE} Made up are: {', '.join(made_up)}." if made_up else "",
         answers=answers_over(side_by_side),
-        sections=[section for section in sections if section is not None],
+        sections=list(filter(None, sections)),
     )

@@ -1,4 +1,4 @@
-"""The picture of the learning curves."""
+"""Learning curves: in the report, at the end of a run, and in notebooks."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from alharness.results.basis import seed_list
 from alharness.results.statistics import ENOUGH, alike
 from alharness.runs.files import write
 
-from .lettering import legend, names, taller
-from .palette import REFERENCE, styles
+from .pictures import DPI, REFERENCE, count_labels, legend, line, styles, taller
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,43 +21,13 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from alharness.api.records import Plan
     from alharness.results.basis import Basis, SeedSet
     from alharness.results.run import RunResults
-    from alharness.results.statistics import Mean
 
-    from .palette import Styles
+    from .pictures import Styles
 
-
-def draw(results: RunResults, path: Path) -> bool:
-    """Write the curves of the ranking metric as a PNG; False if nothing is finished."""
-    # The object-oriented interface: pyplot would open a window system and keep global state.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    run, cells = results.run, results.basis
-    figure = Figure(figsize=taller((7, 4.5), run.labels), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    if not cells.seed_sets or not plot(axes, results, cells.seed_sets[0], run.metric, styles(run.labels)):
-        return False
-    legend(figure)
-    title = f"{run.name}: mean over the same seeds and {spread(cells.seed_sets[0])}"
-    notes = ["synthetic data; not comparable with the paper"] if run.synthetic else []
-    if absent := not_drawn(cells):
-        notes.append(absent)
-    axes.set_title("\n".join([title, *notes]), fontsize=10)
-    picture = BytesIO()
-    figure.savefig(picture, format="png", dpi=130)
-    write(path, picture.getvalue())
-    return True
-
-
-def not_drawn(cells: Basis) -> str:
-    """Which samplers the curves of the first seed set leave out, and why; empty if they show all."""
-    first = cells.seed_sets[0]
-    absent = [label for label in cells.labels if label not in first.labels]
-    return f"not shown, for lack of {seed_list(first.seeds)}: {', '.join(absent)}" if absent else ""
+SIZE = (7.0, 4.5)
+"""Inches of the curves of a run by themselves."""
 
 
 def plot(axes: Axes, results: RunResults, seed_set: SeedSet, metric: str, styles: Styles) -> bool:
@@ -73,36 +42,34 @@ def plot(axes: Axes, results: RunResults, seed_set: SeedSet, metric: str, styles
         metric: which metric.
         styles: label of a sampler -> its style.
     """
-    from matplotlib.ticker import MaxNLocator
-
-    run, x, seeds = results.run, results.labeled, seed_set.seeds
-    curves = {label: results.curves(label, seeds, metric) for label in seed_set.rows}
-    seen: list[float] = []
-    shown = names(run.labels)
+    run, x, n, seen = results.run, results.labeled, len(seed_set.seeds), list[float]()
+    curves = {label: results.curves(label, seed_set.seeds, metric) for label in seed_set.rows}
     points = [alike({label: found[:, cycle] for label, found in curves.items()}) for cycle in range(len(x))]
-    enough = len(seeds) >= ENOUGH
     for label, style in styles.items():
         if label not in seed_set.labels:
             continue
         found = [point[label] for point in points]
-        y, half = [p.value for p in found], [p.half if p.n >= ENOUGH else 0.0 for p in found]
-        color, marker, line = style
-        n = len(seeds)
-        axes.plot(x, y, line, color=color, marker=marker, markersize=4, label=f"{shown[label]} (n = {n})")
-        if enough:
+        y = [p.value for p in found]
+        line(axes, style, x, y, f"{style.name} (n = {n})")
+        if n >= ENOUGH:
+            half = [p.half if p.n >= ENOUGH else 0.0 for p in found]
             low, high = np.subtract(y, half), np.add(y, half)
-            axes.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
+            axes.fill_between(x, low, high, color=style.color, alpha=0.15, linewidth=0)
         elif n > 1:
             for seed in curves[label]:
-                axes.plot(x, seed, line, color=color, alpha=0.5, linewidth=0.6, label="_seed")
+                axes.plot(x, seed, style.line, color=style.color, alpha=0.5, linewidth=0.6, label="_seed")
         seen += curves[label].ravel().tolist()
     if not axes.lines:
         return False
     if seed_set.reference:
-        _draw_reference(axes, run, seed_set, points[-1][FULL_DATA])
-        seen.append(points[-1][FULL_DATA].value)
+        level = points[-1][FULL_DATA]
+        label = f"all {run.counted([run.pool])[0]:,} labels (n = {n})"
+        axes.axhline(level.value, color=REFERENCE.color, linestyle="--", linewidth=1, label=label)
+        if level.n >= ENOUGH:
+            axes.axhspan(level.low, level.high, color=REFERENCE.color, alpha=0.1, linewidth=0)
+        seen.append(level.value)
     _limit(axes, seen)
-    axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
+    count_labels(axes)
     axes.ticklabel_format(axis="y", useOffset=False)
     counting = " + validation" if run.count_valid and run.valid else ""
     axes.set(xlabel=f"labeled samples{counting}", ylabel=f"test {metric} ({run.better(metric)} is better)")
@@ -110,11 +77,46 @@ def plot(axes: Axes, results: RunResults, seed_set: SeedSet, metric: str, styles
     return True
 
 
-def spread(seed_set: SeedSet) -> str:
-    """What is drawn around a mean, in words."""
+def draw(results: RunResults, path: Path) -> bool:
+    """Write the curves of the ranking metric as a PNG; False if nothing is finished."""
+    # The object-oriented interface: pyplot would open a window system and keep global state.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    run, seed_sets = results.run, results.basis.seed_sets
+    figure = Figure(figsize=taller(SIZE, run.labels), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    if not seed_sets or not plot(axes, results, seed_sets[0], run.metric, styles(run.labels)):
+        return False
+    legend(figure)
+    axes.set_title(about(results, seed_sets[0]), fontsize=10)
+    content = BytesIO()
+    figure.savefig(content, format="png", dpi=DPI)
+    write(path, content.getvalue())
+    return True
+
+
+def about(results: RunResults, seed_set: SeedSet, *, whole: bool = True) -> str:
+    """The title of curves by themselves; `whole` if they are to show all samplers."""
+    around = "no interval, since there is one seed"
     if len(seed_set.seeds) >= ENOUGH:
-        return "its 95 % confidence interval, cut at the edges of the picture"
-    return "each seed as a thin line" if len(seed_set.seeds) > 1 else "no interval, since there is one seed"
+        around = "its 95 % confidence interval, cut at the edges of the picture"
+    elif len(seed_set.seeds) > 1:
+        around = "each seed as a thin line"
+    notes = [
+        f"{results.run.name}: mean over the same seeds and {around}",
+        "synthetic data; not comparable with the paper" if results.run.synthetic else "",
+        not_drawn(results.basis) if whole else "",
+    ]
+    return "\n".join(filter(None, notes))
+
+
+def not_drawn(cells: Basis) -> str:
+    """Which samplers the curves of the first seed set leave out, and why; empty if they show all."""
+    first = cells.seed_sets[0]
+    absent = [label for label in cells.labels if label not in first.labels]
+    return f"not shown, for lack of {seed_list(first.seeds)}: {', '.join(absent)}" if absent else ""
 
 
 def _limit(axes: Axes, seen: Sequence[float]) -> None:
@@ -127,12 +129,3 @@ def _limit(axes: Axes, seen: Sequence[float]) -> None:
     if math.isfinite(high + room) and math.isfinite(low - room):
         bottom, top = axes.get_ylim()
         axes.set_ylim(max(bottom, low - room), min(top, high + room))
-
-
-def _draw_reference(axes: Axes, run: Plan, seed_set: SeedSet, level: Mean) -> None:
-    """A dashed line with its interval, at the level of the models with all labels."""
-    label = f"all {run.counted([run.pool])[0]:,} labels (n = {len(seed_set.seeds)})"
-    axes.axhline(level.value, color=REFERENCE.color, linestyle="--", linewidth=1, label=label)
-    if level.n >= ENOUGH:
-        low, high = level.value - level.half, level.value + level.half
-        axes.axhspan(low, high, color=REFERENCE.color, alpha=0.1, linewidth=0)

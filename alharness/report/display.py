@@ -11,27 +11,22 @@ from typing import TYPE_CHECKING, Any
 from alharness.errors import RunError
 from alharness.text.words import choices, several
 
-from .curves import not_drawn, plot, spread
-from .lettering import legend, taller
-from .palette import styles
-from .table import closing_table
+from .curves import SIZE, about, plot
+from .pictures import legend, styles, taller
+from .tables import closing_table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from matplotlib.axes import Axes
 
-    from alharness.results.basis import SeedSet
     from alharness.results.run import RunResults
-    from alharness.text.tables import Blocks
 
-    from .palette import Styles
+    from .pictures import Styles
 
     Runs = Mapping[str, RunResults]
 
 HINT = "More: .summary(), .compare(), .cycles, .cells, .plot()"
-SIZE = (7.0, 4.5)
-"""Inches of the picture of a run."""
 
 
 def as_text(runs: Runs) -> str:
@@ -50,8 +45,7 @@ def as_text(runs: Runs) -> str:
 
 def as_html(runs: Runs) -> str:
     """The same for notebooks. Names are escaped."""
-    parts = [_table(closing_table(results), _not_complete(results)) for results in runs.values()]
-    return f"<div>{''.join(parts)}<p><small>{escape(HINT)}</small></p></div>"
+    return f"<div>{''.join(map(_table, runs.values()))}<p><small>{escape(HINT)}</small></p></div>"
 
 
 def _not_complete(results: RunResults) -> str:
@@ -65,19 +59,17 @@ def _not_complete(results: RunResults) -> str:
     return f"{complete} of {cells} cells are complete{why}"
 
 
-def _table(table: Blocks, note: str) -> str:
+def _table(results: RunResults) -> str:
     def row(kind: str, texts: Iterable[str]) -> str:
-        return f"<tr>{''.join(f'<{kind}>{_unbroken(text)}</{kind}>' for text in texts)}</tr>"
+        unbroken = (escape(text).replace(" ", "&nbsp;") for text in texts)  # no line is broken at a space
+        return f"<tr>{''.join(f'<{kind}>{text}</{kind}>' for text in unbroken)}</tr>"
 
+    table = closing_table(results)
     head, rows = row("th", table.headings), "".join(row("td", texts) for texts in table.rows)
-    notes = "".join(f"<p><small>{escape(text)}</small></p>" for text in (note, table.caption) if text)
+    notes = filter(None, (_not_complete(results), table.caption))
+    small = "".join(f"<p><small>{escape(text)}</small></p>" for text in notes)
     title = f"<caption>{escape(table.title)}</caption>"
-    return f'<table border="1" class="dataframe">{title}<thead>{head}</thead><tbody>{rows}</tbody></table>{notes}'
-
-
-def _unbroken(text: str) -> str:
-    """Escaped, with spaces at which no line is broken."""
-    return escape(text).replace(" ", "&nbsp;")
+    return f'<table border="1" class="dataframe">{title}<thead>{head}</thead><tbody>{rows}</tbody></table>{small}'
 
 
 def draw(
@@ -114,29 +106,18 @@ def _axes(runs: list[RunResults]) -> Any:
     from matplotlib import pyplot as plt
 
     width, height = taller(SIZE, [label for one in runs for label in one.labels])
-    _, axes = plt.subplots(
-        1, len(runs), figsize=(width * min(len(runs), 3), height), layout="constrained", squeeze=False
-    )
-    return axes[0]
+    size = (width * min(len(runs), 3), height)
+    return plt.subplots(1, len(runs), figsize=size, layout="constrained", squeeze=False)[1][0]
 
 
 def _draw(one: RunResults, axes: Axes, metric: str, drawn: Styles, *, whole: bool) -> bool:
-    seed_set = _group(one, drawn)
+    """Draw the first seed set that has all of these samplers, else the first of all; False without any."""
+    seed_sets, labels = one.basis.seed_sets, {*drawn} & {*one.labels}
+    seed_set = next((found for found in seed_sets if labels <= {*found.labels}), next(iter(seed_sets), None))
     measured = metric in one.metrics()
     if seed_set is None or not measured or not plot(axes, one, seed_set, metric, drawn):
         missing = "no complete cells" if measured or not one.labels else f"{metric} was not measured"
         axes.set_title(f"{one.run.name}: {missing}", fontsize=10)
         return False
-    notes = [f"{one.run.name}: mean over the same seeds and {spread(seed_set)}"]
-    notes += ["synthetic data; not comparable with the paper"] if one.run.synthetic else []
-    if whole and (absent := not_drawn(one.basis)):
-        notes.append(absent)
-    axes.set_title("\n".join(notes), fontsize=10)
+    axes.set_title(about(one, seed_set, whole=whole), fontsize=10)
     return True
-
-
-def _group(one: RunResults, labels: Iterable[str]) -> SeedSet | None:
-    """The first seed set that has all of these samplers; else the first of all."""
-    seed_sets, wanted = one.basis.seed_sets, {label for label in labels if label in one.labels}
-    first = seed_sets[0] if seed_sets else None
-    return next((found for found in seed_sets if wanted <= {*found.labels}), first)

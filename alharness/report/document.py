@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from alharness.text import numbers, spreadsheets
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from matplotlib.figure import Figure
+
+    from alharness.results.statistics import Mean
 
 PARTS = ("", "low", "high", "of", "note")
 """What a cell may hold for programs, in the order of the columns of the file."""
@@ -62,25 +66,49 @@ class Value:
         return found | dict(self.more)
 
 
-def _value(cell: Value | str) -> Value:
-    return Value(text=cell) if isinstance(cell, str) else cell
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Column:
-    """The head of a column.
+    """A column of a table.
 
     Attributes:
-        text: as people read it.
-        name: in the CSV file; by default made from the text.
+        text: its heading, as people read it.
+        cells: from above; a text alone is a value of that text.
+        name: in the CSV file; by default made from the heading.
         strong: name of another column, which says whether a cell is bold; empty if others say why.
         of: magnitude of what its numbers are differences of; below it there is rounding noise.
     """
 
     text: str
+    cells: Sequence[Value | str]
     name: str = ""
     strong: str = ""
     of: float = 0.0
+
+    @cached_property
+    def shown(self) -> Sequence[Value]:
+        """Its cells, numbers written with as many digits as the column needs."""
+        cells = [Value(text=cell) if isinstance(cell, str) else cell for cell in self.cells]
+        free = [(cell.number, cell.half) for cell in cells if cell.free and cell.number is not None]
+        form = numbers.form([number for number, _ in free], [half for _, half in free], of=self.of)
+        return [cell.shown(form) for cell in cells]
+
+    @property
+    def numeric(self) -> bool:
+        """Whether it has a number."""
+        return any(cell.number is not None for cell in self.shown)
+
+    @property
+    def sheet(self) -> Iterable[tuple[str, Sequence[Any]]]:
+        """It for programs: names and values of as many columns as its cells have parts, unrounded."""
+        name, cells = self.name or spreadsheets.name(self.text), self.shown
+        if all(cell.number is None and not cell.more for cell in cells):
+            yield name, [None if cell.text == numbers.NOTHING else cell.text for cell in cells]
+            return
+        parts = dict.fromkeys(part for cell in cells for part in cell.parts)
+        for part in sorted(parts, key=lambda part: PARTS.index(part) if part in PARTS else len(PARTS)):
+            yield "_".join(filter(None, (name, part))), [cell.parts.get(part) for cell in cells]
+        if self.strong:
+            yield self.strong, [cell.strong for cell in cells]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,43 +120,21 @@ class Table:
 
     name: str
     title: str
-    headings: Sequence[Column | str]
-    rows: Sequence[Sequence[Value | str]]
+    columns: Sequence[Column]
     note: str = ""
     folded: bool = False
     apart: Collection[int] = ()
 
     @property
-    def columns(self) -> list[tuple[Column, list[Value]]]:
-        """Column by column, numbers written with as many digits as their column needs."""
-        heads = [Column(text=head) if isinstance(head, str) else head for head in self.headings]
-        found = []
-        for index, head in enumerate(heads):
-            cells = [_value(row[index]) for row in self.rows]
-            free = [(cell.number, cell.half) for cell in cells if cell.free and cell.number is not None]
-            form = numbers.form([number for number, _ in free], [half for _, half in free], of=head.of)
-            found.append((head, [cell.shown(form) for cell in cells]))
-        return found
+    def rows(self) -> Sequence[Sequence[Value]]:
+        """Row by row."""
+        return [*zip(*(column.shown for column in self.columns), strict=True)]
 
     @property
     def sheet(self) -> Sheet:
-        """The table for programs: a column for each number, unrounded."""
-        names: list[str] = []
-        columns: list[list[Any]] = []
-        for head, cells in self.columns:
-            name = head.name or spreadsheets.name(head.text)
-            if all(cell.number is None and not cell.more for cell in cells):
-                names.append(name)
-                columns.append([None if cell.text == numbers.NOTHING else cell.text for cell in cells])
-                continue
-            parts = dict.fromkeys(part for cell in cells for part in cell.parts)
-            for part in sorted(parts, key=lambda part: PARTS.index(part) if part in PARTS else len(PARTS)):
-                names.append("_".join(filter(None, (name, part))))
-                columns.append([cell.parts.get(part) for cell in cells])
-            if head.strong:
-                names.append(head.strong)
-                columns.append([str(cell.strong).lower() for cell in cells])
-        return Sheet(name=self.name, headings=spreadsheets.unique(names), rows=lambda: zip(*columns, strict=True))
+        """The table for programs."""
+        names, columns = zip(*(pair for column in self.columns for pair in column.sheet), strict=True)
+        return Sheet(name=self.name, headings=spreadsheets.unique(names), rows=[*zip(*columns, strict=True)])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,13 +144,13 @@ class Sheet:
     Attributes:
         name: that of its CSV file.
         headings: names of its columns.
-        rows: makes its rows, one by one.
+        rows: None and NaN become empty cells.
         about: what it holds, for people.
     """
 
     name: str
     headings: Sequence[str]
-    rows: Callable[[], Iterable[Sequence[Any]]]
+    rows: Iterable[Sequence[Any]]
     about: str = ""
 
 
@@ -200,7 +206,7 @@ class Answer:
 
     question: str
     short: str
-    reasons: Sequence[str]
+    reasons: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,20 +228,26 @@ class Document:
     sections: Sequence[Section] = field(default_factory=tuple)
 
 
+def bold(text: str) -> Value:
+    """Text in bold, as the names of rows are."""
+    return Value(text=text, strong=True)
+
+
 def number(
-    value: float, write: Callable[[float], str] | None = None, *, strong: bool = False, note: str = ""
+    value: float, write: Callable[[float], str] | int | None = None, *, strong: bool = False, note: str = ""
 ) -> Value:
     """A number, or a dash for NaN.
 
     Args:
         value: the number.
-        write: how; None for as many digits as its column needs.
+        write: how, or with how many decimals; None for as many digits as its column needs.
         strong: shown in bold.
         note: words that follow it.
     """
     if math.isnan(value):
         return Value(text=f"{numbers.NOTHING} ({note})" if note else numbers.NOTHING, note=note)
-    text = numbers.typeset((write or numbers.number)(value))
+    text = numbers.fixed(value, write) if isinstance(write, int) else (write or numbers.number)(value)
+    text = numbers.typeset(text)
     return Value(
         text=f"{text} ({note})" if note else text, number=value, note=note, strong=strong, free=write is None
     )
@@ -247,6 +259,14 @@ def interval(value: float, half: float, *, strong: bool = False, note: str = "")
         return number(value, note=note)
     found = Value(text="", number=value, half=half, strong=strong, note=note, free=True)
     return found.shown(numbers.form([value], [half]))
+
+
+def averaged(mean: Mean | None, *, strong: bool = False) -> Value:
+    """A mean over seeds with its interval, and in how many seeds it is undefined; a dash for None."""
+    if mean is None:
+        return Value(text=numbers.NOTHING)
+    note = f"{mean.undefined} undefined" if mean.undefined else ""
+    return interval(mean.value, mean.half, strong=strong, note=note)
 
 
 def count(value: int, of: int | None = None) -> Value:
@@ -271,3 +291,8 @@ def between(low: float, high: float) -> Value:
 def probability(p: float) -> Value:
     """A p value."""
     return number(p, numbers.probability)
+
+
+def parts(keys: Iterable[object]) -> list[int]:
+    """Numbers of the rows of a table that begin another part of it: their key is not that of the row before."""
+    return [number for number, (before, key) in enumerate(pairwise(keys), 1) if key != before]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,9 @@ from alharness.api.samples import contradict
 from alharness.api.vocabulary import Task
 from alharness.text import numbers
 
+from .basis import seed_list
+from .statistics import mean
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 
     from alharness.api.records import Outcome
     from alharness.runs.pooltable import PoolTable
+
+    from .run import RunResults
+    from .statistics import Mean
 
     Array = NDArray[Any]
 
@@ -71,8 +77,62 @@ def _text(label: float) -> str:
     return numbers.typeset(numbers.significant(label, 2))
 
 
-def rows_of(cell: Outcome, places: Mapping[str, int]) -> list[Array]:
-    """Per query, the rows of what it chose; ids that the pool table lacks are left out."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Choices:
+    """What the samplers of a run chose, by their labels, with the seeds of those that lack some.
+
+    Attributes:
+        groups: the pool in groups by its labels.
+        pool: (groups,) shares in the whole pool.
+        shares: sampler -> (seeds, groups) shares among all that it chose.
+        contradicting: per cent of the pool whose modalities contradict each other; None if these have no labels.
+        contradictions: sampler -> the same of what it chose, mean over seeds; empty without such labels.
+        queries: sampler -> of its first seed, rows of the pool table that each query chose.
+    """
+
+    groups: Groups
+    pool: Array
+    shares: Mapping[str, Array]
+    contradicting: float | None
+    contradictions: Mapping[str, Mean]
+    queries: Mapping[str, Sequence[Array]]
+
+    def imbalance(self, label: str) -> Mean:
+        """Of what a sampler chose, mean over seeds."""
+        return mean([imbalance(share, self.pool) for share in self.shares[label]])
+
+
+def choices(results: RunResults, pool: PoolTable) -> Choices:
+    """Read what counts from the cells; ids that the pool table lacks are left out."""
+    places = {name: row for row, name in enumerate(pool.ids)}
+    found, against = groups(pool), contradicting(pool)
+    shares: dict[str, Array] = {}
+    contradictions: dict[str, Mean] = {}
+    queries: dict[str, Sequence[Array]] = {}
+    first = results.basis.seed_sets[0]
+    for seed_set in results.basis.seed_sets:
+        for label in seed_set.labels:
+            name = label if seed_set is first else f"{label} ({seed_list(seed_set.seeds)})"
+            seeds = [_queries(cell, places) for cell in results.basis.of(seed_set, label)]
+            rows = [np.concatenate([np.zeros(0, np.int64), *chosen]) for chosen in seeds]
+            shares[name] = np.array([found.shares(chosen) for chosen in rows])
+            if against is not None:
+                percent = [100 * float(against[chosen].mean()) if len(chosen) else np.nan for chosen in rows]
+                contradictions[name] = mean(percent)
+            if seed_set is results.basis.first_set(label):
+                queries[label if seed_set is first else f"{label} (seed {seed_set.seeds[0]})"] = seeds[0]
+    return Choices(
+        groups=found,
+        pool=found.shares(np.arange(len(pool.ids))),
+        shares=shares,
+        contradicting=None if against is None else 100 * float(against.mean()),
+        contradictions=contradictions,
+        queries=queries,
+    )
+
+
+def _queries(cell: Outcome, places: Mapping[str, int]) -> list[Array]:
+    """Per query, the rows of what it chose."""
     return [
         np.array([places[i] for i in cycle.chosen if i in places], dtype=np.int64)
         for cycle in cell.cycles
@@ -89,6 +149,21 @@ def contradicting(pool: PoolTable) -> Array | None:
     """(n,) whether a sample's modalities contradict each other; None with fewer than two that have labels."""
     own = list(pool.unimodal_labels.values())
     return contradict(own) if len(own) > 1 else None
+
+
+def overlaps(results: RunResults) -> dict[tuple[str, str], Array]:
+    """Pair of samplers of the first seed set -> mean overlap over its seeds, after each query; in both orders."""
+    seed_set = results.basis.seed_sets[0]
+    cells = {label: results.basis.of(seed_set, label) for label in seed_set.labels}
+    ids = {i for found in cells.values() for cell in found for c in cell.cycles for i in c.chosen}
+    places = {name: row for row, name in enumerate(sorted(ids))}
+    when = {label: [times(cell, places) for cell in found] for label, found in cells.items()}
+    found = {}
+    for one, other in combinations(seed_set.labels, 2):
+        both = zip(when[one], when[other], strict=True)
+        lines = [overlap(a, b, results.run.schedule.sizes) for a, b in both]
+        found[one, other] = found[other, one] = np.mean(lines, axis=0)
+    return found
 
 
 def times(cell: Outcome, places: Mapping[str, int]) -> Array:

@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alharness.api.records import FULL_DATA
+from alharness.text.numbers import percent
+
+from .basis import seed_list
+from .statistics import mean
+
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -18,6 +24,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 RESAMPLES = 9999
+SHARE = 0.95
+"""Of the way from Random's first value to that of a model trained with all labels."""
 ENOUGH_FOR_INTERVAL = 5
 """Seeds from which on there is an interval: three have 27 resamples in all, and it would miss one time in four."""
 SEED = 20_240
@@ -72,6 +80,21 @@ def labels_to(target: Array | float, labeled: Sequence[int], curves: Array, *, l
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(first > 0, -ahead / (at - ahead), 0.0)
     return np.where(met.any(axis=-1), x[before] + share * (x[first] - x[before]), np.inf)
+
+
+def targets(results: RunResults, random: str, wanted: Iterable[float] = ()) -> list[tuple[float | None, str]]:
+    """Values to be reached, and what they are.
+
+    First Random's own mean final value, as None; then most of the way from Random's first model to one with all
+    labels, if that was trained; then those that are wanted.
+    """
+    found: list[tuple[float | None, str]] = [(None, "")]
+    if seeds := results.basis.shared(random, FULL_DATA):
+        first = mean(results.curves(random, seeds)[:, 0]).value
+        last = mean(results.curves(FULL_DATA, seeds)[:, -1]).value
+        way = f"{percent(SHARE, 0)} of the way from the first model to one with all labels"
+        found.append((first + SHARE * (last - first), f"{way}, over {seed_list(seeds)}"))
+    return found + [(value, "as asked") for value in wanted]
 
 
 def saving(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from alharness.report.answers import answers, answers_over, bounds
+from alharness.report.answers import answers, answers_over
 from alharness.results.settings import settings
 
 
@@ -110,10 +110,6 @@ def test_different_machines_cannot_be_compared(ask, noisy):
 
     cost = ask({"random": noisy(3), "a": noisy(3, seed=1)}, moved)[3]
     assert "different machines (another; one)" in cost
-
-
-def test_words_for_numbers():
-    assert bounds(-12.4, float("inf")) == "−12 to unbounded"
 
 
 def test_where_nothing_differs_random_is_recommended(make_results):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from alharness.report.answers import answers, answers_over
-from alharness.report.palette import styles
+from alharness.report.pictures import styles
 from alharness.report.sections import differences, outcome, ranks
 from alharness.report.sections.efficiency import section as savings
 from alharness.results import efficiency

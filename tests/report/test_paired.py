@@ -356,7 +356,7 @@ def test_targets_of_a_billionth_are_compared_like_any_others(told, noisy):
 def test_the_closing_table_draws_a_line_and_names_what_is_left_out(make_results, one_fails):
     from rich.console import Console
 
-    from alharness.report.table import closing_table
+    from alharness.report.tables import closing_table
 
     found = make_results(one_fails, contexts={"a-s9": {"data": "other"}})
     shown = closing_table(found)

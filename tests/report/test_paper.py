@@ -2,7 +2,7 @@ import pytest
 from rich.console import Console
 
 from alharness.api.records import Paper
-from alharness.report.table import paper_table
+from alharness.report.tables import paper_table
 
 VALUES = {
     "fast": {"f1": 0.75, "query_seconds": 5.0, "overall_seconds": 60.0},

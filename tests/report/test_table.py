@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from alharness.report.curves import draw
-from alharness.report.table import closing_table
+from alharness.report.tables import closing_table
 
 
 def text(results):

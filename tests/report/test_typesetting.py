@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from alharness.report import typesetting
-from alharness.report.typesetting import summary_table
+from alharness.report.tables import summary_table
 
 FALLING = (0.5, 0.4, 0.35, 0.32)
 QUICKER = (0.5, 0.3, 0.25, 0.22)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from alharness.report.curves import plot
-from alharness.report.palette import styles
+from alharness.report.pictures import styles
 from alharness.results.summary import seconds, seconds_each
 
 FALLING = (0.5, 0.4, 0.35, 0.32)

@@ -1,1 +1,1 @@
-"""The sections of a report, one file each: from results to paragraphs, pictures and tables."""
+"""The sections of a report: from results to paragraphs, pictures and tables."""

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alharness.report.document import Column, Picture, Section, Table, Value, number
-from alharness.report.lettering import legend, names, taller
-from alharness.report.table import parts
-from alharness.results.basis import listed
+from alharness.report.document import Column, Picture, Section, Table, bold, number, parts
+from alharness.report.pictures import count_labels, legend, line, taller
+from alharness.report.tables import seeds_column
 from alharness.results.statistics import ENOUGH, mean
 from alharness.results.summary import PARTS, PEAKS
-from alharness.text.numbers import fixed, significant
+from alharness.text.numbers import significant
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
-    from alharness.report.palette import Styles
-    from alharness.results.basis import SeedSet
+    from alharness.report.pictures import Styles
     from alharness.results.run import RunResults
     from alharness.results.summary import SummaryRow
+
+    Array = NDArray[np.float64]
 
 TIMES = dict(zip(PARTS, ("query s", "inference", "gradients", "selection"), strict=True))
 NAMES = {
@@ -51,139 +51,111 @@ def section(results: RunResults, styles: Styles) -> Section | None:
     """Queries by part, training, peaks; and quality against time if times may be compared."""
     if not results.labels:
         return None
-    seed_sets = [seed_set for seed_set in results.basis.seed_sets if seed_set.labels]
-    found = [results.row(label, seed_set) for seed_set in seed_sets for label in seed_set.labels]
+    rows = [row for row in results.summary if row.over and not row.reference]
+    first = results.basis.seed_sets[0]
     reason, where = results.incomparable_times(), results.machine
-    paragraphs = [reason] if reason else []
-    if where:
-        paragraphs.append(f"Measured on: {where}, device {results.run.params.get('device', 'unknown')}.")
-    queried = {
-        row.label: row
-        for row in found
-        if row.seed_set == found[0].seed_set and math.isfinite(row.query["query_seconds"].value)
-    }
+    pictures = [] if reason else _against_time(results, rows, styles)
+    for name in BY_LABELS:
+        costs = {label: results.costs(label, first.seeds, name) for label in first.labels}
+        if (name in PEAKS or not reason) and not all(np.isnan(cost).all() for cost in costs.values()):
+            pictures.append(_by_labels(results.labeled, name, costs, styles))
     return Section(
         anchor="cost",
         title="Cost",
-        paragraphs=paragraphs,
-        pictures=[
-            *([] if reason or not queried else [_picture(results, queried, styles)]),
-            *_by_labels(results, seed_sets[0], styles, timed=not reason),
+        paragraphs=[
+            reason,
+            f"Measured on: {where}, device {results.run.params.get('device', 'unknown')}." if where else "",
         ],
-        tables=[_table(found, several=len(seed_sets) > 1)],
+        pictures=pictures,
+        tables=[_table(results, rows)],
     )
 
 
-def _table(found: Sequence[SummaryRow], *, several: bool) -> Table:
-    peaks = [name for name in PEAKS if any(name in row.peaks for row in found)]
+def _table(results: RunResults, rows: Sequence[SummaryRow]) -> Table:
+    peaks = [name for name in PEAKS if any(name in row.peaks for row in rows)]
     return Table(
         name="cost",
         title="Seconds and MiB, means over cycles and seeds; peaks are the largest",
-        headings=(
-            "sampler",
-            *(Column(text=TIMES[part], name=part) for part in PARTS),
-            Column(text="training s", name="train_seconds"),
-            Column(text="whole cell s", name="overall_seconds"),
-            *(Column(text=NAMES[name], name=name) for name in peaks),
-            *(["seeds"] if several else []),
-        ),
-        rows=[
-            [
-                Value(text=row.label, strong=True),
-                *(number(row.query[part].value, significant) for part in PARTS),
-                number(row.training.value, significant),
-                number(row.overall.value, significant),
-                *(number(row.peaks[name], _mib) if name in row.peaks else "–" for name in peaks),
-                *([listed(row.over)] if several else []),
-            ]
-            for row in found
+        columns=[
+            Column("sampler", [bold(row.label) for row in rows]),
+            *(
+                Column(TIMES[part], [number(row.query[part].value, significant) for row in rows], part)
+                for part in PARTS
+            ),
+            Column("training s", [number(row.training.value, significant) for row in rows], "train_seconds"),
+            Column("whole cell s", [number(row.overall.value, significant) for row in rows], "overall_seconds"),
+            *(
+                Column(NAMES[name], [number(row.peaks.get(name, math.nan), 0) for row in rows], name)
+                for name in peaks
+            ),
+            *seeds_column(results, [row.over for row in rows]),
         ],
-        apart=parts(row.over for row in found),
+        apart=parts(row.over for row in rows),
         note="A query runs from the call of the sampler to its checked choice: the model over the pool "
-        "(inference), "
-        "gradients, and the selection itself. Training: one model from scratch. Whole cell: all its trainings and "
-        "queries. A dash: not measured.",
+        "(inference), gradients, and the selection itself. Training: one model from scratch. Whole cell: all its "
+        "trainings and queries. A dash: not measured.",
     )
 
 
-def _mib(value: float) -> str:
-    return fixed(value, 0)
+def _against_time(results: RunResults, rows: Sequence[SummaryRow], styles: Styles) -> list[Picture]:
+    """Quality against the time of a query, of samplers over the same seeds; nothing if no time is known."""
+    times = {row.label: row.query["query_seconds"].value for row in rows if row.seed_set == rows[0].seed_set}
+    times = {label: time for label, time in times.items() if math.isfinite(time)}
+    few = len(times) <= FEW
 
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        for label, x in times.items():
+            text, color, marker, _ = styles[label]
+            y = results.areas[label]
+            half = y.half if y.n >= ENOUGH else 0.0
+            axes.errorbar(x, y.value, yerr=half, color=color, marker=marker, markersize=8, capsize=3, label=text)
+            if few:
+                axes.annotate(text, (x, y.value), xytext=(7, 5), textcoords="offset points", fontsize=9)
+        axes.set_xscale("log")
+        axes.margins(x=0.15)
+        axes.set(xlabel="seconds of a query", ylabel=f"area of {results.metric} ({results.better})")
+        axes.ticklabel_format(axis="y", useOffset=False)
+        axes.grid(alpha=0.3)
+        if not few:
+            legend(figure)
 
-def _picture(results: RunResults, found: dict[str, SummaryRow], styles: Styles) -> Picture:
-    return Picture(
+    picture = Picture(
         name="cost",
         title="Quality against time of a query",
         text="Area under the curve of each sampler against the seconds of its query, on a logarithmic axis",
-        draw=partial(_draw, results=results, found=found, styles=styles),
-        size=taller(Picture.size, found) if len(found) > FEW else Picture.size,
+        draw=draw,
+        size=Picture.size if few else taller(Picture.size, times),
     )
+    return [picture] if times else []
 
 
-def _by_labels(results: RunResults, seed_set: SeedSet, styles: Styles, *, timed: bool) -> list[Picture]:
-    """Pictures of what a query costs as labels grow, as far as it was measured."""
-    measured = {
-        name
-        for label in seed_set.labels
-        for cell in results.basis.of(seed_set, label)
-        for cycle in cell.cycles
-        for name in cycle.cost
-    }
-    return [
-        Picture(
-            name=f"{name}_by_labels",
-            title=title,
-            text=f"{title}: one line for each of {', '.join(seed_set.labels)}",
-            draw=partial(_draw_by_labels, results=results, seed_set=seed_set, name=name, axis=axis, styles=styles),
-            size=taller((6.0, 3.8), seed_set.labels),
-            folded=name == "cpu_peak_increase_mib",
-        )
-        for name, (title, axis) in BY_LABELS.items()
-        if name in measured and (timed or name in PEAKS)
-    ]
+def _by_labels(labeled: Sequence[int], name: str, costs: Mapping[str, Array], styles: Styles) -> Picture:
+    """What a query costs as labels grow: label -> (seeds, cycles)."""
+    title, axis = BY_LABELS[name]
 
-
-def _draw_by_labels(
-    figure: Figure, results: RunResults, seed_set: SeedSet, name: str, axis: str, styles: Styles
-) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    axes = figure.add_subplot()
-    drawn, shown = [], names(seed_set.labels)
-    for label in seed_set.labels:
-        color, marker, line = styles[label]
-        y = np.array([mean(of_cycle).value for of_cycle in results.costs(label, seed_set.seeds, name).T])
-        known = ~np.isnan(y)
-        x = np.array(results.labeled)[known]
-        axes.plot(x, y[known], line, color=color, marker=marker, markersize=4, label=shown[label])
-        drawn += y[y > 0].tolist()
-    if name not in PEAKS and drawn and max(drawn) > WIDE * min(drawn):
-        axes.set_yscale("log")
-    else:
-        axes.ticklabel_format(axis="y", useOffset=False)
-    axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
-    axes.set(xlabel="labeled samples before the query", ylabel=axis)
-    axes.grid(alpha=0.3)
-    legend(figure)
-
-
-def _draw(figure: Figure, results: RunResults, found: dict[str, SummaryRow], styles: Styles) -> None:
-    axes = figure.add_subplot()
-    shown = names(found)
-    for label, row in found.items():
-        color, marker, _ = styles[label]
-        area, x = results.areas[label], row.query["query_seconds"].value
-        half = area.half if area.n >= ENOUGH else 0.0
-        axes.errorbar(
-            x, area.value, yerr=half, color=color, marker=marker, markersize=8, capsize=3, label=shown[label]
-        )
-        if len(found) <= FEW:
-            axes.annotate(shown[label], (x, area.value), xytext=(7, 5), textcoords="offset points", fontsize=9)
-    axes.set_xscale("log")
-    axes.margins(x=0.15)
-    axes.set_xlabel("seconds of a query")
-    axes.set_ylabel(f"area of {results.metric} ({results.better})")
-    axes.ticklabel_format(axis="y", useOffset=False)
-    axes.grid(alpha=0.3)
-    if len(found) > FEW:
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        drawn = list[float]()
+        for label, cost in costs.items():
+            y = np.array([mean(of_cycle).value for of_cycle in cost.T])
+            known = ~np.isnan(y)
+            line(axes, styles[label], np.array(labeled)[known], y[known])
+            drawn += y[y > 0].tolist()
+        if name not in PEAKS and drawn and max(drawn) > WIDE * min(drawn):
+            axes.set_yscale("log")
+        else:
+            axes.ticklabel_format(axis="y", useOffset=False)
+        count_labels(axes)
+        axes.set(xlabel="labeled samples before the query", ylabel=axis)
+        axes.grid(alpha=0.3)
         legend(figure)
+
+    return Picture(
+        name=f"{name}_by_labels",
+        title=title,
+        text=f"{title}: one line for each of {', '.join(costs)}",
+        draw=draw,
+        size=taller((6.0, 3.8), costs),
+        folded=name == "cpu_peak_increase_mib",
+    )

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from alharness.report.curves import not_drawn, plot
 from alharness.report.document import Picture, Section
-from alharness.report.lettering import legend, taller
+from alharness.report.pictures import legend, taller
 from alharness.results.basis import seed_list
 from alharness.results.statistics import ENOUGH
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from alharness.report.palette import Styles
+    from alharness.report.pictures import Styles
     from alharness.results.basis import SeedSet
     from alharness.results.run import RunResults
 
@@ -26,42 +25,40 @@ def section(results: RunResults, styles: Styles) -> Section | None:
     """The metric that ranks in front, the others folded away."""
     if not results.labels:
         return None
-    run = results.run
     first, *others = results.basis.seed_sets
-    pictures = [
-        Picture(
-            name=f"curve_{metric}",
-            title=metric if metric != run.metric else f"{metric}, which ranks",
-            size=taller(WIDE if metric == run.metric else Picture.size, first.rows),
-            phone=taller(Picture.size, first.rows) if metric == run.metric else None,
-            text=f"Learning curves: {metric} on the test split against labels, one line for each of "
-            f"{', '.join(first.rows)}",
-            draw=partial(_draw, results=results, seed_set=first, metric=metric, styles=styles),
-            folded=metric != run.metric,
+
+    def picture(metric: str, seed_set: SeedSet, fewer: int = 0) -> Picture:
+        def draw(figure: Figure) -> None:
+            axes = figure.add_subplot()
+            if plot(axes, results, seed_set, metric, styles):
+                legend(figure)
+            axes.set_title(f"{metric} ({results.run.better(metric)} is better)", fontsize=10)
+
+        leads, labels = metric == results.metric and not fewer, ", ".join(seed_set.rows)
+        title = f"{metric} over {seed_list(seed_set.seeds)}: {labels}" if fewer else metric
+        small = taller(Picture.size, seed_set.rows)
+        return Picture(
+            name=f"curve_{metric}_fewer_seeds_{fewer}" if fewer else f"curve_{metric}",
+            title=f"{metric}, which ranks" if leads else title,
+            text=f"Learning curves: {metric} on the test split against labels, one line for each of {labels}",
+            draw=draw,
+            size=taller(WIDE, seed_set.rows) if leads else small,
+            phone=small if leads else None,
+            folded=not leads,
         )
-        for metric in results.metrics()
-    ]
-    pictures += [
-        Picture(
-            name=f"curve_{run.metric}_fewer_seeds_{number}",
-            title=f"{run.metric} over {seed_list(seed_set.seeds)}: {', '.join(seed_set.rows)}",
-            text=f"Learning curves of samplers that lack seeds: {run.metric} against labels",
-            draw=partial(_draw, results=results, seed_set=seed_set, metric=run.metric, styles=styles),
-            folded=True,
-            size=taller(Picture.size, seed_set.rows),
-        )
-        for number, seed_set in enumerate(others, 1)
-        if seed_set.labels
-    ]
+
     absent = not_drawn(results.basis)
     return Section(
         anchor="curves",
         title="Learning curves",
-        paragraphs=(
-            (f"Means over {seed_list(first.seeds)}, which all of these samplers have finished{_around(first)}"),
-            *([f"{absent[0].upper()}{absent[1:]}; their curves over fewer seeds follow."] if absent else []),
-        ),
-        pictures=pictures,
+        paragraphs=[
+            f"Means over {seed_list(first.seeds)}, which all of these samplers have finished{_around(first)}",
+            f"{absent[0].upper()}{absent[1:]}; their curves over fewer seeds follow." if absent else "",
+        ],
+        pictures=[
+            *(picture(metric, first) for metric in results.metrics()),
+            *(picture(results.metric, lacking, i) for i, lacking in enumerate(others, 1) if lacking.labels),
+        ],
     )
 
 
@@ -78,10 +75,3 @@ def _around(seed_set: SeedSet) -> str:
         "single seeds. Bands that overlap may still hide a difference, since seeds are paired: see the tests "
         "below."
     )
-
-
-def _draw(figure: Figure, results: RunResults, seed_set: SeedSet, metric: str, styles: Styles) -> None:
-    axes = figure.add_subplot()
-    if plot(axes, results, seed_set, metric, styles):
-        legend(figure)
-    axes.set_title(f"{metric} ({results.run.better(metric)} is better)", fontsize=10)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from alharness.api.records import Outcome
 from alharness.errors import RunError
-from alharness.report.palette import REFERENCE, styles
+from alharness.report.pictures import REFERENCE, styles
 from alharness.runs import journal
 from alharness.text.words import name_experiment
 

@@ -1,27 +1,24 @@
-"""Writes a document into a folder."""
+"""A document as files: one page that needs nothing else, pictures as PNG and SVG, tables as CSV."""
 
 from __future__ import annotations
 
 import base64
-import io
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import jinja2
-from markupsafe import Markup
 
 from alharness.errors import RunError
-from alharness.report.document import Table
-from alharness.text import spreadsheets
 
 from .pictures import render
+from .typesetting import as_csv
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from alharness.report.document import Document, Picture, Sheet
+    from .document import Document
 
 PAGE = "index.html"
 PICTURES, TABLES = "pictures", "tables"
@@ -56,16 +53,17 @@ def write(document: Document, folder: Path, on_write: Callable[[str], None] = la
     pictures = [picture for section in document.sections for picture in section.pictures]
     tables = [table.sheet for section in document.sections for table in section.tables]
     tables += [sheet for section in document.sections for sheet in section.sheets]
+    notice = document.notice.partition(":")[0].lower()
+    notice += "; not comparable with the paper" if notice else ""
+    shown: dict[str, bytes] = {}
     try:
         for name in (PICTURES, TABLES):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        shown: dict[str, bytes] = {}
         for picture in pictures:
             on_write(picture.title)
-            shown[picture.name], png = render(picture, _short(document.notice))
+            shown[picture.name], png = render(picture, notice)
             if picture.phone:
-                small = replace(picture, size=picture.phone)
-                shown[_on_phone(picture)], _ = render(small, _short(document.notice))
+                shown[_on_phone(picture.name)], _ = render(replace(picture, size=picture.phone), notice)
             (folder / PICTURES / f"{picture.name}.svg").write_bytes(shown[picture.name])
             (folder / PICTURES / f"{picture.name}.png").write_bytes(png)
         for table in tables:
@@ -97,28 +95,9 @@ def as_html(document: Document, pictures: dict[str, bytes]) -> str:
         # As an image of its own: names inside one SVG cannot clash with those of another.
         return f"data:image/svg+xml;base64,{base64.b64encode(pictures[name]).decode()}"
 
-    environment.filters["numeric"] = lambda cells: any(cell.number is not None for cell in cells)
-    style = environment.get_template("style.css").render()
-    return environment.get_template("page.html").render(
-        document=document,
-        style=Markup(style),  # noqa: S704 - our own file
-        source=source,
-        on_phone=_on_phone,
-        version=version("alharness"),
-    )
+    page = environment.get_template("page.html")
+    return page.render(document=document, source=source, on_phone=_on_phone, version=version("alharness"))
 
 
-def as_csv(table: Table | Sheet) -> str:
-    """A column for each number, as it is, without rounding; text elsewhere."""
-    sheet = table.sheet if isinstance(table, Table) else table
-    file = io.StringIO(newline="")
-    spreadsheets.write(file, sheet.headings, sheet.rows())
-    return file.getvalue()
-
-
-def _on_phone(picture: Picture) -> str:
-    return f"{picture.name}_phone"
-
-
-def _short(notice: str) -> str:
-    return notice.partition(":")[0].lower() + "; not comparable with the paper" if notice else ""
+def _on_phone(name: str) -> str:
+    return f"{name}_phone"

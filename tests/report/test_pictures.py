@@ -1,4 +1,4 @@
-"""Names and legends in pictures."""
+"""Colors, names and legends in pictures."""
 
 import warnings
 
@@ -7,11 +7,18 @@ import numpy as np
 from alharness import Task
 from alharness.report.build import single
 from alharness.report.document import Picture
-from alharness.report.lettering import LONGEST, names, taller
-from alharness.report.page.pictures import render
+from alharness.report.pictures import LONGEST, names, render, styles, taller
 from alharness.runs.pooltable import PoolTable
 
 LONG = [f"a_sampler_with_a_label_of_as_many_as_sixty_four_letters_number_{n}" for n in range(30)]
+
+
+def test_twenty_samplers_can_be_told_apart():
+    assert len({style[1:] for style in styles(map(str, range(20))).values()}) == 20
+
+
+def test_a_color_does_not_change_when_a_sampler_joins_at_the_end():
+    assert styles("ab").items() <= styles("abc").items()
 
 
 def test_long_names_are_short_and_distinct():

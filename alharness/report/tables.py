@@ -1,0 +1,250 @@
+"""Tables of what each sampler reached: at the end of a run, next to a paper's, and as papers print them."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+from alharness.api.records import FULL_DATA
+from alharness.results.basis import listed, seed_list
+from alharness.results.paper import COSTS as PAPER_COSTS
+from alharness.results.paper import compare_with_paper
+from alharness.results.summary import COSTS
+from alharness.text import spreadsheets
+from alharness.text.numbers import NOTHING, fixed, significant
+
+from .document import Column, Table, averaged, bold, interval, number, parts
+from .typesetting import as_blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from alharness.api.records import Plan
+    from alharness.results.basis import Basis
+    from alharness.results.paper import PaperComparison
+    from alharness.results.run import RunResults
+    from alharness.results.statistics import Mean
+    from alharness.results.summary import SummaryRow
+    from alharness.text.tables import Blocks
+
+    from .document import Value
+
+SHARED = "*"
+"""Marks a time that is not a query's alone."""
+CPU, GPU = "cpu_peak_mib", "gpu_peak_alloc_mib"
+MOST = 3
+"""Cells left out that are named; of more, their number."""
+
+
+def lower(run: Plan, name: str) -> bool:
+    """Whether smaller values of a metric or a cost are better."""
+    return name in run.lower_is_better or name in COSTS
+
+
+def arrow(run: Plan, name: str) -> str:
+    """The name of a metric or a cost, and which way is better."""
+    return f"{name} {'↓' if lower(run, name) else '↑'}"
+
+
+def closing_table(results: RunResults) -> Blocks:
+    """Sampler x metrics for the console: mean ± 95 % confidence interval, over the same seeds in each part."""
+    run, rows, refused = results.run, results.summary, results.basis.refused
+    known = list(dict.fromkeys(name for row in rows for name in row.final))
+    metrics = [name for name in run.headline if name in known] or known
+    shared = {row.label for row in rows if row.shared and not row.reference}
+    partial = any(mean.undefined for row in rows for mean in row.final.values())
+    first, last = run.counted((run.schedule.labeled[0], run.schedule.labeled[-1]))
+    counting = f" with {run.valid:,} validation samples" if run.count_valid and run.valid else ""
+    times = [f"{significant(row.query['query_seconds'].value)}{SHARED * (row.label in shared)}" for row in rows]
+    peaks = {CPU: "CPU MiB"} | ({GPU: "GPU MiB"} if any(GPU in row.peaks for row in rows) else {})
+    notes = [
+        "mean ± 95 % confidence interval over seeds",
+        "area = area under the budget curve",
+        "metrics after the last cycle",
+        "other metrics are in the journals and in MLflow" if len(metrics) < len(known) else "",
+        _over(results.basis),
+        "a metric that is undefined for one sampler is averaged over the other seeds" if partial else "",
+        "seconds of one query and of all trainings of a cell",
+        "peak resident memory in queries",
+        f"{SHARED} measured while other cells were running" if shared else "",
+        f"{FULL_DATA}: trained with all labels" if any(row.reference for row in rows) else "",
+        *refused[:MOST],
+        f"and {len(refused) - MOST} more" if len(refused) > MOST else "",
+    ]
+    table = Table(
+        name="closing",
+        title=f"{run.name}: {run.params['dataset']}, {first} → {last} labels{counting}"
+        f"{', SYNTHETIC DATA' if run.synthetic else ''}",
+        columns=[
+            Column("sampler", [f"{row.label}: {row.labels:,}" if row.reference else row.label for row in rows]),
+            Column("n", [row.count for row in rows]),
+            Column(f"area of {arrow(run, run.metric)}", [averaged(row.area) for row in rows]),
+            *finals(run, rows, metrics),
+            Column("query s", times),
+            Column("train s", [significant(row.trainings.value) for row in rows]),
+            *(Column(text, [_mib(row, peak) for row in rows]) for peak, text in peaks.items()),
+        ],
+        note="; ".join(filter(None, notes)),
+        apart=parts((row.seed_set, row.reference) for row in rows),
+    )
+    return as_blocks(table)
+
+
+def finals(run: Plan, rows: Sequence[SummaryRow], metrics: Iterable[str]) -> list[Column]:
+    """Metrics after the last cycle, a column each."""
+    return [
+        Column(arrow(run, name), [averaged(row.final.get(name)) for row in rows], name=spreadsheets.name(name))
+        for name in metrics
+    ]
+
+
+def seeds_column(results: RunResults, seeds: Iterable[Sequence[int]]) -> list[Column]:
+    """The seeds of each row; no column if all samplers of the run are over the same."""
+    several = len(results.basis.seed_sets) > 1
+    return [Column("seeds", [listed(one) for one in seeds])] if several else []
+
+
+def compared_with_paper(results: RunResults) -> Table | None:
+    """Ours next to a paper's, for the page; None if nothing can be compared."""
+    found = compare_with_paper(results)
+    if found is None:
+        return None
+    heads = {name: arrow(results.run, name) for name in found.metrics}
+    heads |= {"query_seconds": "query s", "overall_seconds": "overall s"}
+    return Table(
+        name="paper",
+        title=f"Compared with {found.source}",
+        columns=[
+            Column("sampler", [bold(label) for label, _, _ in found.rows]),
+            *(
+                column
+                for name, ours, theirs in _pairs(found)
+                for column in (
+                    Column(f"{heads[name]} ours", list(map(averaged, ours)), f"{spreadsheets.name(name)}_ours"),
+                    Column(f"{name} paper", theirs, f"{spreadsheets.name(name)}_paper"),
+                )
+            ),
+            *seeds_column(results, (seeds for _, seeds, _ in found.rows)),
+        ],
+        note=f"Ours: mean ± 95 % confidence interval over seeds at {found.labels:,} labels (references: all "
+        "labels). Seconds depend on the machine.",
+        apart=parts(seeds for _, seeds, _ in found.rows),
+    )
+
+
+def paper_table(results: RunResults) -> Blocks | None:
+    """The same for the console."""
+    found = compare_with_paper(results)
+    if found is None:
+        return None
+    several = len({seeds for _, seeds, _ in found.rows}) > 1
+    table = Table(
+        name="paper",
+        title=f"compared with {found.source}",
+        columns=[
+            Column("sampler", [f"{x} (n = {len(seeds)})" if several else x for x, seeds, _ in found.rows]),
+            *(
+                column
+                for name, ours, theirs in _pairs(found)
+                for column in (
+                    Column(f"{name} ours", list(map(_cost if name in PAPER_COSTS else averaged, ours))),
+                    Column("paper", theirs),
+                )
+            ),
+        ],
+        note=f"ours: mean ± 95 % confidence interval over {found.over}, at {found.labels:,} labels "
+        "(references: all labels); seconds depend on the machine",
+    )
+    return as_blocks(table, group=2)
+
+
+def summary_table(results: RunResults, name: str, metrics: Sequence[str] = ()) -> Table:
+    """Sampler x metric: mean ± half the width of the 95 % confidence interval over seeds, the best mean in bold.
+
+    Rows over the same seeds are together; a sampler that lacks seeds of the others follows below a line, with
+    Random over the seeds that both have. The models trained with all labels are never the best.
+
+    Args:
+        results: a run.
+        name: of its setting.
+        metrics: which metrics and costs; empty for the metrics of the closing table. What was not measured in this
+            run has no column.
+    """
+    run, rows, known = results.run, results.summary, results.metrics()
+    shown = [metric for metric in metrics or run.headline if metric in (*known, *COSTS)]
+    shown = shown or ([] if metrics else [*known])
+    first, last = (f"{labeled:,}" for labeled in (results.labeled[0], results.labeled[-1]))
+    synthetic = " Synthetic data: not comparable with the paper." if run.synthetic else ""
+    return Table(
+        name=re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-"),
+        title=f"{name}: area under the learning curve from {first} to {last} labels, and means at {last} labels; "
+        "mean ± half the width of the 95 % confidence interval over n seeds. The best mean over the same seeds is "
+        f"bold, whether or not a difference is significant.{synthetic}",
+        columns=[
+            Column("sampler", [f"all {row.labels:,} labels" if row.reference else row.label for row in rows]),
+            Column("n", [row.count for row in rows]),
+            Column(
+                f"area of {arrow(run, run.metric)}", _best_bold(run, run.metric, [row.area for row in rows], rows)
+            ),
+            *(
+                Column(
+                    arrow(run, x), _best_bold(run, x, [row.final.get(x) or row.costs.get(x) for row in rows], rows)
+                )
+                for x in shown
+            ),
+        ],
+        apart=parts((row.seed_set, row.reference) for row in rows),
+    )
+
+
+def _best_bold(
+    run: Plan, metric: str, means: Sequence[Mean | None], rows: Sequence[SummaryRow]
+) -> list[Value | str]:
+    """Means, the best of each seed set in bold if there are several."""
+    rivals: dict[int, list[float]] = {}
+    for mean, row in zip(means, rows, strict=True):
+        if mean is not None and not row.reference and not math.isnan(mean.value):
+            rivals.setdefault(row.seed_set, []).append(mean.value)
+    choose = min if lower(run, metric) else max
+    best = {number: choose(values) for number, values in rivals.items() if len(values) > 1}
+    return [
+        NOTHING
+        if mean is None
+        else interval(mean.value, mean.half, strong=not row.reference and mean.value == best.get(row.seed_set))
+        for mean, row in zip(means, rows, strict=True)
+    ]
+
+
+def _over(cells: Basis) -> str:
+    """Over which seeds the rows are, if that is not all of each."""
+    seed_sets = [seed_set for seed_set in cells.seed_sets if seed_set.labels]
+    if not seed_sets or not cells.lacking():
+        return ""
+    first = seed_list(seed_sets[0].seeds)
+    if len(seed_sets) == 1:
+        return f"all over {first}, which all of them have"
+    return f"above the line over {first}, below it what lacks some, and Random over the same"
+
+
+def _mib(row: SummaryRow, peak: str) -> str:
+    return fixed(row.peaks[peak], 0) if peak in row.peaks else NOTHING
+
+
+def _pairs(found: PaperComparison) -> Iterator[tuple[str, list[Mean | None], list[Value]]]:
+    """Name of a metric or cost, our means of it, and the paper's figures."""
+    for place, name in enumerate(found.metrics):
+        pairs = [row[place] for _, _, row in found.rows]
+        write = significant if name in PAPER_COSTS else None
+        yield (
+            name,
+            [ours for ours, _ in pairs],
+            [number(math.nan if figure is None else figure, write) for _, figure in pairs],
+        )
+
+
+def _cost(found: Mean | None) -> str:
+    if found is None:
+        return NOTHING
+    half = "" if math.isnan(found.half) else f" ± {significant(found.half)}"
+    return f"{significant(found.value)}{half}"
