@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
 
-from alharness.text.numbers import in_memory, in_time
+from alharness.text.numbers import memory, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,16 +84,16 @@ class Watch:
 
     def exceeded(self) -> Exceeded | None:
         """How the work ends if it has taken more than it may."""
-        seconds, memory = self._limits.cell_timeout, self._limits.memory
-        if seconds is not None and time.monotonic() - self._since >= seconds:
+        limit, most = self._limits.cell_timeout, self._limits.memory
+        if limit is not None and time.monotonic() - self._since >= limit:
             return Exceeded(
                 status="timeout",
-                error=f"not finished after {in_time(seconds)} (limits.cell_timeout); its process was ended",
+                error=f"not finished after {seconds(limit)} (limits.cell_timeout); its process was ended",
             )
-        if memory is not None and (held := own_memory(self._child.pid)) > memory:
+        if most is not None and (held := own_memory(self._child.pid)) > most:
             return Exceeded(
                 status="oom",
-                error=f"its process held {in_memory(held)} and was ended; limits.memory is {in_memory(memory)}",
+                error=f"its process held {memory(held)} and was ended; limits.memory is {memory(most)}",
             )
         return None
 
@@ -109,12 +109,12 @@ class Watch:
         self._mentioned += 1
         limit = self._limits.cell_timeout
         what = (
-            f"it is ended after {in_time(limit)} (limits.cell_timeout)"
+            f"it is ended after {seconds(limit)} (limits.cell_timeout)"
             if limit is not None
             else "limits.cell_timeout ends such a cell, as in --set limits.cell_timeout=1h"
         )
-        usual = f" (the longest cycle so far took {in_time(longest)})" if longest else ""
-        warn(f"{self._what}: silent for {in_time(silent)}{usual}; {self._state()}; {what}")
+        usual = f" (the longest cycle so far took {seconds(longest)})" if longest else ""
+        warn(f"{self._what}: silent for {seconds(silent)}{usual}; {self._state()}; {what}")
 
     def _quiet(self, longest: float) -> float:
         return float(max(SILENCE, UNUSUAL * longest) * 2**self._mentioned)

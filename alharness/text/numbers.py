@@ -155,11 +155,7 @@ def percent(share: float, decimals: int = 1) -> str:
 
 def share(value: float, decimals: int = 2) -> str:
     """A share from 0 to 1, short enough for a square of a matrix. What is not 0 is never written as 0."""
-    if not math.isfinite(value):
-        return _infinite(value)
-    if value == round(value):
-        return count(value)
-    return fixed(value, decimals)
+    return fixed(value, decimals) if math.isfinite(value) and value != round(value) else count(value)
 
 
 def probability(p: float) -> str:
@@ -177,12 +173,18 @@ def p_value(p: float) -> str:
 
 
 def seconds(value: float) -> str:
-    """A time that people can grasp."""
+    """A time that people can grasp: ms, s, min or h."""
     if not math.isfinite(value):
         return _infinite(value)
-    if value >= 120:
-        return f"{significant(value / 60)} min"
+    for unit, size in (("h", 3600), ("min", 60)):
+        if value >= 2 * size:
+            return f"{significant(value / size)} {unit}"
     return f"{significant(value)} s" if value >= 0.1 or value == 0 else f"{significant(1000 * value)} ms"
+
+
+def memory(size: float) -> str:
+    """Bytes as `512 MiB` or `4 GiB`."""
+    return f"{size / 2**30:.3g} GiB" if size >= 2**30 else f"{size / 2**20:.3g} MiB"
 
 
 def typeset(text: str) -> str:
@@ -253,20 +255,6 @@ def read_bytes(value: Any) -> Any:
         raise ValueError(how)  # 4 was hardly meant as bytes
     found = _read(value, BYTES, how)
     return int(found) if isinstance(found, float) else found
-
-
-def in_time(seconds: float) -> str:
-    """`45 s`, `5 min` or `2.5 h`."""
-    if seconds < 100:
-        return f"{seconds:.3g} s"
-    if seconds < 100 * 60:
-        return f"{seconds / 60:.3g} min"
-    return f"{seconds / 3600:.3g} h"
-
-
-def in_memory(size: float) -> str:
-    """`512 MiB` or `4 GiB`."""
-    return f"{size / 2**30:.3g} GiB" if size >= 2**30 else f"{size / 2**20:.3g} MiB"
 
 
 def _read(value: Any, units: dict[str, int], how: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus, urlsplit
 
@@ -62,25 +63,11 @@ _KNOWN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-_SECRET_WORDS = frozenset(
-    [
-        "APIKEY",
-        "AUTH",
-        "CREDENTIAL",
-        "CREDENTIALS",
-        "KEY",
-        "PASS",
-        "PASSCODE",
-        "PASSPHRASE",
-        "PASSWD",
-        "PASSWORD",
-        "PAT",
-        "PW",
-        "PWD",
-        "SECRET",
-        "TOKEN",
-    ]
+_SECRET_NAME = re.compile(
+    r"(?:^|_)(?:APIKEY|AUTH|CREDENTIALS?|KEY|PASS(?:CODE|PHRASE|WD|WORD)?|PAT|PW|PWD|SECRET|TOKEN)(?:_|$)",
+    re.IGNORECASE,
 )
+"""Name of a variable whose value is a secret."""
 _NO_SECRETS = frozenset({"PWD", "OLDPWD"})  # folders
 _WORDS_OF_SETTINGS = frozenset(
     ["true", "false", "none", "null", "yes", "no", "on", "off", "auto", "default", "enabled", "disabled"]
@@ -119,20 +106,10 @@ def _hide_variables(text: str, variables: Mapping[str, str]) -> str:
 
 def _secrets(variables: Mapping[str, str]) -> Iterator[str]:
     for name, value in variables.items():
-        found = [value.strip()] if _is_secret(name) else []
+        found = [value.strip()] if name not in _NO_SECRETS and _SECRET_NAME.search(name) else []
         if "://" in value and "@" in value:
-            found.append(_password(value))
+            with suppress(ValueError):  # it is no address
+                found.append(urlsplit(value).password or "")
         for secret in found:
             if len(secret) >= _LEAST and secret.lower() not in _WORDS_OF_SETTINGS:
                 yield from (secret, quote(secret, safe=""), quote_plus(secret))
-
-
-def _is_secret(name: str) -> bool:
-    return name not in _NO_SECRETS and not _SECRET_WORDS.isdisjoint(name.upper().split("_"))
-
-
-def _password(address: str) -> str:
-    try:
-        return urlsplit(address).password or ""
-    except ValueError:
-        return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
@@ -59,19 +60,19 @@ def translate(text: str, encoding: str | None) -> str:
     A letter of a name or a path is never replaced by one that looks like it: that would be another name.
     """
     encoding = encoding or "utf-8"
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return "".join(_fitting(character, encoding) for character in text)
-    return text
+    return text.encode(encoding, _SAY_OTHERWISE).decode(encoding)
 
 
-def _fitting(character: str, encoding: str) -> str:
-    try:
-        character.encode(encoding)
-    except UnicodeEncodeError:
-        return IN_OTHER_WORDS.get(character) or character.encode("ascii", "backslashreplace").decode()
-    return character
+def _say_otherwise(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end]
+    words = (IN_OTHER_WORDS.get(c) or c.encode("ascii", "backslashreplace").decode() for c in lost)
+    return "".join(words), error.end
+
+
+_SAY_OTHERWISE = "alharness.say_otherwise"
+codecs.register_error(_SAY_OTHERWISE, _say_otherwise)
 
 
 class Output(io.TextIOBase):

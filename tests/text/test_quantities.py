@@ -1,13 +1,13 @@
 import pytest
 
-from alharness.text.numbers import in_memory, in_time, read_bytes, read_seconds
+from alharness.text.numbers import memory, read_bytes, read_seconds, seconds
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("90s", 90), ("30m", 1800), ("1.5h", 5400), ("2 d", 172800), (7, 7), (None, None)]
+    ("text", "found"), [("90s", 90), ("30m", 1800), ("1.5h", 5400), ("2 d", 172800), (7, 7), (None, None)]
 )
-def test_a_duration_is_seconds(text, seconds):
-    assert read_seconds(text) == seconds
+def test_a_duration_is_seconds(text, found):
+    assert read_seconds(text) == found
 
 
 @pytest.mark.parametrize(("text", "size"), [("512MiB", 2**29), ("4GiB", 2**32), ("1.5GB", 1_500_000_000)])
@@ -24,5 +24,5 @@ def test_what_has_no_unit_known_here_is_refused_with_examples(read, text):
 
 
 def test_quantities_are_said_in_units_of_their_size():
-    assert [in_time(45), in_time(3000), in_time(7200)] == ["45 s", "50 min", "2 h"]
-    assert [in_memory(2**29), in_memory(2**32)] == ["512 MiB", "4 GiB"]
+    assert [seconds(45), seconds(3000), seconds(7200)] == ["45 s", "50 min", "2 h"]
+    assert [memory(2**29), memory(2**32)] == ["512 MiB", "4 GiB"]

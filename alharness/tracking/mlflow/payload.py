@@ -47,16 +47,10 @@ def tags(record: Outcome) -> dict[str, str]:
     }
 
 
-def measured_again(tag: str, cycles: Sequence[CycleRecord], written: int) -> bool:
-    """Whether the costs in a journal differ from those that the tag is about.
-
-    Args:
-        tag: `<number of cycles>-<digest>`; the digest alone if an earlier version wrote it; or empty.
-        cycles: of the journal.
-        written: how many cycles MLflow has.
-    """
-    number, _, digest = tag.rpartition("-")
-    return bool(digest) and digest != digest_of_costs(cycles[: int(number or written)])
+def measured_again(tag: str, cycles: Sequence[CycleRecord]) -> bool:
+    """Whether the costs in a journal differ from those that the tag is about: `<number of cycles>-<digest>`."""
+    number, _, digest = tag.partition("-")
+    return bool(tag) and digest != digest_of_costs(cycles[: int(number)])
 
 
 def digest_of_costs(cycles: Sequence[CycleRecord]) -> str:

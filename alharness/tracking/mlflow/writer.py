@@ -9,9 +9,8 @@ from __future__ import annotations
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from alharness.api.records import Outcome
 from alharness.errors import RunError
@@ -24,16 +23,18 @@ from .experiments import CHANGED
 from .store import Store, explain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from alharness.api.records import Cell, CycleRecord, Outcomes, Plan, Status
+    from mlflow.entities import Metric, Run
+
+    from alharness.api.records import Cell, Outcomes, Plan, Status
     from alharness.tracking.plugin import MlflowParams
 
     from .patience import Pulse
 
 ENDS: dict[Status, str] = {"ok": "FINISHED", "interrupted": "KILLED", "pending": "KILLED"}
 """MLflow's status for the status of a cell that has ended; any other has failed."""
-FAILED = "FAILED"
+FAILED, RUNNING = "FAILED", "RUNNING"
 
 AT_ONCE = 1000
 """Metrics, or runs, in one call: MLflow refuses more."""
@@ -47,9 +48,11 @@ FILES = "alharness.files"
 MISSING, WRITTEN = "missing", "written"
 
 
-@dataclass
 class _Known:
     """What the store holds of a cell.
+
+    Args:
+        run: what MLflow says of its run.
 
     Attributes:
         run_id: MLflow's name of the run.
@@ -60,12 +63,21 @@ class _Known:
         state: MLflow's status.
     """
 
-    run_id: str
-    tags: dict[str, str]
-    params: set[str] = field(default_factory=set)
-    metrics: set[str] = field(default_factory=set)
-    cycles: int = 0
-    state: str = "RUNNING"
+    def __init__(self, run: Run) -> None:
+        self.run_id: str = run.info.run_id
+        self.tags, self.params, self.metrics = dict(run.data.tags), set(run.data.params), set(run.data.metrics)
+        self.cycles = int(run.data.metrics.get("al/cycle", -1)) + 1
+        self.state: str = run.info.status
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The cell's, and when it began."""
+        return self.tags.get("alharness.cell", ""), self.tags.get("alharness.started", "")
+
+    @property
+    def worth(self) -> tuple[int, bool, str]:
+        """The same order for every process that compares two runs."""
+        return self.cycles, self.state == ENDS["ok"], self.run_id
 
 
 class Writer:
@@ -98,7 +110,7 @@ class Writer:
             pulse=pulse,
         )
         self._client = self.store.client
-        self._known = self._search(f"tags.`alharness.experiment` = '{run.experiment}'")
+        self._known = self._search()
 
     def write(self, records: Mapping[Cell, Outcome | None]) -> None:
         """Bring runs up to their journals, and end those that have a record. One that fails stops no other.
@@ -109,10 +121,7 @@ class Writer:
         failure: Exception | None = None
         for cell, record in records.items():
             try:
-                if record:
-                    self._close(record)
-                else:
-                    self._follow(cell)
+                self._bring_up(cell, record)
             except Exception as error:  # noqa: BLE001 - raised below
                 failure = failure or error
                 if not self._answers():
@@ -133,62 +142,64 @@ class Writer:
             return True
         return False
 
-    def _search(self, text: str) -> dict[tuple[str, str], _Known]:
+    def _search(self, condition: str = "") -> dict[tuple[str, str], _Known]:
         """Runs by cell and begin; of two for the same, which two processes made at once, the lesser one goes."""
-        found: dict[tuple[str, str], _Known] = {}
-        token = None
-        while True:
+        text = f"tags.`alharness.experiment` = '{self._run.experiment}'{condition}"
+        runs: list[_Known] = []
+        token: str | None = ""
+        while token is not None:
             page = self._client.search_runs(
-                [self.store.experiment_id], text, max_results=AT_ONCE, page_token=token
+                [self.store.experiment_id], text, max_results=AT_ONCE, page_token=token or None
             )
-            for run in page:
-                key = (run.data.tags.get("alharness.cell", ""), run.data.tags.get("alharness.started", ""))
-                known = _read(run)
-                if key in found:
-                    known, lesser = sorted([known, found[key]], key=_worth, reverse=True)
-                    self._client.delete_run(lesser.run_id)
-                if all(key):
-                    found[key] = known
-            token = page.token
-            if not token:
-                return found
+            runs += map(_Known, page)
+            token = page.token or None
+        found: dict[tuple[str, str], _Known] = {}
+        for known in sorted(runs, key=lambda one: one.worth):
+            if known.key in found:
+                self._client.delete_run(found[known.key].run_id)
+            if all(known.key):
+                found[known.key] = known
+        return found
 
-    def _follow(self, cell: Cell) -> tuple[_Known, Outcome] | None:
-        """Write what MLflow lacks of a cell; None if the cell has no journal yet, or a damaged one.
+    def _bring_up(self, cell: Cell, record: Outcome | None) -> None:
+        """Write what MLflow lacks of a cell, and its end if it has one.
 
-        A cell whose queries were measured again becomes a new run: MLflow keeps every value of a metric, and would
-        show both.
+        Nothing is written without a journal, or with a damaged one. A cell whose queries were measured again
+        becomes a new run: MLflow keeps every value of a metric, and would show both.
         """
         try:
             found = journal.read(self._run.folder / "cells" / cell.folder / journal.NAME)
         except RunError:  # its own cell's failure, reported elsewhere
-            return None
+            return
         if found is None:
-            return None
-        header, cycles = found
-        on_disk = Outcome(cell=cell, status="pending", cycles=tuple(cycles), started=header.started)
-        key = (cell.key, str(header.started))
+            return
+        started, cycles = found[0].started, found[1]
+        key = (cell.key, str(started))
         known = self._known.get(key)
-        if known and payload.measured_again(known.tags.get(payload.COSTS, ""), cycles, known.cycles):
+        if known and payload.measured_again(known.tags.get(payload.COSTS, ""), cycles):
             self._client.delete_run(known.run_id)
             del self._known[key]
             known = None
-        if known is None:
-            known = self._known[key] = self._create(cell, header.started)
+        known = known or self._create(cell, started)
         if not payload.names(cycles[: known.cycles]) <= known.metrics:
             known.cycles = 0  # points that are there already stay as they are
-        self._complete(known, cell, header.started)
-        self._add(known, on_disk, cycles[known.cycles :])
-        return known, on_disk
+        on_disk = Outcome(cell=cell, status="pending", cycles=tuple(cycles), started=started)
+        self._complete(known, on_disk)
+        if record:
+            self._end(known, on_disk, record)
 
     def _create(self, cell: Cell, started: int) -> _Known:
         # Another process may have begun to write this run directory since this one looked.
-        which = f"tags.`alharness.cell` = '{cell.key}' and tags.`alharness.started` = '{started}'"
-        for found in self._search(f"tags.`alharness.experiment` = '{self._run.experiment}' and {which}").values():
-            return found
-        tags = {**self._identity(cell, started), "alharness.kind": _kind(cell), FILES: MISSING}
-        made = self._client.create_run(self.store.experiment_id, start_time=started, tags=tags, run_name=cell.name)
-        return _Known(str(made.info.run_id), dict(tags))
+        also = f" and tags.`alharness.cell` = '{cell.key}' and tags.`alharness.started` = '{started}'"
+        self._known |= self._search(also)
+        key = (cell.key, str(started))
+        if key not in self._known:
+            tags = {**self._identity(cell, started), "alharness.kind": _kind(cell), FILES: MISSING}
+            made = self._client.create_run(
+                self.store.experiment_id, start_time=started, tags=tags, run_name=cell.name
+            )
+            self._known[key] = _Known(made)
+        return self._known[key]
 
     def _identity(self, cell: Cell, started: int) -> dict[str, str]:
         """Tags that every run has from its beginning."""
@@ -203,49 +214,37 @@ class Writer:
         }
         return {**tags, "synthetic": "true"} if run.synthetic else tags
 
-    def _complete(self, known: _Known, cell: Cell, started: int) -> None:
-        """Add the params and tags that a failed call left out; MLflow would refuse to change a param."""
+    def _complete(self, known: _Known, on_disk: Outcome) -> None:
+        """Add the params and tags that a failed call left out, and the cycles that are new."""
+        cell, new = on_disk.cell, on_disk.cycles[known.cycles :]
+        # MLflow would refuse to change a param.
         params = [param for param in payload.params(self._run, cell) if param.key not in known.params]
         if params:
             self._client.log_batch(known.run_id, params=params)
             known.params |= {param.key for param in params}
-        self._tag(known, {k: v for k, v in self._identity(cell, started).items() if k not in known.tags})
-
-    def _add(self, known: _Known, on_disk: Outcome, new: list[CycleRecord]) -> None:
-        if new and known.state != "RUNNING":
-            self._client.update_run(known.run_id, status="RUNNING")
-            known.state = "RUNNING"
+        if new and known.state != RUNNING:
+            self._client.update_run(known.run_id, status=RUNNING)
+            known.state = RUNNING
         # Tags first: what is written is then always among what the digest is about.
-        self._tag(known, payload.tags(on_disk) if on_disk.cycles else {})
+        identity = {**self._identity(cell, on_disk.started), **known.tags}
+        self._tag(known, identity | (payload.tags(on_disk) if on_disk.cycles else {}))
         # `al/cycle` is the last metric of each cycle: if a call fails, an incomplete cycle is written again.
-        points = [point for cycle in new for point in payload.metrics(cycle)]
-        for start in range(0, len(points), AT_ONCE):
-            self._client.log_batch(known.run_id, metrics=points[start : start + AT_ONCE])
-        known.metrics |= {point.key for point in points}
+        self._log(known, [point for cycle in new for point in payload.metrics(cycle)])
         known.cycles += len(new)
 
-    def _close(self, record: Outcome) -> None:
-        followed = self._follow(record.cell)
-        if followed is None:
-            return
-        known, on_disk = followed
+    def _end(self, known: _Known, on_disk: Outcome, record: Outcome) -> None:
         end = ENDS.get(record.status, FAILED)
+        tags = {"alharness.status": record.status, "alharness.error": record.error[:LONGEST_TAG]}
         summary = payload.summary(self._run, on_disk) if record.status == "ok" else []
-        error = record.error[:LONGEST_TAG]
-        complete = known.state == end and known.tags.get(FILES) != MISSING
-        complete = complete and known.tags.get("alharness.status") == record.status
-        complete = complete and known.tags.get("alharness.error", "") == error
-        if complete and {point.key for point in summary} <= known.metrics:
+        told = {name: known.tags.get(name, "") for name in tags}
+        complete = known.state == end and known.tags.get(FILES) == WRITTEN
+        if complete and told == tags and {point.key for point in summary} <= known.metrics:
             return
-        self._tag(known, {FILES: MISSING, "alharness.status": record.status})
-        if error:
-            self._tag(known, {"alharness.error": error})
-        elif "alharness.error" in known.tags:
+        self._tag(known, {FILES: MISSING, **{name: text for name, text in tags.items() if text}})
+        if not record.error and "alharness.error" in known.tags:
             self._client.delete_tag(known.run_id, "alharness.error")
             del known.tags["alharness.error"]
-        if summary:
-            self._client.log_batch(known.run_id, metrics=summary)
-            known.metrics |= {point.key for point in summary}
+        self._log(known, summary)
         at = on_disk.cycles[-1].at if on_disk.cycles else None
         self._client.set_terminated(known.run_id, end, end_time=at)
         known.state = end
@@ -253,6 +252,11 @@ class Writer:
             payload.write_artifacts(Path(folder), self._run, on_disk)
             self._client.log_artifacts(known.run_id, folder)
         self._tag(known, {FILES: WRITTEN})
+
+    def _log(self, known: _Known, points: Sequence[Metric]) -> None:
+        for start in range(0, len(points), AT_ONCE):
+            self._client.log_batch(known.run_id, metrics=points[start : start + AT_ONCE])
+        known.metrics |= {point.key for point in points}
 
     def _tag(self, known: _Known, tags: Mapping[str, str]) -> None:
         """Set the tags that are other ones in the store."""
@@ -287,18 +291,6 @@ class Writer:
             store.view = True
         except Exception as error:  # noqa: BLE001 - MLflow raises what it likes
             self._warn(f"{explain(error, store.uri)}. The experiment has no ready dashboard")
-
-
-def _read(run: Any) -> _Known:
-    """What MLflow says of a run."""
-    data = run.data
-    cycles = int(data.metrics.get("al/cycle", -1)) + 1
-    return _Known(run.info.run_id, dict(data.tags), set(data.params), set(data.metrics), cycles, run.info.status)
-
-
-def _worth(known: _Known) -> tuple[int, bool, str]:
-    """The same order for every process that compares two runs."""
-    return known.cycles, known.state == ENDS["ok"], known.run_id
 
 
 def _kind(cell: Cell) -> str:
