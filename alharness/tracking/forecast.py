@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -38,9 +40,7 @@ class Forecast:
         self._costs = Costs()
         self._rests: dict[str, Rest] = {}
         self._trained: set[int] = set()
-        self._since: dict[str, float] = {}  # cell at work -> when its cycle began
-        self._heard: set[str] = set()  # of these: the others are taken to be next in line
-        self._following: set[str] = set()  # of those at work: began when a worker had ended another cell
+        self._work: dict[str, _Work] = {}  # of the cells that are at work, or taken to be
         self._beginning = Recent()  # seconds that pass before the first cycle of such a cell
         self._measured = self._elapsed = self._first = 0.0
 
@@ -52,7 +52,7 @@ class Forecast:
         for cell in cells:
             first, labeled = run.finished.get(cell.name, 0), run.labeled(cell)
             if first < len(labeled):
-                self._rests[cell.name] = _rest(cell, labeled[first:], first)
+                self._rests[cell.name] = Rest(cell, labeled[first:], first)
         self._begin_next(now)
 
     def learn(self, record: Outcome) -> None:
@@ -64,32 +64,30 @@ class Forecast:
         """Take in a cycle that has just finished."""
         seconds = spent(cycle)
         self._first = self._first or seconds
-        if cell.name in self._heard:
+        work = self._work.get(cell.name)
+        if work is None:  # it was not the next in line that began
+            self._work.pop(next((name for name, other in self._work.items() if not other.heard), ""), None)
+        elif work.heard:
             # The first cycle of a cell says nothing: a worker may have started and imported before it.
             self._measured += seconds
-            self._elapsed += now - self._since[cell.name]
-        elif cell.name in self._following:
-            self._beginning.add(max(0.0, now - self._since[cell.name] - self.pace * seconds))
-        elif cell.name not in self._since:
-            self._since.pop(next((name for name in self._since if name not in self._heard), ""), None)
-        self._heard.add(cell.name)
-        self._since[cell.name] = now
+            self._elapsed += now - work.since
+        elif work.following:
+            self._beginning.add(max(0.0, now - work.since - self.pace * seconds))
+        self._work[cell.name] = _Work(now, heard=True)
         self._costs.add(cell.label, cycle)
         if not cell.reference:
             self._trained.add(cell.seed)
         rest = self._rests.pop(cell.name, None)
         if rest and rest.labeled[1:]:
-            self._rests[cell.name] = _rest(cell, rest.labeled[1:], cycle.cycle + 1)
+            self._rests[cell.name] = Rest(cell, rest.labeled[1:], cycle.cycle + 1)
         else:
             self.drop(cell, now)
 
     def drop(self, cell: Cell, now: float) -> None:
         """Expect no more of this cell: it is complete, or failed."""
         self._rests.pop(cell.name, None)
-        self._since.pop(cell.name, None)
-        self._heard.discard(cell.name)
-        self._following.discard(cell.name)
-        self._following |= self._begin_next(now)
+        self._work.pop(cell.name, None)
+        self._begin_next(now, following=True)
 
     def left(self, now: float) -> float | None:
         """Seconds until everything is done; None before anything is known.
@@ -98,12 +96,12 @@ class Forecast:
         """
         if not self._costs.known:
             return None
-        at_work = [self._rests[name] for name in self._since if name in self._rests]
-        done = [(now - since) / self.pace for name, since in self._since.items() if name in self._rests]
-        waiting = [rest for name, rest in self._rests.items() if name not in self._since]
-        work = time_left(self._costs, [*at_work, *waiting], self._trained, self._workers, done)
+        at_work = {self._rests[name]: work for name, work in self._work.items() if name in self._rests}
+        done = [(now - work.since) / self.pace for work in at_work.values()]
+        waiting = [rest for name, rest in self._rests.items() if name not in self._work]
+        seconds = time_left(self._costs, [*at_work, *waiting], self._trained, self._workers, done)
         begin = self._beginning.value * len(waiting) / min(self._workers, max(1, len(waiting)))
-        return self.pace * work + begin
+        return self.pace * seconds + begin
 
     @property
     def pace(self) -> float:
@@ -112,16 +110,26 @@ class Forecast:
         pace = (self._elapsed + self._first) / (self._measured + self._first) if self._first else 1.0
         return min(max(pace, QUICKEST), SLOWEST)
 
-    def _begin_next(self, now: float) -> set[str]:
-        """Give the next cells to the free workers; returns their names."""
-        waiting = (name for name in self._rests if name not in self._since)
-        names = dict.fromkeys(islice(waiting, max(0, self._workers - len(self._since))), now)
-        self._since |= names
-        return set(names)
+    def _begin_next(self, now: float, *, following: bool = False) -> None:
+        """Give the next cells to the free workers."""
+        waiting = (name for name in self._rests if name not in self._work)
+        for name in list(islice(waiting, max(0, self._workers - len(self._work)))):
+            self._work[name] = _Work(now, following=following)
 
 
-def _rest(cell: Cell, labeled: tuple[int, ...], first: int) -> Rest:
-    return Rest(label=cell.label, seed=cell.seed, labeled=labeled, first=first, reference=cell.reference)
+@dataclass(frozen=True)
+class _Work:
+    """A cell at work.
+
+    Attributes:
+        since: when its cycle began.
+        heard: whether it has finished one; if not, it is only taken to be the next in line.
+        following: whether it began when a worker had ended another cell.
+    """
+
+    since: float
+    heard: bool = False
+    following: bool = False
 
 
 LATEST = 2 / 3
@@ -142,23 +150,19 @@ class Recent:
         self.n += 1
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Rest:
     """Cycles of one cell that are still to come.
 
     Attributes:
-        label: the sampler's.
-        seed: the cell's.
+        cell: whose.
         labeled: labels at each of these cycles, in order.
         first: number of the first of them in the cell.
-        reference: it queries nothing, and shares its training with no other cell.
     """
 
-    label: str
-    seed: int
+    cell: Cell
     labeled: tuple[int, ...]
     first: int = 0
-    reference: bool = False
 
 
 @dataclass
@@ -207,10 +211,10 @@ class Costs:
         last = len(rest.labeled) - 1
         found = []
         for index, labeled in enumerate(rest.labeled):
-            shared = trained and not rest.reference and rest.first + index == 0
-            seconds = self.evaluation.value if self.evaluation.n else 0.0
+            shared = trained and not rest.cell.reference and rest.first + index == 0
+            seconds = self.evaluation.value
             seconds += 0.0 if shared else self.train(labeled)
-            seconds += 0.0 if rest.reference or index == last else self.query(rest.label, labeled)
+            seconds += 0.0 if rest.cell.reference or index == last else self.query(rest.cell.label, labeled)
             found.append(seconds)
         return found
 
@@ -229,14 +233,17 @@ def extrapolate(known: Mapping[int, float], at: int) -> float:
     alone, seconds are taken to grow with the square root of the labels: halfway, in ratios, between a training
     that only has fixed costs and one that has none.
     """
-    points = [(n, seconds) for n, seconds in known.items() if n > 0]
-    if not points:
-        return 0.0
-    if len(points) == 1:
-        n, seconds = points[0]
-        return seconds * math.sqrt(at / n)
-    start, slope = _line(points)
-    return start + slope * at
+    labels = np.array([n for n in known if n > 0], dtype=float)
+    seconds = np.array([known[int(n)] for n in labels])
+    if len(labels) < 2:
+        return float(seconds.sum() * math.sqrt(at / labels.sum())) if len(labels) else 0.0
+    weights = 1 / np.maximum(seconds, 1e-9)
+    slope, start = np.polyfit(labels, seconds, 1, w=weights)
+    if slope <= 0:
+        slope, start = 0.0, np.average(seconds, weights=weights**2)
+    elif start < 0:
+        slope, start = (weights**2 * labels) @ seconds / ((weights * labels) ** 2).sum(), 0.0
+    return float(start + slope * at)
 
 
 def time_left(
@@ -255,14 +262,14 @@ def time_left(
     known: dict[tuple[str, int, bool, bool], list[float]] = {}  # of what differs in its seed alone
     free = [0.0] * max(1, min(workers, len(cells)))
     for rest, already in zip(cells, chain(done, repeat(0.0)), strict=False):
-        ready = rest.seed in seeds
-        key = (rest.label, rest.first, rest.reference, ready)
+        ready = rest.cell.seed in seeds
+        key = (rest.cell.label, rest.first, rest.cell.reference, ready)
         if key not in known:
             known[key] = costs.cycles(rest, trained=ready)
         first, *others = known[key]
         heapq.heapreplace(free, free[0] + max(0.0, first - already) + sum(others))
-        if not rest.reference:
-            seeds.add(rest.seed)
+        if not rest.cell.reference:
+            seeds.add(rest.cell.seed)
     return max(free)
 
 
@@ -281,19 +288,3 @@ def in_words(seconds: float) -> str:
 
 def _nearest(known: Mapping[int, Recent], labeled: int) -> float:
     return known[min(known, key=lambda n: abs(n - labeled))].value
-
-
-def _line(points: Sequence[tuple[int, float]]) -> tuple[float, float]:
-    """Start and slope, neither negative, with the least relative errors."""
-    weights = [1 / max(seconds, 1e-9) ** 2 for _, seconds in points]
-    total = sum(weights)
-    x = sum(w * n for w, (n, _) in zip(weights, points, strict=True)) / total
-    y = sum(w * s for w, (_, s) in zip(weights, points, strict=True)) / total
-    spread = sum(w * (n - x) ** 2 for w, (n, _) in zip(weights, points, strict=True))
-    slope = sum(w * (n - x) * (s - y) for w, (n, s) in zip(weights, points, strict=True)) / spread
-    if slope <= 0:
-        return y, 0.0
-    if y - slope * x < 0:
-        through = sum(w * n * s for w, (n, s) in zip(weights, points, strict=True))
-        return 0.0, through / sum(w * n * n for w, (n, _) in zip(weights, points, strict=True))
-    return y - slope * x, slope

@@ -16,17 +16,13 @@ from alharness.errors import SpecError
 from alharness.text.redaction import redact
 from alharness.text.words import SUFFIX
 
-from .mlflow.addresses import VARIABLE, scheme
+from .mlflow.addresses import FOLDERS, LINKS, STORES, VARIABLE, scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from alharness.api.dataset import DatasetFacts
     from alharness.api.tracker import TrackerContext
-
-SERVERS = ("http", "https")
-STORES = ("sqlite", "postgresql", "mysql", "mssql", *SERVERS, "databricks", "databricks-uc", "uc")
-FILES = ("", "file")
 
 
 def _refuse_address(name: str) -> str:
@@ -76,13 +72,13 @@ def review(params: MlflowParams, facts: DatasetFacts) -> Iterator[str]:
     if not uri:
         return
     shown = f"{'uri' if params.uri else VARIABLE}: {redact(uri)}"
-    kind = uri if uri in STORES else scheme(uri)  # a client may know an address without a colon
-    if kind in FILES:
+    kind = scheme(uri)
+    if kind in FOLDERS:
         if os.environ.get("MLFLOW_ALLOW_FILE_STORE", "").lower() != "true":
             yield f"{shown}: is a folder, which MLflow no longer writes to; name a database: sqlite:///mlflow.db"
     elif kind not in (*STORES, *(point.name for point in entry_points(group="mlflow.tracking_store"))):
         yield f"{shown}: MLflow knows no stores of the kind {kind!r}; it knows {', '.join(STORES)}"
-    elif kind in SERVERS and not _has_host(uri):
+    elif kind in LINKS and not _has_host(uri):
         yield f"{shown}: names no host; write it as {kind}://HOST:PORT"
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from alharness.api.records import CycleRecord
+from alharness.api.records import Cell, CycleRecord
 from alharness.tracking.forecast import Costs, Rest, extrapolate, in_words, spent, time_left
 
 
@@ -8,6 +8,12 @@ def cycle(labeled, train=None, query=None, evaluate=0.0, **cost):
     measured = {"train_seconds": train, "query_seconds": query, "evaluate_seconds": evaluate} | cost
     known = {name: value for name, value in measured.items() if value is not None}
     return CycleRecord(cycle=0, labeled=labeled, metrics={}, cost=known)
+
+
+def rest(label, labeled, seed=0, *, reference=False):
+    key = f"{label}{seed}"
+    cell = Cell(label=label, sampler=label, params={}, distribution="", seed=seed, key=key, reference=reference)
+    return Rest(cell, labeled)
 
 
 def costs(*cycles, label="a"):
@@ -62,14 +68,14 @@ def test_a_sampler_that_has_not_queried_yet_is_expected_to_take_what_others_take
 
 def test_a_rest_queries_in_all_cycles_but_the_last_and_trains_what_is_not_there():
     known = costs(cycle(10, 1.0, 5.0, 0.5), cycle(20, 2.0, 5.0, 0.5), cycle(30, 3.0, None, 0.5))
-    rest = Rest(label="a", seed=0, labeled=(10, 20, 30))
-    assert known.cycles(rest, trained=False) == [6.5, 7.5, 3.5]
-    assert known.cycles(rest, trained=True) == [5.5, 7.5, 3.5]
+    left = rest("a", (10, 20, 30))
+    assert known.cycles(left, trained=False) == [6.5, 7.5, 3.5]
+    assert known.cycles(left, trained=True) == [5.5, 7.5, 3.5]
 
 
 def test_a_reference_trains_on_everything_and_queries_nothing():
     known = costs(cycle(10, 1.0, 5.0), cycle(20, 2.0, 5.0))
-    assert known.cycles(Rest(label="full", seed=0, labeled=(1000,), reference=True), trained=True) == [100.0]
+    assert known.cycles(rest("full", (1000,), reference=True), trained=True) == [100.0]
 
 
 def test_a_fit_that_was_found_ready_cost_nothing():
@@ -80,13 +86,13 @@ def test_a_fit_that_was_found_ready_cost_nothing():
 @pytest.mark.parametrize(("workers", "expected"), [(1, 30.0), (2, 20.0), (3, 10.0), (8, 10.0)])
 def test_cells_are_shared_by_the_workers_as_wholes(workers, expected):
     known = costs(cycle(10, 10.0))
-    cells = [Rest(label="a", seed=seed, labeled=(10,)) for seed in range(3)]
+    cells = [rest("a", (10,), seed) for seed in range(3)]
     assert time_left(known, cells, (), workers) == expected
 
 
 def test_the_first_fit_of_a_seed_is_trained_once():
     known = costs(cycle(10, 10.0), cycle(20, 1.0))
-    cells = [Rest(label=label, seed=0, labeled=(10, 20)) for label in "abc"]
+    cells = [rest(label, (10, 20)) for label in "abc"]
     assert time_left(known, cells, (), 1) == 13.0
     assert time_left(known, cells, (0,), 1) == 3.0
 

@@ -13,10 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VARIABLE = "MLFLOW_TRACKING_URI"
-DATABASES = frozenset({"sqlite", "postgresql", "mysql", "mssql"})
-FOLDERS = frozenset({"", "file"})
-HOSTED = "databricks"
+DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+LINKS = ("http", "https")
+"""Servers that a browser can open."""
+HOSTED = ("databricks", "databricks-uc", "uc")
 """The address of a workspace is in a file of its client, so there is no link."""
+STORES = (*DATABASES, *LINKS, *HOSTED)
+"""What MLflow itself can write to."""
+FOLDERS = ("", "file")
 
 PREFIX = "sqlite:///"
 LONGEST_FOLDER = 60
@@ -39,17 +43,17 @@ def scheme(uri: str) -> str:
     found = re.match(r"([A-Za-z][A-Za-z0-9.-]*)(\+[\w.+-]+)?:", uri)
     if found:
         return found[1].lower()
-    return HOSTED if uri == HOSTED else ""
+    return uri if uri in HOSTED else ""  # its client knows it without a colon
 
 
 def is_server(uri: str) -> bool:
     """Whether it is the address of a server, rather than of a database or a folder."""
-    return scheme(uri) not in DATABASES | FOLDERS
+    return scheme(uri) not in (*DATABASES, *FOLDERS)
 
 
 def is_link(uri: str) -> bool:
     """Whether it is the address of a server that a browser can open."""
-    return scheme(uri) in ("http", "https")
+    return scheme(uri) in LINKS
 
 
 def file_of(uri: str) -> Path | None:

@@ -13,6 +13,10 @@ import zlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from alharness.text.redaction import redact
+
+from .addresses import is_link
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -34,6 +38,12 @@ BAR = 28
 """Pixels of a sampler's bar."""
 MARGIN = 0.05
 """Of the range of a metric's values, left free below and above."""
+
+
+def place(address: str, experiment_id: str, name: str, *, view: bool) -> str:
+    """The page of an experiment on a server; for one that no browser can open, what it is called there."""
+    link = is_link(address)
+    return deep_link(address, experiment_id, view=view) if link else f"{name} at {redact(address)}"
 
 
 def deep_link(address: str, experiment_id: str, *, view: bool) -> str:

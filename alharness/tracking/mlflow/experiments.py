@@ -10,7 +10,6 @@ from alharness.text.redaction import redact
 from alharness.text.words import did_you_mean
 
 from . import dashboard
-from .addresses import file_of, folder_of, is_link
 from .patience import within
 from .store import opened
 
@@ -41,9 +40,7 @@ class Tracked:
 
     def link(self, address: str) -> str:
         """Its page on the server at this address; for one that no browser can open, what it is called there."""
-        if not is_link(address):
-            return f"{self.name} at {redact(address)}"
-        return dashboard.deep_link(address, self.id, view=self.view)
+        return dashboard.place(address, self.id, self.name, view=self.view)
 
 
 def find(uri: str) -> list[Tracked]:
@@ -52,12 +49,6 @@ def find(uri: str) -> list[Tracked]:
     Raises:
         TrackingError: there is no such store, it cannot be read, or it has no experiment of alharness.
     """
-    path = file_of(uri) or folder_of(uri)
-    if path and not path.exists():
-        raise TrackingError(
-            f"there is no MLflow store {path}: `alharness run SPEC` makes one in the current folder; --store or "
-            "MLFLOW_TRACKING_URI name another one"
-        )
     found = within(uri, lambda: _ask(uri))
     if not found:
         raise TrackingError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from alharness.errors import TrackingError
@@ -110,23 +111,18 @@ def within(uri: str, action: Callable[[], T]) -> T:
     """
     pulse = Pulse()
     pulse.address(uri)
-    results: list[T] = []
-    failures: list[BaseException] = []
+    answer: Future[T] = Future()
 
     def work() -> None:
         try:
-            results.append(action())
+            answer.set_result(action())
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
-            failures.append(error)
+            answer.set_exception(error)
 
-    thread = threading.Thread(target=work, daemon=True, name="mlflow")
-    thread.start()
-    thread.join(pulse.patience)
-    if failures:
-        raise failures[0]
-    if not results:
+    threading.Thread(target=work, daemon=True, name="mlflow").start()
+    if not wait([answer], pulse.patience).done:
         raise TrackingError(silence(uri, pulse.patience))
-    return results[0]
+    return answer.result()
 
 
 def silence(uri: str, seconds: float) -> str:

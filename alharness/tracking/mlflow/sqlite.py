@@ -126,7 +126,10 @@ def require_usable(path: Path, found: Found) -> None:
     if found.state == "whole":
         return
     reasons = {
-        "absent": f"there is no MLflow store {path}: `alharness run SPEC` makes one",
+        "absent": (
+            f"there is no MLflow store {path}: `alharness run SPEC` makes one in the current folder; --store or "
+            "MLFLOW_TRACKING_URI name another one"
+        ),
         "half": f"{path}: MLflow's store is only half made and holds no runs: `alharness run SPEC` makes it again",
         "older": (
             f"{path}: an older version of MLflow made this store: back it up, then run "

@@ -14,7 +14,7 @@ from alharness.text.redaction import redact
 from alharness.text.words import command_line
 
 from . import addresses, sqlite
-from .dashboard import deep_link
+from .dashboard import place
 from .patience import SETTINGS, Pulse, Watched
 
 if TYPE_CHECKING:
@@ -66,17 +66,10 @@ class Store:
     @property
     def how_to_open(self) -> str:
         """The command that shows a store that is here; the address of the experiment on a server."""
-        if addresses.is_link(self.uri):
-            return deep_link(self.uri, self.experiment_id, view=self.view)
-        if not self.local:
-            return f"{self.experiment} at {redact(self.uri)}"
+        if addresses.is_server(self.uri):
+            return place(self.uri, self.experiment_id, self.experiment, view=self.view)
         found = self.uri == resolve(None)
         return command_line("ui", *([] if found else ["--store", redact(self.uri)]))
-
-    @property
-    def local(self) -> bool:
-        """Whether the store is a file or a database, rather than a server."""
-        return not addresses.is_server(self.uri)
 
     def _open(self, tags: Mapping[str, str]) -> str:
         found = self.client.get_experiment_by_name(self.experiment)
@@ -125,12 +118,14 @@ def opened(uri: str, warn: Callable[[str], None] | None = None) -> Iterator[Mlfl
     import mlflow
 
     try:
-        if file := addresses.file_of(uri):
-            if warn:
-                sqlite.make_ready(file, warn)
-            else:
-                # MLflow tries a database that cannot be opened for almost two minutes before it says so.
-                sqlite.require_usable(file, sqlite.look(file))
+        file, folder = addresses.file_of(uri), addresses.folder_of(uri)
+        if file and warn:
+            sqlite.make_ready(file, warn)
+        elif file:
+            # MLflow tries a database that cannot be opened for almost two minutes before it says so.
+            sqlite.require_usable(file, sqlite.look(file))
+        elif folder and not warn and not folder.exists():
+            sqlite.require_usable(folder, sqlite.Found(state="absent"))
         with addresses.without_strays(uri):
             yield mlflow.MlflowClient(uri)
     except TrackingError:
