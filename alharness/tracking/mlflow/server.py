@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import socket
@@ -76,24 +77,25 @@ class Server:
         Raises:
             TrackingError: it died, or does not answer in time; with its last words.
         """
-        deadline = time.monotonic() + patience
-        while not asked_to_stop():
-            self._require_alive()
-            # And it is ours that answers, not another's that was quicker to take the port.
-            if _answers(f"{self.address}/health") and self._listens():
-                return
-            if time.monotonic() > deadline:
-                raise TrackingError(f"MLflow's server does not answer after {patience:.0f} s{self._last_words()}")
-            time.sleep(POLL)
+        # And it is ours that answers, not another's that was quicker to take the port.
+        self.wait(asked_to_stop, lambda: _answers(f"{self.address}/health") and self._listens(), patience)
 
-    def wait(self, asked_to_stop: Callable[[], bool]) -> None:
-        """Return when asked to end.
+    def wait(
+        self,
+        asked_to_stop: Callable[[], bool],
+        until: Callable[[], bool] = lambda: False,
+        patience: float = math.inf,
+    ) -> None:
+        """Return when asked to end, or when something is so.
 
         Raises:
-            TrackingError: it died before.
+            TrackingError: it died before, or patience is at its end.
         """
-        while not asked_to_stop():
+        deadline = time.monotonic() + patience
+        while not (asked_to_stop() or until()):
             self._require_alive()
+            if time.monotonic() > deadline:
+                raise TrackingError(f"MLflow's server does not answer after {patience:.0f} s{self._last_words()}")
             time.sleep(POLL)
 
     def end(self) -> None:

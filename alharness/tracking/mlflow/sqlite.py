@@ -6,6 +6,7 @@ disk or two processes at once leave a file that MLflow can neither use nor repai
 
 from __future__ import annotations
 
+import glob
 import os
 import secrets
 import sqlite3
@@ -102,7 +103,11 @@ def look(path: Path) -> Found:
         tables = {name for (name,) in database.execute("select name from sqlite_master where type = 'table'")}
         rows = database.execute("select version_num from alembic_version") if VERSIONS in tables else ()
         version = next((str(version) for (version,) in rows), None)
-        counts = {name: _count(database, name) for name in (*CONTENT, "experiments") if name in tables}
+        counts = {
+            name: int(database.execute(f"select count(*) from {name}").fetchone()[0])  # noqa: S608 - a name of ours
+            for name in (*CONTENT, "experiments")
+            if name in tables
+        }
     return Found(state=_judge(tables, version, counts), runs=counts.get("runs", 0))
 
 
@@ -148,7 +153,7 @@ def require_usable(path: Path, found: Found) -> None:
 
 def _make(path: Path) -> None:
     # Another name each time: MLflow keeps what it opened, and would keep using a file that is gone.
-    new = path.with_name(f"{_start_of_new(path)}{secrets.token_hex(4)}")
+    new = path.with_name(f".{path.name}.new-{secrets.token_hex(4)}")
     try:
         new.touch(exist_ok=False)  # MLflow would try for two minutes; this fails at once
         uri = addresses.sqlite(new)
@@ -213,15 +218,7 @@ def _sides(path: Path) -> list[Path]:
 
 def _leftovers(path: Path) -> list[Path]:
     """What a killed process was making."""
-    return [file for file in path.parent.glob(".*") if file.name.startswith(_start_of_new(path))]
-
-
-def _start_of_new(path: Path) -> str:
-    return f".{path.name}.new-"
-
-
-def _count(database: sqlite3.Connection, table: str) -> int:
-    return int(database.execute(f"select count(*) from {table}").fetchone()[0])  # noqa: S608 - a name of ours
+    return [*path.parent.glob(f".{glob.escape(path.name)}.new-*")]
 
 
 @cache

@@ -32,6 +32,8 @@ WRITE_EVERY = 30.0
 """Seconds between two writes while a cell is at work: they take tens of milliseconds."""
 RETRY_AFTER, RETRY_AT_MOST = 2.0, 60.0
 """Seconds until a failed write is tried again; twice as many after each failure, up to the last."""
+FAILURES_THAT_ARE_TOLD = 2
+"""In a row: the first may be a hiccup. No more of them are told until the store is back."""
 LAST_TRIES = 2
 """In the end."""
 LONGEST_END = 120.0
@@ -59,7 +61,6 @@ class MlflowTracker(Tracker):
         self._writer: Writer | None = None
         self._failure: TrackingError | None = None
         self._failures = 0
-        self._reported = False
         # What follows is guarded by the condition.
         self._changed = threading.Condition()
         self._behind: dict[Cell, Outcome | None] = {}
@@ -163,14 +164,17 @@ class MlflowTracker(Tracker):
                 if failure is None:
                     self._failures = 0
                     self._due = now if any(self._behind.values()) else now + WRITE_EVERY
-                    self._done = self._done or end is not None
                 else:
                     self._failures += 1
                     self._behind = {**behind, **self._behind}
                     self._due = now + min(RETRY_AFTER * 2 ** (self._failures - 1), RETRY_AT_MOST)
-                    self._done = self._done or tries == LAST_TRIES
+                self._done = self._done or (end is not None and (failure is None or tries == LAST_TRIES))
                 self._changed.notify_all()
-            self._report()
+            if self._failures == FAILURES_THAT_ARE_TOLD and end is None:
+                self._warn(
+                    f"{failure}. Tracking is offline; results are safe in the journals, and it is tried again in "
+                    "the background"
+                )
 
     def _next(self) -> tuple[dict[Cell, Outcome | None], Outcomes | None] | None:
         """Wait for something to do: cells, or the end; None if there is no more.
@@ -199,17 +203,6 @@ class MlflowTracker(Tracker):
             self._writer = None  # what the store holds now is not known: the next try looks
             return error if isinstance(error, TrackingError) else TrackingError(explain(error, self._where()))
         return None
-
-    def _report(self) -> None:
-        """Warn once each time that the store is lost: the first failure may be a hiccup, the second is none."""
-        if self._failure is None:
-            self._reported = False
-        elif self._failures > 1 and not self._reported and self._end is None:
-            self._reported = True
-            self._warn(
-                f"{self._failure}. Tracking is offline; results are safe in the journals, and it is tried "
-                "again in the background"
-            )
 
     def _where(self) -> str:
         try:
