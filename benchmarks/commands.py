@@ -24,6 +24,16 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 """Variables of the environment that numerical libraries read when they are loaded."""
 FOR_SUITES = {*ONE_THREAD, "PYTHONDONTWRITEBYTECODE"}
 """Variables that commands do not get: a run shares the cores out itself, and users compile a module only once."""
+FEW = "import click, importlib.metadata"
+OF_PLUGINS = """
+import click, importlib.metadata, pluggy, pydantic
+class Model(pydantic.BaseModel):
+    x: int = 1
+"""
+OF_SPECS = f"import yaml{OF_PLUGINS}"
+"""The libraries of `--help`, `plugins` and `check`; a first model makes pydantic load itself."""
+LITTLE = 1.75
+"""So many times the processor time of its imports may a quick command take."""
 INTERVAL = 1.0
 """Seconds between two looks at a command's processes; each costs some milliseconds of a core."""
 SELDOM = 200

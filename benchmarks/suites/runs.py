@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from alharness.runs.local import cores
 from benchmarks import commands, journals
+from benchmarks.commands import FEW, LITTLE, OF_PLUGINS, OF_SPECS
 from benchmarks.rows import RUNS, Cost, Row, combine, faster, within
 
 if TYPE_CHECKING:
@@ -27,16 +28,6 @@ SMALL = (
 """Settings that leave two small cells of a spec."""
 AIM = 90
 """Seconds by the clock that a run with two jobs should take; no bound, since machines differ."""
-FEW = "import click, importlib.metadata"
-OF_PLUGINS = """
-import click, importlib.metadata, pluggy, pydantic
-class Model(pydantic.BaseModel):
-    x: int = 1
-"""
-OF_SPECS = f"import yaml{OF_PLUGINS}"
-"""The libraries of `--help`, `plugins` and `check`; a first model makes pydantic load itself."""
-LITTLE = 1.75
-"""So many times the processor time of its imports may a quick command take."""
 
 
 class Result(NamedTuple):

@@ -32,8 +32,8 @@ WRITE_EVERY = 30.0
 """Seconds between two writes while a cell is at work: they take tens of milliseconds."""
 RETRY_AFTER, RETRY_AT_MOST = 2.0, 60.0
 """Seconds until a failed write is tried again; twice as many after each failure, up to the last."""
-FAILURES_THAT_ARE_TOLD = 2
-"""In a row: the first may be a hiccup. No more of them are told until the store is back."""
+LOST_AFTER = 2
+"""Failures in a row of which the user hears, once until the store is back: the first may be a hiccup."""
 LAST_TRIES = 2
 """In the end."""
 LONGEST_END = 120.0
@@ -170,7 +170,7 @@ class MlflowTracker(Tracker):
                     self._due = now + min(RETRY_AFTER * 2 ** (self._failures - 1), RETRY_AT_MOST)
                 self._done = self._done or (end is not None and (failure is None or tries == LAST_TRIES))
                 self._changed.notify_all()
-            if self._failures == FAILURES_THAT_ARE_TOLD and end is None:
+            if self._failures == LOST_AFTER and end is None:
                 self._warn(
                     f"{failure}. Tracking is offline; results are safe in the journals, and it is tried again in "
                     "the background"
