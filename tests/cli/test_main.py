@@ -10,7 +10,7 @@ import pytest
 
 from alharness import cli
 from alharness.errors import DataError, HarnessError
-from benchmarks.suites.runs import FEW, LITTLE, OF_PLUGINS, OF_SPECS
+from benchmarks.commands import FEW, LITTLE, OF_PLUGINS, OF_SPECS
 
 HEAVY = {"torch", "mlflow", "sklearn", "scipy", "matplotlib", "numpy"}
 
