@@ -209,10 +209,9 @@ def _progress(options: Options) -> ConsoleProgress:
     from alharness.tracking.console import ConsoleProgress
     from alharness.tracking.notebook import NotebookProgress, in_notebook
 
-    workers = 1 if options.retime else options.jobs
     if in_notebook():
-        return NotebookProgress(only=options.only, workers=workers)
+        return NotebookProgress(only=options.only)
     from rich.console import Console
 
     console = Console(stderr=True, markup=False, highlight=False, emoji=False, force_jupyter=False)
-    return ConsoleProgress(console, only=options.only, workers=workers)
+    return ConsoleProgress(console, only=options.only)

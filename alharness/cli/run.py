@@ -103,7 +103,7 @@ def run(
 
     command = command_line(*sys.argv[1:])
     options = Options(**asked, again=lambda option: f"{command} --{option}")
-    progress = ConsoleProgress(page, only=options.only, workers=1 if options.retime else options.jobs)
+    progress = ConsoleProgress(page, only=options.only)
     with _terminable() as signals:
         plan, outcomes, trackers = carry_out(
             spec, installed, options, warn, progress, tracking=not no_tracking, required=require_tracking

@@ -53,7 +53,6 @@ class ConsoleProgress:
     Args:
         console: the console to print on.
         only: labels of samplers or names of cells, if not all of the run are at work; see `runs.run.Options`.
-        workers: cells that run at a time; by default as many as the run has jobs.
         clock: seconds that never go back.
         moving: whether bars are seen; by default on a terminal.
     """
@@ -63,11 +62,10 @@ class ConsoleProgress:
         console: Console,
         *,
         only: Collection[str] = (),
-        workers: int | None = None,
         clock: Callable[[], float] = time.monotonic,
         moving: bool | None = None,
     ) -> None:
-        self._console, self._only, self._workers, self._clock = console, only, workers, clock
+        self._console, self._only, self._clock = console, only, clock
         terminal = console.is_terminal and not console.is_dumb_terminal
         self._moving = terminal if moving is None else moving
         self._forecast = Forecast(workers=1)
@@ -108,7 +106,7 @@ class ConsoleProgress:
                 f"{self._complete} of {len(self._asked)} cells complete."
             )
         self._began = self._printed = self._clock()
-        self._forecast = Forecast(workers=self._workers or run.jobs)
+        self._forecast = Forecast(workers=run.jobs)
         self._forecast.expect(run, self._asked, self._began)
         for record in _examples(run):
             self._forecast.learn(record)

@@ -31,7 +31,6 @@ class NotebookProgress(ConsoleProgress):
 
     Args:
         only: as in `ConsoleProgress`.
-        workers: as in `ConsoleProgress`.
         clock: seconds that never go back.
         display: shows an object, and returns a handle that can show another in its place; IPython's by default.
     """
@@ -40,13 +39,10 @@ class NotebookProgress(ConsoleProgress):
         self,
         *,
         only: Collection[str] = (),
-        workers: int | None = None,
         clock: Callable[[], float] = time.monotonic,
         display: Callable[..., Any] | None = None,
     ) -> None:
-        super().__init__(
-            Console(file=StringIO(), width=WIDTH), only=only, workers=workers, clock=clock, moving=True
-        )
+        super().__init__(Console(file=StringIO(), width=WIDTH), only=only, clock=clock, moving=True)
         self._display = display
         self._handle: Any = None
         self._lines: deque[Text] = deque(maxlen=LINES)
