@@ -26,7 +26,7 @@ FIGURES, PAGE = ROOT / "benchmarks" / "figures.json", ROOT / "docs" / "explanati
 def main() -> int:
     """0: all bounds are met; 1: one is missed; 2: a row could not be measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", type=re.compile, default="", metavar="REGEX", help="the rows with such a name")
+    parser.add_argument("--only", type=_pattern, default="", metavar="REGEX", help="the rows with such a name")
     parser.add_argument("--list", action="store_true", help="name the rows, with the seconds that each took")
     parser.add_argument("--tiny", action="store_true", help="try it out: print tables, keep nothing")
     parser.add_argument("--no-peers", action="store_true", help="leave other people's programs out")
@@ -63,6 +63,13 @@ def main() -> int:
     missed = sum(len(row.missed) for row in found.values())
     print(f"{len(found)} of {len(wanted)} rows measured, {missed} bounds missed")
     return 2 if len(found) < len(wanted) else 1 if missed else 0
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no regular expression: {error}") from error
 
 
 def measured(wanted: Mapping[str, Callable[[Bench], Row]], bench: Bench) -> Iterator[tuple[str, Row]]:

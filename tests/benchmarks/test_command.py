@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from benchmarks import __main__ as command
 from benchmarks import page, suites
@@ -63,6 +64,7 @@ def run(tmp_path, monkeypatch):
     monkeypatch.setattr(command, "FIGURES", figures)
     monkeypatch.setattr(command, "PAGE", shown)
     monkeypatch.setattr(command.os, "environ", dict(command.os.environ))
+    threads = torch.get_num_threads()
 
     def call(rows, *arguments):
         monkeypatch.setattr(suites, "ROWS", rows)
@@ -73,7 +75,8 @@ def run(tmp_path, monkeypatch):
             assert page.tables(kept.values()) in shown.read_text()
         return code, {name: row.ours.cpu for name, row in kept.items()}
 
-    return call
+    yield call
+    torch.set_num_threads(threads)
 
 
 def test_only_the_chosen_rows_are_renewed(run):
@@ -117,6 +120,12 @@ def test_rows_are_listed_with_the_seconds_that_they_took(run, capsys):
     capsys.readouterr()
     run({"a": planted(1), "b": planted(1)}, "--list")
     assert capsys.readouterr().out == "   0 s  a\n   new  b\n"
+
+
+def test_what_is_no_pattern_is_refused(run, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        run({"a": planted(1)}, "--only", "(")
+    assert "argument --only: '(' is no regular expression: missing )" in capsys.readouterr().err
 
 
 def test_a_pattern_that_no_row_has_lists_the_rows(run, capsys):
