@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alharness import registry
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -41,4 +39,6 @@ def workdir_option(what: str = "Where run directories are kept.") -> Callable[..
 
 def load_plugins(include: Iterable[Path]) -> Registry:
     """The installed plugins, and those of these files. Raises PluginError if a file cannot be used."""
+    from alharness import registry  # only some of these commands know plugins
+
     return registry.load(extras=registry.Extras.collect(include=include))

@@ -16,12 +16,14 @@ from .options import include_option, load_plugins
 from .page import make_console, make_list, make_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
     from pathlib import Path
 
     from rich.console import Console
 
     from alharness.registry import Registered, Registry
+
+KINDS = ("sampler", "model", "dataset", "tracker")
 
 
 @click.command
@@ -38,26 +40,23 @@ def plugins(name: str | None, include: tuple[Path, ...]) -> None:
     The variable ALHARNESS_PLUGINS, a list with commas, loads only those entry points and alharness's own.
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     installed = load_plugins(include)
+    kinds: dict[str, Mapping[str, Registered[Any]]] = {kind: getattr(installed, f"{kind}s") for kind in KINDS}
     if name is None:
-        _print_all(installed)
-    else:
-        page = make_console()
-        for kind, registered in _find(installed, name):
-            _print_one(page, kind, registered)
+        _print_all(installed, kinds)
+        return
+    found = [(kind, known[name]) for kind, known in kinds.items() if name in known]
+    if not found:
+        near = did_you_mean(name, sorted(name for known in kinds.values() for name in known))
+        raise PluginError(installed.obstacle(name) or f"no plugin named {name!r} is installed{near}")
+    page = make_console()
+    for kind, registered in found:
+        _print_one(page, kind, registered)
 
 
-def _kinds(installed: Registry) -> dict[str, dict[str, Registered[Any]]]:
-    return {
-        "sampler": dict(installed.samplers),
-        "model": dict(installed.models),
-        "dataset": dict(installed.datasets),
-        "tracker": dict(installed.trackers),
-    }
-
-
-def _print_all(installed: Registry) -> None:
-    for kind, known in _kinds(installed).items():
-        click.echo(make_list(f"{kind}s", [(name, _in_short(known[name])) for name in sorted(known)]))
+def _print_all(installed: Registry, kinds: Mapping[str, Mapping[str, Registered[Any]]]) -> None:
+    for kind, known in kinds.items():
+        texts = {name: f"{known[name].plugin.summary} ({_origin(known[name])})".lstrip() for name in sorted(known)}
+        click.echo(make_list(f"{kind}s", texts.items()))
     wrong = [(b.entry_point, f"broken: {safe(b.reason)} ({b.distribution} {b.version})") for b in installed.broken]
     wrong += [
         (c.name, f"clash: more than one {c.kind} of this name ({', '.join(c.origins)})") for c in installed.clashes
@@ -69,32 +68,17 @@ def _print_all(installed: Registry) -> None:
     click.echo(f"More on one of them: {command_line('plugins', 'NAME')}")
 
 
-def _in_short(registered: Registered[Any]) -> str:
-    return f"{registered.plugin.summary} ({registered.distribution} {registered.version})".lstrip()
-
-
-def _find(installed: Registry, name: str) -> Iterator[tuple[str, Registered[Any]]]:
-    """Every plugin of this name, of whatever kind. Raises PluginError if there is none."""
-    kinds = _kinds(installed)
-    found = [(kind, known[name]) for kind, known in kinds.items() if name in known]
-    if not found:
-        names = sorted(name for known in kinds.values() for name in known)
-        unknown = f"no plugin named {name!r} is installed{did_you_mean(name, names)}"
-        raise PluginError(installed.obstacle(name) or unknown)
-    yield from found
+def _origin(registered: Registered[Any]) -> str:
+    return f"{registered.distribution} {registered.version}"
 
 
 def _print_one(page: Console, kind: str, registered: Registered[Any]) -> None:
     from alharness.spec.schema import describe
 
     plugin = registered.plugin
-    facts = {"from": f"{registered.distribution} {registered.version}", "summary": plugin.summary}
-    for attribute in ("tasks", "requires", "provides"):
-        if hasattr(plugin, attribute):
-            facts[attribute] = _words(plugin, attribute)
-    for attribute in ("inputs", "reference", "license"):
-        if getattr(plugin, attribute, ""):
-            facts[attribute] = getattr(plugin, attribute)
+    facts = {"from": _origin(registered), "summary": plugin.summary}
+    facts |= {name: _words(plugin, name) for name in ("tasks", "requires", "provides") if hasattr(plugin, name)}
+    facts |= {name: text for name in ("inputs", "reference", "license") if (text := getattr(plugin, name, ""))}
     page.print(make_table((kind, plugin.name), facts.items()))
     if rows := describe(plugin.params):
         page.print(make_table(("parameter", "type", "default", "description"), rows))

@@ -18,14 +18,12 @@ from .settings import name_settings
 from .summary import OVERALL, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from typing import Any, Self
 
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from .statistics import Mean
-    from .summary import SummaryRow
 
 PLACE = ("run", "setting", "sampler", "seed", "cycle", "labeled")
 """Columns that identify a number."""
@@ -186,7 +184,7 @@ class Results:
             )
             for name, one in self.runs.items()
             for row in one.summary
-            for statistic, means in _statistics(row)
+            for statistic, means in (("final", row.final), ("area", row.areas), ("cost", row.costs))
             for metric, mean in means.items()
         ]
         about = ["run", "setting", "seed_set", "sampler", "labeled", "metric", "statistic"]
@@ -229,9 +227,3 @@ class Results:
                     rows.append((*pair, *size, d.p, d.adjusted, d.p_ranks, d.significant))
         about = ["run", "setting", "metric", "first", "second", "n", "difference", "low", "high", "sd", "effect"]
         return pd.DataFrame(rows, columns=[*about, "p", "p_holm", "p_wilcoxon", "significant"])
-
-
-def _statistics(row: SummaryRow) -> Iterator[tuple[str, Mapping[str, Mean]]]:
-    yield "final", row.final
-    yield "area", row.areas
-    yield "cost", row.costs
