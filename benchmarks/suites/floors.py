@@ -11,7 +11,7 @@ import torch
 from alharness.kernels import sum_of_distances
 from alharness_gcnal.graph import connect, unit_rows
 from alharness_gcnal.network import labeled_from_unlabeled, train
-from alharness_gcnal.params import GcnalParams
+from alharness_gcnal.plugin import GcnalParams
 from benchmarks.bench import Kernel, on_two_threads
 from benchmarks.problems import Pool
 from benchmarks.rows import at_most, within

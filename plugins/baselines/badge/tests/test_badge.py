@@ -6,8 +6,7 @@ from pydantic import ValidationError
 from alharness import Feature, SamplerError, Task
 from alharness.testing import SamplerConformance, TensorView
 from alharness.testing import make_query as make_tensor_query
-from alharness_badge.params import BadgeParams
-from alharness_badge.plugin import alharness_samplers
+from alharness_badge.plugin import BadgeParams, alharness_samplers
 from alharness_badge.sampler import Badge
 
 

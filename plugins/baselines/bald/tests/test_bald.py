@@ -5,8 +5,7 @@ import torch
 from alharness import FUSED, Task
 from alharness.testing import SamplerConformance, TensorView
 from alharness.testing import make_query as make_tensor_query
-from alharness_bald.params import BaldParams
-from alharness_bald.plugin import alharness_samplers
+from alharness_bald.plugin import BaldParams, alharness_samplers
 from alharness_bald.sampler import Bald
 
 

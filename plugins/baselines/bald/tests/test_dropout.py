@@ -5,7 +5,7 @@ import torch
 
 from alharness import Feature, SamplerError, Task
 from alharness.testing import World
-from alharness_bald.params import BaldParams
+from alharness_bald.plugin import BaldParams
 from alharness_bald.sampler import Bald
 
 FEATURES = {Feature.MC_DRAWS}

@@ -2,8 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from alharness import Feature, Setting, Task
-from alharness_bald.params import BaldParams
-from alharness_bald.plugin import alharness_samplers
+from alharness_bald.plugin import BaldParams, alharness_samplers
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ import torch
 from alharness import FUSED, Feature, SamplerError, Task
 from alharness.kernels import k_means_plus_plus, pseudo_residuals
 from alharness.testing import SamplerConformance
-from alharness_bmmal.params import BmmalParams
-from alharness_bmmal.plugin import alharness_samplers
+from alharness_bmmal.plugin import BmmalParams, alharness_samplers
 from alharness_bmmal.sampler import Bmmal, balancing_weights, shapley_values
 
 

@@ -6,8 +6,7 @@ from pydantic import ValidationError
 from alharness import Feature, Task
 from alharness.testing import SamplerConformance, TensorView
 from alharness.testing import make_query as make_tensor_query
-from alharness_coreset.params import CoreSetParams
-from alharness_coreset.plugin import alharness_samplers
+from alharness_coreset.plugin import CoreSetParams, alharness_samplers
 from alharness_coreset.sampler import CoreSet
 
 

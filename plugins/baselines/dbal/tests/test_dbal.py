@@ -4,8 +4,7 @@ import torch
 from alharness import FUSED, SamplerError, Task
 from alharness.testing import SamplerConformance, TensorView
 from alharness.testing import make_query as make_tensor_query
-from alharness_dbal.params import DbalParams
-from alharness_dbal.plugin import alharness_samplers
+from alharness_dbal.plugin import DbalParams, alharness_samplers
 from alharness_dbal.sampler import Dbal
 
 ACQUISITIONS = ("entropy", "variation_ratio", "mean_std", "bald")

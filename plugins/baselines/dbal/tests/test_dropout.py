@@ -5,7 +5,7 @@ import torch
 
 from alharness import Feature, SamplerError, Task
 from alharness.testing import World
-from alharness_dbal.params import DbalParams
+from alharness_dbal.plugin import DbalParams
 from alharness_dbal.sampler import Dbal
 
 FEATURES = {Feature.MC_DRAWS}

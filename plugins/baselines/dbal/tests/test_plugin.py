@@ -2,8 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from alharness import Feature, SamplerError, Setting, Task
-from alharness_dbal.params import DbalParams
-from alharness_dbal.plugin import alharness_samplers
+from alharness_dbal.plugin import DbalParams, alharness_samplers
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ import torch
 from alharness import FUSED, Feature, Task
 from alharness.testing import SamplerConformance, TensorView
 from alharness.testing import make_query as make_tensor_query
-from alharness_entropy.params import EntropyParams
-from alharness_entropy.plugin import alharness_samplers
+from alharness_entropy.plugin import EntropyParams, alharness_samplers
 from alharness_entropy.sampler import Entropy
 
 

@@ -2,8 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from alharness import Feature, Setting, SpecError, Task
-from alharness_gcnal.params import GcnalParams
-from alharness_gcnal.plugin import alharness_samplers
+from alharness_gcnal.plugin import GcnalParams, alharness_samplers
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import torch
 
 from alharness import SamplerError
 from alharness_gcnal.graph import unit_rows
-from alharness_gcnal.params import GcnalParams
+from alharness_gcnal.plugin import GcnalParams
 from alharness_gcnal.sampler import Gcnal
 
 
@@ -217,7 +217,7 @@ def test_the_loss_after_training_is_logged(trained, make_query, points):
 MEASURE = """
 import torch
 from alharness.testing import TensorView, make_query
-from alharness_gcnal.params import GcnalParams
+from alharness_gcnal.plugin import GcnalParams
 from alharness_gcnal.sampler import Gcnal
 torch.set_num_threads(1)
 def select(X):

@@ -4,7 +4,7 @@ import torch
 
 from alharness_gcnal.graph import connect, unit_rows
 from alharness_gcnal.network import draw_kept, fresh_network, gradients, labeled_from_unlabeled, train
-from alharness_gcnal.params import GcnalParams
+from alharness_gcnal.plugin import GcnalParams
 
 UNLABELED, LABELED = 40, 8
 

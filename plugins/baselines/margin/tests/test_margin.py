@@ -7,8 +7,7 @@ import torch
 from alharness import FUSED, Feature, Task
 from alharness.testing import SamplerConformance, TensorView
 from alharness.testing import make_query as make_tensor_query
-from alharness_margin.params import MarginParams
-from alharness_margin.plugin import alharness_samplers
+from alharness_margin.plugin import MarginParams, alharness_samplers
 from alharness_margin.sampler import Margin
 
 

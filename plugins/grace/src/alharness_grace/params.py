@@ -111,14 +111,10 @@ class GraceParams(Params):
         return self
 
 
-DEFAULTS = GraceParams()
-"""The reconstruction of the paper."""
-
-
 def refuse_labels_of_regression(params: GraceParams) -> None:
     """Raise SamplerError if params are set that shape the label of a regression: nothing else reads them."""
     for name in ("pseudo_label", "sigma"):
-        if (value := getattr(params, name)) != getattr(DEFAULTS, name):
+        if (value := getattr(params, name)) != GraceParams.model_fields[name].default:
             raise SamplerError(
                 f"{name} {value!r} is for regression, and this is classification, whose label is the class "
                 f"that the fused head predicts; leave {name} out of its params"

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from alharness import Feature, SamplerPlugin, Task, hookimpl
+from typing import Literal
 
-from .params import BadgeParams
+from alharness import FUSED, Feature, Params, SamplerPlugin, Source, Task, hookimpl
+
+
+class BadgeParams(Params):
+    """Parameters of BADGE."""
+
+    first: Literal["max_norm", "uniform"] = "max_norm"
+    """The first pick: the sample with the largest gradient, as in the authors' program, or any with equal
+    probability, as in the definition of k-means++."""
+
+    source: Source = FUSED
+    """Whose head gives predictions and embeddings: `fused` or a modality."""
 
 
 @hookimpl

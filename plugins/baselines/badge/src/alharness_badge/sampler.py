@@ -12,7 +12,7 @@ from alharness.kernels import k_means_plus_plus, pseudo_residuals
 if TYPE_CHECKING:
     from alharness import Query
 
-    from .params import BadgeParams
+    from .plugin import BadgeParams
 
 
 class Badge(Sampler):

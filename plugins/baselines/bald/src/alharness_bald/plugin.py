@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from alharness import Feature, SamplerPlugin, Setting, Task, hookimpl
+from pydantic import Field
 
-from .params import BaldParams
+from alharness import FUSED, Feature, Params, SamplerPlugin, Setting, Source, Task, hookimpl
+
+
+class BaldParams(Params):
+    """Parameters of BALD."""
+
+    draws: int = Field(25, ge=2, le=10_000)
+    """Passes over the pool with dropout on. More draws rank more reliably, and cost as much more time."""
+
+    source: Source = FUSED
+    """Whose predictions are looked at: a modality, or `fused`."""
 
 
 def review(_: BaldParams, setting: Setting) -> list[str]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from alharness import Query
 
-    from .params import BaldParams
+    from .plugin import BaldParams
 
 
 class Bald(ScoringSampler):

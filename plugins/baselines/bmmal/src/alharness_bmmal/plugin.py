@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from alharness import Feature, SamplerPlugin, Task, hookimpl
+from typing import Literal
 
-from .params import BmmalParams
+from alharness import Feature, Params, SamplerPlugin, Task, hookimpl
+
+
+class BmmalParams(Params):
+    """Parameters of BMMAL."""
+
+    z_source: Literal["encoder", "fused"] = "encoder"
+    """What represents a modality in the gradient: its encoder's output, for networks that fuse late, or the fused
+    embedding with all other modalities set to zero, for networks that fuse in the middle."""
 
 
 def requires(params: BmmalParams) -> set[Feature]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from alharness import Query
 
-    from .params import BmmalParams
+    from .plugin import BmmalParams
 
 MOST_MODALITIES = 12
 """4096 decodes of the pool; every further modality doubles them."""

@@ -12,7 +12,7 @@ from alharness.kernels import k_center
 if TYPE_CHECKING:
     from alharness import Query
 
-    from .params import CoreSetParams
+    from .plugin import CoreSetParams
 
 
 class CoreSet(Sampler):

@@ -14,7 +14,7 @@ from alharness.kernels.posterior import (
     variance,
 )
 
-from .params import refuse_acquisition_of_classes
+from .plugin import refuse_acquisition_of_classes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from alharness import Query
 
-    from .params import DbalParams
+    from .plugin import DbalParams
 
 
 class Dbal(ScoringSampler):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from alharness import Query
 
-    from .params import EntropyParams
+    from .plugin import EntropyParams
 
 
 class Entropy(ScoringSampler):

@@ -12,7 +12,7 @@ from alharness import SamplerError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from .params import Affinity
+    from .plugin import Affinity
 
 CLEARLY_POSITIVE = 1e-3
 """Share of the mean degree that the smallest one must reach, or `auto` gives cosines up."""

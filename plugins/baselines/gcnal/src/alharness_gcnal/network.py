@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from .graph import Propagation
-    from .params import GcnalParams
+    from .plugin import GcnalParams
 
 LEVELS = 2**16
 """A unit is kept or dropped by 16 random bits."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from alharness import Query
 
-    from .params import GcnalParams
+    from .plugin import GcnalParams
 
 
 class Gcnal(Sampler):

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from alharness import Feature, SamplerPlugin, Task, hookimpl
+from alharness import FUSED, Feature, Params, SamplerPlugin, Source, Task, hookimpl
 
-from .params import MarginParams
+
+class MarginParams(Params):
+    """Parameters of margin sampling."""
+
+    source: Source = FUSED
+    """Whose predictions are looked at: a modality, or `fused`."""
 
 
 @hookimpl

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from alharness import Query
 
-    from .params import MarginParams
+    from .plugin import MarginParams
 
 
 SMALLEST = math.log(5e-324)
