@@ -36,6 +36,7 @@ lint: $(VENV)/.linted ## ruff, import rules, and the changelog's fragments
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/towncrier build --draft --version next > /dev/null
+	@! grep -L '[^[:space:]]' changelog.d/*.md | sed 's/$$/: is empty; say what changed/' | grep .
 
 types: $(VENV)/.linted ## mypy --strict
 	$(BIN)/mypy --strict
