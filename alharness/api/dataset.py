@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING, Any
 from alharness.errors import DataError
 
 from .make import Make
-from .metrics import Metrics, metrics_of
-from .rows import pieces
-from .samples import Samples, Splits
 from .vocabulary import Task  # noqa: TC001 - read when a plan comes back from JSON
 
 if TYPE_CHECKING:
@@ -20,9 +17,11 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from .metrics import Metrics
     from .params import Params
+    from .samples import Samples, Splits
 
-Content = Samples | Splits
+    Content = Samples | Splits
 
 FRACTIONS = (0.6, 0.1, 0.3)
 """Train, validation and test shares."""
@@ -68,6 +67,8 @@ class Dataset:
         """Raise DataError for metrics of another task, and for what is no `Metrics`."""
         if self.metrics is None:
             return
+        from .metrics import Metrics  # here and below: a command that makes no data set starts without these
+
         if not isinstance(self.metrics, Metrics):
             raise DataError(f"metrics is {self.metrics!r:.100}, expected None or alharness.Metrics")
         if self.metrics.task != self.task:
@@ -78,6 +79,8 @@ class Dataset:
     @property
     def measured_by(self) -> Metrics:
         """Its metrics, or those of the task."""
+        from .metrics import metrics_of
+
         return self.metrics or metrics_of(self.task)
 
     @cached_property
@@ -88,13 +91,13 @@ class Dataset:
     @property
     def parts(self) -> dict[str, Samples]:
         """The stored parts by name. The names are train, valid and test, or `all`."""
-        return _parts(self.loaded)
+        return self.loaded.parts
 
     @property
     def modalities(self) -> tuple[str, ...]:
         """Names of the modalities, in the data set's order."""
         content = self.loaded if self.pooled_content is None else self.pooled().loaded
-        return next(iter(_parts(content).values())).inputs.modalities
+        return next(iter(content.parts.values())).inputs.modalities
 
     @cached_property
     def digest(self) -> str:
@@ -102,10 +105,11 @@ class Dataset:
 
         Task, metrics, classes, ids, inputs, lengths, labels and split.
         """
-        import numpy as np
-
         if self.stored_digest:
             return self.stored_digest
+        import numpy as np
+
+        from .rows import pieces
 
         metrics = self.metrics.name if self.metrics else None
         sha = hashlib.sha256(f"{self.task} {metrics} {self.classes} {self.fractions}".encode())
@@ -128,7 +132,7 @@ class Dataset:
 
     @cached_property
     def _pooled(self) -> Dataset:
-        pooled = self.pooled_content if self.pooled_content is not None else _pooled(self.loaded)
+        pooled = self.pooled_content if self.pooled_content is not None else self.loaded.pooled()
         # Its digest is that of its own arrays: it is not the data set that was stored.
         return replace(self, content=pooled, pooled_content=None, stored_digest="")
 
@@ -139,27 +143,17 @@ class Dataset:
         """
         import numpy as np
 
+        from .samples import Splits
+
         content = self.loaded
         if isinstance(content, Splits):
-            return Splits(**{name: part.sorted() for name, part in _parts(content).items()})
+            return Splits(**{name: part.sorted() for name, part in content.parts.items()})
         samples = content.sorted()
         train, valid, _ = split_sizes(len(samples), self.fractions)
         order = rng.permutation(len(samples))
         parts = order[:train], order[train : train + valid], order[train + valid :]
         drawn = [samples.subset(np.sort(part)) for part in parts]
         return Splits(train=drawn[0], valid=drawn[1], test=drawn[2])
-
-
-def _parts(content: Content) -> dict[str, Samples]:
-    if isinstance(content, Splits):
-        return {"train": content.train, "valid": content.valid, "test": content.test}
-    return {"all": content}
-
-
-def _pooled(content: Content) -> Content:
-    if isinstance(content, Samples):
-        return content.pooled()
-    return Splits(**{name: part.pooled() for name, part in _parts(content).items()})
 
 
 def split_sizes(n: int, fractions: tuple[float, float, float] = FRACTIONS) -> tuple[int, int, int]:

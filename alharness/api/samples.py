@@ -167,6 +167,11 @@ class Samples:
         """The samples' ids."""
         return self.inputs.ids
 
+    @property
+    def parts(self) -> dict[str, Samples]:
+        """All of them, as `all`: every seed draws its split."""
+        return {"all": self}
+
     def take(self, positions: Array) -> Samples:
         """The rows at these positions, in this order (copied)."""
         return self._at(positions, self.inputs.take(positions))
@@ -220,6 +225,15 @@ class Splits:
     train: Samples
     valid: Samples
     test: Samples
+
+    @property
+    def parts(self) -> dict[str, Samples]:
+        """The three of them, by name."""
+        return {"train": self.train, "valid": self.valid, "test": self.test}
+
+    def pooled(self) -> Splits:
+        """The same samples with every sequence replaced by one vector."""
+        return Splits(**{name: part.pooled() for name, part in self.parts.items()})
 
 
 def _require_arrays(named: Mapping[str, Any]) -> None:

@@ -13,7 +13,8 @@ from alharness.errors import SpecError
 from alharness.spec import load
 from alharness.spec.finding import find_spec
 from alharness.spec.plan import make_plan
-from alharness.text.terminal import safe
+from alharness.text.redaction import redact
+from alharness.text.terminal import plain, safe
 from alharness.text.words import NOTICE, command_line
 
 from .options import include_option, load_plugins, set_option, spec_argument, workdir_option
@@ -53,10 +54,10 @@ def check(path: Path, assignments: tuple[str, ...], include: tuple[Path, ...], w
     click.echo(make_list("samplers", _samplers(spec, plan)))
     for warning in (*plan.warnings, *plan.tracking):
         click.secho(f"warning: {safe(warning)}\n", fg="yellow")
-    changes = [word for assignment in assignments for word in ("--set", assignment)]
+    changes = [word for assignment in assignments for word in ("--set", redact(assignment))]
     changes += [word for file in include for word in ("--include", str(file))]
     elsewhere = [] if workdir == Path("runs") else ["--workdir", workdir]
-    click.echo(safe(f"Nothing is wrong. Start it with: {command_line('run', path, *changes, *elsewhere)}"))
+    click.echo(plain(f"Nothing is wrong. Start it with: {command_line('run', path, *changes, *elsewhere)}"))
 
 
 def _summary(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:

@@ -13,14 +13,12 @@ if TYPE_CHECKING:
 
 HIDDEN = "***"
 
-_ADDRESS = re.compile(
-    r"""(?<=//)(?:
-        [^/\s'"<>]{0,2000}@  # user, or user:password, in front of a host
-        # a password with a slash in it; `host:80/x@y` has none
-        | [^/\s:@'"<>]{0,200}:(?!\d+(?:[/?\s]|$))[^\s@'"<>]{0,500}@
-    )""",
-    re.VERBOSE,
-)
+# Texts and no compiled patterns: those that a command needs are compiled, and kept, at their first use.
+_ADDRESS = r"""(?x)(?<=//)(?:
+    [^/\s'"<>]{0,2000}@  # user, or user:password, in front of a host
+    # a password with a slash in it; `host:80/x@y` has none
+    | [^/\s:@'"<>]{0,200}:(?!\d+(?:[/?\s]|$))[^\s@'"<>]{0,500}@
+)"""
 
 _NAME = r"""(?:[\w.-]*[_.-])?(?:
     pass(?:word|wd|phrase|code)?|pwd|secret|token|credentials?|signature|sig|cookie|auth
@@ -31,27 +29,22 @@ _NAME = r"""(?:[\w.-]*[_.-])?(?:
 
 _BODY = r"""(?:"[^"\n]*"|'[^'\n]*'|[^\s&;,'"<>)\]}]+)"""
 
-_ASSIGNED = re.compile(rf"""(?P<name>(?<![\w.-]){_NAME}["']?\s*=\s*){_BODY}""", re.VERBOSE | re.IGNORECASE)
+_ASSIGNED = rf"""(?xi)(?P<name>(?<![\w.-]){_NAME}["']?\s*=\s*){_BODY}"""
 
-_SAID = re.compile(
-    # After a colon, prose may follow (`token: expected a number`): a bare value must look like a secret.
-    rf"""(?P<name>(?<![\w.-]){_NAME}["']?\s*:\s*)
-    (?:"[^"\n]+"|'[^'\n]+'|(?=[^\s,;]*\d)[^\s&;,'"<>)\]}}]{{6,}}|[^\s&;,'"<>)\]}}]{{20,}})""",
-    re.VERBOSE | re.IGNORECASE,
+# After a colon, prose may follow (`token: expected a number`): a bare value must look like a secret.
+_SAID = rf"""(?xi)(?P<name>(?<![\w.-]){_NAME}["']?\s*:\s*)
+    (?:"[^"\n]+"|'[^'\n]+'|(?=[^\s,;]*\d)[^\s&;,'"<>)\]}}]{{6,}}|[^\s&;,'"<>)\]}}]{{20,}})"""
+
+_SAID_PLAINLY = r"""(?i)(?P<name>\b(?:password|passwd|passphrase)\s*:\s*)[^\s,;'"]+"""
+
+_HEADER = (
+    r"""(?i)(?P<name>\b(?:proxy-)?authorization["']?\s*[:=]\s*["']?(?:(?:bearer|basic|token|digest|negotiate)\s+)?)"""
+    r"""[^\s'",;]+"""
 )
 
-_PASSWORD_SAID = re.compile(r"""(?P<name>\b(?:password|passwd|passphrase)\s*:\s*)[^\s,;'"]+""", re.IGNORECASE)
+_SCHEME = r"(?i)(?P<name>\b(?:bearer|basic)\s+)(?=[^\s]*[\d=._-])[\w.~+/=-]{8,}"
 
-_HEADER = re.compile(
-    r"""(?P<name>\b(?:proxy-)?authorization["']?\s*[:=]\s*["']?(?:(?:bearer|basic|token|digest|negotiate)\s+)?)"""
-    r"""[^\s'",;]+""",
-    re.IGNORECASE,
-)
-
-_SCHEME = re.compile(r"(?P<name>\b(?:bearer|basic)\s+)(?=[^\s]*[\d=._-])[\w.~+/=-]{8,}", re.IGNORECASE)
-
-_KNOWN = re.compile(
-    r"""
+_KNOWN = r"""(?xs)
     -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----.*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
     | \b(?:AKIA|ASIA|ABIA|ACCA|AGPA|AIDA|AROA)[A-Z0-9]{16}\b                       # of Amazon
     | (?<![\w/+=.-])(?=[\w/+]*[A-Z])(?=[\w/+]*[a-z])(?=[\w/+]*\d)[A-Za-z0-9/+]{40}(?![\w/+=.-])  # their secrets
@@ -59,9 +52,7 @@ _KNOWN = re.compile(
     | \bhf_[A-Za-z0-9]{16,} | \bsk-[\w-]{16,} | \bxox[abeoprs]-[\w-]{10,}          # of services
     | \bdapi[0-9a-f]{32}(?:-\d)? | \bAIza[\w-]{35}
     | \beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*                                            # a signed web token
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+"""
 
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:APIKEY|AUTH|CREDENTIALS?|KEY|PASS(?:CODE|PHRASE|WD|WORD)?|PAT|PW|PWD|SECRET|TOKEN)(?:_|$)",
@@ -84,15 +75,15 @@ def redact(text: str) -> str:
     names look secret.
     """
     text = _hide_variables(text, os.environ)
-    text = _KNOWN.sub(HIDDEN, hide_credentials(text))
-    for pattern in (_HEADER, _SCHEME, _ASSIGNED, _PASSWORD_SAID, _SAID):
-        text = pattern.sub(lambda found: found["name"] + HIDDEN, text)
+    text = re.sub(_KNOWN, HIDDEN, hide_credentials(text))
+    for pattern in (_HEADER, _SCHEME, _ASSIGNED, _SAID_PLAINLY, _SAID):
+        text = re.sub(pattern, lambda found: found["name"] + HIDDEN, text)
     return text
 
 
 def hide_credentials(text: str) -> str:
     """The text with the `user:password@` of every address replaced by `***@`; all else stays as it is."""
-    return _ADDRESS.sub(f"{HIDDEN}@", text)
+    return re.sub(_ADDRESS, f"{HIDDEN}@", text)
 
 
 def _hide_variables(text: str, variables: Mapping[str, str]) -> str:
