@@ -46,6 +46,7 @@ def run(
     samplers: Any = (),
     models: Any = (),
     datasets: Any = (),
+    trackers: Any = (),
     progress: bool = True,
 ) -> Results:
     """Run every cell (sampler x seed) of a spec that is not finished yet, and return the results of all.
@@ -101,6 +102,8 @@ def run(
         models: the same of models: subclasses of `MultimodalModel`, whose constructor takes a `ModelShape` first,
             or `ModelPlugin`. The spec names one of them: `model: Name`.
         datasets: a mapping of names to data sets: `Dataset` or `DatasetPlugin`. The spec names one of them.
+        trackers: the same of trackers: objects or subclasses of `Tracker`, or `TrackerPlugin`. They are used in
+            addition to those of the spec, and with `tracking=False` in their place.
         progress: show how far the run is: in a notebook as an output that renews itself, otherwise on stderr.
 
     Raises:
@@ -110,7 +113,15 @@ def run(
 
     A cell that fails does not stop the others: a `HarnessWarning` names it, and `results.cells` says why.
     """
-    asked = Spec.load(spec, set=set, include=include, samplers=samplers, models=models, datasets=datasets)
+    asked = Spec.load(
+        spec,
+        set=set,
+        include=include,
+        samplers=samplers,
+        models=models,
+        datasets=datasets,
+        trackers=trackers,
+    )
     if keep and restart:
         raise SpecError("keep and restart exclude each other")
     if require_tracking and not tracking:
@@ -182,13 +193,15 @@ def carry_out(
         options: how to run it.
         warn: called with what the user should know.
         progress: shows how far it is.
-        tracking: whether its trackers are used.
+        tracking: whether its trackers are used; those that came with the call always are.
         required: whether it fails if one of them does.
     """
     from alharness.runs import run as runs
     from alharness.tracking.trackers import make_trackers
 
-    trackers = make_trackers(spec.trackers, warn, required=required) if tracking else []
+    given = {given.plugin.name for given in spec.extras.given if given.kind == "tracker"}
+    used = [tracker for tracker in spec.trackers if tracking or tracker.name in given]
+    trackers = make_trackers(used, warn, required=required)
     for observer in (*trackers, *([progress] if progress else [])):
         plugins.register(observer)
     with progress.shown() if progress else nullcontext():

@@ -7,11 +7,14 @@ import sys
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from pkgutil import iter_modules
-from typing import Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from alharness.errors import PluginError
 from alharness.text.words import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
 
 F = TypeVar("F")
 
@@ -45,7 +48,7 @@ class Imported:
 
     def __call__(self, *args: Any) -> Any:
         """Import it and call it. Raises PluginError if there is no such module or name."""
-        module, name = self.path.split(":")
+        module = self.path.partition(":")[0]
         try:
             imported = import_module(module)
         except ModuleNotFoundError as error:
@@ -53,16 +56,21 @@ class Imported:
             if error.name is None or not f"{module}.".startswith(f"{error.name}."):
                 raise
             raise self._no_module(module) from None
-        if not callable(found := getattr(imported, name, None)):
-            raise self._no_name(module, name, [key for key, value in vars(imported).items() if callable(value)])
-        return found(*args)
+        return self.found_in(imported)(*args)
+
+    def found_in(self, module: ModuleType) -> Callable[..., Any]:
+        """The class or function of this name in a module. Raises PluginError if there is none."""
+        name = self.path.partition(":")[2]
+        found: Callable[..., Any] | None = getattr(module, name, None)
+        if not callable(found):
+            raise self._no_name([key for key, value in vars(module).items() if callable(value)])
+        return found
 
     def check(self) -> None:
         """Raise PluginError if there is no such module or name, as far as can be seen without importing it."""
         module, name = self.path.split(":")
         if (imported := sys.modules.get(module)) is not None:
-            if not callable(getattr(imported, name, None)):
-                raise self._no_name(module, name, vars(imported))
+            self.found_in(imported)
             return
         try:
             spec = find_spec(module)  # imports its packages, which the plugin's own module is in
@@ -71,25 +79,25 @@ class Imported:
         if spec is None:
             raise self._no_module(module)
         source = getattr(spec.loader, "get_source", lambda _: None)(module)
-        if source is None or re.search(rf"\b{name}\b|import \*|def __getattr__\b", source):
-            return
-        raise self._no_name(module, name, re.findall(r"^(?:class|def) (\w+)", source, flags=re.MULTILINE))
+        if source is not None and not re.search(rf"\b{name}\b|import \*|def __getattr__\b", source):
+            raise self._no_name(re.findall(r"^(?:class|def) (\w+)", source, flags=re.MULTILINE))
 
     def _no_module(self, module: str) -> PluginError:
+        from pkgutil import iter_modules
+
         package, _, last = module.rpartition(".")
         try:
             folders = getattr(import_module(package), "__path__", []) if package else []
         except ModuleNotFoundError:
             folders = []
-        siblings = [found.name for found in iter_modules(folders)] if folders else []
-        near = did_you_mean(last, siblings)
+        near = did_you_mean(last, [found.name for found in iter_modules(folders)])
         return PluginError(f"{self.owner} is made by {self.path!r}, and there is no module {module!r}{near}")
 
-    def _no_name(self, module: str, name: str, known: Any) -> PluginError:
-        near = did_you_mean(name, known)
+    def _no_name(self, known: list[str]) -> PluginError:
+        module, name = self.path.split(":")
         return PluginError(
             f"{self.owner} is made by {self.path!r}, and the module {module} has no class or function "
-            f"{name!r}{near}"
+            f"{name!r}{did_you_mean(name, known)}"
         )
 
 

@@ -10,7 +10,7 @@ import click
 from alharness.api.staging import staged
 from alharness.errors import SpecError
 from alharness.registry import load
-from alharness.spec.parameters import read_parameters
+from alharness.spec.sources import read_parameters
 from alharness.text.terminal import plain
 from alharness.text.words import NOTICE
 

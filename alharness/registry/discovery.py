@@ -10,17 +10,38 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from alharness.api import hooks
+from alharness.api.dataset import DatasetPlugin
+from alharness.api.model import ModelPlugin
 from alharness.api.params import Params
+from alharness.api.sampler import SamplerPlugin
+from alharness.api.tracker import TrackerPlugin
 from alharness.api.vocabulary import Feature, Task
 from alharness.errors import PluginError
-
-from .objects import KINDS
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
 
+KINDS: dict[str, type[Any]] = {
+    "sampler": SamplerPlugin,
+    "model": ModelPlugin,
+    "dataset": DatasetPlugin,
+    "tracker": TrackerPlugin,
+}
 HOOKS = [name for name in vars(hooks) if name.startswith(f"{hooks.NAMESPACE}_")]
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+"""Names of plugins, of specs and of samplers in them: safe as a folder's."""
+
+
+def misnamed(name: str) -> str:
+    """What is wrong with a name, and one that is near and may be used; empty if nothing is."""
+    if re.match(NAME, name) and not name.endswith("\n"):
+        return ""
+    from unicodedata import normalize
+
+    plain = normalize("NFKD", name).encode("ascii", "ignore").decode()  # é as e
+    near = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("._-")[:64]
+    hint = f"; did you mean {near!r}?" if near else ""
+    return f"a name is 1 to 64 letters (A to Z), digits, '.', '_' and '-', the first a letter or a digit{hint}"
 
 
 def make_manager() -> pluggy.PluginManager:
@@ -32,11 +53,12 @@ def make_manager() -> pluggy.PluginManager:
 
 def origin(entry_point: EntryPoint) -> tuple[str, str]:
     """Name and version of its distribution."""
-    return _describe(entry_point.dist)
+    return describe(entry_point.dist)
 
 
 @cache  # the metadata of a distribution, its readme with them, are read and parsed at every access
-def _describe(distribution: Distribution | None) -> tuple[str, str]:
+def describe(distribution: Distribution | None) -> tuple[str, str]:
+    """Name and version of a distribution."""
     try:
         assert distribution is not None
         metadata = distribution.metadata
@@ -75,22 +97,22 @@ def collected(manager: pluggy.PluginManager, module: object, name: str) -> list[
 
 def register(manager: pluggy.PluginManager, plugin: object, name: str | None = None) -> None:
     """Register the hooks of a module or an object. Raises PluginError: it has none, or an unknown one."""
-    _require_arguments(plugin)
-    problem = "it has no hook; decorate one with alharness.hookimpl"
+    known = f"the hooks are {', '.join(sorted(HOOKS))}"
+    problem = f"it has no hook; decorate one with alharness.hookimpl; {known}"
     try:
         manager.register(plugin, name)
         manager.check_pending()
         if manager.get_hookcallers(plugin):
             return
     except pluggy.PluginValidationError as error:
-        problem = str(error).partition(" in plugin ")[0]
+        problem = _unknown_arguments(plugin) or f"{str(error).partition(' in plugin ')[0]}; {known}"
     if manager.is_registered(plugin):
         manager.unregister(plugin)
-    raise PluginError(f"{problem}; the hooks are {', '.join(sorted(HOOKS))}")
+    raise PluginError(problem)
 
 
-def _require_arguments(plugin: object) -> None:
-    """Raise PluginError if a hook asks for an argument that it does not get; pluggy says so in four lines."""
+def _unknown_arguments(plugin: object) -> str:
+    """Which hook asks for an argument that it does not get, if one does; pluggy says so in four lines."""
     for name in HOOKS:
         hook: Any = getattr(plugin, name, None)
         if not hasattr(hook, f"{hooks.NAMESPACE}_impl"):
@@ -103,23 +125,24 @@ def _require_arguments(plugin: object) -> None:
         known = [*inspect.signature(getattr(hooks, name)).parameters]
         if unknown := [argument for argument in wanted if argument not in known]:
             offer = f"it may take {', '.join(known)}" if known else "it takes none"
-            raise PluginError(f"the hook {name} has no argument {', '.join(unknown)}; {offer}")
+            return f"the hook {name} has no argument {', '.join(unknown)}; {offer}"
+    return ""
 
 
 def _listed(plugins: Any, kind: str) -> list[Any]:
     if not isinstance(plugins, list):
-        expected = f"a list of {KINDS[kind].plugin.__name__}"
+        expected = f"a list of {KINDS[kind].__name__}"
         raise PluginError(f"alharness_{kind}s returned {type(plugins).__name__}, not {expected}")
     return plugins
 
 
 def checked(plugin: Any, kind: str) -> Any:
     """The plugin, if it keeps to the contract. Raises PluginError."""
-    expected = KINDS[kind].plugin
+    expected = KINDS[kind]
     if not isinstance(plugin, expected):
         raise PluginError(f"alharness_{kind}s listed a {type(plugin).__name__}, not a {expected.__name__}")
-    if not (isinstance(plugin.name, str) and NAME.fullmatch(plugin.name)):
-        raise PluginError(f"the {kind} name {plugin.name!r} does not match {NAME.pattern}")
+    if not isinstance(plugin.name, str) or misnamed(plugin.name):
+        raise PluginError(f"the {kind} name {plugin.name!r:.80} cannot be used: {misnamed(str(plugin.name))}")
     if not (isinstance(plugin.params, type) and issubclass(plugin.params, Params)):
         raise PluginError(f"params of the {kind} {plugin.name!r} must be a subclass of alharness.Params")
     vocabularies: dict[str, Any] = {"requires": Feature, "provides": Feature, "tasks": Task}

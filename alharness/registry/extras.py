@@ -6,15 +6,16 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alharness.api.make import Imported
 from alharness.errors import PluginError, blaming, described
 from alharness.text.words import several
 
 from .discovery import checked
-from .included import IncludedFile
-from .objects import adapt
+
+if TYPE_CHECKING:
+    from .included import IncludedFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ class Given:
     """A plugin that is an object of the caller's program.
 
     Attributes:
-        kind: `sampler`, `model` or `dataset`.
+        kind: `sampler`, `model`, `dataset` or `tracker`.
         plugin: the plugin.
         origin: class or function that it was made from, with its module.
         version: hash of its code and of what it holds.
@@ -47,31 +48,24 @@ class Extras:
     given: tuple[Given, ...] = ()
 
     @classmethod
-    def collect(
-        cls,
-        *,
-        include: str | Path | Iterable[str | Path] | None = (),
-        samplers: Any = (),
-        models: Any = (),
-        datasets: Any = (),
-    ) -> Extras:
+    def collect(cls, *, include: str | Path | Iterable[str | Path] | None = (), **objects: Any) -> Extras:
         """Read files, and make plugins of objects.
 
         Args:
             include: files with plugins.
-            samplers: mapping of names to samplers, or several, or one: each a Sampler, its class, or a plugin.
-            models: the same of models: each a class of MultimodalModel, or a plugin.
-            datasets: the same of data sets: each a Dataset, or a plugin.
+            objects: `samplers`, `models`, `datasets`, `trackers`: each a mapping of names to objects, or several
+                objects, or one; see `EXPECTED` in `registry.objects`.
 
         Raises:
             PluginError: a file or an object offers no plugin, or cannot be sent to another process.
         """
-        paths = several(include, "include")
-        given = {"sampler": samplers, "model": models, "dataset": datasets}
+        paths = dict.fromkeys(map(Path, several(include, "include")))
         return cls(
-            files=tuple(IncludedFile.read(Path(path)) for path in dict.fromkeys(paths)),
+            files=tuple(map(_read, paths)),
             given=tuple(
-                _given(kind, name, thing) for kind, things in given.items() for name, thing in _named(things)
+                _given(kinds.removesuffix("s"), name, thing)
+                for kinds, things in objects.items()
+                for name, thing in _named(things)
             ),
         )
 
@@ -81,9 +75,18 @@ class Extras:
         more = [given for given in other.given if (given.kind, given.plugin.name, given.version) not in known]
         return Extras(files=tuple(dict.fromkeys([*self.files, *other.files])), given=(*self.given, *more))
 
-    def without_datasets(self) -> Extras:
-        """The same for those who get their samples in another way: arrays may be large."""
-        return replace(self, given=tuple(given for given in self.given if given.kind != "dataset"))
+    def without(self, kind: str) -> Extras:
+        """The same for processes that need no objects of this kind: arrays are large, trackers hold files open."""
+        return replace(self, given=tuple(given for given in self.given if given.kind != kind))
+
+
+# Most calls have neither files nor objects, and commands start without what reads them.
+
+
+def _read(path: Path) -> IncludedFile:
+    from .included import IncludedFile
+
+    return IncludedFile.read(path)
 
 
 def _named(things: Any) -> Iterable[tuple[str | None, Any]]:
@@ -94,21 +97,18 @@ def _named(things: Any) -> Iterable[tuple[str | None, Any]]:
 
 
 def _given(kind: str, name: str | None, thing: Any) -> Given:
-    from .identity import identify  # here and below: most calls have no object, and commands start without these
+    from .identity import identify
+    from .objects import adapt
 
     with blaming(f"{kind}s{'' if name is None else f'[{name!r}]'}", PluginError):
         plugin = checked(adapt(kind, thing, name), kind)
-        if kind != "dataset":
+        if kind in ("sampler", "model"):
             _require_sendable(plugin)
-    return Given(kind=kind, plugin=plugin, origin=_origin(thing), version=identify(thing))
-
-
-def _origin(thing: Any) -> str:
-    """The class or function that an object comes from, with its module."""
+    # The class or function that it comes from, with its module.
     source = thing if isinstance(thing, type) else getattr(thing, "make", type(thing))
-    if isinstance(source, Imported):
-        return source.path
-    return f"{getattr(source, '__module__', '')}.{getattr(source, '__qualname__', type(thing).__name__)}"
+    module, named = getattr(source, "__module__", ""), getattr(source, "__qualname__", type(thing).__name__)
+    origin = source.path if isinstance(source, Imported) else f"{module}.{named}"
+    return Given(kind=kind, plugin=plugin, origin=origin, version=identify(thing))
 
 
 def _require_sendable(plugin: Any) -> None:

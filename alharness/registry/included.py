@@ -6,16 +6,20 @@ import hashlib
 import inspect
 import sys
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from alharness.api.make import Imported
 from alharness.errors import PluginError, described
 
-from .objects import KINDS, adapt
+from .discovery import KINDS, collected
+from .objects import adapt, kind_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pluggy
 
 HOOKS = "alharness_"
 
@@ -80,33 +84,40 @@ class IncludedFile:
             raise PluginError(f"{place}: {described(error)}{_hint(error, self.path)}") from error
         return module
 
-    def hooks(self) -> bool:
-        """Whether hooks say what it offers. Raises PluginError if one is not marked as a hook."""
+    def plugins(self, manager: pluggy.PluginManager) -> list[tuple[str, Any]]:
+        """The (kind, plugin) pairs that its hooks offer; without hooks, those of what it defines.
+
+        Raises:
+            PluginError: a hook is not marked as one, or it offers nothing.
+        """
         named = {name: value for name, value in vars(self.module()).items() if name.startswith(HOOKS)}
         for name, value in named.items():
             if inspect.isfunction(value) and not hasattr(value, f"{HOOKS}impl"):
                 raise PluginError(f"{name} is not a hook; decorate it with @alharness.hookimpl")
-        return bool(named)
+        found = collected(manager, self.module(), self.name) if named else self._defined()
+        return [(kind, self._made_here(plugin)) for kind, plugin in found]
 
-    def offers(self) -> list[tuple[str, Any]]:
-        """The (kind, plugin) pairs of a file without hooks: its samplers, models, data sets and plugins.
-
-        Raises:
-            PluginError: it defines none of them.
-        """
+    def _defined(self) -> list[tuple[str, Any]]:
+        """Its samplers, models, data sets, trackers and plugins."""
         module = self.module()
         found: list[tuple[str, Any]] = []
         for name, value in vars(module).items():
             if name.startswith("_") or (inspect.isclass(value) and value.__module__ != module.__name__):
                 continue
-            for kind, known in KINDS.items():
-                if known.recognizes(value) and not inspect.isabstract(value):
-                    found.append((kind, adapt(kind, value, None if isinstance(value, known.plugin) else name)))
+            if (kind := kind_of(value)) and not inspect.isabstract(value):
+                found.append((kind, adapt(kind, value, None if isinstance(value, KINDS[kind]) else name)))
         if not found:
             raise PluginError(
                 "offers nothing; define a subclass of alharness.Sampler, or a hook such as alharness_samplers"
             )
         return found
+
+    def _made_here(self, plugin: Any) -> Any:
+        """The plugin; `make="my_file:Class"` in my_file.py means this file, which is a module of another name."""
+        make = plugin.make
+        if isinstance(make, Imported) and make.path.partition(":")[0] == self.path.stem:
+            return replace(plugin, make=make.found_in(self.module()))
+        return plugin
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _arrived, (self.path, self.content)

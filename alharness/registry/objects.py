@@ -1,42 +1,48 @@
-"""Plugins from plain Python: a class of samplers or models, an instance, a data set that is loaded already."""
+"""Plugins from plain Python: a class of samplers, models or trackers, an instance, a data set that is loaded."""
 
 from __future__ import annotations
 
 import copy
 import inspect
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from alharness.api.dataset import Dataset, DatasetFacts, DatasetPlugin, split_sizes
 from alharness.api.model import ModelPlugin
 from alharness.api.params import Params
 from alharness.api.sampler import Sampler, SamplerPlugin
-from alharness.api.samples import Splits
-from alharness.api.tracker import TrackerPlugin
+from alharness.api.tracker import Tracker, TrackerPlugin
 from alharness.api.vocabulary import Feature, Task
 from alharness.errors import PluginError, described
+
+from .discovery import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+EXPECTED = {
+    "sampler": "a Sampler or its class, or a SamplerPlugin",
+    "model": "a class of MultimodalModel, or a ModelPlugin",
+    "dataset": "a Dataset, or a DatasetPlugin",
+    "tracker": "a Tracker or its class, or a TrackerPlugin",
+}
+"""Kind -> the objects that are one, or become one."""
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of plugin, and the objects that become one.
 
-    Attributes:
-        plugin: the class of its plugins.
-        expected: the objects that become a plugin, for messages.
-        recognizes: whether an object is one of these.
-        convert: (object, name) -> plugin.
-    """
-
-    plugin: type[Any]
-    expected: str
-    recognizes: Callable[[Any], bool]
-    convert: Callable[[Any, str], Any]
+def kind_of(thing: Any) -> str:
+    """The kind of plugin that an object is, or becomes; empty if it is none."""
+    cls = thing if isinstance(thing, type) else type(thing)
+    for kind, plugin in KINDS.items():
+        if isinstance(thing, plugin):
+            return kind
+    network = sys.modules.get("alharness.api.network")  # a module that defines a model has imported it, and torch
+    if network is not None and isinstance(thing, type) and issubclass(thing, network.MultimodalModel):
+        return "model"
+    if isinstance(thing, Dataset):
+        return "dataset"
+    return "sampler" if issubclass(cls, Sampler) else "tracker" if issubclass(cls, Tracker) else ""
 
 
 def adapt(kind: str, thing: Any, name: str | None = None) -> Any:
@@ -50,103 +56,65 @@ def adapt(kind: str, thing: Any, name: str | None = None) -> Any:
     Raises:
         PluginError: it is none of these, or its parameters cannot be read from its constructor.
     """
-    known = KINDS[kind]
-    if not known.recognizes(thing):
-        _refuse(kind, thing)
-    if isinstance(thing, known.plugin):
-        return thing if name is None else replace(thing, name=name)
-    if name is None:
-        if isinstance(thing, Dataset):
-            raise PluginError('a data set has no name of its own; give it one: datasets={"name": data_set}')
-        name = (thing if isinstance(thing, type) else type(thing)).__name__
-    return known.convert(thing, name)
-
-
-def _refuse(kind: str, thing: Any) -> NoReturn:
-    what = thing.__qualname__ if isinstance(thing, type) else f"of type {type(thing).__qualname__}"
-    hint = f"; a {kind} that is installed is named in the spec" if isinstance(thing, str) else ""
-    raise PluginError(f"expected a {kind}, that is {KINDS[kind].expected}, but the object is {what}{hint}")
-
-
-def _sampler(thing: Any, name: str) -> SamplerPlugin:
     cls = thing if isinstance(thing, type) else type(thing)
-    if isinstance(thing, type):
-        params, make = _constructor(thing, given=0)
-    else:
-        params, make = Params, partial(_copied, thing)
+    if kind_of(thing) != kind:
+        what = cls.__qualname__ if cls is thing else f"of type {cls.__qualname__}"
+        hint = f"; a {kind} that is installed is named in the spec" if isinstance(thing, str) else ""
+        raise PluginError(f"expected a {kind}, that is {EXPECTED[kind]}, but the object is {what}{hint}")
+    if isinstance(thing, KINDS[kind]):
+        return thing if name is None else replace(thing, name=name)
+    summary = (vars(cls).get("__doc__") or "").strip().partition("\n")[0]
+    if isinstance(thing, Dataset):
+        if name is None:
+            raise PluginError('a data set has no name of its own; give it one: datasets={"name": data_set}')
+        facts = partial(_always, _facts(thing))
+        return DatasetPlugin(name=name, params=Params, inspect=facts, make=partial(_always, thing))
+    about: dict[str, Any] = {"name": name or cls.__name__, "summary": summary}
+    if kind == "model":
+        params, make = _constructor(cls)
+        return ModelPlugin(
+            params=params,
+            make=make,
+            provides=getattr(cls, "provides", frozenset(Feature)),
+            inputs=getattr(cls, "inputs", "pooled"),
+            tasks=getattr(cls, "tasks", frozenset(Task)),
+            **about,
+        )
+    if kind == "tracker":
+        params, make = _constructor(cls) if cls is thing else (Params, partial(_always, thing))
+        return TrackerPlugin(params=params, make=make, **about)
+    params, make = _constructor(cls) if cls is thing else (Params, partial(_copied, thing))
     return SamplerPlugin(
-        name=name,
         params=params,
         make=make,
         requires=getattr(cls, "requires", frozenset(Feature)),
         tasks=getattr(cls, "tasks", frozenset(Task)),
-        summary=_first_line(cls),
+        **about,
     )
 
 
-def _model(thing: type[Any], name: str) -> ModelPlugin:
-    params, make = _constructor(thing, given=1)
-    return ModelPlugin(
-        name=name,
-        params=params,
-        make=make,
-        provides=getattr(thing, "provides", frozenset(Feature)),
-        inputs=getattr(thing, "inputs", "pooled"),
-        tasks=getattr(thing, "tasks", frozenset(Task)),
-        summary=_first_line(thing),
+def _facts(dataset: Dataset) -> DatasetFacts:
+    sizes = [len(part) for part in dataset.parts.values()]
+    train, valid, test = sizes if len(sizes) > 1 else split_sizes(sizes[0], dataset.fractions)
+    return DatasetFacts(
+        task=dataset.task,
+        modalities=dataset.modalities,
+        sizes=(train, valid, test),
+        synthetic=dataset.synthetic,
     )
 
 
-def _dataset(thing: Dataset, name: str) -> DatasetPlugin:
-    content = thing.loaded
-    if isinstance(content, Splits):
-        sizes = len(content.train), len(content.valid), len(content.test)
-    else:
-        sizes = split_sizes(len(content), thing.fractions)
-    facts = DatasetFacts(task=thing.task, modalities=thing.modalities, sizes=sizes, synthetic=thing.synthetic)
-    return DatasetPlugin(name=name, params=Params, inspect=partial(_always, facts), make=partial(_always, thing))
-
-
-def _is_sampler(thing: Any) -> bool:
-    return isinstance(thing, Sampler | SamplerPlugin) or (inspect.isclass(thing) and issubclass(thing, Sampler))
-
-
-def _is_model(thing: Any) -> bool:
-    if isinstance(thing, ModelPlugin):
-        return True
-    network = sys.modules.get("alharness.api.network")  # a module that defines a model has imported it, and torch
-    return network is not None and inspect.isclass(thing) and issubclass(thing, network.MultimodalModel)
-
-
-KINDS = {
-    "sampler": Kind(SamplerPlugin, "a Sampler or its class, or a SamplerPlugin", _is_sampler, _sampler),
-    "model": Kind(ModelPlugin, "a class of MultimodalModel, or a ModelPlugin", _is_model, _model),
-    "dataset": Kind(
-        DatasetPlugin,
-        "a Dataset, or a DatasetPlugin",
-        lambda thing: isinstance(thing, Dataset | DatasetPlugin),
-        _dataset,
-    ),
-    "tracker": Kind(
-        TrackerPlugin, "a TrackerPlugin", lambda thing: isinstance(thing, TrackerPlugin), lambda thing, _: thing
-    ),
-}
-
-
-def _constructor(cls: type[Any], given: int) -> tuple[type[Params], Callable[..., Any]]:
+def _constructor(cls: type[Any]) -> tuple[type[Params], Callable[..., Any]]:
     """Parameters as its constructor takes them, and what makes an object from these.
 
     A constructor that takes a `Params` gets it whole; so does a sampler without a constructor of its own, whose
     class annotates `params`. Otherwise each of its arguments is a parameter, with its annotation and its default.
-
-    Args:
-        cls: the class.
-        given: how many arguments come from the harness, before those of the user.
+    What the harness gives is none: the first argument of a model, and the argument `context` of a tracker.
     """
     if missing := sorted(getattr(cls, "__abstractmethods__", ())):
         raise PluginError(f"the class {cls.__qualname__} is abstract: define {', '.join(missing)}")
     try:
-        arguments = [*inspect.signature(cls).parameters.values()][given:]
+        arguments = [*inspect.signature(cls).parameters.values()]
         hints = get_type_hints(cls.__init__)
         if cls.__init__ is Sampler.__init__:
             annotated = get_type_hints(cls)["params"]
@@ -155,10 +123,16 @@ def _constructor(cls: type[Any], given: int) -> tuple[type[Params], Callable[...
         raise PluginError(
             f"the constructor of {cls.__qualname__} cannot be read ({described(error)}); offer a plugin instead"
         ) from error
+    kind, context = kind_of(cls), False
+    if kind == "model":
+        arguments = arguments[1:]
+    if kind == "tracker":
+        context = "context" in {argument.name for argument in arguments}
+        arguments = [argument for argument in arguments if argument.name != "context"]
     annotations = {argument.name: hints.get(argument.name, Any) for argument in arguments}
     match [*annotations.values()]:
         case [type() as only] if issubclass(only, Params):
-            return only, partial(_construct, cls, arguments[0].name)
+            return only, partial(_construct, cls, arguments[0].name, context)
     for argument in arguments:
         if argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD, argument.POSITIONAL_ONLY):
             raise PluginError(
@@ -174,12 +148,23 @@ def _constructor(cls: type[Any], given: int) -> tuple[type[Params], Callable[...
         )
         for argument in arguments
     }
-    return create_model(f"{cls.__name__}Params", __base__=Params, **fields), partial(_construct, cls, None)
+    params = create_model(f"{cls.__name__}Params", __base__=Params, **fields)
+    return params, partial(_construct, cls, None, context)
 
 
-def _construct(cls: type[Any], whole: str | None, params: Params, *given: Any) -> Any:
-    """An object of the class; `whole` names the argument that takes all parameters at once."""
+def _construct(cls: type[Any], whole: str | None, context: bool, params: Params, *given: Any) -> Any:
+    """An object of the class.
+
+    Args:
+        cls: the class.
+        whole: the argument that takes all parameters at once; None if each is an argument.
+        context: whether a tracker takes its context.
+        params: the parameters.
+        given: the shape for a model, the context for a tracker.
+    """
     arguments = {whole: params} if whole else {name: getattr(params, name) for name in type(params).model_fields}
+    if issubclass(cls, Tracker):
+        return cls(**arguments, **({"context": given[0]} if context else {}))
     return cls(*given, **arguments)
 
 
@@ -188,9 +173,5 @@ def _copied(thing: Any, _: Params) -> Any:
     return copy.deepcopy(thing)
 
 
-def _always(value: Any, _: Params) -> Any:
+def _always(value: Any, *_: Any) -> Any:
     return value
-
-
-def _first_line(cls: type[Any]) -> str:
-    return (vars(cls).get("__doc__") or "").strip().partition("\n")[0]

@@ -77,7 +77,7 @@ class RunDirectory:
             if is_full(error):
                 raise RunError(explain(error, self.path)) from error
             raise SpecError(
-                f"{self.path}: cannot be written to ({error.strerror or error}); choose another --workdir"
+                f"{self.path}: cannot be written to ({error.strerror or error}); choose another workdir"
             ) from error
         self._stay = stay
         try:
@@ -223,7 +223,7 @@ class RunDirectory:
 
     def _refusal(self, rival: Path, who: _Holder | None, taken: list[str]) -> str:
         more = f" and {len(taken) - 1} more cells" if len(taken) > 2 else f" and {taken[-1]}" if taken[1:] else ""
-        remedy = "wait for it, stop it, or run other cells with --only"
+        remedy = "wait for it, stop it, or run only other cells"
         if who is None or who.host != socket.gethostname():
             remedy += f". If it is surely dead, delete {rival}"
         return f"{self.path}: {taken[0]}{more}: in use by {who or 'another process'}; {remedy}"

@@ -170,7 +170,7 @@ class LocalExecutor:
         if code != -signal.SIGKILL:
             return "failed", error
         if worker.watch.killed_for_memory():
-            return "oom", f"{error}; the machine ran out of memory: fewer --jobs need less"
+            return "oom", f"{error}; the machine ran out of memory: fewer jobs need less"
         return "failed", f"{error}; something has ended it, perhaps because memory ran out"
 
 

@@ -64,7 +64,7 @@ class Work:
 
     def with_data(self, dataset: bytes) -> Work:
         """The same with the data set in the place of its plugin."""
-        return replace(self, dataset=dataset, extras=self.extras.without_datasets())
+        return replace(self, dataset=dataset, extras=self.extras.without("dataset"))
 
     def load_plugins(self) -> None:
         """Load the plugins now, and not when it is first called."""

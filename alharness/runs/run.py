@@ -161,7 +161,7 @@ def _on_disk(plan: Plan, cell: Cell) -> Outcome:
 def _wish(spec: Spec, plan: Plan, registry: Registry, cells: Collection[Cell], samples: Path | None) -> Wish:
     dataset, model = spec.dataset, spec.model
     work = Work(
-        extras=registry.extras,
+        extras=registry.extras.without("tracker"),
         model=model.name,
         model_params=model.params,
         sampler_params={sampler.label: sampler.params for sampler in spec.samplers},
@@ -268,9 +268,7 @@ def _to_measure_again(records: list[Outcome], warn: Callable[[str], None]) -> li
     queried = [record for record in records if not record.cell.reference]
     complete = [record for record in queried if record.status == "ok"]
     if len(complete) < len(queried):
-        warn(
-            f"{len(queried) - len(complete)} cells are not finished and are left alone; run without --retime first"
-        )
+        warn(f"{len(queried) - len(complete)} cells are not finished and are left alone; complete them first")
     shared = [record for record in complete if record.timing == "shared"]
     return [record.cell for record in shared or complete]
 
@@ -279,7 +277,7 @@ def _wanted(plan: Plan, only: tuple[str, ...]) -> set[Cell]:
     names = dict.fromkeys([*(cell.label for cell in plan.cells), *(cell.name for cell in plan.cells)])
     for name in only:
         if name not in names:
-            raise SpecError(f"--only {name}: the spec has no such sampler or cell{choices(name, names)}")
+            raise SpecError(f"only {name}: the spec has no such sampler or cell{choices(name, names)}")
     return {cell for cell in plan.cells if not only or {cell.label, cell.name} & set(only)}
 
 

@@ -111,7 +111,7 @@ class Watch:
         what = (
             f"it is ended after {seconds(limit)} (limits.cell_timeout)"
             if limit is not None
-            else "limits.cell_timeout ends such a cell, as in --set limits.cell_timeout=1h"
+            else "limits.cell_timeout ends such a cell, with limits.cell_timeout=1h say"
         )
         usual = f" (the longest cycle so far took {seconds(longest)})" if longest else ""
         warn(f"{self._what}: silent for {seconds(silent)}{usual}; {self._state()}; {what}")

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    field_validator,
+)
 
-from alharness.api.records import FULL_DATA
+from alharness.api.plan import FULL_DATA
+from alharness.registry.discovery import NAME, misnamed
 
 from .settings import (
     ActiveLearningSettings,
@@ -20,8 +30,14 @@ from .settings import (
 if TYPE_CHECKING:
     from .yamlfile import Keys
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-"""A name that is safe as a folder's."""
+
+def _well_named(name: str) -> str:
+    if problem := misnamed(name):
+        raise ValueError(problem)
+    return name
+
+
+Name = Annotated[str, AfterValidator(_well_named), WithJsonSchema({"type": "string", "pattern": NAME})]
 
 DEFAULT_MODEL, DEFAULT_TRACKER = "late_fusion", "mlflow"
 MAX_SEEDS = 10_000

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from alharness.api.dataset import DatasetFacts
 from alharness.api.make import Imported
 from alharness.api.params import sources
-from alharness.api.records import FULL_DATA, Cell, Paper, Plan, Schedule, Skip
+from alharness.api.plan import FULL_DATA, Cell, Paper, Plan, Schedule, Skip
 from alharness.api.sampler import SamplerPlugin, Setting
 from alharness.errors import HarnessError, PluginError, SamplerError, SpecError, described
 from alharness.text.words import SUFFIX, did_you_mean, name_experiment

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from pydantic import ValidationError
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
     from .yamlfile import Keys, Place, YamlFile
@@ -57,17 +58,21 @@ def translate(error: ValidationError, model: type[BaseModel], file: YamlFile, ab
     """Pydantic's findings about the node at `above`, in the words of this file."""
     found: dict[tuple[Place, Keys], list[str]] = {}
     got: dict[tuple[Place, Keys], str] = {}
+    top, node, _ = walk(file.data, above)
     for detail in error.errors(include_url=False):
-        keys = follow(file.data, (*above, *detail["loc"]))
-        place = file.locate(keys, key=detail["type"] == "extra_forbidden")
-        what = _phrase(detail)
-        if detail["type"] == "extra_forbidden":
-            what = _unknown(str(keys[-1]), _known_keys(model, keys[len(above) : -1]))
-            keys = keys[:-1]
-        elif detail["type"] == "missing":
-            keys = (*keys, detail["loc"][-1])
+        location, kind, what = detail["loc"], detail["type"], _phrase(detail)
+        absent = kind in ("missing", "extra_forbidden")  # the last part is not in the data, or not in the model
+        inner, value, models = walk(node, location[:-1] if absent else location, [model])
+        keys = (*top, *inner)
+        place = file.locate(keys)
+        if kind == "extra_forbidden":
+            place = file.locate((*keys, location[-1]), key=True)
+            what = _unknown(str(location[-1]), [*_fields(models)])
+        elif kind == "missing":
+            keys = (*keys, location[-1])
         elif not isinstance(detail["input"], dict | list):
-            got[place, keys] = f" (got {_short(repr(detail['input']))})"
+            whose = "its default is" if value is ... else "got"
+            got[place, keys] = f" ({whose} {_short(repr(detail['input']))})"
         # The branches of a union complain one by one about the same value.
         found.setdefault((place, keys), []).append(what)
     return [
@@ -86,14 +91,21 @@ def combine(problems: Iterable[Problem]) -> HarnessError:
     return kind("\n".join(lines))
 
 
-def follow(data: Any, location: Sequence[str | int]) -> Keys:
-    """The location without the parts that are not in the data: pydantic adds some for the branches of a union."""
+def walk(
+    data: Any, location: Sequence[str | int], models: Sequence[type[BaseModel]] = ()
+) -> tuple[Keys, Any, Sequence[type[BaseModel]]]:
+    """Path, value and types of what a location leads to; the value is `...` if only the types have it.
+
+    Parts that neither the data nor the types have are left out: pydantic adds some for the branches of a union.
+    """
     keys: Keys = ()
     for part in location:
+        field = _fields(models).get(str(part))
         known = range(len(data)) if isinstance(data, list) else data if isinstance(data, dict) else ()
-        if part in known:
-            keys, data = (*keys, part), data[part]
-    return keys
+        if field or part in known:
+            keys, data = (*keys, part), data[part] if part in known else ...
+            models = [*_models(field.annotation)] if field else models
+    return keys, data, models
 
 
 def _phrase(detail: ErrorDetails) -> str:
@@ -110,11 +122,8 @@ def _unknown(key: str, known: list[str]) -> str:
     return f"unknown key {_short(repr(key))}{near}"
 
 
-def _known_keys(model: type[BaseModel], keys: Keys) -> list[str]:
-    for key in keys:
-        field = model.model_fields.get(str(key))
-        model = next(_models(field.annotation), model) if field else model
-    return [field.alias or name for name, field in model.model_fields.items()]
+def _fields(models: Iterable[type[BaseModel]]) -> dict[str, FieldInfo]:
+    return {field.alias or name: field for model in models for name, field in model.model_fields.items()}
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

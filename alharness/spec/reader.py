@@ -15,11 +15,11 @@ from alharness.registry import Extras, P, Registered
 from alharness.registry import load as find_plugins
 from alharness.text.redaction import hide_credentials
 
-from . import extra, mapping, overrides, yamlfile
+from . import sources, yamlfile
 from .document import DEFAULT_TRACKER, RawSpec, trackers
 from .finding import find_spec, folder_of
-from .problems import Problem, combine, follow, translate
-from .scalar import write
+from .problems import Problem, combine, translate, walk
+from .yamlfile import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -145,6 +145,7 @@ class Spec:
         samplers: Any = (),
         models: Any = (),
         datasets: Any = (),
+        trackers: Any = (),
     ) -> Spec:
         """Read a spec and check all of it; nothing is run.
 
@@ -155,31 +156,39 @@ class Spec:
             samplers: as in `alharness.run`.
             models: as in `alharness.run`.
             datasets: as in `alharness.run`.
+            trackers: as in `alharness.run`.
 
         Raises:
             SpecError: everything that is wrong with it, one line each.
             PluginError: nothing is wrong with it, but plugins are missing or broken.
         """
-        extras = Extras.collect(include=include, samplers=samplers, models=models, datasets=datasets)
+        extras = Extras.collect(
+            include=include, samplers=samplers, models=models, datasets=datasets, trackers=trackers
+        )
         if isinstance(spec, Spec):
             extras = spec.extras + extras
-        return load(
-            find_spec(Path(spec)) if isinstance(spec, str | Path) else spec, find_plugins(extras=extras), set
-        )
+        source = find_spec(Path(spec)) if isinstance(spec, str | Path) else spec
+        return load(source, find_plugins(extras=extras), set, option="set=")
 
 
 Source = str | Path | Mapping[str, Any] | Spec
 """What a spec may be given as."""
 
 
-def load(source: Source, registry: Registry, assignments: Iterable[str] | Mapping[str, Any] | None = ()) -> Spec:
+def load(
+    source: Source,
+    registry: Registry,
+    assignments: Iterable[str] | Mapping[str, Any] | None = (),
+    option: str = "--set ",
+) -> Spec:
     """Read a spec and check all of it.
 
     Args:
         source: the YAML file, in which relative paths start at its folder; or the same as a mapping, in which they
             start at the current folder; or a spec that was read already.
         registry: the plugins.
-        assignments: values that replace those of the source; see `alharness.spec.overrides`.
+        assignments: values that replace those of the source; see `alharness.spec.sources`.
+        option: what messages put before an assignment that is a text.
 
     Raises:
         SpecError: everything that is wrong with the file, one line each.
@@ -189,12 +198,12 @@ def load(source: Source, registry: Registry, assignments: Iterable[str] | Mappin
         case Spec():
             path, folder, file = source.path, source.folder, source.file
         case Mapping():
-            path, folder, file = None, Path.cwd(), mapping.read(source)
+            path, folder, file = None, Path.cwd(), sources.of_mapping(source)
         case str() | Path():
             path, folder, file = Path(source), folder_of(Path(source)), yamlfile.read(source)
         case _:
             raise SpecError(f"spec: expected a path, a name, a mapping or a Spec, but it is {source!r:.60}")
-    file = extra.add_samplers(overrides.apply(file, assignments), registry)
+    file = sources.add_samplers(sources.apply(file, assignments, option=option), registry)
     reader = _Reader(file, folder)
     document = reader.document()
     dataset = reader.chosen(("dataset",), registry.dataset)
@@ -206,6 +215,11 @@ def load(source: Source, registry: Registry, assignments: Iterable[str] | Mappin
     observing = [
         reader.chosen(("tracking", *keys), registry.tracker, choice) for keys, choice in trackers(tracking).items()
     ]
+    used = {tracker.name for tracker in observing if tracker}
+    for given in registry.extras.given:
+        name = given.plugin.name
+        if given.kind == "tracker" and name not in used:
+            observing.append(reader.chosen(("trackers", name), registry.tracker, {"name": name}))
     if reader.problems:
         raise combine(reader.problems)
     assert document is not None
@@ -299,7 +313,7 @@ class _Reader:
             params=params,
             plain=_plain(params.model_dump(), self.folder),
             label=label,
-            keys=follow(self.file.data, (*keys, "params")),
+            keys=walk(self.file.data, (*keys, "params"))[0],
         )
 
     def _params(self, registered: Registered[P], given: Mapping[str, Any], keys: Keys) -> Params | None:

@@ -9,7 +9,7 @@ from alharness.api.vocabulary import Task
 from alharness.datasets.arrays.plugin import alharness_datasets as arrays
 from alharness.datasets.digits.plugin import alharness_datasets as digits
 from alharness.datasets.mfeat.plugin import alharness_datasets as mfeat
-from alharness.spec import overrides, yamlfile
+from alharness.spec import sources, yamlfile
 from alharness.spec.document import RawSpec
 from alharness_sentiment.cherma.facts import PUBLISHED, ImportOptions
 from alharness_sentiment.mmsa.facts import CORPORA
@@ -40,7 +40,7 @@ def example(request, tmp_path, monkeypatch):
     path = tmp_path / "specs" / "mine.yaml"
     path.parent.mkdir()
     path.write_text(text)
-    spec = overrides.apply(yamlfile.read(path), ()).data
+    spec = sources.apply(yamlfile.read(path), ()).data
     params = ARRAYS.params.model_validate(spec["dataset"]["params"], context={"folder": path.parent})
     return spec, params
 

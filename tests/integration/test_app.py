@@ -111,7 +111,7 @@ def test_a_sampler_that_cannot_serve_the_task_is_skipped_with_its_reason(write_s
 def test_only_runs_what_it_names(write_spec, run_spec, tmp_path):
     _, record, _ = run_spec(write_spec(), tmp_path, only=("narrow-s1",))
     assert [cell.status for cell in record.cells] == ["pending", "pending", "pending", "ok"]
-    with pytest.raises(SpecError, match="--only narow: the spec has no such sampler or cell.*'narrow'"):
+    with pytest.raises(SpecError, match="^only narow: the spec has no such sampler or cell.*'narrow'"):
         run_spec(write_spec(), tmp_path, only=("narow",))
 
 

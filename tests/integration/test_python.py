@@ -161,6 +161,31 @@ MISSES = Metrics(
     assert (results.cycles["misses"] >= 0).all()
 
 
+class Counting(alharness.Tracker):
+    def __init__(self):
+        self.seen = []
+
+    @alharness.hookimpl
+    def alharness_cycle_finished(self, cell, cycle):
+        self.seen.append((cell.name, cycle.cycle))
+
+
+def test_a_tracker_that_is_given_sees_the_run_also_without_those_of_the_spec():
+    mine = Counting()
+    results = run(trackers=mine)
+
+    assert mine.seen == [("random-s0", cycle) for cycle in range(len(results.cycles))]
+
+
+def test_a_tracker_that_is_given_joins_those_of_the_spec():
+    def trackers(named):
+        spec = alharness.Spec.load(TINY | {"tracking": named}, trackers={"mine": Counting})
+        return [tracker.name for tracker in spec.trackers]
+
+    assert trackers("none") == ["none", "mine"]
+    assert trackers("mine") == ["mine"]
+
+
 def test_a_file_that_is_included(here):
     (here / "first.py").write_text(FIRST)
 
@@ -194,7 +219,9 @@ def test_a_cell_that_fails_is_a_warning_at_the_line_of_the_call(main):
         ({"keep": True, "restart": True}, "keep and restart exclude each other"),
         ({"require_tracking": True}, "require_tracking=True and tracking=False exclude each other"),
         ({"jobs": 0}, "jobs: expected a whole number from 1 on, but it is 0"),
-        ({"only": "rondom"}, "rondom.*did you mean 'random'"),
+        ({"set": ["training.epochs=x"]}, "^set=training.epochs=x: training.epochs: Input should be"),
+        ({"set": "training"}, "^set=training: write it as key=value"),
+        ({"only": "rondom"}, "^only rondom: .*did you mean 'random'"),
         ({"only": "zz"}, "zz.*there are random, random-s0"),
         ({"only": 3}, "^only: expected a text or a path, or several, but it is 3"),
         ({"set": 3}, "^set: expected a text"),

@@ -4,12 +4,13 @@ import importlib
 import pickle
 import subprocess
 import sys
+import threading
 from types import ModuleType
 
 import cloudpickle
 import pytest
 
-from alharness import Dataset, Feature, ModelPlugin, Params, Sampler, SamplerPlugin, Task, registry
+from alharness import Dataset, Feature, ModelPlugin, Params, Sampler, SamplerPlugin, Task, Tracker, registry
 from alharness.errors import PluginError
 from alharness.registry import Extras
 from alharness.registry.sending import dumps
@@ -41,6 +42,15 @@ class Mine(Sampler):
 @hookimpl
 def alharness_samplers():
     return [SamplerPlugin(name="by-hook", params=MyParams, make=Mine)]
+"""
+
+
+HOOK_BY_NAME = """
+from alharness import Params, SamplerPlugin, hookimpl
+
+@hookimpl
+def alharness_samplers():
+    return [SamplerPlugin(name="mine", params=Params, make="my_sampler:Mine")]
 """
 
 
@@ -302,7 +312,40 @@ def test_a_data_set_that_is_loaded(make_dataset):
 def test_workers_are_not_sent_data_sets(make_dataset, main):
     extras = Extras.collect(samplers=main(ONE_CLASS).Mine, datasets={"mine": make_dataset()})
 
-    assert [one.kind for one in extras.without_datasets().given] == ["sampler"]
+    assert [one.kind for one in extras.without("dataset").given] == ["sampler"]
+
+
+class Lines(Tracker):
+    def __init__(self, context, size: int = 3):
+        self.context, self.size = context, size
+        self.lock = threading.Lock()  # a tracker stays in this process, and may hold what cannot be sent
+
+
+@pytest.mark.parametrize("tracker", [Lines, Lines("context")])
+def test_what_stands_for_a_tracker(tracker):
+    plugin = given(trackers=tracker).tracker("Lines").plugin
+
+    made = plugin.make(plugin.params(), "context")
+
+    assert (type(made), made.context, made.size) == (Lines, "context", 3)
+
+
+def test_an_object_of_a_tracker_is_the_one_that_is_used():
+    mine = Lines("context")
+    plugin = given(trackers={"mine": mine}).tracker("mine").plugin
+
+    assert plugin.make(plugin.params(), "other") is mine
+
+
+def test_make_may_name_the_included_file_itself(write):
+    plugin = included(write(f"{ONE_CLASS}{HOOK_BY_NAME}")).sampler("mine").plugin
+
+    assert type(plugin.make(plugin.params())).__name__ == "Mine"
+
+
+def test_make_of_an_included_file_names_what_is_near(write):
+    with pytest.raises(PluginError, match="has no class or function 'Mime'; did you mean 'Mine'"):
+        included(write(f"{ONE_CLASS}{HOOK_BY_NAME.replace(':Mine', ':Mime')}"))
 
 
 class Locked(Sampler):
@@ -321,10 +364,14 @@ class Locked(Sampler):
         ({"samplers": [3]}, "samplers: expected a sampler, that is a Sampler or its class, .* is of type int"),
         ({"samplers": "random"}, "of type str; a sampler that is installed is named in the spec"),
         ({"samplers": {"x": dict}}, r"samplers\['x'\]: expected a sampler, .* the object is dict"),
-        ({"samplers": {"a b": Locked}}, "the sampler name 'a b' does not match"),
+        (
+            {"samplers": {"a b": Locked}},
+            "the sampler name 'a b' cannot be used: a name is 1 to 64 letters .*; did you mean 'a-b'\\?",
+        ),
         ({"samplers": Locked()}, "it cannot be sent to another process, .*lock"),
         ({"samplers": Sampler}, "the class Sampler is abstract: define select"),
         ({"models": Locked}, "models: expected a model"),
+        ({"trackers": 3}, "trackers: expected a tracker, that is a Tracker or its class, or a TrackerPlugin, but"),
         ({"datasets": {"x": 1}}, r"datasets\['x'\]: expected a dataset, that is a Dataset"),
     ],
 )

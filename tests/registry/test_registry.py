@@ -106,7 +106,10 @@ SAMPLERS = IMPORTS + "@hookimpl\ndef alharness_samplers(): "
         (SAMPLERS + "1 / 0", "ZeroDivisionError: division by zero"),
         (SAMPLERS + "return {}", "alharness_samplers returned dict, not a list of SamplerPlugin"),
         (SAMPLERS + "return ['x']", "alharness_samplers listed a str, not a SamplerPlugin"),
-        (SAMPLERS + "return [SamplerPlugin(name='../x', params=Params, make=Params)]", "'../x' does not match"),
+        (
+            SAMPLERS + "return [SamplerPlugin(name='../x', params=Params, make=Params)]",
+            "'../x' cannot be used: a name is 1 to 64 letters (A to Z)",
+        ),
         (
             SAMPLERS + "return [SamplerPlugin(name='x', params=dict, make=Params)]",
             "must be a subclass of alharness.Params",

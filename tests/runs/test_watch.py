@@ -46,7 +46,7 @@ def test_long_cycles_make_silence_usual(silences):
 def test_what_is_said_names_the_cell_and_the_remedy(silences):
     ((_, text),) = silences(70, longest=3)
     assert text.startswith("first-s0: silent for 60 s (the longest cycle so far took 3 s); its process ")
-    assert text.endswith("limits.cell_timeout ends such a cell, as in --set limits.cell_timeout=1h")
+    assert text.endswith("limits.cell_timeout ends such a cell, with limits.cell_timeout=1h say")
 
 
 def test_what_is_limited_says_when_it_is_ended(silences):

@@ -41,6 +41,10 @@ class MoodyParams(Params):
         return mood
 
 
+class CarelessParams(Params):
+    size: int = Field(0, ge=1)
+
+
 TOY_TRACKER = TrackerPlugin(name="lines", params=ToyParams, make=lambda params, context: Tracker())
 
 
@@ -52,6 +56,7 @@ def registered(plugin):
 def registry():
     samplers = [SamplerPlugin(name=n, params=ToyParams, make=ToyParams) for n in ("toy", "top")]
     samplers.append(SamplerPlugin(name="moody", params=MoodyParams, make=MoodyParams))
+    samplers.append(SamplerPlugin(name="careless", params=CarelessParams, make=CarelessParams))
     model = ModelPlugin(name="late_fusion", params=ToyParams, make=ToyParams)
     dataset = DatasetPlugin(name="blocks", params=ToyParams, inspect=ToyParams, make=ToyParams)
     return Registry(

@@ -9,7 +9,7 @@ from alharness import Feature, Sampler
 from alharness.errors import HarnessError, SpecError
 from alharness.registry import Extras
 from alharness.registry import load as find_plugins
-from alharness.spec import Spec, load, mapping, resolved_yaml
+from alharness.spec import Spec, load, resolved_yaml, sources
 
 MINIMAL = {
     "name": "first",
@@ -44,7 +44,7 @@ def test_it_is_the_same_spec_as_in_a_file(tmp_path):
 
 
 def test_what_means_plain_data_is_taken():
-    found = mapping.plain(
+    found = sources.plain(
         {
             "a": (1, np.int64(2)),
             "b": range(2),

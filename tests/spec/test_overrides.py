@@ -1,7 +1,7 @@
 import pytest
 
 from alharness.errors import SpecError
-from alharness.spec import overrides
+from alharness.spec import sources
 from alharness.spec.yamlfile import Place, parse
 
 TEXT = """
@@ -15,7 +15,7 @@ samplers:
 
 
 def apply(*assignments):
-    return overrides.apply(parse(TEXT, "x.yaml"), assignments)
+    return sources.apply(parse(TEXT, "x.yaml"), assignments)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_the_rest_stays():
 
 def test_the_file_itself_stays():
     file = parse(TEXT, "x.yaml")
-    overrides.apply(file, ["samplers.1.params.alpha=2"])
+    sources.apply(file, ["samplers.1.params.alpha=2"])
 
     assert file.data["samplers"][1]["params"] == {"alpha": 1}
 

@@ -108,7 +108,10 @@ def test_a_value_that_pydantic_refuses_is_reported_with_its_place_and_the_facts(
         ("toy", "x.yaml:4:11: samplers: Input should be a list (got 'toy')"),
         (
             "[toy, {name: top, label: a/b}]",
-            "x.yaml:4:36: samplers.1.label: Input should match ^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$ (got 'a/b')",
+            (
+                "x.yaml:4:36: samplers.1.label: a name is 1 to 64 letters (A to Z), digits, '.', '_' and '-', the "
+                "first a letter or a digit; did you mean 'a-b'? (got 'a/b')"
+            ),
         ),
         (
             "[toy, top, {name: top, label: toy}]",
@@ -125,6 +128,14 @@ def test_a_value_that_pydantic_refuses_is_reported_with_its_place_and_the_facts(
 )
 def test_what_is_wrong_with_samplers(refusal, samplers, message):
     assert refusal(f"{HEAD}samplers: {samplers}\n") == message
+
+
+def test_a_default_that_is_wrong_is_named(refusal):
+    message = refusal(HEAD + "samplers: [{name: careless, params: {}}]\n")
+
+    assert message == (
+        "x.yaml:4:37: samplers.0.params.size: Input should be greater than or equal to 1 (its default is 0)"
+    )
 
 
 @pytest.mark.parametrize("name", ["../etc", "/abs", '"a\\n"', '"a\\0"', "a" * 65, ".hidden", "''", "12", "a b"])
@@ -158,7 +169,7 @@ def test_a_missing_plugin_is_an_error_of_the_environment(refusal):
 
     assert message == (
         "x.yaml:4:17: samplers.1.name: no sampler named 'tox' is installed; did you mean 'toy'? "
-        "installed: moody, top, toy"
+        "installed: careless, moody, top, toy"
     )
 
 

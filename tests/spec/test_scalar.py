@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alharness.spec.scalar import resolve, write
-from alharness.spec.yamlfile import parse
+from alharness.spec.yamlfile import parse, resolve, write
 
 
 @pytest.mark.parametrize(
