@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from alharness.api.dataset import Dataset, DatasetFacts, DatasetPlugin, split_sizes
 from alharness.api.hooks import hookimpl
 from alharness.api.params import Params
-from alharness.api.samples import Inputs, Samples
 from alharness.api.vocabulary import Task
 
 if TYPE_CHECKING:
@@ -30,6 +29,8 @@ def load(_params: Params) -> Dataset:
     """scikit-learn's copy of the UCI test set; it has no split of its own."""
     import numpy as np
     from sklearn.datasets import load_digits
+
+    from alharness.api.samples import Inputs, Samples
 
     bunch = load_digits()
     inputs = Inputs(ids=tuple(f"digit-{row:04}" for row in range(len(bunch.images))), arrays=cut(bunch.images))

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from alharness.api.dataset import Dataset, DatasetFacts, DatasetPlugin, split_sizes
 from alharness.api.hooks import hookimpl
-from alharness.api.importing import readable
 from alharness.api.params import Params, SpecPath
-from alharness.api.samples import Inputs, Samples
 from alharness.api.vocabulary import Task
 from alharness.errors import DataError
 
@@ -37,6 +35,8 @@ class MfeatParams(Params):
 
 def inspect(params: MfeatParams) -> DatasetFacts:
     """What is known without loading. Raises DataError if the data was not imported, or a file is missing."""
+    from alharness.api.importing import readable
+
     folder = readable(params.path)
     _read_manifest(folder)
     for name in SHAPES:
@@ -52,6 +52,9 @@ def load(params: MfeatParams) -> Dataset:
     Raises:
         DataError: the folder was not made by the import, or was damaged since.
     """
+    from alharness.api.importing import readable
+    from alharness.api.samples import Inputs, Samples
+
     folder = readable(params.path)
     arrays = {name: _read(folder, name, sha256) for name, sha256 in _read_manifest(folder).items()}
     inputs = Inputs(
