@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from alharness.errors import SpecError
-from alharness.text.words import choices, several
+from alharness.text.words import choices, grouped, several
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,7 @@ def test_a_wrong_name_lists_the_choices_if_none_is_near():
     assert choices("zz", ["random"]) == "; there is random"
     assert choices("zz", []) == ""
     assert choices("zz", map(str, range(22))).endswith(", 18, 19 and 2 more")
+
+
+def test_groups_keep_the_order_in_which_keys_and_values_come():
+    assert list(grouped([("b", 2), ("a", 1), ("b", 0)]).items()) == [("b", [2, 0]), ("a", [1])]
