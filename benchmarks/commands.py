@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -143,5 +144,5 @@ def _memory(process: psutil.Process) -> int:
 
 def _of_children() -> float:
     """Seconds of the processor, of all processes that descend from this one and have ended."""
-    times = os.times()
-    return times.children_user + times.children_system
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

@@ -34,8 +34,8 @@ def combine(costs: Sequence[Cost], by: Callable[[list[float]], float]) -> Cost:
     """The cost of several rounds, `by` their median, mean or least."""
     memory = [cost.memory for cost in costs if cost.memory is not None]
     return Cost(
-        cpu=by([cost.cpu for cost in costs]),
-        wall=by([cost.wall for cost in costs]),
+        cpu=round(by([cost.cpu for cost in costs]), 6),
+        wall=round(by([cost.wall for cost in costs]), 6),
         rounds=sum(cost.rounds for cost in costs),
         memory=by(memory) if memory else None,
     )

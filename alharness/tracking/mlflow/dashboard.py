@@ -10,6 +10,8 @@ import base64
 import json
 import math
 import zlib
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -85,18 +87,21 @@ def make_view(run: Plan, record: Outcomes) -> dict[str, Any]:
     memory = "gpu" if any("gpu_peak_alloc_mib" in cycle.cost for cycle in cycles) else "cpu"
     peak = {"gpu": "gpu_peak_alloc_mib", "cpu": "cpu_peak_mib"}[memory]
     bars = max(HEIGHT, 100 + BAR * len(run.labels))
-    sections = {
-        "quality": (
+    sections = (
+        (
+            "quality",
             f"Quality ({_directions(run, metrics)})",
             HEIGHT,
             [_line(f"test/{name}", _range(run.schedule.labeled, cycles, name)) for name in metrics],
         ),
-        "summary": (
+        (
+            "summary",
             f"Area ({_directions(run, [run.metric])})",
             bars,
             [_bar(area), _scatter("summary/query_seconds_total", area)],
         ),
-        "cost": (
+        (
+            "cost",
             "Cost (lower is better)",
             HEIGHT,
             [
@@ -104,56 +109,40 @@ def make_view(run: Plan, record: Outcomes) -> dict[str, Any]:
                 _bar("summary/query_seconds_total"),
             ],
         ),
-    }
+    )
+    constant = _constants()
     return {
+        **constant["view"],
         "searchFilter": _filter(run),
         # Of too many cells, rather some seeds of every sampler than all seeds of some.
         "orderByKey": "params.`sampler`" if len(run.cells) <= PAGE else "params.`seed`",
-        "orderByAsc": True,
-        "startTime": "ALL",
-        "lifecycleFilter": "Active",
-        "datasetsFilter": [],
-        "modelVersionFilter": "All Runs",
         "selectedColumns": [f"metrics.`{area}`", "params.`sampler`", "params.`seed`"],
-        "columnOrder": [],
-        "columnWidths": {},
-        "runsHiddenMode": "SHOWALL",
+        # Closed: the list of the samplers with their colors fits next to the charts.
+        "groupsExpanded": {f"param.sampler.{label}": False for label in run.labels},
         "compareRunCharts": [
             {
+                **constant["chart"],
                 **chart,
                 "uuid": f"{KEY}/{section}/{number}",
                 "runsCountToCompare": len(run.cells),
                 "metricSectionId": f"{KEY}/{section}",
-                "deleted": False,
-                "isGenerated": False,
             }
-            for section, (_, _, charts) in sections.items()
+            for section, _, _, charts in sections
             for number, chart in enumerate(charts)
         ],
+        # In one column: side by side, titles are cut and legends, of two lines, show some of the samplers.
         "compareRunSections": [
-            {
-                "uuid": f"{KEY}/{section}",
-                "name": title,
-                "display": True,
-                "isReordered": True,
-                "deleted": False,
-                "isGenerated": False,
-                # Side by side, titles are cut and legends, of two lines, show some of the samplers.
-                "columns": 1,
-                "cardHeight": height,
-            }
-            for section, (title, height, _) in sections.items()
+            {**constant["section"], "uuid": f"{KEY}/{section}", "name": title, "cardHeight": height}
+            for section, title, height, _ in sections
         ],
-        "viewMaximized": False,
-        "runListHidden": False,
-        "isAccordionReordered": True,
-        "useGroupedValuesInCharts": True,
-        "hideEmptyCharts": True,
-        "groupBy": {"aggregateFunction": "average", "groupByKeys": [{"mode": "param", "groupByData": "sampler"}]},
-        # Closed: the list of the samplers with their colors fits next to the charts.
-        "groupsExpanded": {f"param.sampler.{label}": False for label in run.labels},
-        "globalLineChartConfig": {"xAxisKey": "step", "lineSmoothness": 0, "selectedXAxisMetricKey": ""},
     }
+
+
+@cache
+def _constants() -> dict[str, dict[str, Any]]:
+    """What every view, section, chart and line of MLflow's interface has, whatever it shows."""
+    found: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
+    return found
 
 
 def _filter(run: Plan) -> str:
@@ -200,23 +189,8 @@ def _range(labeled: Sequence[int], cycles: Iterable[CycleRecord], metric: str) -
 
 
 def _line(metric: str, axes: dict[str, float]) -> dict[str, Any]:
-    return {
-        "type": "LINE",
-        "displayName": metric,
-        "metricKey": metric,
-        "selectedMetricKeys": [metric],
-        "lineSmoothness": 0,
-        "xAxisScaleType": "linear",
-        "scaleType": "linear",
-        "range": axes,
-        "xAxisKey": "step",
-        "selectedXAxisMetricKey": "",
-        "yAxisKey": "metric",
-        "yAxisExpressions": [],
-        "ignoreOutliers": False,
-        "useGlobalXaxisKey": True,
-        "useGlobalLineSmoothing": True,
-    }
+    own = {"displayName": metric, "metricKey": metric, "selectedMetricKeys": [metric], "range": axes}
+    return {**_constants()["line"], **own}
 
 
 def _bar(metric: str) -> dict[str, Any]:
