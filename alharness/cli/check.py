@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @click.command
 @spec_argument
-@set_option("Change a value of the spec.")
+@set_option()
 @include_option
 @workdir_option("Where run directories would be kept.")
 def check(path: Path, assignments: tuple[str, ...], include: tuple[Path, ...], workdir: Path) -> None:

@@ -27,7 +27,7 @@ include_option = click.option(
 )
 
 
-def set_option(what: str) -> Callable[..., Callable[..., object]]:
+def set_option(what: str = "Change a value of the spec.") -> Callable[..., Callable[..., object]]:
     """`--set KEY=VALUE`; `what` is its help."""
     return click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help=what)
 

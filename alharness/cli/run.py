@@ -16,6 +16,7 @@ from alharness.spec.finding import find_spec
 from alharness.text.terminal import safe
 from alharness.text.words import NOTICE, command_line
 
+from . import FAILED, INTERRUPTED
 from .options import include_option, load_plugins, set_option, spec_argument, workdir_option
 from .page import make_console
 
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
 
     from .console import PageConsole
 
-FAILED, INTERRUPTED, TERMINATED = 1, 130, 143
+TERMINATED = 143
 
 
 @click.command
 @spec_argument
-@set_option("Change a value of the spec.")
+@set_option()
 @include_option
 @click.option(
     "--only", multiple=True, metavar="NAME", help="Run only this sampler's label, or this cell (grace-s0)."

@@ -35,7 +35,7 @@ def seconds(record: Outcome, *costs: str) -> float:
     return reduce(add, (cycle.cost.get(name, 0.0) for cycle in record.cycles for name in costs), 0.0)
 
 
-def seconds_each(record: Outcome, cost: str) -> float:
+def seconds_per_cycle(record: Outcome, cost: str) -> float:
     """Of one cell, average of a cost over the cycles that have it; NaN if none has."""
     count = sum(cost in cycle.cost for cycle in record.cycles)
     return seconds(record, cost) / count if count else math.nan
@@ -134,8 +134,8 @@ def _rows(results: RunResults, number: int, seed_set: SeedSet) -> Iterator[Summa
             area=own.get(run.metric, mean([])),
             areas=own,
             final={n: by[label] for n, by in final.items() if n in measured},
-            query={part: mean([seconds_each(record, part) for record in records]) for part in PARTS},
-            training=mean([seconds_each(record, "train_seconds") for record in records]),
+            query={part: mean([seconds_per_cycle(record, part) for record in records]) for part in PARTS},
+            training=mean([seconds_per_cycle(record, "train_seconds") for record in records]),
             trainings=mean([seconds(record, "train_seconds") for record in records]),
             overall=mean([seconds(record, *OVERALL) for record in records]),
             peaks={name: max(found) for name, found in peaks.items() if found},

@@ -6,7 +6,7 @@ import pytest
 
 from alharness.report.curves import plot
 from alharness.report.pictures import styles
-from alharness.results.summary import seconds, seconds_each
+from alharness.results.summary import seconds, seconds_per_cycle
 
 FALLING = (0.5, 0.4, 0.35, 0.32)
 
@@ -62,7 +62,7 @@ def test_validation_samples_that_count_are_labels_of_every_cycle(make_results):
 def test_costs_are_sums_and_means_of_what_was_measured(make_run):
     results = make_run(failed=("slow-s2",))
     slow, fast = results.basis.of(results.basis.seed_sets[0], "slow"), results.basis.cells["fast"][0]
-    assert seconds_each(fast, "query_seconds") == 1
+    assert seconds_per_cycle(fast, "query_seconds") == 1
     assert [seconds(cell, "train_seconds", "query_seconds") for cell in slow] == [12, 12]  # not of seed 2
     assert results.row("slow").trainings.n == 2
-    assert math.isnan(seconds_each(fast, "gpu_peak_alloc_mib"))
+    assert math.isnan(seconds_per_cycle(fast, "gpu_peak_alloc_mib"))
