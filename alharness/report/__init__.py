@@ -1,1 +1,1 @@
-"""What the journals say: statistics, tables, pictures."""
+"""Results as words, tables and pictures: a page, files, and what a notebook shows."""

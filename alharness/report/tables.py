@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from operator import add
 from typing import TYPE_CHECKING
 
 from alharness.api.records import FULL_DATA
@@ -18,7 +19,7 @@ from .document import Column, Table, averaged, bold, interval, number, parts
 from .typesetting import as_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from alharness.api.records import Plan
     from alharness.results.basis import Basis
@@ -52,11 +53,11 @@ def closing_table(results: RunResults) -> Blocks:
     run, rows, refused = results.run, results.summary, results.basis.refused
     known = list(dict.fromkeys(name for row in rows for name in row.final))
     metrics = [name for name in run.headline if name in known] or known
-    shared = {row.label for row in rows if row.shared and not row.reference}
+    shared = [SHARED if row.shared and not row.reference else "" for row in rows]
     partial = any(mean.undefined for row in rows for mean in row.final.values())
     first, last = run.counted((run.schedule.labeled[0], run.schedule.labeled[-1]))
     counting = f" with {run.valid:,} validation samples" if run.count_valid and run.valid else ""
-    times = [f"{significant(row.query['query_seconds'].value)}{SHARED * (row.label in shared)}" for row in rows]
+    times = [significant(row.query["query_seconds"].value) for row in rows]
     peaks = {CPU: "CPU MiB"} | ({GPU: "GPU MiB"} if any(GPU in row.peaks for row in rows) else {})
     notes = [
         "mean ± 95 % confidence interval over seeds",
@@ -67,7 +68,7 @@ def closing_table(results: RunResults) -> Blocks:
         "a metric that is undefined for one sampler is averaged over the other seeds" if partial else "",
         "seconds of one query and of all trainings of a cell",
         "peak resident memory in queries",
-        f"{SHARED} measured while other cells were running" if shared else "",
+        f"{SHARED} measured while other cells were running" if any(shared) else "",
         f"{FULL_DATA}: trained with all labels" if any(row.reference for row in rows) else "",
         *refused[:MOST],
         f"and {len(refused) - MOST} more" if len(refused) > MOST else "",
@@ -81,7 +82,7 @@ def closing_table(results: RunResults) -> Blocks:
             Column("n", [row.count for row in rows]),
             Column(f"area of {arrow(run, run.metric)}", [averaged(row.area) for row in rows]),
             *finals(run, rows, metrics),
-            Column("query s", times),
+            Column("query s", list(map(add, times, shared))),
             Column("train s", [significant(row.trainings.value) for row in rows]),
             *(Column(text, [_mib(row, peak) for row in rows]) for peak, text in peaks.items()),
         ],
@@ -110,21 +111,12 @@ def compared_with_paper(results: RunResults) -> Table | None:
     found = compare_with_paper(results)
     if found is None:
         return None
-    heads = {name: arrow(results.run, name) for name in found.metrics}
-    heads |= {"query_seconds": "query s", "overall_seconds": "overall s"}
     return Table(
         name="paper",
         title=f"Compared with {found.source}",
         columns=[
             Column("sampler", [bold(label) for label, _, _ in found.rows]),
-            *(
-                column
-                for name, ours, theirs in _pairs(found)
-                for column in (
-                    Column(f"{heads[name]} ours", list(map(averaged, ours)), f"{spreadsheets.name(name)}_ours"),
-                    Column(f"{name} paper", theirs, f"{spreadsheets.name(name)}_paper"),
-                )
-            ),
+            *_ours_and_theirs(results.run, found, averaged),
             *seeds_column(results, (seeds for _, seeds, _ in found.rows)),
         ],
         note=f"Ours: mean ± 95 % confidence interval over seeds at {found.labels:,} labels (references: all "
@@ -144,19 +136,33 @@ def paper_table(results: RunResults) -> Blocks | None:
         title=f"compared with {found.source}",
         columns=[
             Column("sampler", [f"{x} (n = {len(seeds)})" if several else x for x, seeds, _ in found.rows]),
-            *(
-                column
-                for name, ours, theirs in _pairs(found)
-                for column in (
-                    Column(f"{name} ours", list(map(_cost if name in PAPER_COSTS else averaged, ours))),
-                    Column("paper", theirs),
-                )
-            ),
+            *_ours_and_theirs(results.run, found, _cost),
         ],
         note=f"ours: mean ± 95 % confidence interval over {found.over}, at {found.labels:,} labels "
         "(references: all labels); seconds depend on the machine",
     )
     return as_blocks(table, group=2)
+
+
+def _ours_and_theirs(
+    run: Plan, found: PaperComparison, cost: Callable[[Mean | None], Value | str]
+) -> Iterator[Column]:
+    """Two columns for each metric and cost; `cost` writes ours of a cost."""
+    heads = {"query_seconds": "query s", "overall_seconds": "overall s"}
+    for place, name in enumerate(found.metrics):
+        ours, theirs = zip(*(row[place] for _, _, row in found.rows), strict=True)
+        write, ours_of = (significant, cost) if name in PAPER_COSTS else (None, averaged)
+        plain = spreadsheets.name(name)
+        yield Column(f"{heads.get(name) or arrow(run, name)} ours", list(map(ours_of, ours)), f"{plain}_ours")
+        figures = [number(math.nan if figure is None else figure, write) for figure in theirs]
+        yield Column(f"{heads.get(name, name)} paper", figures, f"{plain}_paper")
+
+
+def _cost(found: Mean | None) -> str:
+    if found is None:
+        return NOTHING
+    half = "" if math.isnan(found.half) else f" ± {significant(found.half)}"
+    return f"{significant(found.value)}{half}"
 
 
 def summary_table(results: RunResults, name: str, metrics: Sequence[str] = ()) -> Table:
@@ -176,6 +182,21 @@ def summary_table(results: RunResults, name: str, metrics: Sequence[str] = ()) -
     shown = shown or ([] if metrics else [*known])
     first, last = (f"{labeled:,}" for labeled in (results.labeled[0], results.labeled[-1]))
     synthetic = " Synthetic data: not comparable with the paper." if run.synthetic else ""
+
+    def column(name: str, means: Sequence[Mean | None], what: str = "") -> Column:
+        choose, rivals = min if lower(run, name) else max, dict[int, list[float]]()
+        for mean, row in zip(means, rows, strict=True):
+            if mean is not None and not row.reference and not math.isnan(mean.value):
+                rivals.setdefault(row.seed_set, []).append(mean.value)
+        best = {number: choose(values) for number, values in rivals.items() if len(values) > 1}
+        cells = [
+            interval(mean.value, mean.half, strong=not row.reference and mean.value == best.get(row.seed_set))
+            if mean is not None
+            else NOTHING
+            for mean, row in zip(means, rows, strict=True)
+        ]
+        return Column(f"{what}{arrow(run, name)}", cells)
+
     return Table(
         name=re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-"),
         title=f"{name}: area under the learning curve from {first} to {last} labels, and means at {last} labels; "
@@ -184,36 +205,11 @@ def summary_table(results: RunResults, name: str, metrics: Sequence[str] = ()) -
         columns=[
             Column("sampler", [f"all {row.labels:,} labels" if row.reference else row.label for row in rows]),
             Column("n", [row.count for row in rows]),
-            Column(
-                f"area of {arrow(run, run.metric)}", _best_bold(run, run.metric, [row.area for row in rows], rows)
-            ),
-            *(
-                Column(
-                    arrow(run, x), _best_bold(run, x, [row.final.get(x) or row.costs.get(x) for row in rows], rows)
-                )
-                for x in shown
-            ),
+            column(run.metric, [row.area for row in rows], "area of "),
+            *(column(x, [row.final.get(x) or row.costs.get(x) for row in rows]) for x in shown),
         ],
         apart=parts((row.seed_set, row.reference) for row in rows),
     )
-
-
-def _best_bold(
-    run: Plan, metric: str, means: Sequence[Mean | None], rows: Sequence[SummaryRow]
-) -> list[Value | str]:
-    """Means, the best of each seed set in bold if there are several."""
-    rivals: dict[int, list[float]] = {}
-    for mean, row in zip(means, rows, strict=True):
-        if mean is not None and not row.reference and not math.isnan(mean.value):
-            rivals.setdefault(row.seed_set, []).append(mean.value)
-    choose = min if lower(run, metric) else max
-    best = {number: choose(values) for number, values in rivals.items() if len(values) > 1}
-    return [
-        NOTHING
-        if mean is None
-        else interval(mean.value, mean.half, strong=not row.reference and mean.value == best.get(row.seed_set))
-        for mean, row in zip(means, rows, strict=True)
-    ]
 
 
 def _over(cells: Basis) -> str:
@@ -229,22 +225,3 @@ def _over(cells: Basis) -> str:
 
 def _mib(row: SummaryRow, peak: str) -> str:
     return fixed(row.peaks[peak], 0) if peak in row.peaks else NOTHING
-
-
-def _pairs(found: PaperComparison) -> Iterator[tuple[str, list[Mean | None], list[Value]]]:
-    """Name of a metric or cost, our means of it, and the paper's figures."""
-    for place, name in enumerate(found.metrics):
-        pairs = [row[place] for _, _, row in found.rows]
-        write = significant if name in PAPER_COSTS else None
-        yield (
-            name,
-            [ours for ours, _ in pairs],
-            [number(math.nan if figure is None else figure, write) for _, figure in pairs],
-        )
-
-
-def _cost(found: Mean | None) -> str:
-    if found is None:
-        return NOTHING
-    half = "" if math.isnan(found.half) else f" ± {significant(found.half)}"
-    return f"{significant(found.value)}{half}"
