@@ -26,16 +26,16 @@ def single(results: RunResults, targets: Sequence[float] = ()) -> Document:
         targets: values of the ranking metric to count labels to, in addition to those of every report.
     """
     plan, drawn = results.run, styles(results.run.labels)
-    sections = [
-        curves.section(results, drawn),
-        outcome.section(results),
-        efficiency.section(results, targets),
-        differences.section(results, drawn),
-        cost.section(results, drawn),
-        chosen.section(results, drawn),
-        run.cells(results),
-        run.setting(results),
-    ]
+    sections = [outcome.section(results)] if results.basis.cells else []
+    if results.labels:
+        sections = [
+            curves.section(results, drawn),
+            *sections,
+            efficiency.section(results, targets),
+            differences.section(results, drawn),
+            cost.section(results, drawn),
+            chosen.section(results, drawn),
+        ]
     first, last = results.labeled[0], results.labeled[-1]
     counting = " with validation" if plan.count_valid and plan.valid else ""
     budget = f"{first:,} to {last:,} labels{counting}"
@@ -46,7 +46,7 @@ def single(results: RunResults, targets: Sequence[float] = ()) -> Document:
         subtitle=f"{plan.params.get('dataset', '')}, {plan.params.get('model', '')}, {budget}, {counts}",
         notice=NOTICE if plan.synthetic else "",
         answers=answers(results),
-        sections=list(filter(None, sections)),
+        sections=[*sections, run.cells(results), run.setting(results)],
     )
 
 

@@ -130,6 +130,7 @@ def beyond(labels: Iterable[str]) -> float:
 
 
 def matrix(
+    *,
     name: str,
     title: str,
     text: str,
@@ -137,7 +138,6 @@ def matrix(
     rows: Sequence[str],
     columns: Sequence[str],
     most: float = 1,
-    *,
     folded: bool = False,
 ) -> Picture:
     """Entries as shades from 0 to `most` and as numbers, each as large as it can be read; NaN is left empty."""

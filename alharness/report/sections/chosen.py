@@ -33,10 +33,8 @@ HATCHES = ("", "//", "..")
 """Beyond the shades, groups are hatched."""
 
 
-def section(results: RunResults, styles: Styles) -> Section | None:
-    """Balance, contradictions, overlap, and a map; None if nothing is finished."""
-    if not results.labels:
-        return None
+def section(results: RunResults, styles: Styles) -> Section:
+    """Balance, contradictions, overlap, and a map."""
     pictures, tables, paragraphs = list[Picture](), [], []
     if results.pool is None:
         paragraphs.append(
@@ -54,12 +52,12 @@ def section(results: RunResults, styles: Styles) -> Section | None:
         pictures += [
             _overlap(results, pairs, styles),
             matrix(
-                "overlap_matrix",
-                "Overlap of all choices, pair by pair",
-                "Matrix of the overlap of all samples chosen by two samplers of the same seed",
-                np.array(values),
-                labels,
-                labels,
+                name="overlap_matrix",
+                title="Overlap of all choices, pair by pair",
+                text="Matrix of the overlap of all samples chosen by two samplers of the same seed",
+                values=np.array(values),
+                rows=labels,
+                columns=labels,
                 folded=True,
             ),
         ]

@@ -47,10 +47,8 @@ WIDE = 20
 """Ratio of the longest to the shortest query from which on their axis is logarithmic."""
 
 
-def section(results: RunResults, styles: Styles) -> Section | None:
+def section(results: RunResults, styles: Styles) -> Section:
     """Queries by part, training, peaks; and quality against time if times may be compared."""
-    if not results.labels:
-        return None
     rows = [row for row in results.summary if row.over and not row.reference]
     first = results.basis.seed_sets[0]
     reason, where = results.incomparable_times(), results.machine

@@ -21,10 +21,8 @@ WIDE = (9.6, 4.8)
 """Inches of the picture that most readers come for."""
 
 
-def section(results: RunResults, styles: Styles) -> Section | None:
+def section(results: RunResults, styles: Styles) -> Section:
     """The metric that ranks in front, the others folded away."""
-    if not results.labels:
-        return None
     first, *others = results.basis.seed_sets
 
     def picture(metric: str, seed_set: SeedSet, fewer: int = 0) -> Picture:

@@ -43,10 +43,8 @@ MOST = 6
 """Pairs that are named; of more, their number."""
 
 
-def section(results: RunResults, styles: Styles) -> Section | None:
+def section(results: RunResults, styles: Styles) -> Section:
     """Areas, paired differences of areas, and the penalty matrix."""
-    if not results.labels:
-        return None
     pairs = list(combinations(results.ranked, 2))
     against_random = [pair for pair in pairs if results.random in pair]
     pictures, tables, paragraphs = [_areas(results, styles)], [], list[str]()
@@ -170,11 +168,11 @@ def _verdict(d: Difference) -> Value | str:
 def penalty_matrix(found: Penalties, most: int = 1) -> Picture:
     """The matrix with the means of its columns; `most` is the largest possible entry."""
     return matrix(
-        "penalties",
-        "Pairwise penalty matrix: how often a row beats a column",
-        "Matrix of how often, over checkpoints, the row's sampler is significantly better than the column's",
-        np.vstack([np.where(found.tested, found.matrix, np.nan), found.column_means]),
-        (*found.labels, "column mean ↓"),
-        found.labels,
-        most,
+        name="penalties",
+        title="Pairwise penalty matrix: how often a row beats a column",
+        text="Matrix of how often, over checkpoints, the row's sampler is significantly better than the column's",
+        values=np.vstack([np.where(found.tested, found.matrix, np.nan), found.column_means]),
+        rows=(*found.labels, "column mean ↓"),
+        columns=found.labels,
+        most=most,
     )

@@ -18,10 +18,8 @@ if TYPE_CHECKING:
     from alharness.results.run import RunResults
 
 
-def section(results: RunResults, wanted: Sequence[float] = ()) -> Section | None:
+def section(results: RunResults, wanted: Sequence[float] = ()) -> Section:
     """A table per target: Random's final value, most of the way to all labels, and those that the user named."""
-    if not results.labels:
-        return None
     run, random = results.run, results.random
     if random is None:
         text = "Savings are counted against Random, which was not run: add `random` to the spec."
@@ -61,12 +59,11 @@ def _table(results: RunResults, random: str, index: int, target: float | None, m
         for label in seed_set.labels
     ]
     first, last = results.labeled[0], results.labeled[-1]
-    nothing = [NOTHING] * 3
     saved = [
-        saved_cells(s, last, claimed=label == results.advice.label) if label != random else nothing
+        saved_cells(None if label == random else s, last, claimed=label == results.advice.label)
         for label, _, _, s in rows
     ]
-    fewer, shares, intervals = ([*cells] for cells in zip(*saved, strict=True))
+    fewer, shares, intervals = zip(*saved, strict=True)
     return Table(
         name=f"labels_to_target_{index}",
         title=f"To {what}",
@@ -101,14 +98,16 @@ def _labels(value: float, first: int, last: int) -> Value:
     return number(value, numbers.count)
 
 
-def saved_cells(s: Saving, last: int, *, claimed: bool) -> tuple[Value | str, Value | str, Value | str]:
+def saved_cells(s: Saving | None, last: int, *, claimed: bool) -> tuple[Value | str, Value | str, Value | str]:
     """Labels saved, in bold if that is claimed and sure; in per cent; and their interval.
 
     Args:
-        s: the saving.
+        s: the saving; None for Random itself.
         last: labels after the last cycle.
         claimed: whether the sampler is recommended.
     """
+    if s is None:
+        return NOTHING, NOTHING, NOTHING
     bounded = s.n >= ENOUGH_FOR_INTERVAL and any(math.isfinite(end) and end != 0 for end in (s.low, s.high))
     interval = between(s.low, s.high) if bounded else NOTHING
     if math.isfinite(s.value):

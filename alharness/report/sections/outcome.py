@@ -17,10 +17,8 @@ MANY = 3
 """Metrics that begin so, from which on they are those of classes, and get a table of their own."""
 
 
-def section(results: RunResults) -> Section | None:
+def section(results: RunResults) -> Section:
     """Tables of means, over the same seeds in each part."""
-    if not results.basis.cells:
-        return None
     run, rows, last = results.run, results.summary, f"{results.labeled[-1]:,} labels"
     single = [name for name in results.metrics() if name.startswith(SINGLE) and name not in run.headline]
     if len(single) < MANY:

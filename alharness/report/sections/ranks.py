@@ -15,18 +15,15 @@ from alharness.results.efficiency import saving
 from alharness.results.settings import summed_penalties
 from alharness.results.statistics import ENOUGH
 from alharness.text import spreadsheets
-from alharness.text.numbers import NOTHING, fixed
+from alharness.text.numbers import fixed
 
 from .differences import penalty_matrix
 from .efficiency import saved_cells
 from .run import sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matplotlib.figure import Figure
 
-    from alharness.report.document import Value
     from alharness.report.pictures import Styles
     from alharness.results.run import RunResults
     from alharness.results.settings import Settings
@@ -74,14 +71,12 @@ def savings(found: Settings) -> Section | None:
         return None
     columns = [Column("sampler", list(map(bold, found.common)))]
     for name, results in ranked.items():
-        rows: list[Sequence[Value | str]] = []
+        random, rows = results.random, []
         for label in found.common:
-            if results.random in (None, label):
-                rows.append([NOTHING] * 3)
-                continue
             pair = found.against_random.get((name, label))
             claimed = label == found.best and pair is not None and pair.better
-            saved = saving(results, label, str(results.random), seeds=found.seeds[name])
+            other = random is not None and random != label
+            saved = saving(results, label, str(random), seeds=found.seeds[name]) if other else None
             rows.append(saved_cells(saved, results.labeled[-1], claimed=claimed))
         fewer, _, intervals = zip(*rows, strict=True)
         plain = spreadsheets.name(name)
