@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+
+from alharness import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    from alharness import DatasetFacts
 
 MODALITIES = ("text", "audio", "vision")
 
@@ -24,3 +28,18 @@ def unknown_modality(named: Mapping[str, Collection[str]], modalities: Collectio
                 f"{', '.join(modalities)}"
             )
     return ""
+
+
+class NamesModalities(Protocol):
+    """Parameters of a model that may name modalities."""
+
+    def mistake(self, modalities: Collection[str]) -> str:
+        """What is wrong with these names of modalities; empty if nothing is."""
+        ...
+
+
+def review(params: NamesModalities, facts: DatasetFacts) -> tuple[str, ...]:
+    """Nothing to warn of. Raises SpecError if the data set's modalities do not fit the parameters."""
+    if mistake := params.mistake(facts.modalities):
+        raise SpecError(mistake)
+    return ()

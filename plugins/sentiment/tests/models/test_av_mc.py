@@ -13,8 +13,7 @@ from alharness.engine.training import Trainer
 from alharness.errors import RunError
 from alharness.spec.settings import TrainingSettings
 from alharness_sentiment.av_mc.layers import BatchNorm
-from alharness_sentiment.av_mc.params import AvMcParams
-from alharness_sentiment.av_mc.plugin import AV_MC
+from alharness_sentiment.av_mc.plugin import AV_MC, AvMcParams
 
 CPU = torch.device("cpu")
 FEATURES = {"text": 6, "audio": 5, "vision": 4}

@@ -12,8 +12,7 @@ from alharness.errors import RunError
 from alharness.spec.settings import TrainingSettings
 from alharness_sentiment.lfmim import network
 from alharness_sentiment.lfmim.blocks import Block, Placement, sinusoids
-from alharness_sentiment.lfmim.params import LfmimParams
-from alharness_sentiment.lfmim.plugin import LFMIM
+from alharness_sentiment.lfmim.plugin import LFMIM, LfmimParams
 
 CPU = torch.device("cpu")
 FEATURES = {"text": 4, "audio": 3, "vision": 5}

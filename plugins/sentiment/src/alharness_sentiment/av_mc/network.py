@@ -10,10 +10,8 @@ from torch import nn
 from alharness import FUSED, Batch, MultimodalModel, RunError, Task
 from alharness.api.layers import errors, stack
 from alharness.kernels.optimizers import Adam
-from alharness_sentiment.modalities import unknown_modality
 
-from .layers import Branch, Fusion, SignalEncoder, TextEncoder
-from .mixup import Mix
+from .layers import Branch, Fusion, Mix, SignalEncoder, TextEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 
     from alharness import ModelShape
 
-    from .params import AvMcParams
+    from .plugin import AvMcParams
 
 TEXT, VISION = "text", "vision"
 LOSS_WEIGHTS, OTHER_LOSS_WEIGHT = {FUSED: 1.0, TEXT: 0.2, "audio": 0.8, VISION: 0.4}, 0.4
@@ -46,7 +44,7 @@ class AvMc(MultimodalModel):
     def __init__(self, params: AvMcParams, shape: ModelShape) -> None:
         super().__init__(shape)
         self.params = params
-        if mistake := unknown_modality(params.named, shape.modalities):
+        if mistake := params.mistake(shape.modalities):
             raise RunError(mistake)
         heads = {m: params.head_widths.get(m, 64 if m == VISION else 32) for m in shape.modalities}
         # A list in the shape's order: a modality's name may be no valid name of a submodule.

@@ -16,7 +16,7 @@ from .pooling import pool_steps
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from .params import LfmimParams
+    from .plugin import LfmimParams
 
 CLIP = 8.0
 """Standardized inputs are clipped here: a column that was nearly constant among few labels may explode later."""

@@ -14,7 +14,7 @@ from alharness.api.layers import Standardize, errors, stack
 from alharness.kernels.optimizers import SGD, AdamW
 
 from .blocks import Block, Embedding, Placement
-from .params import CONTEXT, misnamed
+from .plugin import CONTEXT
 from .pooling import WeightedSum
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from alharness import ModelShape
 
-    from .params import LfmimParams
+    from .plugin import LfmimParams
 
 TOKENS = 4
 """Learned tokens of the fusion stream."""
@@ -49,7 +49,7 @@ class Lfmim(MultimodalModel):
     def __init__(self, params: LfmimParams, shape: ModelShape) -> None:
         super().__init__(shape)
         self.params = params
-        if mistake := misnamed(params, shape.modalities):
+        if mistake := params.mistake(shape.modalities):
             raise RunError(mistake)
         sizes = params.architecture
         width, modalities = sizes.width, shape.modalities
@@ -112,13 +112,13 @@ class Lfmim(MultimodalModel):
 
     def optimizer(self) -> Optimizer:
         """SGD with step 0.005, as published, or AdamW with step 1e-4 and decay 0.01."""
-        if self.params.optimization == "sgd":
+        if self.params.architecture.optimizer == "sgd":
             return SGD(self.parameters(), lr=5e-3, fused=True)
         return AdamW(self.parameters(), lr=1e-4, weight_decay=1e-2, fused=True)
 
     def schedule(self, optimizer: Optimizer) -> LRScheduler | None:
         """SGD's step is divided by the number of the epoch."""
-        if self.params.optimization == "sgd":
+        if self.params.architecture.optimizer == "sgd":
             return LambdaLR(optimizer, lambda epoch: 1 / (epoch + 1))
         return None
 
