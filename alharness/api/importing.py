@@ -68,12 +68,17 @@ def read_header(path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
 
     Raises:
         OSError: it cannot be read.
-        Exception: it is malformed; numpy raises many kinds.
+        ValueError: it is malformed.
     """
     from numpy.lib import format as npy
 
     with path.open("rb") as file:
-        version = npy.read_magic(file)
-        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = read(file)
+        try:
+            version = npy.read_magic(file)
+            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            shape, _, dtype = read(file)
+        except OSError:
+            raise
+        except Exception as error:  # noqa: BLE001 numpy raises many kinds
+            raise ValueError(str(error)) from None
     return shape, dtype

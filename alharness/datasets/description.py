@@ -79,7 +79,7 @@ def _lengths(parts: Mapping[str, Samples]) -> DescriptionTable | None:
 def _labels(dataset: Dataset, parts: Mapping[str, Samples]) -> DescriptionTable:
     rows: list[tuple[str, ...]] = []
     for source in (FUSED, *_labeled(parts)):
-        own = {split: _of(part, source) for split, part in parts.items() if _has(part, source)}
+        own = {split: y for split, part in parts.items() if (y := _labels_of(part, source)) is not None}
         labels = list(own.values())
         kinds = _classes(dataset.classes, labels) if dataset.task == Task.CLASSIFICATION else _values(labels)
         for name, counts in kinds:
@@ -124,9 +124,10 @@ def _contradictions(task: Task, parts: Mapping[str, Samples]) -> DescriptionTabl
         return None
 
     def share(part: Samples, chosen: Sequence[str]) -> str:
-        if not len(part) or not all(_has(part, modality) for modality in chosen):
+        own = [y for modality in chosen if (y := _labels_of(part, modality)) is not None]
+        if not len(part) or len(own) < len(chosen):
             return NO_LABELS
-        return percent(float(contradict([_of(part, modality) for modality in chosen]).mean()))
+        return percent(float(contradict(own).mean()))
 
     pairs = [*combinations(modalities, 2), *([tuple(modalities)] if len(modalities) > 2 else [])]
     rows = tuple((", ".join(pair), *(share(part, pair) for part in parts.values())) for pair in pairs)
@@ -140,12 +141,8 @@ def _labeled(parts: Mapping[str, Samples]) -> list[str]:
     return [m for m in first if any(m in part.unimodal_labels for part in parts.values())]
 
 
-def _has(part: Samples, source: str) -> bool:
-    return source == FUSED or source in part.unimodal_labels
-
-
-def _of(part: Samples, source: str) -> NDArray[Any]:
-    return part.labels if source == FUSED else part.unimodal_labels[source]
+def _labels_of(part: Samples, source: str) -> NDArray[Any] | None:
+    return part.labels if source == FUSED else part.unimodal_labels.get(source)
 
 
 def _count(count: int, of: int) -> str:

@@ -136,7 +136,7 @@ def _open(path: Path, kinds: str, expected: str) -> NDArray[Any]:
             return npy.open_memmap(path, mode="r")
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
-    except Exception as error:  # noqa: BLE001 numpy raises many kinds for a malformed header
+    except ValueError as error:
         raise DataError(
             f"{path}: is not a whole .npy file ({str(error)[:200]}); write it with numpy.save(path, array)"
         ) from None

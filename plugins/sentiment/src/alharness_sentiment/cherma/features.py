@@ -102,7 +102,7 @@ def _look(path: Path) -> tuple[int, int]:
         (shape, dtype), size = read_header(path), path.stat().st_size
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
-    except Exception:  # noqa: BLE001 numpy raises many kinds for a malformed header
+    except ValueError:
         raise DataError(f"{path}: is not a .npy file; get it again") from None
     if len(shape) != 2 or shape[1] == 0 or dtype.kind not in "fiu":
         raise DataError(f"{path}: holds {dtype} of shape {shape}, expected numbers of shape (steps, features)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,25 +56,15 @@ def convert(corpus: Corpus, source: Path, folder: Path, alive: Advance = lambda 
     """
     check_beginning(source)
     size = source.stat().st_size
-    with ExitStack() as bars:
-
-        def bar(what: str, total: int) -> Advance:
-            move = bars.enter_context(progress(what, total))
-
-            def advance(amount: int) -> None:
-                move(amount)
-                alive(amount)
-
-            return advance
-
-        digest = file_digest(source, bar(f"checksum of {source.name}", size))
+    with progress(f"checksum of {source.name}", size) as move:
+        digest = file_digest(source, _both(move, alive))
         loaded = load(source)
         content = read_content(corpus, source, loaded, folder)
         remarks = [*remark_content(corpus, loaded, content)]
         del loaded
-        bars.pop_all().close()
-        conversion = _Conversion(source, folder, content, _pooling(corpus, content))
-        conversion.run(bar(f"converting {source.name}", conversion.total))
+    conversion = _Conversion(source, folder, content, _pooling(corpus, content))
+    with progress(f"converting {source.name}", conversion.total) as move:
+        conversion.run(_both(move, alive))
     remarks += remark_lengths(conversion.placed)
     manifest = conversion.writer.finish(
         modalities=content.modalities,
@@ -87,6 +76,16 @@ def convert(corpus: Corpus, source: Path, folder: Path, alive: Advance = lambda 
         remarks=tuple(remarks),
     )
     return describe_import(manifest, corpus.published)
+
+
+def _both(move: Advance, alive: Advance) -> Advance:
+    """Moves the bar on, and looks whether the work is still wanted."""
+
+    def advance(amount: int) -> None:
+        move(amount)
+        alive(amount)
+
+    return advance
 
 
 class _Conversion:

@@ -198,13 +198,7 @@ class StoredFolder:
 
         path, listed = self.path / name, self._listed(name)
         with self._reading(name):
-            size = path.stat().st_size
-            try:
-                shape, dtype = read_header(path)
-            except OSError:
-                raise
-            except Exception:  # noqa: BLE001 numpy raises many kinds for a malformed header
-                raise self._error(name, "is not a whole .npy file") from None
+            size, (shape, dtype) = path.stat().st_size, read_header(path)
         if shape != listed.shape or dtype.str != listed.dtype:
             expected = f"{np.dtype(listed.dtype)} of shape {listed.shape}"
             raise self._error(name, f"holds {dtype} of shape {shape}, expected {expected}")
@@ -227,6 +221,8 @@ class StoredFolder:
             yield
         except OSError as error:
             raise self._error(name, f"cannot be read: {error.strerror}") from None
+        except ValueError:
+            raise self._error(name, "is not a whole .npy file") from None
 
     def _error(self, name: str, words: str) -> DataError:
         advice = (
