@@ -45,15 +45,15 @@ def sims(predicted: Array, labels: Array) -> dict[str, float]:
         labels: (n,) values.
     """
     p, t = (values.astype(np.float32).clip(-1, 1) for values in (predicted, labels))
-    binary = classification((p > 0).astype(int), (t > 0).astype(int), 2)
+    acc2, f1 = _binary(p > 0, t > 0)
     weak = np.abs(t) <= WEAK
     return {
         "mae": absolute_error(p, t),
         "corr": correlation(p, t),
-        "acc2": binary["accuracy"],
+        "acc2": acc2,
         "acc3": _agreement(np.searchsorted(THREE, p), np.searchsorted(THREE, t)),
         "acc5": _agreement(np.searchsorted(FIVE, p), np.searchsorted(FIVE, t)),
-        "f1": binary["f1"],
+        "f1": f1,
         "acc2_weak": _agreement(p[weak] > 0, t[weak] > 0),
         "r2": determination(p, t),
     }
@@ -71,18 +71,16 @@ def mosi(predicted: Array, labels: Array) -> dict[str, float]:
         labels: (n,) values.
     """
     p, t = predicted.astype(np.float32), labels.astype(np.float32)
-    has0 = classification((p >= 0).astype(int), (t >= 0).astype(int), 2)
     counted = t != 0
-    non0 = {"accuracy": float("nan"), "f1": float("nan")}
-    if counted.any():
-        non0 = classification((p[counted] > 0).astype(int), (t[counted] > 0).astype(int), 2)
+    acc2_has0, f1_has0 = _binary(p >= 0, t >= 0)
+    acc2_non0, f1_non0 = _binary(p[counted] > 0, t[counted] > 0)
     return {
         "mae": absolute_error(p, t),
         "corr": correlation(p, t),
-        "acc2_has0": has0["accuracy"],
-        "f1_has0": has0["f1"],
-        "acc2_non0": non0["accuracy"],
-        "f1_non0": non0["f1"],
+        "acc2_has0": acc2_has0,
+        "f1_has0": f1_has0,
+        "acc2_non0": acc2_non0,
+        "f1_non0": f1_non0,
         "acc5": _agreement(p.clip(-2, 2).round(), t.clip(-2, 2).round()),
         "acc7": _agreement(p.clip(-3, 3).round(), t.clip(-3, 3).round()),
     }
@@ -104,6 +102,14 @@ def emotions(predicted: Array, labels: Array, classes: int, names: Sequence[str]
     total = support + claimed
     single = np.divide(2.0 * hits, total, out=np.full(classes, np.nan), where=total > 0)
     return overall | dict(zip(_keys(names, taken=overall), single.tolist(), strict=False))
+
+
+def _binary(predicted: Array, labels: Array) -> tuple[float, float]:
+    """Accuracy and support-weighted F1 of two classes; NaN without samples."""
+    if not len(labels):
+        return float("nan"), float("nan")
+    found = classification(predicted.astype(int), labels.astype(int), 2)
+    return found["accuracy"], found["f1"]
 
 
 def _agreement(predicted: Array, labels: Array) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,7 +54,6 @@ def ensure(name: str, settings: StandInSettings, *, sequences: bool = False) -> 
         folder.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(folder.with_name(f"{folder.name}.lock")):
             if not (folder / MANIFEST).is_file():
-                _remove_leftovers(folder)
                 _make(folder, name, settings, sequences=sequences)
     except OSError as error:
         raise DataError(
@@ -103,9 +101,3 @@ def _make(folder: Path, name: str, settings: StandInSettings, *, sequences: bool
 
     with staged(folder, replace=True) as new:
         write(new, name, settings, sequences=sequences)
-
-
-def _remove_leftovers(folder: Path) -> None:
-    """What a killed process left. The process that holds the lock is the only one here."""
-    for leftover in folder.parent.glob(f".{folder.name}-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
