@@ -109,11 +109,11 @@ def traits() -> list[Trait]:
     """One for all of them."""
     return [
         Trait(
-            name="functions of others",
-            loudness="quiet after imports",  # torch's compiler, for one, wraps some when it is imported
-            read=_Namespaces().held,
-            write=_restore,
+            "functions of others",
+            _Namespaces().held,
+            _restore,
             same=_same,
+            loudness="quiet after imports",  # torch's compiler, for one, wraps some when it is imported
             shown=lambda before, _: listed([f"{owner.__name__}.{name}" for owner, name, _ in _replaced(before)]),
         )
     ]

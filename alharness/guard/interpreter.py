@@ -12,19 +12,16 @@ import random
 import sys
 import threading
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .trait import Trait, names, nothing
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from .trait import Trait, imported, names, nothing
 
 
 def traits() -> list[Trait]:
     """Everything but what the operating system keeps."""
     return [
         # First: with little depth left, nothing else could be put back.
-        Trait(name="the recursion limit", read=sys.getrecursionlimit, write=sys.setrecursionlimit),
+        Trait("the recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
         *_hooks(),
         *_imports(),
         *_warnings(),
@@ -36,9 +33,9 @@ def traits() -> list[Trait]:
 def _attribute(owner: Any, name: str, called: str) -> Trait:
     """An object that a module knows by a name."""
     return Trait(
-        name=called,
-        read=lambda: getattr(owner, name),
-        write=lambda value: setattr(owner, name, value),
+        called,
+        lambda: getattr(owner, name),
+        lambda value: setattr(owner, name, value),
         same=operator.is_,
         shown=nothing,
     )
@@ -46,8 +43,8 @@ def _attribute(owner: Any, name: str, called: str) -> Trait:
 
 def _hooks() -> list[Trait]:
     return [
-        Trait(name="sys.settrace", read=sys.gettrace, write=sys.settrace, same=operator.is_, shown=nothing),
-        Trait(name="sys.setprofile", read=sys.getprofile, write=sys.setprofile, same=operator.is_, shown=nothing),
+        Trait("sys.settrace", sys.gettrace, sys.settrace, same=operator.is_, shown=nothing),
+        Trait("sys.setprofile", sys.getprofile, sys.setprofile, same=operator.is_, shown=nothing),
         *(
             _attribute(sys, name, f"sys.{name}")
             for name in (
@@ -66,7 +63,7 @@ def _hooks() -> list[Trait]:
 
 def _imports() -> list[Trait]:
     return [
-        Trait(name="sys.modules", read=_Packages().read, write=_restore_modules, same=_kept, shown=names),
+        Trait("sys.modules", _Packages().read, _restore_modules, same=_kept, shown=names),
         *(_search_list(name) for name in ("path", "meta_path", "path_hooks")),
     ]
 
@@ -109,9 +106,9 @@ def _search_list(name: str) -> Trait:
         setattr(sys, name, entries)
 
     return Trait(
-        name=f"sys.{name}",
-        read=lambda: (getattr(sys, name), list(getattr(sys, name))),
-        write=write,
+        f"sys.{name}",
+        lambda: (getattr(sys, name), list(getattr(sys, name))),
+        write,
         same=lambda before, after: before[0] is after[0] and _begins(before[1], after[1]),
         shown=nothing,
         loudness="quiet after imports",
@@ -125,9 +122,9 @@ def _begins(before: list[Any], after: list[Any]) -> bool:
 def _warnings() -> list[Trait]:
     return [
         Trait(
-            name="the filters of warnings",
-            read=lambda: list(warnings.filters),
-            write=_restore_filters,
+            "the filters of warnings",
+            lambda: list(warnings.filters),
+            _restore_filters,
             shown=nothing,
             loudness="quiet after imports",
         ),
@@ -143,15 +140,11 @@ def _restore_filters(before: list[Any]) -> None:
 
 def _logging() -> list[Trait]:
     return [
+        Trait("the level that logging disables", lambda: logging.root.manager.disable, logging.disable),
         Trait(
-            name="the level that logging disables",
-            read=lambda: logging.root.manager.disable,
-            write=logging.disable,
-        ),
-        Trait(
-            name="logging",
-            read=_loggers,
-            write=_restore_loggers,
+            "logging",
+            _loggers,
+            _restore_loggers,
             same=_same_loggers,
             shown=lambda before, after: names(before, {name: after.get(name) for name in before}),
             loudness="quiet after imports",
@@ -181,66 +174,54 @@ def _restore_loggers(before: dict[str, Logged]) -> None:
         logger.handlers[:], logger.filters[:] = handlers, filters
 
 
-def _of(module: str, read: Callable[[Any], Any]) -> Any:
-    """Of a module that was imported; None before that."""
-    found = sys.modules.get(module)
-    return None if found is None else read(found)
-
-
 def _runtime() -> list[Trait]:
     return [
-        Trait(name="Python's random generator", read=random.getstate, write=random.setstate, loudness="quiet"),
-        Trait(name="the switch interval of threads", read=sys.getswitchinterval, write=sys.setswitchinterval),
+        Trait("Python's random generator", random.getstate, random.setstate, loudness="quiet"),
+        Trait("the switch interval of threads", sys.getswitchinterval, sys.setswitchinterval),
+        Trait("the limit of digits in integers", sys.get_int_max_str_digits, sys.set_int_max_str_digits),
+        Trait("the stack size of threads", threading.stack_size, threading.stack_size),
+        Trait("garbage collection", gc.isenabled, lambda on: gc.enable() if on else gc.disable()),
         Trait(
-            name="the limit of digits in integers",
-            read=sys.get_int_max_str_digits,
-            write=sys.set_int_max_str_digits,
+            "the thresholds of garbage collection", gc.get_threshold, lambda numbers: gc.set_threshold(*numbers)
         ),
-        Trait(name="the stack size of threads", read=threading.stack_size, write=threading.stack_size),
-        Trait(name="garbage collection", read=gc.isenabled, write=lambda on: gc.enable() if on else gc.disable()),
+        Trait("the debug flags of garbage collection", gc.get_debug, gc.set_debug),
         Trait(
-            name="the thresholds of garbage collection",
-            read=gc.get_threshold,
-            write=lambda numbers: gc.set_threshold(*numbers),
-        ),
-        Trait(name="the debug flags of garbage collection", read=gc.get_debug, write=gc.set_debug),
-        Trait(
-            name="the callbacks of garbage collection",
-            read=lambda: list(gc.callbacks),
-            write=lambda before: gc.callbacks.__setitem__(slice(None), before),
+            "the callbacks of garbage collection",
+            lambda: list(gc.callbacks),
+            lambda before: gc.callbacks.__setitem__(slice(None), before),
             shown=nothing,
             loudness="quiet after imports",
         ),
         Trait(
-            name="the decimal context",
-            read=lambda: decimal.getcontext().copy(),
-            write=lambda before: decimal.setcontext(before.copy()),
+            "the decimal context",
+            lambda: decimal.getcontext().copy(),
+            lambda before: decimal.setcontext(before.copy()),
             same=lambda before, after: repr(before) == repr(after),
             shown=nothing,
         ),
         Trait(
-            name="the locale",
-            read=lambda: locale.setlocale(locale.LC_ALL),
-            write=lambda before: locale.setlocale(locale.LC_ALL, before),
+            "the locale",
+            lambda: locale.setlocale(locale.LC_ALL),
+            lambda before: locale.setlocale(locale.LC_ALL, before),
         ),
         Trait(
-            name="how other processes are started",
-            read=lambda: _of("multiprocessing", lambda module: module.get_start_method(allow_none=True)),
-            write=lambda before: sys.modules["multiprocessing"].set_start_method(before, force=True),
+            "how other processes are started",
+            lambda: imported("multiprocessing", "get_start_method", allow_none=True),
+            lambda before: sys.modules["multiprocessing"].set_start_method(before, force=True),
         ),
         Trait(
-            name="the timeout of sockets",
-            read=lambda: _of("socket", lambda module: module.getdefaulttimeout()),
-            write=sys.modules["socket"].setdefaulttimeout,
+            "the timeout of sockets",
+            lambda: imported("socket", "getdefaulttimeout"),
+            sys.modules["socket"].setdefaulttimeout,
         ),
         Trait(
-            name="the tracing of memory",
-            read=lambda: bool(_of("tracemalloc", lambda module: module.is_tracing())),
-            write=lambda on: sys.modules["tracemalloc"].start() if on else sys.modules["tracemalloc"].stop(),
+            "the tracing of memory",
+            lambda: bool(imported("tracemalloc", "is_tracing")),
+            lambda on: sys.modules["tracemalloc"].start() if on else sys.modules["tracemalloc"].stop(),
         ),
         Trait(
-            name="the fault handler",
-            read=faulthandler.is_enabled,
-            write=lambda on: faulthandler.enable(file=2) if on else faulthandler.disable(),
+            "the fault handler",
+            faulthandler.is_enabled,
+            lambda on: faulthandler.enable(file=2) if on else faulthandler.disable(),
         ),
     ]

@@ -21,27 +21,27 @@ def traits() -> list[Trait]:
     return [
         *_signals(),
         Trait(
-            name="environment variables",
-            read=lambda: dict(os.environ),
-            write=_restore_environment,
+            "environment variables",
+            lambda: dict(os.environ),
+            _restore_environment,
             shown=names,
             loudness="quiet after imports",
         ),
-        Trait(name="the current folder", read=os.getcwd, write=os.chdir),
-        Trait(name="the umask", read=_umask, write=os.umask, shown=lambda a, b: f"{a:03o} → {b:03o}"),
+        Trait("the current folder", os.getcwd, os.chdir),
+        Trait("the umask", _umask, os.umask, shown=lambda a, b: f"{a:03o} → {b:03o}"),
         *(_descriptor(number) for number in (0, 1, 2)),
         *_limits(),
         Trait(
-            name="threads that keep running",
-            read=_threads,
-            write=cannot,
+            "threads that keep running",
+            _threads,
+            cannot,
             same=lambda before, after: all(map(_ends, after - before)),
             shown=lambda before, after: listed(sorted(thread.name for thread in after - before)),
         ),
         Trait(
-            name="processes that keep running",
-            read=_children,
-            write=_end_children,
+            "processes that keep running",
+            _children,
+            _end_children,
             same=lambda before, after: after <= before,
             shown=lambda before, after: listed([f"{name}, {pid}" for pid, name in sorted(after - before)]),
         ),
@@ -53,23 +53,23 @@ def _signals() -> list[Trait]:
     timers = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
     return [
         Trait(
-            name="an alarm that is still to ring",
-            read=lambda: [signal.getitimer(timer)[0] > 0 for timer in timers],
-            write=lambda before: [
+            "an alarm that is still to ring",
+            lambda: [signal.getitimer(timer)[0] > 0 for timer in timers],
+            lambda before: [
                 signal.setitimer(timer, 0) for timer, was_on in zip(timers, before, strict=True) if not was_on
             ],
             shown=nothing,
         ),
         Trait(
-            name="signal handlers",
-            read=lambda: {number: signal.getsignal(number) for number in signals},
-            write=_restore_handlers,
+            "signal handlers",
+            lambda: {number: signal.getsignal(number) for number in signals},
+            _restore_handlers,
             shown=lambda before, after: listed([_signal(n) for n in before if before[n] != after[n]]),
         ),
         Trait(
-            name="blocked signals",
-            read=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, ()),
-            write=lambda before: signal.pthread_sigmask(signal.SIG_SETMASK, before),
+            "blocked signals",
+            lambda: signal.pthread_sigmask(signal.SIG_BLOCK, ()),
+            lambda before: signal.pthread_sigmask(signal.SIG_SETMASK, before),
             shown=nothing,
         ),
     ]
@@ -104,9 +104,9 @@ def _umask() -> int:
 def _descriptor(number: int) -> Trait:
     """The target of a standard stream of native code, kept open by a copy of the descriptor."""
     return Trait(
-        name=f"file descriptor {number}",
-        read=lambda: _Open(number),
-        write=lambda before: before.put_back(),
+        f"file descriptor {number}",
+        lambda: _Open(number),
+        lambda before: before.put_back(),
         same=lambda before, after: bool(before.goes == after.goes),
         shown=nothing,
     )
@@ -140,23 +140,23 @@ def _limits() -> list[Trait]:
     kinds = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
     traits = [
         Trait(
-            name="limits of resources",
-            read=lambda: {kind: resource.getrlimit(kind) for kind in kinds},
-            write=_restore_limits,
+            "limits of resources",
+            lambda: {kind: resource.getrlimit(kind) for kind in kinds},
+            _restore_limits,
             shown=nothing,
         ),
         Trait(
-            name="the priority of the process",
-            read=lambda: os.getpriority(os.PRIO_PROCESS, 0),
-            write=lambda before: os.setpriority(os.PRIO_PROCESS, 0, before),
+            "the priority of the process",
+            lambda: os.getpriority(os.PRIO_PROCESS, 0),
+            lambda before: os.setpriority(os.PRIO_PROCESS, 0, before),
         ),
     ]
     if hasattr(os, "sched_getaffinity"):
         traits.append(
             Trait(
-                name="the processors it may use",
-                read=lambda: os.sched_getaffinity(0),
-                write=lambda before: os.sched_setaffinity(0, before),
+                "the processors it may use",
+                lambda: os.sched_getaffinity(0),
+                lambda before: os.sched_setaffinity(0, before),
             )
         )
     return traits

@@ -31,60 +31,56 @@ def traits() -> list[Trait]:
         *_of(
             torch._C,  # noqa: SLF001
             STACKS,
-            lambda: Trait(name="torch's modes of functions", read=_modes, write=_restore_modes, shown=nothing),
+            lambda: Trait("torch's modes of functions", _modes, _restore_modes, shown=nothing),
         ),
         Trait(
-            name="torch's global generator",
-            read=torch.get_rng_state,
-            write=torch.set_rng_state,
+            "torch's global generator",
+            torch.get_rng_state,
+            torch.set_rng_state,
             same=torch.equal,
             loudness="quiet",
         ),
         *_cuda(),
+        Trait("torch's inference mode", torch.is_inference_mode_enabled, cannot),
         Trait(
-            name="torch's inference mode",
-            read=torch.is_inference_mode_enabled,
-            write=cannot,
-        ),
-        Trait(
-            name="torch's default device",
-            read=torch.get_default_device,
-            write=_restore_device,
+            "torch's default device",
+            torch.get_default_device,
+            _restore_device,
             shown=lambda before, after: f"{before} → {after}",
         ),
-        Trait(name="torch's default dtype", read=torch.get_default_dtype, write=torch.set_default_dtype),
-        Trait(name="torch's number of threads", read=torch.get_num_threads, write=torch.set_num_threads),
+        Trait("torch's default dtype", torch.get_default_dtype, torch.set_default_dtype),
+        Trait("torch's number of threads", torch.get_num_threads, torch.set_num_threads),
         Trait(
-            name="torch's number of threads between operations",
-            read=torch.get_num_interop_threads,
-            write=torch.set_num_interop_threads,
+            "torch's number of threads between operations",
+            torch.get_num_interop_threads,
+            torch.set_num_interop_threads,
         ),
-        Trait(name="torch's gradient mode", read=torch.is_grad_enabled, write=_set_grad_enabled),
+        Trait("torch's gradient mode", torch.is_grad_enabled, _set_grad_enabled),
         Trait(
-            name="torch's deterministic algorithms",
-            read=lambda: (
+            "torch's deterministic algorithms",
+            lambda: (
                 torch.are_deterministic_algorithms_enabled(),
                 torch.is_deterministic_algorithms_warn_only_enabled(),
             ),
-            write=lambda before: torch.use_deterministic_algorithms(before[0], warn_only=before[1]),
+            lambda before: torch.use_deterministic_algorithms(before[0], warn_only=before[1]),
         ),
         Trait(
-            name="torch's anomaly detection",
-            read=lambda: (torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()),
-            write=lambda before: _autograd().set_detect_anomaly(*before),
+            "torch's anomaly detection",
+            lambda: (torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()),
+            lambda before: _autograd().set_detect_anomaly(*before),
         ),
         Trait(
-            name="torch's autocast",
-            read=lambda: [
+            "torch's autocast",
+            lambda: [
                 (kind, torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind)) for kind in ("cpu", "cuda")
             ],
-            write=_restore_autocast,
+            _restore_autocast,
             shown=nothing,
         ),
-        _switch("torch's cache of autocast", torch.is_autocast_cache_enabled, torch.set_autocast_cache_enabled),
-        _switch("how torch treats denormal numbers", _flushes, torch.set_flush_denormal),
+        Trait("torch's cache of autocast", torch.is_autocast_cache_enabled, torch.set_autocast_cache_enabled),
+        Trait("how torch treats denormal numbers", _flushes, torch.set_flush_denormal),
         # The older name of the same switches comes first: it sets some of the newer ones.
-        _switch(
+        Trait(
             "torch's precision of products", torch.get_float32_matmul_precision, torch.set_float32_matmul_precision
         ),
         *(
@@ -116,11 +112,11 @@ def traits() -> list[Trait]:
                 "utils.deterministic.fill_uninitialized_memory",
             )
         ),
-        _switch(
+        Trait(
             "torch's fast path of attention", backends.mha.get_fastpath_enabled, backends.mha.set_fastpath_enabled
         ),
         *(
-            _switch(f"torch's {name} attention", getattr(backends.cuda, read), getattr(backends.cuda, write))
+            Trait(f"torch's {name} attention", getattr(backends.cuda, read), getattr(backends.cuda, write))
             for name, read, write in (
                 ("flash", "flash_sdp_enabled", "enable_flash_sdp"),
                 ("memory-efficient", "mem_efficient_sdp_enabled", "enable_mem_efficient_sdp"),
@@ -131,7 +127,7 @@ def traits() -> list[Trait]:
         *_of(
             torch._C,  # noqa: SLF001 - the public name is a context manager
             ["_set_multithreading_enabled"],
-            lambda: _switch(
+            lambda: Trait(
                 "torch's threads of differentiation",
                 torch.autograd.is_multithreading_enabled,
                 torch._C._set_multithreading_enabled,  # noqa: SLF001
@@ -141,22 +137,22 @@ def traits() -> list[Trait]:
             torch._tensor_str,  # noqa: SLF001
             ["PRINT_OPTS"],
             lambda: Trait(
-                name="how torch prints",
-                read=lambda: dict(vars(torch._tensor_str.PRINT_OPTS)),  # noqa: SLF001
-                write=lambda before: vars(torch._tensor_str.PRINT_OPTS).update(before),  # noqa: SLF001
+                "how torch prints",
+                lambda: dict(vars(torch._tensor_str.PRINT_OPTS)),  # noqa: SLF001
+                lambda before: vars(torch._tensor_str.PRINT_OPTS).update(before),  # noqa: SLF001
                 shown=nothing,
             ),
         ),
-        _switch("torch's repeated warnings", torch.is_warn_always_enabled, torch.set_warn_always),
-        _switch(
+        Trait("torch's repeated warnings", torch.is_warn_always_enabled, torch.set_warn_always),
+        Trait(
             "how torch's processes share tensors",
             torch.multiprocessing.get_sharing_strategy,
             torch.multiprocessing.set_sharing_strategy,
         ),
         Trait(
-            name="torch's hooks of all modules",
-            read=lambda: [(hooks, dict(hooks)) for hooks in _hooks_of_all_modules()],
-            write=_restore_hooks,
+            "torch's hooks of all modules",
+            lambda: [(hooks, dict(hooks)) for hooks in _hooks_of_all_modules()],
+            _restore_hooks,
             same=lambda before, after: [old for _, old in before] == [new for _, new in after],
             shown=nothing,
         ),
@@ -168,15 +164,11 @@ def _of(owner: Any, private: Iterable[str], make: Callable[[], Trait]) -> list[T
     return [make()] if all(hasattr(owner, name) for name in private) else []
 
 
-def _switch(name: str, read: Callable[[], Any], write: Callable[[Any], object]) -> Trait:
-    return Trait(name=name, read=read, write=write)
-
-
 def _flag(path: str) -> Trait:
     """An attribute below `torch`."""
     *owner, name = path.split(".")
     found = reduce(getattr, owner, torch)
-    return Trait(name=f"torch.{path}", read=partial(getattr, found, name), write=partial(setattr, found, name))
+    return Trait(f"torch.{path}", partial(getattr, found, name), partial(setattr, found, name))
 
 
 def _cuda() -> list[Trait]:
@@ -190,22 +182,22 @@ def _cuda() -> list[Trait]:
 
     return [
         Trait(
-            name="torch's global generators of CUDA",
-            read=used(state),
-            write=lambda before: None if before is None else torch.cuda.set_rng_state_all(list(before)),
+            "torch's global generators of CUDA",
+            used(state),
+            lambda before: None if before is None else torch.cuda.set_rng_state_all(list(before)),
             same=lambda before, after: before is None or torch.equal(before, after),
             loudness="quiet",
         ),
         Trait(
-            name="the current CUDA device",
-            read=used(torch.cuda.current_device),
-            write=lambda before: None if before is None else torch.cuda.set_device(before),
+            "the current CUDA device",
+            used(torch.cuda.current_device),
+            lambda before: None if before is None else torch.cuda.set_device(before),
             same=lambda before, after: before is None or before == after,
         ),
         Trait(
-            name="the current CUDA stream",
-            read=used(torch.cuda.current_stream),
-            write=lambda before: None if before is None else torch.cuda.set_stream(before),
+            "the current CUDA stream",
+            used(torch.cuda.current_stream),
+            lambda before: None if before is None else torch.cuda.set_stream(before),
             same=lambda before, after: before is None or before == after,
             shown=nothing,
         ),

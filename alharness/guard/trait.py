@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
+import sys
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 Loudness = Literal["reported", "quiet", "quiet after imports"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Trait:
     """One thing of the process.
 
@@ -29,6 +30,7 @@ class Trait:
     name: str
     read: Callable[[], Any]
     write: Callable[[Any], object]
+    _: KW_ONLY
     same: Callable[[Any, Any], bool] = operator.eq
     shown: Callable[[Any, Any], str] = lambda before, after: f"{before!r:.40} → {after!r:.40}"
     loudness: Loudness = "reported"
@@ -57,6 +59,12 @@ class Unreadable:
     """In place of a value that could not be read."""
 
     why: str
+
+
+def imported(module: str, function: str, **arguments: Any) -> Any:
+    """What a function of a module returns; None if it was not imported, or not yet as far as that."""
+    found = getattr(sys.modules.get(module), function, None)
+    return None if found is None else found(**arguments)
 
 
 def nothing(_before: Any, _after: Any) -> str:
