@@ -27,6 +27,9 @@ MOVED = {
     "alharness.posterior": ("kernels.posterior",),
     "alharness.query": ("api.sampler",),
     "alharness.records": ("api.records",),
+    "alharness.testing.imports": ("testing.laws",),
+    "alharness.testing.permutation": ("testing.observation",),
+    "alharness.testing.randomness": ("testing.laws",),
 }
 """Old name -> the modules, below alharness, that hold its content now."""
 
@@ -56,7 +59,11 @@ class _Finder(MetaPathFinder, Loader):
     def exec_module(self, module: ModuleType) -> None:
         new = [f"alharness.{name}" for name in MOVED[module.__name__]]
         # What else a plugin needs is offered by alharness itself.
-        public = new[0] if new[0].startswith(("alharness.kernels", "alharness.api.records")) else "alharness"
+        public = (
+            new[0]
+            if new[0].startswith(("alharness.kernels", "alharness.api.records", "alharness.testing"))
+            else "alharness"
+        )
         warnings.warn(
             f"{module.__name__} is now {' and '.join(new)}; write `from {public} import ...`",
             DeprecationWarning,

@@ -1,9 +1,11 @@
-"""Which features a sampler reads, and what it could change by mistake."""
+"""Queries through other views: which features a sampler reads, whether the order of the pool matters to it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import torch
 
 from alharness.api.vocabulary import FUSED, Feature
 
@@ -16,49 +18,59 @@ if TYPE_CHECKING:
     from alharness.api.sampler import Query, View
 
 
-class ObservedView:
-    """Another view that notes which features are read."""
+class DerivedView:
+    """Another view, of which readings are noted, and rows may be in another order; draws are the same draws.
 
-    def __init__(self, view: View, read: set[Feature]) -> None:
-        self._view = view
-        self._read = read
+    Args:
+        view: the other one.
+        note: gets the feature whenever one is read. Labels need no declaration, and are not noted.
+        order: (n,) row i is row order[i] of the other one; None keeps them.
+    """
+
+    def __init__(
+        self, view: View, note: Callable[[Feature], object] = lambda _: None, order: Tensor | None = None
+    ) -> None:
+        self._view, self._note, self._order = view, note, order
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Those of the other view."""
-        return self._view.ids
+        """Ids in the order of this view."""
+        ids = self._view.ids
+        return ids if self._order is None else tuple(ids[i] for i in self._order.tolist())
 
     def __len__(self) -> int:
-        return len(self._view)
+        return len(self._view if self._order is None else self._order)
 
     def embeddings(self, source: str = FUSED) -> Tensor:
-        """Noted."""
-        self._read.add(Feature.EMBEDDINGS)
-        return self._view.embeddings(source)
+        """(n, d)."""
+        return self._rows(self._noted(Feature.EMBEDDINGS).embeddings(source))
 
     def representations(self, modality: str) -> Tensor:
-        """Noted."""
-        self._read.add(Feature.REPRESENTATIONS)
-        return self._view.representations(modality)
+        """(n, d_u)."""
+        return self._rows(self._noted(Feature.REPRESENTATIONS).representations(modality))
 
     def context(self) -> dict[str, Tensor]:
-        """Noted as representations, which it goes with."""
-        self._read.add(Feature.REPRESENTATIONS)
-        return self._view.context()
+        """Name -> (n, ...); noted as representations, which it goes with."""
+        return {name: self._rows(x) for name, x in self._noted(Feature.REPRESENTATIONS).context().items()}
 
     def predictions(self, source: str = FUSED) -> Tensor:
-        """Noted."""
-        self._read.add(Feature.PREDICTIONS)
-        return self._view.predictions(source)
+        """(n, C) or (n, 1)."""
+        return self._rows(self._noted(Feature.PREDICTIONS).predictions(source))
 
     def mc_draws(self, draws: int, source: str = FUSED) -> Iterator[Tensor]:
-        """Noted."""
-        self._read.add(Feature.MC_DRAWS)
-        return self._view.mc_draws(draws, source)
+        """The same masks for the same samples."""
+        return map(self._rows, self._noted(Feature.MC_DRAWS).mc_draws(draws, source))
 
     def targets(self) -> Tensor:
-        """Not a feature: labels need no declaration."""
-        return self._view.targets()
+        """(n,)."""
+        return self._rows(self._view.targets())
+
+    def _noted(self, feature: Feature) -> View:
+        self._note(feature)
+        return self._view
+
+    def _rows(self, x: Tensor) -> Tensor:
+        return x if self._order is None else x[self._order]
 
 
 def observe(query: Query) -> tuple[Query, set[Feature]]:
@@ -75,12 +87,18 @@ def observe(query: Query) -> tuple[Query, set[Feature]]:
 
     observed = replace(
         query,
-        unlabeled=ObservedView(query.unlabeled, read),
-        labeled=ObservedView(query.labeled, read),
+        unlabeled=DerivedView(query.unlabeled, read.add),
+        labeled=DerivedView(query.labeled, read.add),
         decode=decode,
         embed=embed,
     )
     return observed, read
+
+
+def permuted_query(query: Query) -> tuple[Query, Tensor]:
+    """The query with its unlabeled samples in another order, and that order."""
+    order = torch.randperm(len(query.unlabeled), generator=torch.Generator().manual_seed(3))
+    return replace(query, unlabeled=DerivedView(query.unlabeled, order=order)), order
 
 
 def kept_tensors(query: Query, features: AbstractSet[Feature]) -> dict[str, Tensor]:

@@ -18,11 +18,8 @@ from alharness.engine.selection import checked, untouched_generators
 from alharness.errors import SamplerError
 from alharness.guard.border import Border, Snapshot
 
-from .imports import imports_torch
-from .laws import p_value
-from .observation import kept_tensors, observe
-from .permutation import permuted_query
-from .randomness import global_state, seed_all
+from .laws import global_state, imports_torch, p_value, seed_all
+from .observation import kept_tensors, observe, permuted_query
 from .worlds import World
 
 if TYPE_CHECKING:

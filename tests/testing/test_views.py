@@ -3,8 +3,7 @@ import torch
 
 from alharness import FUSED, Feature, LabelLeak, SamplerError
 from alharness.testing import TensorView, World, make_query
-from alharness.testing.observation import observe
-from alharness.testing.permutation import PermutedView
+from alharness.testing.observation import DerivedView, observe
 
 X = torch.arange(12.0).reshape(4, 3)
 READERS = {
@@ -88,17 +87,17 @@ def test_a_query_draws_from_its_seed():
 def test_a_permuted_view_moves_all_of_a_row_together():
     query = World().query(frozenset(Feature))
     order = torch.randperm(40, generator=torch.Generator().manual_seed(0))
-    view = PermutedView(query.unlabeled, order)
+    view = DerivedView(query.unlabeled, order=order)
     assert (len(view), view.ids[0]) == (40, query.unlabeled.ids[order[0]])
     for read in ("embeddings", "predictions"):
         assert torch.equal(getattr(view, read)("audio"), getattr(query.unlabeled, read)("audio")[order])
     assert torch.equal(view.representations("text"), query.unlabeled.representations("text")[order])
     for ours, theirs in zip(view.mc_draws(2), query.unlabeled.mc_draws(2), strict=True):
         assert torch.equal(ours, theirs[order])
-    given = PermutedView(TensorView(context={"mood": X}, n=4), torch.tensor([2, 0, 1, 3]))
+    given = DerivedView(TensorView(context={"mood": X}, n=4), order=torch.tensor([2, 0, 1, 3]))
     assert torch.equal(given.context()["mood"], X[[2, 0, 1, 3]])
     assert torch.equal(
-        PermutedView(query.labeled, torch.tensor([3, 0])).targets(), query.labeled.targets()[[3, 0]]
+        DerivedView(query.labeled, order=torch.tensor([3, 0])).targets(), query.labeled.targets()[[3, 0]]
     )
 
 
