@@ -102,12 +102,13 @@ def form(values: Iterable[float], halves: Iterable[float] = (), *, of: float = 0
     if not SMALL <= largest < LARGE:
         decimals = wanted + _exponent(largest) if fine < largest else 2
         return Form(decimals=min(max(decimals, 2), MOST - 1), powers=True, noise=noise)
-    decimals = _usual(largest)
+    exponent = _exponent(largest)
+    decimals = max(USUAL - exponent - (exponent < 0), 0)  # three significant digits or more
     if fine < 10.0**-decimals:
         decimals = wanted
     elif widths and largest < 0.1:
         decimals = max(USUAL, wanted)
-    return Form(decimals=min(decimals, MOST - 1 - _exponent(largest)), noise=noise)
+    return Form(decimals=min(decimals, MOST - 1 - exponent), noise=noise)
 
 
 def number(value: float) -> str:
@@ -212,12 +213,6 @@ def _with_power(value: float, decimals: int, *, bare: bool = False) -> str:
 
 def _middle(ordered: Sequence[float]) -> float:
     return ordered[len(ordered) // 2] if ordered else 0.0
-
-
-def _usual(largest: float) -> int:
-    """Decimals of numbers up to this one without regard to anything else: three significant digits or more."""
-    exponent = _exponent(largest)
-    return max(2 - exponent if exponent < 0 else USUAL if exponent == 0 else USUAL - exponent, 0)
 
 
 def _digits(value: float | Decimal, decimals: int) -> str:
