@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -80,6 +80,7 @@ class Column:
 
     text: str
     cells: Sequence[Value | str]
+    _: KW_ONLY
     name: str = ""
     strong: str = ""
     of: float = 0.0

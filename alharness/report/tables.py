@@ -153,9 +153,9 @@ def _ours_and_theirs(
         ours, theirs = zip(*(row[place] for _, _, row in found.rows), strict=True)
         write, ours_of = (significant, cost) if name in PAPER_COSTS else (None, averaged)
         plain = spreadsheets.name(name)
-        yield Column(f"{heads.get(name) or arrow(run, name)} ours", list(map(ours_of, ours)), f"{plain}_ours")
+        yield Column(f"{heads.get(name) or arrow(run, name)} ours", list(map(ours_of, ours)), name=f"{plain}_ours")
         figures = [number(math.nan if figure is None else figure, write) for figure in theirs]
-        yield Column(f"{heads.get(name, name)} paper", figures, f"{plain}_paper")
+        yield Column(f"{heads.get(name, name)} paper", figures, name=f"{plain}_paper")
 
 
 def _cost(found: Mean | None) -> str:
@@ -188,7 +188,7 @@ def summary_table(results: RunResults, name: str, metrics: Sequence[str] = ()) -
         for mean, row in zip(means, rows, strict=True):
             if mean is not None and not row.reference and not math.isnan(mean.value):
                 rivals.setdefault(row.seed_set, []).append(mean.value)
-        best = {number: choose(values) for number, values in rivals.items() if len(values) > 1}
+        best = {seed_set: choose(values) for seed_set, values in rivals.items() if len(values) > 1}
         cells = [
             interval(mean.value, mean.half, strong=not row.reference and mean.value == best.get(row.seed_set))
             if mean is not None

@@ -154,7 +154,9 @@ def test_numbers_of_a_column_have_the_same_place():
 
 
 def test_words_next_to_numbers_have_a_column_of_their_own():
-    column = Column("labels", [number(0.5, note="1 undefined"), "not reached", "–", number(float("inf"))], "n")
+    column = Column(
+        "labels", [number(0.5, note="1 undefined"), "not reached", "–", number(float("inf"))], name="n"
+    )
     table = Table(name="t", title="t", columns=[column])
     assert as_csv(table).splitlines() == ["n,n_note", "0.5,1 undefined", ",not reached", ",", ",unbounded"]
 

@@ -74,19 +74,17 @@ def _table(found: Choices, pool: PoolTable) -> Table:
         "compare with Random's."
     )
     columns = [
-        Column("chosen by", list(map(bold, (*found.shares, "pool"))), "sampler"),
+        Column("chosen by", list(map(bold, (*found.shares, "pool"))), name="sampler"),
         Column("imbalance", [averaged(mean) for mean in (*map(found.imbalance, found.shares), None)]),
     ]
     if found.contradicting is not None:
         note += " Contradicting: labels of modalities that differ, or are more than 0.5 apart."
         shares = [*map(averaged, found.contradictions.values()), number(found.contradicting)]
-        columns.append(Column("contradicting", shares, "percent_contradicting"))
+        columns.append(Column("contradicting", shares, name="percent_contradicting"))
     means = np.array([*(share.mean(axis=0) for share in found.shares.values()), found.pool])
-    columns += [
-        # A minus would be lost in a name.
-        Column(name, [number(100 * x, 0) for x in of], f"percent_{spreadsheets.name(name.replace('−', 'minus '))}")
-        for name, of in zip(found.groups.names, means.T, strict=True)
-    ]
+    for group, of in zip(found.groups.names, means.T, strict=True):
+        name = spreadsheets.name(group.replace("−", "minus "))  # a minus would be lost
+        columns.append(Column(group, [number(100 * x, 0) for x in of], name=f"percent_{name}"))
     title = f"Shares of {kind} among the chosen, in %"
     return Table(name="chosen", title=title, columns=columns, note=note)
 

@@ -77,13 +77,15 @@ def _table(results: RunResults, rows: Sequence[SummaryRow]) -> Table:
         columns=[
             Column("sampler", [bold(row.label) for row in rows]),
             *(
-                Column(TIMES[part], [number(row.query[part].value, significant) for row in rows], part)
+                Column(TIMES[part], [number(row.query[part].value, significant) for row in rows], name=part)
                 for part in PARTS
             ),
-            Column("training s", [number(row.training.value, significant) for row in rows], "train_seconds"),
-            Column("whole cell s", [number(row.overall.value, significant) for row in rows], "overall_seconds"),
+            Column("training s", [number(row.training.value, significant) for row in rows], name="train_seconds"),
+            Column(
+                "whole cell s", [number(row.overall.value, significant) for row in rows], name="overall_seconds"
+            ),
             *(
-                Column(NAMES[name], [number(row.peaks.get(name, math.nan), 0) for row in rows], name)
+                Column(NAMES[name], [number(row.peaks.get(name, math.nan), 0) for row in rows], name=name)
                 for name in peaks
             ),
             *seeds_column(results, [row.over for row in rows]),

@@ -27,7 +27,7 @@ from alharness.results.basis import seed_list
 from alharness.results.penalty import penalties
 from alharness.results.settings import ENOUGH_SETTINGS
 from alharness.results.statistics import ENOUGH, ENOUGH_FOR_RANKS
-from alharness.text.numbers import NOTHING, significant
+from alharness.text.numbers import significant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,22 +121,20 @@ def _areas(results: RunResults, styles: Styles) -> Picture:
 def _table(results: RunResults, name: str, whose: str, pairs: Sequence[tuple[str, str]], family: int) -> Table:
     found = [results.pairs[pair] for pair in pairs]
     largest = max((abs(area.value) for area in results.areas.values() if math.isfinite(area.value)), default=0.0)
-    detectable = partial(significant, digits=2)
+    two_digits = partial(significant, digits=2)
     return Table(
         name=name,
         title=f"Paired differences {whose}: area of {results.metric}, larger being better for the first",
         columns=[
             Column("pair", [_pair(*pair, strong=d.significant) for pair, d in zip(pairs, found, strict=True)]),
             Column("n", [count(d.n) for d in found]),
-            Column("difference ± 95 % CI", list(map(_difference, found)), "difference", of=largest),
+            Column("difference ± 95 % CI", list(map(_difference, found)), name="difference", of=largest),
             Column("effect", [number(d.effect, 2) for d in found]),
             Column("p", [probability(d.p) for d in found]),
             Column("p (Holm)", [probability(d.adjusted) for d in found]),
             Column("p (Wilcoxon)", [probability(d.p_ranks) for d in found]),
-            Column("at 5 %", list(map(_verdict, found)), "verdict"),
-            Column(
-                "detectable", [number(d.detectable, detectable) if d.detectable > 0 else NOTHING for d in found]
-            ),
+            Column("at 5 %", list(map(_verdict, found)), name="verdict"),
+            Column("detectable", [number(d.detectable or math.nan, two_digits) for d in found]),
         ],
         note="Differences of the same seed: mean, interval and p by the paired t-test, which takes them to be "
         f"normal. Effect: mean over standard deviation of the differences. Holm's correction is over {family} "

@@ -81,8 +81,8 @@ def savings(found: Settings) -> Section | None:
         fewer, _, intervals = zip(*rows, strict=True)
         plain = spreadsheets.name(name)
         columns += [
-            Column(f"{name}: saved", fewer, f"{plain}_saved", strong=f"{plain}_claimed"),
-            Column("95 % CI", intervals, f"{plain}_saved_ci"),
+            Column(f"{name}: saved", fewer, name=f"{plain}_saved", strong=f"{plain}_claimed"),
+            Column("95 % CI", intervals, name=f"{plain}_saved_ci"),
         ]
     table = Table(
         name="savings",
@@ -141,7 +141,7 @@ def _table(found: Settings) -> Table:
                 Column(
                     f"{name}: {heads[name]} (n = {len(seeds)})",
                     [averaged(found.areas[name][label]) for label in order],
-                    f"{spreadsheets.name(name)}_area",
+                    name=f"{spreadsheets.name(name)}_area",
                 )
                 for name, seeds in found.seeds.items()
             ),
