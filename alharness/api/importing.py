@@ -1,4 +1,4 @@
-"""For data sets that read files: their headers, and what messages say of their content. No heavy imports.
+"""For data sets that read files: their headers, pooled sequences, words on their content. No heavy imports.
 
 A value of a file can be as long, and nested as deeply, as its author likes. `repr` builds all of its text before
 anything can be cut; `shown` and `word` format nothing but what they show.
@@ -7,16 +7,21 @@ anything can be cut; `shown` and `word` format nothing but what they show.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from alharness.text.words import did_you_mean
-
-from .samples import Pooling, pool
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from .rows import Rows
+
+    Array = np.ndarray[Any, Any]
+
 __all__ = ["Pooling", "did_you_mean", "pool", "read_header", "readable", "shown", "word"]
+
+Pooling = Literal["mean", "first"]
+"""How a sequence becomes one vector: the mean over its valid steps, or its first one (the CLS token of a text)."""
 
 MOST = 60
 """Characters that are shown of a text."""
@@ -82,3 +87,26 @@ def read_header(path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
         except Exception as error:  # noqa: BLE001 numpy raises many kinds
             raise ValueError(str(error)) from None
     return shape, dtype
+
+
+def pool(array: Array | Rows, lengths: Array | None, pooling: Pooling) -> Array:
+    """One vector per sequence, (n, d) float32, from (n, t, d); (n,) lengths, None if all are full.
+
+    The mean runs over the valid steps, in float64; length 0 counts as 1.
+
+    >>> import numpy as np
+    >>> from alharness.api.importing import pool
+    >>> steps = np.array([[[1.0], [3.0], [0.0]]], np.float32)  # one sequence, of which two steps are valid
+    >>> pool(steps, np.array([2]), "mean"), pool(steps, None, "first")
+    (array([[2.]], dtype=float32), array([[1.]], dtype=float32))
+    """
+    import numpy as np
+
+    if pooling == "first":
+        return np.array(array[:, 0], np.float32)
+    full = np.full(len(array), array.shape[1])
+    out = np.empty((len(array), array.shape[2]), np.float32)
+    for row, length in enumerate(np.maximum(full if lengths is None else lengths, 1)):
+        # Row by row: a memory-mapped array stays on disk.
+        out[row] = array[row, :length].mean(axis=0, dtype=np.float64)
+    return out

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from alharness.errors import DataError
 
+from .importing import Pooling, pool
 from .rows import Rows
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, Any]
-
-Pooling = Literal["mean", "first"]
-"""How a sequence becomes one vector: the mean over its valid steps, or its first one (the CLS token of a text)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,29 +103,6 @@ class Inputs:
             return pool(array, self.lengths.get(modality), self.pooling.get(modality, "mean"))
 
         return Inputs(ids=self.ids, arrays={m: vectors(m, a) for m, a in self.arrays.items()})
-
-
-def pool(array: Array | Rows, lengths: Array | None, pooling: Pooling) -> Array:
-    """One vector per sequence, (n, d) float32, from (n, t, d); (n,) lengths, None if all are full.
-
-    The mean runs over the valid steps, in float64; length 0 counts as 1.
-
-    >>> import numpy as np
-    >>> from alharness.api.samples import pool
-    >>> steps = np.array([[[1.0], [3.0], [0.0]]], np.float32)  # one sequence, of which two steps are valid
-    >>> pool(steps, np.array([2]), "mean"), pool(steps, None, "first")
-    (array([[2.]], dtype=float32), array([[1.]], dtype=float32))
-    """
-    import numpy as np
-
-    if pooling == "first":
-        return np.array(array[:, 0], np.float32)
-    full = np.full(len(array), array.shape[1])
-    out = np.empty((len(array), array.shape[2]), np.float32)
-    for row, length in enumerate(np.maximum(full if lengths is None else lengths, 1)):
-        # Row by row: a memory-mapped array stays on disk.
-        out[row] = array[row, :length].mean(axis=0, dtype=np.float64)
-    return out
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alharness.api.dataset import Content, Dataset
-    from alharness.api.samples import Pooling
+    from alharness.api.importing import Pooling
 
 
 def share(dataset: Dataset, folder: Path) -> Dataset:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from alharness.api.samples import pool
+from alharness.api.importing import pool
 from alharness_sentiment.standin import sequences
 from alharness_sentiment.standin.sequences import Sequences
 from alharness_sentiment.stored.importing import Cleaner
