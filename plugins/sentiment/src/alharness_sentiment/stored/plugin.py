@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from alharness import DataError, DatasetPlugin, Params, SpecPath
-from alharness.api.importing import readable
 from alharness_sentiment.standin.settings import StandInSettings
 
 if TYPE_CHECKING:
@@ -197,6 +196,8 @@ class StoredDataset:
         Raises:
             DataError: it is missing and must not be; says how to get it.
         """
+        from alharness.api.importing import readable
+
         given = params.path or Path("data", self.published.name)
         folder = readable(given)
         try:
