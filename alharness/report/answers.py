@@ -224,13 +224,13 @@ def _no_saving(results: RunResults) -> Answer:
 
 def _cost(results: RunResults, label: str) -> Answer:
     row, random = results.row(label), results.random
-    query, share = row.query["query_seconds"].value, row.share_of_training
+    query, share = row.costs["query_seconds"].value, row.share_of_training
     if math.isnan(query):
         return _answer(COST, "Not measured.")
     part = "" if math.isnan(share) else f", {percent(share)} of a training ({seconds(row.training.value)})"
     theirs = ""
     if random is not None and random != label:
-        theirs = f"Random's takes {seconds(results.row(random).query['query_seconds'].value)}."
+        theirs = f"Random's takes {seconds(results.row(random).costs['query_seconds'].value)}."
     about = f"A query of {label} takes {seconds(query)}{part}."
     return _answer(COST, f"{seconds(query)} a query.", about, theirs, results.incomparable_times())
 
@@ -259,7 +259,7 @@ def _ahead(results: RunResults, what: str) -> str:
 
 def _quickest(results: RunResults, labels: Sequence[str]) -> str:
     """Which of these samplers takes the least time for a query, if their times can be compared."""
-    times = {label: results.row(label).query["query_seconds"].value for label in labels}
+    times = {label: results.row(label).costs["query_seconds"].value for label in labels}
     label = min(labels, key=lambda x: times[x])
     if results.incomparable_times() or math.isnan(times[label]):
         return ""

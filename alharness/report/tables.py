@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from alharness.api.records import FULL_DATA
 from alharness.results.basis import listed, seed_list
-from alharness.results.paper import COSTS as PAPER_COSTS
 from alharness.results.paper import compare_with_paper
 from alharness.results.summary import COSTS
 from alharness.text import spreadsheets
@@ -57,7 +56,7 @@ def closing_table(results: RunResults) -> Blocks:
     partial = any(mean.undefined for row in rows for mean in row.final.values())
     first, last = run.counted((run.schedule.labeled[0], run.schedule.labeled[-1]))
     counting = f" with {run.valid:,} validation samples" if run.count_valid and run.valid else ""
-    times = [significant(row.query["query_seconds"].value) for row in rows]
+    times = [significant(row.costs["query_seconds"].value) for row in rows]
     peaks = {CPU: "CPU MiB"} | ({GPU: "GPU MiB"} if any(GPU in row.peaks for row in rows) else {})
     notes = [
         "mean ± 95 % confidence interval over seeds",
@@ -83,7 +82,7 @@ def closing_table(results: RunResults) -> Blocks:
             Column(f"area of {arrow(run, run.metric)}", [averaged(row.area) for row in rows]),
             *finals(run, rows, metrics),
             Column("query s", list(map(add, times, shared))),
-            Column("train s", [significant(row.trainings.value) for row in rows]),
+            Column("train s", [significant(row.costs["train_seconds"].value) for row in rows]),
             *(Column(text, [_mib(row, peak) for row in rows]) for peak, text in peaks.items()),
         ],
         note="; ".join(filter(None, notes)),
@@ -148,10 +147,10 @@ def _ours_and_theirs(
     run: Plan, found: PaperComparison, cost: Callable[[Mean | None], Value | str]
 ) -> Iterator[Column]:
     """Two columns for each metric and cost; `cost` writes ours of a cost."""
-    heads = {"query_seconds": "query s", "overall_seconds": "overall s"}
+    heads = {"query_seconds": "query s", "train_seconds": "train s", "overall_seconds": "overall s"}
     for place, name in enumerate(found.metrics):
         ours, theirs = zip(*(row[place] for _, _, row in found.rows), strict=True)
-        write, ours_of = (significant, cost) if name in PAPER_COSTS else (None, averaged)
+        write, ours_of = (significant, cost) if name in COSTS else (None, averaged)
         plain = spreadsheets.name(name)
         yield Column(f"{heads.get(name) or arrow(run, name)} ours", list(map(ours_of, ours)), name=f"{plain}_ours")
         figures = [number(math.nan if figure is None else figure, write) for figure in theirs]
@@ -206,7 +205,7 @@ def summary_table(results: RunResults, name: str, metrics: Sequence[str] = ()) -
             Column("sampler", [f"all {row.labels:,} labels" if row.reference else row.label for row in rows]),
             Column("n", [row.count for row in rows]),
             column(run.metric, [row.area for row in rows], "area of "),
-            *(column(x, [row.final.get(x) or row.costs.get(x) for row in rows]) for x in shown),
+            *(column(x, [row.measured(x) for row in rows]) for x in shown),
         ],
         apart=parts((row.seed_set, row.reference) for row in rows),
     )

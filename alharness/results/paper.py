@@ -9,6 +9,7 @@ from alharness.api.records import FULL_DATA
 
 from .basis import seed_list
 from .statistics import alike
+from .summary import COSTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from .basis import SeedSet
     from .run import RunResults
     from .statistics import Mean
-
-COSTS = ("query_seconds", "overall_seconds")
-"""What a paper may report next to metrics: seconds of one query, and of a whole cell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +80,6 @@ def _ours(results: RunResults, seed_set: SeedSet, at: int, metrics: Iterable[str
             if any(name in cell.cycles[-1 if label == FULL_DATA else cycle].metrics for cell in cells[label]):
                 found[label][name] = value
     for label in cells:
-        row = results.row(label, seed_set)
-        found[label] |= {"query_seconds": row.query["query_seconds"], "overall_seconds": row.overall}
+        costs = results.row(label, seed_set).costs
+        found[label] |= {name: costs[name] for name in COSTS}
     return found

@@ -15,7 +15,7 @@ from alharness.text.words import choices
 from .basis import listed
 from .run import COLUMNS, RunResults
 from .settings import name_settings
-from .summary import OVERALL, seconds
+from .summary import COSTS, OVERALL, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -184,7 +184,8 @@ class Results:
             )
             for name, one in self.runs.items()
             for row in one.summary
-            for statistic, means in (("final", row.final), ("area", row.areas), ("cost", row.costs))
+            for costs in [{name: row.costs[name] for name in COSTS if row.costs[name].n}]
+            for statistic, means in (("final", row.final), ("area", row.areas), ("cost", costs))
             for metric, mean in means.items()
         ]
         about = ["run", "setting", "seed_set", "sampler", "labeled", "metric", "statistic"]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PARTS = ("query_seconds", "query_inference_seconds", "query_gradients_seconds", "query_selection_seconds")
 PEAKS = ("cpu_peak_mib", "cpu_peak_increase_mib", "gpu_peak_alloc_mib")
 COSTS = ("query_seconds", "train_seconds", "overall_seconds")
-"""Costs of a row: of one query, of all trainings of a cell, and of all its trainings and queries."""
+"""Costs that are shown next to metrics: of one query, of all trainings of a cell, and of all of both."""
 OVERALL = ("train_seconds", "query_seconds")
 """Costs that make up the time of a cell."""
 
@@ -55,10 +55,10 @@ class SummaryRow:
         area: area under the budget curve, of the metric that ranks.
         areas: the same of each metric.
         final: each metric after the last cycle.
-        query: seconds of one query by part, averaged over cycles, then over seeds.
+        costs: seconds, with n = 0 if they were not measured: those of `PARTS` of one query, averaged over cycles,
+            then over seeds; `train_seconds` of all trainings of a cell; `overall_seconds` of all of these and its
+            queries.
         training: seconds of one training.
-        trainings: seconds of all trainings of a cell.
-        overall: seconds of all trainings and queries of a cell.
         peaks: the largest of any query, MiB; what was not measured is absent.
         shared: whether a query was measured while other cells were running.
     """
@@ -72,10 +72,8 @@ class SummaryRow:
     area: Mean
     areas: Mapping[str, Mean]
     final: Mapping[str, Mean]
-    query: Mapping[str, Mean]
+    costs: Mapping[str, Mean]
     training: Mean
-    trainings: Mean
-    overall: Mean
     peaks: Mapping[str, float]
     shared: bool
 
@@ -85,16 +83,15 @@ class SummaryRow:
         n = len(self.over)
         return str(n) if n == self.seeds else f"{n} of {self.seeds}"
 
-    @property
-    def costs(self) -> Mapping[str, Mean]:
-        """Those of `COSTS`; what was not measured is absent."""
-        means = (self.query["query_seconds"], self.trainings, self.overall)
-        return {name: mean for name, mean in zip(COSTS, means, strict=True) if mean.n}
+    def measured(self, name: str) -> Mean | None:
+        """A metric after the last cycle, or a cost; None if it was not measured."""
+        cost = self.costs.get(name)
+        return self.final.get(name) or (cost if cost and cost.n else None)
 
     @property
     def share_of_training(self) -> float:
         """Time of a query as a share of a training's."""
-        query, train = self.query["query_seconds"].value, self.training.value
+        query, train = self.costs["query_seconds"].value, self.training.value
         return query / train if train > 0 else math.nan
 
 
@@ -134,10 +131,12 @@ def _rows(results: RunResults, number: int, seed_set: SeedSet) -> Iterator[Summa
             area=own.get(run.metric, mean([])),
             areas=own,
             final={n: by[label] for n, by in final.items() if n in measured},
-            query={part: mean([seconds_per_cycle(record, part) for record in records]) for part in PARTS},
+            costs={
+                **{part: mean([seconds_per_cycle(record, part) for record in records]) for part in PARTS},
+                "train_seconds": mean([seconds(record, "train_seconds") for record in records]),
+                "overall_seconds": mean([seconds(record, *OVERALL) for record in records]),
+            },
             training=mean([seconds_per_cycle(record, "train_seconds") for record in records]),
-            trainings=mean([seconds(record, "train_seconds") for record in records]),
-            overall=mean([seconds(record, *OVERALL) for record in records]),
             peaks={name: max(found) for name, found in peaks.items() if found},
             shared=any(record.timing == "shared" for record in records),
         )

@@ -7,7 +7,7 @@ import pytest
 from alharness import registry
 from alharness import spec as specs
 from alharness.api.records import FULL_DATA
-from alharness.results.paper import COSTS
+from alharness.results.summary import COSTS
 from alharness.runs import run as runs
 from alharness.spec.plan import make_plan
 

@@ -38,6 +38,11 @@ def test_what_is_not_finished_is_left_out(make_run):
     assert rows(paper_table(results)) == {"fast": ["0.800", "0.750", "1", "5", "8", "60"]}
 
 
+def test_seconds_of_all_trainings_are_compared(make_run):
+    paper = Paper(source="Table 2", labels=None, values={"fast": {"train_seconds": 7.0}})
+    assert rows(paper_table(make_run(paper=paper))) == {"fast": ["6 ± 0", "7"]}
+
+
 @pytest.mark.parametrize(
     "changes",
     [

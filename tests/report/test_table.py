@@ -19,8 +19,8 @@ def test_a_row_holds_what_the_cells_hold(make_run):
     assert (slow.label, slow.over, slow.seeds) == ("slow", (0, 1, 2), 3)
     assert slow.area.value == pytest.approx(0.61)  # 0.5 -> 0.7 in a line, seeds at +0, +0.01, +0.02
     assert fast.final["f1"].value == pytest.approx(0.81)
-    assert fast.query["query_seconds"].value == pytest.approx(1.0)
-    assert fast.trainings.value == pytest.approx(6.0)
+    assert fast.costs["query_seconds"].value == pytest.approx(1.0)
+    assert fast.costs["train_seconds"].value == pytest.approx(6.0)
     assert fast.peaks == {"cpu_peak_mib": 102.0}
 
 
@@ -53,8 +53,8 @@ def test_references_stand_apart_without_area_and_queries(make_run):
     *samplers, reference = results.summary
     assert [row.reference for row in (*samplers, reference)] == [False, False, True]
     assert reference.final["f1"].value == pytest.approx(0.96)
-    assert reference.trainings.value == pytest.approx(9.0)
-    assert reference.area.n == reference.query["query_seconds"].n == 0
+    assert reference.costs["train_seconds"].value == pytest.approx(9.0)
+    assert reference.area.n == reference.costs["query_seconds"].n == 0
     shown = text(results).splitlines()
     row = next(line for line in shown if "full-data: 100 " in line)
     assert [cell.strip() for cell in row.split("│")[2:5]] == ["3", "–", "0.990 ± 0"]

@@ -64,5 +64,5 @@ def test_costs_are_sums_and_means_of_what_was_measured(make_run):
     slow, fast = results.basis.of(results.basis.seed_sets[0], "slow"), results.basis.cells["fast"][0]
     assert seconds_per_cycle(fast, "query_seconds") == 1
     assert [seconds(cell, "train_seconds", "query_seconds") for cell in slow] == [12, 12]  # not of seed 2
-    assert results.row("slow").trainings.n == 2
+    assert results.row("slow").costs["train_seconds"].n == 2
     assert math.isnan(seconds_per_cycle(fast, "gpu_peak_alloc_mib"))

@@ -71,19 +71,18 @@ def section(results: RunResults, styles: Styles) -> Section:
 
 def _table(results: RunResults, rows: Sequence[SummaryRow]) -> Table:
     peaks = [name for name in PEAKS if any(name in row.peaks for row in rows)]
+    overall = [row.costs["overall_seconds"] for row in rows]
     return Table(
         name="cost",
         title="Seconds and MiB, means over cycles and seeds; peaks are the largest",
         columns=[
             Column("sampler", [bold(row.label) for row in rows]),
             *(
-                Column(TIMES[part], [number(row.query[part].value, significant) for row in rows], name=part)
+                Column(TIMES[part], [number(row.costs[part].value, significant) for row in rows], name=part)
                 for part in PARTS
             ),
             Column("training s", [number(row.training.value, significant) for row in rows], name="train_seconds"),
-            Column(
-                "whole cell s", [number(row.overall.value, significant) for row in rows], name="overall_seconds"
-            ),
+            Column("whole cell s", [number(cost.value, significant) for cost in overall], name="overall_seconds"),
             *(
                 Column(NAMES[name], [number(row.peaks.get(name, math.nan), 0) for row in rows], name=name)
                 for name in peaks
@@ -99,7 +98,7 @@ def _table(results: RunResults, rows: Sequence[SummaryRow]) -> Table:
 
 def _against_time(results: RunResults, rows: Sequence[SummaryRow], styles: Styles) -> list[Picture]:
     """Quality against the time of a query, of samplers over the same seeds; nothing if no time is known."""
-    times = {row.label: row.query["query_seconds"].value for row in rows if row.seed_set == rows[0].seed_set}
+    times = {row.label: row.costs["query_seconds"].value for row in rows if row.seed_set == rows[0].seed_set}
     times = {label: time for label, time in times.items() if math.isfinite(time)}
     few = len(times) <= FEW
 
