@@ -68,7 +68,7 @@ def _load(connection: Connection, wish: Wish, installed: Registry) -> Loaded:
     metrics = dataset.measured_by
     setup = Setup(shown, model, work.model_params, work.training, work.schedule)
     loaded = Loaded(
-        dataset=cloudpickle.dumps(share(shown, wish.samples)) if wish.samples else b"",
+        dataset=share(shown, wish.samples) if wish.samples else b"",
         digest=str(dataset.digest),
         synthetic=bool(dataset.synthetic),
         metric=metrics.primary,

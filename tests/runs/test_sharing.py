@@ -10,7 +10,12 @@ from alharness import Samples, Splits, Task
 from alharness.api.metrics import REGRESSION
 from alharness.api.rows import Rows
 from alharness.errors import RunError
-from alharness.runs.sharing import share
+from alharness.runs import sharing
+
+
+def share(dataset, folder):
+    """The data set as another process has it."""
+    return pickle.loads(sharing.share(dataset, folder))
 
 
 def same(one: Samples, other: Samples):
@@ -38,7 +43,7 @@ def dataset(make_dataset):
 
 
 def test_what_another_process_opens_is_the_data_set(dataset, tmp_path):
-    sent = pickle.dumps(share(dataset, tmp_path))
+    sent = sharing.share(dataset, tmp_path)
     opened = pickle.loads(sent)
     assert all(same(dataset.parts[name], opened.parts[name]) for name in ("train", "valid", "test"))
     assert opened.digest == dataset.digest
@@ -49,8 +54,8 @@ def test_what_another_process_opens_is_the_data_set(dataset, tmp_path):
 
 
 def test_arrays_are_mapped_and_what_is_written_to_them_stays_with_the_writer(dataset, tmp_path):
-    shared = share(dataset, tmp_path)
-    one, other = (pickle.loads(pickle.dumps(shared)).parts["train"].inputs.arrays["audio"] for _ in range(2))
+    sent = sharing.share(dataset, tmp_path)
+    one, other = (pickle.loads(sent).parts["train"].inputs.arrays["audio"] for _ in range(2))
     assert isinstance(one, np.memmap)
     assert one.flags.writeable  # torch takes it without a copy
     one[:] = 7
