@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
-from pathlib import Path
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .files import TEMPORARY, sync_folder
+from .files import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
 
 class FitStore:
-    """Stored models, as bytes.
+    """Stored models, as bytes: each in a file that begins with a line with its checksum.
 
     Args:
         folder: the folder of the fits; made when needed.
@@ -33,25 +31,30 @@ class FitStore:
 
     def get(self, key: str) -> bytes | None:
         """The model of this key; None if there is none, or none that can be used."""
-        path = self._folder / key
-        if not os.path.lexists(path):
-            return None
+        path = self._folder / f"{key}.pt"
         try:
-            content, digest = (path / "fit.pt").read_bytes(), (path / "sha256").read_text()
-            wrong = "" if hashlib.sha256(content).hexdigest() == digest else "its checksum is wrong"
-        except (OSError, ValueError) as error:
-            wrong = str(error)
-        if not wrong:
-            return content
+            checksum, _, content = path.read_bytes().partition(b"\n")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            wrong = error.strerror
+        else:
+            if checksum == _checksum(content):
+                return content
+            wrong = "its checksum is wrong"
         self._warn(f"{path}: the stored fit is damaged ({wrong}); it is trained again")
-        _remove(path)
+        with suppress(OSError):
+            path.unlink()
         return None
 
     def put(self, key: str, content: bytes) -> None:
         """Store a model, in the place of an older one."""
-        path = self._folder / key
+        path = self._folder / f"{key}.pt"
         try:
-            _write(path, content)
+            if self._folder.is_symlink():
+                raise OSError("its folder is a symbolic link, and nothing is written through it")
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write(path, _checksum(content) + b"\n" + content)
         except OSError as error:
             self._warn(
                 f"{path}: the fit cannot be stored ({error.strerror or error}); the run continues, and cells that "
@@ -71,28 +74,5 @@ def key(context: Mapping[str, Any], ids: Sequence[str], seed: int) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _write(path: Path, content: bytes) -> None:
-    folder = path.parent
-    if folder.is_symlink():
-        raise OSError("its folder is a symbolic link, and nothing is written through it")
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=folder))
-    try:
-        for name, data in (("fit.pt", content), ("sha256", hashlib.sha256(content).hexdigest().encode())):
-            with (temporary / name).open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        if os.path.lexists(path):
-            _remove(path)
-        temporary.rename(path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    sync_folder(folder)
-
-
-def _remove(path: Path) -> None:
-    if path.is_symlink():
-        path.unlink(missing_ok=True)
-    else:
-        shutil.rmtree(path, ignore_errors=True)
+def _checksum(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()

@@ -40,13 +40,13 @@ def columns(page, table):
 def test_it_is_seen_in_the_report_and_trains_nothing_again(count, tmp_path):
     run, _ = count("false")
     before = {
-        path: path.read_bytes() for path in run.folder.rglob("*") if path.name in ("journal.jsonl", "fit.pt")
+        path: path.read_bytes() for path in run.folder.rglob("*") if path.suffix in (".jsonl", ".pt")
     }
     without = single(RunResults.read(run.folder))
     again, record = count("true")
     assert again.folder == run.folder
     assert {cell.status for cell in record.cells} == {"ok"}
-    after = {path: path.read_bytes() for path in run.folder.rglob("*") if path.name in ("journal.jsonl", "fit.pt")}
+    after = {path: path.read_bytes() for path in run.folder.rglob("*") if path.suffix in (".jsonl", ".pt")}
     assert after == before
     counted = single(RunResults.read(run.folder))
     for document, name, first in ((without, "without", 10), (counted, "counted", 10 + VALID)):
