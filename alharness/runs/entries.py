@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations
-from dataclasses import MISSING, dataclass, fields
-from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, Strict, ValidationError
 
-from alharness.api.records import CycleRecord
+from alharness.api.records import CycleRecord, Timing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from dataclasses import Field
+    from collections.abc import Iterable, Iterator, Sequence
 
-Entry = TypeVar("Entry")
-
-ALWAYS = ("diagnostics", "chosen", "scores", "cost", "at")
-"""Fields that every version wrote, although a record does without."""
 LATEST = 253_402_300_799_999
 """Milliseconds since the epoch at the end of the year 9999, the last that dates can hold."""
+
+
+class Impossible(Exception):
+    """A line holds what cannot be.
+
+    Attributes:
+        line: its number, from 1.
+    """
+
+    def __init__(self, line: int, what: str) -> None:
+        super().__init__(what)
+        self.line = line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,123 +42,111 @@ class Header:
     started: int
 
 
-class Impossible(Exception):
-    """A line holds what cannot be.
+class _Entry(BaseModel):
+    """A text is no number, and unknown fields are refused. Fields with a default are missing in older journals."""
 
-    Attributes:
-        line: its number, from 1.
-    """
+    model_config = ConfigDict(strict=True, extra="forbid")
 
-    def __init__(self, line: int, what: str) -> None:
-        super().__init__(what)
-        self.line = line
+
+Entry = TypeVar("Entry", bound=_Entry)
+Time = Annotated[int, Field(ge=0, le=LATEST)]
+Cost = Annotated[FiniteFloat, Field(ge=0)]
+Array = Strict(False)
+"""Of a tuple: it may be written as JSON writes it. Its items are as strict as all else."""
+
+
+class _Began(_Entry):
+    at: Time
+
+
+class _First(_Entry):
+    format: int
+    context: dict[str, Any]
+    measured: _Began
+
+
+class _Measured(_Entry):
+    cost: dict[str, Cost]
+    at: Time
+    timing: Timing = "exclusive"
+    machine: str = ""
+
+
+class _Cycle(_Entry):
+    cycle: int
+    labeled: Annotated[int, Field(ge=1)]
+    metrics: dict[str, float]
+    diagnostics: dict[str, float]
+    chosen: Annotated[tuple[str, ...], Array]
+    scores: Annotated[tuple[FiniteFloat, ...], Array]
+    measured: _Measured
+
+    def record(self) -> CycleRecord:
+        fields = {**dict(self), **dict(self.measured)}
+        del fields["measured"]
+        return CycleRecord(**fields)
 
 
 def header(line: Mapping[str, Any]) -> Header:
     """The header from the first line. Raises Impossible."""
-    found = _checked(Header, 1, {"context": line.get("context"), "started": line["measured"].get("at")})
-    if not 0 <= found.started <= LATEST:
-        raise Impossible(1, "its time is none")
-    return found
+    found = _read(_First, 1, line)
+    return Header(context=found.context, started=found.measured.at)
 
 
-def cycles(lines: Iterable[Mapping[str, Any]], labeled: Sequence[int] | None) -> list[CycleRecord]:
+def cycles(
+    lines: Iterable[Mapping[str, Any]], labeled: Sequence[int] | None, *, named: bool = False
+) -> list[CycleRecord]:
     """The cycles from all further lines. Raises Impossible.
-
-    If no cycle names what it chose, as in made-up curves, numbers of labels follow the schedule alone.
 
     Args:
         lines: as they are in the file.
         labeled: labels at cycle 0, 1, ... to the cell's end, if they are known.
+        named: every cycle must name what it chose. Otherwise none may, as in made-up curves; then numbers of
+            labels follow the schedule alone.
     """
-    found = [_cycle(line, number) for number, line in enumerate(lines, 2)]
-    named = any(record.chosen for record in found)
+    found = [_read(_Cycle, number, line).record() for number, line in enumerate(lines, 2)]
+    named = named or any(record.chosen for record in found)
     seen: set[str] = set()
     expected: int | None = None
     for number, record in enumerate(found):
-        sizes = _sizes(number, labeled)
-        reason = (
-            _out_of_range(record)
-            or _out_of_order(record, number, expected, seen)
-            or (_off_schedule(record, sizes, named=named) if sizes else None)
-        )
-        if reason:
-            raise Impossible(number + 2, reason)
+        if fault := next(_faults(record, number, expected, labeled, seen, named=named), None):
+            raise Impossible(number + 2, fault)
         expected = record.labeled + len(record.chosen) if named else None
         seen.update(record.chosen)
     return found
 
 
-def _cycle(line: Mapping[str, Any], number: int) -> CycleRecord:
-    values = {**line, **line["measured"]}
-    del values["measured"]
-    for name in ("chosen", "scores"):
-        if isinstance(values.get(name), list):
-            values[name] = tuple(values[name])
-    return _checked(CycleRecord, number, values)
-
-
-def _out_of_range(record: CycleRecord) -> str | None:
-    if record.labeled < 1:
-        return f"it has {record.labeled} labels"
-    if record.scores and len(record.scores) != len(record.chosen):
-        return f"it has {len(record.scores)} scores for {len(record.chosen)} chosen samples"
-    if not all(map(math.isfinite, record.scores)):
-        return "a score is not finite"
-    if bad := [name for name, value in record.cost.items() if not 0 <= value < math.inf]:
-        return f"its {bad[0]} is {record.cost[bad[0]]}"
-    return None if 0 <= record.at <= LATEST else "its time is none"
-
-
-def _out_of_order(record: CycleRecord, number: int, expected: int | None, seen: set[str]) -> str | None:
+def _faults(
+    record: CycleRecord,
+    number: int,
+    expected: int | None,
+    labeled: Sequence[int] | None,
+    seen: set[str],
+    *,
+    named: bool,
+) -> Iterator[str]:
+    """What is wrong with a cycle, given those before it."""
     chosen = record.chosen
     if record.cycle != number:
-        return f"expected cycle {number}, found cycle {record.cycle}"
+        yield f"expected cycle {number}, found cycle {record.cycle}"
+    if record.scores and len(record.scores) != len(chosen):
+        yield f"it has {len(record.scores)} scores for {len(chosen)} chosen samples"
+    if labeled is not None and number >= len(labeled):
+        yield f"the cell has no cycle {number}"
+    expected = expected if labeled is None else labeled[number]
     if expected not in (None, record.labeled):
-        return f"it has {record.labeled} labels instead of {expected}"
+        yield f"it has {record.labeled} labels instead of {expected}"
     if len(set(chosen)) < len(chosen) or not seen.isdisjoint(chosen):
-        return "it chooses a sample that was chosen before"
-    return None
+        yield "it chooses a sample that was chosen before"
+    if labeled is not None and named:
+        asked = labeled[min(number + 1, len(labeled) - 1)] - labeled[number]
+        if len(chosen) != asked:
+            yield f"it chooses {len(chosen)} samples instead of {asked}"
 
 
-def _off_schedule(record: CycleRecord, sizes: tuple[int, int], *, named: bool) -> str | None:
-    labels, chosen = sizes
-    if labels < 0:
-        return f"the cell has no cycle {record.cycle}"
-    if record.labeled != labels:
-        return f"it has {record.labeled} labels instead of {labels}"
-    if named and len(record.chosen) != chosen:
-        return f"it chooses {len(record.chosen)} samples instead of {chosen}"
-    return None
-
-
-def _sizes(number: int, labeled: Sequence[int] | None) -> tuple[int, int] | None:
-    """Labels of a cycle and how many it chooses; (-1, 0) past the end, None if the schedule is not known."""
-    if labeled is None:
-        return None
-    if number >= len(labeled):
-        return -1, 0
-    last = number + 1 == len(labeled)
-    return labeled[number], 0 if last else labeled[number + 1] - labeled[number]
-
-
-def _checked(kind: Callable[..., Entry], number: int, values: Mapping[str, Any]) -> Entry:
-    """A record whose values are of its types. Raises Impossible."""
+def _read(kind: type[Entry], number: int, line: Mapping[str, Any]) -> Entry:
     try:
-        found = _model(kind).model_validate(values)
+        return kind.model_validate(line)
     except ValidationError as error:
         first = error.errors()[0]
         raise Impossible(number, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-    return kind(**{name: getattr(found, name) for name in type(found).model_fields})
-
-
-@cache
-def _model(kind: Any) -> type[BaseModel]:
-    """A strict model of a record: a text is no number, and unknown fields are refused."""
-    types = get_type_hints(kind)
-    known: dict[str, Any] = {field.name: (types[field.name], _default(field)) for field in fields(kind)}
-    return create_model(kind.__name__, __config__=ConfigDict(strict=True, extra="forbid"), **known)
-
-
-def _default(field: Field[Any]) -> object:
-    return ... if field.default is MISSING or field.name in ALWAYS else field.default

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from alharness.errors import RunError
 
 from . import entries
+from .conditions import changes
 from .entries import Header
 from .files import append, cut, explain, refuse_link, sync_folder, write
 
@@ -58,10 +60,9 @@ class Journal:
         self.torn = self._size < len(content)
         if self.torn:
             cut(self.path, self._size)
-        if found := _parse_all(self.path, lines, labeled):
+        if found := _parse_all(self.path, lines, labeled, named=True):
             self.header, self.cycles = found
             _require_equal(self.path, self.header.context, context)
-            _require_ids(self.path, self.cycles)
         else:
             self.header, self.cycles = Header(context=context, started=now), []
             self._append(_line({"format": FORMAT, "context": context}, {"at": now}))
@@ -135,24 +136,8 @@ def _line(fields: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
     return f"{line[:-2]}, {json.dumps('sha256')}: {json.dumps(_checksum(line))}}}}}\n"
 
 
-def _parse(path: Path, number: int, line: bytes) -> dict[str, Any]:
-    try:
-        data = json.loads(line)
-        claimed = data["measured"].pop("sha256")
-        intact = claimed == _checksum(json.dumps(data, ensure_ascii=False))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        intact = False
-    if not intact:
-        raise RunError(
-            f"{path}:{number}: this line is damaged (its checksum does not fit), so the cell cannot be continued. "
-            f"{REMEDY}"
-        )
-    result: dict[str, Any] = data
-    return result
-
-
 def _parse_all(
-    path: Path, lines: Sequence[bytes], labeled: Sequence[int] | None
+    path: Path, lines: Sequence[bytes], labeled: Sequence[int] | None, *, named: bool = False
 ) -> tuple[Header, list[CycleRecord]] | None:
     if not lines:
         return None
@@ -160,9 +145,20 @@ def _parse_all(
     if head.get("format") != FORMAT:
         raise RunError(f"{path}:1: journal format {head.get('format')!r}, but this version reads {FORMAT}")
     try:
-        return entries.header(head), entries.cycles(rest, labeled)
+        return entries.header(head), entries.cycles(rest, labeled, named=named)
     except entries.Impossible as error:
         raise _impossible(path, error.line, str(error)) from error
+
+
+def _parse(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        data: dict[str, Any] = json.loads(line)
+        if data["measured"].pop("sha256") == _checksum(json.dumps(data, ensure_ascii=False)):
+            return data
+    raise RunError(
+        f"{path}:{number}: this line is damaged (its checksum does not fit), so the cell cannot be continued. "
+        f"{REMEDY}"
+    )
 
 
 def _impossible(path: Path, number: int, what: str) -> RunError:
@@ -187,37 +183,19 @@ def _content(path: Path) -> bytes | None:
 
 def _whole_lines(content: bytes) -> list[bytes]:
     """The lines up to the last one that is whole."""
-    lines = content.split(b"\n")
-    lines.pop()  # what follows the last newline: nothing, or a line that was being written
-    if lines and not _is_whole(lines[-1]):
-        lines.pop()
+    *lines, _ = content.split(b"\n")  # what follows the last newline is nothing, or a line that was being written
+    if lines:
+        try:
+            json.loads(lines[-1])
+        except (ValueError, RecursionError):
+            lines.pop()
     return lines
 
 
-def _is_whole(line: bytes) -> bool:
-    try:
-        json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _require_ids(path: Path, cycles: Sequence[CycleRecord]) -> None:
-    """A cell is continued from the ids that were chosen; made-up curves name none."""
-    expected = cycles[0].labeled if cycles else 0
-    for record in cycles:
-        if record.labeled != expected:
-            what = f"it has {record.labeled} labels instead of {expected}"
-            raise _impossible(path, record.cycle + 2, what)
-        expected += len(record.chosen)
-
-
 def _require_equal(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    plain = json.loads(json.dumps(new))
-    differing = sorted(key for key in {*old, *plain} if old.get(key) != plain.get(key))
-    if differing:
-        changes = "; ".join(f"{key} was {old.get(key)!r} and is {plain.get(key)!r}" for key in differing)
+    if found := [f"{place} {change}" for place, change in changes(old, json.loads(json.dumps(new)))]:
         raise RunError(
-            f"{path}: the cell was begun under other conditions and cannot be continued under these: {changes}. "
-            "Restore them, or run again with --restart to begin the cell again (the journal is kept)"
+            f"{path}: the cell was begun under other conditions and cannot be continued under these: "
+            f"{'; '.join(found)}. Restore them, or run again with --restart to begin the cell again (the journal "
+            "is kept)"
         )

@@ -114,7 +114,7 @@ def test_a_missing_cycle_is_refused(written):
 
 
 def test_other_conditions_are_refused_and_named(written):
-    with pytest.raises(RunError, match=r"seed was 0 and is 1; versions was None and is 'new'"):
+    with pytest.raises(RunError, match=r"seed was 0 and is 1; versions was unset and is new"):
         Journal(written, {**CONTEXT, "seed": 1, "versions": "new"}, now=9)
 
 
@@ -186,10 +186,16 @@ IMPOSSIBLE = {
     "numbers for ids": (put("chosen", value=[3, 4]), "chosen.0: "),
     "a text for ids": (put("chosen", value="xy"), "chosen: "),
     "too few scores": (put("scores", value=[0.5]), "it has 1 scores for 2 chosen samples"),
-    "a score that is NaN": (put("scores", value=[0.5, math.nan]), "a score is not finite"),
-    "an endless cost": (put("measured", "cost", "query_seconds", value=math.inf), "its query_seconds is inf"),
-    "a negative cost": (put("measured", "cost", "query_seconds", value=-1.0), "its query_seconds is -1.0"),
-    "a time out of the calendar": (put("measured", "at", value=10**18), "its time is none"),
+    "a score that is NaN": (put("scores", value=[0.5, math.nan]), "scores.1: Input should be a finite number"),
+    "an endless cost": (
+        put("measured", "cost", "query_seconds", value=math.inf),
+        "measured.cost.query_seconds: Input should be a finite number",
+    ),
+    "a negative cost": (
+        put("measured", "cost", "query_seconds", value=-1.0),
+        "measured.cost.query_seconds: Input should be greater than or equal to 0",
+    ),
+    "a time out of the calendar": (put("measured", "at", value=10**18), "measured.at: Input should be less than"),
     "another timing": (put("measured", "timing", value="guessed"), "timing: "),
 }
 
@@ -210,9 +216,9 @@ def test_a_line_whose_checksum_fits_but_that_cannot_be_is_refused_with_its_place
     [
         (put("context", value=...), "context: "),
         (put("context", value=["x"]), "context: "),
-        (put("measured", "at", value=...), "started: "),
-        (put("measured", "at", value="today"), "started: "),
-        (put("measured", "at", value=-1), "its time is none"),
+        (put("measured", "at", value=...), "measured.at: "),
+        (put("measured", "at", value="today"), "measured.at: "),
+        (put("measured", "at", value=-1), "measured.at: Input should be greater than"),
     ],
 )
 def test_a_header_that_cannot_be_is_refused(written, change, told):
