@@ -30,7 +30,6 @@ class Group:
         contexts: seed -> what the numbers of its cells depend on: data, split, initial pool, device, versions. A
             worker refuses to compute under other conditions.
         action: run cells, or measure the queries of finished ones again.
-        restart: cells whose ids do not fit the pool begin again; otherwise they fail.
 
     >>> from alharness.api.executor import Group
     >>> from alharness.api.records import Cell
@@ -45,18 +44,11 @@ class Group:
     fits: Mapping[tuple[int, bool], bytes] = field(default_factory=dict, repr=False)
     contexts: Mapping[int, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     action: Literal["run", "retime"] = "run"
-    restart: bool = False
 
     @property
     def seeds(self) -> frozenset[int]:
         """The seeds of its cells."""
         return frozenset(cell.seed for cell in self.cells)
-
-    def ended_by(self, message: Message) -> Cell | None:
-        """The cell that ends with this message, if one does."""
-        if isinstance(message, Outcome) or (isinstance(message, Unusable) and not self.restart):
-            return message.cell
-        return None
 
     @property
     def name(self) -> str:
@@ -112,29 +104,8 @@ class Warned:
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Unusable:
-    """The ids of a cell do not fit the pool. It begins again if its group says so; otherwise it ends.
-
-    Attributes:
-        cell: which.
-        cycle: whose ids.
-        reason: what is wrong with them.
-
-    >>> from alharness.api.executor import Unusable
-    >>> from alharness.api.records import Cell
-    >>> cell = Cell(label="random", sampler="random", params={}, distribution="", seed=3, key="k")
-    >>> Unusable(cell=cell, cycle=1, reason="the pool has no sample 'clip9'").cycle
-    1
-    """
-
-    cell: Cell
-    cycle: int
-    reason: str
-
-
-Message = Finished | FirstFit | Warned | Unusable | Outcome
-"""What a worker sends. A cell of a group ends with its `Outcome`, or with `Unusable`."""
+Message = Finished | FirstFit | Warned | Outcome
+"""What a worker sends. Each cell of a group ends with its `Outcome`."""
 
 
 class Groups(Protocol):

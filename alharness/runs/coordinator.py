@@ -6,10 +6,11 @@ import signal
 import time
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from alharness.api.executor import Finished, FirstFit, Group, Unusable, Warned
+from alharness.api.executor import Finished, FirstFit, Group, Warned
 from alharness.api.records import Outcome
+from alharness.engine.pool import Impossible
 from alharness.errors import HarnessError, RunError
 
 from . import journal, saved
@@ -20,6 +21,7 @@ from .journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
     from typing import Literal
 
     from alharness.api.executor import Message
@@ -40,7 +42,6 @@ class Coordinator:
         directory: the run directory, entered.
         groups: the cells of each group.
         seeds: what is known of each seed.
-        context: what every cell depends on: data, device, versions.
         action: run the cells, or measure the queries of finished ones again.
         restart: cells begin again if their journals cannot be continued; the old ones are kept.
         exclusive: nothing else is computed while a query is measured.
@@ -58,7 +59,6 @@ class Coordinator:
         groups: Sequence[tuple[Cell, ...]],
         *,
         seeds: Mapping[int, SeedFacts],
-        context: Mapping[str, Any],
         action: Literal["run", "retime"],
         restart: bool,
         exclusive: bool,
@@ -66,7 +66,7 @@ class Coordinator:
         warn: Callable[[str], None],
     ) -> None:
         self._plan, self._directory, self._waiting = plan, directory, [*groups]
-        self._seeds, self._context = seeds, context
+        self._seeds = seeds
         self._action, self._restart, self._exclusive = action, restart, exclusive
         self._emit, self._warn = emit, warn
         self._fits = FitStore(directory.fits, warn)
@@ -85,7 +85,7 @@ class Coordinator:
         """The next group; None if none can begin now. Cells whose journals cannot be continued end here."""
         while (cells := self._next(seeds)) is not None:
             self._waiting.remove(cells)
-            if opened := [cell for cell in cells if self._open(cell)]:
+            if opened := [cell for cell in cells if self._open(cell, restart=self._restart)]:
                 return self._make(opened)
         return None
 
@@ -103,8 +103,6 @@ class Coordinator:
                 key = message.seed, message.everything
                 self._fits.put(self._seeds[message.seed].fits[message.everything], message.content)
                 self._training.pop(key, None)
-            case Unusable():
-                return self._begin_again(message)
             case Finished():
                 return self._write(message.cell, message.cycle)
             case Outcome():
@@ -145,19 +143,19 @@ class Coordinator:
             cells=tuple(cells),
             chosen={cell.name: tuple(cycle.chosen for cycle in self._books[cell].cycles) for cell in cells},
             fits=fits,
-            contexts={cell.seed: {**self._context, **self._seeds[cell.seed].context} for cell in cells},
+            contexts={cell.seed: self._seeds[cell.seed].context for cell in cells},
             action=self._action,
-            restart=self._restart,
         )
 
-    def _open(self, cell: Cell, *, again: bool = False) -> bool:
+    def _open(self, cell: Cell, *, restart: bool) -> bool:
         """Open the cell's journal; if that cannot be continued, the cell begins again or ends."""
+        folder = self._directory.cell(cell)
         try:
-            book = self._read(cell)
+            book = self._read(cell, folder)
         except (HarnessError, OSError) as error:
-            if self._restart and not again and self._set_aside(cell):
-                return self._open(cell, again=True)
-            text = str(error) if isinstance(error, HarnessError) else explain(error, self._directory.cell(cell))
+            if restart and self._set_aside(folder):
+                return self._open(cell, restart=False)
+            text = str(error) if isinstance(error, HarnessError) else explain(error, folder)
             self._end(Outcome(cell=cell, status="failed", error=text))
             return False
         if book.torn:
@@ -165,29 +163,25 @@ class Coordinator:
         self._books[cell] = book
         return True
 
-    def _read(self, cell: Cell) -> Journal:
+    def _read(self, cell: Cell, folder: Path) -> Journal:
         facts = self._seeds[cell.seed]
-        context = {**identity(self._plan.experiment, cell), **self._context, **facts.context}
-        return Journal(self._directory.cell(cell), context, _now(), self._plan.labeled(cell))
-
-    def _set_aside(self, cell: Cell) -> bool:
-        """Keep the cell's journal under another name; False if that cannot be done."""
+        context = {**identity(self._plan.experiment, cell), **facts.context}
+        book = Journal(folder, context, _now(), self._plan.labeled(cell))
         try:
-            aside = journal.set_aside(self._directory.cell(cell))
+            facts.initial.replay([cycle.chosen for cycle in book.cycles])
+        except Impossible as error:
+            raise book.impossible(error.cycle, str(error)) from error
+        return book
+
+    def _set_aside(self, folder: Path) -> bool:
+        """Keep a cell's journal under another name; False if that cannot be done."""
+        try:
+            aside = journal.set_aside(folder)
         except OSError:
             return False
         if aside:
             self._warn(f"the cell begins again; its old journal is kept as {aside}")
         return aside is not None
-
-    def _begin_again(self, message: Unusable) -> bool:
-        """A cell whose ids do not fit the pool begins again, or ends; False if it ends although it should not."""
-        cell = message.cell
-        if self._restart and self._set_aside(cell):
-            return self._open(cell, again=True)
-        error = self._books[cell].impossible(message.cycle, message.reason)
-        self._end(Outcome(cell=cell, status="failed", error=str(error)))
-        return not self._restart
 
     def _write(self, cell: Cell, cycle: CycleRecord) -> bool:
         """Write a cycle to its journal, and report it; False if it cannot be written."""

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from alharness.api.executor import Finished, FirstFit, Unusable, Warned
+from alharness.api.executor import Finished, FirstFit, Warned
 from alharness.api.records import CycleRecord, Outcome
 from alharness.api.sampler import Sampler
 from alharness.engine.loop import run_cell
-from alharness.engine.pool import Impossible
-from alharness.engine.training import Fitted, model_border, stored
+from alharness.engine.training import Fit, Fitted, model_border, stored
 from alharness.errors import Diverged, HarnessError, RunError, SamplerError, described, text_of, trace_of
 from alharness.guard.border import Border
 from alharness.text.redaction import redact
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from alharness.api.executor import Group, Message
     from alharness.api.records import Cell
     from alharness.api.vocabulary import Feature
-    from alharness.engine.training import Fit
     from alharness.registry import Registry
 
     from .messages import Work
@@ -74,63 +72,52 @@ class Driver:
             group: which.
             at: called with the cell that computes from now on; None if several do.
         """
-        members: list[_Member] = []
-        for cell in group.cells:
-            at(cell)
-            joined = self._join(cell, group)
-            if isinstance(joined, Unusable):
-                yield joined
-                if not group.restart:
-                    continue
-                joined = self._join(cell, replace(group, chosen={}))
-            yield from self._warnings()
-            if isinstance(joined, _Member):
-                members.append(joined)
-            else:
-                yield joined
+        members = [_Member(cell) for cell in group.cells]
+        answers: Sequence[Fitted | BaseException | None] = [None] * len(members)  # nothing was asked for yet
         while members:
-            at(members[0].cell if len(members) == 1 else None)
-            answers = yield from self._fit_all(members, group)
             for member, answer in zip([*members], answers, strict=True):
-                at(member.cell)
-                found: CycleRecord | Outcome | None
+                cell = member.cell
+                found: list[Message] = []
+                at(cell)
                 try:
                     if isinstance(answer, BaseException):
                         raise answer  # noqa: TRY301 - what the training raised
-                    found = member.checked(member.steps.send(answer), answer)
+                    if answer is None:
+                        member.steps = self._begin(cell, group)
+                    else:
+                        cycle = member.steps.send(answer)
+                        assert isinstance(cycle, CycleRecord)
+                        found.append(Finished(cell=cell, cycle=replace(cycle, machine=machine(answer.device))))
+                    request = next(member.steps)
+                    assert isinstance(request, Fit)
+                    member.request = request
+                except StopIteration:
+                    found.append(Outcome(cell=cell, status="ok"))
                 except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, other cells continue
-                    found = failure(member.cell, error)
+                    found.append(failure(cell, error))
                 yield from self._warnings()
-                if isinstance(found, CycleRecord):
-                    yield Finished(cell=member.cell, cycle=found)
-                    found = member.ask()
-                if isinstance(found, Outcome):
+                yield from found
+                if found and isinstance(found[-1], Outcome):
                     members.remove(member)
-                    yield found
+            if members:
+                at(members[0].cell if len(members) == 1 else None)
+                answers = yield from self._fit_all(members, group)
 
     def _warnings(self) -> Iterator[Warned]:
         while self._pending:
             yield Warned(text=self._pending.pop(0))
 
-    def _join(self, cell: Cell, group: Group) -> _Member | Unusable | Outcome:
-        """A cell that is ready to begin, or to continue; or why it is not."""
-        try:
-            self.setup.keep_only(group.seeds)
-            data = self.setup.seed_data(cell.seed)
-            _require_equal(cell, group.contexts.get(cell.seed, data.context), data.context)
-            data = data.reference if cell.reference else data
-            chosen = group.chosen.get(cell.name, ())
-            pool = data.initial.replay(chosen)
-            sampler, features = self._make_sampler(cell)
-            again = chosen if group.action == "retime" else None
-            start = (data.initial, 0) if again is not None else (pool, len(chosen))
-            steps = run_cell(data, sampler, *start, features=features, who=cell.who, warn=self._pending.append)
-            member = _Member(cell, steps, len(data.schedule.sizes), again)
-            return member.ask() or member
-        except Impossible as error:
-            return Unusable(cell=cell, cycle=error.cycle, reason=str(error))
-        except BaseException as error:  # noqa: BLE001 - the same
-            return failure(cell, error)
+    def _begin(self, cell: Cell, group: Group) -> Generator[Fit | CycleRecord, Fitted, None]:
+        """The cell's loop from where it is; from its beginning if its queries are to be measured again."""
+        self.setup.keep_only(group.seeds)
+        data = self.setup.seed_data(cell.seed)
+        _require_equal(cell, group.contexts.get(cell.seed, data.context), data.context)
+        data = data.reference if cell.reference else data
+        sampler, features = self._make_sampler(cell)
+        chosen, again = group.chosen.get(cell.name, ()), group.action == "retime"
+        pool, first = (data.initial, 0) if again else (data.initial.replay(chosen), len(chosen))
+        steps = run_cell(data, sampler, pool, first, features=features, who=cell.who, warn=self._pending.append)
+        return _queried_again(steps, chosen) if again else steps
 
     def _make_sampler(self, cell: Cell) -> tuple[Sampler | None, frozenset[Feature]]:
         if cell.reference:
@@ -191,54 +178,28 @@ class Driver:
 
 
 class _Member:
-    """A cell of a group, between its cycles.
+    """A cell of a group: its loop, and the model that it asks for."""
 
-    Args:
-        cell: which.
-        steps: its loop.
-        queries: how many it has.
-        again: what its cycles chose, if their queries are to be measured again.
-
-    Attributes:
-        request: the model that it asks for.
-    """
-
+    steps: Generator[Fit | CycleRecord, Fitted, None]
     request: Fit
 
-    def __init__(
-        self,
-        cell: Cell,
-        steps: Generator[Fit | CycleRecord, Fitted, None],
-        queries: int,
-        again: Sequence[tuple[str, ...]] | None,
-    ) -> None:
-        self.cell, self.steps, self._queries, self._again = cell, steps, queries, again
-        self._measured = 0
+    def __init__(self, cell: Cell) -> None:
+        self.cell = cell
 
-    def ask(self) -> Outcome | None:
-        """Have the cell ask for its next model; its outcome if it is at its end, or fails."""
-        if self._again is not None and self._measured == self._queries:
-            return Outcome(cell=self.cell, status="ok")  # the last model is asked for nothing
-        try:
-            request = next(self.steps, None)
-        except BaseException as error:  # noqa: BLE001 - the same
-            return failure(self.cell, error)
-        if request is None:
-            return Outcome(cell=self.cell, status="ok")
-        assert not isinstance(request, CycleRecord)
-        self.request = request
-        return None
 
-    def checked(self, cycle: Fit | CycleRecord, fitted: Fitted) -> CycleRecord:
-        """The cycle, with the machine that it was measured on. Raises RunError if it chose others than before."""
+def _queried_again(
+    steps: Generator[Fit | CycleRecord, Fitted, None], chosen: Sequence[tuple[str, ...]]
+) -> Generator[Fit | CycleRecord, Fitted, None]:
+    """The loop of a finished cell up to its last query. Raises RunError if a cycle chooses others than before."""
+    for before in chosen[:-1]:  # the last model is asked for nothing
+        cycle = steps.send((yield next(steps)))
         assert isinstance(cycle, CycleRecord)
-        self._measured += 1
-        if self._again is not None and cycle.chosen != self._again[cycle.cycle]:
+        if cycle.chosen != before:
             raise RunError(
                 f"cycle {cycle.cycle} chose other samples than it did when the run was made, so that its queries "
                 "cannot be measured again on this machine; the journal is as it was"
             )
-        return replace(cycle, machine=machine(fitted.device))
+        yield cycle
 
 
 def _require_equal(cell: Cell, expected: Mapping[str, object], found: Mapping[str, object]) -> None:

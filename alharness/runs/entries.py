@@ -51,7 +51,7 @@ class _Entry(BaseModel):
 Entry = TypeVar("Entry", bound=_Entry)
 Time = Annotated[int, Field(ge=0, le=LATEST)]
 Cost = Annotated[FiniteFloat, Field(ge=0)]
-Array = Strict(False)
+Array = Strict(strict=False)
 """Of a tuple: it may be written as JSON writes it. Its items are as strict as all else."""
 
 

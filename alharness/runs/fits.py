@@ -11,7 +11,9 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .files import write
+from alharness.errors import RunError
+
+from .files import refuse_link, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,14 +53,14 @@ class FitStore:
         """Store a model, in the place of an older one."""
         path = self._folder / f"{key}.pt"
         try:
-            if self._folder.is_symlink():
-                raise OSError("its folder is a symbolic link, and nothing is written through it")
+            refuse_link(self._folder)
             self._folder.mkdir(parents=True, exist_ok=True)
             write(path, _checksum(content) + b"\n" + content)
-        except OSError as error:
+        except (OSError, RunError) as error:
+            why = getattr(error, "strerror", None) or error
             self._warn(
-                f"{path}: the fit cannot be stored ({error.strerror or error}); the run continues, and cells that "
-                "need this fit train it again"
+                f"{path}: the fit cannot be stored ({why}); the run continues, and cells that need this fit train "
+                "it again"
             )
 
 

@@ -29,75 +29,82 @@ from alharness.text.redaction import redact
 from . import fits, pooltable
 from .directory import OUTPUT
 from .environment import describe
-from .messages import Begun, Loaded, Made, Refused, SeedFacts, Wish
-from .setup import Setup, pool_if_needed, seed_context
+from .messages import Begun, Done, Loaded, SeedFacts, Wish
+from .setup import Setup, count_validation, pool_if_needed
 from .sharing import share
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from multiprocessing.connection import Connection
 
+    from alharness.api.dataset import DatasetFacts
     from alharness.api.metrics import Metrics
     from alharness.registry import Registry
 
 
 def load(connection: Connection, wish: Wish) -> None:
-    """Answer with `Begun`, `Made`, `Warned`, and at last with `Loaded` or `Refused`."""
-    try:
-        installed = registry.load(extras=wish.work.extras)
-        connection.send(Begun())
-        connection.send(_load(connection, wish, installed))
-    except BaseException as error:  # noqa: BLE001 - whatever a plugin raises is reported
-        connection.send(_refused(wish, error))
+    """Answer with `Begun`, then `Loaded` or the error that keeps the data set from being made, and `Done`.
 
-
-def _load(connection: Connection, wish: Wish, installed: Registry) -> Loaded:
-    work = wish.work
+    A `Warned` may come at any time.
+    """
 
     def warn(text: str) -> None:
         connection.send(Warned(text=text))
 
+    try:
+        installed = registry.load(extras=wish.work.extras)
+        connection.send(Begun())
+        shown, loaded = _load(wish, installed, warn)
+    except BaseException as error:  # noqa: BLE001 - whatever a plugin raises is reported
+        connection.send(_refusal(wish, error))
+        return
+    connection.send(loaded)
+    try:
+        pooltable.save(wish.folder, shown)
+    except Exception as bug:  # noqa: BLE001 - a run is worth more than its pictures
+        warn(f"what was chosen will not be shown in reports: {described(bug)}")
+    connection.send(Done())
+
+
+def _load(wish: Wish, installed: Registry, warn: Callable[[str], None]) -> tuple[Dataset, Loaded]:
+    """The data set as the model wants it, and what a run must know of it."""
+    work = wish.work
     model = installed.model(work.model).plugin
     # What a data set says itself of its files, or of its parameters, is said well.
     with Border(wish.who, PluginError, warn, passing=(DataError, SpecError)).crossed():
         dataset = installed.dataset(wish.dataset).plugin.make(wish.params)
-        _require_announced(wish, dataset)
+        _require_announced(wish.facts, dataset)
         shown = pool_if_needed(dataset, model)
         with blaming(wish.who, DataError):
             require_sound(shown, lambda text: warn(f"{wish.who}: {text}"))
             _require_sendable(shown.measured_by)
     metrics = dataset.measured_by
     setup = Setup(shown, model, work.model_params, work.training, work.schedule)
-    loaded = Loaded(
+    return shown, Loaded(
         dataset=share(shown, wish.samples) if wish.samples else b"",
         digest=str(dataset.digest),
         synthetic=bool(dataset.synthetic),
         metric=metrics.primary,
         lower_is_better=tuple(sorted(metrics.lower_is_better)),
         headline=metrics.headline,
-        valid=setup.validating(wish.facts.sizes[1]),
-        context=dict(setup.context),
+        valid=count_validation(work.training.valid, wish.facts.sizes[1]),
+        data=shown.digest,
+        device=setup.device.type,
         seeds={seed: _facts(setup, seed, wish) for seed in wish.seeds},
         environment=describe(setup.device, wish.spec_folder),
     )
-    connection.send(Made())
-    try:
-        pooltable.save(wish.folder, shown)
-    except Exception as bug:  # noqa: BLE001 - a run is worth more than its pictures
-        connection.send(Warned(text=f"what was chosen will not be shown in reports: {described(bug)}"))
-    return loaded
 
 
 def _facts(setup: Setup, seed: int, wish: Wish) -> SeedFacts:
-    splits, initial = setup.draw(seed)
-    context, model_seed = {**setup.context, **wish.recipe}, derive(seed, "model", 0)
-    names = {False: fits.key(context, [initial.ids[i] for i in initial.known], model_seed)}
+    _, initial, context = setup.draw(seed)
+    recipe, model_seed = {**setup.context, **wish.recipe}, derive(seed, "model", 0)
+    names = {False: fits.key(recipe, [initial.ids[i] for i in initial.known], model_seed)}
     if wish.references:
-        names[True] = fits.key(context, initial.ids, model_seed)
-    return SeedFacts(context=seed_context(splits, initial), fits=names)
+        names[True] = fits.key(recipe, initial.ids, model_seed)
+    return SeedFacts(context=context, initial=initial, fits=names)
 
 
-def _require_announced(wish: Wish, dataset: object) -> None:
-    facts = wish.facts
+def _require_announced(facts: DatasetFacts, dataset: object) -> None:
     if not isinstance(dataset, Dataset):
         raise PluginError(f"make returned {type(dataset).__name__}, not Dataset")
     if (dataset.task, set(dataset.modalities)) != (facts.task, set(facts.modalities)):
@@ -124,12 +131,13 @@ def _require_sendable(metrics: Metrics) -> None:
         ) from error
 
 
-def _refused(wish: Wish, error: BaseException) -> Refused:
+def _refusal(wish: Wish, error: BaseException) -> HarnessError:
+    """The error for the user, of a class that every process knows."""
     if isinstance(error, HarnessError) and not error.unexpected:
-        kind = next(base for base in type(error).__mro__ if base.__module__ == errors.__name__)
-        return Refused(kind=kind.__name__, text=text_of(error))
+        kind: type[HarnessError] = next(kind for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
+        return kind(text_of(error))
     with suppress(Exception):  # a plugin may have put anything there, or the disk is full
         sys.stderr.write(redact(trace_of(error)))
         sys.stderr.flush()
     text = text_of(error) if isinstance(error, HarnessError) else f"{wish.who}: {described(error)}"
-    return Refused(kind=PluginError.__name__, text=f"{text}; see {wish.folder / OUTPUT}")
+    return PluginError(f"{text}; see {wish.folder / OUTPUT}")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alharness import errors
 from alharness.api.executor import Warned
-from alharness.errors import PluginError
+from alharness.errors import HarnessError, PluginError
 from alharness.spec.settings import LimitsSettings
 
 from .directory import OUTPUT
-from .messages import Begun, Loaded, Made, Refused
+from .messages import Begun, Loaded
 from .watch import Watch
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ def load(processes: Processes, wish: Wish, limits: LimitsSettings, warn: Callabl
     output = wish.folder / OUTPUT
     child = processes.start("alharness.runs.loader:load", output, wish)
     watch = Watch(child, f"making {wish.who}", limits)
+    loaded: Loaded | None = None
     try:
         while True:
             if not child.connection.poll(watch.patience(0)):
@@ -43,16 +43,17 @@ def load(processes: Processes, wish: Wish, limits: LimitsSettings, warn: Callabl
                 watch.mention_silence(0, warn)
                 continue
             match child.hear():
-                case Loaded() as loaded:
-                    return loaded
-                case Refused(kind=kind, text=text):
-                    raise getattr(errors, kind)(text)
                 case Begun():
                     watch.begin()
-                case Made():
-                    watch = Watch(child, f"looking at {wish.who}", LimitsSettings())
                 case Warned(text=text):
                     warn(text)
+                case HarnessError() as error:
+                    raise error
+                case Loaded() as loaded:
+                    # What follows is no plugin's work.
+                    watch = Watch(child, f"looking at {wish.who}", LimitsSettings())
+                case _ if loaded:
+                    return loaded
                 case _:
                     seen = f"; see {output}" if output.exists() and output.stat().st_size else ""
                     why = "; the machine ran out of memory" if watch.killed_for_memory() else ""

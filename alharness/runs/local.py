@@ -8,7 +8,7 @@ import time
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
-from alharness.api.executor import Finished, Group, Unusable, Warned
+from alharness.api.executor import Finished, Group, Warned
 from alharness.api.records import Outcome
 
 from .directory import RunDirectory
@@ -121,12 +121,12 @@ class LocalExecutor:
         began = time.monotonic()
         if isinstance(message, Finished):
             self._longest = max(self._longest, began - worker.since)
-        if cell := worker.group.ended_by(message):
-            worker.left.remove(cell)
-            worker.sound = worker.sound and isinstance(message, Outcome) and message.status == "ok"
+        if isinstance(message, Outcome):
+            worker.left.remove(message.cell)
+            worker.sound = worker.sound and message.status == "ok"
         wanted = groups.receive(message)
         worker.since = time.monotonic()
-        if isinstance(message, Finished | Unusable) and not wanted:
+        if isinstance(message, Finished) and not wanted:
             worker.left.remove(message.cell)
             self._lose(worker, groups, "failed", "its process was ended with that of another cell of its group")
         elif self.exclusive:  # it waits, so that observers disturb no query

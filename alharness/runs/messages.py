@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from alharness.api.executor import Group, Message
     from alharness.api.params import Params
     from alharness.api.records import Cell, Schedule
+    from alharness.engine.pool import Pool
     from alharness.registry import Extras
     from alharness.spec.settings import TrainingSettings
 
@@ -32,7 +33,7 @@ class Continue:
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """A group has ended, with all its cells."""
+    """The work has ended: a group with all its cells, or what a loader does."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -115,11 +116,13 @@ class SeedFacts:
     """What a run must know of a seed.
 
     Attributes:
-        context: digests of its split and its initial pool.
+        context: what the numbers of its cells depend on: data, split, initial pool, device, versions.
+        initial: the pool at cycle 0.
         fits: whether all labels are known -> the name of the stored model of cycle 0.
     """
 
     context: Mapping[str, Any]
+    initial: Pool
     fits: Mapping[bool, str]
 
 
@@ -133,7 +136,8 @@ class Loaded:
         synthetic: made-up data.
         metric, lower_is_better, headline: as those of a `Plan`.
         valid: validation samples that stop a training.
-        context: what every cell depends on: data, device, versions.
+        data: digest of the data as the model wants it.
+        device: of models.
         seeds: those that were asked for.
         environment: versions and machine.
     """
@@ -145,24 +149,7 @@ class Loaded:
     lower_is_better: tuple[str, ...]
     headline: tuple[str, ...]
     valid: int
-    context: Mapping[str, Any]
+    data: str
+    device: str
     seeds: Mapping[int, SeedFacts]
     environment: Mapping[str, str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Refused:
-    """A data set that could not be made.
-
-    Attributes:
-        kind: name of an error in `alharness.errors`.
-        text: what is wrong.
-    """
-
-    kind: str
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Made:
-    """The data set is made. What follows is no plugin's work."""

@@ -107,7 +107,6 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
             directory,
             groups,
             seeds=loaded.seeds,
-            context=loaded.context,
             action="retime" if options.retime else "run",
             restart=options.restart,
             exclusive=executor.exclusive,
@@ -218,12 +217,9 @@ def _settle_conditions(
         DataError: the data have changed, and neither of the two is given.
     """
     contexts = {cell: outcome.context for cell, outcome in found.items() if outcome.context}
-    other_data = {cell for cell, context in contexts.items() if context.get("data") != loaded.context["data"]}
+    other_data = {cell for cell, context in contexts.items() if context.get("data") != loaded.data}
     old = {cell: context for cell, context in contexts.items() if cell in other_data or cell not in to_run}
-    new = {
-        cell: {**identity(plan.experiment, cell), **loaded.context, **loaded.seeds[cell.seed].context}
-        for cell in old
-    }
+    new = {cell: {**identity(plan.experiment, cell), **loaded.seeds[cell.seed].context} for cell in old}
     changed = differences(old, new)
     if other_data and (options.keep or options.restart):
         (plan.folder / pooltable.NAME).unlink(missing_ok=True)  # the next run writes that of the new
@@ -290,7 +286,7 @@ def _completed(plan: Plan, spec: Spec, loaded: Loaded, jobs: int, finished: Mapp
         metric=loaded.metric,
         lower_is_better=loaded.lower_is_better,
         headline=loaded.headline,
-        params={**plan.params, "device": loaded.context["device"]},
+        params={**plan.params, "device": loaded.device},
         environment={**loaded.environment, "data_sha256": loaded.digest},
         spec_text=resolved_yaml(spec),
         valid=loaded.valid,

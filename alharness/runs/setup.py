@@ -19,7 +19,7 @@ from alharness.errors import DataError, blaming
 from .environment import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
     import torch
 
@@ -69,7 +69,7 @@ class Setup:
         self._trainer: Trainer | None = None
         self._known: dict[int, SeedData] = {}
         self.device: torch.device = choose_device(settings.device)
-        self.context: Mapping[str, Any] = {
+        self.context: dict[str, Any] = {
             "data": dataset.digest,
             "device": self.device.type,
             "versions": versions(),
@@ -81,11 +81,6 @@ class Setup:
         assert self._trainer is not None, "the data of a seed come first"
         return self._trainer
 
-    def validating(self, available: int) -> int:
-        """How many of the available validation samples stop a training."""
-        kind, _, number = self._settings.valid.partition(":")
-        return {"none": 0, "full": available}[kind] if not number else int(number)
-
     def keep_only(self, seeds: Collection[int]) -> None:
         """Forget what is known of other seeds."""
         self._known = {seed: data for seed, data in self._known.items() if seed in seeds}
@@ -96,17 +91,28 @@ class Setup:
             self._known[seed] = self._make(seed)
         return self._known[seed]
 
-    def draw(self, seed: int) -> tuple[Splits, Pool]:
-        """The split of a seed, and its initial pool. Raises DataError if a part of the split is empty."""
+    def draw(self, seed: int) -> tuple[Splits, Pool, dict[str, Any]]:
+        """The split of a seed, its initial pool, and what the numbers of its cells depend on.
+
+        Raises:
+            DataError: a part of the split is empty.
+        """
         with blaming("the data set", DataError):
             splits = self._dataset.split(stream(seed, "split"))
             require_splits(splits)
-        for part in (splits.train, splits.valid, splits.test):
+        parts = {"train": splits.train, "valid": splits.valid, "test": splits.test}
+        for part in parts.values():
             part.protect()  # all cells of this process read them
-        return splits, Pool(splits.train.ids).draw(self._schedule.initial_pool, stream(seed, "pool"))
+        initial = Pool(splits.train.ids).draw(self._schedule.initial_pool, stream(seed, "pool"))
+        context = {
+            **self.context,
+            "split": {name: _digest(part.ids) for name, part in parts.items()},
+            "initial_pool": _digest(initial.ids[i] for i in initial.labeled),
+        }
+        return splits, initial, context
 
     def _make(self, seed: int) -> SeedData:
-        splits, initial = self.draw(seed)
+        splits, initial, context = self.draw(seed)
         valid = validation(splits.valid, self._settings.valid, seed)
         self._trainer = self._trainer or self._make_trainer(splits.train)
         return SeedData(
@@ -119,7 +125,7 @@ class Setup:
             batch=self._settings.inference_batch,
             metrics=self._dataset.measured_by,
             classes=self._dataset.classes,
-            context={**self.context, **seed_context(splits, initial)},
+            context=context,
         )
 
     def _make_trainer(self, train: Samples) -> Trainer:
@@ -138,6 +144,11 @@ class Setup:
         )
 
 
+def count_validation(wish: str, available: int) -> int:
+    """How many validation samples `full`, `none` or `budgeted:n` asks for."""
+    return {"none": 0, "full": available}[wish] if ":" not in wish else int(wish.partition(":")[2])
+
+
 def validation(valid: Samples, wish: str, seed: int) -> Samples | None:
     """The validation samples for `full`, `none` or `budgeted:n`.
 
@@ -150,19 +161,10 @@ def validation(valid: Samples, wish: str, seed: int) -> Samples | None:
         raise DataError("the data set has no validation samples; set training.valid to none")
     if wish == "full":
         return valid
-    size = int(wish.partition(":")[2])
+    size = count_validation(wish, len(valid))
     if size > len(valid):
         raise DataError(f"training.valid: {wish} asks for more than the {len(valid)} validation samples there are")
     return valid.take(np.sort(stream(seed, "validation").permutation(len(valid))[:size]))
-
-
-def seed_context(splits: Splits, initial: Pool) -> dict[str, Any]:
-    """Digests of a seed's split and of its initial pool."""
-    parts = {"train": splits.train, "valid": splits.valid, "test": splits.test}
-    return {
-        "split": {name: _digest(part.ids) for name, part in parts.items()},
-        "initial_pool": _digest(initial.ids[i] for i in initial.labeled),
-    }
 
 
 def _digest(ids: Iterable[str]) -> str:

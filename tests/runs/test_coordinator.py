@@ -2,11 +2,13 @@
 
 import json
 import resource
+from dataclasses import replace
 
 import pytest
 
-from alharness.api.executor import Finished, FirstFit, Unusable, Warned
+from alharness.api.executor import Finished, FirstFit, Warned
 from alharness.api.records import Cell, CycleRecord, Outcome, Plan, Schedule
+from alharness.engine.pool import Pool
 from alharness.runs.coordinator import Coordinator
 from alharness.runs.directory import RunDirectory
 from alharness.runs.messages import SeedFacts
@@ -40,8 +42,13 @@ def coordinate(tmp_path):
             pool=9,
             cells=cells,
         )
+        initial = Pool(("x0", "x1", "y0", "y1", "y2"), (2, 3, 4))
         facts = {
-            seed: SeedFacts(context={"split": seed}, fits={False: f"few{seed}", True: f"all{seed}"})
+            seed: SeedFacts(
+                context={"data": "d", "split": seed},
+                initial=initial,
+                fits={False: f"few{seed}", True: f"all{seed}"},
+            )
             for seed in (0, 1)
         }
         options = {"action": "run", "restart": False, "exclusive": True} | more
@@ -50,7 +57,6 @@ def coordinate(tmp_path):
             directory,
             groups,
             seeds=facts,
-            context={"data": "d"},
             emit=lambda hook, **records: seen.append((hook.removeprefix("alharness_"), records)),
             warn=told.append,
             **options,
@@ -186,16 +192,17 @@ def test_a_cell_whose_ids_do_not_fit_the_pool_ends_or_begins_again(coordinate, r
     make, _, told = coordinate
     first = make((A,))
     first.take()
-    first.receive(Finished(cell=A, cycle=cycle(0)))
+    first.receive(Finished(cell=A, cycle=replace(cycle(0), chosen=("elsewhere",))))
     first.interrupt()
     coordinator = make((A,), restart=restart)
-    assert coordinator.take().restart == restart
-    coordinator.receive(Unusable(cell=A, cycle=0, reason="the pool has no sample 'x0'"))
+    group = coordinator.take()
     if restart:
         assert "its old journal is kept as" in told[-1]
+        assert group.chosen == {"a-s0": ()}
         finish(coordinator, A)
         assert coordinator.outcomes[A].status == "ok"
     else:
+        assert group is None
         assert coordinator.outcomes[A].status == "failed"
         assert (
             "jsonl:2: alharness never writes such a line: the pool has no sample" in coordinator.outcomes[A].error

@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from alharness import registry
-from alharness.api.executor import Finished, FirstFit, Group, Unusable, Warned
+from alharness.api.executor import Finished, FirstFit, Group, Warned
 from alharness.api.records import Cell, Outcome, Schedule
 from alharness.engine.training import Trainer
 from alharness.registry import Extras
@@ -139,14 +139,8 @@ def test_a_reference_is_trained_once_with_all_labels(group):
 
 def test_ids_that_do_not_fit_the_pool_end_their_cell_alone(group):
     messages = group(*CELLS[:2], chosen={"random-s0": (("unknown",),)})
-    assert messages[0] == Unusable(cell=CELLS[0], cycle=0, reason="the pool has no sample 'unknown'")
-    assert ends(messages) == {"entropy-s0": "ok"}
-
-
-def test_ids_that_do_not_fit_the_pool_begin_again_if_they_may(group):
-    messages = group(CELLS[0], chosen={"random-s0": (("unknown",),)}, restart=True)
-    assert isinstance(messages[0], Unusable)
-    assert cycles(messages) == cycles(group(CELLS[0]))
+    assert "the pool has no sample 'unknown'" in messages[0].error
+    assert ends(messages) == {"random-s0": "failed", "entropy-s0": "ok"}
 
 
 def test_a_member_that_fails_leaves_the_others_as_they_are(group):

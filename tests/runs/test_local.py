@@ -4,7 +4,7 @@ from multiprocessing import Pipe
 
 import pytest
 
-from alharness.api.executor import Finished, Group, Unusable, Warned
+from alharness.api.executor import Finished, Group, Warned
 from alharness.api.records import Cell, CycleRecord, Outcome
 from alharness.runs.local import LocalExecutor
 from alharness.runs.messages import Begun, Continue, Done
@@ -93,8 +93,8 @@ def run(tmp_path):
     return execute
 
 
-def group(*cells, **more):
-    return Group(cells=cells, chosen={}, **more)
+def group(*cells):
+    return Group(cells=cells, chosen={})
 
 
 def test_a_process_computes_one_group_after_another_and_waits_for_each_message_to_be_handled(run):
@@ -133,14 +133,6 @@ def test_a_group_whose_journal_cannot_be_written_is_ended_and_each_cell_ends_onc
     assert [message.cell for message in found] == [A, B]
     assert "was ended with that of another cell" in found[1].error
     assert processes.ended == processes.children
-
-
-@pytest.mark.parametrize("restart", [False, True])
-def test_a_cell_whose_ids_are_unusable_ends_unless_it_may_begin_again(run, restart):
-    unusable = Unusable(cell=A, cycle=0, reason="no")
-    rest = [Finished(cell=A, cycle=CYCLE), ok(A)] if restart else []
-    processes = Processes([Begun(), unusable, *rest, Done()])
-    assert run(processes, Groups(group(A, restart=restart))) == [unusable, *rest]
 
 
 def test_a_group_has_the_time_of_all_its_cells(run):
