@@ -211,7 +211,7 @@ class Coordinator:
             outcome = self._replace(book, outcome)
         outcome = self._with_traceback(outcome)
         if book is None:
-            found = saved.outcome_of(cell, self._directory.cell(cell), self._plan.labeled(cell))
+            found = saved.outcome_of(self._plan, cell)
             outcome = replace(found, status=outcome.status, error=outcome.error)
         else:
             header, cycles = book.header, tuple(book.cycles)

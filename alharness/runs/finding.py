@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from alharness.errors import RunError, SpecError
 from alharness.text.words import SUFFIX, command_line
 
-from . import journal
+from . import saved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-FILE = "run.json"
 WORKDIR = Path("runs")
 ENDINGS = (".yaml", ".yml")
 
@@ -60,7 +58,7 @@ class FoundRun:
 def list_runs(workdir: Path = WORKDIR) -> list[FoundRun]:
     """The run directories in a folder, the last one first; none if the folder is not there."""
     try:
-        folders = [path for path in workdir.iterdir() if (path / FILE).exists() or (path / "cells").is_dir()]
+        folders = [path for path in workdir.iterdir() if (path / saved.NAME).exists() or (path / "cells").is_dir()]
     except OSError:
         return []
     return sorted(map(_look, folders), key=lambda found: (bool(found.problem), -found.at, found.name))
@@ -120,46 +118,25 @@ def _spec_name(path: Path) -> str:
 
 def _look(folder: Path) -> FoundRun:
     try:
-        run = json.loads((folder / FILE).read_bytes())["run"]
-        cells, schedule = run["cells"], run["schedule"]
-        done = [_cycles(folder / "cells" / _folder(cell)) for cell in cells]
-        wanted = [1 if cell.get("reference") else len(schedule["sizes"]) + 1 for cell in cells]
-        return FoundRun(
-            path=folder,
-            name=str(run["name"]),
-            setting=_setting(run["params"], schedule),
-            complete=sum(found >= count for (found, _), count in zip(done, wanted, strict=True)),
-            cells=len(cells),
-            cycles=sum(found for found, _ in done),
-            at=max(at for _, at in done) or _written(folder / FILE),
-        )
-    except Exception as error:  # noqa: BLE001 - a list is worth more than one damaged entry
-        made = folder.name.rpartition("-")[0] or folder.name
-        missing = isinstance(error, FileNotFoundError)
-        what = f"has no {FILE}" if missing else f"{FILE} cannot be read"
-        return FoundRun(path=folder, name=made, at=_written(folder), problem=what)
-
-
-def _folder(cell: dict[str, Any]) -> str:
-    return f"{cell['label']}-s{cell['seed']}-{cell['key'][:8]}"
-
-
-def _cycles(folder: Path) -> tuple[int, float]:
-    """How many cycles the journal holds, and when the last one ended; none if it is damaged."""
-    try:
-        found = journal.read(folder / journal.NAME)
+        plan, outcomes = saved.load(folder)
     except RunError:
-        return 0, 0.0
-    cycles = found[1] if found else []
-    return len(cycles), cycles[-1].at / 1000 if cycles else 0.0
+        made = folder.name.rpartition("-")[0] or folder.name
+        what = f"{saved.NAME} cannot be read" if (folder / saved.NAME).exists() else f"has no {saved.NAME}"
+        return FoundRun(path=folder, name=made, at=_written(folder), problem=what)
+    labeled = plan.schedule.labeled
+    return FoundRun(
+        path=folder,
+        name=plan.name,
+        setting=f"{plan.params['dataset']}, {plan.params['model']}, {labeled[0]:,} → {labeled[-1]:,} labels",
+        complete=sum(outcome.status == "ok" for outcome in outcomes),
+        cells=len(outcomes),
+        cycles=sum(len(outcome.cycles) for outcome in outcomes),
+        at=max((outcome.cycles[-1].at / 1000 for outcome in outcomes if outcome.cycles), default=0.0)
+        or _written(folder / saved.NAME),
+    )
 
 
 def _written(path: Path) -> float:
     with suppress(OSError):
         return path.stat().st_mtime
     return 0.0
-
-
-def _setting(params: dict[str, Any], schedule: dict[str, Any]) -> str:
-    labels = f"{schedule['initial_pool']:,} → {schedule['initial_pool'] + sum(schedule['sizes']):,} labels"
-    return f"{params['dataset']}, {params['model']}, {labels}"

@@ -83,10 +83,12 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
         stack.enter_context(directory.entered(warn))
         stack.callback(remove_empty, directory.output())
         processes = stack.enter_context(Processes())
-        found = {cell: _on_disk(plan, cell) for cell in plan.cells}
+        found = {cell: saved.outcome_of(plan, cell) for cell in plan.cells}
         cells = _to_do(plan, wanted, found, options, warn)
         directory.claim(cells, alone=options.retime)
-        found |= {cell: _on_disk(plan, cell) for cell in cells}  # another process may just have finished some
+        found |= {
+            cell: saved.outcome_of(plan, cell) for cell in cells
+        }  # another process may just have finished some
         samples = stack.enter_context(directory.shared_samples()) if cells or options.restart else None
         concerned = [cell for cell, outcome in found.items() if outcome.context or cell in cells]
         wish = _wish(spec, plan, registry, concerned, samples)
@@ -125,7 +127,7 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
             with suppress(RunError):  # the error that ended the run is the one to report
                 _conclude(plan, directory, [(found | coordinator.outcomes)[cell] for cell in cells])
             raise
-        found = {cell: coordinator.outcomes.get(cell) or _on_disk(plan, cell) for cell in plan.cells}
+        found = {cell: coordinator.outcomes.get(cell) or saved.outcome_of(plan, cell) for cell in plan.cells}
         outcomes = Outcomes(cells=tuple(found[cell] for cell in plan.cells), interrupted=interrupted)
         try:
             _conclude(plan, directory, [found[cell] for cell in cells])
@@ -150,11 +152,6 @@ def _to_do(
     if options.retime:
         return _to_measure_again([found[cell] for cell in cells], warn)
     return [cell for cell in cells if found[cell].status != "ok"]
-
-
-def _on_disk(plan: Plan, cell: Cell) -> Outcome:
-    """The cell as its journal has it: complete, or pending."""
-    return saved.outcome_of(cell, plan.folder / "cells" / cell.folder, plan.labeled(cell))
 
 
 def _wish(spec: Spec, plan: Plan, registry: Registry, cells: Collection[Cell], samples: Path | None) -> Wish:

@@ -18,7 +18,7 @@ from . import journal
 from .files import write
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from alharness.api.records import Cell
@@ -81,24 +81,18 @@ def load(folder: Path) -> tuple[Plan, list[Outcome]]:
     found = _read(folder)
     outcomes = []
     for cell in found.run.cells:
-        outcome = outcome_of(cell, folder / "cells" / cell.folder, found.run.labeled(cell))
-        end = found.ended.get(cell.folder)
+        outcome, end = outcome_of(found.run, cell), found.ended.get(cell.folder)
         if end and outcome.status == "pending":
             outcome = replace(outcome, status=end.status, error=end.error)
         outcomes.append(outcome)
     return found.run, outcomes
 
 
-def outcome_of(cell: Cell, folder: Path, labeled: Sequence[int]) -> Outcome:
-    """The cell as its journal in this folder has it: complete or pending; failed if the journal is damaged.
-
-    Args:
-        cell: which.
-        folder: the cell's.
-        labeled: labels at cycle 0, 1, ... to its end.
-    """
+def outcome_of(plan: Plan, cell: Cell) -> Outcome:
+    """The cell as its journal has it: complete or pending; failed if the journal is damaged."""
+    labeled = plan.labeled(cell)
     try:
-        found = journal.read(folder / journal.NAME, labeled)
+        found = journal.read(plan.folder / "cells" / cell.folder / journal.NAME, labeled)
     except RunError as error:
         return Outcome(cell=cell, status="failed", error=str(error))
     if found is None:

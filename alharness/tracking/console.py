@@ -223,9 +223,8 @@ def _examples(run: Plan) -> Sequence[Outcome]:
     found: list[Outcome] = []
     taken: dict[str, int] = {}
     for cell in run.cells:
-        folder = run.folder / "cells" / cell.folder
-        if taken.get(cell.label, 0) < EXAMPLES and folder.is_dir():
-            record = outcome_of(cell, folder, run.labeled(cell))
+        if taken.get(cell.label, 0) < EXAMPLES:
+            record = outcome_of(run, cell)
             if record.cycles:
                 taken[cell.label] = taken.get(cell.label, 0) + 1
                 found.append(record)

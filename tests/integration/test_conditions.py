@@ -88,7 +88,7 @@ def test_an_unfinished_cell_of_another_torch_fails_alone(aged, write_tiny, run_s
     aged.write_text("".join(aged.read_text().splitlines(keepends=True)[:2]))
     _, record, _ = run_spec(write_tiny(), tmp_path)
     assert [cell.status for cell in record.cells] == ["failed", "ok"]
-    assert "versions was" in record.cells[0].error
+    assert "versions.torch was 0.1 and is" in record.cells[0].error
 
 
 @pytest.mark.parametrize("field", ["split", "initial_pool", "device"])

@@ -1,13 +1,13 @@
 """Run directories in a folder, and the one that a name means."""
 
-import json
 import subprocess
 import sys
 
 import pytest
 
-from alharness.api.records import CycleRecord
+from alharness.api.records import Cell, CycleRecord, Plan, Schedule
 from alharness.errors import RunError
+from alharness.runs import saved
 from alharness.runs.finding import find_run, list_runs
 from alharness.runs.journal import Journal
 
@@ -19,10 +19,12 @@ def make(tmp_path, monkeypatch):
 
     def make(folder="first-1a2b3c4d", name="first", cycles=(3, 2), at=1000.0, torn=""):
         path = tmp_path / "runs" / folder
-        cells = [{"label": "random", "seed": seed, "key": f"{seed}" * 10} for seed in range(len(cycles))]
+        cells = tuple(
+            Cell(label="random", sampler="random", params={}, distribution="", seed=seed, key=f"{seed}" * 10)
+            for seed in range(len(cycles))
+        )
         for cell, count in zip(cells, cycles, strict=True):
-            folder = path / "cells" / f"random-s{cell['seed']}-{cell['key'][:8]}"
-            book = Journal(folder, {}, int(at * 1000))
+            book = Journal(path / "cells" / cell.folder, {}, int(at * 1000))
             for n, labeled in enumerate((20, 30, 35)[:count]):
                 chosen = tuple(f"id{i}" for i in range(labeled, (30, 35, 35)[n]))
                 book.append(
@@ -30,13 +32,17 @@ def make(tmp_path, monkeypatch):
                 )
             with book.path.open("a") as file:
                 file.write(torn)
-        run = {
-            "name": name,
-            "cells": cells,
-            "schedule": {"initial_pool": 20, "sizes": [10, 5]},
-            "params": {"dataset": "digits", "model": "late_fusion"},
-        }
-        (path / "run.json").write_text(json.dumps({"run": run}))
+        saved.save(
+            Plan(
+                name=name,
+                experiment=path.name,
+                folder=path,
+                schedule=Schedule(initial_pool=20, sizes=(10, 5)),
+                pool=99,
+                cells=cells,
+                params={"dataset": "digits", "model": "late_fusion"},
+            )
+        )
         return path
 
     return make

@@ -7,7 +7,7 @@ import pytest
 from alharness import DatasetFacts, Task
 from alharness.api.records import Cell, CycleRecord, Outcome, Paper, Plan, Schedule, Skip
 from alharness.errors import RunError
-from alharness.runs import journal, saved
+from alharness.runs import saved
 from alharness.runs.journal import Journal
 
 
@@ -216,34 +216,38 @@ def test_a_cell_outside_of_the_run_directory_is_refused(full, label):
 
 
 CONTEXT = {"data": "d", "seed": 0}
-SCHEDULE = (1, 2, 3)
 
 
-def write(folder, n):
-    book = Journal(folder, CONTEXT, now=5)
+@pytest.fixture
+def plan(tmp_path):
+    schedule = Schedule(initial_pool=1, sizes=(1, 1))
+    return Plan(name="x", experiment="x-1", folder=tmp_path, schedule=schedule, pool=9, cells=(cell(),))
+
+
+def write(plan, n):
+    book = Journal(plan.folder / "cells" / cell().folder, CONTEXT, now=5)
     for c in range(n):
         book.append(CycleRecord(cycle=c, labeled=1 + c, metrics={"f1": 0.5}, chosen=(f"s{c}",)[: 2 - c]))
-    return book.cycles
+    return book
 
 
-def test_a_cell_without_a_journal_is_pending(tmp_path):
-    assert saved.outcome_of(cell(), tmp_path, SCHEDULE) == Outcome(cell=cell(), status="pending")
+def test_a_cell_without_a_journal_is_pending(plan):
+    assert saved.outcome_of(plan, cell()) == Outcome(cell=cell(), status="pending")
 
 
 @pytest.mark.parametrize(("n", "status"), [(0, "pending"), (2, "pending"), (3, "ok")])
-def test_a_cell_is_complete_with_its_last_cycle(tmp_path, n, status):
-    cycles = write(tmp_path, n)
-    record = saved.outcome_of(cell(), tmp_path, SCHEDULE)
+def test_a_cell_is_complete_with_its_last_cycle(plan, n, status):
+    cycles = write(plan, n).cycles
+    record = saved.outcome_of(plan, cell())
 
     assert record == Outcome(cell=cell(), status=status, cycles=tuple(cycles), started=5)
     assert record.context == CONTEXT
 
 
-def test_a_damaged_journal_is_a_failed_cell(tmp_path):
-    write(tmp_path, 3)
-    book = tmp_path / journal.NAME
+def test_a_damaged_journal_is_a_failed_cell(plan):
+    book = write(plan, 3).path
     book.write_bytes(book.read_bytes().replace(b'"cycle": 1', b'"cycle": 8'))
-    record = saved.outcome_of(cell(), tmp_path, SCHEDULE)
+    record = saved.outcome_of(plan, cell())
 
     assert (record.status, record.cycles, record.context) == ("failed", (), {})
     assert "this line is damaged" in record.error
