@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from alharness.api.executor import Message
     from alharness.api.records import Cell, CycleRecord, Plan
 
-    from .directory import RunDirectory
+    from .claims import Claims
     from .messages import SeedFacts
 
 
@@ -39,7 +39,7 @@ class Coordinator:
 
     Args:
         plan: what is run.
-        directory: the run directory, entered.
+        claims: this process in the run directory, with the cells that it holds.
         groups: the cells of each group.
         seeds: what is known of each seed.
         action: run the cells, or measure the queries of finished ones again.
@@ -55,7 +55,7 @@ class Coordinator:
     def __init__(
         self,
         plan: Plan,
-        directory: RunDirectory,
+        claims: Claims,
         groups: Sequence[tuple[Cell, ...]],
         *,
         seeds: Mapping[int, SeedFacts],
@@ -65,11 +65,12 @@ class Coordinator:
         emit: Callable[..., None],
         warn: Callable[[str], None],
     ) -> None:
-        self._plan, self._directory, self._waiting = plan, directory, [*groups]
+        self._plan, self._waiting = plan, [*groups]
+        self._claims, self._directory = claims, claims.directory
         self._seeds = seeds
         self._action, self._restart, self._exclusive = action, restart, exclusive
         self._emit, self._warn = emit, warn
-        self._fits = FitStore(directory.fits, warn)
+        self._fits = FitStore(claims.directory.fits, warn)
         self._books: dict[Cell, Journal] = {}  # of the cells that are being computed
         self._again: dict[Cell, list[CycleRecord]] = {}  # their cycles, measured again
         self._training: dict[tuple[int, bool], set[Cell]] = {}  # models of cycle 0, and the group that trains each
@@ -132,7 +133,7 @@ class Coordinator:
         }
 
     def _make(self, cells: list[Cell]) -> Group:
-        self._crowded = self._directory.crowded()
+        self._crowded = self._claims.crowded()
         fits = {}
         for seed, everything in self._needs(cells):
             if content := self._fits.get(self._seeds[seed].fits[everything]):
@@ -185,14 +186,14 @@ class Coordinator:
 
     def _write(self, cell: Cell, cycle: CycleRecord) -> bool:
         """Write a cycle to its journal, and report it; False if it cannot be written."""
-        self._directory.require_held()
+        self._claims.require_held()
         book = self._books[cell]
         if self._action == "retime":
             again = self._again.setdefault(cell, [])
             cycle = _measured_again(book.cycles[len(again)], cycle)
             again.append(cycle)
         else:
-            before, self._crowded = self._crowded, self._directory.crowded()
+            before, self._crowded = self._crowded, self._claims.crowded()
             shared = before or self._crowded or not self._exclusive
             cycle = replace(cycle, at=_later(book), timing="shared" if shared else "exclusive")
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cloudpickle
@@ -60,7 +61,7 @@ def load(connection: Connection, wish: Wish) -> None:
         return
     connection.send(loaded)
     try:
-        pooltable.save(wish.folder, shown)
+        pooltable.save(wish.plan.folder, shown)
     except Exception as bug:  # noqa: BLE001 - a run is worth more than its pictures
         warn(f"what was chosen will not be shown in reports: {described(bug)}")
     connection.send(Done())
@@ -68,30 +69,33 @@ def load(connection: Connection, wish: Wish) -> None:
 
 def _load(wish: Wish, installed: Registry, warn: Callable[[str], None]) -> tuple[Dataset, Loaded]:
     """The data set as the model wants it, and what a run must know of it."""
-    work = wish.work
+    work, facts = wish.work, wish.plan.facts
+    assert facts is not None
     model = installed.model(work.model).plugin
     # What a data set says itself of its files, or of its parameters, is said well.
     with Border(wish.who, PluginError, warn, passing=(DataError, SpecError)).crossed():
         dataset = installed.dataset(wish.dataset).plugin.make(wish.params)
-        _require_announced(wish.facts, dataset)
+        _require_announced(facts, dataset)
         shown = pool_if_needed(dataset, model)
         with blaming(wish.who, DataError):
             require_sound(shown, lambda text: warn(f"{wish.who}: {text}"))
             _require_sendable(shown.measured_by)
-    metrics = dataset.measured_by
+    metrics, plan = dataset.measured_by, wish.plan
     setup = Setup(shown, model, work.model_params, work.training, work.schedule)
-    return shown, Loaded(
-        dataset=share(shown, wish.samples) if wish.samples else b"",
-        digest=str(dataset.digest),
-        synthetic=bool(dataset.synthetic),
+    known = replace(
+        plan,
         metric=metrics.primary,
         lower_is_better=tuple(sorted(metrics.lower_is_better)),
         headline=metrics.headline,
-        valid=count_validation(work.training.valid, wish.facts.sizes[1]),
+        params={**plan.params, "device": setup.device.type},
+        environment={**describe(setup.device, wish.spec_folder), "data_sha256": str(dataset.digest)},
+        valid=count_validation(work.training.valid, facts.sizes[1]),
+    )
+    return shown, Loaded(
+        plan=known,
+        dataset=share(shown, wish.samples) if wish.samples else b"",
         data=shown.digest,
-        device=setup.device.type,
         seeds={seed: _facts(setup, seed, wish) for seed in wish.seeds},
-        environment=describe(setup.device, wish.spec_folder),
     )
 
 
@@ -99,7 +103,7 @@ def _facts(setup: Setup, seed: int, wish: Wish) -> SeedFacts:
     _, initial, context = setup.draw(seed)
     recipe, model_seed = {**setup.context, **wish.recipe}, derive(seed, "model", 0)
     names = {False: fits.key(recipe, [initial.ids[i] for i in initial.known], model_seed)}
-    if wish.references:
+    if any(cell.reference for cell in wish.plan.cells):
         names[True] = fits.key(recipe, initial.ids, model_seed)
     return SeedFacts(context=context, initial=initial, fits=names)
 
@@ -140,4 +144,4 @@ def _refusal(wish: Wish, error: BaseException) -> HarnessError:
         sys.stderr.write(redact(trace_of(error)))
         sys.stderr.flush()
     text = text_of(error) if isinstance(error, HarnessError) else f"{wish.who}: {described(error)}"
-    return PluginError(f"{text}; see {wish.folder / OUTPUT}")
+    return PluginError(f"{text}; see {wish.plan.folder / OUTPUT}")

@@ -31,7 +31,7 @@ def load(processes: Processes, wish: Wish, limits: LimitsSettings, warn: Callabl
     Raises:
         HarnessError: it cannot be made; names the plugin.
     """
-    output = wish.folder / OUTPUT
+    output = wish.plan.folder / OUTPUT
     child = processes.start("alharness.runs.loader:load", output, wish)
     watch = Watch(child, f"making {wish.who}", limits)
     loaded: Loaded | None = None

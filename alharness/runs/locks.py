@@ -11,7 +11,6 @@ import errno
 import fcntl
 import os
 import tempfile
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,21 +75,18 @@ def take_when_expired(lock: filelock.BaseFileLock, waiting: Callable[[], None]) 
     Returns:
         Whether the holder is gone: the lock was taken, or another process that watched it took and removed it.
     """
-    if take(lock):
-        return True
     if not isinstance(lock, filelock.SoftFileLease):
-        return False
+        return take(lock)
     waiting()
     first = _stamp(lock)
-    while (seen := _stamp(lock)) is not None:
-        if take(lock):
-            return True
-        if first is None or seen.st_ino != first.st_ino:
-            first = seen  # another process took it
-        if seen.st_mtime_ns != first.st_mtime_ns:
-            return False
-        time.sleep(lock.lease_duration / 60)
-    return True
+
+    def renewed() -> bool:
+        seen = _stamp(lock)
+        return seen != first and seen[0] == first[0]
+
+    with suppress(filelock.Timeout, FileNotFoundError):
+        lock.acquire(poll_interval=lock.lease_duration / 60, cancel_check=renewed)
+    return lock.is_locked or not renewed()
 
 
 def _kernel_locks(folder: Path) -> bool:
@@ -120,13 +116,14 @@ def _lease(path: Path) -> Path:
     return path.with_name(f"{path.name}.lease")
 
 
-def _stamp(lock: filelock.BaseFileLock) -> os.stat_result | None:
-    """What changes when a lease is renewed, by time, or taken, by inode; None if there is none.
+def _stamp(lock: filelock.BaseFileLock) -> tuple[int, int]:
+    """What changes when a lease is taken, and what changes when it is renewed; zeros if there is none.
 
     Opening the file asks the server of a network file system.
     """
     try:
         with Path(lock.lock_file).open("rb") as file:
-            return os.fstat(file.fileno())
+            found = os.fstat(file.fileno())
     except FileNotFoundError:
-        return None
+        return 0, 0
+    return found.st_ino, found.st_mtime_ns

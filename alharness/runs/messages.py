@@ -10,10 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from alharness.api.dataset import DatasetFacts
     from alharness.api.executor import Group, Message
     from alharness.api.params import Params
-    from alharness.api.records import Cell, Schedule
+    from alharness.api.records import Cell, Plan, Schedule
     from alharness.engine.pool import Pool
     from alharness.registry import Extras
     from alharness.spec.settings import TrainingSettings
@@ -86,27 +85,23 @@ class Wish:
 
     Attributes:
         work: what will be done with it. It comes first, with its extras: what follows may be of their classes.
+        plan: what is run, with what the data set has announced.
         dataset: its name.
         params: its parameters.
         who: the data set and its distribution, for messages.
-        facts: what it has announced.
-        folder: the run directory.
         seeds: those whose split and initial pool are asked for.
         recipe: what determines a model of cycle 0 in addition to data, samples, seed, device and versions.
-        references: whether cells train with all labels of the pool.
         samples: an empty folder for arrays that workers will map; None if nothing is going to run.
         spec_folder: the folder of the spec.
     """
 
     work: Work
+    plan: Plan
     dataset: str
     params: Params
     who: str
-    facts: DatasetFacts
-    folder: Path
     seeds: tuple[int, ...]
     recipe: Mapping[str, Any]
-    references: bool
     samples: Path | None
     spec_folder: Path
 
@@ -131,25 +126,13 @@ class Loaded:
     """A data set that was made, and what a run must know of it.
 
     Attributes:
+        plan: with what was not known before.
         dataset: see `Work.dataset`. Empty if nothing is going to run.
-        digest: of the data set as it was made.
-        synthetic: made-up data.
-        metric, lower_is_better, headline: as those of a `Plan`.
-        valid: validation samples that stop a training.
         data: digest of the data as the model wants it.
-        device: of models.
         seeds: those that were asked for.
-        environment: versions and machine.
     """
 
+    plan: Plan
     dataset: bytes = field(repr=False)
-    digest: str
-    synthetic: bool
-    metric: str
-    lower_is_better: tuple[str, ...]
-    headline: tuple[str, ...]
-    valid: int
     data: str
-    device: str
     seeds: Mapping[int, SeedFacts]
-    environment: Mapping[str, str]

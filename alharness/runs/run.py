@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from alharness.spec.plan import make_plan
 from alharness.text.words import choices
 
 from . import pooltable, saved
+from .claims import Claims
 from .conditions import differences, identity, refusal
 from .coordinator import Coordinator
 from .directory import RunDirectory
@@ -76,37 +77,42 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
     plan = make_plan(spec, options.workdir)
     for warning in plan.warnings:
         warn(warning)
-    warn_once, emit = _once(warn), partial(_emit, registry, warn)
+    emit = partial(_emit, registry, warn)
     wanted = _wanted(plan, options.only)
-    directory = RunDirectory(plan.folder)
     with ExitStack() as stack:
-        stack.enter_context(directory.entered(warn))
-        stack.callback(remove_empty, directory.output())
+        claims = stack.enter_context(Claims(RunDirectory(plan.folder), warn))
+        stack.callback(remove_empty, claims.directory.output())
         processes = stack.enter_context(Processes())
         found = {cell: saved.outcome_of(plan, cell) for cell in plan.cells}
-        cells = _to_do(plan, wanted, found, options, warn)
-        directory.claim(cells, alone=options.retime)
-        found |= {
-            cell: saved.outcome_of(plan, cell) for cell in cells
-        }  # another process may just have finished some
-        samples = stack.enter_context(directory.shared_samples()) if cells or options.restart else None
-        concerned = [cell for cell, outcome in found.items() if outcome.context or cell in cells]
-        wish = _wish(spec, plan, registry, concerned, samples)
-        loaded = load(processes, wish, spec.limits, warn)
         if options.retime:
-            again = set(cells)
+            cells = _to_measure_again([found[cell] for cell in wanted], warn)
         else:
-            cells = [cell for cell in cells if found[cell].status != "ok"]
-            again = _settle_conditions(plan, loaded, found, set(cells), options) & wanted
-            cells = [cell for cell in plan.cells if cell in again or cell in cells]
-            directory.claim(cells)
-        finished = {cell.name: 0 if cell in again else len(outcome.cycles) for cell, outcome in found.items()}
-        plan = _completed(plan, spec, loaded, options.jobs, finished)
-        groups = _groups(cells, options.group)
+            cells = [cell for cell in wanted if found[cell].status != "ok"]
+        claims.claim(cells, alone=options.retime)
+        # Another process may just have finished some.
+        found |= {cell: saved.outcome_of(plan, cell) for cell in cells}
+        samples = stack.enter_context(claims.shared_samples()) if cells or options.restart else None
+        wish = _wish(
+            spec, plan, registry, {cell for cell in found if found[cell].context or cell in cells}, samples
+        )
+        loaded = load(processes, wish, spec.limits, warn)
+        if not options.retime:
+            cells = _to_run(plan, wanted, found, loaded, options)
+            claims.claim(cells)
+        again = {cell for cell in cells if found[cell].status == "ok"}
+        plan = replace(
+            loaded.plan,
+            finished={cell.name: 0 if cell in again else len(outcome.cycles) for cell, outcome in found.items()},
+            jobs=options.jobs,
+            spec_text=resolved_yaml(spec),
+        )
+        groups = [tuple(cells[start : start + options.group]) for start in range(0, len(cells), options.group)]
+        # A plugin may give the same reason in every cycle, and in every worker: it is shown once.
+        warn_once = cache(warn)
         executor = LocalExecutor(processes, plan.folder, spec.limits, min(options.jobs, len(groups)), warn_once)
         coordinator = Coordinator(
             plan,
-            directory,
+            claims,
             groups,
             seeds=loaded.seeds,
             action="retime" if options.retime else "run",
@@ -115,7 +121,9 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
             emit=emit,
             warn=warn_once,
         )
-        _begin(plan, directory, cells)
+        with claims.writing():
+            write(plan.folder / "spec.yaml", plan.spec_text)
+            saved.begin(plan, cells)
         interrupted = False
         try:
             emit("alharness_run_started", run=plan)
@@ -125,106 +133,89 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
                 interrupted = coordinator.interrupt()
         except BaseException:
             with suppress(RunError):  # the error that ended the run is the one to report
-                _conclude(plan, directory, [(found | coordinator.outcomes)[cell] for cell in cells])
+                _conclude(plan, claims, [(found | coordinator.outcomes)[cell] for cell in cells])
             raise
         found = {cell: coordinator.outcomes.get(cell) or saved.outcome_of(plan, cell) for cell in plan.cells}
-        outcomes = Outcomes(cells=tuple(found[cell] for cell in plan.cells), interrupted=interrupted)
+        outcomes = Outcomes(cells=tuple(found.values()), interrupted=interrupted)
         try:
-            _conclude(plan, directory, [found[cell] for cell in cells])
+            _conclude(plan, claims, [found[cell] for cell in cells])
         finally:
             emit("alharness_run_finished", run=plan, record=outcomes)
     return plan, outcomes
 
 
-def _groups(cells: list[Cell], size: int) -> list[tuple[Cell, ...]]:
-    return [tuple(cells[start : start + size]) for start in range(0, len(cells), size)]
+def _wanted(plan: Plan, only: tuple[str, ...]) -> list[Cell]:
+    names = dict.fromkeys([*(cell.label for cell in plan.cells), *(cell.name for cell in plan.cells)])
+    for name in only:
+        if name not in names:
+            raise SpecError(f"only {name}: the spec has no such sampler or cell{choices(name, names)}")
+    return [cell for cell in plan.cells if not only or {cell.label, cell.name} & set(only)]
 
 
-def _to_do(
-    plan: Plan,
-    wanted: set[Cell],
-    found: Mapping[Cell, Outcome],
-    options: Options,
-    warn: Callable[[str], None],
-) -> list[Cell]:
-    """The cells to run, or to measure again."""
-    cells = [cell for cell in plan.cells if cell in wanted]
-    if options.retime:
-        return _to_measure_again([found[cell] for cell in cells], warn)
-    return [cell for cell in cells if found[cell].status != "ok"]
+def _to_measure_again(outcomes: list[Outcome], warn: Callable[[str], None]) -> list[Cell]:
+    queried = [outcome for outcome in outcomes if not outcome.cell.reference]
+    complete = [outcome for outcome in queried if outcome.status == "ok"]
+    if left := len(queried) - len(complete):
+        warn(f"{left} cells are not finished and are left alone; complete them first")
+    shared = [outcome for outcome in complete if outcome.timing == "shared"]
+    return [outcome.cell for outcome in shared or complete]
 
 
 def _wish(spec: Spec, plan: Plan, registry: Registry, cells: Collection[Cell], samples: Path | None) -> Wish:
     dataset, model = spec.dataset, spec.model
-    work = Work(
-        extras=registry.extras.without("tracker"),
-        model=model.name,
-        model_params=model.params,
-        sampler_params={sampler.label: sampler.params for sampler in spec.samplers},
-        training=spec.training,
-        schedule=plan.schedule,
-    )
-    assert plan.facts is not None
     return Wish(
-        work=work,
+        work=Work(
+            extras=registry.extras.without("tracker"),
+            model=model.name,
+            model_params=model.params,
+            sampler_params={sampler.label: sampler.params for sampler in spec.samplers},
+            training=spec.training,
+            schedule=plan.schedule,
+        ),
+        plan=plan,
         dataset=dataset.name,
         params=dataset.params,
         who=f"the data set {dataset.name!r} of {dataset.registered.origin}",
-        facts=plan.facts,
-        folder=plan.folder,
         seeds=tuple({cell.seed for cell in cells}),
         recipe={
             "model": [model.name, dict(model.plain), model.registered.identity],
             "training": spec.training.recipe,
         },
-        references=any(cell.reference for cell in plan.cells),
         samples=samples,
         spec_folder=spec.folder,
     )
 
 
-def _begin(plan: Plan, directory: RunDirectory, cells: list[Cell]) -> None:
-    """Write what was asked for. Raises RunError if the disk is full."""
-    with directory.writing():
-        write(plan.folder / "spec.yaml", plan.spec_text)
-        saved.begin(plan, cells)
+def _to_run(
+    plan: Plan, wanted: list[Cell], found: Mapping[Cell, Outcome], loaded: Loaded, options: Options
+) -> list[Cell]:
+    """The cells that are not finished; with --restart also those that new ones would differ from in conditions.
 
-
-def _conclude(plan: Plan, directory: RunDirectory, outcomes: list[Outcome]) -> None:
-    """Write how the cells ended. Raises RunError if the disk is full."""
-    with directory.writing():
-        saved.conclude(plan, outcomes)
-
-
-def _settle_conditions(
-    plan: Plan, loaded: Loaded, found: Mapping[Cell, Outcome], to_run: set[Cell], options: Options
-) -> set[Cell]:
-    """The finished cells that are to run again, since new ones would be made under other conditions.
-
-    Args:
-        plan: what is run.
-        loaded: the data set, and what new cells depend on.
-        found: all cells, as they are on disk.
-        to_run: cells that are not finished. Those begun under other conditions fail by themselves.
-        options: say whether finished cells are kept or restarted.
+    Cells that were begun under other conditions, and are not finished, fail by themselves.
 
     Raises:
         SpecError: new cells would be mixed with finished ones that differ, and neither --keep nor --restart says
             what to do with these.
         DataError: the data have changed, and neither of the two is given.
     """
+    unfinished = {cell for cell in wanted if found[cell].status != "ok"}
     contexts = {cell: outcome.context for cell, outcome in found.items() if outcome.context}
     other_data = {cell for cell, context in contexts.items() if context.get("data") != loaded.data}
-    old = {cell: context for cell, context in contexts.items() if cell in other_data or cell not in to_run}
+    old = {cell: context for cell, context in contexts.items() if cell in other_data or cell not in unfinished}
     new = {cell: {**identity(plan.experiment, cell), **loaded.seeds[cell.seed].context} for cell in old}
     changed = differences(old, new)
     if other_data and (options.keep or options.restart):
         (plan.folder / pooltable.NAME).unlink(missing_ok=True)  # the next run writes that of the new
-    if options.restart:
-        return {cell for cells in changed.values() for cell in cells} - to_run
-    if changed and (other_data or to_run) and not options.keep:
+    if changed and (other_data or unfinished) and not (options.keep or options.restart):
         raise (DataError if other_data else SpecError)(refusal(plan.folder, changed, options.again))
-    return set()
+    restarted = {cell for cells in changed.values() for cell in cells} if options.restart else set()
+    return [cell for cell in wanted if cell in unfinished | restarted]
+
+
+def _conclude(plan: Plan, claims: Claims, outcomes: list[Outcome]) -> None:
+    """Write how the cells ended. Raises RunError if the disk is full."""
+    with claims.writing():
+        saved.conclude(plan, outcomes)
 
 
 def _emit(registry: Registry, warn: Callable[[str], None], hook: str, **records: Any) -> None:
@@ -243,48 +234,3 @@ def _emit(registry: Registry, warn: Callable[[str], None], hook: str, **records:
             raise
         except BaseException as bug:  # noqa: BLE001 - a run is worth more than its observer
             warn(f"the observer {manager.get_name(observer)} failed: {described(bug)}")
-
-
-def _once(warn: Callable[[str], None]) -> Callable[[str], None]:
-    """The same, but nothing twice: a plugin may give the same reason in every cycle, and in every worker."""
-    shown: set[str] = set()
-
-    def tell(text: str) -> None:
-        if text not in shown:
-            shown.add(text)
-            warn(text)
-
-    return tell
-
-
-def _to_measure_again(records: list[Outcome], warn: Callable[[str], None]) -> list[Cell]:
-    queried = [record for record in records if not record.cell.reference]
-    complete = [record for record in queried if record.status == "ok"]
-    if len(complete) < len(queried):
-        warn(f"{len(queried) - len(complete)} cells are not finished and are left alone; complete them first")
-    shared = [record for record in complete if record.timing == "shared"]
-    return [record.cell for record in shared or complete]
-
-
-def _wanted(plan: Plan, only: tuple[str, ...]) -> set[Cell]:
-    names = dict.fromkeys([*(cell.label for cell in plan.cells), *(cell.name for cell in plan.cells)])
-    for name in only:
-        if name not in names:
-            raise SpecError(f"only {name}: the spec has no such sampler or cell{choices(name, names)}")
-    return {cell for cell in plan.cells if not only or {cell.label, cell.name} & set(only)}
-
-
-def _completed(plan: Plan, spec: Spec, loaded: Loaded, jobs: int, finished: Mapping[str, int]) -> Plan:
-    """The plan with what is known once the data set was loaded."""
-    return replace(
-        plan,
-        finished=finished,
-        jobs=jobs,
-        metric=loaded.metric,
-        lower_is_better=loaded.lower_is_better,
-        headline=loaded.headline,
-        params={**plan.params, "device": loaded.device},
-        environment={**loaded.environment, "data_sha256": loaded.digest},
-        spec_text=resolved_yaml(spec),
-        valid=loaded.valid,
-    )

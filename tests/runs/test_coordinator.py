@@ -9,6 +9,7 @@ import pytest
 from alharness.api.executor import Finished, FirstFit, Warned
 from alharness.api.records import Cell, CycleRecord, Outcome, Plan, Schedule
 from alharness.engine.pool import Pool
+from alharness.runs.claims import Claims
 from alharness.runs.coordinator import Coordinator
 from alharness.runs.directory import RunDirectory
 from alharness.runs.messages import SeedFacts
@@ -54,7 +55,7 @@ def coordinate(tmp_path):
         options = {"action": "run", "restart": False, "exclusive": True} | more
         return Coordinator(
             plan,
-            directory,
+            claims,
             groups,
             seeds=facts,
             emit=lambda hook, **records: seen.append((hook.removeprefix("alharness_"), records)),
@@ -62,7 +63,7 @@ def coordinate(tmp_path):
             **options,
         )
 
-    with directory.entered(told.append):
+    with Claims(directory, told.append) as claims:
         yield make, seen, told
 
 
@@ -152,7 +153,7 @@ def test_a_worker_gets_groups_of_the_seed_that_it_knows(coordinate):
 def test_queries_next_to_others_are_marked_as_shared(coordinate, monkeypatch, exclusive, crowded, timings):
     make, _, _ = coordinate
     at_work = iter(crowded)  # at the beginning, and after each of three cycles
-    monkeypatch.setattr(RunDirectory, "crowded", lambda _: next(at_work))
+    monkeypatch.setattr(Claims, "crowded", lambda _: next(at_work))
     coordinator = make((A,), exclusive=exclusive)
     coordinator.take()
     finish(coordinator, A)

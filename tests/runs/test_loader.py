@@ -1,11 +1,12 @@
 import pickle
+from dataclasses import replace
 from multiprocessing import Pipe
 
 import pytest
 
 from alharness import registry
 from alharness.api.executor import Warned
-from alharness.api.records import Schedule
+from alharness.api.records import Plan, Schedule
 from alharness.errors import PluginError
 from alharness.runs import loader, pooltable
 from alharness.runs.messages import Begun, Done, Loaded, Wish, Work
@@ -20,23 +21,30 @@ def load(tmp_path):
         installed = registry.load()
         digits, model = installed.dataset("digits"), installed.model("late_fusion")
         announced = digits.plugin.inspect(digits.plugin.params())
+        schedule = Schedule(initial_pool=10, sizes=(5,))
         wish = Wish(
             dataset="digits",
             params=digits.plugin.params(),
             who=f"the data set 'digits' of {digits.origin}",
-            facts=type(announced)(**{**vars(announced), **facts}),
+            plan=Plan(
+                name="x",
+                experiment="x-1",
+                folder=tmp_path,
+                facts=replace(announced, **facts),
+                schedule=schedule,
+                pool=1000,
+                cells=(),
+            ),
             work=Work(
                 extras=registry.Extras(),
                 model="late_fusion",
                 model_params=model.plugin.params(),
                 sampler_params={},
                 training=TrainingSettings(device="cpu"),
-                schedule=Schedule(initial_pool=10, sizes=(5,)),
+                schedule=schedule,
             ),
-            folder=tmp_path,
             seeds=(0, 3),
             recipe={},
-            references=False,
             samples=samples,
             spec_folder=tmp_path,
         )

@@ -12,6 +12,7 @@ import pytest
 from alharness.api.records import Cell
 from alharness.errors import RunError, SpecError
 from alharness.runs import locks
+from alharness.runs.claims import Claims
 from alharness.runs.directory import RunDirectory
 
 WORK = """
@@ -19,6 +20,7 @@ import fcntl, os, socket, sys, time
 from pathlib import Path
 from alharness.runs import locks
 from alharness.api.records import Cell
+from alharness.runs.claims import Claims
 from alharness.runs.directory import RunDirectory
 
 folder, label, host, mode = sys.argv[1:]
@@ -29,10 +31,9 @@ if mode == "lease":
     locks.LEASE = 1.5
 socket.gethostname = lambda: host
 cell = Cell(label=label, sampler=label, params={}, distribution="d==1", seed=0, key=label * 8)
-directory = RunDirectory(Path(folder))
-with directory.entered(print):
-    directory.claim([cell])
-    with directory.shared_samples() as samples:
+with Claims(RunDirectory(Path(folder)), print) as claims:
+    claims.claim([cell])
+    with claims.shared_samples() as samples:
         (samples / "0.npy").touch()
         print("working", flush=True)
         time.sleep(60)
@@ -80,9 +81,8 @@ def claim(tmp_path):
 
     def enter(*labels, alone=False):
         told = []
-        directory = RunDirectory(tmp_path)
-        with directory.entered(told.append):
-            directory.claim([cell(label) for label in labels], alone=alone)
+        with Claims(RunDirectory(tmp_path), told.append) as claims:
+            claims.claim([cell(label) for label in labels], alone=alone)
         return told
 
     return enter
@@ -104,12 +104,10 @@ def test_cells_that_nobody_works_on_are_free_meanwhile(work, claim, tmp_path):
 
 @pytest.mark.parametrize(("host", "crowded"), [(None, True), ("another", False)])
 def test_processes_on_one_host_share_its_cores(work, tmp_path, host, crowded):
-    directory = RunDirectory(tmp_path)
-    assert not directory.crowded()
-    with directory.entered(pytest.fail):
-        assert not directory.crowded()
+    with Claims(RunDirectory(tmp_path), pytest.fail) as claims:
+        assert not claims.crowded()
         work("grace", host=host or socket.gethostname())
-        assert directory.crowded() == crowded
+        assert claims.crowded() == crowded
 
 
 def test_who_wants_to_be_alone_waits_for_all(work, claim):
@@ -140,15 +138,12 @@ def test_nothing_of_a_killed_process_is_in_the_way(work, claim, tmp_path):
 
 def test_what_killed_processes_left_unfinished_is_removed(claim, tmp_path):
     book = tmp_path / "cells" / "a-s0-1" / "journal.jsonl"
-    fit = tmp_path / "fits" / "0123"
-    for path in (book, tmp_path / "run.json", fit / "fit.pt"):
+    fit = tmp_path / "fits" / "0123.pt"
+    for path in (book, tmp_path / "run.json", fit):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("mine")
     kept = set(tmp_path.rglob("*"))
-    for folder in ("fits/.tmp-abc", "fit-locks", "samples"):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "part").touch()
-    for file in (".tmp-run.json-x1", ".run.json-abcdefgh", ".tmp-pool.npz", "cells/a-s0-1/.tmp-journal.jsonl-2"):
+    for file in (".tmp-run.json-x1", ".tmp-pool.npz", "fits/.tmp-0123-1", "cells/a-s0-1/.tmp-journal.jsonl-2"):
         (tmp_path / file).touch()
     claim()
     assert set(tmp_path.rglob("*")) == {*kept, tmp_path / "lock"}
@@ -156,7 +151,8 @@ def test_what_killed_processes_left_unfinished_is_removed(claim, tmp_path):
 
 def test_what_a_living_process_has_not_finished_is_left(work, claim, tmp_path):
     work("grace")
-    (tmp_path / "fits" / ".tmp-abc").mkdir(parents=True)
+    (tmp_path / "fits").mkdir()
+    (tmp_path / "fits" / ".tmp-abc").touch()
     claim("random")
     assert (tmp_path / "fits" / ".tmp-abc").exists()
 
@@ -204,10 +200,9 @@ def test_of_two_that_wait_for_a_lease_one_takes_it(work, no_locks, tmp_path):
     outcomes, both = [], threading.Barrier(2)
 
     def wait():
-        directory = RunDirectory(tmp_path)
-        with directory.entered(lambda _: None):
+        with Claims(RunDirectory(tmp_path), lambda _: None) as claims:
             try:
-                directory.claim([cell("grace")])
+                claims.claim([cell("grace")])
                 outcomes.append("taken")
             except SpecError as error:
                 outcomes.append(str(error))
@@ -224,16 +219,15 @@ def test_of_two_that_wait_for_a_lease_one_takes_it(work, no_locks, tmp_path):
 
 
 def test_a_process_that_was_halted_finds_its_lease_lost(work, no_locks, tmp_path):
-    directory = RunDirectory(tmp_path)
-    with directory.entered(lambda _: None):
-        directory.claim([cell("grace")])
-        directory.require_held()
+    with Claims(RunDirectory(tmp_path), lambda _: None) as claims:
+        claims.claim([cell("grace")])
+        claims.require_held()
         lease = next(tmp_path.glob("processes/*/lock.lease"))
         lease.unlink()
         lease.write_text("of another")
         with pytest.raises(RunError, match="its lease expired, and another may have continued"):
             for _ in range(60):
-                directory.require_held()
+                claims.require_held()
                 threading.Event().wait(0.1)
 
 
@@ -256,16 +250,15 @@ def test_a_folder_that_leads_out_of_the_directory_is_refused(claim, tmp_path, tm
 def test_a_directory_may_itself_be_a_link(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    directory = RunDirectory(tmp_path / "link" / "run")
-    with directory.entered(pytest.fail):
-        directory.claim([cell("grace")])
+    with Claims(RunDirectory(tmp_path / "link" / "run"), pytest.fail) as claims:
+        claims.claim([cell("grace")])
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").touch()
     with (
         pytest.raises(SpecError, match="file/run: cannot be written to"),
-        RunDirectory(tmp_path / "file" / "run").entered(pytest.fail),
+        Claims(RunDirectory(tmp_path / "file" / "run"), pytest.fail),
     ):
         pass
 
@@ -277,6 +270,6 @@ def test_a_full_disk_is_told_in_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(locks.tempfile, "mkstemp", full)
     with (
         pytest.raises(RunError, match=r"cannot be written \(No space left on device\); make room"),
-        RunDirectory(tmp_path).entered(pytest.fail),
+        Claims(RunDirectory(tmp_path), pytest.fail),
     ):
         pass
