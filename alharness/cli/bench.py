@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from alharness.runs.growth import Point
+    from .growth import Point
 
 
 @click.command
@@ -53,7 +53,7 @@ def bench(
     if not able:
         raise SpecError(f"none of these samplers serves {task}; see alharness plugins")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as in `run`
-    from alharness.runs import growth
+    from . import growth
 
     work = growth.Workload(sizes=wanted, labeled=labeled, budget=budget, task=Task(task))
     page = make_console()
@@ -82,7 +82,7 @@ def _sizes(text: str, budget: int) -> tuple[int, ...]:
 
 
 def _rows(points: list[Point]) -> Iterator[tuple[str, ...]]:
-    from alharness.runs.growth import exponent
+    from .growth import exponent
 
     for name in dict.fromkeys(point.sampler for point in points):
         mine = [point for point in points if point.sampler == name]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import time
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,9 +17,10 @@ from .conditions import identity
 from .files import explain, write
 from .fits import FitStore
 from .journal import Journal
+from .processes import held_back
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
     from typing import Literal
 
@@ -197,7 +197,7 @@ class Coordinator:
             shared = before or self._crowded or not self._exclusive
             cycle = replace(cycle, at=_later(book), timing="shared" if shared else "exclusive")
             try:
-                with _uninterrupted():
+                with held_back(signal.SIGINT, signal.SIGTERM):  # what is finished is written
                     book.append(cycle)
             except RunError as error:
                 self._end(Outcome(cell=cell, status="failed", error=str(error)))
@@ -228,7 +228,7 @@ class Coordinator:
         """Write a cell's journal again, with its queries measured again."""
         last = replace(book.cycles[-1], timing="exclusive")
         try:
-            with _uninterrupted():
+            with held_back(signal.SIGINT, signal.SIGTERM):  # what is finished is written
                 book.replace([*self._again.pop(outcome.cell), last])
         except RunError as error:
             return replace(outcome, status="failed", error=str(error))
@@ -264,13 +264,3 @@ def _later(book: Journal) -> int:
     # A clock that was set back must not put a cycle before the one it follows.
     last = book.cycles[-1].at if book.cycles else book.header.started
     return max(_now(), last + 1)
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Inside, Ctrl-C and SIGTERM wait: what is finished is written."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -10,7 +10,7 @@ from alharness.spec.settings import LimitsSettings
 
 from .directory import OUTPUT
 from .messages import Begun, Loaded
-from .watch import Watch
+from .watch import Exceeded, Watch, listen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,26 +37,24 @@ def load(processes: Processes, wish: Wish, limits: LimitsSettings, warn: Callabl
     loaded: Loaded | None = None
     try:
         while True:
-            if not child.connection.poll(watch.patience(0)):
-                if exceeded := watch.exceeded():
-                    raise PluginError(f"{wish.who} was not made: {exceeded.error}")
-                watch.mention_silence(0, warn)
-                continue
-            match child.hear():
-                case Begun():
-                    watch.begin()
-                case Warned(text=text):
-                    warn(text)
-                case HarnessError() as error:
-                    raise error
-                case Loaded() as loaded:
-                    # What follows is no plugin's work.
-                    watch = Watch(child, f"looking at {wish.who}", LimitsSettings())
-                case _ if loaded:
-                    return loaded
-                case _:
-                    seen = f"; see {output}" if output.exists() and output.stat().st_size else ""
-                    why = "; the machine ran out of memory" if watch.killed_for_memory() else ""
-                    raise PluginError(f"{wish.who} was not made: its process {child.fate}{why}{seen}")
+            for _, message in listen([watch], 0.0, warn):
+                match message:
+                    case Begun():
+                        watch.begin()
+                    case Warned(text=text):
+                        warn(text)
+                    case HarnessError() as error:
+                        raise error
+                    case Loaded() as loaded:
+                        # What follows is no plugin's work.
+                        watch = Watch(child, f"looking at {wish.who}", LimitsSettings())
+                    case Exceeded(error=why):
+                        raise PluginError(f"{wish.who} was not made: {why}")
+                    case _ if loaded:
+                        return loaded
+                    case _:
+                        seen = f"; see {output}" if output.exists() and output.stat().st_size else ""
+                        why = "; the machine ran out of memory" if watch.killed_for_memory() else ""
+                        raise PluginError(f"{wish.who} was not made: its process {child.fate}{why}{seen}")
     finally:
         processes.end(child)

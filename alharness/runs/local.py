@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
 from alharness.api.executor import Finished, Group, Warned
@@ -14,7 +13,7 @@ from alharness.api.records import Outcome
 from .directory import RunDirectory
 from .messages import Begun, Continue, Done
 from .processes import remove_empty
-from .watch import Watch
+from .watch import Exceeded, Watch, listen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,13 +64,9 @@ class LocalExecutor:
         try:
             while groups.left or self._busy:
                 self._begin(work, groups)
-                for worker in self._talking():
-                    self._hear(worker, groups)
-                for worker in [worker for worker in self._busy if not worker.child.has_spoken()]:
-                    if exceeded := worker.watch.exceeded():
-                        self._lose(worker, groups, *exceeded)
-                    else:
-                        worker.watch.mention_silence(self._longest, self._warn)
+                workers = {worker.watch: worker for worker in self._busy}
+                for watch, message in listen(workers, self._longest, self._warn):
+                    self._hear(workers[watch], message, groups)
         finally:
             for worker in [*self._busy, *self._idle]:
                 self._end(worker)
@@ -94,43 +89,35 @@ class LocalExecutor:
         )
         return _Worker(child)
 
-    def _talking(self) -> list[_Worker]:
-        if not self._busy:
-            return []
-        patience = min(worker.watch.patience(self._longest) for worker in self._busy)
-        ready = wait([worker.child.connection for worker in self._busy], patience)
-        return [worker for worker in self._busy if worker.child.connection in ready]
-
-    def _hear(self, worker: _Worker, groups: Groups) -> None:
-        message: Message | Begun | Done | None = worker.child.hear()
-        worker.watch.heard()
+    def _hear(self, worker: _Worker, message: Message | Begun | Done | Exceeded | None, groups: Groups) -> None:
         match message:
+            case Exceeded():
+                self._lose(worker, groups, *message)
             case Begun():
                 worker.watch.begin()
-                worker.since = time.monotonic()
             case Done() if not worker.left:
                 self._release(worker)
             case Done() | None:
                 self._lose(worker, groups, *self._fate(worker))
             case Warned():
+                worker.watch.heard()
                 groups.receive(message)
             case _:
                 self._hand_over(worker, groups, message)
 
     def _hand_over(self, worker: _Worker, groups: Groups, message: Message) -> None:
-        began = time.monotonic()
+        silent, began = worker.watch.heard(), time.monotonic()
         if isinstance(message, Finished):
-            self._longest = max(self._longest, began - worker.since)
+            self._longest = max(self._longest, silent)
         if isinstance(message, Outcome):
             worker.left.remove(message.cell)
             worker.sound = worker.sound and message.status == "ok"
         wanted = groups.receive(message)
-        worker.since = time.monotonic()
         if isinstance(message, Finished) and not wanted:
             worker.left.remove(message.cell)
             self._lose(worker, groups, "failed", "its process was ended with that of another cell of its group")
         elif self.exclusive:  # it waits, so that observers disturb no query
-            worker.watch.excuse(worker.since - began)
+            worker.watch.excuse(time.monotonic() - began)
             worker.child.say(Continue())
 
     def _release(self, worker: _Worker) -> None:
@@ -182,7 +169,6 @@ class _Worker:
         group: its last one.
         left: its cells that have not ended yet.
         sound: all cells were completed in it.
-        since: when its cycle began.
     """
 
     watch: Watch
@@ -192,7 +178,6 @@ class _Worker:
         self.group = Group(cells=(), chosen={})  # none yet
         self.left: list[Cell] = []
         self.sound = True
-        self.since = 0.0
 
     def begin(self, group: Group, limits: LimitsSettings) -> None:
         self.group, self.left = group, [*group.cells]

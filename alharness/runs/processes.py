@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 1.0
 """Seconds in which a process whose end was seen must be gone."""
-
-
 SAFE_PATH = {"PYTHONSAFEPATH": "1"}
 """Without it, the server would look for modules in the current folder first, where another `alharness` may be."""
 PASSIVE = {"OMP_WAIT_POLICY": "passive"}
@@ -40,7 +38,9 @@ def start_server() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["alharness.runs.worker", "alharness.runs.loader"])
     resource_tracker.ensure_running()  # the server needs it, and would start it with SIGINT let through
-    with _environment(PASSIVE | dict(os.environ) | SAFE_PATH), _without_interrupts():
+    # Terminals and Jupyter send SIGINT to all processes of a group. The server ignores it when its modules are
+    # imported; before, it would end, and the next run of this process with it.
+    with _environment(PASSIVE | dict(os.environ) | SAFE_PATH), held_back(signal.SIGINT):
         forkserver.ensure_running()
     return context
 
@@ -231,13 +231,9 @@ def _signal_name(number: int) -> str:
 
 
 @contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Start the server inside: SIGINT, which a terminal and Jupyter send to all processes of a group, is blocked.
-
-    The server ignores it only when its modules are imported. Interrupted before, it would end, and the next run of
-    this process with it.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def held_back(*signals: signal.Signals) -> Iterator[None]:
+    """Inside, these signals wait; processes that are started inside do not get them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         yield
     finally:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from multiprocessing.connection import wait
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psutil
 
 from alharness.text.numbers import memory, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterator
 
     from alharness.api.records import Status
     from alharness.spec.settings import LimitsSettings
@@ -48,10 +49,13 @@ class Watch:
         child: the process.
         what: what it works at, for messages.
         limits: what it may take.
+
+    Attributes:
+        child: the process.
     """
 
     def __init__(self, child: Child, what: str, limits: LimitsSettings) -> None:
-        self._child, self._what, self._limits = child, what, limits
+        self.child, self._what, self._limits = child, what, limits
         self._kills = kills_for_memory()
         self._mentioned = 0
         self._heard = time.monotonic()
@@ -90,7 +94,7 @@ class Watch:
                 status="timeout",
                 error=f"not finished after {seconds(limit)} (limits.cell_timeout); its process was ended",
             )
-        if most is not None and (held := own_memory(self._child.pid)) > most:
+        if most is not None and (held := own_memory(self.child.pid)) > most:
             return Exceeded(
                 status="oom",
                 error=f"its process held {memory(held)} and was ended; limits.memory is {memory(most)}",
@@ -121,8 +125,29 @@ class Watch:
 
     def _state(self) -> str:
         with suppress(psutil.Error):
-            return STATES.get(psutil.Process(self._child.pid).status(), "its process waits")
+            return STATES.get(psutil.Process(self.child.pid).status(), "its process waits")
         return "its process is gone"
+
+
+def listen(watches: Collection[Watch], longest: float, warn: Callable[[str], None]) -> Iterator[tuple[Watch, Any]]:
+    """What processes say: messages, None from one that has ended, and `Exceeded` of one that is to be ended.
+
+    Waits until one has something to say; perhaps none has, when it is time to look at groups again.
+
+    Args:
+        watches: the processes.
+        longest: seconds of the longest cycle so far.
+        warn: called if one has been silent for long.
+    """
+    patience = min((watch.patience(longest) for watch in watches), default=0.0)
+    ready = wait([watch.child.connection for watch in watches], patience)
+    for watch in watches:
+        if watch.child.connection in ready or watch.child.has_spoken():
+            yield watch, watch.child.hear()
+        elif exceeded := watch.exceeded():
+            yield watch, exceeded
+        else:
+            watch.mention_silence(longest, warn)
 
 
 def own_memory(pid: int) -> int:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from alharness import Feature, Params, Sampler, SamplerPlugin, Task
+from alharness.cli.growth import CLASSES, MODALITIES, Workload, exponent, measure, synthetic
 from alharness.models.late_fusion.plugin import alharness_models
-from alharness.runs.growth import CLASSES, MODALITIES, Workload, exponent, measure, synthetic
 
 SEEN = []
 
