@@ -39,9 +39,7 @@ def columns(page, table):
 @pytest.mark.slow
 def test_it_is_seen_in_the_report_and_trains_nothing_again(count, tmp_path):
     run, _ = count("false")
-    before = {
-        path: path.read_bytes() for path in run.folder.rglob("*") if path.suffix in (".jsonl", ".pt")
-    }
+    before = {path: path.read_bytes() for path in run.folder.rglob("*") if path.suffix in (".jsonl", ".pt")}
     without = single(RunResults.read(run.folder))
     again, record = count("true")
     assert again.folder == run.folder
