@@ -21,7 +21,6 @@ from .files import explain, is_full, write
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
-    from types import TracebackType
 
     from alharness.api.records import Cell
 
@@ -70,9 +69,7 @@ class Claims:
             ) from error
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Remove the process's own folder, and the one of all processes if it was the last."""
         with suppress(OSError):
             self._alive.release()
@@ -163,7 +160,7 @@ class Claims:
                 self._alive.acquire(blocking=False)
                 self._announce(())
         except BaseException:
-            self.__exit__(None, None, None)
+            self.__exit__()
             raise
 
     @contextmanager

@@ -9,17 +9,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from alharness.api.records import Cell
+    from alharness.api.records import Cell, Plan
+
+    from .messages import SeedFacts
 
 
-def identity(experiment: str, cell: Cell) -> dict[str, Any]:
-    """The part of a journal's context that says which computation it is."""
+def context(plan: Plan, cell: Cell, seed: SeedFacts) -> dict[str, Any]:
+    """All that a cell's numbers depend on, as its journal says it: which computation it is, data and machine."""
     return {
-        "experiment": experiment,
+        "experiment": plan.experiment,
         "sampler": cell.sampler,
         "params": dict(cell.params),
         "distribution": cell.distribution,
         "seed": cell.seed,
+        **seed.context,
     }
 
 

@@ -13,7 +13,7 @@ from alharness.engine.pool import Impossible
 from alharness.errors import HarnessError, RunError
 
 from . import journal, saved
-from .conditions import identity
+from .conditions import context
 from .files import explain, write
 from .fits import FitStore
 from .journal import Journal
@@ -166,8 +166,7 @@ class Coordinator:
 
     def _read(self, cell: Cell, folder: Path) -> Journal:
         facts = self._seeds[cell.seed]
-        context = {**identity(self._plan.experiment, cell), **facts.context}
-        book = Journal(folder, context, _now(), self._plan.labeled(cell))
+        book = Journal(folder, context(self._plan, cell, facts), _now(), self._plan.labeled(cell))
         try:
             facts.initial.replay([cycle.chosen for cycle in book.cycles])
         except Impossible as error:

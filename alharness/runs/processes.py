@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import ForkServerContext, ForkServerProcess
     from pathlib import Path
-    from types import TracebackType
 
 PATIENCE = 1.0
 """Seconds in which a process whose end was seen must be gone."""
@@ -60,9 +59,7 @@ class Processes:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         for child in [*self._alive, *([self._keeper] if self._keeper else [])]:
             child.end()
 

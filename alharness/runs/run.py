@@ -16,7 +16,7 @@ from alharness.text.words import choices
 
 from . import pooltable, saved
 from .claims import Claims
-from .conditions import differences, identity, refusal
+from .conditions import context, differences, refusal
 from .coordinator import Coordinator
 from .directory import RunDirectory
 from .files import write
@@ -200,9 +200,9 @@ def _to_run(
     """
     unfinished = {cell for cell in wanted if found[cell].status != "ok"}
     contexts = {cell: outcome.context for cell, outcome in found.items() if outcome.context}
-    other_data = {cell for cell, context in contexts.items() if context.get("data") != loaded.data}
-    old = {cell: context for cell, context in contexts.items() if cell in other_data or cell not in unfinished}
-    new = {cell: {**identity(plan.experiment, cell), **loaded.seeds[cell.seed].context} for cell in old}
+    other_data = {cell for cell, was in contexts.items() if was.get("data") != loaded.data}
+    old = {cell: was for cell, was in contexts.items() if cell in other_data or cell not in unfinished}
+    new = {cell: context(plan, cell, loaded.seeds[cell.seed]) for cell in old}
     changed = differences(old, new)
     if other_data and (options.keep or options.restart):
         (plan.folder / pooltable.NAME).unlink(missing_ok=True)  # the next run writes that of the new
