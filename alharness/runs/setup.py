@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,7 +66,6 @@ class Setup:
         self._dataset, self._border = dataset, border
         self._model, self._params = model, params
         self._settings, self._schedule = settings, schedule
-        self._trainer: Trainer | None = None
         self._known: dict[int, SeedData] = {}
         self.device: torch.device = choose_device(settings.device)
         self.context: dict[str, Any] = {
@@ -75,11 +74,23 @@ class Setup:
             "versions": versions(),
         }
 
-    @property
+    @cached_property
     def trainer(self) -> Trainer:
-        """Trains the models of all seeds; made with the data of the first."""
-        assert self._trainer is not None, "the data of a seed come first"
-        return self._trainer
+        """Trains the models of all seeds."""
+        arrays = next(iter(self._dataset.parts.values())).inputs.arrays
+        shape = ModelShape(
+            features={m: x.shape[-1] for m, x in arrays.items()},
+            task=self._dataset.task,
+            outputs=len(self._dataset.classes) or 1,
+            steps={m: x.shape[1] for m, x in arrays.items() if x.ndim == 3},
+        )
+        return Trainer(
+            partial(self._model.make, self._params, shape),
+            self._settings,
+            self._dataset.measured_by,
+            self._border,
+            self._dataset.classes,
+        )
 
     def keep_only(self, seeds: Collection[int]) -> None:
         """Forget what is known of other seeds."""
@@ -114,33 +125,17 @@ class Setup:
     def _make(self, seed: int) -> SeedData:
         splits, initial, context = self.draw(seed)
         valid = validation(splits.valid, self._settings.valid, seed)
-        self._trainer = self._trainer or self._make_trainer(splits.train)
         return SeedData(
             seed=seed,
             oracle=Oracle(splits.train),
             initial=initial,
-            valid=None if valid is None else self._trainer.validation(valid),
+            valid=None if valid is None else self.trainer.validation(valid),
             test=splits.test,
             schedule=self._schedule,
             batch=self._settings.inference_batch,
             metrics=self._dataset.measured_by,
             classes=self._dataset.classes,
             context=context,
-        )
-
-    def _make_trainer(self, train: Samples) -> Trainer:
-        shape = ModelShape(
-            features={m: x.shape[-1] for m, x in train.inputs.arrays.items()},
-            task=self._dataset.task,
-            outputs=len(self._dataset.classes) or 1,
-            steps={m: x.shape[1] for m, x in train.inputs.arrays.items() if x.ndim == 3},
-        )
-        return Trainer(
-            partial(self._model.make, self._params, shape),
-            self._settings,
-            self._dataset.measured_by,
-            self._border,
-            self._dataset.classes,
         )
 
 
