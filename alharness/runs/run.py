@@ -92,9 +92,7 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
         # Another process may just have finished some.
         found |= {cell: saved.outcome_of(plan, cell) for cell in cells}
         samples = stack.enter_context(claims.shared_samples()) if cells or options.restart else None
-        wish = _wish(
-            spec, plan, registry, {cell for cell in found if found[cell].context or cell in cells}, samples
-        )
+        wish = _wish(spec, plan, registry, [*cells, *(cell for cell in found if found[cell].context)], samples)
         loaded = load(processes, wish, spec.limits, warn)
         if not options.retime:
             cells = _to_run(plan, wanted, found, loaded, options)

@@ -124,12 +124,13 @@ class Setup:
 
     def _make(self, seed: int) -> SeedData:
         splits, initial, context = self.draw(seed)
+        trainer = self.trainer  # a model that cannot be made fails here, for each cell
         valid = validation(splits.valid, self._settings.valid, seed)
         return SeedData(
             seed=seed,
             oracle=Oracle(splits.train),
             initial=initial,
-            valid=None if valid is None else self.trainer.validation(valid),
+            valid=None if valid is None else trainer.validation(valid),
             test=splits.test,
             schedule=self._schedule,
             batch=self._settings.inference_batch,
