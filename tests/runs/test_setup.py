@@ -5,6 +5,7 @@ import pytest
 from alharness import DataError, ModelPlugin, Task
 from alharness.api.metrics import CLASSIFICATION
 from alharness.api.records import Schedule
+from alharness.errors import ModelError
 from alharness.models.late_fusion.plugin import LateFusionParams, make
 from alharness.runs.setup import Setup, pool_if_needed, validation
 from alharness.spec.settings import TrainingSettings
@@ -47,6 +48,18 @@ def test_a_model_of_pooled_inputs_never_sees_a_sequence(set_up):
     data = set_up().seed_data(0)
     assert all(array.ndim == 2 for array in data.oracle.inputs.arrays.values())
     assert data.test.inputs.arrays["vision"].max() < 100  # nor the padding
+
+
+@pytest.mark.parametrize("valid", ["full", "none"])
+def test_a_model_that_cannot_be_made_fails_with_the_first_data(make_dataset, valid):
+    def unmakable(*_):
+        raise KeyError("no such layer")
+
+    model = ModelPlugin(name="m", params=LateFusionParams, make=unmakable)
+    training = TrainingSettings(device="cpu", valid=valid)
+    setup = Setup(make_dataset(), model, LateFusionParams(), training, Schedule(initial_pool=10, sizes=(5,)))
+    with pytest.raises(ModelError, match="no such layer"):
+        setup.seed_data(0)
 
 
 def test_validation_samples_are_those_that_were_asked_for(make_samples):
