@@ -31,7 +31,7 @@ PATIENCE = 60.0
 
 
 class Claims:
-    """This process at work in a run directory, inside of a `with` block, and the cells that no other may touch.
+    """This process at work in a run directory, in a `with` block, and the cells that no other may touch.
 
     processes/<pid>-<token>/ says who it is and on which cells it works, and holds what it shares with its workers.
     A lock in that folder shows whether the process is alive. What killed processes left is removed if no other

@@ -108,7 +108,7 @@ class Driver:
             yield Warned(text=self._pending.pop(0))
 
     def _begin(self, cell: Cell, group: Group) -> Generator[Fit | CycleRecord, Fitted, None]:
-        """The cell's loop from where it is; from its beginning if its queries are to be measured again."""
+        """The cell's loop: the cycles that are left, or all of them if its queries are to be measured again."""
         self.setup.keep_only(group.seeds)
         data = self.setup.seed_data(cell.seed)
         _require_equal(cell, group.contexts.get(cell.seed, data.context), data.context)
