@@ -59,6 +59,10 @@ def translate(error: ValidationError, model: type[BaseModel], file: YamlFile, ab
     found: dict[tuple[Place, Keys], list[str]] = {}
     got: dict[tuple[Place, Keys], str] = {}
     top, node, _ = walk(file.data, above)
+    if (
+        len(top) < len(above) and isinstance(node, dict) and "name" in node
+    ):  # a plugin without `params`, and not params without a name
+        top, node = above, {}
     for detail in error.errors(include_url=False):
         location, kind, what = detail["loc"], detail["type"], _phrase(detail)
         absent = kind in ("missing", "extra_forbidden")  # the last part is not in the data, or not in the model

@@ -130,11 +130,10 @@ def test_what_is_wrong_with_samplers(refusal, samplers, message):
     assert refusal(f"{HEAD}samplers: {samplers}\n") == message
 
 
-def test_a_default_that_is_wrong_is_named(refusal):
-    message = refusal(HEAD + "samplers: [{name: careless, params: {}}]\n")
-
-    assert message == (
-        "x.yaml:4:37: samplers.0.params.size: Input should be greater than or equal to 1 (its default is 0)"
+@pytest.mark.parametrize(("sampler", "column"), [("careless", 12), ("{name: careless, params: {}}", 37)])
+def test_a_default_that_is_wrong_is_named(refusal, sampler, column):
+    assert refusal(f"{HEAD}samplers: [{sampler}]\n") == (
+        f"x.yaml:4:{column}: samplers.0.params.size: Input should be greater than or equal to 1 (its default is 0)"
     )
 
 
