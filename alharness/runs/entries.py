@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, Strict, ValidationError
@@ -11,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, Strict, Validati
 from alharness.api.records import CycleRecord, Timing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 LATEST = 253_402_300_799_999
 """Milliseconds since the epoch at the end of the year 9999, the last that dates can hold."""
@@ -27,19 +25,6 @@ class Impossible(Exception):
     def __init__(self, line: int, what: str) -> None:
         super().__init__(what)
         self.line = line
-
-
-@dataclass(frozen=True, kw_only=True)
-class Header:
-    """First line of a journal.
-
-    Attributes:
-        context: all that a cell's numbers depend on; a journal is only continued if it is equal.
-        started: when the cell began, milliseconds since the epoch.
-    """
-
-    context: Mapping[str, Any]
-    started: int
 
 
 class _Entry(BaseModel):
@@ -87,10 +72,10 @@ class _Cycle(_Entry):
         return CycleRecord(**fields)
 
 
-def header(line: Mapping[str, Any]) -> Header:
-    """The header from the first line. Raises Impossible."""
+def header(line: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:
+    """Context and begin from the first line. Raises Impossible."""
     found = _read(_First, 1, line)
-    return Header(context=found.context, started=found.measured.at)
+    return found.context, found.measured.at
 
 
 def cycles(

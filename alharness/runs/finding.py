@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from alharness.errors import RunError, SpecError
 from alharness.text.words import SUFFIX, command_line
 
-from . import saved
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -57,6 +55,8 @@ class FoundRun:
 
 def list_runs(workdir: Path = WORKDIR) -> list[FoundRun]:
     """The run directories in a folder, the last one first; none if the folder is not there."""
+    from . import saved  # commands that look for no run start without it
+
     try:
         folders = [path for path in workdir.iterdir() if (path / saved.NAME).exists() or (path / "cells").is_dir()]
     except OSError:
@@ -117,6 +117,8 @@ def _spec_name(path: Path) -> str:
 
 
 def _look(folder: Path) -> FoundRun:
+    from . import saved
+
     try:
         plan, outcomes = saved.load(folder)
     except RunError:

@@ -10,14 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from alharness.errors import RunError
 
-from . import entries
 from .conditions import changes
-from .entries import Header
 from .files import append, cut, explain, refuse_link, sync_folder, write
 
 if TYPE_CHECKING:
@@ -29,6 +27,19 @@ if TYPE_CHECKING:
 FORMAT = 1
 NAME = "journal.jsonl"
 REMEDY = "Run again with --restart to begin the cell again (the journal is kept under another name)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """First line of a journal.
+
+    Attributes:
+        context: all that a cell's numbers depend on; a journal is only continued if it is equal.
+        started: when the cell began, milliseconds since the epoch.
+    """
+
+    context: Mapping[str, Any]
+    started: int
 
 
 class Journal:
@@ -141,11 +152,14 @@ def _parse_all(
 ) -> tuple[Header, list[CycleRecord]] | None:
     if not lines:
         return None
+    from . import entries  # with models of pydantic, which take longer to make than most commands to start
+
     head, *rest = (_parse(path, number, line) for number, line in enumerate(lines, 1))
     if head.get("format") != FORMAT:
         raise RunError(f"{path}:1: journal format {head.get('format')!r}, but this version reads {FORMAT}")
     try:
-        return entries.header(head), entries.cycles(rest, labeled, named=named)
+        context, started = entries.header(head)
+        return Header(context=context, started=started), entries.cycles(rest, labeled, named=named)
     except entries.Impossible as error:
         raise _impossible(path, error.line, str(error)) from error
 

@@ -9,8 +9,6 @@ from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotati
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import TypeAdapter, ValidationError
-
 from alharness.api.records import Outcome, Plan, Status
 from alharness.errors import RunError
 
@@ -103,6 +101,8 @@ def outcome_of(plan: Plan, cell: Cell) -> Outcome:
 
 
 def _read(folder: Path) -> _File:
+    from pydantic import TypeAdapter, ValidationError
+
     path = folder / NAME
     try:
         found = TypeAdapter(_File).validate_json(path.read_bytes())
@@ -132,6 +132,8 @@ def _read_if_sound(folder: Path) -> _File | None:
 
 
 def _write(plan: Plan, ended: Mapping[str, _End]) -> None:
+    from pydantic import TypeAdapter
+
     text = TypeAdapter(_File).dump_json(_File(run=plan, ended=ended), indent=1)
     write(plan.folder / NAME, text + b"\n")
 
