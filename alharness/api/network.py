@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import nn
@@ -62,6 +62,10 @@ class Batch:
         """The rows at these positions, in this order (copied)."""
         return self._map(lambda x: x.index_select(0, rows))
 
+    def first(self, number: int) -> Batch:
+        """The first rows, as views."""
+        return self._map(itemgetter(slice(number)))
+
     def parts(self, size: int) -> Iterator[Batch]:
         """The rows in their order, `size` at a time, as views; the last part may be smaller."""
         for start in range(0, len(self), size):
@@ -115,6 +119,10 @@ class MultimodalModel(nn.Module, ABC):
     >>> {source: tuple(out.shape) for source, out in model(batch).items()}
     {'audio': (3, 1), 'text': (3, 1), 'fused': (3, 1)}
     """
+
+    stackable: ClassVar[bool] = True
+    """Whether models of this kind may be trained together, as one stack of tensors. A trial finds out whether they
+    can; False spares it. See `docs/explanation/stacks.md`."""
 
     def __init__(self, shape: ModelShape) -> None:
         super().__init__()

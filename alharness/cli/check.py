@@ -103,7 +103,7 @@ def _require_device(training: TrainingSettings) -> None:
     Only for a device that is named: `auto` takes what there is, and torch takes seconds to ask.
     """
     if training.device not in ("auto", "cpu"):
-        from alharness.engine.training import choose_device
+        from alharness.engine.contexts import choose_device
 
         choose_device(training.device)
 

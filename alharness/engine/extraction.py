@@ -15,7 +15,7 @@ from alharness.errors import Diverged, LabelLeak, ModelError, SamplerError
 from alharness.guard.fingerprint import Kept, unwritten
 
 from .batches import RepeatedBatches, batches
-from .training import seeded
+from .contexts import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from alharness.api.samples import Inputs
 
     from .measure import Clock
-    from .training import Fitted
+    from .recipe import Fitted
 
 
 DRAW_BATCH = 1024

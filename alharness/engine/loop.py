@@ -12,9 +12,9 @@ from alharness.api.records import CycleRecord, Schedule
 from .extraction import predict
 from .metrics import evaluate
 from .pool import Pool
+from .recipe import Fit
 from .seeds import derive
 from .selection import ask
-from .training import Fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from alharness.api.vocabulary import Feature
 
     from .pool import Oracle
-    from .training import Fitted, Validation
+    from .recipe import Fitted, Validation
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

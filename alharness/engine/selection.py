@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from alharness.api.vocabulary import Feature
 
     from .pool import Pool
-    from .training import Fitted
+    from .recipe import Fitted
 
 
 @dataclass(frozen=True, kw_only=True)

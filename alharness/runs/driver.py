@@ -15,7 +15,8 @@ from alharness.api.executor import Finished, FirstFit, Warned
 from alharness.api.records import CycleRecord, Outcome
 from alharness.api.sampler import Sampler
 from alharness.engine.loop import run_cell
-from alharness.engine.training import Fit, Fitted, model_border, stored
+from alharness.engine.recipe import Fit, Fitted, model_border
+from alharness.engine.training import stored
 from alharness.errors import Diverged, HarnessError, RunError, SamplerError, described, text_of, trace_of
 from alharness.guard.border import Border
 from alharness.text.redaction import redact

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alharness.api.vocabulary import ModelShape
+from alharness.engine.contexts import choose_device
 from alharness.engine.loop import SeedData
 from alharness.engine.pool import Oracle, Pool
 from alharness.engine.seeds import stream
 from alharness.engine.soundness import require_splits
-from alharness.engine.training import Trainer, choose_device
+from alharness.engine.training import Trainer
 from alharness.errors import DataError, blaming
 
 from .environment import versions

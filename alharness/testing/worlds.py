@@ -13,8 +13,8 @@ from alharness.api.sampler import Sampler
 from alharness.api.samples import Inputs, Samples
 from alharness.api.vocabulary import Task
 from alharness.engine.pool import Oracle, Pool
+from alharness.engine.recipe import Fitted, freeze
 from alharness.engine.selection import ask
-from alharness.engine.training import Fitted, freeze
 
 from .network import CLASSES, INPUTS, ExactNetwork
 

@@ -13,7 +13,6 @@ from alharness.api.layers import Standardize, errors, stack
 from alharness.api.network import Batch, MultimodalModel
 from alharness.api.vocabulary import FUSED, Task
 
-from .derivative import differentiate
 from .parallel import ParallelLinear
 
 if TYPE_CHECKING:
@@ -93,11 +92,6 @@ class LateFusion(MultimodalModel):
         z = self.encoders(self._inputs(batch))
         outputs = torch.stack([*self.heads(z), self.fused(z.transpose(0, 1).flatten(1))])
         return self._loss(outputs, stack(batch.labels, self.sources))
-
-    def differentiate(self, batch: Batch) -> Tensor:
-        """Without torch's differentiation, which takes a third of a step."""
-        labels = stack(batch.labels, self.sources)
-        return differentiate(self, self._inputs(batch), lambda outputs: self._loss(outputs, labels))
 
     def _loss(self, outputs: Tensor, labels: Tensor) -> Tensor:
         return self.weights @ errors(outputs, labels, self.shape.task).mean(1)

@@ -30,19 +30,17 @@ def pool_steps(x: Tensor, lengths: Tensor | None, size: int) -> tuple[Tensor, Te
     n = torch.full((b, 1), t, device=x.device) if lengths is None else lengths.long()[:, None].clamp(min=1)
     j = torch.arange(size, device=x.device)
     bins = n.clamp(max=size)
-    valid = j < bins
+    valid = (j < bins)[..., None]
     if t <= size:
-        return nn.functional.pad(x, (0, 0, 0, size - t)).where(valid[..., None], 0.0), valid
-    start = torch.where(valid, j * n // bins, 0)
-    end = torch.where(valid, ((j + 1) * n + bins - 1) // bins, 1)
-    # Each bin is a bag of rows of x, one bag after the other: a step may be in two of them.
-    count = (end - start).flatten()
-    begin = count.cumsum(0) - count
-    first = (start + t * torch.arange(b, device=x.device)[:, None]).flatten()
-    rows = (first - begin).repeat_interleave(count)
-    rows += torch.arange(len(rows), device=x.device)
-    means = nn.functional.embedding_bag(rows, x.reshape(b * t, d), begin, mode="mean").view(b, size, d)
-    return means.where(valid[..., None], 0.0), valid
+        return nn.functional.pad(x, (0, 0, 0, size - t)).where(valid, 0.0), valid[..., 0]
+    start = (j * n // bins).clamp(max=t)[..., None]
+    end = (((j + 1) * n + bins - 1) // bins).clamp(max=t)[..., None]
+    # A bin's sum is the difference of two sums from the beginning, in numbers wide enough for it.
+    known = (torch.arange(t, device=x.device) < n)[..., None]
+    sums = nn.functional.pad(x.where(known, 0.0).double().cumsum(1), (0, 0, 1, 0))
+    total = sums.gather(1, end.expand(-1, -1, d)) - sums.gather(1, start.expand(-1, -1, d))
+    means = (total / (end - start).clamp(min=1)).to(x.dtype)
+    return means.where(valid, 0.0), valid[..., 0]
 
 
 class WeightedSum(nn.Module):

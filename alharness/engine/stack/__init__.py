@@ -1,0 +1,1 @@
+"""Models of one kind trained together, as one stack of tensors."""

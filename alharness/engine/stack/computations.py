@@ -1,0 +1,160 @@
+"""What a model computes in training, recorded as programs for stacks of it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import nn
+from torch.func import functional_call, functionalize, vmap
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from alharness.api.network import Batch
+from alharness.api.outputs import require_loss, require_number, require_predictions
+from alharness.api.vocabulary import FUSED
+
+from .program import record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from torch import Tensor
+
+    from alharness.api.network import MultimodalModel
+
+    from .program import Program
+
+Kind = Literal["step", "loss", "prediction"]
+
+COPIES = 7
+"""Of a member's weights: its own, those in the stack, their gradients, two of an optimizer, the best, a spare."""
+
+
+class Computations:
+    """Programs of one kind of model, recorded when they are needed first.
+
+    Args:
+        model: one of them.
+        precision: of training; see `TrainingSettings.precision`.
+
+    Attributes:
+        parameters: names of all parameters.
+        trained: names of those that are trained.
+        buffers: names of the buffers.
+    """
+
+    def __init__(self, model: MultimodalModel, precision: str) -> None:
+        self._model, self._precision = model, precision
+        self._programs: dict[Any, Program] = {}
+        self._row = 0
+        self.parameters = [name for name, _ in model.named_parameters()]
+        self.trained = [name for name, p in model.named_parameters() if p.requires_grad]
+        self.buffers = [name for name, _ in model.named_buffers()]
+
+    def bytes_per_member(self, rows: int) -> int:
+        """Memory that a member with so many samples takes, at most, by the programs recorded so far."""
+        state = sum(p.numel() * p.element_size() for p in (*self._model.parameters(), *self._model.buffers()))
+        held = max(program.bytes for program in self._programs.values())
+        return COPIES * state + rows * self._row + held
+
+    def step(self, batch: Batch) -> Program:
+        """Losses (members,), then the gradients of `trained`, of a step on a batch; changes the buffers.
+
+        Args:
+            batch: of one member, as an example.
+        """
+        return self._program("step", batch, shared=False)
+
+    def loss(self, batch: Batch) -> Program:
+        """Losses (members,) in evaluation mode, of a batch that all members share and that is not prepared."""
+        return self._program("loss", batch, shared=True)
+
+    def prediction(self, batch: Batch) -> Program:
+        """Predictions of the fused head, (members, b, C), of a batch that all members share."""
+        return self._program("prediction", batch, shared=True)
+
+    def _program(self, kind: Kind, batch: Batch, *, shared: bool) -> Program:
+        tensors = batch.tensors
+        self._row = max(self._row, sum(x[0].numel() * x.element_size() for x in tensors.values()))
+        key = kind, shared, tuple((name, x.shape, x.dtype, x.device) for name, x in tensors.items())
+        if key not in self._programs:
+            state = [*dict(self._model.named_parameters()).values(), *dict(self._model.named_buffers()).values()]
+            given = [*tensors.values()]
+            first, second = ([*state], given) if shared else ([*state, *given], [])
+            with _mode(self._model, training=kind == "step"):
+                self._programs[key] = record(self._function(kind, batch), first, second)
+        return self._programs[key]
+
+    def _function(self, kind: Kind, like: Batch) -> Any:
+        method = _Method(self._model, kind, self._precision)
+        names = [f"model.{name}" for name in (*self.parameters, *self.buffers)]
+        trained = [self.parameters.index(name) for name in self.trained]
+
+        def one(*tensors: Tensor) -> Tensor:
+            state = dict(zip(names, tensors, strict=False))
+            found: Tensor = functional_call(method, state, (_batch(like, tensors[len(names) :]),))
+            return found
+
+        def all_members(*tensors: Tensor) -> Sequence[Tensor | None]:
+            # Different: drawn for each member, which `record` finds and replaces.
+            results = vmap(functionalize(one), randomness="different")(*tensors)
+            if kind != "step":
+                return [results]
+            # Of the sum: a member's loss depends on its own parameters alone.
+            total = results.sum()
+            require_loss(total)
+            by = [tensors[i] for i in trained]
+            return [results.detach(), *torch.autograd.grad(total, by, allow_unused=True)]
+
+        def without_gradients(*tensors: Tensor) -> Sequence[Tensor | None]:
+            with torch.no_grad():
+                return all_members(*tensors)
+
+        return all_members if kind == "step" else without_gradients
+
+
+class _Method(nn.Module):
+    """A method of a model as a module's `forward`, since `functional_call` calls nothing else."""
+
+    def __init__(self, model: MultimodalModel, kind: Kind, precision: str) -> None:
+        super().__init__()
+        self.model = model
+        self._kind, self._precision = kind, precision
+
+    def forward(self, batch: Batch) -> Tensor:
+        """A loss (), or predictions (b, C)."""
+        with sdpa_kernel(SDPBackend.MATH):  # the others know no further dimension
+            return self._computed(batch)
+
+    def _computed(self, batch: Batch) -> Tensor:
+        if self._kind == "prediction":
+            outputs = self.model(batch)
+            require_predictions(outputs, len(batch), self.model.shape)
+            found: Tensor = outputs[FUSED]
+            return found
+        mixed = self._kind == "step" and self._precision == "bfloat16"
+        with torch.autocast(batch.device.type, torch.bfloat16) if mixed else nullcontext():
+            loss = self.model.loss(batch if self._kind == "step" else self.model.prepare(batch))
+        require_number("loss", loss)
+        return loss
+
+
+@contextmanager
+def _mode(model: MultimodalModel, *, training: bool) -> Iterator[None]:
+    before = model.training
+    model.train(training)
+    try:
+        yield
+    finally:
+        model.train(before)
+
+
+def _batch(like: Batch, tensors: Sequence[Tensor]) -> Batch:
+    """These tensors as a batch with the names of another."""
+    left = iter(tensors)
+    return Batch(
+        inputs={name: next(left) for name in like.inputs},
+        lengths={name: next(left) for name in like.lengths},
+        labels={name: next(left) for name in like.labels},
+    )

@@ -1,0 +1,170 @@
+"""The optimizer of a stack: one for all members, or one for each."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+from torch import nn, optim
+from torch.nn import functional
+
+from alharness.kernels import optimizers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from torch import Tensor
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
+
+    from alharness.api.network import MultimodalModel
+
+ELEMENTWISE = (
+    *(optimizers.Adam, optimizers.AdamW, optimizers.SGD),
+    *(optim.Adam, optim.AdamW, optim.NAdam, optim.RAdam, optim.Adamax, optim.Adagrad, optim.Adadelta),
+    *(optim.RMSprop, optim.SGD),
+)
+"""Optimizers to which it does not matter which tensor a number belongs to."""
+
+ALIGNMENT = 16
+"""Rows of parameters begin at a multiple of so many numbers. Kernels compute the last few of a tensor, which fill
+no register, with other rounding; so no member may have them."""
+
+
+class Storage:
+    """A parameter of all members, in the order in which its gradient lies in memory.
+
+    Args:
+        values: (members, *shape).
+        order: the dimensions of `shape` in that order.
+
+    Attributes:
+        whole: (members, numbers) what an optimizer changes; behind each row may be padding.
+        stacked: (members, *shape), a view of it.
+    """
+
+    def __init__(self, values: Tensor, order: Sequence[int]) -> None:
+        self._shape = values.shape[1:]
+        self._order = [0, *(i + 1 for i in order)]
+        self._size = math.prod(self._shape)
+        self._padding = -self._size % ALIGNMENT
+        self.whole = nn.Parameter(self._flat(values).clone())
+        self._view()
+
+    def gradient(self, value: Tensor) -> None:
+        """Give the optimizer a gradient, (members, *shape)."""
+        self.whole.grad = self._flat(value)
+
+    def keep(self, rows: Tensor) -> None:
+        """Keep only these members."""
+        self.whole.data = self.whole.detach().index_select(0, rows)
+        self._view()
+
+    def _flat(self, values: Tensor) -> Tensor:
+        flat = values.detach().permute(self._order).reshape(len(values), self._size)
+        return functional.pad(flat, (0, self._padding)) if self._padding else flat.contiguous()
+
+    def _view(self) -> None:
+        sizes = [self._shape[i - 1] for i in self._order[1:]]
+        inverse = sorted(range(len(self._order)), key=self._order.__getitem__)
+        whole = self.whole.detach()
+        self.stacked = whole[:, : self._size].view(len(whole), *sizes).permute(inverse)
+
+
+class Optimization(Protocol):
+    """How the parameters of a stack change."""
+
+    def step(self, gradients: Sequence[Tensor | None]) -> None:
+        """Change them by the gradients of a step."""
+
+    def end_epoch(self) -> None:
+        """Change the learning rates, if the model has a schedule."""
+
+    def keep(self, rows: Tensor) -> None:
+        """Keep only these members."""
+
+
+class Shared:
+    """One optimizer of whole stacks, since it works number by number."""
+
+    def __init__(self, model: MultimodalModel, optimizer: Optimizer, storages: Mapping[str, Storage]) -> None:
+        names = {id(p): name for name, p in model.named_parameters()}
+        groups = [
+            {**group, "params": [storages[names[id(p)]].whole for p in group["params"]]}
+            for group in optimizer.param_groups
+        ]
+        kind: Callable[..., Optimizer] = type(optimizer)
+        self._optimizer = kind(groups)
+        self._storages = storages
+        self._schedule = model.schedule(self._optimizer)
+
+    def step(self, gradients: Sequence[Tensor | None]) -> None:
+        """See `Optimization`."""
+        for storage, gradient in zip(self._storages.values(), gradients, strict=True):
+            if gradient is not None:
+                storage.gradient(gradient)
+        self._optimizer.step()
+
+    def end_epoch(self) -> None:
+        """See `Optimization`."""
+        if self._schedule is not None:
+            self._schedule.step()
+
+    def keep(self, rows: Tensor) -> None:
+        """See `Optimization`."""
+        for state in self._optimizer.state.values():
+            for name, value in state.items():
+                if isinstance(value, torch.Tensor) and value.ndim:
+                    state[name] = value.index_select(0, rows.to(value.device))
+        for storage in self._storages.values():
+            storage.keep(rows)
+
+
+class Single:
+    """An optimizer for each member: any that needs no more than gradients."""
+
+    def __init__(
+        self,
+        models: Sequence[MultimodalModel],
+        make: Callable[[MultimodalModel], Optimizer],
+        storages: Mapping[str, Storage],
+    ) -> None:
+        self._models = list(models)
+        self._storages = storages
+        self._share()
+        self._optimizers = [make(model) for model in models]
+        self._schedules: list[LRScheduler | None] = [
+            model.schedule(optimizer) for model, optimizer in zip(models, self._optimizers, strict=True)
+        ]
+
+    def step(self, gradients: Sequence[Tensor | None]) -> None:
+        """See `Optimization`."""
+        for row, (model, optimizer) in enumerate(zip(self._models, self._optimizers, strict=True)):
+            parameters = dict(model.named_parameters())
+            for name, gradient in zip(self._storages, gradients, strict=True):
+                parameters[name].grad = None if gradient is None else gradient[row].clone()
+            optimizer.step()
+
+    def end_epoch(self) -> None:
+        """See `Optimization`."""
+        for schedule in self._schedules:
+            if schedule is not None:
+                schedule.step()
+
+    def keep(self, rows: Tensor) -> None:
+        """See `Optimization`."""
+        positions = rows.tolist()
+        self._models = [self._models[i] for i in positions]
+        self._optimizers = [self._optimizers[i] for i in positions]
+        self._schedules = [self._schedules[i] for i in positions]
+        for storage in self._storages.values():
+            storage.keep(rows)
+        self._share()
+
+    def _share(self) -> None:
+        """Make the models' parameters views of the stack, so that their optimizers change it."""
+        for row, model in enumerate(self._models):
+            parameters = dict(model.named_parameters())
+            for name, storage in self._storages.items():
+                parameters[name].data = storage.stacked[row]

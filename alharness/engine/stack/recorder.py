@@ -1,0 +1,101 @@
+"""Writes down the operations of torch that a computation carries out."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.fx import Graph
+from torch.utils import _pytree as trees
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.weak import WeakIdKeyDictionary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+    from torch.fx import Node
+
+
+CONSTANT = 10_000
+"""Most numbers of a tensor that a recording keeps; a larger one is data that a member may have of its own."""
+
+
+class Unstackable(Exception):
+    """Why a model cannot be computed as a stack, in words."""
+
+
+class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Writes down the operations that are carried out inside, below autograd and vmap.
+
+    Args:
+        given: the inputs.
+
+    Attributes:
+        graph: the operations; each node's `meta["val"]` is a `Value`.
+    """
+
+    def __init__(self, given: Sequence[Tensor]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.graph = Graph()
+        self._nodes = WeakIdKeyDictionary()
+        for number, x in enumerate(given):
+            self._know(x, self.graph.placeholder(f"given_{number}"))
+
+    def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        named = trees.tree_map(self._node, (args, kwargs))
+        result = operation(*args, **kwargs)
+        node = self.graph.call_function(operation, *named)
+        held = [x.untyped_storage()._cdata for x in trees.tree_leaves(args) if isinstance(x, torch.Tensor)]  # noqa: SLF001
+        if isinstance(result, torch.Tensor):
+            self._know(result, node, held)
+        elif isinstance(result, (tuple, list)):
+            for number, x in enumerate(result):
+                if isinstance(x, torch.Tensor):
+                    self._know(x, self.graph.call_function(operator.getitem, (node, number)), held)
+        return result
+
+    def finish(self, results: Sequence[Tensor | None]) -> None:
+        """End the graph by what it gives."""
+        self.graph.output([None if x is None else self._node(x) for x in results])
+
+    def _node(self, x: Any) -> Any:
+        if not isinstance(x, torch.Tensor):
+            return x
+        if x not in self._nodes:
+            # Made before the recording, such as a tensor that a module keeps.
+            if x.numel() > CONSTANT:
+                shape = tuple(x.shape)
+                raise Unstackable(f"it reads a tensor of shape {shape} that is neither a parameter nor a buffer")
+            self._know(x, self.graph.call_function(Constant(x.clone()), ()))
+        return self._nodes[x]
+
+    def _know(self, x: Tensor, node: Node, held: Sequence[int] = ()) -> None:
+        storage = x.untyped_storage()
+        made = 0 if storage._cdata in held or node.op == "placeholder" else storage.nbytes()  # noqa: SLF001
+        node.meta["val"] = Value(shape=x.shape, stride=x.stride(), dtype=x.dtype, bytes=made)
+        self._nodes[x] = node
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value:
+    """What is known of a tensor: its sizes and strides, and the memory that was taken for it."""
+
+    shape: torch.Size
+    stride: tuple[int, ...]
+    dtype: torch.dtype
+    bytes: int
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """Gives the same tensor at every replay."""
+
+    value: Tensor
+
+    def __call__(self) -> Tensor:
+        """The tensor."""
+        return self.value

@@ -1,0 +1,254 @@
+"""What is changed in a recording, so that it can be replayed for any number of members."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.nn import functional
+from torch.utils import _pytree as trees
+
+from .draws import Draw
+from .recorder import Constant, Unstackable
+
+if TYPE_CHECKING:
+    from torch.fx import Graph, Node
+
+ops = torch.ops.aten
+
+SEVERAL_ROUNDINGS = frozenset(
+    getattr(ops, name).default
+    for name in (
+        *("sigmoid", "tanh", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "asin"),
+        *("acos", "atan", "sinh", "cosh", "erf", "erfc", "erfinv", "lgamma", "digamma", "rsqrt", "gelu", "silu"),
+        *("mish", "softplus", "elu", "celu", "log_sigmoid_forward", "hardswish", "addcmul", "addcdiv"),
+        *("sigmoid_backward", "tanh_backward", "gelu_backward", "silu_backward", "mish_backward"),
+        *("softplus_backward", "elu_backward", "log_sigmoid_backward", "logit_backward", "hardswish_backward"),
+    )
+    if hasattr(ops, name)
+) | {ops.pow.Tensor_Scalar, ops.pow.Tensor_Tensor, ops.pow.Scalar, ops.lerp.Tensor, ops.lerp.Scalar}
+"""Operations on numbers one by one whose result is rounded more than once."""
+
+VIEWS = (ops.view.default, ops._unsafe_view.default, ops.expand.default)  # noqa: SLF001 - an operation's name
+
+REGISTERS = 64
+"""Numbers in the registers that one step of a kernel fills."""
+
+FEW, MORE = 2, 3
+"""Members of the two recordings that are compared: numbers that differ between them follow the members'."""
+
+
+def join_permutations(graph: Graph, members: int) -> None:
+    """Make one operation of the permutations of all members, which vmap draws one by one and stacks."""
+    for stack in graph.find_nodes(op="call_function", target=ops.stack.default):
+        parts: Any = stack.args[0]
+        if len(parts) == members and all(x.target is ops.randperm.default and len(x.users) == 1 for x in parts):
+            with graph.inserting_before(stack):
+                joined = graph.call_function(ops.randperm.default, parts[0].args)
+            joined.meta["val"] = stack.meta["val"]
+            stack.replace_all_uses_with(joined)
+            graph.erase_node(stack)
+            for part in parts:
+                graph.erase_node(part)
+
+
+def generalize(few: Graph, more: Graph) -> None:
+    """Make the numbers of `few` follow the number of members, which becomes the first input."""
+    pairs = list(zip(few.nodes, more.nodes, strict=False))
+    if len(few.nodes) != len(more.nodes) or any(not _alike(a.target, b.target) for a, b in pairs):
+        raise Unstackable("it does something else for another number of models")
+    with few.inserting_before(next(iter(few.nodes))):
+        members = few.placeholder("members")
+    for node, other in pairs:
+        if node.op != "call_function":
+            continue
+        with few.inserting_before(node):
+            node.args = _followed(node.args, other.args, members, few)
+            node.kwargs = _followed(node.kwargs, other.kwargs, members, few)
+
+
+def _alike(a: Any, b: Any) -> bool:
+    if isinstance(a, Constant) and isinstance(b, Constant):
+        return torch.equal(a.value, b.value)
+    return bool(a == b)
+
+
+def _followed(few: Any, more: Any, members: Node, graph: Graph) -> Any:
+    a, form = trees.tree_flatten(few)
+    b, other = trees.tree_flatten(more)
+    if form != other:
+        raise Unstackable("it does something else for another number of models")
+
+    def one(x: Any, y: Any) -> Any:
+        if isinstance(x, torch.fx.Node) or x == y:
+            return x
+        if type(x) is not int or type(y) is not int or x % FEW or x * MORE != y * FEW:
+            raise Unstackable(f"it uses {x} with {FEW} models, but {y} with {MORE}")
+        factor = x // FEW
+        if factor == 1:
+            return members
+        return graph.call_function(operator.mul, (members, factor))
+
+    return trees.tree_unflatten([one(x, y) for x, y in zip(a, b, strict=True)], form)
+
+
+def take_draws(graph: Graph) -> list[Draw]:
+    """Make inputs of what is drawn; returns what that is.
+
+    Raises:
+        Unstackable: something is drawn in a way that no stream of a member replaces.
+    """
+    draws: list[Draw] = []
+    last = graph.find_nodes(op="placeholder")[-1]
+    for node in [*graph.nodes]:
+        if torch.Tag.nondeterministic_seeded not in getattr(node.target, "tags", ()):
+            continue
+        if node.target is ops.bernoulli_.float:
+            node = _out_of_place(graph, node)  # noqa: PLW2901 - what takes its place
+        if node.target is ops.native_dropout.default:
+            node = _plain_dropout(graph, node)  # noqa: PLW2901 - what takes its place
+        value = node.meta["val"]
+        shape = tuple(value.shape[1:])
+        if node.target is ops.bernoulli.p:
+            draw = _kept(graph, node, shape)
+        elif node.target in (ops.rand.default, ops.rand_like.default):
+            draw = Draw(kind="uniform", shape=shape)
+        elif node.target in (ops.randn.default, ops.randn_like.default):
+            draw = Draw(kind="normal", shape=shape)
+        elif node.target is ops.randperm.default:
+            draw = Draw(kind="permutation", shape=shape)
+        else:
+            raise Unstackable(f"it draws by {node.target}, which no stream of its own replaces")
+        if not value.shape or value.shape[0] != FEW:
+            raise Unstackable(f"it draws by {node.target} what all models of a stack would share")
+        with graph.inserting_after(last):
+            last = graph.placeholder(f"draw_{len(draws)}")
+        last.meta["val"] = value
+        node.replace_all_uses_with(last)
+        graph.erase_node(node)
+        draws.append(draw)
+    return draws
+
+
+def _kept(graph: Graph, node: Node, shape: tuple[int, ...]) -> Draw:
+    """What dropout keeps; if all that is done with it is to divide it by its share, it is drawn so."""
+    share = node.args[1]
+    assert isinstance(share, float)
+    users = [*node.users]
+    if len(users) == 1 and users[0].target in (ops.div.Scalar, ops.div_.Scalar) and users[0].args[1] == share:
+        users[0].replace_all_uses_with(node)
+        graph.erase_node(users[0])
+        return Draw(kind="kept", shape=shape, share=share, value=1 / share)
+    return Draw(kind="kept", shape=shape, share=share)
+
+
+def _out_of_place(graph: Graph, node: Node) -> Node:
+    """A draw that is written into an empty tensor, as one that gives a tensor."""
+    target, share = node.args
+    assert isinstance(target, torch.fx.Node)
+    if target.target not in (ops.empty_like.default, ops.empty.memory_format, ops.new_empty.default):
+        raise Unstackable("it draws numbers into a tensor that is used before")
+    with graph.inserting_before(node):
+        found = graph.call_function(ops.bernoulli.p, (target, share))
+    found.meta["val"] = target.meta["val"]
+    node.replace_all_uses_with(found)
+    graph.erase_node(node)
+    target.replace_all_uses_with(found, lambda user: user is not found)
+    return found
+
+
+def _plain_dropout(graph: Graph, node: Node) -> Node:
+    """The one operation that is dropout on a GPU, as several; returns the one that draws."""
+    x, p, _ = node.args
+    assert isinstance(x, torch.fx.Node)
+    assert isinstance(p, float)
+    with graph.inserting_before(node):
+        mask = graph.call_function(ops.bernoulli.p, (x, 1 - p))
+        kept = graph.call_function(ops.div.Scalar, (graph.call_function(ops.mul.Tensor, (x, mask)), 1 - p))
+        drawn = graph.call_function(ops.ne.Scalar, (mask, 0))
+    mask.meta["val"] = x.meta["val"]
+    for user in [*node.users]:  # operator.getitem: the result, or the mask
+        user.replace_all_uses_with(drawn if user.args[1] else kept)
+        graph.erase_node(user)
+    graph.erase_node(node)
+    return mask
+
+
+def tidy(graph: Graph) -> None:
+    """Drop what changes nothing, a third of what is recorded, and join what is one operation."""
+    for node in [*graph.nodes]:
+        if node.op == "call_function" and (source := _unchanged(node)) is not None:
+            node.replace_all_uses_with(source)
+            graph.erase_node(node)
+    for node in [*graph.nodes]:
+        if node.op == "call_function" and node.target is ops.add.Tensor:
+            _join_bias(graph, node)
+    for node in reversed([*graph.nodes]):
+        changes = getattr(getattr(node.target, "_schema", None), "is_mutable", False)
+        if node.op == "call_function" and not node.users and not changes:
+            graph.erase_node(node)
+
+
+def _unchanged(node: Node) -> Node | None:
+    """What an operation gives, if it is what it was given, or a part of that."""
+    source = node.args[0] if node.args else None
+    if not isinstance(source, torch.fx.Node):
+        return None
+    given: Any = node.args[1] if len(node.args) > 1 else None
+    if (
+        node.target in (ops.detach.default, ops.alias.default)
+        or (node.target is ops.mul.Scalar and given == 1)
+        or (node.target is ops.permute.default and [*given] == [*range(len(given))])
+        or (node.target in VIEWS and source.meta["val"].shape == node.meta["val"].shape)
+    ):
+        return source
+    if (
+        node.target is ops.transpose.int
+        and source.target is ops.transpose.int
+        and node.args[1:] == source.args[1:]
+    ):
+        assert isinstance(source.args[0], torch.fx.Node)
+        return source.args[0]
+    return None
+
+
+def _join_bias(graph: Graph, node: Node) -> None:
+    """A bias added to a product: one operation."""
+    bias, product = node.args[:2]
+    if not (isinstance(bias, torch.fx.Node) and isinstance(product, torch.fx.Node)) or node.kwargs:
+        return
+    if product.target is not ops.bmm.default or len(product.users) > 1:
+        return
+    added, multiplied = bias.meta["val"], product.meta["val"]
+    if len(added.shape) != len(multiplied.shape) or node.meta["val"].shape != multiplied.shape:
+        return
+    if added.dtype != multiplied.dtype:
+        return
+    with graph.inserting_before(node):
+        joined = graph.call_function(ops.baddbmm.default, (bias, *product.args))
+    joined.meta["val"] = node.meta["val"]
+    node.replace_all_uses_with(joined)
+    graph.erase_node(node)
+
+
+def fill_registers(graph: Graph) -> None:
+    """Have operations of several roundings computed `in_full_registers`."""
+    for node in graph.nodes:
+        if node.target in SEVERAL_ROUNDINGS:
+            node.args, node.target = (node.target, *node.args), in_full_registers
+
+
+def in_full_registers(operation: Any, *args: Any, **kwargs: Any) -> Any:
+    """An operation on numbers one by one, with all of them in registers.
+
+    Kernels compute the last few numbers of a tensor, which fill no register, by other instructions with other
+    rounding. Which these are depends on the number of members; so the tensor is filled up.
+    """
+    given = [x for x in args if isinstance(x, torch.Tensor)]
+    wide: Any = torch.broadcast_tensors(*given)  # type: ignore[no-untyped-call]
+    shape, size = wide[0].shape, wide[0].numel()
+    # Ones, since nothing is undefined there.
+    flat = iter([functional.pad(x.reshape(-1), (0, -size % REGISTERS), value=1.0) for x in wide])
+    found = operation(*(next(flat) if isinstance(x, torch.Tensor) else x for x in args), **kwargs)
+    return trees.tree_map(lambda x: x[:size].view(shape), found)

@@ -1,0 +1,156 @@
+"""Models that are trained together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from .draws import Streams
+from .optimizing import ELEMENTWISE, Shared, Single, Storage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from torch import Tensor
+    from torch.optim import Optimizer
+
+    from alharness.api.network import Batch, MultimodalModel
+
+    from .computations import Computations
+    from .optimizing import Optimization
+    from .program import Program
+
+
+class Stack:
+    """The members of a stack that are still in training: their weights, samples, and random streams.
+
+    A single member is computed twice: kernels treat a dimension of one in another way, with other rounding, and a
+    member's numbers must not depend on how many it is computed with.
+
+    Args:
+        models: with fresh weights, adapted to their samples.
+        samples: of each model, as many as of every other, prepared.
+        seeds: of their random streams.
+        computations: of this kind of model.
+        optimizer: makes the optimizer of a model.
+        batch_size: samples per step.
+
+    Attributes:
+        steps: that were made.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[MultimodalModel],
+        samples: Sequence[Batch],
+        seeds: Sequence[int],
+        computations: Computations,
+        optimizer: Callable[[MultimodalModel], Optimizer],
+        batch_size: int,
+    ) -> None:
+        self.steps = 0
+        self._members = len(models)
+        if len(models) == 1:
+            models, samples, seeds = [*models, *models], [*samples, *samples], [*seeds, *seeds]
+        self._computations = computations
+        self._like = samples[0]
+        self._rows = len(samples[0])
+        self._size = min(batch_size, self._rows)
+        self._streams = Streams(seeds, samples[0].device)
+        # Below each other, so that a batch of all members is gathered by whole rows.
+        self._samples = {name: torch.cat([s.tensors[name] for s in samples]) for name in samples[0].tensors}
+        self._steps = {size: computations.step(samples[0].first(size)) for size in self._sizes()}
+        named = [{**dict(model.named_parameters()), **dict(model.named_buffers())} for model in models]
+        stacked = {name: torch.stack([own[name].detach() for own in named]) for name in named[0]}
+        orders = dict(zip(computations.trained, self._steps[self._size].orders[1:], strict=True))
+        self._weights = {
+            name: Storage(stacked.pop(name), order or range(named[0][name].ndim)) for name, order in orders.items()
+        }
+        self._rest = stacked  # parameters that are not trained, and buffers
+        self._state = self._stacked()
+        first = optimizer(models[0])
+        self._optimization: Optimization = (
+            Shared(models[0], first, self._weights)
+            if type(first) in ELEMENTWISE
+            else Single(models, optimizer, self._weights)
+        )
+
+    def __len__(self) -> int:
+        return self._members
+
+    def epoch(self) -> Tensor:
+        """Train each member on all of its samples once; the sums of their losses, (members,)."""
+        sizes = self._sizes()
+        keys = self._streams.keys(range(self.steps, self.steps + len(sizes) + 1))
+        self.steps += len(keys)
+        order = self._streams.orders(self._rows, keys[-1])
+        order += self._rows * torch.arange(len(order), device=order.device)[:, None]
+        total = torch.zeros(len(order), device=order.device)
+        for rows, key in zip(torch.split(order, sizes, dim=1), keys, strict=False):
+            total += self._step(rows, key)
+        self._optimization.end_epoch()
+        return total[: len(self)]
+
+    def losses(self, batches: Sequence[Batch], rows: Tensor) -> Tensor:
+        """Losses in evaluation mode of these members, averaged over samples that they share, (rows,)."""
+        found = [x * len(batch) for x, batch in self._computed(self._computations.loss, batches, rows)]
+        return torch.stack(found).sum(0) / sum(map(len, batches))
+
+    def predictions(self, batches: Sequence[Batch], rows: Tensor) -> Tensor:
+        """Predictions of the fused heads of these members for samples that they share, (rows, n, C)."""
+        return torch.cat([x for x, _ in self._computed(self._computations.prediction, batches, rows)], dim=1)
+
+    def _computed(
+        self, program: Callable[[Batch], Program], batches: Sequence[Batch], rows: Tensor
+    ) -> Iterator[tuple[Tensor, Batch]]:
+        """What a program gives for each batch, (rows, ...)."""
+        wanted = rows.repeat(2) if len(rows) == 1 else rows
+        state = [x.index_select(0, wanted) for x in self._state]
+        for batch in batches:
+            expanded = [x.expand(len(wanted), *x.shape) for x in batch.tensors.values()]
+            with torch.no_grad():
+                (found,) = program(batch)(len(wanted), [*state, *expanded], [])
+            yield found[: len(rows)], batch
+
+    def keep(self, positions: Sequence[int]) -> None:
+        """Keep only the members at these positions."""
+        before = len(self._streams)
+        self._members = len(positions)
+        positions = [*positions, *positions] if len(positions) == 1 else positions
+        rows = torch.tensor(positions, device=self._like.device)
+        self._optimization.keep(rows)
+        self._rest = {name: x.index_select(0, rows) for name, x in self._rest.items()}
+        self._samples = {
+            name: x.view(before, self._rows, *x.shape[1:]).index_select(0, rows).flatten(0, 1)
+            for name, x in self._samples.items()
+        }
+        self._streams.keep(positions)
+        self._state = self._stacked()
+
+    def weights(self, position: int) -> dict[str, Tensor]:
+        """Parameters and buffers of a member, copied."""
+        names = (*self._computations.parameters, *self._computations.buffers)
+        return {name: x[position].clone() for name, x in zip(names, self._state, strict=True)}
+
+    def _sizes(self) -> list[int]:
+        """Samples of the steps of an epoch."""
+        whole, rest = divmod(self._rows, self._size)
+        return [self._size] * whole + [rest] * (rest > 0)
+
+    def _step(self, rows: Tensor, key: Tensor) -> Tensor:
+        members, size = rows.shape
+        flat = rows.flatten()
+        batch = [x.index_select(0, flat).view(members, size, *x.shape[1:]) for x in self._samples.values()]
+        program = self._steps[size]
+        with torch.no_grad():
+            drawn = self._streams.draw(program.draws, key)
+            losses, *gradients = program(members, [*self._state, *batch], drawn)
+        self._optimization.step(gradients)
+        found: Tensor = losses
+        return found
+
+    def _stacked(self) -> list[Tensor]:
+        """All parameters and buffers, in the order of the computations."""
+        known = {**{name: storage.stacked for name, storage in self._weights.items()}, **self._rest}
+        return [known[name] for name in (*self._computations.parameters, *self._computations.buffers)]

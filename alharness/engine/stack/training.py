@@ -1,0 +1,277 @@
+"""Training models as stacks."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import psutil
+import torch
+
+from alharness.api.network import MultimodalModel
+from alharness.engine.contexts import rounding, seeded, threads
+from alharness.engine.measure import Meter
+from alharness.engine.recipe import Fitted, checksums, diverged, freeze, require_unwritten
+from alharness.engine.stopping import Patience
+from alharness.errors import described, text_of
+
+from .computations import Computations
+from .recorder import Unstackable
+from .stack import Stack
+from .trial import require_equal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from alharness.api.network import Batch
+    from alharness.engine.recipe import Fit, Recipe, Validation
+
+
+PART = 1024
+"""Most validation samples that are computed at once for every member of a stack."""
+
+MOST = {"cpu": 64, "cuda": 256}
+"""Most members of a stack, by device: from here on more of them are no faster."""
+
+SHARE = 0.25
+"""Of the free memory that a stack may take; other workers need some too."""
+
+
+class StackTrainer:
+    """Trains models of one kind as stacks, unless a trial finds that this is not possible.
+
+    Args:
+        recipe: of the models.
+        most: members of a stack; None for as many as the memory holds.
+    """
+
+    def __init__(self, recipe: Recipe, most: int | None = None) -> None:
+        self._recipe, self._most = recipe, most
+        self._computations: Computations | None = None
+        self._tried: set[tuple[int, int | None]] = set()
+        self._impossible = ""
+
+    def train(self, requests: Sequence[Fit]) -> list[Fitted | BaseException] | None:
+        """Train models for as many labels each, in stacks of as many as there may be.
+
+        Returns:
+            For each request its model, or what it ended with. None if the model cannot be stacked: the reason was
+            reported.
+        """
+        if not self._possible(requests[0]):
+            return None
+        size = self._size(requests[0])
+        found: list[Fitted | BaseException] = []
+        for start in range(0, len(requests), size):
+            found += self._train(requests[start : start + size])
+        return found
+
+    def _possible(self, request: Fit) -> bool:
+        """Whether models can be trained as a stack for such a request; tried once for every number of samples."""
+        shapes = len(request.labeled), None if request.valid is None else len(request.valid.batch)
+        if not self._impossible and shapes not in self._tried:
+            try:
+                # Recorded before any training is measured.
+                with self._recipe.border.blamed("training"), threads(1), rounding(self._recipe.settings.precision):
+                    self._try(request)
+                self._tried.add(shapes)
+            except Exception as error:  # noqa: BLE001 - what a model raises by itself, it raises again by itself
+                cause = error if isinstance(error, Unstackable) else error.__cause__ or error
+                reason = text_of(cause) if isinstance(cause, Unstackable) else described(cause)
+                self._impossible = reason.partition("\n")[0]
+                self._recipe.border.warn(
+                    f"{self._recipe.border.culprit} cannot be trained as a stack and is trained one by one, which "
+                    f"takes longer: {self._impossible}"
+                )
+        return not self._impossible
+
+    def _try(self, request: Fit) -> None:
+        """Record what such a request needs, and compare it with what models compute by themselves."""
+        recipe, rows = self._recipe, len(request.labeled)
+        models, batches = zip(*(recipe.begun(request) for _ in range(2)), strict=True)
+        _require_declared(models[0])
+        computations = self._computations = self._computations or Computations(
+            models[0], recipe.settings.precision
+        )
+        whole = min(recipe.settings.batch_size, rows)
+        for size in {whole, rows % whole or whole}:
+            with seeded(0, recipe.device):
+                require_equal(computations, models, [batch.first(size).to(recipe.device) for batch in batches])
+        if request.valid is not None:
+            for part in recipe.validation_parts(request.valid, self._part):
+                computations.loss(part) if recipe.settings.stop_on == "loss" else computations.prediction(part)
+
+    def _train(self, requests: Sequence[Fit]) -> list[Fitted | BaseException]:
+        """One stack; two of half the size if the memory does not hold it."""
+        try:
+            return _Training(self._recipe, requests, self._computations, self._part).run()
+        except (MemoryError, torch.OutOfMemoryError) as error:
+            if len(requests) == 1:
+                return [error]
+            half = len(requests) // 2
+            self._recipe.border.warn(
+                f"the memory does not hold a stack of {len(requests)} models; it is split in two"
+            )
+            return [*self._train(requests[:half]), *self._train(requests[half:])]
+        except BaseException as error:  # noqa: BLE001 - it belongs to the cells that asked
+            return [error for _ in requests]
+
+    @property
+    def _part(self) -> int:
+        return min(PART, self._recipe.settings.inference_batch)
+
+    def _size(self, request: Fit) -> int:
+        """Members of a stack for such a request."""
+        assert self._computations is not None
+        device = self._recipe.device
+        most = self._most or MOST.get(device.type, MOST["cuda"])
+        free = psutil.virtual_memory().available if device.type == "cpu" else torch.cuda.mem_get_info(device)[0]
+        return max(1, min(most, int(SHARE * free / self._computations.bytes_per_member(len(request.labeled)))))
+
+
+class _Training:
+    """The training of one stack, from fresh weights to fitted models.
+
+    Args:
+        recipe: of the models.
+        requests: for as many labels each.
+        computations: of the kind of model.
+        part: most validation samples at once.
+    """
+
+    def __init__(
+        self, recipe: Recipe, requests: Sequence[Fit], computations: Computations | None, part: int
+    ) -> None:
+        assert computations is not None
+        self._recipe, self._requests, self._computations, self._part = recipe, requests, computations, part
+        self._models: dict[int, MultimodalModel] = {}
+        self._failed: dict[int, BaseException] = {}
+        self._epochs = dict.fromkeys(range(len(requests)), 0)
+        self._best: dict[int, dict[str, Tensor]] = {}
+        self._patience = [Patience(recipe.settings.patience) for _ in requests]
+
+    def run(self) -> list[Fitted | BaseException]:
+        """Train them all; for each its model, or what it ended with."""
+        recipe, bought = self._recipe, [checksums(request.labeled) for request in self._requests]
+        with (
+            recipe.border.crossed("training"),
+            Meter(recipe.device) as meter,
+            # With more threads, sums would be split in another way for another number of members.
+            threads(1),
+            rounding(recipe.settings.precision),
+        ):
+            self._train()
+            for number, model in self._models.items():
+                if number not in self._failed:
+                    _load(model, self._best[number])
+                    freeze(model)
+        for number, request in enumerate(self._requests):
+            try:
+                with recipe.border.blamed("training"):
+                    require_unwritten(request, bought[number])
+            except BaseException as error:  # noqa: BLE001 - it belongs to the cell that asked
+                self._failed.setdefault(number, error)
+        return [self._failed.get(number) or self._fitted(number, meter) for number in range(len(self._requests))]
+
+    def _train(self) -> None:
+        recipe, settings = self._recipe, self._recipe.settings
+        samples: dict[int, Batch] = {}
+        for number, request in enumerate(self._requests):
+            try:
+                with recipe.border.blamed("training"):
+                    self._models[number], samples[number] = recipe.begun(request)
+            except Exception as error:  # noqa: BLE001 - it belongs to the cell that asked
+                self._failed[number] = error
+        active = [*samples]
+        if not active:
+            return
+        stack = Stack(
+            [self._models[number] for number in active],
+            [samples.pop(number) for number in active],
+            [self._requests[number].seed for number in active],
+            self._computations,
+            recipe.optimizer,
+            settings.batch_size,
+        )
+        for epoch in range(1, settings.epochs + 1):
+            losses = stack.epoch().tolist()  # waits for an accelerator, once an epoch
+            self._epochs.update(dict.fromkeys(active, epoch))
+            ended = self._without_numbers(active, losses, epoch)
+            ended |= self._out_of_patience(stack, active, ended)
+            if epoch == settings.epochs:
+                ended = set(range(len(active)))
+            for row in ended:
+                self._best.setdefault(active[row], stack.weights(row))  # without validation, the last is the best
+            left = [row for row in range(len(active)) if row not in ended]
+            if not left:
+                return
+            if ended:
+                active = [active[row] for row in left]
+                stack.keep(left)
+
+    def _without_numbers(self, active: Sequence[int], losses: Sequence[float], epoch: int) -> set[int]:
+        """Rows of the members whose loss is no longer finite."""
+        rows = {row for row, loss in enumerate(losses) if not math.isfinite(loss)}
+        for row in rows:
+            labels = len(self._requests[active[row]].labeled)
+            self._failed[active[row]] = diverged(losses[row], epoch, labels)
+        return rows
+
+    def _out_of_patience(self, stack: Stack, active: Sequence[int], ended: set[int]) -> set[int]:
+        """Validate the members that have not ended; rows of those that stop now."""
+        shared: dict[int, list[int]] = {}
+        for row, number in enumerate(active):
+            if row not in ended and self._requests[number].valid is not None:
+                shared.setdefault(id(self._requests[number].valid), []).append(row)
+        stopping = set()
+        for rows in shared.values():
+            valid = self._requests[active[rows[0]]].valid
+            assert valid is not None
+            for row, score in zip(rows, self._scores(stack, rows, valid), strict=True):
+                patience = self._patience[active[row]]
+                if patience.improved(score):
+                    self._best[active[row]] = stack.weights(row)
+                if patience.exhausted:
+                    stopping.add(row)
+        return stopping
+
+    def _scores(self, stack: Stack, rows: Sequence[int], valid: Validation) -> list[float]:
+        """How good these members are by samples that they share, larger being better."""
+        parts = [*self._recipe.validation_parts(valid, self._part)]
+        chosen = torch.tensor(rows, device=self._recipe.device)
+        if self._recipe.settings.stop_on == "loss":
+            return [-loss for loss in stack.losses(parts, chosen).tolist()]
+        task = next(iter(self._models.values())).shape.task
+        return [self._recipe.score(found, valid, task) for found in stack.predictions(parts, chosen)]
+
+    def _fitted(self, number: int, meter: Meter) -> Fitted:
+        """A model, with its part of the costs: times by the epochs that it took, peaks of the whole stack."""
+        part = self._epochs[number] / sum(self._epochs.values())
+        cost = {
+            f"train_{name}": value * part if name.endswith("seconds") else value
+            for name, value in meter.cost.items()
+        }
+        return Fitted(
+            model=self._models[number],
+            device=self._recipe.device,
+            epochs=self._epochs[number],
+            cost={**cost, "train_stacked": float(len(self._requests))},
+            border=self._recipe.border,
+        )
+
+
+def _load(model: MultimodalModel, weights: dict[str, Tensor]) -> None:
+    """Put these weights and buffers into a model."""
+    with torch.no_grad():
+        for name, value in (*model.named_parameters(), *model.named_buffers()):
+            value.data = weights[name]
+
+
+def _require_declared(model: MultimodalModel) -> None:
+    """Raise Unstackable if the model says itself that it must be trained alone."""
+    if not model.stackable:
+        raise Unstackable("its class says so (`stackable = False`)")
+    if type(model).differentiate is not MultimodalModel.differentiate:
+        raise Unstackable("it brings its own `differentiate`")
