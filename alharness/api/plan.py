@@ -117,7 +117,7 @@ class Paper:
 class Plan:
     """What a run will do: all cells of a spec, and what they share. Saved in the run directory.
 
-    What is known only after the data set was loaded is empty before: `finished`, `jobs`, `metric`,
+    What is known only after the data set was loaded is empty before: `finished`, `jobs`, `groups`, `metric`,
     `lower_is_better`, `headline`, `environment`, `valid`, and the device in `params`.
 
     Attributes:
@@ -130,7 +130,9 @@ class Plan:
         cells: in the order in which they run: seed by seed, so that samplers can be compared early; references
             come last in a seed.
         finished: name of a cell -> cycles that earlier runs finished.
-        jobs: how many cells run at a time.
+        jobs: how many groups of cells run at a time.
+        groups: names of the cells of each group, which a worker takes through their cycles together, in the order
+            in which they begin; empty if each cell is alone.
         skips: samplers that cannot run here, and why.
         warnings: what is allowed, but perhaps not meant.
         tracking: the same about trackers; a run warns of these itself.
@@ -163,6 +165,7 @@ class Plan:
     cells: tuple[Cell, ...]
     finished: Mapping[str, int] = field(default_factory=dict)
     jobs: int = 1
+    groups: tuple[tuple[str, ...], ...] = ()
     skips: tuple[Skip, ...] = ()
     warnings: tuple[str, ...] = ()
     tracking: tuple[str, ...] = ()

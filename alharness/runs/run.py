@@ -98,13 +98,14 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
             cells = _to_run(plan, wanted, found, loaded, options)
             claims.claim(cells)
         again = {cell for cell in cells if found[cell].status == "ok"}
+        groups = [tuple(cells[start : start + options.group]) for start in range(0, len(cells), options.group)]
         plan = replace(
             loaded.plan,
             finished={cell.name: 0 if cell in again else len(outcome.cycles) for cell, outcome in found.items()},
             jobs=options.jobs,
+            groups=tuple(tuple(cell.name for cell in group) for group in groups),
             spec_text=resolved_yaml(spec),
         )
-        groups = [tuple(cells[start : start + options.group]) for start in range(0, len(cells), options.group)]
         # A plugin may give the same reason in every cycle, and in every worker: it is shown once.
         warn_once = cache(warn)
         executor = LocalExecutor(processes, plan.folder, spec.limits, min(options.jobs, len(groups)), warn_once)
