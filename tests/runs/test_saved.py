@@ -43,6 +43,7 @@ def full(tmp_path):
         cells=(cell(), cell(seed=7), cell("full-data", params={}, key="r" * 16, reference=True)),
         finished={"grace-s0": 2},
         jobs=2,
+        groups=(("a-s0", "b-s0"),),
         skips=(Skip(label="needy", reason="it serves regression"),),
         warnings=("fewer than 3 seeds",),
         tracking=("mlflow: no address",),
