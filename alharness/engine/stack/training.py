@@ -74,7 +74,7 @@ class StackTrainer:
         if not self._impossible and shapes not in self._tried:
             try:
                 # Recorded before any training is measured.
-                with self._recipe.border.blamed("training"), threads(1), rounding(self._recipe.settings.precision):
+                with self._recipe.border.crossed("training"), threads(1), rounding(self._recipe.settings.precision):
                     self._try(request)
                 self._tried.add(shapes)
             except Exception as error:  # noqa: BLE001 - what a model raises by itself, it raises again by itself
