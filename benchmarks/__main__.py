@@ -10,6 +10,7 @@ import time
 import traceback
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .commands import ONE_THREAD, ROOT
@@ -30,6 +31,7 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="name the rows, with the seconds that each took")
     parser.add_argument("--tiny", action="store_true", help="try it out: print tables, keep nothing")
     parser.add_argument("--no-peers", action="store_true", help="leave other people's programs out")
+    parser.add_argument("--before", type=Path, metavar="PATH", help="a folder with the version before stacks")
     chosen = parser.parse_args()
 
     # Numerical libraries read their number of threads when they are loaded, which happens from here on.
@@ -51,7 +53,7 @@ def main() -> int:
             print(f"{took:>6}  {name}")
         return 0
     found: dict[str, Row] = {}
-    for name, row in measured(wanted, Bench(tiny=chosen.tiny, peers=not chosen.no_peers)):
+    for name, row in measured(wanted, Bench(tiny=chosen.tiny, peers=not chosen.no_peers, before=chosen.before)):
         found[name] = row
         if row.missing and name in known and not known[name].missing:
             print(f"{name}: its reference cannot be measured here, so its figures stay as they were")

@@ -13,9 +13,11 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from .memory import peak_memory
-from .rows import KERNELS, Cost, Row, combine
+from .rows import KERNELS, Cost, Row, combine, per_piece
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .problems import Pool
 
 Call = Callable[[], object]
@@ -45,13 +47,16 @@ class Kernel(Generic[P]):
     Attributes:
         name: for the table.
         prepare: makes the inputs, imports what it takes, and gives the call; importable from a fresh process.
-            Raises Unavailable if that cannot be done here.
+            Raises Unavailable if that cannot be done here. A call may give a `Cost`: that of work which another
+            process did and timed.
         foreign: whether it is another project's program.
+        elsewhere: whether another process does the work, so that its memory is not ours to measure.
     """
 
     name: str
     prepare: Callable[[P], Call]
     foreign: bool = False
+    elsewhere: bool = False
 
     def ready(self, problem: P) -> Call:
         """The call, after a tiny one has loaded what there is to load."""
@@ -66,19 +71,31 @@ class Bench:
     Attributes:
         tiny: whether problems are shrunk so far that a suite takes seconds: to try it out, not to measure.
         peers: whether other people's programs take part.
+        before: a folder with the version before stacks; None to take it from the history of this repository.
     """
 
     tiny: bool = False
     peers: bool = True
+    before: Path | None = None
 
     def at(self, problem: P) -> P:
         """The problem, or the tiny one in its place."""
         return problem.tiny if self.tiny else problem
 
     def compare(
-        self, ours: Kernel[P], reference: Kernel[P], problem: P, *, work: str, group: str = KERNELS
+        self,
+        ours: Kernel[P],
+        reference: Kernel[P],
+        problem: P,
+        *,
+        work: str,
+        group: str = KERNELS,
+        pieces: int = 1,
     ) -> tuple[Row, list[object]]:
-        """A row without bounds, and what the last calls of both gave; None for one that was not made."""
+        """A row without bounds, and what the last calls of both gave; None for one that was not made.
+
+        What the reference does once, our call may do in several pieces: then our cost is that of one of them.
+        """
         missing, sides = "", [_Side(ours.ready(problem))]
         try:
             sides = [_Side(self._ready(reference, problem)), *sides]
@@ -91,7 +108,7 @@ class Bench:
         row = Row(
             work=work,
             reference=reference.name,
-            ours=replace(our.cost, memory=self.memory(ours, problem)),
+            ours=per_piece(replace(our.cost, memory=self.memory(ours, problem)), pieces),
             theirs=replace(their[0].cost, memory=self.memory(reference, problem)) if their else None,
             missing=missing,
             limit=shares(ours.ready(problem)),
@@ -102,7 +119,7 @@ class Bench:
     def memory(self, kernel: Kernel[P], problem: P) -> float | None:
         """Extra peak memory of a call in MB; None if it cannot be measured."""
         # A fresh process takes seconds to import torch, and in a tiny problem there is nothing to see.
-        return None if self.tiny else peak_memory(kernel, problem)
+        return None if self.tiny or kernel.elsewhere else peak_memory(kernel, problem)
 
     def growth_of_memory(self, ours: Kernel[Pool], problem: Pool, small: float | None) -> float | None:
         """The b of memory ~ N^b from the problem, which takes `small` MB, to one of twice its size."""
@@ -141,9 +158,11 @@ class _Side:
 
 
 def lap(call: Call) -> tuple[Cost, object]:
-    """Time one call, and keep what it gives."""
+    """Time one call, and keep what it gives; unless it says itself what it took."""
     wall, cpu = time.perf_counter(), time.process_time()
     result = call()
+    if isinstance(result, Cost):
+        return result, None
     return Cost(cpu=time.process_time() - cpu, wall=time.perf_counter() - wall), result
 
 

@@ -18,7 +18,7 @@ import psutil
 from .rows import Cost, combine
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 ROOT = Path(__file__).parents[1]
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -54,13 +54,13 @@ class Ended(NamedTuple):
     started: int
 
 
-def start(*arguments: str) -> Ended:
+def start(*arguments: str, environment: Mapping[str, str] = os.environ) -> Ended:
     """Run Python with these arguments, in the repository, to its end.
 
     Raises:
         RuntimeError: it failed; with the last lines that it wrote.
     """
-    environment = {name: value for name, value in os.environ.items() if name not in FOR_SUITES}
+    environment = {name: value for name, value in environment.items() if name not in FOR_SUITES}
     started, cpu, wall = int(time.time() * 1000), _of_children(), time.perf_counter()
     with subprocess.Popen(  # noqa: S603 - our own command line
         [sys.executable, *arguments],

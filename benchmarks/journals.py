@@ -31,11 +31,11 @@ def began(journals: Journals) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Shares:
-    """Seconds of all cells together, by the clock.
+    """Seconds of all processes of a run, by the clock.
 
     Attributes:
-        total: from the beginning of each cell to the end of its last cycle.
-        fit: training, if a fit was not taken from the store.
+        total: from the beginning of the first cell to the end of the last cycle of all.
+        fit: training, if a fit was not taken from the store; each cell has its part of a stack.
         evaluate: scoring the test samples.
         query: choosing.
     """
@@ -47,7 +47,7 @@ class Shares:
 
     @property
     def outside(self) -> float:
-        """What is left: journals, observers, splits, stored fits."""
+        """What is left: journals, observers, splits, stored fits, and a process that waits for another."""
         return self.total - self.fit - self.evaluate - self.query
 
     @property
@@ -58,11 +58,11 @@ class Shares:
         return f"{known}, outside {100 * self.outside / self.total:.2g} %"
 
 
-def shares(journals: Journals) -> Shares:
+def shares(journals: Journals, processes: int = 1) -> Shares:
     """Of all cells together. A cost that a cycle does not have, such as a query in the last one, is none."""
     cycles = [line["measured"]["cost"] for lines in journals.values() for line in lines[1:]]
     return Shares(
-        total=sum(_at(lines[-1]) - _at(lines[0]) for lines in journals.values()) / 1000,
+        total=processes * (max(_at(lines[-1]) for lines in journals.values()) - began(journals)) / 1000,
         fit=sum(cost["train_seconds"] for cost in cycles if not cost.get("train_reused")),
         evaluate=sum(cost.get("evaluate_seconds", 0) for cost in cycles),
         query=sum(cost.get("query_seconds", 0) for cost in cycles),

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 import numpy as np
 import torch
 
-from alharness import Inputs, ModelShape, Samples, Task
+from alharness import Inputs, ModelShape, MultimodalModel, Samples, Task
 from alharness.engine.batches import as_batch
 from alharness.models.late_fusion.params import LateFusionParams
 from alharness.models.late_fusion.plugin import make
+from alharness_sentiment.av_mc.network import AvMc
+from alharness_sentiment.av_mc.plugin import AvMcParams
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from alharness.api.network import Batch
-    from alharness.models.late_fusion.network import LateFusion
 
 CPU = torch.device("cpu")
 NOISE = 0.3
+LARGEST = 6.0
+"""No made-up target is as far from 0."""
 
 
 class Data(NamedTuple):
@@ -82,14 +85,16 @@ class Pool:
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """`late_fusion` at its defaults, for regression, trained from scratch by shuffled batches.
+    """Small networks for regression, trained from scratch by shuffled batches, each on samples of its own.
 
     Attributes:
-        N: labeled samples.
+        N: labeled samples of each.
         features: modality -> how many.
         batch: samples per step.
         epochs: passes over the samples.
         valid: validation samples, whose loss is taken after every epoch; 0 for no validation.
+        model: which network, `late_fusion` at its defaults or `av_mc` cut at its encoders.
+        members: how many are trained.
     """
 
     N: int
@@ -97,48 +102,61 @@ class Training:
     batch: int = 32
     epochs: int = 10
     valid: int = 0
+    model: Literal["late_fusion", "av_mc"] = "late_fusion"
+    members: int = 1
 
     @property
     def tiny(self) -> Self:
         """The same in so small that it takes no time."""
         features = {modality: min(d, 8) for modality, d in self.features.items()}
-        small = {"N": min(self.N, 80), "epochs": min(self.epochs, 2), "valid": min(self.valid, 40)}
-        return replace(self, features=features, **small)
+        return replace(
+            self,
+            N=min(self.N, 80),
+            features=features,
+            epochs=min(self.epochs, 2),
+            valid=min(self.valid, 40),
+            members=min(self.members, 3),
+        )
 
     @property
     def steps(self) -> int:
-        """Steps of the optimizer."""
+        """Steps of the optimizer in one training."""
         return self.epochs * -(-self.N // self.batch)
 
-    def samples(self) -> Samples:
-        """Normal features; the targets of a modality are a line through its own, and noise."""
-        return self._made_up()[0]
+    def samples(self, member: int = 0) -> Samples:
+        """Normal features; the targets of a modality are a line through its own, and noise.
+
+        Members have samples in common, each a random half of as many again.
+        """
+        chosen = np.random.default_rng(member).permutation(2 * self.N)[: self.N]
+        return self._made_up().take(chosen)
 
     def validation(self) -> Samples | None:
         """More of the same; None if there is no validation."""
-        return self._made_up()[1] if self.valid else None
+        return self._made_up().take(np.arange(2 * self.N, 2 * self.N + self.valid)) if self.valid else None
 
-    def _made_up(self) -> tuple[Samples, Samples]:
+    def _made_up(self) -> Samples:
         rng = np.random.default_rng(0)
-        n = self.N + self.valid
+        n = 2 * self.N + self.valid
         arrays = {m: rng.normal(size=(n, d)).astype(np.float32) for m, d in self.features.items()}
         labels = {}
         for modality, x in arrays.items():
             line = x @ rng.normal(size=x.shape[1]) / x.shape[1] ** 0.5
             labels[modality] = (line + NOISE * rng.normal(size=n)).astype(np.float32)
-        ids = tuple(f"{row:06d}" for row in range(n))
-        all_samples = Samples(
-            inputs=Inputs(ids=ids, arrays=arrays),
+        return Samples(
+            inputs=Inputs(ids=tuple(f"{row:06d}" for row in range(n)), arrays=arrays),
             labels=np.mean(list(labels.values()), axis=0),
             unimodal_labels=labels,
         )
-        return all_samples.take(np.arange(self.N)), all_samples.take(np.arange(self.N, n))
 
-    def network(self) -> LateFusion:
+    def network(self) -> MultimodalModel:
         """A fresh one; weights from torch's global generator."""
-        return make(LateFusionParams(), ModelShape(features=self.features, task=Task.REGRESSION, outputs=1))
+        shape = ModelShape(features=self.features, task=Task.REGRESSION, outputs=1)
+        if self.model == "av_mc":
+            return AvMc(AvMcParams(cut="encoder", output_range=(-LARGEST, LARGEST)), shape)
+        return make(LateFusionParams(), shape)
 
-    def start(self, samples: Samples) -> tuple[LateFusion, Batch]:
+    def start(self, samples: Samples) -> tuple[MultimodalModel, Batch]:
         """What every loop begins with: torch's generator seeded, a network adapted to the samples, and these."""
         torch.manual_seed(0)
         network, batch = self.network(), as_batch(samples, CPU)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -39,6 +39,12 @@ def combine(costs: Sequence[Cost], by: Callable[[list[float]], float]) -> Cost:
         rounds=sum(cost.rounds for cost in costs),
         memory=by(memory) if memory else None,
     )
+
+
+def per_piece(cost: Cost, pieces: int) -> Cost:
+    """The cost of one of so many pieces of work that were done together."""
+    memory = None if cost.memory is None else cost.memory / pieces
+    return replace(cost, cpu=round(cost.cpu / pieces, 6), wall=round(cost.wall / pieces, 6), memory=memory)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from alharness.models.late_fusion.network import LateFusion
+    from alharness import MultimodalModel
     from benchmarks.problems import Training
 
 INPUT, LABEL = "input_", "label_"
@@ -65,7 +65,7 @@ def _skorch() -> tuple[Any, Callable[[dict[str, Any]], Any]]:
 class _Loss(nn.Module):
     """The network's own loss as a prediction: it takes labels of several sources, a criterion only one."""
 
-    def __init__(self, network: LateFusion) -> None:
+    def __init__(self, network: MultimodalModel) -> None:
         super().__init__()
         self.network = network
 

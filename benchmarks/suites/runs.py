@@ -10,9 +10,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from alharness.runs.local import cores
-from benchmarks import commands, journals
+from benchmarks import before, commands, journals
+from benchmarks.bench import Unavailable
 from benchmarks.commands import FEW, LITTLE, OF_PLUGINS, OF_SPECS
-from benchmarks.rows import RUNS, Cost, Row, combine, faster, within
+from benchmarks.rows import RUNS, Cost, Row, at_most, combine, faster, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,11 +47,15 @@ class Result(NamedTuple):
 
 def run(spec: str, jobs: int, workdir: Path, settings: tuple[str, ...] = ()) -> Result:
     """Run all cells into an empty folder, `jobs` at a time. Raises RuntimeError if one fails."""
-    changes = (word for setting in settings for word in ("--set", setting))
-    options = ("--no-tracking", "--jobs", str(jobs), "--workdir", str(workdir))
-    ended = commands.start("-m", "alharness", "run", spec, *options, *changes)
+    ended = commands.start(*_command(spec, jobs, workdir, settings))
     found = journals.read(workdir)
     return Result(cost=ended.cost, lead=(journals.began(found) - ended.started) / 1000, journals=found)
+
+
+def _command(spec: str, jobs: int, workdir: Path, settings: tuple[str, ...]) -> list[str]:
+    changes = (word for setting in settings for word in ("--set", setting))
+    options = ("--no-tracking", "--jobs", str(jobs), "--workdir", str(workdir))
+    return ["-m", "alharness", "run", spec, *options, *changes]
 
 
 def two_jobs(bench: Bench) -> Row:
@@ -89,6 +94,61 @@ def two_jobs(bench: Bench) -> Row:
     return replace(row, bounds=bounds)
 
 
+def against_before(times: float, bench: Bench) -> Row:
+    """The same command of both versions, on the same data."""
+    spec, settings = (TINY_SPEC, SMALL) if bench.tiny else (SPEC, ())
+    rehearsed = bench.tiny
+    theirs, missing = None, ""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        try:
+            environment = before.environment(before.root(bench.before))
+        except Unavailable as error:
+            missing = str(error)
+        if not rehearsed:
+            run(spec, 2, folder / "rehearsal", SMALL)  # the data are made and cached on the way
+        first = run(spec, 2, folder / "first", settings)
+        if not missing:
+            command = _command(spec, 2, folder / "theirs", settings)
+            theirs = commands.start(*command, environment=environment).cost
+        again = first if bench.tiny else run(spec, 2, folder / "again", settings)
+    row = Row(
+        group=RUNS,
+        by="wall",
+        work=f"{spec}, {len(first.journals)} cells, --jobs 2",
+        reference=before.NAME,
+        ours=combine([first.cost, again.cost], fmean),
+        theirs=theirs,
+        missing=missing,
+        limit=journals.shares(first.journals, 2).text,
+    )
+    return replace(row, bounds=(faster(row, times),))
+
+
+def more_seeds(few: int, many: int, times: float, bench: Bench) -> Row:
+    """How much longer it takes with more seeds."""
+    spec, (few, many) = (TINY_SPEC, (1, 2)) if bench.tiny else (SPEC, (few, many))
+    others = SMALL[1:] if bench.tiny else ()
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        if not bench.tiny:
+            run(spec, 2, folder / "rehearsal", SMALL)
+        costs = {}
+        for part, seeds in (("first", few), ("many", many), ("again", few)):
+            costs[part] = run(spec, 2, folder / part, (f"seeds={seeds}", *others)).cost
+    less = combine([costs["first"], costs["again"]], fmean)
+    ratio = costs["many"].wall / less.wall
+    return Row(
+        group=RUNS,
+        by="wall",
+        work=f"{spec}, --jobs 2, seeds: {many}",
+        reference=f"seeds: {few}",
+        ours=costs["many"],
+        theirs=less,
+        bounds=(at_most("time", ratio, times, "×"),),
+    )
+
+
 def start_up(words: list[str], libraries: str, bench: Bench) -> Row:
     """A command that trains nothing, compared with a Python that imports the same libraries and does nothing."""
     ours, floor = commands.in_turn(1 if bench.tiny else 9, ["-m", "alharness", *words], ["-c", libraries])
@@ -105,6 +165,8 @@ def start_up(words: list[str], libraries: str, bench: Bench) -> Row:
 
 ROWS: dict[str, Callable[[Bench], Row]] = {
     "whole run": two_jobs,
+    "whole run, before": partial(against_before, 2.3),
+    "whole run, 20 seeds": partial(more_seeds, 5, 20, 3.3),
     "start-up, --help": partial(start_up, ["--help"], FEW),
     "start-up, plugins": partial(start_up, ["plugins"], OF_PLUGINS),
     "start-up, check": partial(start_up, ["check", SPEC], OF_SPECS),

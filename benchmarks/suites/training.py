@@ -1,4 +1,4 @@
-"""Training a small network from scratch, against loops written by hand and against skorch."""
+"""Training small networks from scratch: against loops written by hand, against skorch, and against one by one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from alharness.api.network import LEARNING_RATE, WEIGHT_DECAY, Batch
-from alharness.engine.training import Trainer
-from alharness.spec.settings import TrainingSettings
-from benchmarks.bench import Kernel
+from benchmarks import before
+from benchmarks.bench import Kernel, lap
 from benchmarks.peers import skorch
 from benchmarks.problems import Training
-from benchmarks.rows import TRAINING, faster, within
+from benchmarks.rows import TRAINING, Row, at_most, faster, per_piece, within
+from benchmarks.trainings import Before, stacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,25 +23,13 @@ if TYPE_CHECKING:
     from torch import nn
 
     from benchmarks.bench import Bench, Call
-    from benchmarks.rows import Bound, Row
+    from benchmarks.rows import Bound
 
-PROBLEM = Training(N=800, features={"text": 768, "audio": 25, "vision": 177})
+PROBLEM = Training(N=800, features={"text": 768, "audio": 25, "vision": 177}, members=25)
+AV_MC = replace(PROBLEM, N=400, epochs=20, model="av_mc")
+FEW = 5
+"""Trainings one by one that stand for all of them."""
 VALIDATED = replace(PROBLEM, valid=647)  # as many as SIMSv2 has
-
-
-def ours(problem: Training) -> Call:
-    """What the harness does for every cycle of a cell."""
-    samples = problem.samples()
-    settings = TrainingSettings(
-        epochs=problem.epochs,
-        batch_size=problem.batch,
-        patience=problem.epochs,
-        stop_on="loss",
-        device="cpu",
-    )
-    trainer, valid = Trainer(problem.network, settings), problem.validation()
-    ready = None if valid is None else trainer.validation(valid)
-    return lambda: trainer.fit(samples, 0, ready).model
 
 
 def plain(problem: Training) -> Call:
@@ -91,7 +79,7 @@ def bare(problem: Training) -> Call:
     return call
 
 
-OURS = Kernel(name="Trainer.fit", prepare=ours)
+STACKED = Kernel(name="Trainer.fit_many", prepare=stacked)
 PLAIN = Kernel(name="a plain DataLoader loop", prepare=plain)
 BARE = Kernel(name="a bare loop", prepare=bare)
 
@@ -103,20 +91,70 @@ def compare(
     times: float,
     bench: Bench,
 ) -> Row:
-    """All begin with the same weights and take as many steps on the same samples, in orders of their own."""
+    """All begin with the same weights and take as many steps on as many samples, in orders of their own.
+
+    The reference trains one model, which is what counts of our stack as well.
+    """
     problem = bench.at(problem)
+    row, _ = bench.compare(
+        STACKED, reference, problem, work=_work(problem), group=TRAINING, pieces=problem.members
+    )
+    return replace(row, bounds=(bound(row, times),), notes=(_steps(row, problem),))
+
+
+def compare_before(problem: Training, times: float, bench: Bench) -> Row:
+    """Of the version before stacks a few trainings are enough."""
+    problem = bench.at(problem)
+
+    def prepare(problem: Training) -> Call:
+        return Before(before.root(bench.before), replace(problem, members=min(problem.members, FEW)))
+
+    one_by_one = Kernel(name=before.NAME, prepare=prepare, elsewhere=True)
+    row, _ = bench.compare(
+        STACKED, one_by_one, problem, work=_work(problem), group=TRAINING, pieces=problem.members
+    )
+    return replace(row, bounds=(faster(row, times),), notes=(_steps(row, problem),))
+
+
+def memory(problem: Training, small: int, limit: float, bench: Bench) -> Row:
+    """What a large stack takes more than a small one, for each member that it has more."""
+    problem = bench.at(problem)
+    sizes = [min(small, problem.members - 1), problem.members]
+    taken = [bench.memory(STACKED, replace(problem, members=members)) for members in sizes]
+    few, many = taken
+    per_member = None if few is None or many is None else (many - few) / (sizes[1] - sizes[0])
+    weights = sum(p.numel() * p.element_size() for p in problem.network().parameters()) / 1e6
+    inputs = 4 * problem.N * sum(problem.features.values()) / 1e6
+    return Row(
+        work=f"{_work(problem)}, against one of {sizes[0]}",
+        ours=replace(per_piece(lap(STACKED.ready(problem))[0], problem.members), memory=per_member),
+        limit=f"weights {weights:.2g} MB, inputs {inputs:.2g} MB",
+        bounds=(at_most("memory per member", per_member, limit, " MB"),),
+        group=TRAINING,
+    )
+
+
+def _work(problem: Training) -> str:
     validation = f", validated {problem.epochs} times on {problem.valid}" if problem.valid else ""
-    work = f"late_fusion, {problem.N} samples, {problem.steps} steps of {problem.batch}{validation}"
-    row, _ = bench.compare(OURS, reference, problem, work=work, group=TRAINING)
-    sides = [(OURS.name, row.ours), (row.reference, row.theirs)]
+    return (
+        f"{problem.model}, {problem.N} samples, {problem.steps} steps of {problem.batch}{validation}, "
+        f"in a stack of {problem.members}"
+    )
+
+
+def _steps(row: Row, problem: Training) -> str:
+    sides = [(STACKED.name, row.ours), (row.reference, row.theirs)]
     steps = (f"{name} {1000 * cost.cpu / problem.steps:.3g} ms" for name, cost in sides if cost)
-    notes = (f"A step takes, of the processor: {', '.join(steps)}.",)
-    return replace(row, bounds=(bound(row, times),), notes=notes)
+    return f"A step takes, of the processor: {', '.join(steps)}."
 
 
-ROWS = {
-    "training, plain loop": partial(compare, PROBLEM, PLAIN, faster, 1.6),
-    "training, skorch": partial(compare, PROBLEM, skorch.FIT, faster, 1.6),
-    "training, skorch, validated": partial(compare, VALIDATED, skorch.FIT, faster, 3),
-    "training, bare loop": partial(compare, PROBLEM, BARE, within, 1.15),
+ROWS: dict[str, Callable[[Bench], Row]] = {
+    "training, plain loop": partial(compare, PROBLEM, PLAIN, faster, 3),
+    "training, skorch": partial(compare, PROBLEM, skorch.FIT, faster, 3),
+    "training, skorch, validated": partial(compare, VALIDATED, skorch.FIT, faster, 5),
+    "training, bare loop": partial(compare, PROBLEM, BARE, faster, 2),
+    "training, bare loop, by itself": partial(compare, replace(PROBLEM, members=1), BARE, within, 3),
+    "stack, av_mc": partial(compare_before, AV_MC, 3),
+    "stack, late_fusion": partial(compare_before, replace(AV_MC, model="late_fusion"), 2.4),
+    "stack, memory": partial(memory, replace(AV_MC, epochs=2, members=50), 10, 3),
 }

@@ -12,10 +12,17 @@ from alharness.engine.batches import as_batch
 from alharness.kernels.optimizers import Adam
 from benchmarks.peers import skorch
 from benchmarks.problems import CPU, Training
-from benchmarks.suites.training import BARE, OURS, PLAIN
+from benchmarks.suites.training import BARE, PLAIN, STACKED
 
-PROBLEM = Training(N=208, features={"text": 24, "audio": 5, "vision": 9}, epochs=6)  # 6.5 batches an epoch
-SIDES = [OURS, PLAIN, BARE, skorch.FIT]
+PROBLEM = Training(N=208, features={"text": 24, "audio": 5, "vision": 9}, epochs=6, members=3)  # 6.5 batches an epoch
+LOOPS = [PLAIN, BARE, skorch.FIT]
+"""Those that train one model, whatever the number of members."""
+FIRST = 64 * (24 + 5 + 9)
+"""Products of a sample in the first layers."""
+REST = 3 * (64 * 32 + 32 * 32 + 32) + 96 * 32 + 32
+"""Those in all others."""
+TERMS = 1e-5
+"""Share of the sum over four weighted terms of a loss, which is a product if there are several models."""
 
 
 def product(_, a, b, out_shape=None, **kwargs):
@@ -26,7 +33,7 @@ IN_PLACE = {torch.ops.aten.addmm_: product, torch.ops.aten.baddbmm_: product}
 """Products that torch does not count by itself."""
 
 
-@pytest.fixture(params=SIDES, ids=lambda side: side.name)
+@pytest.fixture(params=[STACKED, *LOOPS], ids=lambda side: side.name)
 def side(request):
     if request.param is skorch.FIT:
         pytest.importorskip("skorch")
@@ -52,6 +59,7 @@ def test_as_many_steps_of_the_optimizer(call, monkeypatch):
     assert len(steps) == PROBLEM.steps == 6 * 7
 
 
+@pytest.mark.parametrize("side", LOOPS, ids=lambda side: side.name, indirect=True)
 def test_every_sample_once_an_epoch_in_an_order_of_its_own(call):
     rows = []
 
@@ -72,21 +80,18 @@ def test_every_sample_once_an_epoch_in_an_order_of_its_own(call):
     assert len(torch.unique(epochs, dim=0)) == 6
 
 
-@pytest.mark.parametrize("side", [OURS, skorch.FIT], ids=lambda side: side.name)
+@pytest.mark.parametrize("side", [skorch.FIT], ids=lambda side: side.name, indirect=True)
 def test_every_validation_sample_is_seen_after_every_epoch(side):
-    if side is skorch.FIT:
-        pytest.importorskip("skorch")
-    problem = replace(PROBLEM, valid=70)
     rows = {True: [], False: []}
 
     def see(module, inputs):
         if isinstance(module, torch.nn.Linear) and module.in_features == 24:
             rows[module.training].append(inputs[0][:, 0].clone())
 
+    call = side.prepare(replace(PROBLEM, valid=70))
     hook = torch.nn.modules.module.register_module_forward_pre_hook(see)
     try:
-        with torch.random.fork_rng():
-            side.prepare(problem)()
+        call()
     finally:
         hook.remove()
     seen = torch.cat(rows[False]).view(6, 70)
@@ -95,13 +100,23 @@ def test_every_validation_sample_is_seen_after_every_epoch(side):
 
 
 def test_as_many_multiplications(side):
-    call = side.prepare(replace(PROBLEM, N=48, epochs=1))  # counting takes long
+    # Forth, and back into weights and, except for each first layer, into inputs.
+    models = 3 if side is STACKED else 1
+    found = flops(side, replace(PROBLEM, N=48, epochs=1))
+    assert found == pytest.approx(models * 2 * 48 * (2 * FIRST + 3 * REST), rel=TERMS)
+
+
+def test_our_stack_multiplies_all_validation_samples_after_every_epoch():
+    problem = replace(PROBLEM, N=48, epochs=2)
+    validated = flops(STACKED, replace(problem, valid=70)) - flops(STACKED, problem)
+    assert validated == pytest.approx(3 * 2 * 2 * 70 * (FIRST + REST), rel=TERMS)
+
+
+def flops(side, problem):
+    call = side.prepare(problem)
     with FlopCounterMode(display=False, custom_mapping=IN_PLACE) as counted:
         call()
-    # Forth, and back into weights and, except for each first layer, into inputs.
-    first = 64 * (24 + 5 + 9)
-    rest = 3 * (64 * 32 + 32 * 32 + 32) + 96 * 32 + 32
-    assert counted.get_total_flops() == 2 * 48 * (2 * first + 3 * rest)
+    return counted.get_total_flops()
 
 
 def test_all_end_at_a_similar_loss(call, expected):
@@ -145,7 +160,7 @@ def loss(network, batch):
 
 
 def test_samples_are_the_same_every_time_and_can_be_learned():
-    first, second = (PROBLEM.samples() for _ in range(2))
+    first, second = (replace(PROBLEM, N=2000).samples() for _ in range(2))
     a, b = as_batch(first, CPU), as_batch(second, CPU)
     assert all(torch.equal(a.inputs[m], b.inputs[m]) for m in PROBLEM.features)
     assert all(torch.equal(a.labels[s], b.labels[s]) for s in [*PROBLEM.features, "fused"])
