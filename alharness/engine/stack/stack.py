@@ -10,7 +10,7 @@ from .draws import Streams
 from .optimizing import ELEMENTWISE, Shared, Single, Storage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from torch import Tensor
     from torch.optim import Optimizer
@@ -29,7 +29,7 @@ class Stack:
     member's numbers must not depend on how many it is computed with.
 
     Args:
-        models: with fresh weights, adapted to their samples.
+        models: with fresh weights, adapted to their samples; they lose their weights to the stack.
         samples: of each model, as many as of every other, prepared.
         seeds: of their random streams.
         computations: of this kind of model.
@@ -75,6 +75,8 @@ class Stack:
             if type(first) in ELEMENTWISE
             else Single(models, optimizer, self._weights)
         )
+        if isinstance(self._optimization, Shared):
+            _release(models)
 
     def __len__(self) -> int:
         return self._members
@@ -92,21 +94,24 @@ class Stack:
         self._optimization.end_epoch()
         return total[: len(self)]
 
-    def losses(self, batches: Sequence[Batch], rows: Tensor) -> Tensor:
+    def losses(self, batches: Sequence[Batch], rows: Sequence[int]) -> Tensor:
         """Losses in evaluation mode of these members, averaged over samples that they share, (rows,)."""
         found = [x * len(batch) for x, batch in self._computed(self._computations.loss, batches, rows)]
         return torch.stack(found).sum(0) / sum(map(len, batches))
 
-    def predictions(self, batches: Sequence[Batch], rows: Tensor) -> Tensor:
+    def predictions(self, batches: Sequence[Batch], rows: Sequence[int]) -> Tensor:
         """Predictions of the fused heads of these members for samples that they share, (rows, n, C)."""
         return torch.cat([x for x, _ in self._computed(self._computations.prediction, batches, rows)], dim=1)
 
     def _computed(
-        self, program: Callable[[Batch], Program], batches: Sequence[Batch], rows: Tensor
+        self, program: Callable[[Batch], Program], batches: Sequence[Batch], rows: Sequence[int]
     ) -> Iterator[tuple[Tensor, Batch]]:
         """What a program gives for each batch, (rows, ...)."""
-        wanted = rows.repeat(2) if len(rows) == 1 else rows
-        state = [x.index_select(0, wanted) for x in self._state]
+        wanted = [*rows, *rows] if len(rows) == 1 else [*rows]
+        state = self._state
+        if wanted != [*range(len(self))]:
+            chosen = torch.tensor(wanted, device=state[0].device)
+            state = [x.index_select(0, chosen) for x in state]
         for batch in batches:
             expanded = [x.expand(len(wanted), *x.shape) for x in batch.tensors.values()]
             with torch.no_grad():
@@ -128,10 +133,15 @@ class Stack:
         self._streams.keep(positions)
         self._state = self._stacked()
 
-    def weights(self, position: int) -> dict[str, Tensor]:
-        """Parameters and buffers of a member, copied."""
+    def weights(self, position: int, into: Mapping[str, Tensor] | None = None) -> Mapping[str, Tensor]:
+        """Parameters and buffers of a member, copied; into the memory of an earlier copy, if one is given."""
         names = (*self._computations.parameters, *self._computations.buffers)
-        return {name: x[position].clone() for name, x in zip(names, self._state, strict=True)}
+        found = {name: x[position] for name, x in zip(names, self._state, strict=True)}
+        if into is None:
+            return {name: x.clone() for name, x in found.items()}
+        for name, x in found.items():
+            into[name].copy_(x)
+        return into
 
     def _sizes(self) -> list[int]:
         """Samples of the steps of an epoch."""
@@ -154,3 +164,10 @@ class Stack:
         """All parameters and buffers, in the order of the computations."""
         known = {**{name: storage.stacked for name, storage in self._weights.items()}, **self._rest}
         return [known[name] for name in (*self._computations.parameters, *self._computations.buffers)]
+
+
+def _release(models: Sequence[MultimodalModel]) -> None:
+    """Free the memory of weights that a stack has copied."""
+    for model in models:
+        for parameter in model.parameters():
+            parameter.data = parameter.data.new_empty(0)

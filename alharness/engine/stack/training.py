@@ -21,7 +21,7 @@ from .stack import Stack
 from .trial import require_equal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from torch import Tensor
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from alharness.engine.recipe import Fit, Recipe, Validation
 
 
-PART = 1024
+PART = 256
 """Most validation samples that are computed at once for every member of a stack."""
 
 MOST = {"cpu": 64, "cuda": 256}
@@ -70,19 +70,20 @@ class StackTrainer:
 
     def _possible(self, request: Fit) -> bool:
         """Whether models can be trained as a stack for such a request; tried once for every number of samples."""
+        border, precision = self._recipe.border, self._recipe.settings.precision
         shapes = len(request.labeled), None if request.valid is None else len(request.valid.batch)
         if not self._impossible and shapes not in self._tried:
             try:
                 # Recorded before any training is measured.
-                with self._recipe.border.crossed("training"), threads(1), rounding(self._recipe.settings.precision):
+                with border.crossed("training"), threads(1), rounding(precision):
                     self._try(request)
                 self._tried.add(shapes)
             except Exception as error:  # noqa: BLE001 - what a model raises by itself, it raises again by itself
                 cause = error if isinstance(error, Unstackable) else error.__cause__ or error
                 reason = text_of(cause) if isinstance(cause, Unstackable) else described(cause)
                 self._impossible = reason.partition("\n")[0]
-                self._recipe.border.warn(
-                    f"{self._recipe.border.culprit} cannot be trained as a stack and is trained one by one, which "
+                border.warn(
+                    f"{border.culprit} cannot be trained as a stack and is trained one by one, which "
                     f"takes longer: {self._impossible}"
                 )
         return not self._impossible
@@ -149,7 +150,7 @@ class _Training:
         self._models: dict[int, MultimodalModel] = {}
         self._failed: dict[int, BaseException] = {}
         self._epochs = dict.fromkeys(range(len(requests)), 0)
-        self._best: dict[int, dict[str, Tensor]] = {}
+        self._best: dict[int, Mapping[str, Tensor]] = {}
         self._patience = [Patience(recipe.settings.patience) for _ in requests]
 
     def run(self) -> list[Fitted | BaseException]:
@@ -232,7 +233,7 @@ class _Training:
             for row, score in zip(rows, self._scores(stack, rows, valid), strict=True):
                 patience = self._patience[active[row]]
                 if patience.improved(score):
-                    self._best[active[row]] = stack.weights(row)
+                    self._best[active[row]] = stack.weights(row, self._best.get(active[row]))
                 if patience.exhausted:
                     stopping.add(row)
         return stopping
@@ -240,11 +241,10 @@ class _Training:
     def _scores(self, stack: Stack, rows: Sequence[int], valid: Validation) -> list[float]:
         """How good these members are by samples that they share, larger being better."""
         parts = [*self._recipe.validation_parts(valid, self._part)]
-        chosen = torch.tensor(rows, device=self._recipe.device)
         if self._recipe.settings.stop_on == "loss":
-            return [-loss for loss in stack.losses(parts, chosen).tolist()]
+            return [-loss for loss in stack.losses(parts, rows).tolist()]
         task = next(iter(self._models.values())).shape.task
-        return [self._recipe.score(found, valid, task) for found in stack.predictions(parts, chosen)]
+        return [self._recipe.score(found, valid, task) for found in stack.predictions(parts, rows)]
 
     def _fitted(self, number: int, meter: Meter) -> Fitted:
         """A model, with its part of the costs: times by the epochs that it took, peaks of the whole stack."""
@@ -262,7 +262,7 @@ class _Training:
         )
 
 
-def _load(model: MultimodalModel, weights: dict[str, Tensor]) -> None:
+def _load(model: MultimodalModel, weights: Mapping[str, Tensor]) -> None:
     """Put these weights and buffers into a model."""
     with torch.no_grad():
         for name, value in (*model.named_parameters(), *model.named_buffers()):
