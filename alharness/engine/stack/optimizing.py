@@ -105,6 +105,7 @@ class Shared:
             if gradient is not None:
                 storage.gradient(gradient)
         self._optimizer.step()
+        self._optimizer.zero_grad()  # what is computed next needs the memory
 
     def end_epoch(self) -> None:
         """See `Optimization`."""
