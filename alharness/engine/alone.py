@@ -37,7 +37,7 @@ def train_alone(recipe: Recipe, request: Fit) -> Fitted:
         threads(settings.threads),
         rounding(settings.precision),
     ):
-        model, samples = recipe.begun(request)
+        model, samples = recipe.begun(recipe.samples(request))
         score = _score(recipe, model, request.valid)
         optimizer = recipe.optimizer(model)
         schedule = model.schedule(optimizer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from contextlib import contextmanager
@@ -11,17 +12,41 @@ from typing import TYPE_CHECKING, Self
 import psutil
 import torch
 
+from alharness.errors import text_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
 MIB = 2**20
+UNAVAILABLE = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED")
+"""What torch and CUDA libraries write into a plain RuntimeError."""
 
 
 def synchronize(device: torch.device) -> None:
     """Wait until the device has done all that was asked of it."""
     if device.type != "cpu":
         torch.accelerator.synchronize(device)
+
+
+def wants_memory(error: BaseException) -> bool:
+    """Whether an exception, or one that it was raised from, says that memory is lacking."""
+    return any(
+        isinstance(link, MemoryError | torch.OutOfMemoryError)
+        or (isinstance(link, OSError) and link.errno == errno.ENOMEM)
+        or (type(link) is RuntimeError and any(words in text_of(link) for words in UNAVAILABLE))
+        for link in _causes(error)
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The exception, what it was raised from, and so on."""
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__
 
 
 class Clock:

@@ -18,7 +18,6 @@ from alharness.guard.border import Border
 from alharness.guard.trait import listed
 
 from .batches import as_batch, storage_device
-from .contexts import seeded
 from .metrics import evaluate
 
 if TYPE_CHECKING:
@@ -117,13 +116,15 @@ class Recipe:
             raise ModelError(f"its plugin made {type(model).__name__}, expected a MultimodalModel")
         return model
 
-    def begun(self, request: Fit) -> tuple[MultimodalModel, Batch]:
-        """A model with the fresh weights of a seed, adapted to its samples, and these samples, prepared."""
-        with seeded(request.seed, self.device):
-            samples = as_batch(request.labeled, storage_device(request.labeled, self.device))
-            model = self.made().to(samples.device)
-            model.adapt(samples)
-            prepared = model.prepare(samples)
+    def samples(self, request: Fit) -> Batch:
+        """The labeled samples of a request, where they are stored."""
+        return as_batch(request.labeled, storage_device(request.labeled, self.device))
+
+    def begun(self, samples: Batch) -> tuple[MultimodalModel, Batch]:
+        """A model with weights from the global generator, adapted to samples, and these samples, prepared."""
+        model = self.made().to(samples.device)
+        model.adapt(samples)
+        prepared = model.prepare(samples)
         return model.to(self.device), prepared
 
     def optimizer(self, model: MultimodalModel) -> Optimizer:

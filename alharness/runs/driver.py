@@ -9,12 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
-
 from alharness.api.executor import Finished, FirstFit, Warned
 from alharness.api.records import CycleRecord, Outcome
 from alharness.api.sampler import Sampler
 from alharness.engine.loop import run_cell
+from alharness.engine.measure import wants_memory
 from alharness.engine.recipe import Fit, Fitted, model_border
 from alharness.engine.training import stored
 from alharness.errors import Diverged, HarnessError, RunError, SamplerError, described, text_of, trace_of
@@ -35,10 +34,6 @@ if TYPE_CHECKING:
     from alharness.registry import Registry
 
     from .messages import Work
-
-
-UNAVAILABLE = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED")
-"""What torch and CUDA libraries write into a plain RuntimeError."""
 
 
 class Driver:
@@ -210,7 +205,7 @@ def _require_equal(cell: Cell, expected: Mapping[str, object], found: Mapping[st
 
 def failure(cell: Cell, error: BaseException) -> Outcome:
     """The outcome of a cell that raised this; with a traceback if it is a bug."""
-    if _wants_memory(error):
+    if wants_memory(error):
         return Outcome(cell=cell, status="oom", error=f"{cell.who}: not enough memory: {described(error)}")
     if isinstance(error, Diverged):
         return Outcome(cell=cell, status="diverged", error=text_of(error))
@@ -221,22 +216,3 @@ def failure(cell: Cell, error: BaseException) -> Outcome:
         return Outcome(cell=cell, status="failed", error=text_of(error))
     text = text_of(error) if isinstance(error, HarnessError) else f"{cell.who}: {described(error)}"
     return Outcome(cell=cell, status="failed", error=text, traceback=redact(trace_of(error)))
-
-
-def _wants_memory(error: BaseException) -> bool:
-    return any(
-        isinstance(link, MemoryError | torch.OutOfMemoryError)
-        or (isinstance(link, OSError) and link.errno == errno.ENOMEM)
-        or (type(link) is RuntimeError and any(words in text_of(link) for words in UNAVAILABLE))
-        for link in _causes(error)
-    )
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The exception, what it was raised from, and so on."""
-    seen: set[int] = set()
-    link: BaseException | None = error
-    while link is not None and id(link) not in seen:
-        seen.add(id(link))
-        yield link
-        link = link.__cause__

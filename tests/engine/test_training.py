@@ -1,3 +1,5 @@
+"""Training as a stack, and one by one: what is asked of both."""
+
 import math
 from dataclasses import replace
 from io import BytesIO
@@ -6,16 +8,30 @@ import numpy as np
 import pytest
 import torch
 
-from alharness import Metrics, Task
-from alharness.api.metrics import REGRESSION, metrics_of
-from alharness.api.network import Batch, MultimodalModel
+from alharness import Task
+from alharness.api.metrics import metrics_of
 from alharness.engine.batches import as_batch
 from alharness.engine.extraction import predict
 from alharness.engine.metrics import evaluate
-from alharness.engine.training import Fit, _Best, make_optimizer, stored, validation_loss, validation_score
+from alharness.engine.recipe import Fit
+from alharness.engine.stack.stack import Stack
+from alharness.engine.stopping import Patience
+from alharness.engine.training import stored
 from alharness.errors import Diverged
 from alharness.models.late_fusion.network import LateFusion
-from alharness.spec.settings import TrainingSettings
+
+WARNING = "the model cannot be trained as a stack"
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("stack", marks=pytest.mark.filterwarnings(f"error:{WARNING}")),
+        pytest.param("alone", marks=pytest.mark.filterwarnings(f"ignore:{WARNING}")),
+    ]
+)
+def make_trainer(make_trainer, monkeypatch, request):
+    monkeypatch.setattr(LateFusion, "stackable", request.param == "stack")
+    return make_trainer
 
 
 def weights(fitted):
@@ -36,28 +52,6 @@ def test_training_leaves_the_global_generator_and_the_threads_alone(make_trainer
     make_trainer(threads=2).fit(make_samples(20).pooled(), 0)
     assert torch.equal(before, torch.get_rng_state())
     assert torch.get_num_threads() == threads
-
-
-@pytest.mark.parametrize("task", list(Task))
-def test_a_plain_loop_trains_the_same_model(make_trainer, make_samples, task):
-    trainer, labeled = make_trainer(task, epochs=6, batch_size=8), make_samples(21, task).pooled()
-    fitted = trainer.fit(labeled, 5)
-    torch.manual_seed(5)
-    model, batch = trainer._build(), as_batch(labeled, torch.device("cpu"))
-    model.adapt(batch)
-    model.train()
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2, weight_decay=1e-4)
-    for _ in range(6):
-        order = torch.randperm(21)
-        for start in range(0, 21, 8):
-            rows = order[start : start + 8]
-            inputs = {m: torch.from_numpy(x)[rows] for m, x in labeled.inputs.arrays.items()}
-            labels = dict.fromkeys((*inputs, "fused"), torch.from_numpy(labeled.labels)[rows])
-            optimizer.zero_grad()
-            model.loss(model.prepare(Batch(inputs=inputs, labels=labels))).backward()
-            optimizer.step()
-    for name, value in model.state_dict().items():
-        assert torch.allclose(fitted.model.state_dict()[name], value, rtol=1e-4, atol=1e-5), name
 
 
 def test_several_fits_are_what_each_is_alone(make_trainer, make_samples):
@@ -135,99 +129,6 @@ def test_validation_stops_early_and_the_best_epoch_is_kept(make_trainer, make_sa
     assert not torch.equal(weights(short), weights(last))
 
 
-def test_patience_counts_epochs_without_a_better_score(make_trainer):
-    model, best = make_trainer().initialize(0), _Best(patience=2)
-    scores = [0.5, 0.6, 0.6, 0.7, 0.1, 0.69]
-    assert [best.enough(score, model) for score in scores] == [False, False, False, False, False, True]
-
-
-def test_restoring_brings_back_the_weights_of_the_best_epoch(make_trainer):
-    model, best = make_trainer().initialize(0), _Best(patience=9)
-    best.enough(1.0, model)
-    kept = [p.clone() for p in model.parameters()]
-    for parameter in model.parameters():
-        parameter.data += 1
-    best.enough(0.5, model)
-    best.restore(model)
-    assert all(torch.equal(a, b) for a, b in zip(kept, model.parameters(), strict=True))
-
-
-def test_better_epochs_are_kept_in_the_same_memory(make_trainer):
-    model, best = make_trainer().initialize(0), _Best(patience=9)
-    best.enough(1.0, model)
-    places = {name: value.data_ptr() for name, value in best._weights.items()}
-    for parameter in model.parameters():
-        parameter.data.add_(1)
-    best.enough(2.0, model)
-    assert {name: value.data_ptr() for name, value in best._weights.items()} == places
-    assert all(torch.equal(best._weights[name], value) for name, value in model.state_dict().items())
-
-
-def test_of_equal_scores_the_first_is_kept(make_trainer):
-    model, best = make_trainer().initialize(0), _Best(patience=9)
-    best.enough(1.0, model)
-    first = next(model.parameters()).clone()
-    next(model.parameters()).data += 1
-    best.enough(1.0, model)
-    best.restore(model)
-    assert torch.equal(first, next(model.parameters()))
-
-
-def test_a_smaller_error_is_a_better_score(make_trainer, make_samples):
-    valid = as_batch(make_samples(30, Task.REGRESSION).pooled(), torch.device("cpu"))
-    model = make_trainer(Task.REGRESSION).initialize(0)
-    model.adapt(valid)
-    error = (model.eval()(valid)["fused"][:, 0] - valid.labels["fused"]).abs().mean().item()
-    assert validation_score(model, valid, REGRESSION, 7) == pytest.approx(-error, rel=1e-5)
-
-
-def test_the_metrics_of_the_data_set_are_taken_on_the_validation_samples(make_trainer, make_samples):
-    valid = as_batch(make_samples(30, Task.REGRESSION).pooled(), torch.device("cpu"))
-    model = make_trainer(Task.REGRESSION).initialize(0)
-    model.adapt(valid)
-    worst = (model.eval()(valid)["fused"][:, 0] - valid.labels["fused"]).abs().max().item()
-
-    def compute(predictions, labels, classes):
-        return {"worst": abs(predictions[:, 0] - labels).max()}
-
-    ours = Metrics(name="ours", task=Task.REGRESSION, compute=compute, primary="worst", lower_is_better={"worst"})
-    assert validation_score(model, valid, ours, 7) == pytest.approx(-worst, rel=1e-5)
-
-
-def test_training_can_stop_on_the_loss_of_all_heads(make_trainer, make_samples):
-    labeled, valid = make_samples(40).pooled(), make_samples(41, seed=5).pooled()
-    by_loss = make_trainer(valid=valid, epochs=60, patience=60, stop_on="loss").fit(labeled, 0)
-    by_metric = make_trainer(valid=valid, epochs=60, patience=60).fit(labeled, 0)
-    assert not by_loss.model.training
-    batch = by_loss.model.prepare(as_batch(valid, torch.device("cpu")))
-    loss = by_loss.model.loss(batch).item()
-    assert validation_loss(by_loss.model, batch, 7) == pytest.approx(loss, rel=1e-5)
-    assert loss < by_metric.model.loss(batch).item()
-
-
-def test_the_models_recipe_is_kept_unless_the_settings_say_otherwise(make_trainer):
-    class Own(LateFusion):
-        def optimizer(self):
-            groups = [{"params": self.fused.parameters(), "lr": 0.5}, {"params": self.heads.parameters()}]
-            return torch.optim.SGD(groups, lr=0.25, weight_decay=0.125)
-
-    model = make_trainer().initialize(0)
-    model.__class__ = Own
-
-    def rates(**settings):
-        groups = make_optimizer(model, TrainingSettings(**settings)).param_groups
-        return [(group["lr"], group["weight_decay"]) for group in groups]
-
-    assert rates() == [(0.5, 0.125), (0.25, 0.125)]
-    assert rates(learning_rate=0.1) == [(0.1, 0.125), (0.1, 0.125)]
-    assert rates(weight_decay=0) == [(0.5, 0), (0.25, 0)]
-
-
-def test_a_model_without_a_recipe_is_trained_by_adam(make_trainer):
-    (group,) = make_optimizer(make_trainer().initialize(0), TrainingSettings()).param_groups
-    assert (group["lr"], group["weight_decay"], group["betas"]) == (3e-3, 1e-4, (0.9, 0.999))
-
-
 def test_the_models_schedule_takes_a_step_after_every_epoch(make_trainer, make_samples, monkeypatch):
     rates = []
 
@@ -239,26 +140,6 @@ def test_the_models_schedule_takes_a_step_after_every_epoch(make_trainer, make_s
     monkeypatch.setattr(LateFusion, "schedule", lambda self, optimizer: Watched(optimizer, lambda e: 1 / (e + 1)))
     make_trainer(epochs=3, learning_rate=0.3, batch_size=4).fit(make_samples(20).pooled(), 0)
     assert rates[1:] == pytest.approx([0.3, 0.15, 0.1])  # the first is a step of its making
-
-
-def test_dropout_is_on_in_every_epoch(make_trainer, make_samples, monkeypatch):
-    modes = []
-    step = LateFusion.differentiate
-    note = lambda self, batch: modes.append(self.training) or step(self, batch)
-    monkeypatch.setattr(LateFusion, "differentiate", note)
-    make_trainer(epochs=3, valid=make_samples(20, seed=1).pooled()).fit(make_samples(20).pooled(), 0)
-    assert modes == [True] * 3
-
-
-def test_float32_is_float32_unless_asked(make_trainer, make_samples, monkeypatch):
-    seen = []
-    loss = LateFusion._loss
-    note = lambda: (torch.backends.fp32_precision, torch.is_autocast_enabled("cpu"))
-    monkeypatch.setattr(LateFusion, "_loss", lambda self, *given: seen.append(note()) or loss(self, *given))
-    for precision in ("float32", "tf32", "bfloat16"):
-        make_trainer(epochs=1, precision=precision).fit(make_samples(20).pooled(), 0)
-        assert note() == ("ieee", False)
-    assert seen == [("ieee", False), ("tf32", False), ("ieee", True)]
 
 
 def test_mixed_precision_rounds_and_still_learns(make_trainer, make_samples):
@@ -276,26 +157,6 @@ def test_mixed_precision_rounds_and_still_learns(make_trainer, make_samples):
     before, after, best = (m.eval().loss(batch).item() for m in (untrained, rounded.model, exact.model))
     assert after < 0.5 * before
     assert after == pytest.approx(best, rel=0.5)
-
-
-def test_samples_are_prepared_once_in_a_training(make_trainer, make_samples, monkeypatch):
-    sizes = []
-    prepare = LateFusion.prepare
-    monkeypatch.setattr(
-        LateFusion, "prepare", lambda self, samples: sizes.append(len(samples)) or prepare(self, samples)
-    )
-    labeled, valid = make_samples(20).pooled(), make_samples(30, seed=1).pooled()
-    make_trainer(epochs=3, batch_size=8, valid=valid, stop_on="loss").fit(labeled, 0)
-    assert sizes == [20, 30]
-
-
-def test_a_model_that_leaves_its_derivative_to_torch_trains_to_the_same_weights(
-    make_trainer, make_samples, monkeypatch
-):
-    trainer, labeled = make_trainer(epochs=4, batch_size=8), make_samples(21).pooled()
-    written_out = weights(trainer.fit(labeled, 3))
-    monkeypatch.setattr(LateFusion, "differentiate", MultimodalModel.differentiate)
-    assert torch.allclose(weights(trainer.fit(labeled, 3)), written_out, rtol=1e-4, atol=1e-6)
 
 
 def test_without_validation_every_epoch_is_trained(make_trainer, make_samples):
@@ -320,3 +181,49 @@ def test_a_fitted_model_is_frozen_and_its_cost_is_known(make_trainer, make_sampl
     assert not any(p.requires_grad for p in fitted.model.parameters())
     assert fitted.cost["train_seconds"] > 0
     assert fitted.cost["train_cpu_peak_mib"] > 0
+
+
+def test_the_weights_are_those_of_the_best_epoch(make_trainer, make_samples, monkeypatch):
+    scores, improved = [], Patience.improved
+    monkeypatch.setattr(Patience, "improved", lambda self, score: scores.append(score) or improved(self, score))
+    labeled, valid = make_samples(40).pooled(), make_samples(41, seed=5).pooled()
+    fitted = make_trainer(valid=valid, epochs=40, patience=40, stop_on="loss").fit(labeled, 0)
+    assert len(scores) == 40
+    assert max(scores) > scores[-1]  # else the last ones would pass as well
+    batch = fitted.model.prepare(as_batch(valid, torch.device("cpu")))
+    assert -fitted.model.loss(batch).item() == pytest.approx(max(scores), rel=1e-5)
+
+
+def test_training_can_stop_on_the_loss_of_all_heads(make_trainer, make_samples):
+    labeled, valid = make_samples(40).pooled(), make_samples(41, seed=5).pooled()
+    by_loss = make_trainer(valid=valid, epochs=60, patience=60, stop_on="loss").fit(labeled, 0)
+    by_metric = make_trainer(valid=valid, epochs=60, patience=60).fit(labeled, 0)
+    assert not by_loss.model.training
+    batch = by_loss.model.prepare(as_batch(valid, torch.device("cpu")))
+    assert by_loss.model.loss(batch).item() < by_metric.model.loss(batch).item()
+
+
+def test_dropout_is_on_in_every_epoch_and_off_in_validation(make_trainer, make_samples, monkeypatch):
+    modes, loss, decode = {"loss": set(), "decode": set()}, LateFusion.loss, LateFusion.decode
+
+    def note(what, model):
+        modes[what].add(model.training)
+
+    monkeypatch.setattr(LateFusion, "loss", lambda self, batch: note("loss", self) or loss(self, batch))
+    monkeypatch.setattr(LateFusion, "decode", lambda self, z: note("decode", self) or decode(self, z))
+    make_trainer(epochs=3, valid=make_samples(20, seed=1).pooled()).fit(make_samples(20).pooled(), 0)
+    assert modes == {"loss": {True}, "decode": {False}}
+
+
+def test_float32_is_float32_unless_asked(make_trainer, make_samples, monkeypatch):
+    seen = []
+    note = lambda: (torch.backends.fp32_precision, torch.is_autocast_enabled("cpu"))
+    loss, epoch = LateFusion._loss, Stack.epoch
+    if LateFusion.stackable:  # mixed precision is in what is recorded
+        monkeypatch.setattr(Stack, "epoch", lambda self: seen.append(note()) or epoch(self))
+    else:
+        monkeypatch.setattr(LateFusion, "_loss", lambda self, *given: seen.append(note()) or loss(self, *given))
+    for precision in ("float32", "tf32", "bfloat16"):
+        make_trainer(epochs=1, precision=precision).fit(make_samples(20).pooled(), 0)
+        assert note() == ("ieee", False)
+    assert seen == [("ieee", False), ("tf32", False), ("ieee", not LateFusion.stackable)]

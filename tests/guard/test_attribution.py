@@ -8,7 +8,8 @@ import torch
 
 from alharness import FUSED, Feature, ModelError, ModelShape, MultimodalModel, Sampler, SamplerError, Task
 from alharness.engine.extraction import predict
-from alharness.engine.training import Trainer, model_border
+from alharness.engine.recipe import model_border
+from alharness.engine.training import Trainer
 from alharness.errors import Diverged
 from alharness.guard import border
 from alharness.models.late_fusion.network import LateFusion

@@ -39,13 +39,14 @@ class Computations:
         precision: of training; see `TrainingSettings.precision`.
 
     Attributes:
+        precision: of training.
         parameters: names of all parameters.
         trained: names of those that are trained.
         buffers: names of the buffers.
     """
 
     def __init__(self, model: MultimodalModel, precision: str) -> None:
-        self._model, self._precision = model, precision
+        self._model, self.precision = model, precision
         self._programs: dict[Any, Program] = {}
         self._row = 0
         self.parameters = [name for name, _ in model.named_parameters()]
@@ -74,6 +75,12 @@ class Computations:
         """Predictions of the fused head, (members, b, C), of a batch that all members share."""
         return self._program("prediction", batch, shared=True)
 
+    def by_itself(self, kind: Kind, model: MultimodalModel, batch: Batch) -> Tensor:
+        """What one model computes without a stack, in training mode for a step, else in evaluation mode."""
+        with _mode(model, training=kind == "step"):
+            found: Tensor = _Method(model, kind, self.precision)(batch)
+            return found
+
     def _program(self, kind: Kind, batch: Batch, *, shared: bool) -> Program:
         tensors = batch.tensors
         self._row = max(self._row, sum(x[0].numel() * x.element_size() for x in tensors.values()))
@@ -87,7 +94,7 @@ class Computations:
         return self._programs[key]
 
     def _function(self, kind: Kind, like: Batch) -> Any:
-        method = _Method(self._model, kind, self._precision)
+        method = _Method(self._model, kind, self.precision)
         names = [f"model.{name}" for name in (*self.parameters, *self.buffers)]
         trained = [self.parameters.index(name) for name in self.trained]
 

@@ -81,7 +81,7 @@ def _followed(few: Any, more: Any, members: Node, graph: Graph) -> Any:
         raise Unstackable("it does something else for another number of models")
 
     def one(x: Any, y: Any) -> Any:
-        if isinstance(x, torch.fx.Node) or x == y:
+        if isinstance(x, torch.fx.Node) or x == y or (x != x and y != y):  # noqa: PLR0124 - NaN
             return x
         if type(x) is not int or type(y) is not int or x % FEW or x * MORE != y * FEW:
             raise Unstackable(f"it uses {x} with {FEW} models, but {y} with {MORE}")
@@ -125,10 +125,21 @@ def take_draws(graph: Graph) -> list[Draw]:
         with graph.inserting_after(last):
             last = graph.placeholder(f"draw_{len(draws)}")
         last.meta["val"] = value
-        node.replace_all_uses_with(last)
+        node.replace_all_uses_with(_of_type(graph, last, node))
         graph.erase_node(node)
         draws.append(draw)
     return draws
+
+
+def _of_type(graph: Graph, drawn: Node, node: Node) -> Node:
+    """Numbers as streams give them, in the type of those that they replace."""
+    value = node.meta["val"]
+    if value.dtype == (torch.int64 if node.target is ops.randperm.default else torch.float32):
+        return drawn
+    with graph.inserting_before(node):
+        converted = graph.call_function(ops._to_copy.default, (drawn,), {"dtype": value.dtype})  # noqa: SLF001
+    converted.meta["val"] = value
+    return converted
 
 
 def _kept(graph: Graph, node: Node, shape: tuple[int, ...]) -> Draw:

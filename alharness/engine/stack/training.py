@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import psutil
 import torch
 
 from alharness.api.network import MultimodalModel
+from alharness.engine.alone import train_alone
 from alharness.engine.contexts import rounding, seeded, threads
-from alharness.engine.measure import Meter
+from alharness.engine.measure import Meter, wants_memory
 from alharness.engine.recipe import Fitted, checksums, diverged, freeze, require_unwritten
 from alharness.engine.stopping import Patience
 from alharness.errors import described, text_of
@@ -18,7 +21,7 @@ from alharness.errors import described, text_of
 from .computations import Computations
 from .recorder import Unstackable
 from .stack import Stack
-from .trial import require_equal
+from .trial import require_equal, require_equal_in_evaluation, step_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from alharness.api.network import Batch
+    from alharness.api.vocabulary import Task
     from alharness.engine.recipe import Fit, Recipe, Validation
 
 
@@ -70,54 +74,79 @@ class StackTrainer:
 
     def _possible(self, request: Fit) -> bool:
         """Whether models can be trained as a stack for such a request; tried once for every number of samples."""
-        border, precision = self._recipe.border, self._recipe.settings.precision
+        border = self._recipe.border
         shapes = len(request.labeled), None if request.valid is None else len(request.valid.batch)
         if not self._impossible and shapes not in self._tried:
             try:
                 # Recorded before any training is measured.
-                with border.crossed("training"), threads(1), rounding(precision):
-                    self._try(request)
+                with border.crossed("training"), threads(1):
+                    self._impossible = self._try(request)
                 self._tried.add(shapes)
-            except Exception as error:  # noqa: BLE001 - what a model raises by itself, it raises again by itself
+            except Exception as error:  # noqa: BLE001 - a model may raise anything in a trial
+                if self._fails_alone(request):
+                    return False
                 cause = error if isinstance(error, Unstackable) else error.__cause__ or error
                 reason = text_of(cause) if isinstance(cause, Unstackable) else described(cause)
                 self._impossible = reason.partition("\n")[0]
+            if self._impossible:
                 border.warn(
                     f"{border.culprit} cannot be trained as a stack and is trained one by one, which "
                     f"takes longer: {self._impossible}"
                 )
         return not self._impossible
 
-    def _try(self, request: Fit) -> None:
-        """Record what such a request needs, and compare it with what models compute by themselves."""
+    def _try(self, request: Fit) -> str:
+        """Record what such a request needs, and compare it with what models compute by themselves.
+
+        Returns:
+            Why the model says itself that it must be trained alone; else nothing.
+        """
         recipe, rows = self._recipe, len(request.labeled)
-        models, batches = zip(*(recipe.begun(request) for _ in range(2)), strict=True)
-        _require_declared(models[0])
+        # Other weights and other samples for the second model: what it keeps of them must not be the first's.
+        samples = recipe.samples(request)
+        order = torch.arange(rows, device=samples.device)
+        with seeded(request.seed, recipe.device):
+            models, batches = zip(*(recipe.begun(samples.take(x)) for x in (order, order // 2)), strict=True)
+        if reason := _declared(models[0]):
+            return reason
         computations = self._computations = self._computations or Computations(
             models[0], recipe.settings.precision
         )
         whole = min(recipe.settings.batch_size, rows)
+        exact = computations if computations.precision == "float32" else Computations(models[0], "float32")
         for size in {whole, rows % whole or whole}:
+            parts = [batch.first(size).to(recipe.device) for batch in batches]
             with seeded(0, recipe.device):
-                require_equal(computations, models, [batch.first(size).to(recipe.device) for batch in batches])
+                require_equal(exact, models, parts)
+                step_of(computations.step(parts[0]), models, parts)
         if request.valid is not None:
+            kind: Literal["loss", "prediction"] = "loss" if recipe.settings.stop_on == "loss" else "prediction"
             for part in recipe.validation_parts(request.valid, self._part):
-                computations.loss(part) if recipe.settings.stop_on == "loss" else computations.prediction(part)
+                require_equal_in_evaluation(kind, computations, models, part)
+        return ""
+
+    def _fails_alone(self, request: Fit) -> bool:
+        """Whether a model of such a request raises by itself as well: then that is what should be reported."""
+        settings = self._recipe.settings.model_copy(update={"epochs": 1})
+        copied = replace(request, labeled=request.labeled.take(np.arange(len(request.labeled))))
+        try:
+            train_alone(replace(self._recipe, settings=settings), copied)
+        except Exception:  # noqa: BLE001 - it is raised again by the training that follows
+            return True
+        return False
 
     def _train(self, requests: Sequence[Fit]) -> list[Fitted | BaseException]:
         """One stack; two of half the size if the memory does not hold it."""
         try:
             return _Training(self._recipe, requests, self._computations, self._part).run()
-        except (MemoryError, torch.OutOfMemoryError) as error:
-            if len(requests) == 1:
-                return [error]
+        except Exception as error:  # noqa: BLE001 - it belongs to the cells that asked
+            if len(requests) == 1 or not wants_memory(error):
+                return [error for _ in requests]
             half = len(requests) // 2
             self._recipe.border.warn(
                 f"the memory does not hold a stack of {len(requests)} models; it is split in two"
             )
             return [*self._train(requests[:half]), *self._train(requests[half:])]
-        except BaseException as error:  # noqa: BLE001 - it belongs to the cells that asked
-            return [error for _ in requests]
 
     @property
     def _part(self) -> int:
@@ -181,9 +210,11 @@ class _Training:
         samples: dict[int, Batch] = {}
         for number, request in enumerate(self._requests):
             try:
-                with recipe.border.blamed("training"):
-                    self._models[number], samples[number] = recipe.begun(request)
-            except Exception as error:  # noqa: BLE001 - it belongs to the cell that asked
+                with recipe.border.blamed("training"), seeded(request.seed, recipe.device):
+                    self._models[number], samples[number] = recipe.begun(recipe.samples(request))
+            except Exception as error:
+                if wants_memory(error):
+                    raise
                 self._failed[number] = error
         active = [*samples]
         if not active:
@@ -232,19 +263,29 @@ class _Training:
             assert valid is not None
             for row, score in zip(rows, self._scores(stack, rows, valid), strict=True):
                 patience = self._patience[active[row]]
+                if isinstance(score, Exception):
+                    self._failed[active[row]] = score
+                    stopping.add(row)
+                    continue
                 if patience.improved(score):
                     self._best[active[row]] = stack.weights(row, self._best.get(active[row]))
                 if patience.exhausted:
                     stopping.add(row)
         return stopping
 
-    def _scores(self, stack: Stack, rows: Sequence[int], valid: Validation) -> list[float]:
-        """How good these members are by samples that they share, larger being better."""
+    def _scores(self, stack: Stack, rows: Sequence[int], valid: Validation) -> list[float | Exception]:
+        """How good these members are by samples that they share, larger being better; or what measuring raised."""
         parts = [*self._recipe.validation_parts(valid, self._part)]
         if self._recipe.settings.stop_on == "loss":
             return [-loss for loss in stack.losses(parts, rows).tolist()]
         task = next(iter(self._models.values())).shape.task
-        return [self._recipe.score(found, valid, task) for found in stack.predictions(parts, rows)]
+        return [self._score(found, valid, task) for found in stack.predictions(parts, rows)]
+
+    def _score(self, predictions: Tensor, valid: Validation, task: Task) -> float | Exception:
+        try:
+            return self._recipe.score(predictions, valid, task)
+        except Exception as error:  # noqa: BLE001 - it belongs to the cell whose predictions they are
+            return error
 
     def _fitted(self, number: int, meter: Meter) -> Fitted:
         """A model, with its part of the costs: times by the epochs that it took, peaks of the whole stack."""
@@ -266,12 +307,14 @@ def _load(model: MultimodalModel, weights: Mapping[str, Tensor]) -> None:
     """Put these weights and buffers into a model."""
     with torch.no_grad():
         for name, value in (*model.named_parameters(), *model.named_buffers()):
-            value.data = weights[name]
+            # Contiguous: products of a matrix that lies otherwise in memory are rounded otherwise.
+            value.data = weights[name].contiguous()
 
 
-def _require_declared(model: MultimodalModel) -> None:
-    """Raise Unstackable if the model says itself that it must be trained alone."""
+def _declared(model: MultimodalModel) -> str:
+    """Why the model says itself that it must be trained alone; empty if it does not."""
     if not model.stackable:
-        raise Unstackable("its class says so (`stackable = False`)")
+        return "its class says so (`stackable = False`)"
     if type(model).differentiate is not MultimodalModel.differentiate:
-        raise Unstackable("it brings its own `differentiate`")
+        return "it brings its own `differentiate`"
+    return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -18,69 +18,119 @@ if TYPE_CHECKING:
 
     from .computations import Computations
     from .draws import Draw
+    from .program import Program
 
 ops = torch.ops.aten
 CLOSE = 1e-3
-"""Differences up to this share of the largest number are rounding: a stack adds in another order."""
+"""Differences of tensors, by their norms, up to this share are rounding: a stack adds in another order."""
+
+TINY = 1e-7
+"""Differences of single numbers up to this are rounding of what is 0."""
 
 
 def require_equal(computations: Computations, models: Sequence[MultimodalModel], batches: Sequence[Batch]) -> None:
     """Compare a step of several models as a stack with the same step of each by itself.
 
     Args:
-        computations: of this kind of model.
-        models: in training mode; they are as before afterwards.
+        computations: of this kind of model, in float32: with fewer bits, rounding moves signs of errors.
+        models: they are as before afterwards.
         batches: prepared samples of each model, as many of each.
 
     Raises:
         Unstackable: losses, gradients or buffers differ, or a model keeps something that a stack does not.
     """
     program = computations.step(batches[0])
-    generator = torch.Generator(batches[0].device).manual_seed(0)
-    drawn = [_example(draw, len(models), generator) for draw in program.draws]
-    named = [{**dict(m.named_parameters()), **dict(m.named_buffers())} for m in models]
-    state = [torch.stack([own[name].detach() for own in named]) for name in named[0]]
-    tensors = [torch.stack([batch.tensors[name] for batch in batches]) for name in batches[0].tensors]
-    with torch.no_grad():
-        losses, *gradients = program(len(models), [*state, *tensors], drawn)
-    after = dict(zip(named[0], state, strict=True))
+    state, drawn, (losses, *gradients) = step_of(program, models, batches)
     for row, (model, batch) in enumerate(zip(models, batches, strict=True)):
         numbers = [x[row] / draw.value for x, draw in zip(drawn, program.draws, strict=True)]
-        loss, by, buffers = _alone(model, batch, numbers, computations.trained)
+        loss, by, buffers = _alone(computations, model, batch, numbers)
         _require_close("the loss", losses[row], loss)
         for name, mine, other in zip(computations.trained, gradients, by, strict=True):
             _require_close(f"the gradient of {name}", None if mine is None else mine[row], other)
         for name, value in buffers.items():
-            _require_close(f"the buffer {name}", after[name][row], value)
+            _require_close(f"the buffer {name}", state[name][row], value)
+
+
+def step_of(
+    program: Program, models: Sequence[MultimodalModel], batches: Sequence[Batch]
+) -> tuple[dict[str, Tensor], list[Tensor], list[Any]]:
+    """A step of several models as a stack: their state after it, what was drawn, and what the program gives."""
+    generator = torch.Generator(batches[0].device).manual_seed(0)
+    drawn = [_example(draw, len(models), generator) for draw in program.draws]
+    state = _stacked(models)
+    tensors = [torch.stack([batch.tensors[name] for batch in batches]) for name in batches[0].tensors]
+    with torch.no_grad():
+        return state, drawn, program(len(models), [*state.values(), *tensors], drawn)
+
+
+def require_equal_in_evaluation(
+    kind: Literal["loss", "prediction"],
+    computations: Computations,
+    models: Sequence[MultimodalModel],
+    batch: Batch,
+) -> None:
+    """Compare what several models compute as a stack in evaluation mode with what each computes by itself.
+
+    Args:
+        kind: what is compared.
+        computations: of this kind of model.
+        models: of this kind.
+        batch: that they have in common, not prepared.
+
+    Raises:
+        Unstackable: it differs, or they draw random numbers.
+    """
+    program = computations.loss(batch) if kind == "loss" else computations.prediction(batch)
+    if program.draws:
+        raise Unstackable("it draws random numbers in evaluation mode")
+    tensors = [x.expand(len(models), *x.shape) for x in batch.tensors.values()]
+    with torch.no_grad():
+        (found,) = program(len(models), [*_stacked(models).values(), *tensors], [])
+        for mine, model in zip(found, models, strict=True):
+            other = computations.by_itself(kind, model, batch)
+            _require_close(f"the {kind} in evaluation mode", mine, other)
+
+
+def _stacked(models: Sequence[MultimodalModel]) -> dict[str, Tensor]:
+    """Parameters and buffers, (members, ...), in the order of programs."""
+    named = [{**dict(m.named_parameters()), **dict(m.named_buffers())} for m in models]
+    return {name: torch.stack([own[name].detach() for own in named]) for name in named[0]}
 
 
 def _alone(
-    model: MultimodalModel, batch: Batch, drawn: Sequence[Tensor], trained: Sequence[str]
+    computations: Computations, model: MultimodalModel, batch: Batch, drawn: Sequence[Tensor]
 ) -> tuple[Tensor, Sequence[Tensor | None], Mapping[str, Tensor]]:
     """Loss, gradients, and buffers after a step of one model."""
     before = {name: buffer.clone() for name, buffer in model.named_buffers()}
     known = _attributes(model)
     with _Replayed(drawn):
-        loss = model.loss(batch)
+        loss = computations.by_itself("step", model, batch)
         parameters = dict(model.named_parameters())
-        gradients = torch.autograd.grad(loss, [parameters[name] for name in trained], allow_unused=True)
-    if changed := [name for name, value in _attributes(model).items() if known.get(name, value) is not value]:
+        by = [parameters[name] for name in computations.trained]
+        gradients = torch.autograd.grad(loss, by, allow_unused=True)
+    after = _attributes(model)
+    if changed := [name for name in known if list(map(id, known[name])) != list(map(id, after.get(name, ())))]:
         raise Unstackable(f"its loss changes {changed[0]}, which is no number in a buffer")
-    after = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
     with torch.no_grad():
         for name, buffer in model.named_buffers():
             buffer.copy_(before[name])
-    return loss.detach(), gradients, after
+    return loss.detach(), gradients, buffers
 
 
-def _attributes(model: nn.Module) -> dict[str, Any]:
-    """What its modules keep, by name: attributes, and buffers as objects."""
+def _attributes(model: nn.Module) -> dict[str, list[Any]]:
+    """What its modules keep, by name: each attribute and buffer, with what it holds if it is a list or alike."""
     return {
-        f"{path}.{name}".lstrip("."): value
+        f"{path}.{name}".lstrip("."): [value, *_contents(value)]
         for path, module in model.named_modules()
         for name, value in {**vars(module), **module._buffers}.items()  # noqa: SLF001 - named_buffers skips None
-        if not name.startswith("_")
     }
+
+
+def _contents(value: Any) -> Sequence[Any]:
+    if isinstance(value, dict):
+        return [*value.values()]
+    return [*value] if isinstance(value, (list, set)) else []
 
 
 def _example(draw: Draw, members: int, generator: torch.Generator) -> Tensor:
@@ -98,8 +148,8 @@ def _require_close(what: str, stacked: Tensor | None, alone: Tensor | None) -> N
             raise Unstackable(f"{what} is missing")
         return
     a, b = stacked.double(), alone.detach().double()
-    scale = b.abs().nan_to_num(posinf=0).max().item() if b.numel() else 0
-    if not torch.allclose(a, b, rtol=CLOSE, atol=CLOSE * scale + 1e-7, equal_nan=True):
+    difference, size = (torch.where(x.isfinite(), x, 0).norm().item() for x in (a - b, b))
+    if not torch.equal(a.isfinite(), b.isfinite()) or difference > CLOSE * size + TINY * b.numel() ** 0.5:
         raise Unstackable(f"{what} is another than that of the model by itself")
 
 
