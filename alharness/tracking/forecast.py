@@ -11,13 +11,13 @@ import heapq
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
-from itertools import chain, islice, repeat
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from alharness.api.records import Cell, CycleRecord, Outcome, Plan
 
@@ -29,19 +29,23 @@ SLOWEST, QUICKEST = 10.0, 0.1
 class Forecast:
     """What is left, what it should cost, and at what pace the clock goes meanwhile.
 
+    Cells of a group go through their cycles side by side: a *round* is one cycle of each. They train together, so
+    only a whole round says how long a group takes.
+
     All times are seconds of one clock that never goes back.
 
     Args:
-        workers: cells that run at a time.
+        workers: groups that run at a time.
     """
 
     def __init__(self, *, workers: int) -> None:
         self._workers = workers
         self._costs = Costs()
-        self._rests: dict[str, Rest] = {}
+        self._groups: dict[str, int] = {}  # of each cell
+        self._rests: dict[int, dict[str, Rest]] = {}  # of each group, in the order in which they begin
         self._trained: set[int] = set()
-        self._work: dict[str, _Work] = {}  # of the cells that are at work, or taken to be
-        self._beginning = Recent()  # seconds that pass before the first cycle of such a cell
+        self._work: dict[int, _Work] = {}  # of the groups that are at work, or taken to be
+        self._beginning = Recent()  # seconds that pass before the first round of such a group
         self._measured = self._elapsed = self._first = 0.0
 
     def expect(self, run: Plan, cells: Iterable[Cell], now: float) -> None:
@@ -49,10 +53,12 @@ class Forecast:
         for cell in run.cells:
             if run.finished.get(cell.name) and not cell.reference:
                 self._trained.add(cell.seed)
-        for cell in cells:
+        together = {name: number for number, names in enumerate(run.groups) for name in names}
+        for number, cell in enumerate(cells, len(run.groups)):
             first, labeled = run.finished.get(cell.name, 0), run.labeled(cell)
             if first < len(labeled):
-                self._rests[cell.name] = Rest(cell, labeled[first:], first)
+                group = self._groups[cell.name] = together.get(cell.name, number)
+                self._rests.setdefault(group, {})[cell.name] = Rest(cell, labeled[first:], first)
         self._begin_next(now)
 
     def learn(self, record: Outcome) -> None:
@@ -62,32 +68,29 @@ class Forecast:
 
     def advance(self, cell: Cell, cycle: CycleRecord, now: float) -> None:
         """Take in a cycle that has just finished."""
-        seconds = spent(cycle)
-        self._first = self._first or seconds
-        work = self._work.get(cell.name)
-        if work is None:  # it was not the next in line that began
-            self._work.pop(next((name for name, other in self._work.items() if not other.heard), ""), None)
-        elif work.heard:
-            # The first cycle of a cell says nothing: a worker may have started and imported before it.
-            self._measured += seconds
-            self._elapsed += now - work.since
-        elif work.following:
-            self._beginning.add(max(0.0, now - work.since - self.pace * seconds))
-        self._work[cell.name] = _Work(now, heard=True)
-        self._costs.add(cell.label, cycle)
+        group = self._groups.get(cell.name, -1)
+        if group not in self._work:  # it was not the next in line that began
+            self._work.pop(next((other for other, work in self._work.items() if not work.latest), -1), None)
+            self._work[group] = _Work(now)
+        work = self._work[group]
+        work.latest, work.measured = now, work.measured + spent(cycle)
+        work.ended[cell.name] = (cell.label, cycle)
+        if not self._first:
+            self._costs.add(cell.label, cycle, of=work)
         if not cell.reference:
             self._trained.add(cell.seed)
-        rest = self._rests.pop(cell.name, None)
+        rest = self._rests.get(group, {}).get(cell.name)
         if rest and rest.labeled[1:]:
-            self._rests[cell.name] = Rest(cell, rest.labeled[1:], cycle.cycle + 1)
+            self._rests[group][cell.name] = Rest(cell, rest.labeled[1:], cycle.cycle + 1)
+            self._settle(group, now)
         else:
             self.drop(cell, now)
 
     def drop(self, cell: Cell, now: float) -> None:
         """Expect no more of this cell: it is complete, or failed."""
-        self._rests.pop(cell.name, None)
-        self._work.pop(cell.name, None)
-        self._begin_next(now, following=True)
+        group = self._groups.get(cell.name, -1)
+        self._rests.get(group, {}).pop(cell.name, None)
+        self._settle(group, now)
 
     def left(self, now: float) -> float | None:
         """Seconds until everything is done; None before anything is known.
@@ -96,40 +99,77 @@ class Forecast:
         """
         if not self._costs.known:
             return None
-        at_work = {self._rests[name]: work for name, work in self._work.items() if name in self._rests}
-        done = [(now - work.since) / self.pace for work in at_work.values()]
-        waiting = [rest for name, rest in self._rests.items() if name not in self._work]
-        seconds = time_left(self._costs, [*at_work, *waiting], self._trained, self._workers, done)
+        at_work = [
+            Together(
+                [*self._rests[group].values()],
+                ended=frozenset(work.ended),
+                already=max(0.0, (now - work.since) / self.pace - work.measured),
+            )
+            for group, work in self._work.items()
+            if group in self._rests
+        ]
+        waiting = [Together([*rests.values()]) for group, rests in self._rests.items() if group not in self._work]
+        seconds = time_left(self._costs, [*at_work, *waiting], self._trained, self._workers)
         begin = self._beginning.value * len(waiting) / min(self._workers, max(1, len(waiting)))
         return self.pace * seconds + begin
 
     @property
     def pace(self) -> float:
         """Seconds that pass for each second that cycles measure: writing, waiting, other programs."""
-        # The first cycle of the run weighs in as one that took what it measured.
+        # The first round of the run weighs in as one that took what it measured.
         pace = (self._elapsed + self._first) / (self._measured + self._first) if self._first else 1.0
         return min(max(pace, QUICKEST), SLOWEST)
 
+    def _settle(self, group: int, now: float) -> None:
+        """Judge the pace by a round that all cells of the group have ended; others begin after its last cell."""
+        rests, work = self._rests.get(group, {}), self._work.get(group)
+        if work and work.ended and work.ended.keys() >= rests.keys():
+            self._judge(work)
+        if not rests:
+            self._rests.pop(group, None)
+            self._work.pop(group, None)
+            self._begin_next(now, following=True)
+
+    def _judge(self, work: _Work) -> None:
+        elapsed = work.latest - work.since
+        if self._first:  # some members of a stack say little of all
+            for label, cycle in work.ended.values():
+                self._costs.add(label, cycle, of=(work, work.rounds))
+        self._first = self._first or work.measured
+        if work.rounds:
+            # The first round of a group says nothing: a worker may have started and imported before it.
+            self._measured += work.measured
+            self._elapsed += elapsed
+        elif work.following:
+            self._beginning.add(max(0.0, elapsed - self.pace * work.measured))
+        work.since, work.rounds, work.measured, work.ended = work.latest, work.rounds + 1, 0.0, {}
+
     def _begin_next(self, now: float, *, following: bool = False) -> None:
-        """Give the next cells to the free workers."""
-        waiting = (name for name in self._rests if name not in self._work)
-        for name in list(islice(waiting, max(0, self._workers - len(self._work)))):
-            self._work[name] = _Work(now, following=following)
+        """Give the next groups to the free workers."""
+        waiting = (group for group in self._rests if group not in self._work)
+        for group in list(islice(waiting, max(0, self._workers - len(self._work)))):
+            self._work[group] = _Work(now, following=following)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class _Work:
-    """A cell at work.
+    """A group at work.
 
     Attributes:
-        since: when its cycle began.
-        heard: whether it has finished one; if not, it is only taken to be the next in line.
-        following: whether it began when a worker had ended another cell.
+        since: when its round began.
+        following: whether it began when a worker had ended another group.
+        latest: when one of its cells ended a cycle; 0 if it is only taken to be the next in line.
+        rounds: how many have ended.
+        ended: name of a cell -> its label, and the cycle with which it has ended this one.
+        measured: seconds that they measured in it.
     """
 
     since: float
-    heard: bool = False
     following: bool = False
+    latest: float = 0.0
+    rounds: int = 0
+    ended: dict[str, tuple[str, CycleRecord]] = field(default_factory=dict)
+    measured: float = 0.0
 
 
 LATEST = 2 / 3
@@ -139,15 +179,25 @@ MEASURED = ("train_seconds", "evaluate_seconds", "query_seconds")
 
 @dataclass
 class Recent:
-    """A mean of values that come one by one. The latest counts most: machines become slower and quicker."""
+    """A mean of values that come one by one. The latest counts most: machines become slower and quicker.
+
+    Values of one source, such as models that were trained together, weigh as one, which is their mean.
+    """
 
     value: float = 0.0
     n: int = 0
+    source: object = None
+    before: float = 0.0
+    latest: list[float] = field(default_factory=list)
 
-    def add(self, value: float) -> None:
+    def add(self, value: float, source: object = None) -> None:
         """Take one more value in."""
-        self.value += (value - self.value) * (LATEST if self.n else 1)
-        self.n += 1
+        if source is None or source != self.source:
+            self.source, self.before, self.latest = source, self.value, []
+            self.n += 1
+        self.latest.append(value)
+        mean = sum(self.latest) / len(self.latest)
+        self.value = mean if self.n == 1 else self.before + (mean - self.before) * LATEST
 
 
 @dataclass(frozen=True)
@@ -165,11 +215,35 @@ class Rest:
     first: int = 0
 
 
+@dataclass(frozen=True)
+class Together:
+    """What is left of a group: its cells go through their cycles side by side.
+
+    Attributes:
+        rests: of its cells.
+        ended: names of the cells that have ended the present round.
+        already: seconds of the round that have passed, and that no cell has measured yet.
+    """
+
+    rests: Sequence[Rest]
+    ended: frozenset[str] = frozenset()
+    already: float = 0.0
+
+    def sizes(self, trained: Collection[int], *, reference: bool) -> tuple[int, int]:
+        """How many models of samplers, or of references, are trained together in this round, and in later ones."""
+        alike = [rest for rest in self.rests if rest.cell.reference == reference]
+        present = [rest for rest in alike if rest.cell.name not in self.ended]
+        shared = [rest.cell.seed for rest in present if not (reference or rest.first)]
+        new = {seed for seed in shared if seed not in trained}
+        return len(present) - len(shared) + len(new), len(alike)
+
+
 @dataclass
 class Costs:
     """Seconds of finished cycles, by what they depend on."""
 
-    training: dict[int, Recent] = field(default_factory=lambda: defaultdict(Recent))
+    training: dict[int, Recent] = field(default_factory=lambda: defaultdict(Recent))  # of a model by itself
+    stacked: bool = False
     evaluation: Recent = field(default_factory=Recent)
     queries: dict[str, dict[int, Recent]] = field(default_factory=dict)
 
@@ -178,21 +252,24 @@ class Costs:
         """Whether there is anything to go by."""
         return self.evaluation.n > 0
 
-    def add(self, label: str, cycle: CycleRecord) -> None:
-        """Take in a finished cycle of the sampler with this label."""
+    def add(self, label: str, cycle: CycleRecord, of: object = None) -> None:
+        """Take in a finished cycle of the sampler with this label; `of` is the round in which it was trained."""
         cost = cycle.cost
         self.evaluation.add(cost.get("evaluate_seconds", 0.0))
         reused = cost.get("train_reused") and cycle.labeled in self.training  # measured, and taken in, before
         if "train_seconds" in cost and not reused:
-            self.training[cycle.labeled].add(cost["train_seconds"])
+            size = cost.get("train_stacked", 0)
+            self.stacked = size > 0
+            self.training[cycle.labeled].add(cost["train_seconds"] / (share(size) if size else 1), of)
         if "query_seconds" in cost:
             self.queries.setdefault(label, defaultdict(Recent))[cycle.labeled].add(cost["query_seconds"])
 
-    def train(self, labeled: int) -> float:
-        """Expected seconds of a training on this many labels."""
+    def train(self, labeled: int, size: int = 1) -> float:
+        """Expected seconds of a training on this many labels, in a stack of this size if trainings are stacked."""
+        part = share(max(1, size)) if self.stacked else 1
         if labeled in self.training:
-            return self.training[labeled].value
-        return extrapolate({n: mean.value for n, mean in self.training.items()}, labeled)
+            return self.training[labeled].value * part
+        return extrapolate({n: mean.value for n, mean in self.training.items()}, labeled) * part
 
     def query(self, label: str, labeled: int) -> float:
         """Expected seconds of a query; of a sampler that has not queried yet, those of the others on average."""
@@ -201,22 +278,31 @@ class Costs:
         others = [_nearest(known, labeled) for known in self.queries.values()]
         return sum(others) / len(others) if others else 0.0
 
-    def cycles(self, rest: Rest, *, trained: bool) -> list[float]:
+    def cycles(self, rest: Rest, *, trained: bool, sizes: tuple[int, int] = (1, 1)) -> list[float]:
         """Expected seconds of each cycle of this rest.
 
         Args:
             rest: the cycles.
             trained: whether the first fit of the seed, which its cells share, is there already.
+            sizes: how many models are trained together in the first of these cycles, and in each of the others.
         """
         last = len(rest.labeled) - 1
         found = []
         for index, labeled in enumerate(rest.labeled):
             shared = trained and not rest.cell.reference and rest.first + index == 0
             seconds = self.evaluation.value
-            seconds += 0.0 if shared else self.train(labeled)
+            seconds += 0.0 if shared else self.train(labeled, sizes[index > 0])
             seconds += 0.0 if rest.cell.reference or index == last else self.query(rest.cell.label, labeled)
             found.append(seconds)
         return found
+
+
+def share(size: float) -> float:
+    """About how long a training in a stack of this size takes, as a share of one by itself.
+
+    As measured on CPUs. Only if stacks differ in size it matters: expectations are set right by what is measured.
+    """
+    return (0.7 + 0.3 * max(2, size)) / size
 
 
 def spent(cycle: CycleRecord) -> float:
@@ -246,30 +332,34 @@ def extrapolate(known: Mapping[int, float], at: int) -> float:
     return float(start + slope * at)
 
 
-def time_left(
-    costs: Costs, cells: Sequence[Rest], trained: Iterable[int], workers: int, done: Sequence[float] = ()
-) -> float:
-    """Expected seconds until all cells are done, by workers that take one after another.
+def time_left(costs: Costs, groups: Iterable[Together], trained: Iterable[int], workers: int) -> float:
+    """Expected seconds until all cells are done, by workers that take one group after another.
 
     Args:
         costs: of what is finished.
-        cells: what is left of each, in the order in which they begin; those at work come first.
+        groups: what is left of each, in the order in which they begin; those at work come first.
         trained: seeds whose first fit is there.
-        workers: processes that run cells.
-        done: seconds since the cycles of the cells at work began; what is over the expected counts no more.
+        workers: processes that run groups.
     """
     seeds = set(trained)
-    known: dict[tuple[str, int, bool, bool], list[float]] = {}  # of what differs in its seed alone
-    free = [0.0] * max(1, min(workers, len(cells)))
-    for rest, already in zip(cells, chain(done, repeat(0.0)), strict=False):
-        ready = rest.cell.seed in seeds
-        key = (rest.cell.label, rest.first, rest.cell.reference, ready)
-        if key not in known:
-            known[key] = costs.cycles(rest, trained=ready)
-        first, *others = known[key]
-        heapq.heapreplace(free, free[0] + max(0.0, first - already) + sum(others))
-        if not rest.cell.reference:
-            seeds.add(rest.cell.seed)
+    known: dict[tuple[object, ...], list[float]] = {}  # of what differs in its seed alone
+    free = [0.0] * workers
+    for group in groups:
+        present = later = 0.0
+        sizes = {reference: group.sizes(seeds, reference=reference) for reference in (False, True)}
+        for rest in group.rests:
+            ready, reference, ended = rest.cell.seed in seeds, rest.cell.reference, rest.cell.name in group.ended
+            now, then = sizes[reference]
+            key = rest.cell.label, rest.first, reference, ready, ended, now, then
+            if key not in known:
+                known[key] = costs.cycles(rest, trained=ready, sizes=(then if ended else now, then))
+            first, *others = known[key]
+            present += 0.0 if ended else first
+            later += sum(others, first if ended else 0.0)
+            if not reference:
+                seeds.add(rest.cell.seed)
+        # What is over the expected counts no more.
+        heapq.heapreplace(free, free[0] + max(0.0, present - group.already) + later)
     return max(free)
 
 

@@ -12,6 +12,7 @@ from alharness.api.records import Cell, CycleRecord, Outcome, Plan, Schedule
 from alharness.tracking.forecast import Forecast
 
 LONGEST_CYCLE = 150
+LONGEST_ROUND = 400  # of 25 cells
 QUERIES = {"random": 0.0, "entropy": 0.5, "badge": 6.0, "grace": 2.5}
 
 
@@ -64,7 +65,7 @@ def history(run, start=2.0, slope=0.05, noise=0.2, overhead=0.3, launch=4.0, see
     return sorted(events, key=lambda event: event[0]), max(at for at, _ in free)
 
 
-def errors(run, events, end, forecast=None):
+def errors(run, events, end, forecast=None, longest=LONGEST_CYCLE):
     """After each cycle: how many cells are complete, and the forecast over the truth."""
     if forecast is None:
         forecast = Forecast(workers=run.jobs)
@@ -75,7 +76,7 @@ def errors(run, events, end, forecast=None):
         if cycle.cycle + 1 == len(run.labeled(cell)):
             complete += 1
             forecast.drop(cell, at)
-        if end - at > LONGEST_CYCLE:  # the last one takes as long as chance has it
+        if end - at > longest:  # the last one takes as long as chance has it
             found.append((complete, forecast.left(at) / (end - at)))
     return found
 
@@ -181,3 +182,83 @@ def test_ten_thousand_cells_are_forecast_in_a_moment():
     began = time.process_time()
     forecast.left(1.0)
     assert time.process_time() - began < 0.3
+
+
+def grouped(run, size):
+    names = [cell.name for cell in run.cells]
+    return replace(run, groups=tuple(tuple(names[i : i + size]) for i in range(0, len(names), size)))
+
+
+def stacked_history(run, start=2.0, slope=0.05, noise=0.2, trial=1.0, launch=4.0, seed=0):
+    """The same of cells in groups: what a group asks for in a round is trained as stacks, then they query."""
+    draw = random.Random(seed)
+    cells = {cell.name: cell for cell in run.cells}
+    free = [(launch, number) for number in range(run.jobs)]
+    events, ready, sizes = [], {}, {}
+    for group in run.groups:
+        at, number = heapq.heappop(free)
+        members = [cells[name] for name in group]
+        for index in range(len(run.schedule.labeled)):
+            members = [cell for cell in members if index < len(run.labeled(cell))]
+            stacks, cost = {}, {}
+            for cell in members:
+                fit = (cell.seed, cell.reference) if index == 0 else cell.name
+                stacks.setdefault(run.labeled(cell)[index], {}).setdefault(fit, []).append(cell)
+            for n, fits in stacks.items():
+                new = {fit: of for fit, of in fits.items() if fit not in ready}
+                work = (start + slope * n) * (0.75 + 0.25 * max(2, len(new))) * draw.uniform(1 - noise, 1 + noise)
+                epochs = {fit: draw.uniform(0.5, 1.5) for fit in new}
+                at += work + trial if new else 0.0
+                for fit, of in fits.items():
+                    reused = {"train_reused": 1.0}
+                    size = {"train_stacked": float(len(new) if fit in new else sizes[fit])}
+                    share = work * epochs[fit] / sum(epochs.values()) if fit in new else ready[fit]
+                    for place, cell in enumerate(of):
+                        cost[cell] = {"train_seconds": share} | size | (reused if place or fit not in new else {})
+                    if index == 0:
+                        ready[fit], sizes[fit] = share, size["train_stacked"]
+            for cell in members:
+                cost[cell]["evaluate_seconds"] = 0.1
+                if index + 1 < len(run.labeled(cell)):
+                    cost[cell]["query_seconds"] = QUERIES[cell.label] * draw.uniform(0.8, 1.2)
+                at += sum(cost[cell].get(name, 0.0) for name in ("evaluate_seconds", "query_seconds")) + 0.02
+                labeled = run.labeled(cell)[index]
+                events.append((at, cell, CycleRecord(cycle=index, labeled=labeled, metrics={}, cost=cost[cell])))
+        heapq.heappush(free, (at, number))
+    return sorted(events, key=lambda event: event[0]), max(at for at, _ in free)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("references", [False, True])
+@pytest.mark.parametrize("size", [5, 25])
+def test_with_groups_it_is_right_within_a_factor_of_three_and_from_the_third_round_on_within_a_quarter(
+    jobs, references, size
+):
+    run = grouped(make_run(seeds=10, jobs=jobs, references=references), size)
+    events, end = stacked_history(run, noise=0.1)
+    ratios = [ratio for _, ratio in errors(run, events, end, longest=LONGEST_ROUND)]
+    assert min(ratios) > 1 / 3
+    assert max(ratios) < 3
+    rounds = [cycle.cycle for _, _, cycle in events]
+    late = ratios[rounds.index(2) :]
+    assert min(late) > 0.75
+    assert max(late) < 1.25
+
+
+def test_a_member_of_a_stack_does_not_make_the_run_look_slower_than_it_is():
+    run = grouped(make_run(seeds=5), 20)
+    events, end = stacked_history(run, slope=0.0, noise=0.0, trial=0.0, launch=0.0)
+    ratios = [ratio for _, ratio in errors(run, events, end)]
+    assert ratios[40:60] == pytest.approx([1.0] * 20, abs=0.1)  # the third round
+
+
+def test_while_a_stack_is_trained_the_time_left_falls_with_the_clock():
+    run = grouped(make_run(seeds=5), 20)
+    events, _ = stacked_history(run, slope=0.0, noise=0.0, trial=0.0, launch=0.0)
+    forecast = Forecast(workers=1)
+    forecast.expect(run, run.cells, 0.0)
+    for at, cell, cycle in events[:40]:  # two rounds
+        forecast.advance(cell, cycle, at)
+    whole, pause = forecast.left(at), events[40][0] - at
+    assert forecast.left(at + pause / 2) == pytest.approx(whole - pause / 2)
+    assert forecast.left(at + 1e6) > 0.7 * whole

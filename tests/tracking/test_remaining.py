@@ -1,7 +1,7 @@
 import pytest
 
 from alharness.api.records import Cell, CycleRecord
-from alharness.tracking.forecast import Costs, Rest, extrapolate, in_words, spent, time_left
+from alharness.tracking.forecast import Costs, Rest, Together, extrapolate, in_words, spent, time_left
 
 
 def cycle(labeled, train=None, query=None, evaluate=0.0, **cost):
@@ -86,13 +86,13 @@ def test_a_fit_that_was_found_ready_cost_nothing():
 @pytest.mark.parametrize(("workers", "expected"), [(1, 30.0), (2, 20.0), (3, 10.0), (8, 10.0)])
 def test_cells_are_shared_by_the_workers_as_wholes(workers, expected):
     known = costs(cycle(10, 10.0))
-    cells = [rest("a", (10,), seed) for seed in range(3)]
+    cells = [Together([rest("a", (10,), seed)]) for seed in range(3)]
     assert time_left(known, cells, (), workers) == expected
 
 
 def test_the_first_fit_of_a_seed_is_trained_once():
     known = costs(cycle(10, 10.0), cycle(20, 1.0))
-    cells = [rest(label, (10, 20)) for label in "abc"]
+    cells = [Together([rest(label, (10, 20))]) for label in "abc"]
     assert time_left(known, cells, (), 1) == 13.0
     assert time_left(known, cells, (0,), 1) == 3.0
 
