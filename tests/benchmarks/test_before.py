@@ -39,9 +39,8 @@ def test_trainings_before_are_those_of_its_code_and_time_themselves(old):
 
 def test_commands_before_import_its_code(old):
     code = "import alharness, alharness_sentiment; print(alharness.__file__, alharness_sentiment.__file__)"
-    environment = before.environment(old)
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert [path.startswith(str(old)) for path in done.stdout.split()] == [True, True]
+    paths = subprocess.check_output([sys.executable, "-c", code], env=before.environment(old), text=True).split()
+    assert [path.startswith(str(old)) for path in paths] == [True, True]
 
 
 def test_a_clone_without_history_says_what_is_missing(tmp_path, monkeypatch):

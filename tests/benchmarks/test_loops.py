@@ -14,7 +14,8 @@ from benchmarks.peers import skorch
 from benchmarks.problems import CPU, Training
 from benchmarks.suites.training import BARE, PLAIN, STACKED
 
-PROBLEM = Training(N=208, features={"text": 24, "audio": 5, "vision": 9}, epochs=6, members=3)  # 6.5 batches an epoch
+PROBLEM = Training(N=208, features={"text": 24, "audio": 5, "vision": 9}, epochs=6, members=3)
+"""6.5 batches an epoch."""
 LOOPS = [PLAIN, BARE, skorch.FIT]
 """Those that train one model, whatever the number of members."""
 FIRST = 64 * (24 + 5 + 9)
