@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 import numpy as np
@@ -129,13 +130,14 @@ class Training:
         Members have samples in common, each a random half of as many again.
         """
         chosen = np.random.default_rng(member).permutation(2 * self.N)[: self.N]
-        return self._made_up().take(chosen)
+        return self._everything.subset(chosen)
 
     def validation(self) -> Samples | None:
         """More of the same; None if there is no validation."""
-        return self._made_up().take(np.arange(2 * self.N, 2 * self.N + self.valid)) if self.valid else None
+        return self._everything.take(np.arange(2 * self.N, 2 * self.N + self.valid)) if self.valid else None
 
-    def _made_up(self) -> Samples:
+    @cached_property
+    def _everything(self) -> Samples:
         rng = np.random.default_rng(0)
         n = 2 * self.N + self.valid
         arrays = {m: rng.normal(size=(n, d)).astype(np.float32) for m, d in self.features.items()}

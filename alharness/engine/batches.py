@@ -52,11 +52,12 @@ def batches(inputs: Inputs, positions: NDArray[np.int64], size: int, device: tor
 
 def storage_device(samples: Samples, device: torch.device) -> torch.device:
     """The device for samples that are read again and again: `device`, if they fit there, or the CPU."""
-    if device.type != "cuda":
-        return device
-    size = len(samples) * _bytes_per_row(samples.inputs)
-    free, _ = torch.cuda.mem_get_info(device)
-    return device if size <= SHARE * free else torch.device("cpu")
+    return device if fits(len(samples) * _bytes_per_row(samples.inputs), device) else torch.device("cpu")
+
+
+def fits(size: int, device: torch.device) -> bool:
+    """Whether samples of so many bytes may be on the device."""
+    return device.type != "cuda" or size <= SHARE * torch.cuda.mem_get_info(device)[0]
 
 
 class RepeatedBatches:

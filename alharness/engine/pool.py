@@ -99,4 +99,4 @@ class Oracle:
 
     def reveal(self, pool: Pool) -> Samples:
         """The labeled samples with their labels, in canonical order, so that equal sets train equal models."""
-        return self._train.take(pool.known)
+        return self._train.subset(pool.known)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .computations import Computations
     from .optimizing import Optimization
     from .program import Program
+    from .shelf import Shelf
 
 
 class Stack:
@@ -30,7 +31,7 @@ class Stack:
 
     Args:
         models: with fresh weights, adapted to their samples; they lose their weights to the stack.
-        samples: of each model, as many as of every other, prepared.
+        samples: of each model.
         seeds: of their random streams.
         computations: of this kind of model.
         optimizer: makes the optimizer of a model.
@@ -43,7 +44,7 @@ class Stack:
     def __init__(
         self,
         models: Sequence[MultimodalModel],
-        samples: Sequence[Batch],
+        samples: Shelf,
         seeds: Sequence[int],
         computations: Computations,
         optimizer: Callable[[MultimodalModel], Optimizer],
@@ -52,15 +53,14 @@ class Stack:
         self.steps = 0
         self._members = len(models)
         if len(models) == 1:
-            models, samples, seeds = [*models, *models], [*samples, *samples], [*seeds, *seeds]
+            models, seeds = [*models, *models], [*seeds, *seeds]
+            samples.keep([0, 0])
         self._computations = computations
-        self._like = samples[0]
-        self._rows = len(samples[0])
-        self._size = min(batch_size, self._rows)
-        self._streams = Streams(seeds, samples[0].device)
-        # Below each other, so that a batch of all members is gathered by whole rows.
-        self._samples = {name: torch.cat([s.tensors[name] for s in samples]) for name in samples[0].tensors}
-        self._steps = {size: computations.step(samples[0].first(size)) for size in self._sizes()}
+        self._samples = samples
+        self._size = min(batch_size, len(samples))
+        self._device = next(models[0].parameters()).device
+        self._streams = Streams(seeds, self._device)
+        self._steps = {size: computations.step(samples.example(size)) for size in self._sizes()}
         named = [{**dict(model.named_parameters()), **dict(model.named_buffers())} for model in models]
         stacked = {name: torch.stack([own[name].detach() for own in named]) for name in named[0]}
         orders = dict(zip(computations.trained, self._steps[self._size].orders[1:], strict=True))
@@ -86,11 +86,10 @@ class Stack:
         sizes = self._sizes()
         keys = self._streams.keys(range(self.steps, self.steps + len(sizes) + 1))
         self.steps += len(keys)
-        order = self._streams.orders(self._rows, keys[-1])
-        order += self._rows * torch.arange(len(order), device=order.device)[:, None]
-        total = torch.zeros(len(order), device=order.device)
-        for rows, key in zip(torch.split(order, sizes, dim=1), keys, strict=False):
-            total += self._step(rows, key)
+        order = self._streams.orders(len(self._samples), keys[-1])
+        total = torch.zeros(len(order), device=self._device)
+        for size, batch, key in zip(sizes, self._samples.batches(order, sizes), keys, strict=False):
+            total += self._step(size, batch, key)
         self._optimization.end_epoch()
         return total[: len(self)]
 
@@ -120,16 +119,12 @@ class Stack:
 
     def keep(self, positions: Sequence[int]) -> None:
         """Keep only the members at these positions."""
-        before = len(self._streams)
         self._members = len(positions)
         positions = [*positions, *positions] if len(positions) == 1 else positions
-        rows = torch.tensor(positions, device=self._like.device)
+        rows = torch.tensor(positions, device=self._device)
         self._optimization.keep(rows)
         self._rest = {name: x.index_select(0, rows) for name, x in self._rest.items()}
-        self._samples = {
-            name: x.view(before, self._rows, *x.shape[1:]).index_select(0, rows).flatten(0, 1)
-            for name, x in self._samples.items()
-        }
+        self._samples.keep(positions)
         self._streams.keep(positions)
         self._state = self._stacked()
 
@@ -145,17 +140,14 @@ class Stack:
 
     def _sizes(self) -> list[int]:
         """Samples of the steps of an epoch."""
-        whole, rest = divmod(self._rows, self._size)
+        whole, rest = divmod(len(self._samples), self._size)
         return [self._size] * whole + [rest] * (rest > 0)
 
-    def _step(self, rows: Tensor, key: Tensor) -> Tensor:
-        members, size = rows.shape
-        flat = rows.flatten()
-        batch = [x.index_select(0, flat).view(members, size, *x.shape[1:]) for x in self._samples.values()]
+    def _step(self, size: int, batch: Sequence[Tensor], key: Tensor) -> Tensor:
         program = self._steps[size]
         with torch.no_grad():
             drawn = self._streams.draw(program.draws, key)
-            losses, *gradients = program(members, [*self._state, *batch], drawn)
+            losses, *gradients = program(len(self._streams), [*self._state, *batch], drawn)
         self._optimization.step(gradients)
         found: Tensor = losses
         return found

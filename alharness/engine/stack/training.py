@@ -20,6 +20,7 @@ from alharness.errors import described, text_of
 
 from .computations import Computations
 from .recorder import Unstackable
+from .shelf import Shelf
 from .stack import Stack
 from .trial import require_equal, require_equal_in_evaluation, step_of
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from alharness.api.network import Batch
     from alharness.api.vocabulary import Task
     from alharness.engine.recipe import Fit, Recipe, Validation
 
@@ -207,21 +207,22 @@ class _Training:
 
     def _train(self) -> None:
         recipe, settings = self._recipe, self._recipe.settings
-        samples: dict[int, Batch] = {}
+        shelf, active = Shelf(len(self._requests), recipe.device), []
         for number, request in enumerate(self._requests):
             try:
                 with recipe.border.blamed("training"), seeded(request.seed, recipe.device):
-                    self._models[number], samples[number] = recipe.begun(recipe.samples(request))
+                    self._models[number], samples = recipe.begun(recipe.samples(request))
+                    shelf.add(samples, request.labeled)
+                active.append(number)
             except Exception as error:
                 if wants_memory(error):
                     raise
                 self._failed[number] = error
-        active = [*samples]
         if not active:
             return
         stack = Stack(
             [self._models[number] for number in active],
-            [samples.pop(number) for number in active],
+            shelf,
             [self._requests[number].seed for number in active],
             self._computations,
             recipe.optimizer,
