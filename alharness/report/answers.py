@@ -227,7 +227,8 @@ def _cost(results: RunResults, label: str) -> Answer:
     query, share = row.costs["query_seconds"].value, row.share_of_training
     if math.isnan(query):
         return _answer(COST, "Not measured.")
-    part = "" if math.isnan(share) else f", {percent(share)} of a training ({seconds(row.training.value)})"
+    training = "a training" if row.stacks[1] <= 1 else "a training's share of its stack"
+    part = "" if math.isnan(share) else f", {percent(share)} of {training} ({seconds(row.training.value)})"
     theirs = ""
     if random is not None and random != label:
         theirs = f"Random's takes {seconds(results.row(random).costs['query_seconds'].value)}."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from alharness.api.records import FULL_DATA
 from alharness.results.basis import listed, seed_list
 from alharness.results.paper import compare_with_paper
-from alharness.results.summary import COSTS
+from alharness.results.summary import COSTS, TRAININGS
 from alharness.text import spreadsheets
 from alharness.text.numbers import NOTHING, fixed, significant
 
@@ -65,7 +65,7 @@ def closing_table(results: RunResults) -> Blocks:
         "other metrics are in the journals and in MLflow" if len(metrics) < len(known) else "",
         _over(results.basis),
         "a metric that is undefined for one sampler is averaged over the other seeds" if partial else "",
-        "seconds of one query and of all trainings of a cell",
+        f"seconds of one query and of all trainings of a cell{_stacked(rows)}",
         "peak resident memory in queries",
         f"{SHARED} measured while other cells were running" if any(shared) else "",
         f"{FULL_DATA}: trained with all labels" if any(row.reference for row in rows) else "",
@@ -119,7 +119,7 @@ def compared_with_paper(results: RunResults) -> Table | None:
             *seeds_column(results, (seeds for _, seeds, _ in found.rows)),
         ],
         note=f"Ours: mean ± 95 % confidence interval over seeds at {found.labels:,} labels (references: all "
-        "labels). Seconds depend on the machine.",
+        f"labels). Seconds depend on the machine{_and_stacks(results, found)}.",
         apart=parts(seeds for _, seeds, _ in found.rows),
     )
 
@@ -138,7 +138,7 @@ def paper_table(results: RunResults) -> Blocks | None:
             *_ours_and_theirs(results.run, found, _cost),
         ],
         note=f"ours: mean ± 95 % confidence interval over {found.over}, at {found.labels:,} labels "
-        "(references: all labels); seconds depend on the machine",
+        f"(references: all labels); seconds depend on the machine{_and_stacks(results, found)}",
     )
     return as_blocks(table, group=2)
 
@@ -181,11 +181,12 @@ def summary_table(results: RunResults, name: str, metrics: Sequence[str] = ()) -
     shown = shown or ([] if metrics else [*known])
     first, last = (f"{labeled:,}" for labeled in (results.labeled[0], results.labeled[-1]))
     synthetic = " Synthetic data: not comparable with the paper." if run.synthetic else ""
+    unranked = TRAININGS if results.incomparable_trainings() else ()
 
     def column(name: str, means: Sequence[Mean | None], what: str = "") -> Column:
         choose, rivals = min if lower(run, name) else max, dict[int, list[float]]()
         for mean, row in zip(means, rows, strict=True):
-            if mean is not None and not row.reference and not math.isnan(mean.value):
+            if mean is not None and not (row.reference or math.isnan(mean.value) or name in unranked):
                 rivals.setdefault(row.seed_set, []).append(mean.value)
         best = {seed_set: choose(values) for seed_set, values in rivals.items() if len(values) > 1}
         cells = [
@@ -220,6 +221,18 @@ def _over(cells: Basis) -> str:
     if len(seed_sets) == 1:
         return f"all over {first}, which all of them have"
     return f"above the line over {first}, below it what lacks some, and Random over the same"
+
+
+def _stacked(rows: Iterable[SummaryRow]) -> str:
+    """That times of trainings are shares of the time of several, if they are."""
+    most = max((row.stacks[1] for row in rows), default=1)
+    return f", which are their shares of stacks of up to {most}" if most > 1 else ""
+
+
+def _and_stacks(results: RunResults, found: PaperComparison) -> str:
+    """The same where trainings are compared with a paper's."""
+    stacked = _stacked(results.summary) if set(TRAININGS) & set(found.metrics) else ""
+    return stacked and f", and trainings{stacked.removeprefix(', which')}"
 
 
 def _mib(row: SummaryRow, peak: str) -> str:

@@ -15,7 +15,7 @@ from alharness.text.words import choices
 from .basis import listed
 from .run import COLUMNS, RunResults
 from .settings import name_settings
-from .summary import COSTS, OVERALL, seconds
+from .summary import COSTS, OVERALL, STACKED, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -172,8 +172,9 @@ class Results:
 
         Columns: run, setting, seed_set, sampler, labeled (after the last cycle), metric, statistic (`final`;
         `area` under the budget curve; or `cost`, of one query, of all trainings of a cell, or overall, of all
-        trainings and queries); mean over seeds, low and high bound of its 95 % confidence interval (Student's
-        t), sd, n; seeds, such as `0-4`.
+        trainings and queries; `train_stacked`, how many models were trained together, on average, is there if any
+        were, and then seconds of trainings are shares of theirs); mean over seeds, low and high bound of its 95 %
+        confidence interval (Student's t), sd, n; seeds, such as `0-4`.
         """
         import pandas as pd
 
@@ -184,7 +185,7 @@ class Results:
             )
             for name, one in self.runs.items()
             for row in one.summary
-            for costs in [{name: row.costs[name] for name in COSTS if row.costs[name].n}]
+            for costs in [{name: row.costs[name] for name in (*COSTS, STACKED) if row.costs[name].n}]
             for statistic, means in (("final", row.final), ("area", row.areas), ("cost", costs))
             for metric, mean in means.items()
         ]

@@ -274,6 +274,14 @@ class RunResults:
             return f"Times are not ranked: cells ran on different machines ({names})."
         return ""
 
+    def incomparable_trainings(self) -> str:
+        """Why times of trainings must not be ranked; empty if they may be."""
+        sizes = {row.label: row.stacked for row in self.summary if row.over and not row.reference}
+        if len(set(sizes.values())) < 2:
+            return ""
+        of_each = "; ".join(f"{label}: {size}" for label, size in sizes.items())
+        return f"Times of trainings are not ranked: models were trained in stacks of different sizes ({of_each})."
+
     @property
     def machine(self) -> str:
         """The machine that all times belong to; empty if it is not known or not one."""

@@ -27,6 +27,10 @@ COSTS = ("query_seconds", "train_seconds", "overall_seconds")
 """Costs that are shown next to metrics: of one query, of all trainings of a cell, and of all of both."""
 OVERALL = ("train_seconds", "query_seconds")
 """Costs that make up the time of a cell."""
+TRAININGS = ("train_seconds", "overall_seconds")
+"""Costs that depend on how many models were trained together."""
+STACKED = "train_stacked"
+"""How many models that were; absent if a model was trained by itself."""
 
 
 def seconds(record: Outcome, *costs: str) -> float:
@@ -57,8 +61,9 @@ class SummaryRow:
         final: each metric after the last cycle.
         costs: seconds, with n = 0 if they were not measured: those of `PARTS` of one query, averaged over cycles,
             then over seeds; `train_seconds` of all trainings of a cell; `overall_seconds` of all of these and its
-            queries.
-        training: seconds of one training.
+            queries. And `train_stacked`, models that were trained together.
+        training: seconds of one training; of one in a stack, its share.
+        stacks: how many models were trained together, at least and at most; 1 if each was trained by itself.
         peaks: the largest of any query, MiB; what was not measured is absent.
         shared: whether a query was measured while other cells were running.
     """
@@ -74,6 +79,7 @@ class SummaryRow:
     final: Mapping[str, Mean]
     costs: Mapping[str, Mean]
     training: Mean
+    stacks: tuple[int, int]
     peaks: Mapping[str, float]
     shared: bool
 
@@ -87,6 +93,12 @@ class SummaryRow:
         """A metric after the last cycle, or a cost; None if it was not measured."""
         cost = self.costs.get(name)
         return self.final.get(name) or (cost if cost and cost.n else None)
+
+    @property
+    def stacked(self) -> str:
+        """How many models were trained together, in words."""
+        fewest, most = self.stacks
+        return str(most) if fewest == most else f"{fewest} to {most}"
 
     @property
     def share_of_training(self) -> float:
@@ -118,6 +130,7 @@ def _rows(results: RunResults, number: int, seed_set: SeedSet) -> Iterator[Summa
         records = cells.of(seed_set, label)
         measured = {name for record in records for name in record.cycles[-1].metrics}
         costs = [cycle.cost for record in records for cycle in record.cycles]
+        sizes = [int(cost.get(STACKED, 1)) for cost in costs if "train_seconds" in cost] or [1]
         peaks = {name: [cost[name] for cost in costs if name in cost] for name in PEAKS}
         own = {} if label == FULL_DATA else {n: by[label] for n, by in areas.items() if n in measured}
         cell = next(cell for cell in run.cells if cell.label == label)
@@ -135,8 +148,10 @@ def _rows(results: RunResults, number: int, seed_set: SeedSet) -> Iterator[Summa
                 **{part: mean([seconds_per_cycle(record, part) for record in records]) for part in PARTS},
                 "train_seconds": mean([seconds(record, "train_seconds") for record in records]),
                 "overall_seconds": mean([seconds(record, *OVERALL) for record in records]),
+                STACKED: mean([seconds_per_cycle(record, STACKED) for record in records]),
             },
             training=mean([seconds_per_cycle(record, "train_seconds") for record in records]),
+            stacks=(min(sizes), max(sizes)),
             peaks={name: max(found) for name, found in peaks.items() if found},
             shared=any(record.timing == "shared" for record in records),
         )

@@ -350,6 +350,14 @@ def test_times_that_were_measured_on_several_machines_are_not_judged(make):
     assert not time.slower
 
 
+def test_trainings_in_stacks_of_another_size_make_no_sampler_slower(make):
+    def trained(train, **stacked):
+        return both(*(edit(c, cost={"train_seconds": train, **stacked}) for c in range(3)))
+
+    alone, together = make(change=trained(9.0)), make(change=trained(0.9, train_stacked=25.0))
+    assert compare(together, alone).verdict == compare(alone, together).verdict == "unchanged"
+
+
 def test_memory_is_the_largest_increase_and_never_a_change(make):
     found = only(compare(make(), make(change=edit(0, cost={"cpu_peak_increase_mib": 9000.0}))))
 

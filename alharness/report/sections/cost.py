@@ -41,6 +41,11 @@ BY_LABELS = {
         "increase of CPU peak, MiB, mean over seeds",
     ),
 }
+STACKED = (
+    "Models were trained together, in stacks. A training has its share of the time of its stack, by its epochs. "
+    "That is less than it takes by itself, and depends on the size of the stack: with other samplers, seeds or "
+    "another `--stack` it takes another time."
+)
 FEW = 8
 """Up to so many samplers have their names next to their points; with more, names are below the picture."""
 WIDE = 20
@@ -52,6 +57,7 @@ def section(results: RunResults, styles: Styles) -> Section:
     rows = [row for row in results.summary if row.over and not row.reference]
     first = results.basis.seed_sets[0]
     reason, where = results.incomparable_times(), results.machine
+    stacked = any(row.stacks[1] > 1 for row in rows)
     pictures = [] if reason else _against_time(results, rows, styles)
     for name in BY_LABELS:
         costs = {label: results.costs(label, first.seeds, name) for label in first.labels}
@@ -62,6 +68,8 @@ def section(results: RunResults, styles: Styles) -> Section:
         title="Cost",
         paragraphs=[
             reason,
+            STACKED if stacked else "",
+            results.incomparable_trainings(),
             f"Measured on: {where}, device {results.run.params.get('device', 'unknown')}." if where else "",
         ],
         pictures=pictures,
@@ -72,6 +80,8 @@ def section(results: RunResults, styles: Styles) -> Section:
 def _table(results: RunResults, rows: Sequence[SummaryRow]) -> Table:
     peaks = [name for name in PEAKS if any(name in row.peaks for row in rows)]
     overall = [row.costs["overall_seconds"] for row in rows]
+    stacks = Column("stacked", [row.stacked for row in rows], name="train_stacked")
+    stacked = any(row.stacks[1] > 1 for row in rows)
     return Table(
         name="cost",
         title="Seconds and MiB, means over cycles and seeds; peaks are the largest",
@@ -82,6 +92,7 @@ def _table(results: RunResults, rows: Sequence[SummaryRow]) -> Table:
                 for part in PARTS
             ),
             Column("training s", [number(row.training.value, significant) for row in rows], name="train_seconds"),
+            *([stacks] if stacked else []),
             Column("whole cell s", [number(cost.value, significant) for cost in overall], name="overall_seconds"),
             *(
                 Column(NAMES[name], [number(row.peaks.get(name, math.nan), 0) for row in rows], name=name)
@@ -91,8 +102,9 @@ def _table(results: RunResults, rows: Sequence[SummaryRow]) -> Table:
         ],
         apart=parts(row.over for row in rows),
         note="A query runs from the call of the sampler to its checked choice: the model over the pool "
-        "(inference), gradients, and the selection itself. Training: one model from scratch. Whole cell: all its "
-        "trainings and queries. A dash: not measured.",
+        "(inference), gradients, and the selection itself. Training: one model from scratch"
+        f"{', its share of a stack. Stacked: how many were trained together' if stacked else ''}. "
+        "Whole cell: all its trainings and queries. A dash: not measured.",
     )
 
 
