@@ -27,6 +27,13 @@ ELEMENTWISE = (
 )
 """Optimizers to which it does not matter which tensor a number belongs to."""
 
+
+def is_elementwise(optimizer: Optimizer) -> bool:
+    """Whether one optimizer of this kind may change the parameters of many models at once."""
+    hooks = optimizer._optimizer_step_pre_hooks or optimizer._optimizer_step_post_hooks  # noqa: SLF001
+    return type(optimizer) in ELEMENTWISE and not hooks  # a hook sees one model's parameters
+
+
 ALIGNMENT = 16
 """Rows of parameters begin at a multiple of so many numbers. Kernels compute the last few of a tensor, which fill
 no register, with other rounding; so no member may have them."""
@@ -89,9 +96,9 @@ class Shared:
     """One optimizer of whole stacks, since it works number by number."""
 
     def __init__(self, model: MultimodalModel, optimizer: Optimizer, storages: Mapping[str, Storage]) -> None:
-        names = {id(p): name for name, p in model.named_parameters()}
+        wholes = {id(p): storages[name].whole for name, p in model.named_parameters() if name in storages}
         groups = [
-            {**group, "params": [storages[names[id(p)]].whole for p in group["params"]]}
+            {**group, "params": [wholes[id(p)] for p in group["params"] if id(p) in wholes]}
             for group in optimizer.param_groups
         ]
         kind: Callable[..., Optimizer] = type(optimizer)
@@ -123,7 +130,10 @@ class Shared:
 
 
 class Single:
-    """An optimizer for each member: any that needs no more than gradients."""
+    """An optimizer for each member: any that needs no more than gradients.
+
+    If the only member of a stack has a twin, the twin becomes as the member after each step.
+    """
 
     def __init__(
         self,
@@ -131,12 +141,12 @@ class Single:
         make: Callable[[MultimodalModel], Optimizer],
         storages: Mapping[str, Storage],
     ) -> None:
-        self._models = list(models)
+        self._models = [*{id(model): model for model in models}.values()]
         self._storages = storages
         self._share()
-        self._optimizers = [make(model) for model in models]
+        self._optimizers = [make(model) for model in self._models]
         self._schedules: list[LRScheduler | None] = [
-            model.schedule(optimizer) for model, optimizer in zip(models, self._optimizers, strict=True)
+            model.schedule(optimizer) for model, optimizer in zip(self._models, self._optimizers, strict=True)
         ]
 
     def step(self, gradients: Sequence[Tensor | None]) -> None:
@@ -144,8 +154,11 @@ class Single:
         for row, (model, optimizer) in enumerate(zip(self._models, self._optimizers, strict=True)):
             parameters = dict(model.named_parameters())
             for name, gradient in zip(self._storages, gradients, strict=True):
-                parameters[name].grad = None if gradient is None else gradient[row].clone()
+                parameters[name].grad = None if gradient is None else gradient[row].contiguous()
             optimizer.step()
+        for storage in self._storages.values():
+            if len(storage.stacked) > len(self._models):
+                storage.stacked[1].copy_(storage.stacked[0])
 
     def end_epoch(self) -> None:
         """See `Optimization`."""
@@ -155,7 +168,7 @@ class Single:
 
     def keep(self, rows: Tensor) -> None:
         """See `Optimization`."""
-        positions = rows.tolist()
+        positions = [*dict.fromkeys(rows.tolist())]
         self._models = [self._models[i] for i in positions]
         self._optimizers = [self._optimizers[i] for i in positions]
         self._schedules = [self._schedules[i] for i in positions]

@@ -56,8 +56,12 @@ def join_permutations(graph: Graph, members: int) -> None:
 def generalize(few: Graph, more: Graph) -> None:
     """Make the numbers of `few` follow the number of members, which becomes the first input."""
     pairs = list(zip(few.nodes, more.nodes, strict=False))
-    if len(few.nodes) != len(more.nodes) or any(not _alike(a.target, b.target) for a, b in pairs):
-        raise Unstackable("it does something else for another number of models")
+    for a, b in pairs:
+        if not _alike(a.target, b.target):
+            one, other = map(_named, (a.target, b.target))
+            raise Unstackable(f"it carries out {one} with {FEW} models, but {other} with {MORE}")
+    if len(few.nodes) != len(more.nodes):
+        raise Unstackable("it carries out more operations for more models")
     with few.inserting_before(next(iter(few.nodes))):
         members = few.placeholder("members")
     for node, other in pairs:
@@ -74,6 +78,10 @@ def _alike(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
+def _named(target: Any) -> str:
+    return "a computation with a tensor of its own" if isinstance(target, Constant) else str(target)
+
+
 def _followed(few: Any, more: Any, members: Node, graph: Graph) -> Any:
     a, form = trees.tree_flatten(few)
     b, other = trees.tree_flatten(more)
@@ -84,7 +92,7 @@ def _followed(few: Any, more: Any, members: Node, graph: Graph) -> Any:
         if isinstance(x, torch.fx.Node) or x == y or (x != x and y != y):  # noqa: PLR0124 - NaN
             return x
         if type(x) is not int or type(y) is not int or x % FEW or x * MORE != y * FEW:
-            raise Unstackable(f"it uses {x} with {FEW} models, but {y} with {MORE}")
+            raise Unstackable(f"it uses {x} in one call, but {y} in the next")
         factor = x // FEW
         if factor == 1:
             return members

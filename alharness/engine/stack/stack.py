@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from .draws import Streams
-from .optimizing import ELEMENTWISE, Shared, Single, Storage
+from .optimizing import Shared, Single, Storage, is_elementwise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -63,19 +63,22 @@ class Stack:
         self._steps = {size: computations.step(samples.example(size)) for size in self._sizes()}
         named = [{**dict(model.named_parameters()), **dict(model.named_buffers())} for model in models]
         stacked = {name: torch.stack([own[name].detach() for own in named]) for name in named[0]}
-        orders = dict(zip(computations.trained, self._steps[self._size].orders[1:], strict=True))
+        first = optimizer(models[0])
+        elementwise = is_elementwise(first)
+        # Other optimizers may want to see a parameter as a vector.
+        orders = {
+            name: order if elementwise else ()
+            for name, order in zip(computations.trained, self._steps[self._size].orders[1:], strict=True)
+        }
         self._weights = {
             name: Storage(stacked.pop(name), order or range(named[0][name].ndim)) for name, order in orders.items()
         }
         self._rest = stacked  # parameters that are not trained, and buffers
         self._state = self._stacked()
-        first = optimizer(models[0])
         self._optimization: Optimization = (
-            Shared(models[0], first, self._weights)
-            if type(first) in ELEMENTWISE
-            else Single(models, optimizer, self._weights)
+            Shared(models[0], first, self._weights) if elementwise else Single(models, optimizer, self._weights)
         )
-        if isinstance(self._optimization, Shared):
+        if elementwise:
             _release(models)
 
     def __len__(self) -> int:
@@ -110,7 +113,7 @@ class Stack:
         state = self._state
         if wanted != [*range(len(self))]:
             chosen = torch.tensor(wanted, device=state[0].device)
-            state = [x.index_select(0, chosen) for x in state]
+            state = [_some(x, chosen) for x in state]
         for batch in batches:
             expanded = [x.expand(len(wanted), *x.shape) for x in batch.tensors.values()]
             with torch.no_grad():
@@ -156,6 +159,13 @@ class Stack:
         """All parameters and buffers, in the order of the computations."""
         known = {**{name: storage.stacked for name, storage in self._weights.items()}, **self._rest}
         return [known[name] for name in (*self._computations.parameters, *self._computations.buffers)]
+
+
+def _some(values: Tensor, rows: Tensor) -> Tensor:
+    """Values of some members, lying in memory as those of all: else their products would be rounded otherwise."""
+    size = len(rows), *values.shape[1:]
+    found = torch.empty_strided(size, values.stride(), dtype=values.dtype, device=values.device)
+    return torch.index_select(values, 0, rows, out=found)
 
 
 def _release(models: Sequence[MultimodalModel]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
+from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from .recorder import Unstackable
@@ -12,7 +13,7 @@ from .recorder import Unstackable
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from alharness.api.network import Batch, MultimodalModel
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 ops = torch.ops.aten
 CLOSE = 1e-3
 """Differences of tensors, by their norms, up to this share are rounding: a stack adds in another order."""
+
+TORCHS = frozenset(vars(nn.Module()))
+"""Attributes of every module."""
 
 TINY = 1e-7
 """Differences of single numbers up to this are rounding of what is 0."""
@@ -124,6 +128,7 @@ def _attributes(model: nn.Module) -> dict[str, list[Any]]:
         f"{path}.{name}".lstrip("."): [value, *_contents(value)]
         for path, module in model.named_modules()
         for name, value in {**vars(module), **module._buffers}.items()  # noqa: SLF001 - named_buffers skips None
+        if name not in TORCHS
     }
 
 
