@@ -93,12 +93,7 @@ class Streams:
             if draw.kind == "kept":
                 part = shorts[:, half : half + draw.size]
                 half += draw.size
-                threshold = round(draw.share * HALVES) - HALVES // 2
-                numbers = (
-                    (part < threshold).float() if draw.share < 1 else torch.ones_like(part, dtype=torch.float)
-                )
-                if draw.value != 1:
-                    numbers *= draw.value
+                numbers = _kept(draw, part)
             else:
                 size = draw.size * (2 if draw.kind == "normal" else 1)
                 numbers = _numbers(draw, bits[:, word : word + size])
@@ -121,13 +116,24 @@ class Streams:
         if count not in self._counters:
             self._counters[count] = torch.arange(count, dtype=torch.int32, device=self._device)
         x = self._counters[count] ^ key[0]
-        x ^= (x >> 16).bitwise_and_(0xFFFF)
+        shifted = torch.empty_like(x)
+        x ^= torch.bitwise_right_shift(x, 16, out=shifted).bitwise_and_(0xFFFF)
         x *= 0x7FEB352D
         x += key[1]
-        x ^= (x >> 15).bitwise_and_(0x1FFFF)
+        x ^= torch.bitwise_right_shift(x, 15, out=shifted).bitwise_and_(0x1FFFF)
         x *= 0x846CA68B - 2**32
-        x ^= (x >> 16).bitwise_and_(0xFFFF)
+        x ^= torch.bitwise_right_shift(x, 16, out=shifted).bitwise_and_(0xFFFF)
         return x
+
+
+def _kept(draw: Draw, halves: Tensor) -> Tensor:
+    """`value` where a number of 16 bits is below the threshold, else 0."""
+    if draw.share >= 1:
+        return torch.full_like(halves, draw.value, dtype=torch.float)
+    threshold = round(draw.share * HALVES) - HALVES // 2
+    # A comparison would take four times as long on a CPU: it does not fill registers.
+    found = halves.float().neg_().add_(threshold).clamp_(0, 1)
+    return found if draw.value == 1 else found.mul_(draw.value)
 
 
 def _numbers(draw: Draw, bits: Tensor) -> Tensor:
