@@ -136,7 +136,8 @@ class Stack:
         names = (*self._computations.parameters, *self._computations.buffers)
         found = {name: x[position] for name, x in zip(names, self._state, strict=True)}
         if into is None:
-            return {name: x.clone() for name, x in found.items()}
+            # In the layout of every other model: products of a transposed matrix are rounded in another way.
+            return {name: x.clone(memory_format=torch.contiguous_format) for name, x in found.items()}
         for name, x in found.items():
             into[name].copy_(x)
         return into
