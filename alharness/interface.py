@@ -6,12 +6,13 @@ import sys
 import warnings
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from alharness import registry
 from alharness.errors import HarnessWarning, SpecError
 from alharness.results.results import Results
 from alharness.runs.finding import WORKDIR, find_run
+from alharness.runs.groups import stack_size
 from alharness.runs.processes import start_server
 from alharness.spec import Spec
 from alharness.text.words import several
@@ -37,6 +38,7 @@ def run(
     set: Mapping[str, Any] | Iterable[str] | None = (),  # noqa: A002 - as the option of the command line
     only: str | Iterable[str] | None = (),
     jobs: int = 1,
+    stack: int | Literal["auto"] = "auto",
     restart: bool = False,
     keep: bool = False,
     retime: bool = False,
@@ -89,7 +91,9 @@ def run(
         workdir: the folder of run directories.
         set: values that replace those of the spec, such as `{"training.epochs": 10, "samplers.0.params.k": 3}`.
         only: run only these labels of samplers or names of cells (`grace-s0`).
-        jobs: cells to run at a time, which share the cores. Query times are then marked as shared.
+        jobs: groups of cells to run at a time, which share the cores. Query times are then marked as shared.
+        stack: most cells of a group, whose models train together; `"auto"` takes as many as help on the device and
+            fit into its memory. No result depends on it.
         restart: begin cells again that cannot be continued, or were finished under other conditions.
         keep: leave cells as they are that were finished under other conditions.
         retime: measure the queries of finished cells again, alone; run nothing.
@@ -128,6 +132,10 @@ def run(
         raise SpecError("require_tracking=True and tracking=False exclude each other")
     if not (hasattr(jobs, "__index__") and jobs >= 1):
         raise SpecError(f"jobs: expected a whole number from 1 on, but it is {jobs!r:.60}")
+    try:
+        together = stack_size(stack)
+    except ValueError as error:
+        raise SpecError(f"stack: {error}") from None
     if not isinstance(workdir, str | Path):
         raise SpecError(f"workdir: expected a path, but it is {workdir!r:.60}")
     start_server()  # once the spec is known to be right: it imports torch while this process does other things
@@ -139,6 +147,7 @@ def run(
         restart=restart,
         keep=keep,
         jobs=int(jobs),
+        stack=together,
         retime=retime,
         again="alharness.run(..., {}=True)".format,
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from .records import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from typing import Any
 
     from .records import Cell, CycleRecord
@@ -131,8 +131,11 @@ class Groups(Protocol):
     def receive(self, message: Message) -> bool:
         """Handle a message: write to journals, call observers.
 
-        False if the group is to be ended: the journal of the cell cannot be written, and the cell has ended.
+        False if the cell's journal cannot be written: the cell has ended, and no more of it is wanted.
         """
+
+    def put_back(self, cells: Sequence[Cell]) -> None:
+        """Cells of a group whose worker was lost, which are not to blame: they are a group of their own now."""
 
 
 class Executor(Protocol):
@@ -156,7 +159,7 @@ class Executor(Protocol):
     def run(self, work: Callable[[Group], Iterator[Message]], groups: Groups) -> None:
         """Take groups, have them computed, and pass on all their messages, until none is left.
 
-        If a worker is lost, or takes more than it may, each cell of its group that has not ended gets an
-        `Outcome`.
+        If a worker is lost, or takes more than it may, the cell whose work it did gets an `Outcome`, and the
+        others of its group that have not ended are put back.
         Whatever `groups` raises ends the workers and is raised here; so does KeyboardInterrupt.
         """

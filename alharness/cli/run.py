@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alharness.runs.groups import stack_size
 from alharness.runs.processes import start_server
 from alharness.spec import load
 from alharness.spec.finding import find_spec
@@ -32,6 +33,13 @@ if TYPE_CHECKING:
 TERMINATED = 143
 
 
+def _read_stack(_: click.Context, __: click.Parameter, value: str) -> int | None:
+    try:
+        return stack_size(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 @click.command
 @spec_argument
 @set_option()
@@ -46,7 +54,15 @@ TERMINATED = 143
     type=click.IntRange(1, 1024),
     default=1,
     show_default=True,
-    help="Cells to run at a time, which share the cores. Query times are then marked as shared.",
+    help="Groups of cells to run at a time, which share the cores. Query times are then marked as shared.",
+)
+@click.option(
+    "--stack",
+    callback=_read_stack,
+    metavar="N|auto",
+    default="auto",
+    show_default=True,
+    help="Most cells of a group, whose models train together. auto: as many as help and fit into the memory.",
 )
 @click.option("--retime", is_flag=True, help="Measure the queries of finished cells again, alone; run nothing.")
 @click.option(

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 RANDOM = "random"
 FOUNDATION = ("data", "split", "initial_pool")
 """Fields of a journal's context without which two cells have nothing in common."""
-CONDITIONS = ("device", "versions")
-"""Fields that may change the last bits of every number."""
+CONDITIONS = ("device", "versions", "journal format")
+"""Fields that may change the last bits of every number, or all of them."""
 PAIRED = (*FOUNDATION, *CONDITIONS)
 """Fields in which two cells must agree before a difference between them means anything."""
 

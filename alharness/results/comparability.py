@@ -74,7 +74,10 @@ def notes(old: RunResults, new: RunResults, pairs: Iterable[Pairing]) -> tuple[s
     """Sentences on what else differs, and may alter numbers of samplers that are as they were."""
     contexts = [(one.context, other.context) for one, other in pairs if one.context and other.context]
     differing = (found for a, b in contexts for found in _changes(a, b, CONDITIONS))
-    found = [f"{name} {change}; the last bits of numbers may differ" for name, change in differing]
+    found = [
+        f"{name} {change}; {'all numbers' if name == 'journal format' else 'the last bits of numbers'} may differ"
+        for name, change in differing
+    ]
     if old.run.spec_text != new.run.spec_text:
         settings = _changes(_spec(old), _spec(new), SETTINGS)
         found += [f"{name} {change}; every sampler may feel it" for name, change in settings if name != COUNTING]

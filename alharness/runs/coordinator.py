@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 class Coordinator:
     """The groups of a run; see `alharness.api.executor.Groups`.
 
-    A worker gets a group of the seed that it knows, or of a seed that no other worker is at. No group begins if it
-    needs a model of cycle 0 that another group is training.
+    A worker gets a group of the seeds that it knows, or of seeds that no other worker is at. A group waits if
+    others are training all models of cycle 0 that it needs; if they train only some, it trains these, too.
 
     Args:
         plan: what is run.
@@ -73,7 +73,9 @@ class Coordinator:
         self._fits = FitStore(claims.directory.fits, warn)
         self._books: dict[Cell, Journal] = {}  # of the cells that are being computed
         self._again: dict[Cell, list[CycleRecord]] = {}  # their cycles, measured again
-        self._training: dict[tuple[int, bool], set[Cell]] = {}  # models of cycle 0, and the group that trains each
+        self._training: dict[
+            tuple[int, bool], set[Cell]
+        ] = {}  # models of cycle 0, and the cells for which each is trained
         self._crowded = False
         self.outcomes: dict[Cell, Outcome] = {}
 
@@ -91,7 +93,7 @@ class Coordinator:
         return None
 
     def receive(self, message: Message) -> bool:
-        """Handle a message; False if its group is to be ended, since a journal cannot be written.
+        """Handle a message; False if no more of its cell is wanted, since the journal cannot be written.
 
         Raises:
             RunError: another process took over the run directory.
@@ -110,6 +112,14 @@ class Coordinator:
                 self._end(message)
         return True
 
+    def put_back(self, cells: Sequence[Cell]) -> None:
+        """Make a group of cells whose worker was lost; it is the next one."""
+        for cell in cells:
+            del self._books[cell]
+            self._again.pop(cell, None)
+            self._train_no_more(cell)
+        self._waiting.insert(0, tuple(cells))
+
     def interrupt(self) -> bool:
         """End the cells that were being computed when the run was interrupted; whether anything was left to do."""
         cells = [*self._books]
@@ -118,7 +128,8 @@ class Coordinator:
         return bool(cells) or self.left
 
     def _next(self, seeds: Collection[int]) -> tuple[Cell, ...] | None:
-        ready = [cells for cells in self._waiting if not self._needs(cells) & self._training.keys()]
+        needed = {cells: self._needs(cells) for cells in self._waiting}
+        ready = [cells for cells, models in needed.items() if not models or models - self._training.keys()]
         busy = {cell.seed for cell in self._books}
         known = (cells for cells in ready if all(cell.seed in seeds for cell in cells))
         unused = (cells for cells in ready if not any(cell.seed in busy for cell in cells))
@@ -139,7 +150,8 @@ class Coordinator:
             if content := self._fits.get(self._seeds[seed].fits[everything]):
                 fits[seed, everything] = content
             else:
-                self._training[seed, everything] = set(cells)
+                need = {cell for cell in cells if (cell.seed, cell.reference) == (seed, everything)}
+                self._training.setdefault((seed, everything), set()).update(need)
         return Group(
             cells=tuple(cells),
             chosen={cell.name: tuple(cycle.chosen for cycle in self._books[cell].cycles) for cell in cells},
@@ -216,12 +228,16 @@ class Coordinator:
         else:
             header, cycles = book.header, tuple(book.cycles)
             outcome = replace(outcome, cycles=cycles, started=header.started, context=header.context)
+        self._train_no_more(cell)
+        self.outcomes[cell] = outcome
+        self._emit("alharness_cell_ended", run=self._plan, record=outcome)
+
+    def _train_no_more(self, cell: Cell) -> None:
+        """No model of cycle 0 is trained for this cell any more."""
         for key, cells in [*self._training.items()]:
             cells.discard(cell)
             if not cells:
                 del self._training[key]
-        self.outcomes[cell] = outcome
-        self._emit("alharness_cell_ended", run=self._plan, record=outcome)
 
     def _replace(self, book: Journal, outcome: Outcome) -> Outcome:
         """Write a cell's journal again, with its queries measured again."""

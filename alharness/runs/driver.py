@@ -57,21 +57,31 @@ class Driver:
         work, model = self._work, self._registry.model(self._work.model)
         border = model_border(f"the model {work.model!r} of {model.origin}", self._pending.append)
         dataset = pickle.loads(work.dataset)  # noqa: S301 - of a process of this run
-        return Setup(dataset, model.plugin, work.model_params, work.training, work.schedule, border=border)
+        return Setup(
+            dataset,
+            model.plugin,
+            work.model_params,
+            work.training,
+            work.schedule,
+            border=border,
+            stack=work.stack,
+        )
 
     def drive(self, group: Group, at: Callable[[Cell | None], None]) -> Iterator[Message]:
         """Compute a group: what its cells train in a cycle is trained at once, then they query one by one.
 
-        One cell's failure is its own `Outcome`, and the others continue.
+        The cells with the fewest labels go first: those that are behind catch up, and train with the others from
+        then on. One cell's failure is its own `Outcome`, and the others continue.
 
         Args:
             group: which.
             at: called with the cell that computes from now on; None if several do.
         """
         members = [_Member(cell) for cell in group.cells]
+        turn = [*members]
         answers: Sequence[Fitted | BaseException | None] = [None] * len(members)  # nothing was asked for yet
         while members:
-            for member, answer in zip([*members], answers, strict=True):
+            for member, answer in zip(turn, answers, strict=True):
                 cell = member.cell
                 found: list[Message] = []
                 at(cell)
@@ -95,9 +105,11 @@ class Driver:
                 yield from found
                 if found and isinstance(found[-1], Outcome):
                     members.remove(member)
-            if members:
-                at(members[0].cell if len(members) == 1 else None)
-                answers = yield from self._fit_all(members, group)
+            fewest = min((len(member.request.labeled) for member in members), default=0)
+            turn = [member for member in members if len(member.request.labeled) == fewest]
+            if turn:
+                at(turn[0].cell if len(turn) == 1 else None)
+                answers = yield from self._fit_all(turn, group)
 
     def _warnings(self) -> Iterator[Warned]:
         while self._pending:

@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 
     from alharness.api.records import CycleRecord
 
-FORMAT = 1
 NAME = "journal.jsonl"
+KEY = "journal format"
+"""In what cells depend on; a first line says it by itself."""
+FORMAT = 2
+"""Another number means other figures: those of 1 are of models trained one by one, with other random numbers."""
+FORMATS = (1, FORMAT)
+"""That can be read. Only the last one is written, and continued."""
 REMEDY = "Run again with --restart to begin the cell again (the journal is kept under another name)"
 
 
@@ -34,7 +39,8 @@ class Header:
     """First line of a journal.
 
     Attributes:
-        context: all that a cell's numbers depend on; a journal is only continued if it is equal.
+        context: all that a cell's numbers depend on, the journal's format included. It must be equal for a journal
+            to be continued.
         started: when the cell began, milliseconds since the epoch.
     """
 
@@ -65,6 +71,7 @@ class Journal:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise RunError(explain(error, folder)) from error
+        context = with_format(context)
         content = _content(self.path) or b""
         lines = _whole_lines(content)
         self._size = sum(len(line) + 1 for line in lines)
@@ -76,7 +83,7 @@ class Journal:
             _require_equal(self.path, self.header.context, context)
         else:
             self.header, self.cycles = Header(context=context, started=now), []
-            self._append(_line({"format": FORMAT, "context": context}, {"at": now}))
+            self._append(_first_line(self.header))
 
     def append(self, record: CycleRecord) -> None:
         """Write a finished cycle; returns when it is on disk. Raises RunError if it cannot be written."""
@@ -85,8 +92,7 @@ class Journal:
 
     def replace(self, cycles: Sequence[CycleRecord]) -> None:
         """Write all cycles again, at once: the same ones, measured again. Raises RunError if it cannot be."""
-        lines = [_line({"format": FORMAT, "context": self.header.context}, {"at": self.header.started})]
-        lines += [_line(*_split(record)) for record in cycles]
+        lines = [_first_line(self.header), *(_line(*_split(record)) for record in cycles)]
         content = "".join(lines).encode()
         try:
             write(self.path, content)
@@ -123,6 +129,11 @@ def read(path: Path, labeled: Sequence[int] | None = None) -> tuple[Header, list
     return None if content is None else _parse_all(path, _whole_lines(content), labeled)
 
 
+def with_format(context: Mapping[str, Any], number: int = FORMAT) -> dict[str, Any]:
+    """What a cell's numbers depend on, the format of its journal included; by default that of new ones."""
+    return {KEY: number, **context}
+
+
 def set_aside(folder: Path) -> Path | None:
     """Rename a cell's journal so that the cell begins again; returns the new name. Nothing is deleted."""
     path = folder / NAME
@@ -142,6 +153,11 @@ def _split(record: CycleRecord) -> tuple[dict[str, Any], dict[str, Any]]:
     return fields, measured
 
 
+def _first_line(header: Header) -> str:
+    context = {name: value for name, value in header.context.items() if name != KEY}
+    return _line({"format": header.context[KEY], "context": context}, {"at": header.started})
+
+
 def _line(fields: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
     line = json.dumps({**fields, "measured": measured}, ensure_ascii=False)
     return f"{line[:-2]}, {json.dumps('sha256')}: {json.dumps(_checksum(line))}}}}}\n"
@@ -155,11 +171,14 @@ def _parse_all(
     from . import entries  # with models of pydantic, which take longer to make than most commands to start
 
     head, *rest = (_parse(path, number, line) for number, line in enumerate(lines, 1))
-    if head.get("format") != FORMAT:
-        raise RunError(f"{path}:1: journal format {head.get('format')!r}, but this version reads {FORMAT}")
+    if head.get("format") not in FORMATS:
+        known = " and ".join(map(str, FORMATS))
+        raise RunError(f"{path}:1: journal format {head.get('format')!r}, but this version reads {known}")
     try:
         context, started = entries.header(head)
-        return Header(context=context, started=started), entries.cycles(rest, labeled, named=named)
+        return Header(context=with_format(context, head["format"]), started=started), entries.cycles(
+            rest, labeled, named=named
+        )
     except entries.Impossible as error:
         raise _impossible(path, error.line, str(error)) from error
 

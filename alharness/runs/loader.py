@@ -30,6 +30,7 @@ from alharness.text.redaction import redact
 from . import fits, pooltable
 from .directory import OUTPUT
 from .environment import describe
+from .journal import with_format
 from .messages import Begun, Done, Loaded, SeedFacts, Wish
 from .setup import Setup, count_validation, pool_if_needed
 from .sharing import share
@@ -101,7 +102,7 @@ def _load(wish: Wish, installed: Registry, warn: Callable[[str], None]) -> tuple
 
 def _facts(setup: Setup, seed: int, wish: Wish) -> SeedFacts:
     _, initial, context = setup.draw(seed)
-    recipe, model_seed = {**setup.context, **wish.recipe}, derive(seed, "model", 0)
+    recipe, model_seed = with_format({**setup.context, **wish.recipe}), derive(seed, "model", 0)
     names = {False: fits.key(recipe, [initial.ids[i] for i in initial.known], model_seed)}
     if any(cell.reference for cell in wish.plan.cells):
         names[True] = fits.key(recipe, initial.ids, model_seed)

@@ -7,19 +7,19 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from alharness.api.executor import Finished, Group, Warned
+from alharness.api.executor import FirstFit, Group, Warned
 from alharness.api.records import Outcome
 
 from .directory import RunDirectory
-from .messages import Begun, Continue, Done
+from .messages import At, Begun, Continue, Done
 from .processes import remove_empty
 from .watch import Exceeded, Watch, listen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from alharness.api.executor import Groups, Message
+    from alharness.api.executor import Finished, Groups, Message
     from alharness.api.records import Cell, Status
     from alharness.spec.settings import LimitsSettings
 
@@ -33,13 +33,15 @@ TERMINATION = 1.0
 class LocalExecutor:
     """Computes groups in processes, at most `jobs` at a time.
 
-    A process that dies, or is ended, takes its group along, and another takes its place; so does one in which a
-    cell was not completed, since what has failed in it may have left anything.
+    A process that dies, or is ended, ends the cell whose work it did; the others continue in another one. If
+    models of several were trained together, or memory ran out, they continue in two groups, so that what cannot
+    continue is alone in the end. A process in which a cell was not completed is replaced, since what has failed in
+    it may have left anything.
 
     Args:
         processes: starts them.
         folder: the run directory; processes print to files in it.
-        limits: what an attempt at a cell may take. A group of several has the time of all of them.
+        limits: what an attempt at a cell may take. Cells that train together share the time that this takes.
         jobs: how many.
         warn: called with what the user should know.
     """
@@ -89,33 +91,40 @@ class LocalExecutor:
         )
         return _Worker(child)
 
-    def _hear(self, worker: _Worker, message: Message | Begun | Done | Exceeded | None, groups: Groups) -> None:
+    def _hear(
+        self, worker: _Worker, message: Message | Begun | At | Done | Exceeded | None, groups: Groups
+    ) -> None:
         match message:
+            case Exceeded(status="timeout"):
+                self._lose(worker, groups, *message, guilty=worker.at_work)
             case Exceeded():
                 self._lose(worker, groups, *message)
             case Begun():
                 worker.watch.begin()
+            case At():
+                self._longest = max(self._longest, worker.watch.heard())
+                worker.turn(message.cell)
             case Done() if not worker.left:
                 self._release(worker)
             case Done() | None:
-                self._lose(worker, groups, *self._fate(worker))
+                self._lose_dead(worker, groups)
             case Warned():
                 worker.watch.heard()
                 groups.receive(message)
             case _:
                 self._hand_over(worker, groups, message)
 
-    def _hand_over(self, worker: _Worker, groups: Groups, message: Message) -> None:
-        silent, began = worker.watch.heard(), time.monotonic()
-        if isinstance(message, Finished):
-            self._longest = max(self._longest, silent)
-        if isinstance(message, Outcome):
-            worker.left.remove(message.cell)
-            worker.sound = worker.sound and message.status == "ok"
-        wanted = groups.receive(message)
-        if isinstance(message, Finished) and not wanted:
-            worker.left.remove(message.cell)
-            self._lose(worker, groups, "failed", "its process was ended with that of another cell of its group")
+    def _hand_over(self, worker: _Worker, groups: Groups, message: Finished | FirstFit | Outcome) -> None:
+        self._longest, began = max(self._longest, worker.watch.heard()), time.monotonic()
+        cell = None if isinstance(message, FirstFit) else message.cell
+        wanted = True
+        if cell is None or cell in worker.left:
+            wanted = groups.receive(message)
+        if cell in worker.left and (isinstance(message, Outcome) or not wanted):
+            worker.left.remove(cell)  # and what it still says of a cell that is not wanted is heard no more
+            worker.sound = worker.sound and isinstance(message, Outcome) and message.status == "ok"
+        if not wanted and not worker.left:
+            self._end(worker)
         elif self.exclusive:  # it waits, so that observers disturb no query
             worker.watch.excuse(time.monotonic() - began)
             worker.child.say(Continue())
@@ -128,11 +137,32 @@ class LocalExecutor:
         self._idle.append(worker)
         self._remove_empty(worker)
 
-    def _lose(self, worker: _Worker, groups: Groups, status: Status, error: str) -> None:
-        """End a process; its cells that have not ended yet end like this."""
+    def _lose_dead(self, worker: _Worker, groups: Groups) -> None:
+        """See to the cells of a process that says nothing more."""
+        status, error = self._fate(worker)
+        memory = worker.child.exit_code == -signal.SIGKILL  # nearly always
+        self._lose(worker, groups, status, error, guilty=worker.at_work if worker.cell and not memory else ())
+
+    def _lose(
+        self, worker: _Worker, groups: Groups, status: Status, error: str, guilty: Sequence[Cell] = ()
+    ) -> None:
+        """End a process. Its cells continue in other ones, except those that are guilty of its end.
+
+        If that cannot be said, it is the only one that is left, or one in either half of them.
+        """
         self._end(worker)
-        for cell in [*worker.left]:
+        guilty = guilty or (worker.left if len(worker.left) == 1 else ())
+        for cell in guilty:
             groups.receive(Outcome(cell=cell, status=status, error=f"{cell.who}: {error}"))
+        others = [cell for cell in worker.left if cell not in guilty]
+        if guilty:
+            parts = [others] if others else []
+        else:
+            half = len(others) // 2
+            parts = [others[:half], others[half:]]
+            self._warn(f"{worker.group.name} continue in two groups, after their last finished cycles: {error}")
+        for part in reversed(parts):
+            groups.put_back(part)
 
     def _end(self, worker: _Worker) -> None:
         for workers in (self._busy, self._idle):
@@ -151,7 +181,7 @@ class LocalExecutor:
         if code == -signal.SIGTERM:
             # A batch system sends it to every process of a job before it kills; then this one is interrupted now.
             time.sleep(TERMINATION)
-        written = [self._directory.output(cell) for cell in (*worker.left, None)]
+        written = [self._directory.output(cell) for cell in (*worker.at_work, None)]
         hint = next((f"; see {path}" for path in written if path.exists() and path.stat().st_size), "")
         error = f"its process {worker.child.fate} before the cell was finished{hint}"
         if code != -signal.SIGKILL:
@@ -168,6 +198,7 @@ class _Worker:
         child: the process.
         group: its last one.
         left: its cells that have not ended yet.
+        cell: the one whose work is done; None if several train together.
         sound: all cells were completed in it.
     """
 
@@ -177,14 +208,35 @@ class _Worker:
         self.child = child
         self.group = Group(cells=(), chosen={})  # none yet
         self.left: list[Cell] = []
+        self.cell: Cell | None = None
         self.sound = True
 
+    @property
+    def at_work(self) -> list[Cell]:
+        """The cells whose work is done."""
+        return [self.cell] if self.cell in self.left else [*self.left]
+
     def begin(self, group: Group, limits: LimitsSettings) -> None:
-        self.group, self.left = group, [*group.cells]
-        if limits.cell_timeout is not None:
-            limits = limits.model_copy(update={"cell_timeout": limits.cell_timeout * len(group.cells)})
+        self.group, self.left, self.cell = group, [*group.cells], None
+        self._limit = limits.cell_timeout
+        self._spent = dict.fromkeys(group.cells, 0.0)
         self.watch = Watch(self.child, group.name, limits)
+        self.watch.allowed = self._allowed()
         self.child.say(group)
+
+    def turn(self, cell: Cell | None) -> None:
+        """Another cell's work is done from now on. What was done together is shared."""
+        took, before = self.watch.lap(), self.at_work
+        for one in before:
+            self._spent[one] += took / len(before)
+        self.cell = cell
+        self.watch.allowed = self._allowed()
+
+    def _allowed(self) -> float | None:
+        """Seconds that the cells at work have left."""
+        if self._limit is None:
+            return None
+        return sum(max(0.0, self._limit - self._spent[cell]) for cell in self.at_work)
 
 
 def cores() -> int:

@@ -26,6 +26,17 @@ class Begun:
 
 
 @dataclass(frozen=True, kw_only=True)
+class At:
+    """Whose work is done from now on.
+
+    Attributes:
+        cell: which; None if models of several cells are trained together, or none at all.
+    """
+
+    cell: Cell | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Continue:
     """Answers a worker that waits: its message was handled."""
 
@@ -46,6 +57,7 @@ class Work:
         sampler_params: label of a sampler -> its parameters.
         training: how models are trained.
         schedule: labels per cycle.
+        stack: most models that are trained together; None for as many as the memory holds.
         dataset: the data set as the model wants it, pickled: what a plugin has made is not unpickled in the
             coordinating process. Empty before it was loaded.
     """
@@ -56,6 +68,7 @@ class Work:
     sampler_params: Mapping[str, Params]
     training: TrainingSettings
     schedule: Schedule
+    stack: int | None = None
     dataset: bytes = field(default=b"", repr=False)
 
     def __call__(self, group: Group, at: Callable[[Cell | None], None] = lambda _: None) -> Iterator[Message]:

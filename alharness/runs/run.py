@@ -20,6 +20,8 @@ from .conditions import context, differences, refusal
 from .coordinator import Coordinator
 from .directory import RunDirectory
 from .files import write
+from .groups import cut
+from .journal import with_format
 from .loading import load
 from .local import LocalExecutor
 from .messages import Wish, Work
@@ -45,8 +47,8 @@ class Options:
         restart: begin a cell again if its journal cannot be continued, or was finished under other conditions; the
             old journal is kept.
         keep: leave finished cells as they are, if they were made under other conditions than new ones.
-        jobs: how many groups run at a time.
-        group: cells in a group. Cells of a group share a worker, and train together.
+        jobs: how many groups of cells run at a time; the cells of a group share a worker, and train together.
+        stack: most cells of a group; None for as many as are of use on the device.
         retime: run nothing, but measure the queries of finished cells again, alone: of those measured while other
             cells were running, or of all if there are no such cells.
         again: option -> how to call it again with this option, for messages.
@@ -57,7 +59,7 @@ class Options:
     restart: bool = False
     keep: bool = False
     jobs: int = 1
-    group: int = 1
+    stack: int | None = None
     retime: bool = False
     again: Callable[[str], str] = "alharness run SPEC --{}".format
 
@@ -73,8 +75,8 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
         HarnessError: nothing could be started.
     """
     # Measured again is one cell after another, and none begins again.
-    options = replace(options, jobs=1, group=1, restart=False) if options.retime else options
-    plan = make_plan(spec, options.workdir)
+    options = replace(options, jobs=1, stack=1, restart=False) if options.retime else options
+    plan = replace(make_plan(spec, options.workdir), jobs=options.jobs)
     for warning in plan.warnings:
         warn(warning)
     emit = partial(_emit, registry, warn)
@@ -97,15 +99,13 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
         if not options.retime:
             cells = _to_run(plan, wanted, found, loaded, options)
             claims.claim(cells)
-        again = {cell for cell in cells if found[cell].status == "ok"}
-        groups = [tuple(cells[start : start + options.group]) for start in range(0, len(cells), options.group)]
         plan = replace(
             loaded.plan,
-            finished={cell.name: 0 if cell in again else len(outcome.cycles) for cell, outcome in found.items()},
-            jobs=options.jobs,
-            groups=tuple(tuple(cell.name for cell in group) for group in groups),
+            finished=_finished(found, cells),
             spec_text=resolved_yaml(spec),
         )
+        groups = cut(plan, cells, options.stack)
+        plan = replace(plan, groups=tuple(tuple(cell.name for cell in group) for group in groups))
         # A plugin may give the same reason in every cycle, and in every worker: it is shown once.
         warn_once = cache(warn)
         executor = LocalExecutor(processes, plan.folder, spec.limits, min(options.jobs, len(groups)), warn_once)
@@ -127,7 +127,7 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
         try:
             emit("alharness_run_started", run=plan)
             try:
-                executor.run(wish.work.with_data(loaded.dataset), coordinator)
+                executor.run(replace(wish.work.with_data(loaded.dataset), stack=options.stack), coordinator)
             except KeyboardInterrupt:
                 interrupted = coordinator.interrupt()
         except BaseException:
@@ -201,7 +201,7 @@ def _to_run(
     contexts = {cell: outcome.context for cell, outcome in found.items() if outcome.context}
     other_data = {cell for cell, was in contexts.items() if was.get("data") != loaded.data}
     old = {cell: was for cell, was in contexts.items() if cell in other_data or cell not in unfinished}
-    new = {cell: context(plan, cell, loaded.seeds[cell.seed]) for cell in old}
+    new = {cell: with_format(context(plan, cell, loaded.seeds[cell.seed])) for cell in old}
     changed = differences(old, new)
     if other_data and (options.keep or options.restart):
         (plan.folder / pooltable.NAME).unlink(missing_ok=True)  # the next run writes that of the new
@@ -209,6 +209,12 @@ def _to_run(
         raise (DataError if other_data else SpecError)(refusal(plan.folder, changed, options.again))
     restarted = {cell for cells in changed.values() for cell in cells} if options.restart else set()
     return [cell for cell in wanted if cell in unfinished | restarted]
+
+
+def _finished(found: Mapping[Cell, Outcome], cells: Collection[Cell]) -> dict[str, int]:
+    """Name of a cell -> cycles that earlier runs finished; none of one that is complete and runs all the same."""
+    again = {cell for cell in cells if found[cell].status == "ok"}
+    return {cell.name: 0 if cell in again else len(outcome.cycles) for cell, outcome in found.items()}
 
 
 def _conclude(plan: Plan, claims: Claims, outcomes: list[Outcome]) -> None:

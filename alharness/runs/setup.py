@@ -48,6 +48,7 @@ class Setup:
         settings: how it is trained.
         schedule: labels per cycle.
         border: around the model's code.
+        stack: most models that are trained together; None for as many as the memory holds.
 
     Attributes:
         device: of models.
@@ -63,8 +64,9 @@ class Setup:
         schedule: Schedule,
         *,
         border: Border | None = None,
+        stack: int | None = None,
     ) -> None:
-        self._dataset, self._border = dataset, border
+        self._dataset, self._border, self._stack = dataset, border, stack
         self._model, self._params = model, params
         self._settings, self._schedule = settings, schedule
         self._known: dict[int, SeedData] = {}
@@ -91,6 +93,7 @@ class Setup:
             self._dataset.measured_by,
             self._border,
             self._dataset.classes,
+            self._stack,
         )
 
     def keep_only(self, seeds: Collection[int]) -> None:

@@ -52,10 +52,12 @@ class Watch:
 
     Attributes:
         child: the process.
+        allowed: seconds that what it does now may take; None for no limit.
     """
 
     def __init__(self, child: Child, what: str, limits: LimitsSettings) -> None:
         self.child, self._what, self._limits = child, what, limits
+        self.allowed = limits.cell_timeout
         self._kills = kills_for_memory()
         self._mentioned = 0
         self._heard = time.monotonic()
@@ -64,6 +66,12 @@ class Watch:
     def begin(self) -> None:
         """The work begins now; what came before was the start of the process."""
         self._since = self._heard = time.monotonic()
+
+    def lap(self) -> float:
+        """Something else is done from now on; gives the seconds of what was done before."""
+        now = time.monotonic()
+        took, self._since = max(0.0, now - self._since), now
+        return took
 
     def excuse(self, seconds: float) -> None:
         """Leave out these last seconds, in which it had to wait for this process."""
@@ -80,8 +88,8 @@ class Watch:
         """Seconds until something may be due, if it stays silent. `longest` is the longest cycle so far."""
         now = time.monotonic()
         due = [self._heard + self._quiet(longest)]
-        if self._limits.cell_timeout is not None:
-            due.append(self._since + self._limits.cell_timeout)
+        if self.allowed is not None:
+            due.append(self._since + self.allowed)
         if self._limits.memory is not None:
             due.append(now + LOOK_EVERY)
         return max(0.0, min(due) - now)
@@ -89,7 +97,7 @@ class Watch:
     def exceeded(self) -> Exceeded | None:
         """How the work ends if it has taken more than it may."""
         limit, most = self._limits.cell_timeout, self._limits.memory
-        if limit is not None and time.monotonic() - self._since >= limit:
+        if limit is not None and self.allowed is not None and time.monotonic() - self._since >= self.allowed:
             return Exceeded(
                 status="timeout",
                 error=f"not finished after {seconds(limit)} (limits.cell_timeout); its process was ended",

@@ -10,7 +10,7 @@ import torch
 from alharness.api.executor import Warned
 
 from .directory import RunDirectory
-from .messages import Begun, Done
+from .messages import At, Begun, Done
 from .processes import print_to
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def compute(connection: Connection, work: Work, folder: Path, threads: int | None, waits: bool) -> None:
-    """Answer every `Group` by `Begun`, its messages and `Done`, until the other side closes.
+    """Answer every `Group` by `Begun`, messages, with `At` before those of a cell, and `Done`, until it closes.
 
     Args:
         connection: to the coordinating process.
@@ -37,18 +37,18 @@ def compute(connection: Connection, work: Work, folder: Path, threads: int | Non
         torch.set_num_threads(threads)
     work.load_plugins()
     output = RunDirectory(folder).output
-    printing = output(None)
+    before: Cell | None = None
 
     def at(cell: Cell | None) -> None:
-        nonlocal printing
-        if (path := output(cell)) != printing:
-            print_to(path)
-            printing = path
+        nonlocal before
+        if cell != before:
+            print_to(output(cell))
+            connection.send(At(cell=cell))
+            before = cell
 
     with suppress(EOFError):
         while True:
             group: Group = connection.recv()
-            at(group.cells[0] if len(group.cells) == 1 else None)
             connection.send(Begun())
             for message in work(group, at):
                 connection.send(message)

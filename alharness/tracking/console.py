@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from alharness.api.records import Cell, CycleRecord, Outcome, Plan
 
+BARS = 12
+"""Samplers that have a bar, at most; then those of which a cycle has just finished."""
 EXAMPLES = 3
 """Cells of a sampler whose journals are read for their costs, when a run is continued."""
 QUIET = 60.0
@@ -48,7 +50,9 @@ ROOM_FOR_NAMES, ROOM_FOR_BARS, ROOM_FOR_NOTES = 36, 70, 110
 
 
 class ConsoleProgress:
-    """Bars on a terminal, and a line above them for each cell that ends; elsewhere, in a log say, only lines.
+    """On a terminal a bar for all cells and one for each sampler, and a line above them for each cell that ends.
+
+    Elsewhere, in a log say, only lines.
 
     Args:
         console: the console to print on.
@@ -77,8 +81,10 @@ class ConsoleProgress:
             disable=not terminal,
         )
         self._grid = self._bars.add_task("all cells", note="", whole=True, start=False)
-        self._cells: dict[str, TaskID] = {}
+        self._samplers: dict[str, TaskID] = {}  # bars by label
+        self._open: dict[str, set[Cell]] = {}  # cells by label that are not complete
         self._asked: tuple[Cell, ...] = ()
+        self._finished: dict[str, int] = {}  # name of a cell -> its cycles
         self._complete = self._done = self._total = 0
         self._began = self._printed = clock()
 
@@ -97,7 +103,7 @@ class ConsoleProgress:
             self._print(NOTICE, "bold yellow")
         self._asked = tuple(c for c in run.cells if not self._only or {c.label, c.name} & set(self._only))
         cycles = {cell.name: len(run.labeled(cell)) for cell in self._asked}
-        finished = {name: run.finished.get(name, 0) for name in cycles}
+        finished = self._finished = {name: run.finished.get(name, 0) for name in cycles}
         self._total, self._done = sum(cycles.values()), sum(finished.values())
         self._complete = sum(finished[name] == count for name, count in cycles.items())
         if self._done:
@@ -110,6 +116,9 @@ class ConsoleProgress:
         self._forecast.expect(run, self._asked, self._began)
         for record in _examples(run):
             self._forecast.learn(record)
+        for cell in self._asked:
+            if finished[cell.name] < cycles[cell.name]:
+                self._open.setdefault(cell.label, set()).add(cell)
         self._bars.update(self._grid, total=self._total, completed=self._done)
         self._bars.start_task(self._grid)
         self._bars.start()
@@ -121,14 +130,11 @@ class ConsoleProgress:
         self._done += 1
         now = self._clock()
         self._forecast.advance(cell, cycle, now)
-        self._bars.update(
-            self._bar(cell.name, len(run.labeled(cell)), run.jobs),
-            completed=cycle.cycle + 1,
-            note=_reached(run, cycle),
-        )
+        self._bars.update(self._bar(run, cell.label), advance=1, note=f"s{cell.seed}: {_reached(run, cycle)}")
+        self._finished[cell.name] = cycle.cycle + 1
         self._bars.advance(self._grid)
         if cycle.cycle + 1 == len(run.labeled(cell)):
-            self._give_up_bar(cell.name)
+            self._close(cell)
         self._draw()
         quiet = max(QUIET, QUIET_SHARE * (now - self._began))
         if not self._moving and now - self._printed >= quiet and self._done < self._total:
@@ -137,9 +143,9 @@ class ConsoleProgress:
 
     @hookimpl
     def alharness_cell_ended(self, run: Plan, record: Outcome) -> None:
-        """A line for a cell that is complete or failed; its bar goes."""
+        """A line for a cell that is complete or failed."""
         name = record.cell.name
-        self._give_up_bar(name)
+        self._close(record.cell)
         self._forecast.drop(record.cell, self._clock())
         if record.status == "interrupted":
             return
@@ -172,17 +178,29 @@ class ConsoleProgress:
     def _left(self) -> float | None:
         return self._forecast.left(self._clock())
 
-    def _bar(self, name: str, cycles: int, jobs: int) -> TaskID:
-        """The bar of a cell at work; there are no more than cells at a time: one that failed gives its bar up."""
-        if name not in self._cells:
-            if len(self._cells) == jobs:
-                self._give_up_bar(next(iter(self._cells)))
-            self._cells[name] = self._bars.add_task(name, total=cycles, note="", whole=False)
-        return self._cells[name]
+    def _bar(self, run: Plan, label: str) -> TaskID:
+        """The bar of a sampler, with what earlier runs have finished of it."""
+        bar = self._samplers.pop(label, None)
+        if bar is None:
+            if len(self._samplers) == BARS:
+                self._give_up_bar(next(iter(self._samplers)))
+            cells = [cell for cell in self._asked if cell.label == label]
+            total = sum(len(run.labeled(cell)) for cell in cells)
+            done = sum(self._finished.get(cell.name, 0) for cell in cells)
+            bar = self._bars.add_task(label, total=total, completed=done, note="", whole=False)
+        self._samplers[label] = bar  # the last one in order
+        return bar
 
-    def _give_up_bar(self, name: str) -> None:
-        if name in self._cells:
-            self._bars.remove_task(self._cells.pop(name))
+    def _close(self, cell: Cell) -> None:
+        """A cell has ended. The bar of a sampler goes with its last cell."""
+        cells = self._open.get(cell.label, set())
+        cells.discard(cell)
+        if not cells:
+            self._give_up_bar(cell.label)
+
+    def _give_up_bar(self, label: str) -> None:
+        if label in self._samplers:
+            self._bars.remove_task(self._samplers.pop(label))
 
 
 def _columns(width: int, left: ProgressColumn) -> Iterator[ProgressColumn]:

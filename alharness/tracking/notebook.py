@@ -54,7 +54,7 @@ class NotebookProgress(ConsoleProgress):
         try:
             yield
         finally:
-            for name in list(self._cells):
+            for name in list(self._samplers):
                 self._give_up_bar(name)
             self._draw(at_once=True)
 

@@ -44,6 +44,14 @@ def test_a_run_in_the_background_of_a_script_says_how_to_stop_it(monkeypatch, ca
     assert f"Ctrl-C is ignored here; to stop it: kill {os.getpid()}\n" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("stack", ["0", "many", "-1"])
+def test_a_stack_that_is_no_number_is_refused_with_what_to_write(capsys, stack):
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "digits_quick", "--stack", stack])
+    assert ended.value.code == 2
+    assert f"expected a whole number from 1 on, or auto, but it is '{stack}'" in capsys.readouterr().err
+
+
 def test_nothing_is_imported_by_the_first_query_that_is_only_needed_later(toy_site, tmp_path):
     folder = tmp_path / "mine"
     folder.mkdir()

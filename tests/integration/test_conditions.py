@@ -6,6 +6,7 @@ import pytest
 
 from alharness.errors import DataError, SpecError
 from alharness.results.basis import basis
+from alharness.results.run import RunResults
 from alharness.runs import journal
 
 TINY = """\
@@ -28,12 +29,12 @@ def write_tiny(tmp_path):
     return write
 
 
-def age(book, **context):
+def age(book, number=journal.FORMAT, **context):
     """Make a journal one that was written under other conditions."""
     header, *lines = book.read_text().splitlines(keepends=True)
     content = json.loads(header)
     content["context"] |= context
-    book.write_text(journal._line({"format": 1, "context": content["context"]}, {"at": 1}) + "".join(lines))
+    book.write_text(journal._line({"format": number, "context": content["context"]}, {"at": 1}) + "".join(lines))
 
 
 @pytest.fixture
@@ -89,6 +90,28 @@ def test_an_unfinished_cell_of_another_torch_fails_alone(aged, write_tiny, run_s
     _, record, _ = run_spec(write_tiny(), tmp_path)
     assert [cell.status for cell in record.cells] == ["failed", "ok"]
     assert "versions.torch was 0.1 and is" in record.cells[0].error
+
+
+def test_cells_of_the_format_before_are_read_and_never_mixed_with_new_ones(
+    write_tiny, run_spec, tmp_path, journals
+):
+    run_spec(write_tiny(), tmp_path / "new")
+    run_spec(write_tiny(), tmp_path / "old")
+    for book in (tmp_path / "old").glob("*/cells/*/journal.jsonl"):
+        age(book, number=1)
+    with pytest.raises(SpecError, match=r"journal format was 1 and is 2 \(2: first-s0, draw-s0\)"):
+        run_spec(write_tiny("[0, 1]"), tmp_path / "old")
+    (folder,) = (tmp_path / "old").iterdir()
+    assert [cell.status for cell in RunResults.read(folder).records] == ["ok", "ok"]
+    book = next(folder.glob("cells/first-s0-*/journal.jsonl"))
+    book.write_text("".join(book.read_text().splitlines(keepends=True)[:2]))  # not finished
+    _, record, _ = run_spec(write_tiny(), tmp_path / "old", keep=True)
+    assert "journal format was 1 and is 2" in record.cells[0].error
+    _, record, _ = run_spec(write_tiny(), tmp_path / "old", restart=True)
+    assert [cell.status for cell in record.cells] == ["ok", "ok"]
+    new = journals(tmp_path / "new")
+    name = next(name for name in new if name.startswith("first"))
+    assert journals(tmp_path / "old")[name] == new[name]
 
 
 @pytest.mark.parametrize("field", ["split", "initial_pool", "device"])

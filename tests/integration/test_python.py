@@ -219,6 +219,7 @@ def test_a_cell_that_fails_is_a_warning_at_the_line_of_the_call(main):
         ({"keep": True, "restart": True}, "keep and restart exclude each other"),
         ({"require_tracking": True}, "require_tracking=True and tracking=False exclude each other"),
         ({"jobs": 0}, "jobs: expected a whole number from 1 on, but it is 0"),
+        ({"stack": 0}, "stack: expected a whole number from 1 on, or auto, but it is 0"),
         ({"set": ["training.epochs=x"]}, "^set=training.epochs=x: training.epochs: Input should be"),
         ({"set": "training"}, "^set=training: write it as key=value"),
         ({"only": "rondom"}, "^only rondom: .*did you mean 'random'"),

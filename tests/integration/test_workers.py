@@ -46,12 +46,14 @@ def test_journals_are_those_of_one_process_apart_from_what_was_measured(compare,
         assert {cycle["timing"] for cell in measured(tmp_path / name).values() for cycle in cell} == {timing}
 
 
-@pytest.mark.parametrize(("group", "jobs"), [(3, 1), (2, 2), (100, 1)])
-def test_journals_do_not_depend_on_how_cells_are_grouped(write_spec, run_spec, journals, tmp_path, group, jobs):
+@pytest.mark.parametrize(("stack", "jobs"), [(3, 1), (2, 2), (None, 1)])
+def test_journals_do_not_depend_on_which_cells_train_together(
+    write_spec, run_spec, journals, tmp_path, stack, jobs
+):
     path = write_spec(samplers="[first, {name: raises, label: bad}, prints]")
     path.write_text(path.read_text() + "reference: {full_data: true}\n")
-    run_spec(path, tmp_path / "one")
-    _, record, _ = run_spec(path, tmp_path / "groups", group=group, jobs=jobs)
+    run_spec(path, tmp_path / "one", stack=1)
+    _, record, _ = run_spec(path, tmp_path / "groups", stack=stack, jobs=jobs)
     assert [cell.status for cell in record.cells] == ["ok", "failed", "ok", "ok"] * 2
     one, groups = journals(tmp_path / "one"), journals(tmp_path / "groups")
     for lines in (*one.values(), *groups.values()):
@@ -158,7 +160,7 @@ def test_an_interrupted_run_leaves_no_process_and_goes_on(write_spec, run_spec, 
     before = descendants()
     _, record, _ = run_spec(path, tmp_path / "parts", observers=[Stop()], jobs=2)
     assert record.interrupted
-    assert {cell.status for cell in record.cells} >= {"interrupted", "pending"}
+    assert "interrupted" in {cell.status for cell in record.cells}
     assert descendants() <= before | forkservers()
     _, record, _ = run_spec(path, tmp_path / "parts", jobs=2)
     assert [cell.status for cell in record.cells] == ["ok"] * 4

@@ -137,6 +137,30 @@ def test_a_first_fit_is_tried_again_if_the_group_that_trains_it_fails(coordinate
     assert coordinator.take().fits == {}
 
 
+def test_a_group_that_needs_other_models_too_waits_for_none(coordinate):
+    make, _, _ = coordinate
+    coordinator = make((A,), (B, C))
+    coordinator.take()
+    group = coordinator.take()
+    assert (group.cells, group.fits) == ((B, C), {})
+    coordinator.receive(Outcome(cell=A, status="failed", error="no"))
+    assert coordinator.take() is None
+
+
+def test_cells_that_are_put_back_are_the_next_group_and_go_on_after_their_last_cycle(coordinate):
+    make, seen, _ = coordinate
+    coordinator = make((A, B), (C,))
+    coordinator.take()
+    coordinator.receive(Finished(cell=A, cycle=cycle(0)))
+    coordinator.put_back([A, B])
+    assert coordinator.outcomes == {}
+    group = coordinator.take()
+    assert (group.cells, group.chosen) == ((A, B), {"a-s0": (("x0",),), "b-s0": ()})
+    finish(coordinator, A, first=1)
+    assert len(coordinator.outcomes[A].cycles) == 3
+    assert [hook for hook, _ in seen].count("cell_ended") == 1
+
+
 def test_a_worker_gets_groups_of_the_seed_that_it_knows(coordinate):
     make, _, _ = coordinate
     coordinator = make((A,), (C,), (B,))
@@ -170,7 +194,7 @@ def test_a_traceback_is_kept_in_the_cells_folder(coordinate):
     assert coordinator.outcomes[A].error == f"oops; see {path}"
 
 
-def test_a_journal_that_cannot_be_written_ends_its_cell_and_its_group(coordinate):
+def test_a_journal_that_cannot_be_written_ends_its_cell(coordinate):
     make, seen, _ = coordinate
     coordinator = make((A, B))
     coordinator.take()

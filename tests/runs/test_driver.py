@@ -37,9 +37,9 @@ def group(make_dataset):
     )
     driver = Driver(work, installed)
 
-    def drive(*cells, chosen=None, **more):
+    def drive(*cells, chosen=None, at=lambda _: None, **more):
         chosen = {cell.name: () for cell in cells} | (chosen or {})
-        return list(driver.drive(Group(cells=cells, chosen=chosen, **more), lambda _: None))
+        return list(driver.drive(Group(cells=cells, chosen=chosen, **more), at))
 
     return drive
 
@@ -129,6 +129,32 @@ def test_a_cell_goes_on_from_the_ids_that_it_chose(group):
         "random-s0": cycles(whole)["random-s0"][1:],
         "entropy-s0": cycles(whole)["entropy-s0"][2:],
     }
+
+
+def test_cells_that_are_behind_catch_up_and_train_with_the_others_from_then_on(group, trained):
+    chosen = {name: tuple(cycle[2] for cycle in found) for name, found in cycles(group(*CELLS[:3])).items()}
+    trained.clear()
+    messages = group(
+        *CELLS[:3], chosen={"random-s0": chosen["random-s0"][:2], "margin-s0": chosen["margin-s0"][:1]}
+    )
+    assert trained == [1, 2, 3]
+    assert [m.cell.name for m in messages if isinstance(m, Finished)][:3] == [
+        "entropy-s0",
+        "entropy-s0",
+        "margin-s0",
+    ]
+
+
+def test_references_are_trained_last(group, trained):
+    messages = group(*[cell("full-data", seed, reference=True) for seed in (0, 1)], *CELLS[:2])
+    assert trained == [1, 2, 2, 2]
+    assert [m.cell.reference for m in messages if isinstance(m, Finished)][-2:] == [True, True]
+
+
+def test_it_is_said_whose_work_is_done(group):
+    whose = []
+    group(*CELLS[:2], at=lambda cell: whose.append(cell and cell.label))
+    assert whose == [*["random", "entropy", None] * 3, "random", "entropy"]
 
 
 def test_a_reference_is_trained_once_with_all_labels(group):

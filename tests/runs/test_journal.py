@@ -32,7 +32,7 @@ def written(tmp_path):
 
 def test_what_was_written_is_read(written):
     header, cycles = journal.read(written / "journal.jsonl")
-    assert (header.context, header.started) == (CONTEXT, 5)
+    assert (header.context, header.started) == ({"journal format": 2, **CONTEXT}, 5)
     assert cycles[2] == full(2)
 
 
@@ -118,15 +118,38 @@ def test_other_conditions_are_refused_and_named(written):
         Journal(written, {**CONTEXT, "seed": 1, "versions": "new"}, now=9)
 
 
+def in_format(folder, number):
+    """Give a journal another format."""
+    path = folder / "journal.jsonl"
+    first, *lines = path.read_text().splitlines(keepends=True)
+    head = {**json.loads(first), "format": number}
+    measured = head.pop("measured")
+    path.write_text(journal._line(head, {"at": measured["at"]}) + "".join(lines))
+    return path
+
+
+def test_a_journal_of_the_format_before_is_read_but_not_continued(written):
+    path = in_format(written, 1)
+    before = path.read_bytes()
+    header, cycles = journal.read(path)
+    assert (header.context["journal format"], cycles) == (1, [full(number) for number in range(3)])
+    with pytest.raises(RunError, match=r"journal format was 1 and is 2\..*--restart"):
+        Journal(written, CONTEXT, now=9)
+    assert path.read_bytes() == before
+
+
+def test_the_format_is_said_once(written):
+    first = json.loads((written / "journal.jsonl").read_text().splitlines()[0])
+    assert (first["format"], first["context"]) == (2, CONTEXT)
+    book = Journal(written, CONTEXT, now=9)
+    book.replace(book.cycles)
+    assert json.loads(book.path.read_text().splitlines()[0]) == first
+
+
 def test_another_format_is_refused(tmp_path):
     Journal(tmp_path, CONTEXT, now=0)
-    path = tmp_path / "journal.jsonl"
-    head = json.loads(path.read_text())
-    head["format"] = 99
-    head["measured"].pop("sha256")
-    head["measured"]["sha256"] = journal._checksum(json.dumps(head, ensure_ascii=False))
-    path.write_text(json.dumps(head, ensure_ascii=False) + "\n")
-    with pytest.raises(RunError, match="journal format 99, but this version reads 1"):
+    path = in_format(tmp_path, 99)
+    with pytest.raises(RunError, match="journal format 99, but this version reads 1 and 2"):
         journal.read(path)
 
 

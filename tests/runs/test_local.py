@@ -1,5 +1,7 @@
 """The local executor with made-up processes, which say what a test has them say."""
 
+import threading
+import time
 from multiprocessing import Pipe
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from alharness.api.executor import Finished, Group, Warned
 from alharness.api.records import Cell, CycleRecord, Outcome
 from alharness.runs.local import LocalExecutor
-from alharness.runs.messages import Begun, Continue, Done
+from alharness.runs.messages import At, Begun, Continue, Done
 from alharness.spec.settings import LimitsSettings
 
 
@@ -15,16 +17,25 @@ def cell(label):
     return Cell(label=label, sampler=label, params={}, distribution="", seed=0, key=label)
 
 
-A, B = cell("a"), cell("b")
+A, B, C, D = map(cell, "abcd")
 CYCLE = CycleRecord(cycle=0, labeled=3, metrics={})
+
+
+def names(cells):
+    return "".join(cell.label for cell in cells)
 
 
 def ok(cell):
     return Outcome(cell=cell, status="ok")
 
 
+def complete(group):
+    """What a process says that completes its group."""
+    return [Begun(), *map(ok, group.cells), Done()]
+
+
 class Child:
-    """A process that answers a group by these messages, and then dies or waits."""
+    """A process that answers a group by these messages, and then dies or waits. Between them it may pause."""
 
     pid, fate = 2**22, "ended with 3"
 
@@ -36,10 +47,14 @@ class Child:
     def say(self, message):
         self.got.append(message)
         if isinstance(message, Group):
-            for answer in self._script:
-                self._far.send(answer)
-            if self.exit_code is not None:
-                self._far.close()
+            script = self._script(message) if callable(self._script) else self._script
+            threading.Thread(target=self._play, args=(script,)).start()
+
+    def _play(self, script):
+        for answer in script:
+            time.sleep(answer) if isinstance(answer, float) else self._far.send(answer)
+        if self.exit_code is not None and not isinstance(script[-1], Done):
+            self._far.close()
 
     def has_spoken(self):
         return self.connection.poll(0)
@@ -67,9 +82,9 @@ class Processes:
 class Groups:
     """Hands out these groups, and keeps what comes back."""
 
-    def __init__(self, *groups, refuse=False):
+    def __init__(self, *groups, refuse=None):
         self._groups, self._refuse = [*groups], refuse
-        self.got = []
+        self.got, self.back = [], []
 
     @property
     def left(self):
@@ -80,13 +95,22 @@ class Groups:
 
     def receive(self, message):
         self.got.append(message)
-        return not (self._refuse and isinstance(message, Finished))
+        return not (isinstance(message, Finished) and message.cell == self._refuse)
+
+    def put_back(self, cells):
+        self.back.append(cells)
+        self._groups.insert(0, group(*cells))
 
 
 @pytest.fixture
-def run(tmp_path):
+def told():
+    return []
+
+
+@pytest.fixture
+def run(tmp_path, told):
     def execute(processes, groups, jobs=1, **limits):
-        executor = LocalExecutor(processes, tmp_path, LimitsSettings(**limits), jobs, pytest.fail)
+        executor = LocalExecutor(processes, tmp_path, LimitsSettings(**limits), jobs, told.append)
         executor.run("work", groups)
         return groups.got
 
@@ -119,26 +143,76 @@ def test_a_process_in_which_a_cell_failed_is_replaced(run):
     assert len(processes.ended) == 2
 
 
-def test_the_cells_of_a_lost_process_that_have_not_ended_fail(run):
-    found = run(Processes([Begun(), ok(A)], code=3), Groups(group(A, B)))
-    assert found[0] == ok(A)
-    assert (found[1].cell, found[1].status) == (B, "failed")
+def test_the_cell_whose_work_a_lost_process_did_fails_and_the_others_continue_in_another(run):
+    processes = Processes([Begun(), At(cell=A), ok(A), At(cell=B)], complete, code=3)
+    found = run(processes, Groups(group(A, B, C)))
+    assert [(outcome.cell, outcome.status) for outcome in found] == [(A, "ok"), (B, "failed"), (C, "ok")]
     assert found[1].error == "b: its process ended with 3 before the cell was finished"
-    assert len(found) == 2
 
 
-def test_a_group_whose_journal_cannot_be_written_is_ended_and_each_cell_ends_once(run):
-    processes = Processes([Begun(), Finished(cell=A, cycle=CYCLE)])
-    found = run(processes, Groups(group(A, B), refuse=True))
-    assert [message.cell for message in found] == [A, B]
-    assert "was ended with that of another cell" in found[1].error
+def test_cells_that_trained_together_in_a_lost_process_continue_in_halves_until_one_is_alone(run, told):
+    scripts = [
+        [Begun(), At(cell=None)],
+        [Begun(), At(cell=None)],  # a and b
+        [Begun(), At(cell=A)],
+        complete,
+    ]
+    groups = Groups(group(A, B, C, D))
+    found = run(Processes(*scripts, code=3), groups)
+    assert [names(cells) for cells in groups.back] == ["cd", "ab", "b", "a"]
+    assert {outcome.cell.label: outcome.status for outcome in found} == {
+        "a": "failed",
+        "b": "ok",
+        "c": "ok",
+        "d": "ok",
+    }
+    assert told[0] == (
+        "a-s0 and 3 more continue in two groups, after their last finished cycles: "
+        "its process ended with 3 before the cell was finished"
+    )
+
+
+def test_a_process_that_is_killed_during_a_query_may_have_held_too_much_of_all(run):
+    groups = Groups(group(A, B))
+    found = run(Processes([Begun(), At(cell=A)], complete, code=-9), groups)
+    assert found == [ok(A), ok(B)]
+    assert [names(cells) for cells in groups.back] == ["b", "a"]
+
+
+def test_a_cell_whose_journal_cannot_be_written_is_heard_no_more_and_the_others_go_on(run):
+    finished = [Finished(cell=cell, cycle=CYCLE) for cell in (A, B, A)]
+    processes = Processes([Begun(), *finished, ok(A), ok(B), Done()])
+    found = run(processes, Groups(group(A, B), refuse=A))
+    assert found == [finished[0], finished[1], ok(B)]
+
+
+def test_a_process_all_of_whose_journals_cannot_be_written_is_ended(run):
+    finished = Finished(cell=A, cycle=CYCLE)
+    processes = Processes([Begun(), finished])
+    assert run(processes, Groups(group(A), refuse=A)) == [finished]
     assert processes.ended == processes.children
 
 
-def test_a_group_has_the_time_of_all_its_cells(run):
-    found = run(Processes([Begun()]), Groups(group(A, B)), cell_timeout=0.2)
+def test_cells_that_train_together_have_the_time_of_all_of_them_and_end_together(run):
+    began = time.monotonic()
+    found = run(Processes([Begun(), At(cell=None)]), Groups(group(A, B)), cell_timeout=0.2)
+    assert time.monotonic() - began >= 0.4
     assert [(outcome.cell, outcome.status) for outcome in found] == [(A, "timeout"), (B, "timeout")]
-    assert "not finished after 0.4 s (limits.cell_timeout)" in found[0].error
+    assert "not finished after 0.2 s (limits.cell_timeout)" in found[0].error
+
+
+def test_a_cell_that_takes_too_long_by_itself_ends_alone(run):
+    processes = Processes([Begun(), At(cell=A)], complete)
+    found = run(processes, Groups(group(A, B)), cell_timeout=0.2)
+    assert [(outcome.cell, outcome.status) for outcome in found] == [(A, "timeout"), (B, "ok")]
+
+
+def test_what_cells_did_together_counts_for_each(run):
+    processes = Processes([Begun(), At(cell=None), 1.0, At(cell=A)], complete)
+    began = time.monotonic()
+    found = run(processes, Groups(group(A, B)), cell_timeout=1)
+    assert found[0].status == "timeout"
+    assert 1.4 < time.monotonic() - began < 1.9
 
 
 def test_what_handling_a_message_raises_ends_the_processes(run):

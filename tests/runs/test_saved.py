@@ -242,7 +242,7 @@ def test_a_cell_is_complete_with_its_last_cycle(plan, n, status):
     record = saved.outcome_of(plan, cell())
 
     assert record == Outcome(cell=cell(), status=status, cycles=tuple(cycles), started=5)
-    assert record.context == CONTEXT
+    assert record.context == {"journal format": 2, **CONTEXT}
 
 
 def test_a_damaged_journal_is_a_failed_cell(plan):

@@ -87,4 +87,5 @@ def test_the_data_set_says_what_is_measured(set_up, given, metrics):
     setup = set_up(metrics=given)
     data = setup.seed_data(0)
     assert (data.metrics, data.classes) == (metrics, ("a", "b", "c"))
-    assert (setup.trainer._metrics, setup.trainer._classes) == (metrics, ("a", "b", "c"))
+    recipe = setup.trainer._recipe
+    assert (recipe.metrics, recipe.classes) == (metrics, ("a", "b", "c"))

@@ -8,8 +8,8 @@ from alharness.api.records import Cell, CycleRecord, Outcome, Plan, Schedule
 from alharness.tracking.console import ConsoleProgress
 
 
-def cell(label, **more):
-    return Cell(label=label, sampler=label, params={}, distribution="d==1", seed=0, key=label, **more)
+def cell(label, seed=0, **more):
+    return Cell(label=label, sampler=label, params={}, distribution="d==1", seed=seed, key=label, **more)
 
 
 def test_what_earlier_runs_finished_is_told_references_included():
@@ -29,8 +29,8 @@ def test_what_earlier_runs_finished_is_told_references_included():
     assert "3 of 4 cycles are finished already, 1 of 2 cells complete" in shown.get()
 
 
-def test_every_cell_at_work_has_a_bar_and_gives_it_up():
-    cells = (cell("random"), cell("grace"), cell("dbal"))
+def test_every_sampler_at_work_has_a_bar_until_its_last_cell_has_ended():
+    cells = (cell("random"), cell("grace"), cell("grace", seed=1))
     run = Plan(
         name="demo",
         experiment="demo-1",
@@ -46,16 +46,41 @@ def test_every_cell_at_work_has_a_bar_and_gives_it_up():
     def finish(which, number):
         record = CycleRecord(cycle=number, labeled=10 + 5 * number, metrics={"f1": 0.5})
         progress.alharness_cycle_finished(run, which, record)
-        return [task.description for task in progress._bars.tasks][1:]
+        return [(task.description, task.completed, task.total) for task in progress._bars.tasks][1:]
 
     with progress.shown():
         progress.alharness_run_started(run)
-        assert finish(cells[0], 0) == ["random-s0"]
-        assert finish(cells[1], 0) == ["random-s0", "grace-s0"]
-        assert finish(cells[1], 1) == ["random-s0"]
-        assert finish(cells[2], 0) == ["random-s0", "dbal-s0"]
-        assert finish(cells[1], 0) == ["dbal-s0", "grace-s0"]  # of two at a time, random can be at work no more
+        assert finish(cells[0], 0) == [("random", 1, 2)]
+        assert finish(cells[1], 0) == [("random", 1, 2), ("grace", 1, 4)]
+        assert finish(cells[0], 1) == [("grace", 1, 4)]
+        assert finish(cells[1], 1) == [("grace", 2, 4)]
+        assert finish(cells[2], 0) == [("grace", 3, 4)]
+        assert progress._bars.tasks[1].fields["note"] == "s1: f1 0.500 at 10 labels"
+        progress.alharness_cell_ended(run, Outcome(cell=cells[2], status="failed"))
+        assert len(progress._bars.tasks) == 1
         assert progress._bars.tasks[0].completed == 5
+
+
+def test_of_many_samplers_those_have_a_bar_of_which_a_cycle_has_just_finished():
+    cells = tuple(cell(f"s{number:02}") for number in range(20))
+    run = Plan(
+        name="demo",
+        experiment="demo-1",
+        folder=Path("runs"),
+        schedule=Schedule(initial_pool=10, sizes=(5, 5)),
+        pool=100,
+        cells=cells,
+        metric="f1",
+    )
+    progress = ConsoleProgress(Console(width=120, force_terminal=True))
+    with progress.shown():
+        progress.alharness_run_started(run)
+        for number in (0, 1):
+            for one in cells:
+                record = CycleRecord(cycle=number, labeled=10 + 5 * number, metrics={"f1": 0.5})
+                progress.alharness_cycle_finished(run, one, record)
+        bars = [(task.description, task.completed) for task in progress._bars.tasks][1:]
+    assert bars == [(f"s{number:02}", 2) for number in range(8, 20)]
 
 
 class Clock:

@@ -18,6 +18,7 @@ from alharness.engine.recipe import Fitted, checksums, diverged, freeze, require
 from alharness.engine.stopping import Patience
 from alharness.errors import described, text_of
 
+from . import MOST
 from .computations import Computations
 from .recorder import Unstackable
 from .shelf import Shelf
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
 
 PART = 256
 """Most validation samples that are computed at once for every member of a stack."""
-
-MOST = {"cpu": 64, "cuda": 256}
-"""Most members of a stack, by device: from here on more of them are no faster."""
 
 SHARE = 0.25
 """Of the free memory that a stack may take; other workers need some too."""
