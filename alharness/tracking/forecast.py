@@ -73,6 +73,8 @@ class Forecast:
             self._work.pop(next((other for other, work in self._work.items() if not work.latest), -1), None)
             self._work[group] = _Work(now)
         work = self._work[group]
+        if cell.name in work.ended:  # others wait until it has caught up
+            self._judge(work)
         work.latest, work.measured = now, work.measured + spent(cycle)
         work.ended[cell.name] = (cell.label, cycle)
         if not self._first:

@@ -262,3 +262,17 @@ def test_while_a_stack_is_trained_the_time_left_falls_with_the_clock():
     whole, pause = forecast.left(at), events[40][0] - at
     assert forecast.left(at + pause / 2) == pytest.approx(whole - pause / 2)
     assert forecast.left(at + 1e6) > 0.7 * whole
+
+
+def test_cells_of_a_group_that_catch_up_are_rounds_of_their_own():
+    run = grouped(make_run(("random", "grace"), seeds=1), 2)
+    run = replace(run, finished={"random-s0": 4})
+    forecast = Forecast(workers=1)
+    forecast.expect(run, run.cells, 0.0)
+    behind = run.cells[1]
+    for index in range(4):
+        cost = {"train_seconds": 10.0, "evaluate_seconds": 0.0, "query_seconds": 0.0}
+        cycle = CycleRecord(cycle=index, labeled=100 * (index + 1), metrics={}, cost=cost)
+        forecast.advance(behind, cycle, 20.0 * (index + 1))
+    assert forecast.pace == pytest.approx((10 + 2 * 20) / (10 + 2 * 10))  # of the three that are over for sure
+    assert forecast.left(80.0) == pytest.approx(8 * 20, rel=0.25)
