@@ -9,6 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from alharness.api.layers import spread
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -24,11 +26,9 @@ class BatchNorm(nn.BatchNorm1d):
 
     def start(self, x: Tensor) -> None:
         """Begin the running statistics at those of x, (n, d); a constant column has deviation 1."""
-        variance, mean = torch.var_mean(x.double(), dim=0, correction=0)
-        # Below float32 resolution of the column's size a deviation is rounding noise, not spread.
-        constant = variance.sqrt() <= 1e-6 * x.abs().amax(dim=0)
+        mean, deviation = spread(x)
         self.running_mean.copy_(mean)
-        self.running_var.copy_(torch.where(constant, 1.0, variance))
+        self.running_var.copy_(deviation.square())
 
     def forward(self, *batches: Tensor) -> Tensor:
         """(b, d) each -> (batches·b, d), normalized in their order and put below each other."""
