@@ -120,10 +120,15 @@ class Recipe:
         """The labeled samples of a request, where they are stored."""
         return as_batch(request.labeled, storage_device(request.labeled, self.device))
 
-    def begun(self, samples: Batch) -> tuple[MultimodalModel, Batch]:
-        """A model with weights from the global generator, adapted to samples, and these samples, prepared."""
+    def begun(self, samples: Batch, adapted: Batch | None = None) -> tuple[MultimodalModel, Batch]:
+        """A model with weights from the global generator, adapted to samples, and these samples, prepared.
+
+        Args:
+            samples: labeled ones.
+            adapted: what the model is adapted to, if that is something else.
+        """
         model = self.made().to(samples.device)
-        model.adapt(samples)
+        model.adapt(samples if adapted is None else adapted)
         prepared = model.prepare(samples)
         return model.to(self.device), prepared
 

@@ -14,6 +14,8 @@ from alharness.api.network import Batch
 from alharness.api.outputs import require_loss, require_number, require_predictions
 from alharness.api.vocabulary import FUSED
 
+from .drawing import Drawing
+from .functions import Stackable, weights_of_layers
 from .program import record
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ class Computations:
     def by_itself(self, kind: Kind, model: MultimodalModel, batch: Batch) -> Tensor:
         """What one model computes without a stack, in training mode for a step, else in evaluation mode."""
         with _mode(model, training=kind == "step"):
-            found: Tensor = _Method(model, kind, self.precision)(batch)
+            found: Tensor = _Method(model, kind, self.precision, stacked=False)(batch)
             return found
 
     def _program(self, kind: Kind, batch: Batch, *, shared: bool) -> Program:
@@ -94,7 +96,7 @@ class Computations:
         return self._programs[key]
 
     def _function(self, kind: Kind, like: Batch) -> Any:
-        method = _Method(self._model, kind, self.precision)
+        method = _Method(self._model, kind, self.precision, stacked=True)
         names = [f"model.{name}" for name in (*self.parameters, *self.buffers)]
         trained = [self.parameters.index(name) for name in self.trained]
 
@@ -124,15 +126,19 @@ class Computations:
 class _Method(nn.Module):
     """A method of a model as a module's `forward`, since `functional_call` calls nothing else."""
 
-    def __init__(self, model: MultimodalModel, kind: Kind, precision: str) -> None:
+    def __init__(self, model: MultimodalModel, kind: Kind, precision: str, *, stacked: bool) -> None:
         super().__init__()
         self.model = model
-        self._kind, self._precision = kind, precision
+        self._kind, self._precision, self._stacked = kind, precision, stacked
 
     def forward(self, batch: Batch) -> Tensor:
         """A loss (), or predictions (b, C)."""
         with sdpa_kernel(SDPBackend.MATH):  # the others know no further dimension
-            return self._computed(batch)
+            if not self._stacked:
+                with Drawing():
+                    return self._computed(batch)
+            with Stackable(), Drawing(), weights_of_layers(self.model):
+                return self._computed(batch)
 
     def _computed(self, batch: Batch) -> Tensor:
         if self._kind == "prediction":

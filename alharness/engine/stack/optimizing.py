@@ -156,6 +156,7 @@ class Single:
             for name, gradient in zip(self._storages, gradients, strict=True):
                 parameters[name].grad = None if gradient is None else gradient[row].contiguous()
             optimizer.step()
+            self._collect(row, parameters)
         for storage in self._storages.values():
             if len(storage.stacked) > len(self._models):
                 storage.stacked[1].copy_(storage.stacked[0])
@@ -182,3 +183,11 @@ class Single:
             parameters = dict(model.named_parameters())
             for name, storage in self._storages.items():
                 parameters[name].data = storage.stacked[row]
+
+    def _collect(self, row: int, parameters: Mapping[str, nn.Parameter]) -> None:
+        """Put into the stack what the optimizer has put elsewhere: `p.data = ...` makes it no part of the stack."""
+        for name, storage in self._storages.items():
+            mine = storage.stacked[row]
+            if parameters[name].data_ptr() != mine.data_ptr():
+                mine.copy_(parameters[name].detach())
+                parameters[name].data = mine

@@ -12,6 +12,8 @@ from torch.utils import _pytree as trees
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
+from alharness.errors import described, text_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -25,6 +27,30 @@ CONSTANT = 10_000
 
 class Unstackable(Exception):
     """Why a model cannot be computed as a stack, in words."""
+
+
+FUNCTION = "it uses an autograd.Function, such as one of its own or that of a Beta distribution"
+REASONS = {
+    ".item()": "it reads a number out of a tensor, as by `.item()`, `float` or `int`, which a stack has many of",
+    "data-dependent control flow": "what it does depends on the numbers in a tensor (`if`, `while`, `assert`)",
+    "dynamic shape": "the size of a tensor depends on numbers (a mask as an index, `nonzero`, `unique`)",
+    "masked_select": "the size of a tensor depends on numbers (`masked_select`)",
+    "setup_context": FUNCTION,
+    "custom_function_call": FUNCTION,
+    "uninitialized parameter": "it has lazy layers, which know their sizes only after a first step",
+    "unallocated storage": "it makes Python numbers of a tensor (`tolist`)",
+    "`.data`": "it writes to the `.data` of a tensor",
+}
+"""What torch says if it cannot compute models together -> the same for those who wrote one."""
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a model cannot be computed as a stack, in a line."""
+    text = text_of(error)
+    if isinstance(error, Unstackable):
+        return text
+    known = [reason for words, reason in REASONS.items() if words in text]
+    return known[0] if known else described(error).partition("\n")[0]
 
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]

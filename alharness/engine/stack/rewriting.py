@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -32,6 +33,12 @@ SEVERAL_ROUNDINGS = frozenset(
 
 VIEWS = (ops.view.default, ops._unsafe_view.default, ops.expand.default)  # noqa: SLF001 - an operation's name
 
+FALLBACK = {
+    *("select", "stack", "select_backward", "expand", "view", "unsqueeze", "squeeze", "permute", "transpose", "t"),
+    *("clone", "detach", "getitem", "constant", "scalar_tensor", "add", "sub", "mul", "div", "neg", "sum"),
+}
+"""Operations around those that vmap repeats for each member, which say little."""
+
 REGISTERS = 64
 """Numbers in the registers that one step of a kernel fills."""
 
@@ -58,8 +65,7 @@ def generalize(few: Graph, more: Graph) -> None:
     pairs = list(zip(few.nodes, more.nodes, strict=False))
     for a, b in pairs:
         if not _alike(a.target, b.target):
-            one, other = map(_named, (a.target, b.target))
-            raise Unstackable(f"it carries out {one} with {FEW} models, but {other} with {MORE}")
+            raise Unstackable(_difference(few, more, a, b))
     if len(few.nodes) != len(more.nodes):
         raise Unstackable("it carries out more operations for more models")
     with few.inserting_before(next(iter(few.nodes))):
@@ -70,6 +76,20 @@ def generalize(few: Graph, more: Graph) -> None:
         with few.inserting_before(node):
             node.args = _followed(node.args, other.args, members, few)
             node.kwargs = _followed(node.kwargs, other.kwargs, members, few)
+
+
+def _difference(few: Graph, more: Graph, one: Node, other: Node) -> str:
+    """Why a recording of more models is another: most often by an operation that vmap repeats for each of them."""
+    counts, others = (Counter(_name(node) for node in graph.nodes) for graph in (few, more))
+    repeated = [name for name, count in others.items() if count > counts[name] > 0 and name not in FALLBACK]
+    if repeated:
+        return f"torch cannot compute {', '.join(repeated[:3])} of several models at once"
+    return f"it carries out {_named(one.target)} with {FEW} models, but {_named(other.target)} with {MORE}"
+
+
+def _name(node: Node) -> str:
+    packet = getattr(node.target, "overloadpacket", node.target)
+    return str(getattr(packet, "__name__", packet))
 
 
 def _alike(a: Any, b: Any) -> bool:
@@ -200,6 +220,8 @@ def tidy(graph: Graph) -> None:
         if node.op == "call_function" and (source := _unchanged(node)) is not None:
             node.replace_all_uses_with(source)
             graph.erase_node(node)
+        elif node.target is ops.view.default:
+            node.target = torch.reshape  # weights of a stack may lie in another order in memory
     for node in [*graph.nodes]:
         if node.op == "call_function" and node.target is ops.add.Tensor:
             _join_bias(graph, node)

@@ -16,11 +16,10 @@ from alharness.engine.contexts import rounding, seeded, threads
 from alharness.engine.measure import Meter, wants_memory
 from alharness.engine.recipe import Fitted, checksums, diverged, freeze, require_unwritten
 from alharness.engine.stopping import Patience
-from alharness.errors import described, text_of
 
 from . import MOST
 from .computations import Computations
-from .recorder import Unstackable
+from .recorder import Unstackable, reason_of
 from .shelf import Shelf
 from .stack import Stack
 from .trial import require_equal, require_equal_in_evaluation, step_of
@@ -83,9 +82,7 @@ class StackTrainer:
             except Exception as error:  # noqa: BLE001 - a model may raise anything in a trial
                 if self._fails_alone(request):
                     return False
-                cause = error if isinstance(error, Unstackable) else error.__cause__ or error
-                reason = text_of(cause) if isinstance(cause, Unstackable) else described(cause)
-                self._impossible = reason.partition("\n")[0]
+                self._impossible = reason_of(error if isinstance(error, Unstackable) else error.__cause__ or error)
             if self._impossible:
                 border.warn(
                     f"{border.culprit} cannot be trained as a stack and is trained one by one, which "
@@ -100,13 +97,15 @@ class StackTrainer:
             Why the model says itself that it must be trained alone; else nothing.
         """
         recipe, rows = self._recipe, len(request.labeled)
-        # Other weights and other samples for the second model: what it keeps of them must not be the first's.
+        # The second model has other weights and is adapted to others: what it keeps must not be the first's.
         samples = recipe.samples(request)
-        order = torch.arange(rows, device=samples.device)
+        half = samples.take(torch.arange(rows, device=samples.device) // 2)
         with seeded(request.seed, recipe.device):
-            models, batches = zip(*(recipe.begun(samples.take(x)) for x in (order, order // 2)), strict=True)
+            models, batches = zip(*(recipe.begun(samples, x) for x in (samples, half)), strict=True)
         if reason := _declared(models[0]):
             return reason
+        for model in models:
+            recipe.optimizer(model)  # which may add hooks to parameters
         computations = self._computations = self._computations or Computations(
             models[0], recipe.settings.precision
         )

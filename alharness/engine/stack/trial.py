@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -11,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from .recorder import Unstackable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from torch import Tensor
 
@@ -43,16 +44,17 @@ def require_equal(computations: Computations, models: Sequence[MultimodalModel],
     Raises:
         Unstackable: losses, gradients or buffers differ, or a model keeps something that a stack does not.
     """
+    _require_kept(models, batches)
     program = computations.step(batches[0])
     state, drawn, (losses, *gradients) = step_of(program, models, batches)
     for row, (model, batch) in enumerate(zip(models, batches, strict=True)):
         numbers = [x[row] / draw.value for x, draw in zip(drawn, program.draws, strict=True)]
-        loss, by, buffers = _alone(computations, model, batch, numbers)
+        loss, by, kept = _alone(computations, model, batch, numbers)
         _require_close("the loss", losses[row], loss)
         for name, mine, other in zip(computations.trained, gradients, by, strict=True):
             _require_close(f"the gradient of {name}", None if mine is None else mine[row], other)
-        for name, value in buffers.items():
-            _require_close(f"the buffer {name}", state[name][row], value)
+        for name, value in kept.items():
+            _require_close(name, state[name][row], value)
 
 
 def step_of(
@@ -97,29 +99,51 @@ def require_equal_in_evaluation(
 
 def _stacked(models: Sequence[MultimodalModel]) -> dict[str, Tensor]:
     """Parameters and buffers, (members, ...), in the order of programs."""
-    named = [{**dict(m.named_parameters()), **dict(m.named_buffers())} for m in models]
+    named = [_state(model) for model in models]
     return {name: torch.stack([own[name].detach() for own in named]) for name in named[0]}
 
 
 def _alone(
     computations: Computations, model: MultimodalModel, batch: Batch, drawn: Sequence[Tensor]
 ) -> tuple[Tensor, Sequence[Tensor | None], Mapping[str, Tensor]]:
-    """Loss, gradients, and buffers after a step of one model."""
-    before = {name: buffer.clone() for name, buffer in model.named_buffers()}
-    known = _attributes(model)
-    with _Replayed(drawn):
+    """Loss, gradients, and what else of its state there is after a step of one model."""
+    with _undone(model) as state, _Replayed(drawn):
         loss = computations.by_itself("step", model, batch)
-        parameters = dict(model.named_parameters())
-        by = [parameters[name] for name in computations.trained]
-        gradients = torch.autograd.grad(loss, by, allow_unused=True)
-    after = _attributes(model)
-    if changed := [name for name in known if list(map(id, known[name])) != list(map(id, after.get(name, ())))]:
-        raise Unstackable(f"its loss changes {changed[0]}, which is no number in a buffer")
-    buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
+        gradients = torch.autograd.grad(loss, [state[name] for name in computations.trained], allow_unused=True)
+        kept = {name: x.detach().clone() for name, x in state.items() if name not in computations.trained}
+    return loss.detach(), gradients, kept
+
+
+def _state(model: nn.Module) -> dict[str, Tensor]:
+    return {**dict(model.named_parameters()), **dict(model.named_buffers())}
+
+
+@contextmanager
+def _undone(model: nn.Module) -> Iterator[dict[str, Tensor]]:
+    """Its parameters and buffers, by name, which are afterwards what they were before."""
+    state = _state(model)
+    before = {name: x.detach().clone() for name, x in state.items()}
+    yield state
     with torch.no_grad():
-        for name, buffer in model.named_buffers():
-            buffer.copy_(before[name])
-    return loss.detach(), gradients, buffers
+        for name, x in state.items():
+            x.copy_(before[name])
+
+
+def _require_kept(models: Sequence[MultimodalModel], batches: Sequence[Batch]) -> None:
+    """Raise Unstackable if a loss changes what a stack does not have for each member."""
+    for model, batch in zip(models, batches, strict=True):
+        with _undone(model):
+            model.train()
+            model.loss(batch)  # a first time, for what a model makes when it needs it, such as positions
+    with _undone(models[0]):
+        known = _attributes(models[0])
+        models[0].loss(batches[0])
+        found = _attributes(models[0])
+    if changed := [name for name, value in found.items() if not _same(known.get(name, []), value)]:
+        raise Unstackable(
+            f"its loss sets {changed[0]}; of each model, a stack keeps parameters alone, and buffers that are "
+            "changed in place"
+        )
 
 
 def _attributes(model: nn.Module) -> dict[str, list[Any]]:
@@ -130,6 +154,14 @@ def _attributes(model: nn.Module) -> dict[str, list[Any]]:
         for name, value in {**vars(module), **module._buffers}.items()  # noqa: SLF001 - named_buffers skips None
         if name not in TORCHS
     }
+
+
+def _same(before: Sequence[Any], after: Sequence[Any]) -> bool:
+    plain = (bool, int, float, str, type(None))
+    return len(before) == len(after) and all(
+        a is b or (isinstance(a, plain) and isinstance(b, plain) and a == b)
+        for a, b in zip(before, after, strict=True)
+    )
 
 
 def _contents(value: Any) -> Sequence[Any]:
