@@ -185,7 +185,7 @@ class Single:
                 parameters[name].data = storage.stacked[row]
 
     def _collect(self, row: int, parameters: Mapping[str, nn.Parameter]) -> None:
-        """Put into the stack what the optimizer has put elsewhere: `p.data = ...` makes it no part of the stack."""
+        """Put into the stack what the optimizer has put elsewhere, by `p.data = ...`."""
         for name, storage in self._storages.items():
             mine = storage.stacked[row]
             if parameters[name].data_ptr() != mine.data_ptr():

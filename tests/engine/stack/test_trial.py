@@ -148,13 +148,13 @@ class HooksGradient(Net):
 
 
 REASONS = {
-    RewritesBuffer: "its loss changes seen, which is no number in a buffer",
-    Counts: "it uses 1 in one call, but 2 in the next",
-    CountsInDictionary: "its loss changes counts, which is no number in a buffer",
+    RewritesBuffer: "its loss sets seen; of each model, a stack keeps parameters alone, and buffers",
+    Counts: "its loss sets _steps;",
+    CountsInDictionary: "its loss sets counts;",
     OwnTensor: "is another than that of the model by itself",
     OwnStatistics: "is another than that of the model by itself",
     OwnNumber: "is another than that of the model by itself",
-    Branches: "data-dependent control flow",
+    Branches: "what it does depends on the numbers in a tensor",
     DrawsFromNumpy: "it draws from Python's or numpy's global generator",
     DrawsFromPython: "it draws from Python's or numpy's global generator",
     DrawsOtherwise: "it draws by aten.poisson.default, which no stream of its own replaces",
