@@ -13,6 +13,8 @@ import torch
 from alharness.api.network import Batch
 from alharness.api.vocabulary import FUSED
 
+from .measure import free_memory
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -57,7 +59,7 @@ def storage_device(samples: Samples, device: torch.device) -> torch.device:
 
 def fits(size: int, device: torch.device) -> bool:
     """Whether samples of so many bytes may be on the device."""
-    return device.type != "cuda" or size <= SHARE * torch.cuda.mem_get_info(device)[0]
+    return device.type == "cpu" or size <= SHARE * free_memory(device)
 
 
 class RepeatedBatches:

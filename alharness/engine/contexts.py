@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from alharness.errors import DataError
 
@@ -47,6 +48,22 @@ def rounding(precision: str) -> Iterator[None]:
         yield
     finally:
         backends.fp32_precision = before
+
+
+@contextmanager
+def plain_kernels() -> Iterator[None]:
+    """Inside, attention, batch norms and recurrent layers are computed in the same way on every device.
+
+    Kernels for one device alone know no further dimension, such as that of a stack, or draw numbers themselves.
+    """
+    backends: Any = torch.backends
+    before = backends.cudnn.enabled
+    backends.cudnn.enabled = False
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        backends.cudnn.enabled = before
 
 
 @contextmanager

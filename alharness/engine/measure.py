@@ -7,7 +7,7 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import psutil
 import torch
@@ -27,6 +27,15 @@ def synchronize(device: torch.device) -> None:
     """Wait until the device has done all that was asked of it."""
     if device.type != "cpu":
         torch.accelerator.synchronize(device)
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that can be taken; of an accelerator also those that torch has taken and that nothing uses."""
+    if device.type == "cpu":
+        return psutil.virtual_memory().available
+    memory: Any = torch.get_device_module(device)
+    free: int = memory.mem_get_info(device)[0] + memory.memory_reserved(device) - memory.memory_allocated(device)
+    return free
 
 
 def wants_memory(error: BaseException) -> bool:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import nn
 from torch.func import functional_call, functionalize, vmap
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from alharness.api.network import Batch
 from alharness.api.outputs import require_loss, require_number, require_predictions
 from alharness.api.vocabulary import FUSED
+from alharness.engine.contexts import plain_kernels
 
 from .drawing import Drawing
 from .functions import Stackable, weights_of_layers
@@ -133,7 +133,7 @@ class _Method(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """A loss (), or predictions (b, C)."""
-        with sdpa_kernel(SDPBackend.MATH):  # the others know no further dimension
+        with plain_kernels():
             if not self._stacked:
                 with Drawing():
                     return self._computed(batch)

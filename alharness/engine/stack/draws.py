@@ -72,7 +72,8 @@ class Streams:
         """(steps, 2, members, 1) int32: what makes the numbers of each step; see `draw`."""
         mixed = _mixed(self._seeds[None] ^ _mixed(np.array(steps, dtype=np.uint64))[:, None])
         halves = mixed.view(np.int32).reshape(len(steps), len(self._seeds), 2)
-        return torch.from_numpy(np.ascontiguousarray(halves.transpose(0, 2, 1))[..., None]).to(self._device)
+        keys = torch.from_numpy(np.ascontiguousarray(halves.transpose(0, 2, 1))[..., None])
+        return keys.to(self._device, non_blocking=True)
 
     def draw(self, draws: Sequence[Draw], key: Tensor) -> list[Tensor]:
         """The numbers of one step, (members, *shape) each.

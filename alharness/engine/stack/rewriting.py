@@ -204,11 +204,14 @@ def _plain_dropout(graph: Graph, node: Node) -> Node:
     assert isinstance(p, float)
     with graph.inserting_before(node):
         mask = graph.call_function(ops.bernoulli.p, (x, 1 - p))
-        kept = graph.call_function(ops.div.Scalar, (graph.call_function(ops.mul.Tensor, (x, mask)), 1 - p))
-        drawn = graph.call_function(ops.ne.Scalar, (mask, 0))
-    mask.meta["val"] = x.meta["val"]
+        scaled = graph.call_function(ops.div.Scalar, (mask, 1 - p))
+        kept = graph.call_function(ops.mul.Tensor, (x, scaled))
+        drawn = graph.call_function(ops.ne.Scalar, (scaled, 0))
+    mask.meta["val"] = scaled.meta["val"] = x.meta["val"]
     for user in [*node.users]:  # operator.getitem: the result, or the mask
-        user.replace_all_uses_with(drawn if user.args[1] else kept)
+        instead = drawn if user.args[1] else kept
+        instead.meta["val"] = user.meta["val"]
+        user.replace_all_uses_with(instead)
         graph.erase_node(user)
     graph.erase_node(node)
     return mask
@@ -284,9 +287,11 @@ def in_full_registers(operation: Any, *args: Any, **kwargs: Any) -> Any:
     """An operation on numbers one by one, with all of them in registers.
 
     Kernels compute the last few numbers of a tensor, which fill no register, by other instructions with other
-    rounding. Which these are depends on the number of members; so the tensor is filled up.
+    rounding. Which these are depends on the number of members; so the tensor is filled up. A GPU has no such rest.
     """
     given = [x for x in args if isinstance(x, torch.Tensor)]
+    if given[0].device.type != "cpu":
+        return operation(*args, **kwargs)
     wide: Any = torch.broadcast_tensors(*given)  # type: ignore[no-untyped-call]
     shape, size = wide[0].shape, wide[0].numel()
     # Ones, since nothing is undefined there.

@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import psutil
 import torch
 
 from alharness.api.network import MultimodalModel
 from alharness.engine.alone import train_alone
 from alharness.engine.contexts import rounding, seeded, threads
-from alharness.engine.measure import Meter, wants_memory
+from alharness.engine.measure import Meter, free_memory, wants_memory
 from alharness.engine.recipe import Fitted, checksums, diverged, freeze, require_unwritten
 from alharness.engine.stopping import Patience
 
@@ -22,7 +21,7 @@ from .computations import Computations
 from .recorder import Unstackable, reason_of
 from .shelf import Shelf
 from .stack import Stack
-from .trial import require_equal, require_equal_in_evaluation, step_of
+from .trial import Different, require_equal, require_equal_in_evaluation, step_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +37,10 @@ PART = 256
 
 SHARE = 0.25
 """Of the free memory that a stack may take; other workers need some too."""
+
+
+ATTEMPTS = 3
+"""Trials that must fail before a model is trained alone."""
 
 
 class StackTrainer:
@@ -77,7 +80,7 @@ class StackTrainer:
             try:
                 # Recorded before any training is measured.
                 with border.crossed("training"), threads(1):
-                    self._impossible = self._try(request)
+                    self._impossible = self._try(request, ATTEMPTS)
                 self._tried.add(shapes)
             except Exception as error:  # noqa: BLE001 - a model may raise anything in a trial
                 if self._fails_alone(request):
@@ -90,8 +93,13 @@ class StackTrainer:
                 )
         return not self._impossible
 
-    def _try(self, request: Fit) -> str:
+    def _try(self, request: Fit, attempts: int) -> str:
         """Record what such a request needs, and compare it with what models compute by themselves.
+
+        Args:
+            request: such a one.
+            attempts: with other weights and samples each. Among 10,000 units that are cut off at 0, one may be so
+                near it that rounding decides. Then gradients differ, but hardly a second time.
 
         Returns:
             Why the model says itself that it must be trained alone; else nothing.
@@ -99,8 +107,10 @@ class StackTrainer:
         recipe, rows = self._recipe, len(request.labeled)
         # The second model has other weights and is adapted to others: what it keeps must not be the first's.
         samples = recipe.samples(request)
-        half = samples.take(torch.arange(rows, device=samples.device) // 2)
-        with seeded(request.seed, recipe.device):
+        number = torch.arange(rows, device=samples.device)
+        samples = samples.take(number.roll(ATTEMPTS - attempts))
+        half = samples.take(number // 2)
+        with seeded(request.seed + ATTEMPTS - attempts, recipe.device):
             models, batches = zip(*(recipe.begun(samples, x) for x in (samples, half)), strict=True)
         if reason := _declared(models[0]):
             return reason
@@ -114,7 +124,12 @@ class StackTrainer:
         for size in {whole, rows % whole or whole}:
             parts = [batch.first(size).to(recipe.device) for batch in batches]
             with seeded(0, recipe.device):
-                require_equal(exact, models, parts)
+                try:
+                    require_equal(exact, models, parts)
+                except Different:
+                    if attempts == 1:
+                        raise
+                    return self._try(request, attempts - 1)
                 step_of(computations.step(parts[0]), models, parts)
         if request.valid is not None:
             kind: Literal["loss", "prediction"] = "loss" if recipe.settings.stop_on == "loss" else "prediction"
@@ -139,11 +154,10 @@ class StackTrainer:
         except Exception as error:  # noqa: BLE001 - it belongs to the cells that asked
             if len(requests) == 1 or not wants_memory(error):
                 return [error for _ in requests]
-            half = len(requests) // 2
-            self._recipe.border.warn(
-                f"the memory does not hold a stack of {len(requests)} models; it is split in two"
-            )
-            return [*self._train(requests[:half]), *self._train(requests[half:])]
+        # Not inside: until the error is gone, its traceback holds all that the first attempt had in memory.
+        self._recipe.border.warn(f"the memory does not hold a stack of {len(requests)} models; it is split in two")
+        half = len(requests) // 2
+        return [*self._train(requests[:half]), *self._train(requests[half:])]
 
     @property
     def _part(self) -> int:
@@ -154,8 +168,8 @@ class StackTrainer:
         assert self._computations is not None
         device = self._recipe.device
         most = self._most or MOST.get(device.type, MOST["cuda"])
-        free = psutil.virtual_memory().available if device.type == "cpu" else torch.cuda.mem_get_info(device)[0]
-        return max(1, min(most, int(SHARE * free / self._computations.bytes_per_member(len(request.labeled)))))
+        held = int(SHARE * free_memory(device) / self._computations.bytes_per_member(len(request.labeled)))
+        return max(1, min(most, held))
 
 
 class _Training:
@@ -277,7 +291,7 @@ class _Training:
         if self._recipe.settings.stop_on == "loss":
             return [-loss for loss in stack.losses(parts, rows).tolist()]
         task = next(iter(self._models.values())).shape.task
-        return [self._score(found, valid, task) for found in stack.predictions(parts, rows)]
+        return [self._score(found, valid, task) for found in stack.predictions(parts, rows).cpu()]
 
     def _score(self, predictions: Tensor, valid: Validation, task: Task) -> float | Exception:
         try:

@@ -33,6 +33,10 @@ TINY = 1e-7
 """Differences of single numbers up to this are rounding of what is 0."""
 
 
+class Different(Unstackable):
+    """A stack computes something else than its members by themselves."""
+
+
 def require_equal(computations: Computations, models: Sequence[MultimodalModel], batches: Sequence[Batch]) -> None:
     """Compare a step of several models as a stack with the same step of each by itself.
 
@@ -61,8 +65,8 @@ def step_of(
     program: Program, models: Sequence[MultimodalModel], batches: Sequence[Batch]
 ) -> tuple[dict[str, Tensor], list[Tensor], list[Any]]:
     """A step of several models as a stack: their state after it, what was drawn, and what the program gives."""
-    generator = torch.Generator(batches[0].device).manual_seed(0)
-    drawn = [_example(draw, len(models), generator) for draw in program.draws]
+    generator = torch.Generator().manual_seed(0)  # of the CPU, so that the trial is the same on every device
+    drawn = [_example(draw, len(models), generator).to(batches[0].device) for draw in program.draws]
     state = _stacked(models)
     tensors = [torch.stack([batch.tensors[name] for batch in batches]) for name in batches[0].tensors]
     with torch.no_grad():
@@ -171,7 +175,7 @@ def _contents(value: Any) -> Sequence[Any]:
 
 
 def _example(draw: Draw, members: int, generator: torch.Generator) -> Tensor:
-    uniform = torch.rand(members, *draw.shape, generator=generator, device=generator.device)
+    uniform = torch.rand(members, *draw.shape, generator=generator)
     if draw.kind == "permutation":
         return uniform.argsort(dim=-1)
     if draw.kind == "kept":
@@ -187,7 +191,7 @@ def _require_close(what: str, stacked: Tensor | None, alone: Tensor | None) -> N
     a, b = stacked.double(), alone.detach().double()
     difference, size = (torch.where(x.isfinite(), x, 0).norm().item() for x in (a - b, b))
     if not torch.equal(a.isfinite(), b.isfinite()) or difference > CLOSE * size + TINY * b.numel() ** 0.5:
-        raise Unstackable(f"{what} is another than that of the model by itself")
+        raise Different(f"{what} is another than that of the model by itself")
 
 
 class _Replayed(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -5,6 +5,7 @@ import random
 from dataclasses import replace
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -203,7 +204,7 @@ def test_the_free_memory_bounds_a_stack(make_stacks, make_requests, monkeypatch,
     class Memory:
         available = int(3.5 * member / training.SHARE)
 
-    monkeypatch.setattr(training.psutil, "virtual_memory", Memory)
+    monkeypatch.setattr(psutil, "virtual_memory", Memory)
     found = trainer.fit_many(requests)
     assert [fitted.cost["train_stacked"] for fitted in found] == [3, 3, 3, 3, 3, 3, 1]
     assert all(same(found, expected))
