@@ -18,7 +18,7 @@ TESTERS = $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types docs bench dist wheels release clean
+.PHONY: help run test check lint types docs bench gpu dist wheels release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ docs: $(VENV)/.documented ## build the documentation into docs/_build
 
 bench: $(VENV)/.benchmarked ## measure kernels, training and whole runs, into docs/explanation/speed.md (25 minutes)
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only "$(ONLY)")
+
+gpu: $(VENV)/.installed ## check and measure what needs a GPU, into docs/explanation/gpu.md (5 minutes)
+	$(BIN)/python -m benchmarks.gpu
 
 dist: $(VENV)/.released ## build every distribution into dist/: the sdist, and from it the wheel
 	rm -rf dist

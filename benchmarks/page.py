@@ -34,13 +34,24 @@ def read(figures: Path) -> dict[str, Row]:
 
 def keep(rows: dict[str, Row], figures: Path, page: Path) -> None:
     """Write it into the file, and its tables between the markers of the page."""
-    text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
+    _around(page)  # a page without a place is refused before anything is kept
+    figures.write_bytes(FIGURES.dump_json(rows, indent=1, exclude_defaults=True) + b"\n")
+    put(tables(rows.values()), page)
+
+
+def put(text: str, page: Path) -> None:
+    """Write it between the markers of a page."""
+    before, after = _around(page)
+    page.write_text(f"{before}\n\n{text}\n\n{after}", encoding="utf-8")
+
+
+def _around(page: Path) -> tuple[str, str]:
+    """A page up to what was measured, and from there on, with the markers."""
+    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise ValueError(f"{page} has no place for a table: put the lines {BEGIN} and {END} into it")
-    figures.write_bytes(FIGURES.dump_json(rows, indent=1, exclude_defaults=True) + b"\n")
-    page.write_text(f"{before}{begin}\n\n{tables(rows.values())}\n\n{end}{after}", encoding="utf-8")
+    return before + begin, end + after
 
 
 def tables(rows: Iterable[Row]) -> str:
@@ -74,8 +85,8 @@ def _version(name: str) -> str:
 
 def _table(heading: str, rows: Sequence[Row], machines: Mapping[str, str]) -> Iterator[str]:
     if rows:
-        yield from ("", f"### {heading}", "", _line(HEADINGS), _line(["---"] * len(HEADINGS)))
-        yield from (_line([*_cells(row), f"{row.date} {machines[row.machine]}"]) for row in rows)
+        yield from ("", f"### {heading}", "", line(HEADINGS), line(["---"] * len(HEADINGS)))
+        yield from (line([*_cells(row), f"{row.date} {machines[row.machine]}"]) for row in rows)
         yield from ("", *(f"- {note}" for row in rows for note in row.notes))
 
 
@@ -88,11 +99,12 @@ def _cells(row: Row) -> Iterator[str]:
     yield _memory(row.ours)
     yield _memory(row.theirs)
     yield "<br>".join(bound.text for bound in row.bounds) or "–"
-    yield "<br>".join(map(_found, row.bounds)) or "–"
+    yield "<br>".join(map(shown, row.bounds)) or "–"
     yield row.limit or "–"
 
 
-def _found(bound: Bound) -> str:
+def shown(bound: Bound) -> str:
+    """What was found, and whether the bound is met."""
     verdict = "**FAIL**" if bound.met is False else bound.verdict
     return f"{bound.found}: {verdict}" if bound.found else verdict
 
@@ -107,5 +119,6 @@ def _memory(cost: Cost | None) -> str:
     return f"{cost.memory:,.0f} MB" if cost.memory >= 10 else f"{cost.memory:.1f} MB"
 
 
-def _line(cells: Iterable[str]) -> str:
+def line(cells: Iterable[str]) -> str:
+    """A line of a table."""
     return f"| {' | '.join(cells)} |"
