@@ -63,6 +63,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         graph: the operations; each node's `meta["val"]` is a `Value`.
     """
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # else torch imports its compiler to keep it from this mode, in every process
+
     def __init__(self, given: Sequence[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.graph = Graph()

@@ -197,6 +197,10 @@ def _require_close(what: str, stacked: Tensor | None, alone: Tensor | None) -> N
 class _Replayed(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """What is drawn inside is replaced by given numbers, in their order."""
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # see Recorder
+
     def __init__(self, drawn: Sequence[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._left = list(drawn)
