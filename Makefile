@@ -45,8 +45,8 @@ docs: $(VENV)/.documented ## build the documentation into docs/_build
 	$(BIN)/sphinx-build -W -q docs docs/_build
 	@echo "docs/_build/index.html"
 
-bench: $(VENV)/.benchmarked ## measure kernels, training and whole runs, into docs/explanation/speed.md (25 minutes)
-	$(BIN)/python -m benchmarks $(if $(ONLY),--only "$(ONLY)")
+bench: $(VENV)/.benchmarked ## measure kernels, training and whole runs, into docs/explanation/speed.md (45 minutes)
+	$(BIN)/python -m benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(BEFORE),--before "$(BEFORE)")
 
 gpu: $(VENV)/.installed ## check and measure what needs a GPU, into docs/explanation/gpu.md (5 minutes)
 	$(BIN)/python -m benchmarks.gpu

@@ -49,7 +49,7 @@ def _from_history() -> TemporaryDirectory[str]:
     except (OSError, subprocess.CalledProcessError) as error:
         raise Unavailable(
             f"needs commit {COMMIT[:7]} of this repository, which a shallow clone or a source distribution lacks: "
-            "`git fetch --unshallow`, or `--before` with a folder that holds it"
+            "`git fetch --unshallow`, or `--before` with a folder that has it"
         ) from error
     folder = TemporaryDirectory(prefix="before-stacks-")
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:

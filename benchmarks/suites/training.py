@@ -156,5 +156,5 @@ ROWS: dict[str, Callable[[Bench], Row]] = {
     "training, bare loop, by itself": partial(compare, replace(PROBLEM, members=1), BARE, within, 3),
     "stack, av_mc": partial(compare_before, AV_MC, 3),
     "stack, late_fusion": partial(compare_before, replace(AV_MC, model="late_fusion"), 2.4),
-    "stack, memory": partial(memory, replace(AV_MC, epochs=2, members=50), 10, 3),
+    "stack, memory": partial(memory, replace(AV_MC, epochs=2, members=50, valid=647), 10, 3),
 }

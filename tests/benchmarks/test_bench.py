@@ -77,3 +77,17 @@ def test_two_threads_are_lent_and_given_back():
     assert on_two_threads(two, two, PROBLEM).startswith("it on two threads takes ")
     assert set(threads[2:]) == {2}  # the first ones are tiny
     assert torch.get_num_threads() == before
+
+
+def test_what_another_process_did_has_its_own_cost_and_no_memory():
+    cost = Cost(cpu=7.0, wall=9.0)
+    elsewhere = Kernel(name="they", prepare=lambda problem: lambda: cost, elsewhere=True)
+    row, results = Bench(tiny=True).compare(kernel("we", []), elsewhere, PROBLEM, work="it")
+    assert (row.theirs.cpu, row.theirs.wall, row.theirs.memory, results[1]) == (7.0, 9.0, None, None)
+    assert Bench().memory(elsewhere, PROBLEM) is None
+
+
+def test_our_cost_is_that_of_one_piece(bench, monkeypatch):
+    monkeypatch.setattr(measuring, "lap", lambda call: (Cost(cpu=50.0, wall=100.0), call()))
+    row, _ = bench.compare(kernel("we", []), kernel("they", []), PROBLEM, work="it", pieces=25)
+    assert (row.ours.cpu, row.ours.wall, row.theirs.cpu, row.ratio) == (2.0, 4.0, 50.0, 25.0)

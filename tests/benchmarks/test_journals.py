@@ -49,6 +49,18 @@ def test_shares_of_all_cells_together(run):
     assert journals.began(run) == START
 
 
+def test_cells_of_one_process_may_take_turns(run):
+    first, _ = run.values()
+    for line in first:
+        line["measured"]["at"] += 8000  # its cells begin and end within those of the other
+    found = journals.shares(run)
+    assert found.total == 12.0
+
+
+def test_of_two_processes_each_second_counts_twice(run):
+    assert journals.shares(run, processes=2).total == 40.0
+
+
 def test_without_seconds_of_evaluation_they_are_outside(run):
     for lines in run.values():
         for line in lines[1:]:
