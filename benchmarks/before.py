@@ -41,7 +41,7 @@ def environment(root: Path) -> dict[str, str]:
 def _from_history() -> TemporaryDirectory[str]:
     try:
         packed = subprocess.run(  # noqa: S603 - our own command line
-            ["git", "archive", COMMIT, *PACKAGES],  # noqa: S607 - the git of whoever measures
+            ["git", "archive", COMMIT, *PACKAGES],  # noqa: S607 - the git that is installed
             cwd=ROOT,
             capture_output=True,
             check=True,

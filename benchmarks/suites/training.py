@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PROBLEM = Training(N=800, features={"text": 768, "audio": 25, "vision": 177}, members=25)
 AV_MC = replace(PROBLEM, N=400, epochs=20, model="av_mc")
 FEW = 5
-"""Trainings one by one that stand for all of them."""
+"""Trainings one by one, enough to time one of them."""
 VALIDATED = replace(PROBLEM, valid=647)  # as many as SIMSv2 has
 
 

@@ -128,7 +128,7 @@ class Streams:
 
 
 def _kept(draw: Draw, halves: Tensor) -> Tensor:
-    """`value` where a number of 16 bits is below the threshold, else 0."""
+    """`value` for numbers of 16 bits below the threshold, 0 for others."""
     if draw.share >= 1:
         return torch.full_like(halves, draw.value, dtype=torch.float)
     threshold = round(draw.share * HALVES) - HALVES // 2

@@ -82,7 +82,7 @@ class _Column:
     """One tensor of all members' samples.
 
     If the members chose rows of an array that they share, and use these as they are, it is that array, so that it
-    need not be copied for each. Otherwise their rows lie below each other.
+    need not be copied for each. Otherwise it has their rows below each other.
 
     Args:
         members: that may be added, at most.
@@ -100,7 +100,7 @@ class _Column:
         self.rows: list[Tensor] = []
 
     def add(self, x: Tensor, source: object) -> None:
-        """Add a member's rows; `source` is from where they were taken."""
+        """Add a member's rows; they were taken from `source`."""
         if not self.rows:
             self._share(x, source)
         if self._shared is not None:
