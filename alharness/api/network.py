@@ -122,7 +122,7 @@ class MultimodalModel(nn.Module, ABC):
 
     stackable: ClassVar[bool] = True
     """Whether models of this kind may be trained together, as one stack of tensors. A trial finds out whether they
-    can; False spares it. See `docs/explanation/stacks.md`."""
+    can, and they need not do anything for it; False spares it."""
 
     def __init__(self, shape: ModelShape) -> None:
         super().__init__()
@@ -146,12 +146,17 @@ class MultimodalModel(nn.Module, ABC):
 
     @abstractmethod
     def loss(self, batch: Batch) -> Tensor:
-        """The training loss, averaged over a batch of prepared samples, from labels of all sources."""
+        """The training loss, averaged over a batch of prepared samples, from labels of all sources.
+
+        It is computed by `torch.vmap` for many models at once, if that is possible: if nothing depends on the
+        numbers in a tensor (`if`, `.item()`), if random numbers are torch's, and if it changes buffers alone, in
+        place. Other models are trained one by one.
+        """
 
     def differentiate(self, batch: Batch) -> Tensor:
         """Add the gradients of `loss` to those of the parameters; returns the loss, without a graph.
 
-        A model that knows a faster way than torch's differentiation may take it.
+        Deprecated: in a stack, gradients come from `loss`. A model that overrides this is trained one by one.
         """
         loss = self.loss(batch)
         require_loss(loss)
@@ -164,8 +169,9 @@ class MultimodalModel(nn.Module, ABC):
     def prepare(self, samples: Batch) -> Batch:
         """What `loss` gets instead of these samples, after every computation that is the same in all epochs.
 
-        Called after `adapt`, once for the labeled and once for the validation samples. Row by row: parts of what
-        it returns are the batches. `encode` always gets samples as they are.
+        Called after `adapt`, for the labeled and for the validation samples. Row by row: parts of what it returns
+        are the batches. Computable by `torch.vmap`, as `loss` is, if models are to be trained together. `encode`
+        always gets samples as they are.
         """
         return samples
 

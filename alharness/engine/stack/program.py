@@ -100,7 +100,7 @@ def _orders(graph: Graph) -> tuple[tuple[int, ...], ...]:
     (output,) = graph.find_nodes(op="output")
     results: Any = output.args[0]
     if graph.find_nodes(op="call_function", target=torch.ops.aten.as_strided.default):
-        return tuple(() for _ in results)  # which reads memory, whatever lies there
+        return tuple(() for _ in results)  # which needs tensors in the order of the recording
     return tuple(() if node is None else _order(node.meta["val"]) for node in results)
 
 
