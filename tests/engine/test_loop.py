@@ -9,8 +9,8 @@ from alharness import Feature, Metrics, Sampler, SamplerError, Task
 from alharness.api.records import CycleRecord, Schedule
 from alharness.engine.loop import SeedData, run_cell
 from alharness.engine.pool import Oracle, Pool
+from alharness.engine.recipe import Fit
 from alharness.engine.seeds import stream
-from alharness.engine.training import Fit
 
 
 class Watcher(Sampler):

@@ -7,7 +7,7 @@ from alharness import Batch, ModelShape, Task
 from alharness.api.samples import Inputs, Samples
 from alharness.engine.batches import as_batch
 from alharness.engine.extraction import predict
-from alharness.engine.training import Trainer, make_optimizer
+from alharness.engine.training import Trainer
 from alharness.errors import RunError
 from alharness.spec.settings import TrainingSettings
 from alharness_sentiment.lfmim import network
@@ -217,7 +217,7 @@ def test_inputs_of_any_scale_are_standardized_over_their_valid_steps():
 
 def test_published_sgd_divides_its_step_by_the_epoch():
     model = build(optimizer="sgd")
-    optimizer = make_optimizer(model, TrainingSettings())
+    optimizer = model.optimizer()
     schedule = model.schedule(optimizer)
     rates = []
     for _ in range(3):

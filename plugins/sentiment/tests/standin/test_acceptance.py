@@ -14,7 +14,7 @@ import torch
 from alharness import Dataset, Feature, Sampler, ScoringSampler, Splits, registry
 from alharness.api.records import Schedule
 from alharness.engine.loop import run_cell
-from alharness.engine.training import Fit
+from alharness.engine.recipe import Fit
 from alharness.models.late_fusion.plugin import LateFusionParams, alharness_models
 from alharness.runs.setup import Setup
 
