@@ -117,7 +117,7 @@ class Recipe:
         return model
 
     def samples(self, request: Fit) -> Batch:
-        """The labeled samples of a request, where they are stored."""
+        """The labeled samples of a request, on the device that stores them."""
         return as_batch(request.labeled, storage_device(request.labeled, self.device))
 
     def begun(self, samples: Batch, adapted: Batch | None = None) -> tuple[MultimodalModel, Batch]:

@@ -40,7 +40,7 @@ no register, with other rounding; so no member may have them."""
 
 
 class Storage:
-    """A parameter of all members, in the order in which its gradient lies in memory.
+    """A parameter of all members, in the memory order of its gradient.
 
     Args:
         values: (members, *shape).

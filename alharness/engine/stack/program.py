@@ -31,7 +31,7 @@ class Program:
     Attributes:
         draws: what it draws, in the order in which it takes the numbers.
         bytes: that it computes for a member, over all of its operations: a bound of what it holds at once.
-        orders: of each result, its dimensions but the first, in the order in which they lie in memory.
+        orders: of each result, its dimensions but the first, in their order in memory.
     """
 
     draws: tuple[Draw, ...]
@@ -66,7 +66,7 @@ def record(function: Function, tensors: Sequence[Tensor], shared: Sequence[Tenso
         Unstackable: the function draws in a way that no stream replaces, or does something else for another number
             of members.
     """
-    before = random.getstate(), np.random.get_state()  # noqa: NPY002 - whether somebody draws from it
+    before = random.getstate(), np.random.get_state()  # noqa: NPY002 - whether anything draws from it
     few, more = (_traced(function, tensors, shared, members) for members in (FEW, MORE))
     after = random.getstate(), np.random.get_state()  # noqa: NPY002
     if repr(before) != repr(after):

@@ -224,7 +224,7 @@ def tidy(graph: Graph) -> None:
             node.replace_all_uses_with(source)
             graph.erase_node(node)
         elif node.target is ops.view.default:
-            node.target = torch.reshape  # weights of a stack may lie in another order in memory
+            node.target = torch.reshape  # weights of a stack may have another order in memory
     for node in [*graph.nodes]:
         if node.op == "call_function" and node.target is ops.add.Tensor:
             _join_bias(graph, node)

@@ -319,7 +319,7 @@ def _load(model: MultimodalModel, weights: Mapping[str, Tensor]) -> None:
     """Put these weights and buffers into a model."""
     with torch.no_grad():
         for name, value in (*model.named_parameters(), *model.named_buffers()):
-            # Contiguous: products of a matrix that lies otherwise in memory are rounded otherwise.
+            # Contiguous: products of a matrix in another memory order are rounded otherwise.
             value.data = weights[name].contiguous()
 
 

@@ -1,4 +1,4 @@
-"""Models that cannot be trained as a stack: found, told with a reason, and trained one by one."""
+"""Models that cannot be trained as a stack: found, reported with a reason, and trained one by one."""
 
 import random
 
