@@ -26,7 +26,7 @@ SETTINGS = {
         "simsv2_lfmim",
         "mae",
         [
-            *("seeds=20", SAMPLERS, "reference.full_data=false", "dataset.params.stand_in.share=0.1"),
+            *("seeds=20", "samplers=[random]", "reference.full_data=false", "dataset.params.stand_in.share=0.1"),
             *("model.params.preset=small", "model.params.width=16", "model.params.heads=2", "training.epochs=5"),
             *("active_learning.initial_pool=40", "active_learning.budget=40", "active_learning.cycles=2"),
         ],
