@@ -1,10 +1,12 @@
-"""The state of torch that a training needs: device, threads, rounding, seeds. Each is put back afterwards."""
+"""The state of a process that a training needs: device, threads, rounding, seeds. Each is put back afterwards."""
 
 from __future__ import annotations
 
+import random
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
@@ -68,7 +70,14 @@ def plain_kernels() -> Iterator[None]:
 
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """torch's global generators seeded inside, and put back afterwards."""
+    """The global generators of torch, NumPy and Python seeded inside, and put back afterwards."""
+    before = random.getstate(), np.random.get_state()  # noqa: NPY002 - models may draw from it
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        yield
+        np.random.seed(seed % 2**32)  # noqa: NPY002
+        random.seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(before[0])
+            np.random.set_state(before[1])  # noqa: NPY002

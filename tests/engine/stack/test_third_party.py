@@ -1,6 +1,7 @@
 """Models as other people write them: building blocks, optimizers, ways to draw and to remember."""
 
 import functools
+import random
 
 import numpy as np
 import pytest
@@ -417,6 +418,16 @@ REFUSED = {
 @pytest.mark.filterwarnings("ignore")
 def test_what_cannot_be_stacked_is_trained_one_by_one_for_a_reason(name):
     require_alone(*REFUSED[name])
+
+
+@pytest.mark.parametrize("draw", [lambda: np.random.beta(1, 1), random.random])
+def test_models_that_draw_from_numpy_or_python_train_the_same_model_again(draw):
+    train, _ = trainer_of(drawing(lambda x: x * draw()))
+    (one,) = train(0)
+    draw()
+    (other,) = train(0)
+    for name, value in one.model.state_dict().items():
+        assert torch.equal(value, other.model.state_dict()[name]), name
 
 
 @pytest.mark.parametrize(
