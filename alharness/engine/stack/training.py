@@ -56,6 +56,7 @@ class StackTrainer:
         self._computations: Computations | None = None
         self._tried: set[tuple[int, int | None]] = set()
         self._impossible = ""
+        self._bounded = False  # by the memory, which was said
 
     def train(self, requests: Sequence[Fit]) -> list[Fitted | BaseException] | None:
         """Train models for as many labels each, in stacks of as many as there may be.
@@ -64,16 +65,20 @@ class StackTrainer:
             For each request its model, or what it ended with. None if the model cannot be stacked: the reason was
             reported.
         """
-        if not self._possible(requests[0]):
+        # One that fails by itself says nothing of the others, which are trained as they would be without it.
+        if not next((found for found in map(self._possible, requests) if found is not None), False):
             return None
-        size = self._size(requests[0])
+        size = self._size(requests[0], len(requests))
         found: list[Fitted | BaseException] = []
         for start in range(0, len(requests), size):
             found += self._train(requests[start : start + size])
         return found
 
-    def _possible(self, request: Fit) -> bool:
-        """Whether models can be trained as a stack for such a request; tried once for every number of samples."""
+    def _possible(self, request: Fit) -> bool | None:
+        """Whether models can be trained as a stack for such a request; tried once for every number of samples.
+
+        None if a model of this request fails by itself as well.
+        """
         border = self._recipe.border
         shapes = len(request.labeled), None if request.valid is None else len(request.valid.batch)
         if not self._impossible and shapes not in self._tried:
@@ -84,7 +89,7 @@ class StackTrainer:
                 self._tried.add(shapes)
             except Exception as error:  # noqa: BLE001 - a model may raise anything in a trial
                 if self._fails_alone(request):
-                    return False
+                    return None
                 self._impossible = reason_of(error if isinstance(error, Unstackable) else error.__cause__ or error)
             if self._impossible:
                 border.warn(
@@ -163,13 +168,20 @@ class StackTrainer:
     def _part(self) -> int:
         return min(PART, self._recipe.settings.inference_batch)
 
-    def _size(self, request: Fit) -> int:
-        """Members of a stack for such a request."""
+    def _size(self, request: Fit, wanted: int) -> int:
+        """Members of a stack for such a request, of which there are so many. Says once if the memory bounds it."""
         assert self._computations is not None
         device = self._recipe.device
         most = self._most or MOST.get(device.type, MOST["cuda"])
         held = int(SHARE * free_memory(device) / self._computations.bytes_per_member(len(request.labeled)))
-        return max(1, min(most, held))
+        held = max(1, held)
+        if held < min(most, wanted) and not self._bounded:
+            self._bounded = True
+            self._recipe.border.warn(
+                f"the memory that is free holds stacks of {held} models; the {wanted} that could train together "
+                "are split, which changes no result"
+            )
+        return min(most, held)
 
 
 class _Training:

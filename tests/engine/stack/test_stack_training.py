@@ -195,8 +195,8 @@ def test_a_model_that_the_memory_does_not_hold_fails_alone(make_stacks, make_req
     assert [type(error) for error in trainer.fit_many(make_requests(2))] == [MemoryError] * 2
 
 
-def test_the_free_memory_bounds_a_stack(make_stacks, make_requests, monkeypatch, same):
-    trainer, _ = make_stacks(epochs=2)
+def test_the_free_memory_bounds_a_stack_which_is_said_once(make_stacks, make_requests, monkeypatch, same):
+    trainer, warnings = make_stacks(epochs=2)
     requests = make_requests(7)
     expected = trainer.fit_many(requests)
     member = trainer._stacks._computations.bytes_per_member(20)
@@ -208,8 +208,33 @@ def test_the_free_memory_bounds_a_stack(make_stacks, make_requests, monkeypatch,
     found = trainer.fit_many(requests)
     assert [fitted.cost["train_stacked"] for fitted in found] == [3, 3, 3, 3, 3, 3, 1]
     assert all(same(found, expected))
+    assert [warning.split(";")[0] for warning in warnings] == ["the memory that is free holds stacks of 3 models"]
     Memory.available = 0
     assert [fitted.cost["train_stacked"] for fitted in trainer.fit_many(requests[:2])] == [1, 1]
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_model_that_fails_by_itself_changes_nothing_for_the_others(
+    make_recipe, make_stacks, make_requests, same, place
+):
+    class Refuses(LateFusion):
+        def adapt(self, labeled):
+            if labeled.inputs["audio"].abs().max() > 1e3:
+                raise ValueError("too large")
+            super().adapt(labeled)
+
+    def build(shape):
+        return _as(Refuses, make_recipe().build())
+
+    requests = make_requests(3)
+    others = [request for number, request in enumerate(requests) if number != place]
+    expected = make_stacks(build, epochs=2)[0].fit_many(others)
+    trainer, warnings = make_stacks(build, epochs=2)
+    requests[place] = with_inputs(requests[place], 1e4)
+    found = trainer.fit_many(requests)
+    assert "too large" in str(found.pop(place))
+    assert all(same(found, expected))
+    assert not warnings
 
 
 def test_a_write_to_labels_is_that_of_the_member_that_wrote(make_recipe, make_stacks, make_requests):
