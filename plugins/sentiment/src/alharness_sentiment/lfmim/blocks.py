@@ -95,19 +95,20 @@ class Embedding(nn.Module):
     def adapt(self, x: Tensor, lengths: Tensor | None) -> None:
         """Take mean and deviation of the valid steps."""
         if self.scale is not None:
-            steps, valid = self._pooled(x, lengths)
+            steps, valid = self.pooled(x, lengths)
             self.scale.adapt(steps[valid])
 
     def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """(b, t, features) or (b, features) -> (b, 1 + length, width)."""
-        steps, valid = self._pooled(x, lengths)
+        steps, valid = self.pooled(x, lengths)
         if self.scale is not None:
             steps = self.scale(steps).clamp(-CLIP, CLIP).where(valid[..., None], 0.0)
         embedded = self.project(steps)
         placed: Tensor = self.place(torch.cat([self.token.expand(len(x), 1, -1), embedded], dim=1))
         return placed
 
-    def _pooled(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
+    def pooled(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
+        """(b, t, features) -> (b, length, features), and which steps are no padding; what is pooled stays so."""
         return pool_steps(x if x.ndim == 3 else x[:, None], lengths, self.length)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,15 @@ class Lfmim(MultimodalModel):
             embedding.adapt(labeled.inputs[part], labeled.lengths.get(part))
         if self.shape.task == Task.REGRESSION:
             self.target.adapt(labeled.labels[FUSED][:, None])
+
+    def prepare(self, samples: Batch) -> Batch:
+        """Sequences brought to the steps of this network, which costs more than a step of training."""
+        inputs, lengths = {}, {}
+        for modality, embedding in self._by_modality(self.embeddings):
+            assert isinstance(embedding, Embedding)
+            inputs[modality], valid = embedding.pooled(samples.inputs[modality], samples.lengths.get(modality))
+            lengths[modality] = valid.sum(1)
+        return replace(samples, inputs=inputs, lengths=lengths)
 
     def encode(self, batch: Batch) -> dict[str, Tensor]:
         """Modality -> z_u, (b, width), and `context`, (b, width)."""
