@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SILENCE = 60.0
 """Seconds of silence that are never mentioned."""
 UNUSUAL = 5
-"""Silence is mentioned if it lasts so many times as long as the longest cycle of the run."""
+"""Silence is mentioned if it lasts so many times as long as the longest one of the run."""
 START = 60.0
 """Seconds in which a process may start before its time begins to run. Importing torch may take long."""
 LOOK_EVERY = 0.2
@@ -85,7 +85,7 @@ class Watch:
         return silent
 
     def patience(self, longest: float) -> float:
-        """Seconds until something may be due, if it stays silent. `longest` is the longest cycle so far."""
+        """Seconds until something may be due, if it stays silent. `longest` is the longest silence so far."""
         now = time.monotonic()
         due = [self._heard + self._quiet(longest)]
         if self.allowed is not None:
@@ -125,7 +125,7 @@ class Watch:
             if limit is not None
             else "limits.cell_timeout ends such a cell, with limits.cell_timeout=1h say"
         )
-        usual = f" (the longest cycle so far took {seconds(longest)})" if longest else ""
+        usual = f" (at most {seconds(longest)} so far)" if longest else ""
         warn(f"{self._what}: silent for {seconds(silent)}{usual}; {self._state()}; {what}")
 
     def _quiet(self, longest: float) -> float:
@@ -144,7 +144,7 @@ def listen(watches: Collection[Watch], longest: float, warn: Callable[[str], Non
 
     Args:
         watches: the processes.
-        longest: seconds of the longest cycle so far.
+        longest: seconds of the longest silence so far.
         warn: called if one has been silent for long.
     """
     patience = min((watch.patience(longest) for watch in watches), default=0.0)

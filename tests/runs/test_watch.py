@@ -39,13 +39,13 @@ def test_silence_is_mentioned_after_a_minute_and_then_seldom(silences):
     assert [round(seconds) for seconds, _ in silences(2000)] == [60, 120, 240, 480, 960, 1920]
 
 
-def test_long_cycles_make_silence_usual(silences):
+def test_long_silence_makes_silence_usual(silences):
     assert [round(seconds) for seconds, _ in silences(600, longest=50)] == [250, 500]
 
 
 def test_what_is_said_names_the_cell_and_the_remedy(silences):
     ((_, text),) = silences(70, longest=3)
-    assert text.startswith("first-s0: silent for 60 s (the longest cycle so far took 3 s); its process ")
+    assert text.startswith("first-s0: silent for 60 s (at most 3 s so far); its process ")
     assert text.endswith("limits.cell_timeout ends such a cell, with limits.cell_timeout=1h say")
 
 
