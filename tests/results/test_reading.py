@@ -73,7 +73,7 @@ def test_what_is_complete_is_read_in_the_order_of_the_run(run, folder):
 
     assert found.run == run
     assert found.records == found.complete == (record(A, 3), record(B, 3), record(REFERENCE, 1))
-    assert [cell.context for cell in found.records] == [CONTEXT] * 3
+    assert [cell.context for cell in found.records] == [{"journal format": 2, **CONTEXT}] * 3
     assert (found.pool, found.others) == (None, ())
 
 

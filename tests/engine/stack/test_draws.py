@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from scipy import stats
 
 from alharness.engine.stack.draws import Draw, Streams
 
@@ -36,6 +35,8 @@ def test_every_bit_is_as_often_1_as_0():
 
 @pytest.mark.parametrize("seed", [0, 1, 2**63 + 5])
 def test_uniform_and_normal_numbers_have_their_distributions(seed):
+    from scipy import stats
+
     uniform, normal = numbers("uniform", [seed])[0], numbers("normal", [seed])[0]
     assert uniform.min() >= 0
     assert uniform.max() < 1
@@ -62,6 +63,8 @@ def test_dropout_keeps_its_share(share):
 
 
 def test_permutations_are_permutations_and_every_place_is_as_likely():
+    from scipy import stats
+
     orders = np.concatenate(
         [drawn([7, 8], [Draw(kind="permutation", shape=(5,))], step)[0].numpy() for step in range(1000)]
     )
