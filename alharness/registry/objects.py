@@ -54,7 +54,7 @@ def adapt(kind: str, thing: Any, name: str | None = None) -> Any:
         name: what specs call it; None for the plugin's own name, or the name of the class.
 
     Raises:
-        PluginError: it is none of these, or its parameters cannot be read from its constructor.
+        PluginError: it is of another kind, or its parameters cannot be read from its constructor.
     """
     cls = thing if isinstance(thing, type) else type(thing)
     if kind_of(thing) != kind:

@@ -59,7 +59,7 @@ class Tables:
             self._lines += ["", f"### {heading}", "", line(names), line(["---"] * len(names))]
             try:
                 self._lines += map(line, rows())
-            except Exception as error:  # noqa: BLE001 - whatever it is, the other tables are made
+            except Exception as error:  # noqa: BLE001 - the other tables are made all the same
                 traceback.print_exc()
                 self.missed.append(f"{heading}: {described(error)}")
                 self._lines += ["", f"Not all was measured: {described(error)}"]

@@ -140,7 +140,7 @@ def make_view(run: Plan, record: Outcomes) -> dict[str, Any]:
 
 @cache
 def _constants() -> dict[str, dict[str, Any]]:
-    """What every view, section, chart and line of MLflow's interface has, whatever it shows."""
+    """What every view, section, chart and line of MLflow's interface has; it does not depend on what it shows."""
     found: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
     return found
 
