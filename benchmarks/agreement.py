@@ -10,13 +10,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from alharness.results.statistics import aubc, difference, mean
 
 from . import before
 from .commands import ROOT
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SAMPLERS = "samplers=[random, coreset, grace]"
 SETTINGS = {
@@ -45,6 +47,8 @@ def cycles(spec: str, changes: list[str], folder: Path, environment: dict[str, s
     table = folder / f"{spec}.csv"
     export = [*alharness, "export", str(found), "--output", str(table)]
     subprocess.run(export, cwd=ROOT, env=environment, check=True)  # noqa: S603 - the same
+    import pandas as pd
+
     return pd.read_csv(table)
 
 

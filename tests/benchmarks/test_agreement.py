@@ -1,4 +1,3 @@
-import pandas as pd
 import pytest
 
 from alharness import registry, spec
@@ -7,6 +6,8 @@ from benchmarks.commands import ROOT
 
 
 def table(offset):
+    import pandas as pd
+
     cells = [(sampler, seed, n) for sampler in ("random", "grace") for seed in range(3) for n in (10, 20, 40)]
     return pd.DataFrame(
         [

