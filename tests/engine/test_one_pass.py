@@ -56,9 +56,9 @@ def by_hand(model, inputs, task):
         for start in range(0, len(ROWS), 2):
             x = [torch.from_numpy(inputs.arrays[m][ROWS[start : start + 2]]) for m in inputs.modalities]
             scaled = [((a - s.mean) / s.deviation).clamp(-8, 8) for a, s in zip(x, model.scales, strict=True)]
-            z.append(list(model.encoders(scaled)))
+            z.append([encoder(a) for encoder, a in zip(model.encoders, scaled, strict=True)])
         own = [list(parts) for parts in zip(*z, strict=True)]
-        hidden = {m: [model.heads.hidden.one(i, part) for part in own[i]] for i, m in enumerate(inputs.modalities)}
+        hidden = {m: [model.heads[i].hidden(part) for part in own[i]] for i, m in enumerate(inputs.modalities)}
         hidden["fused"] = [model.fused.hidden(torch.cat(part, 1)) for part in z]
         for source, parts in hidden.items():
             h = [part.relu() for part in parts]

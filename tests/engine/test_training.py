@@ -218,11 +218,11 @@ def test_dropout_is_on_in_every_epoch_and_off_in_validation(make_trainer, make_s
 def test_float32_is_float32_unless_asked(make_trainer, make_samples, monkeypatch):
     seen = []
     note = lambda: (torch.backends.fp32_precision, torch.is_autocast_enabled("cpu"))
-    loss, epoch = LateFusion._loss, Stack.epoch
+    loss, epoch = LateFusion.loss, Stack.epoch
     if LateFusion.stackable:  # mixed precision is in what is recorded
         monkeypatch.setattr(Stack, "epoch", lambda self: seen.append(note()) or epoch(self))
     else:
-        monkeypatch.setattr(LateFusion, "_loss", lambda self, *given: seen.append(note()) or loss(self, *given))
+        monkeypatch.setattr(LateFusion, "loss", lambda self, batch: seen.append(note()) or loss(self, batch))
     for precision in ("float32", "tf32", "bfloat16"):
         make_trainer(epochs=1, precision=precision).fit(make_samples(20).pooled(), 0)
         assert note() == ("ieee", False)

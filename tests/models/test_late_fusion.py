@@ -70,7 +70,7 @@ def test_every_parameter_gets_a_gradient(task):
 @pytest.mark.parametrize("task", list(Task))
 def test_gradients_agree_with_finite_differences(gradients_agree, task):
     assert gradients_agree(
-        build(task, dropout=0.0), batch(task=task), ["encoders.first.0.weight", "heads.hidden.weight"]
+        build(task, dropout=0.0), batch(task=task), ["encoders.0.0.weight", "heads.1.hidden.weight"]
     )
 
 

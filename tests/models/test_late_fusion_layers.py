@@ -32,7 +32,9 @@ def model(request):
     shape = ModelShape(features=FEATURES, task=task, outputs=outputs)
     params = LateFusionParams(hidden=8, representation=6, fusion=7, unimodal_weight=0.3)
     model = make(params, shape).double()
-    model.encoders.dropout, model.heads.dropout, model.fused.dropout = Times(HIDDEN), Times(OWN), Times(JOINT)
+    for encoder, head in zip(model.encoders, model.heads, strict=True):
+        encoder[2], head.dropout = Times(HIDDEN), Times(OWN)
+    model.fused.dropout = Times(JOINT)
     return model
 
 
@@ -55,9 +57,9 @@ def encode(model, batch):
     for i, m in enumerate(FEATURES):
         x, known = batch.inputs[m], batch.inputs[m][4:]
         x = ((x - known.mean(0)) / known.std(0, correction=0)).clamp(-8, 8)
-        first, second = model.encoders.first[i], model.encoders.second
+        first, second = model.encoders[i][0], model.encoders[i][3]
         h = HIDDEN * relu(linear(x, first.weight, first.bias))
-        z[m] = relu(linear(h, second.weight[i].T, second.bias[i, 0]))
+        z[m] = relu(linear(h, second.weight, second.bias))
     return z
 
 
@@ -65,8 +67,8 @@ def decode(model, z):
     """In units of standardized targets."""
     outputs = {}
     for i, m in enumerate(FEATURES):
-        hidden, output = model.heads.hidden, model.heads.outputs[i]
-        h = relu(linear(OWN * z[m], hidden.weight[i].T, hidden.bias[i, 0]))
+        hidden, output = model.heads[i].hidden, model.heads[i].output
+        h = relu(linear(OWN * z[m], hidden.weight, hidden.bias))
         outputs[m] = linear(h, output.weight, output.bias)
     head, joint = model.fused, JOINT * torch.cat([z[m] for m in FEATURES], 1)
     h = relu(linear(joint, head.hidden.weight, head.hidden.bias))
@@ -128,4 +130,4 @@ def test_a_modalitys_prediction_hangs_on_nothing_else(model, batch):
 
 def test_dropout_can_be_switched_on(model):
     fresh = make(LateFusionParams(dropout=0.25), model.shape)
-    assert [m.p for m in fresh.modules() if isinstance(m, nn.Dropout)] == [0.25] * 3
+    assert [m.p for m in fresh.modules() if isinstance(m, nn.Dropout)] == [0.25] * 7

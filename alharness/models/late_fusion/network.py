@@ -13,8 +13,6 @@ from alharness.api.layers import Standardize, errors, stack
 from alharness.api.network import Batch, MultimodalModel
 from alharness.api.vocabulary import FUSED, Task
 
-from .parallel import ParallelLinear
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -45,8 +43,8 @@ class LateFusion(MultimodalModel):
         self.register_buffer("weights", torch.tensor([*[params.unimodal_weight] * count, 1.0]), persistent=False)
         # Lists in the shape's order: a modality's name may be no valid name of a submodule.
         self.scales = nn.ModuleList(Standardize(d) for d in shape.features.values())
-        self.encoders = _Encoders(list(shape.features.values()), params)
-        self.heads = _Heads(count, width, shape.outputs, params.dropout)
+        self.encoders = nn.ModuleList(_encoder(d, params) for d in shape.features.values())
+        self.heads = nn.ModuleList(_Head(width, width, shape.outputs, params.dropout) for _ in range(count))
         self.fused = _Head(width * count, params.fusion, shape.outputs, params.dropout)
         self.target = Standardize(1)
 
@@ -68,80 +66,52 @@ class LateFusion(MultimodalModel):
 
     def encode(self, batch: Batch) -> dict[str, Tensor]:
         """Modality -> z_u, (b, representation)."""
-        return dict(zip(self.shape.modalities, self.encoders(self._standardized(batch)), strict=True))
+        return self._encode(self._standardized(batch))
 
     def decode(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Source -> logits, or values in the units of the labels."""
-        # Not stacked: samplers ask for gradients of one source after another, and each would go through them all.
-        outputs = {m: self.heads.one(i, z[m]) for i, m in enumerate(self.shape.modalities)}
-        outputs[FUSED] = self.fused(torch.cat([z[m] for m in self.shape.modalities], dim=1))
+        outputs = self._outputs(z)
         if self.shape.task == Task.REGRESSION:
             return {source: self.target.restore(o) for source, o in outputs.items()}
         return outputs
 
     def last_layer(self, source: str) -> nn.Linear:
         """The last layer of that source's head."""
-        if source == FUSED:
-            return self.fused.output
-        layer = self.heads.outputs[self.shape.modalities.index(source)]
-        assert isinstance(layer, nn.Linear)
-        return layer
+        head = self.fused if source == FUSED else self.heads[self.shape.modalities.index(source)]
+        assert isinstance(head, _Head)
+        return head.output
 
     def loss(self, batch: Batch) -> Tensor:
         """Weighted sum of the fused and the unimodal losses."""
-        z = self.encoders(self._inputs(batch))
-        outputs = torch.stack([*self.heads(z), self.fused(z.transpose(0, 1).flatten(1))])
-        return self._loss(outputs, stack(batch.labels, self.sources))
+        outputs = self._outputs(self._encode([batch.inputs[m] for m in self.shape.modalities]))
+        labels = stack(batch.labels, self.sources)
+        return self.weights @ errors(stack(outputs, self.sources), labels, self.shape.task).mean(1)
 
-    def _loss(self, outputs: Tensor, labels: Tensor) -> Tensor:
-        return self.weights @ errors(outputs, labels, self.shape.task).mean(1)
+    def _encode(self, inputs: Sequence[Tensor]) -> dict[str, Tensor]:
+        parts = zip(self.shape.modalities, self.encoders, inputs, strict=True)
+        return {modality: encoder(x) for modality, encoder, x in parts}
 
-    def _inputs(self, batch: Batch) -> list[Tensor]:
-        return [batch.inputs[m] for m in self.shape.modalities]
+    def _outputs(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Source -> logits, or standardized values."""
+        pairs = zip(self.shape.modalities, self.heads, strict=True)
+        outputs: dict[str, Tensor] = {modality: head(z[modality]) for modality, head in pairs}
+        return outputs | {FUSED: self.fused(torch.cat([z[m] for m in self.shape.modalities], dim=1))}
 
     def _standardized(self, batch: Batch) -> list[Tensor]:
         """Inputs in the order of the shape's modalities."""
         pairs = zip(self.scales, self.shape.modalities, strict=True)
-        return [scale(batch.inputs[m]).clamp(-CLIP, CLIP) for scale, m in pairs]
+        return [scale(batch.inputs[m]).clamp_(-CLIP, CLIP) for scale, m in pairs]
 
 
-class _Encoders(nn.Module):
-    """Of all modalities: layers of different sizes one by one, the others at once on stacked tensors."""
-
-    def __init__(self, inputs: Sequence[int], params: LateFusionParams) -> None:
-        super().__init__()
-        self.first = nn.ModuleList(nn.Linear(d, params.hidden) for d in inputs)
-        self.dropout = nn.Dropout(params.dropout)
-        self.second = ParallelLinear(len(inputs), params.hidden, params.representation)
-
-    def forward(self, inputs: Sequence[Tensor]) -> Tensor:
-        """Standardized, by modality (b, d_u) -> (modalities, b, representation)."""
-        hidden = torch.stack([first(x) for first, x in zip(self.first, inputs, strict=True)])
-        z: Tensor = self.second(self.dropout(hidden.relu())).relu()
-        return z
-
-
-class _Heads(nn.Module):
-    """Of all modalities: `_Head` on the z_u of each, hidden layers at once.
-
-    Outputs are layers of their own, since each is some source's `last_layer`.
-    """
-
-    def __init__(self, count: int, width: int, outputs: int, dropout: float) -> None:
-        super().__init__()
-        self.dropout = nn.Dropout(dropout)
-        self.hidden = ParallelLinear(count, width, width)
-        self.outputs = nn.ModuleList(nn.Linear(width, outputs) for _ in range(count))
-
-    def forward(self, z: Tensor) -> list[Tensor]:
-        """(modalities, b, representation) -> by modality (b, outputs)."""
-        hidden = self.hidden(self.dropout(z)).relu()
-        return [output(x) for output, x in zip(self.outputs, hidden, strict=True)]
-
-    def one(self, index: int, z: Tensor) -> Tensor:
-        """The head at that index alone: (b, representation) -> (b, outputs)."""
-        output: Tensor = self.outputs[index](self.hidden.one(index, self.dropout(z)).relu())
-        return output
+def _encoder(inputs: int, params: LateFusionParams) -> nn.Sequential:
+    """Of a modality: (b, d_u), standardized -> z_u, (b, representation)."""
+    return nn.Sequential(
+        nn.Linear(inputs, params.hidden),
+        nn.ReLU(),
+        nn.Dropout(params.dropout),
+        nn.Linear(params.hidden, params.representation),
+        nn.ReLU(),
+    )
 
 
 class _Head(nn.Module):
