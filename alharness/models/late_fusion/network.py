@@ -100,7 +100,7 @@ class LateFusion(MultimodalModel):
     def _standardized(self, batch: Batch) -> list[Tensor]:
         """Inputs in the order of the shape's modalities."""
         pairs = zip(self.scales, self.shape.modalities, strict=True)
-        return [scale(batch.inputs[m]).clamp_(-CLIP, CLIP) for scale, m in pairs]
+        return [scale(batch.inputs[m]).clamp(-CLIP, CLIP) for scale, m in pairs]
 
 
 def _encoder(inputs: int, params: LateFusionParams) -> nn.Sequential:
