@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from operator import index
+from statistics import mean
 from typing import TYPE_CHECKING
 
 from alharness.engine.stack import MOST
@@ -30,11 +31,15 @@ def stack_size(value: object) -> int | None:
     raise ValueError(f"expected a whole number from 1 on, or auto, but it is {value!r:.60}")
 
 
+START = 4
+"""A step of a stack takes as long as if it had so many members more."""
+
+
 def cut(plan: Plan, cells: Sequence[Cell], stack: int | None) -> list[tuple[Cell, ...]]:
-    """Cut cells into groups: as many for each worker, with about as much left to train in each.
+    """Cut cells into groups, as few as keep all workers at work until about the same time.
 
     Cells stay in their order, so that those of a seed, which share a model, are together. References are apart:
-    their models train on many more labels, in stacks of their own.
+    their models train on many more labels, in stacks of their own. Groups are taken in the order returned.
 
     Args:
         plan: of the run, as observers get it.
@@ -42,21 +47,49 @@ def cut(plan: Plan, cells: Sequence[Cell], stack: int | None) -> list[tuple[Cell
         stack: most cells of a group; None for as many as are of use on the device.
     """
     most = stack or MOST.get(plan.params.get("device", ""), min(MOST.values()))
-    groups: list[tuple[Cell, ...]] = []
-    for reference in (False, True):
-        alike = [cell for cell in cells if cell.reference is reference]
-        work = [sum(plan.labeled(cell)[plan.finished.get(cell.name, 0) :]) for cell in alike]
-        rounds = math.ceil(len(alike) / (plan.jobs * most))
-        groups += (tuple(alike[start:end]) for start, end in _parts(work, plan.jobs * rounds, most))
-    return groups
+    own, references = ([cell for cell in cells if cell.reference is reference] for reference in (False, True))
+    work, apart = _work(plan, own), _work(plan, references)
+    number = math.ceil(len(apart) / most)
+    while number < min(plan.jobs, len(apart)) and _free(work, apart, number, plan.jobs)[-1] < 0:
+        number += 1
+    shares = [share - START * mean(work or [0]) for share in _free(work, apart, number, plan.jobs)]
+    rounds = math.ceil(len(own) / (plan.jobs * most))
+    if rounds > 1:
+        shares = [1.0] * plan.jobs * rounds  # who is done first takes more of them
+    return [
+        *(tuple(own[start:end]) for start, end in _parts(work, shares, most)),
+        *(tuple(references[start:end]) for start, end in _parts(apart, [1.0] * number, most)),
+    ]
 
 
-def _parts(work: Sequence[int], number: int, most: int) -> Iterator[tuple[int, int]]:
-    """First and last+1 of so many neighbours, none of more than `most`, that share work evenly; none is empty."""
-    start = 0
-    for part in range(number, 0, -1):
-        share, end = sum(work[start:]) / part, start
-        fewest = len(work) - start - (part - 1) * most  # so that those that follow can take the others
+def _work(plan: Plan, cells: Sequence[Cell]) -> list[int]:
+    """Labels that each cell has to train on, over all cycles that are left."""
+    return [sum(plan.labeled(cell)[plan.finished.get(cell.name, 0) :]) for cell in cells]
+
+
+def _cost(work: Sequence[int], groups: int) -> float:
+    """Of cells in so many groups."""
+    return sum(work) + START * groups * mean(work) if work else 0.0
+
+
+def _free(work: Sequence[int], apart: Sequence[int], number: int, jobs: int) -> list[float]:
+    """What each worker can do of `work`, most first, if the references `apart` are cut into so many groups.
+
+    Less than nothing for a worker whose references alone take longer than all ought to.
+    """
+    free = [(_cost(work, jobs) + _cost(apart, number)) / jobs] * jobs
+    for _ in range(number):
+        free[free.index(max(free))] -= _cost(apart, number) / number
+    return sorted(free, reverse=True)
+
+
+def _parts(work: Sequence[int], shares: Sequence[float], most: int) -> Iterator[tuple[int, int]]:
+    """First and last+1 of neighbours, for each share about as much work; none of more than `most`, none empty."""
+    start, shares = 0, [max(share, 0.0) for share in shares]
+    for number, own in enumerate(shares):
+        left = len(shares) - number - 1
+        share = sum(work[start:]) * own / sum(shares[number:]) if own else 0.0
+        fewest, end = len(work) - start - left * most, start  # so that those that follow can take the others
         done = 0.0
         while end < len(work) and end - start < most and (end - start < fewest or done + work[end] / 2 <= share):
             done += work[end]

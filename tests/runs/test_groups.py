@@ -8,7 +8,7 @@ from alharness.api.records import Cell, Plan, Schedule
 from alharness.runs.groups import cut, stack_size
 
 
-def plan(seeds=5, samplers=5, references=True, **more):
+def plan(seeds=5, samplers=5, references=True, pool=1000, **more):
     def cell(label, seed, **kind):
         return Cell(
             label=label, sampler=label, params={}, distribution="", seed=seed, key=f"{label}{seed}", **kind
@@ -23,7 +23,7 @@ def plan(seeds=5, samplers=5, references=True, **more):
         experiment="x-1",
         folder=Path("x"),
         schedule=Schedule(initial_pool=10, sizes=(10, 10)),
-        pool=1000,
+        pool=pool,
         cells=tuple(cells),
         **more,
     )
@@ -42,6 +42,20 @@ def test_two_workers_share_the_work_evenly_and_seeds_stay_together():
     groups = cut(plan(jobs=2), plan().cells, None)
     assert [len(group) for group in groups] == [13, 12, 3, 2]
     assert [{cell.seed for cell in group} for group in groups] == [{0, 1, 2}, {2, 3, 4}, {0, 1, 2}, {3, 4}]
+
+
+@pytest.mark.parametrize(("jobs", "expected"), [(2, [19, 6, 5]), (3, [12, 13, 5])])
+def test_references_train_together_and_their_worker_has_fewer_of_the_other_cells(jobs, expected):
+    assert sizes(plan(jobs=jobs, pool=82)) == expected
+
+
+def test_no_worker_waits_for_references_on_many_labels():
+    assert sizes(plan(jobs=30)) == [1] * 30
+
+
+def test_references_alone_are_shared_among_the_workers():
+    whole = plan(jobs=2)
+    assert sizes(whole, cells=[cell for cell in whole.cells if cell.reference]) == [3, 2]
 
 
 @pytest.mark.parametrize(
