@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Protocol
 
 import torch
@@ -12,7 +11,7 @@ from torch.nn import functional
 from alharness.kernels import optimizers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from torch import Tensor
     from torch.optim import Optimizer
@@ -39,51 +38,100 @@ ALIGNMENT = 16
 no register, with other rounding; so no member may have them."""
 
 
+SMALL = 1024
+"""Parameters of no more numbers lie in one piece: copying their gradients takes less time than to step each."""
+
+
 class Storage:
-    """A parameter of all members, in the memory order of its gradient.
+    """Some parameters of all members in one piece, each in the memory order of its gradient.
 
     Args:
-        values: (members, *shape).
-        order: the dimensions of `shape` in that order.
+        values: of each parameter, (members, *shape).
+        orders: of each, the dimensions of `shape` in that order.
 
     Attributes:
-        whole: (members, numbers) what an optimizer changes; behind each row may be padding.
-        stacked: (members, *shape), a view of it.
+        whole: (members, numbers) what an optimizer changes; behind each parameter may be padding.
+        stacked: of each parameter, (members, *shape), a view of it.
     """
 
-    def __init__(self, values: Tensor, order: Sequence[int]) -> None:
-        self._shape = values.shape[1:]
-        self._order = [0, *(i + 1 for i in order)]
-        self._size = math.prod(self._shape)
-        self._padding = -self._size % ALIGNMENT
-        self.whole = nn.Parameter(self._flat(values).clone())
-        self._view()
+    whole: nn.Parameter
+    stacked: Mapping[str, Tensor]
 
-    def gradient(self, value: Tensor) -> None:
-        """Give the optimizer a gradient, (members, *shape)."""
-        self.whole.grad = self._flat(value)
+    def __init__(self, values: Mapping[str, Tensor], orders: Mapping[str, Sequence[int]]) -> None:
+        self._shapes = {name: x.shape[1:] for name, x in values.items()}
+        self._orders = orders
+        first = next(iter(values.values()))
+        self._put(first.new_zeros(len(first), sum(_padded(shape.numel()) for shape in self._shapes.values())))
+        for name, x in values.items():
+            self.stacked[name].copy_(x)
+
+    def gradients(self, values: Mapping[str, Tensor | None]) -> None:
+        """Give the optimizer the gradients of these and perhaps other parameters, (members, *shape) each."""
+        if len(self._shapes) > 1:
+            given = [value for name in self._gradients if (value := values[name]) is not None]
+            torch._foreach_copy_([*self._gradients.values()], given)
+            self.whole.grad = self._gradient
+            return
+        ((name, shape),) = self._shapes.items()
+        if (value := values[name]) is not None:
+            size = shape.numel()
+            flat = value.permute(0, *(i + 1 for i in self._orders[name])).reshape(len(value), size)
+            self.whole.grad = (
+                functional.pad(flat, (0, -size % ALIGNMENT)) if size % ALIGNMENT else flat.contiguous()
+            )
 
     def keep(self, rows: Tensor) -> None:
         """Keep only these members."""
-        self.whole.data = self.whole.detach().index_select(0, rows)
-        self._view()
+        self._put(self.whole.detach().index_select(0, rows))
 
-    def _flat(self, values: Tensor) -> Tensor:
-        flat = values.detach().permute(self._order).reshape(len(values), self._size)
-        return functional.pad(flat, (0, self._padding)) if self._padding else flat.contiguous()
+    def _put(self, whole: Tensor) -> None:
+        if hasattr(self, "whole"):
+            self.whole.data = whole  # which an optimizer knows
+        else:
+            self.whole = nn.Parameter(whole)
+        self.stacked = self._views(whole)
+        if len(self._shapes) > 1:
+            self._gradient = torch.zeros_like(whole)
+            self._gradients = self._views(self._gradient)
 
-    def _view(self) -> None:
-        sizes = [self._shape[i - 1] for i in self._order[1:]]
-        inverse = sorted(range(len(self._order)), key=self._order.__getitem__)
-        whole = self.whole.detach()
-        self.stacked = whole[:, : self._size].view(len(whole), *sizes).permute(inverse)
+    def _views(self, whole: Tensor) -> dict[str, Tensor]:
+        found, start = {}, 0
+        for name, shape in self._shapes.items():
+            order = self._orders[name]
+            inverse = sorted(range(len(order)), key=order.__getitem__)
+            part = whole[:, start : start + shape.numel()].view(len(whole), *(shape[i] for i in order))
+            found[name] = part.permute(0, *(i + 1 for i in inverse))
+            start += _padded(shape.numel())
+        return found
+
+
+def _padded(numbers: int) -> int:
+    return numbers + -numbers % ALIGNMENT
+
+
+def in_pieces(optimizer: Optimizer, parameters: Mapping[str, Tensor], given: Collection[str]) -> list[list[str]]:
+    """Names of parameters that may lie in one piece: small ones that an optimizer treats alike.
+
+    Args:
+        optimizer: of a model.
+        parameters: of that model, those that are trained.
+        given: names of those that get a gradient in every step.
+    """
+    if not is_elementwise(optimizer):
+        return [[name] for name in parameters]
+    group_of = {id(p): number for number, group in enumerate(optimizer.param_groups) for p in group["params"]}
+    pieces: dict[object, list[str]] = {}
+    for name, p in parameters.items():
+        small = name in given and p.numel() <= SMALL
+        pieces.setdefault((group_of.get(id(p)), p.dtype) if small else name, []).append(name)
+    return [*pieces.values()]
 
 
 class Optimization(Protocol):
     """How the parameters of a stack change."""
 
-    def step(self, gradients: Sequence[Tensor | None]) -> None:
-        """Change them by the gradients of a step."""
+    def step(self, gradients: Mapping[str, Tensor | None]) -> None:
+        """Change them by the gradients of a step, (members, *shape) each."""
 
     def end_epoch(self) -> None:
         """Change the learning rates, if the model has a schedule."""
@@ -95,8 +143,9 @@ class Optimization(Protocol):
 class Shared:
     """One optimizer of whole stacks, since it works number by number."""
 
-    def __init__(self, model: MultimodalModel, optimizer: Optimizer, storages: Mapping[str, Storage]) -> None:
-        wholes = {id(p): storages[name].whole for name, p in model.named_parameters() if name in storages}
+    def __init__(self, model: MultimodalModel, optimizer: Optimizer, storages: Sequence[Storage]) -> None:
+        parameters = dict(model.named_parameters())
+        wholes = {id(parameters[next(iter(storage.stacked))]): storage.whole for storage in storages}
         groups = [
             {**group, "params": [wholes[id(p)] for p in group["params"] if id(p) in wholes]}
             for group in optimizer.param_groups
@@ -106,13 +155,13 @@ class Shared:
         self._storages = storages
         self._schedule = model.schedule(self._optimizer)
 
-    def step(self, gradients: Sequence[Tensor | None]) -> None:
+    def step(self, gradients: Mapping[str, Tensor | None]) -> None:
         """See `Optimization`."""
-        for storage, gradient in zip(self._storages.values(), gradients, strict=True):
-            if gradient is not None:
-                storage.gradient(gradient)
+        for storage in self._storages:
+            storage.gradients(gradients)
         self._optimizer.step()
-        self._optimizer.zero_grad()  # what is computed next needs the memory
+        for storage in self._storages:
+            storage.whole.grad = None  # what is computed next needs the memory
 
     def end_epoch(self) -> None:
         """See `Optimization`."""
@@ -125,7 +174,7 @@ class Shared:
             for name, value in state.items():
                 if isinstance(value, torch.Tensor) and value.ndim:
                     state[name] = value.index_select(0, rows.to(value.device))
-        for storage in self._storages.values():
+        for storage in self._storages:
             storage.keep(rows)
 
 
@@ -139,7 +188,7 @@ class Single:
         self,
         models: Sequence[MultimodalModel],
         make: Callable[[MultimodalModel], Optimizer],
-        storages: Mapping[str, Storage],
+        storages: Sequence[Storage],
     ) -> None:
         self._models = [*{id(model): model for model in models}.values()]
         self._storages = storages
@@ -149,17 +198,17 @@ class Single:
             model.schedule(optimizer) for model, optimizer in zip(self._models, self._optimizers, strict=True)
         ]
 
-    def step(self, gradients: Sequence[Tensor | None]) -> None:
+    def step(self, gradients: Mapping[str, Tensor | None]) -> None:
         """See `Optimization`."""
         for row, (model, optimizer) in enumerate(zip(self._models, self._optimizers, strict=True)):
             parameters = dict(model.named_parameters())
-            for name, gradient in zip(self._storages, gradients, strict=True):
+            for name, gradient in gradients.items():
                 parameters[name].grad = None if gradient is None else gradient[row].contiguous()
             optimizer.step()
             self._collect(row, parameters)
-        for storage in self._storages.values():
-            if len(storage.stacked) > len(self._models):
-                storage.stacked[1].copy_(storage.stacked[0])
+        for storage in self._storages:
+            if len(storage.whole) > len(self._models):
+                storage.whole.data[1] = storage.whole.data[0]
 
     def end_epoch(self) -> None:
         """See `Optimization`."""
@@ -173,7 +222,7 @@ class Single:
         self._models = [self._models[i] for i in positions]
         self._optimizers = [self._optimizers[i] for i in positions]
         self._schedules = [self._schedules[i] for i in positions]
-        for storage in self._storages.values():
+        for storage in self._storages:
             storage.keep(rows)
         self._share()
 
@@ -181,13 +230,16 @@ class Single:
         """Make the models' parameters views of the stack, so that their optimizers change it."""
         for row, model in enumerate(self._models):
             parameters = dict(model.named_parameters())
-            for name, storage in self._storages.items():
-                parameters[name].data = storage.stacked[row]
+            for name, stacked in self._stacked():
+                parameters[name].data = stacked[row]
 
     def _collect(self, row: int, parameters: Mapping[str, nn.Parameter]) -> None:
         """Put into the stack what the optimizer has put elsewhere, by `p.data = ...`."""
-        for name, storage in self._storages.items():
-            mine = storage.stacked[row]
+        for name, stacked in self._stacked():
+            mine = stacked[row]
             if parameters[name].data_ptr() != mine.data_ptr():
                 mine.copy_(parameters[name].detach())
                 parameters[name].data = mine
+
+    def _stacked(self) -> Iterator[tuple[str, Tensor]]:
+        return (item for storage in self._storages for item in storage.stacked.items())

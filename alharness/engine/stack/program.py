@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from .recorder import Recorder, Unstackable
-from .rewriting import FEW, MORE, fill_registers, generalize, join_permutations, take_draws, tidy
+from .rewriting import FEW, MORE, call_quickly, fill_registers, generalize, join_permutations, take_draws, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,12 +31,12 @@ class Program:
     Attributes:
         draws: what it draws, in the order in which it takes the numbers.
         bytes: that it computes for a member, over all of its operations: a bound of what it holds at once.
-        orders: of each result, its dimensions but the first, in their order in memory.
+        orders: of each result, its dimensions but the first, in their order in memory; None for one not given.
     """
 
     draws: tuple[Draw, ...]
     bytes: int
-    orders: tuple[tuple[int, ...], ...]
+    orders: tuple[tuple[int, ...] | None, ...]
     _graph: GraphModule
 
     def __call__(self, members: int, tensors: Sequence[Tensor], drawn: Sequence[Tensor]) -> list[Any]:
@@ -75,8 +75,10 @@ def record(function: Function, tensors: Sequence[Tensor], shared: Sequence[Tenso
     draws = take_draws(few)
     tidy(few)
     fill_registers(few)
+    orders = _orders(few)
+    call_quickly(few)
     module = torch.fx.GraphModule(torch.nn.Module(), few)
-    return Program(draws=tuple(draws), bytes=_bytes(few), orders=_orders(few), _graph=module)
+    return Program(draws=tuple(draws), bytes=_bytes(few), orders=orders, _graph=module)
 
 
 def _traced(function: Function, tensors: Sequence[Tensor], shared: Sequence[Tensor], members: int) -> Graph:
@@ -96,13 +98,14 @@ def _bytes(graph: Graph) -> int:
     return total // FEW
 
 
-def _orders(graph: Graph) -> tuple[tuple[int, ...], ...]:
+def _orders(graph: Graph) -> tuple[tuple[int, ...] | None, ...]:
     (output,) = graph.find_nodes(op="output")
     results: Any = output.args[0]
-    if graph.find_nodes(op="call_function", target=torch.ops.aten.as_strided.default):
-        return tuple(() for _ in results)  # which needs tensors in the order of the recording
-    return tuple(() if node is None else _order(node.meta["val"]) for node in results)
+    # `as_strided` needs tensors in the order of the recording.
+    plain = bool(graph.find_nodes(op="call_function", target=torch.ops.aten.as_strided.default))
+    return tuple(None if node is None else _order(node.meta["val"], plain=plain) for node in results)
 
 
-def _order(value: Value) -> tuple[int, ...]:
-    return tuple(sorted(range(len(value.shape) - 1), key=lambda i: -value.stride[i + 1]))
+def _order(value: Value, *, plain: bool) -> tuple[int, ...]:
+    dimensions = range(len(value.shape) - 1)
+    return tuple(dimensions if plain else sorted(dimensions, key=lambda i: -value.stride[i + 1]))

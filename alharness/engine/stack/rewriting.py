@@ -33,6 +33,13 @@ SEVERAL_ROUNDINGS = frozenset(
 
 VIEWS = (ops.view.default, ops._unsafe_view.default, ops.expand.default)  # noqa: SLF001 - an operation's name
 
+QUICK = frozenset(
+    ("abs", "add", "addmm", "baddbmm", "bmm", "cat", "clone", "div", "gather", "index_select", "maximum", "mean")
+    + ("minimum", "mm", "mul", "native_batch_norm", "ne", "neg", "permute", "relu", "select", "sgn", "sqrt", "squeeze")
+    + ("stack", "sub", "sum", "transpose", "unsqueeze", "where")
+)
+"""Operations that torch offers as functions with the same arguments, which read these in half the time."""
+
 FALLBACK = {
     *("select", "stack", "select_backward", "expand", "view", "unsqueeze", "squeeze", "permute", "transpose", "t"),
     *("clone", "detach", "getitem", "constant", "scalar_tensor", "add", "sub", "mul", "div", "neg", "sum"),
@@ -274,6 +281,13 @@ def _join_bias(graph: Graph, node: Node) -> None:
     joined.meta["val"] = node.meta["val"]
     node.replace_all_uses_with(joined)
     graph.erase_node(node)
+
+
+def call_quickly(graph: Graph) -> None:
+    """Call the functions of torch instead of its operations."""
+    for node in graph.nodes:
+        if isinstance(node.target, torch._ops.OpOverload) and (name := _name(node)) in QUICK:  # noqa: SLF001
+            node.target = getattr(torch, name)
 
 
 def fill_registers(graph: Graph) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from .draws import Streams
-from .optimizing import Shared, Single, Storage, is_elementwise
+from .optimizing import Shared, Single, Storage, in_pieces, is_elementwise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -64,21 +64,15 @@ class Stack:
         named = [{**dict(model.named_parameters()), **dict(model.named_buffers())} for model in models]
         stacked = {name: torch.stack([own[name].detach() for own in named]) for name in named[0]}
         first = optimizer(models[0])
-        elementwise = is_elementwise(first)
-        # Other optimizers may want to see a parameter as a vector.
-        orders = {
-            name: order if elementwise else ()
-            for name, order in zip(computations.trained, self._steps[self._size].orders[1:], strict=True)
-        }
-        self._weights = {
-            name: Storage(stacked.pop(name), order or range(named[0][name].ndim)) for name, order in orders.items()
-        }
+        self._storages = self._stored(stacked, first, named[0])
         self._rest = stacked  # parameters that are not trained, and buffers
         self._state = self._stacked()
         self._optimization: Optimization = (
-            Shared(models[0], first, self._weights) if elementwise else Single(models, optimizer, self._weights)
+            Shared(models[0], first, self._storages)
+            if is_elementwise(first)
+            else Single(models, optimizer, self._storages)
         )
-        if elementwise:
+        if is_elementwise(first):
             _release(models)
 
     def __len__(self) -> int:
@@ -152,13 +146,30 @@ class Stack:
         with torch.no_grad():
             drawn = self._streams.draw(program.draws, key)
             losses, *gradients = program(len(self._streams), [*self._state, *batch], drawn)
-        self._optimization.step(gradients)
+        self._optimization.step(dict(zip(self._computations.trained, gradients, strict=True)))
         found: Tensor = losses
         return found
 
+    def _stored(
+        self, stacked: dict[str, Tensor], optimizer: Optimizer, parameters: Mapping[str, Tensor]
+    ) -> list[Storage]:
+        """The trained parameters, taken out of `stacked`, in their pieces."""
+        names = self._computations.trained
+        steps = [dict(zip(names, step.orders[1:], strict=True)) for step in self._steps.values()]
+        given = [name for name in names if all(orders[name] is not None for orders in steps)]
+        # Other optimizers may want to see a parameter as a vector.
+        orders = {
+            name: found if is_elementwise(optimizer) and found is not None else range(parameters[name].ndim)
+            for name, found in steps[0].items()
+        }
+        pieces = in_pieces(optimizer, {name: parameters[name] for name in names}, given)
+        return [Storage({name: stacked.pop(name) for name in piece}, orders) for piece in pieces]
+
     def _stacked(self) -> list[Tensor]:
         """All parameters and buffers, in the order of the computations."""
-        known = {**{name: storage.stacked for name, storage in self._weights.items()}, **self._rest}
+        known = {**self._rest}
+        for storage in self._storages:
+            known.update(storage.stacked)
         return [known[name] for name in (*self._computations.parameters, *self._computations.buffers)]
 
 

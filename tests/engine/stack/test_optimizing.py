@@ -7,7 +7,15 @@ import torch
 from torch import nn, optim
 from torch.optim.lr_scheduler import LambdaLR
 
-from alharness.engine.stack.optimizing import ELEMENTWISE, Shared, Single, Storage, is_elementwise
+from alharness.engine.stack.optimizing import (
+    ELEMENTWISE,
+    SMALL,
+    Shared,
+    Single,
+    Storage,
+    in_pieces,
+    is_elementwise,
+)
 
 MEMBERS = 5
 
@@ -63,12 +71,14 @@ def one_by_one(kind, steps=6):
     return results
 
 
-def stacked(kind, members, *, single=False, left=None, steps=6, order=None):
+def stacked(kind, members, *, single=False, left=None, steps=6, order=None, joined=True):
     """What the optimizer of a stack makes of these members; from the third step on, only `left` are in it."""
     models = [Small(member, kind) for member in members]
     names = trained(models[0])
     values = {name: torch.stack([trained(m)[name].detach() for m in models]) for name in names}
-    storages = {n: Storage(x, (order or range)(x.ndim - 1)) for n, x in values.items()}
+    orders = {name: (order or range)(x.ndim - 1) for name, x in values.items()}
+    pieces = in_pieces(models[0].optimizer(), trained(models[0]), names if joined and not single else ())
+    storages = [Storage({name: values[name] for name in piece}, orders) for piece in pieces]
     if single:
         optimization = Single(models, Small.optimizer, storages)
     else:
@@ -77,10 +87,20 @@ def stacked(kind, members, *, single=False, left=None, steps=6, order=None):
         if left and step == 2:
             optimization.keep(torch.tensor([members.index(member) for member in left]))
             members = left
-        optimization.step([gradients(step, members)[name] for name in names])
+        optimization.step(gradients(step, members))
         if step % 2:
             optimization.end_epoch()
-    return [{name: storage.stacked[row] for name, storage in storages.items()} for row in range(len(members))]
+    return [{name: x[row] for name, x in views(storages).items()} for row in range(len(members))]
+
+
+def apart(model):
+    """Two members as a model, each parameter in its own piece."""
+    values = {name: torch.stack([p.detach()] * 2) for name, p in trained(model).items()}
+    return [Storage({name: x}, {name: range(x.ndim - 1)}) for name, x in values.items()]
+
+
+def views(storages):
+    return {name: x for storage in storages for name, x in storage.stacked.items()}
 
 
 def equal(a, b):
@@ -110,6 +130,9 @@ def test_a_stack_steps_as_the_optimizer_of_each_model(kind):
 )
 @pytest.mark.parametrize("order", [range, reverse])
 def test_a_members_bits_do_not_depend_on_its_companions(kind, fused, order):
+    model = Small(0)
+    pieces = in_pieces(model.optimizer(), trained(model), [*trained(model)])
+    assert [len(piece) for piece in pieces] == [2, 2]
     made = lambda *given, **more: kind(*given, **more, fused=True) if fused else kind(*given, **more)
     whole = stacked(made, range(MEMBERS), order=order)
     for members in ([0, 0], [4, 2], [3, 1, 0]):
@@ -146,17 +169,17 @@ def test_any_other_optimizer_steps_model_by_model(kind):
 
 def test_the_twin_of_an_only_member_is_as_the_member():
     model = Small(2, Own)
-    storages = {name: Storage(torch.stack([p.detach()] * 2), range(p.ndim)) for name, p in trained(model).items()}
+    storages = apart(model)
     optimization = Single([model, model], Small.optimizer, storages)
     for step in range(6):
-        optimization.step([x.expand(2, *x.shape[1:]) for x in gradients(step, [2]).values()])
+        optimization.step({name: x.expand(2, *x.shape[1:]) for name, x in gradients(step, [2]).items()})
         if step % 2:
             optimization.end_epoch()
         if step == 2:
             optimization.keep(torch.tensor([0, 0]))
     (expected,) = one_by_one(Own)[2:3]
     for row in (0, 1):
-        assert equal({name: storage.stacked[row] for name, storage in storages.items()}, expected)
+        assert equal({name: x[row] for name, x in views(storages).items()}, expected)
 
 
 def test_what_may_look_at_whole_parameters_is_not_shared():
@@ -171,10 +194,21 @@ def test_what_may_look_at_whole_parameters_is_not_shared():
 
 def test_a_parameter_without_a_gradient_is_left_as_it_is():
     model = Small(0)
-    storages = {name: Storage(torch.stack([p.detach()] * 2), range(p.ndim)) for name, p in trained(model).items()}
-    before = copy.deepcopy({name: storage.stacked for name, storage in storages.items()})
-    Shared(model, model.optimizer(), storages).step(
-        [None, *[torch.ones_like(s.stacked) for s in storages.values()][1:]]
-    )
-    changed = [not torch.equal(storage.stacked, before[name]) for name, storage in storages.items()]
-    assert changed == [False, True, True, True]
+    storages = apart(model)
+    before = copy.deepcopy(views(storages))
+    given = {name: torch.ones_like(x) for name, x in before.items()}
+    Shared(model, model.optimizer(), storages).step({**given, "first.weight": None})
+    changed = [name for name, x in views(storages).items() if not torch.equal(x, before[name])]
+    assert changed == ["first.bias", "second.weight", "second.bias"]
+
+
+def test_only_small_parameters_with_the_same_settings_and_a_gradient_lie_in_one_piece():
+    model = nn.ModuleDict({"wide": nn.Linear(SMALL, 2), "a": nn.Linear(3, 2), "b": nn.Linear(3, 2).double()})
+    parameters, optimizer = dict(model.named_parameters()), optim.Adam(model.parameters())
+    given = [name for name in parameters if name != "a.bias"]
+    assert in_pieces(optimizer, parameters, given) == [
+        ["wide.weight"],
+        ["wide.bias", "a.weight"],
+        ["a.bias"],
+        ["b.weight", "b.bias"],
+    ]

@@ -123,7 +123,7 @@ def train(A: Propagation, AX: Tensor, loss: Loss, params: GcnalParams, rng: np.r
         rng: draws the first weights, then the dropout masks.
     """
     network = fresh_network(AX.shape[1], params.hidden, rng, AX)
-    adam = torch.optim.Adam(network.parameters, lr=params.learning_rate, weight_decay=params.weight_decay)
+    adam = Adam(network.parameters, lr=params.learning_rate, weight_decay=params.weight_decay)
     kept, scratch = AX.new_empty(2, len(AX), params.hidden)
     for _ in range(params.steps):
         share = draw_kept(params.dropout, rng, kept)
