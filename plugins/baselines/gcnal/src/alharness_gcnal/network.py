@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch  # noqa: TID253 - only sampler.py imports this module
 
+from alharness.kernels.optimizers import Adam
+
 if TYPE_CHECKING:
     from torch import Tensor
 
