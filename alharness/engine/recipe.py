@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Validation:
-    """Validation samples, ready for training; all trainings of a seed share them.
+    """Validation samples, ready for training; trainings with equal ones share them.
 
     Attributes:
         batch: the samples.

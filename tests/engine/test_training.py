@@ -227,3 +227,10 @@ def test_float32_is_float32_unless_asked(make_trainer, make_samples, monkeypatch
         make_trainer(epochs=1, precision=precision).fit(make_samples(20).pooled(), 0)
         assert note() == ("ieee", False)
     assert seen == [("ieee", False), ("tf32", False), ("ieee", not LateFusion.stackable)]
+
+
+def test_trainings_with_equal_validation_samples_share_them(make_trainer, make_samples):
+    trainer = make_trainer()
+    first, again, other = (trainer.validation(make_samples(20, seed=seed).pooled()) for seed in (1, 1, 2))
+    assert first is again
+    assert first is not other

@@ -1,4 +1,4 @@
-"""All that draws random numbers, made of the few functions for which a stack has streams."""
+"""Random numbers of a recording: made by few functions, and then its inputs, which streams of the members give."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ import torch
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from .recorder import Unstackable
+from .draws import Draw
+from .recorder import FEW, Unstackable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from torch import Tensor
+    from torch.fx import Graph, Node
+
+ops = torch.ops.aten
 
 
 class Replaced(TorchFunctionMode):
@@ -107,3 +111,99 @@ class Drawing(Replaced):
         ):
             return args[0].copy_(torch.rand_like(args[0]) < args[1])
         return super().__torch_function__(function, types, args, kwargs)
+
+
+def take_draws(graph: Graph) -> list[Draw]:
+    """Make inputs of what is drawn; returns what that is.
+
+    Raises:
+        Unstackable: something is drawn in a way that no stream of a member replaces.
+    """
+    draws: list[Draw] = []
+    last = graph.find_nodes(op="placeholder")[-1]
+    for node in [*graph.nodes]:
+        if torch.Tag.nondeterministic_seeded not in getattr(node.target, "tags", ()):
+            continue
+        if node.target is ops.bernoulli_.float:
+            node = _out_of_place(graph, node)  # noqa: PLW2901 - what takes its place
+        if node.target is ops.native_dropout.default:
+            node = _plain_dropout(graph, node)  # noqa: PLW2901 - what takes its place
+        value = node.meta["val"]
+        shape = tuple(value.shape[1:])
+        if node.target is ops.bernoulli.p:
+            draw = _kept(graph, node, shape)
+        elif node.target in (ops.rand.default, ops.rand_like.default):
+            draw = Draw(kind="uniform", shape=shape)
+        elif node.target in (ops.randn.default, ops.randn_like.default):
+            draw = Draw(kind="normal", shape=shape)
+        elif node.target is ops.randperm.default:
+            draw = Draw(kind="permutation", shape=shape)
+        else:
+            raise Unstackable(f"it draws by {node.target}, which no stream of its own replaces")
+        if not value.shape or value.shape[0] != FEW:
+            raise Unstackable(f"it draws by {node.target} what all models of a stack would share")
+        with graph.inserting_after(last):
+            last = graph.placeholder(f"draw_{len(draws)}")
+        last.meta["val"] = value
+        node.replace_all_uses_with(_of_type(graph, last, node))
+        graph.erase_node(node)
+        draws.append(draw)
+    return draws
+
+
+def _of_type(graph: Graph, drawn: Node, node: Node) -> Node:
+    """Numbers as streams give them, in the type of those that they replace."""
+    value = node.meta["val"]
+    if value.dtype == (torch.int64 if node.target is ops.randperm.default else torch.float32):
+        return drawn
+    with graph.inserting_before(node):
+        converted = graph.call_function(ops._to_copy.default, (drawn,), {"dtype": value.dtype})  # noqa: SLF001
+    converted.meta["val"] = value
+    return converted
+
+
+def _kept(graph: Graph, node: Node, shape: tuple[int, ...]) -> Draw:
+    """What dropout keeps; if all that is done with it is to divide it by its share, it is drawn so."""
+    share = node.args[1]
+    assert isinstance(share, float)
+    users = [*node.users]
+    if len(users) == 1 and users[0].target in (ops.div.Scalar, ops.div_.Scalar) and users[0].args[1] == share:
+        users[0].replace_all_uses_with(node)
+        graph.erase_node(users[0])
+        return Draw(kind="kept", shape=shape, share=share, value=1 / share)
+    return Draw(kind="kept", shape=shape, share=share)
+
+
+def _out_of_place(graph: Graph, node: Node) -> Node:
+    """A draw that is written into an empty tensor, as one that gives a tensor."""
+    target, share = node.args
+    assert isinstance(target, torch.fx.Node)
+    if target.target not in (ops.empty_like.default, ops.empty.memory_format, ops.new_empty.default):
+        raise Unstackable("it draws numbers into a tensor that is used before")
+    with graph.inserting_before(node):
+        found = graph.call_function(ops.bernoulli.p, (target, share))
+    found.meta["val"] = target.meta["val"]
+    node.replace_all_uses_with(found)
+    graph.erase_node(node)
+    target.replace_all_uses_with(found, lambda user: user is not found)
+    return found
+
+
+def _plain_dropout(graph: Graph, node: Node) -> Node:
+    """The one operation that is dropout on a GPU, as several; returns the one that draws."""
+    x, p, _ = node.args
+    assert isinstance(x, torch.fx.Node)
+    assert isinstance(p, float)
+    with graph.inserting_before(node):
+        mask = graph.call_function(ops.bernoulli.p, (x, 1 - p))
+        scaled = graph.call_function(ops.div.Scalar, (mask, 1 - p))
+        kept = graph.call_function(ops.mul.Tensor, (x, scaled))
+        drawn = graph.call_function(ops.ne.Scalar, (scaled, 0))
+    mask.meta["val"] = scaled.meta["val"] = x.meta["val"]
+    for user in [*node.users]:  # operator.getitem: the result, or the mask
+        instead = drawn if user.args[1] else kept
+        instead.meta["val"] = user.meta["val"]
+        user.replace_all_uses_with(instead)
+        graph.erase_node(user)
+    graph.erase_node(node)
+    return mask

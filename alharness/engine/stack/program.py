@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from .recorder import Recorder, Unstackable
-from .rewriting import FEW, MORE, call_quickly, fill_registers, generalize, join_permutations, take_draws, tidy
+from .drawing import take_draws
+from .recorder import FEW, MORE, Recorder, Unstackable
+from .rewriting import call_quickly, fill_registers, generalize, join_permutations, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

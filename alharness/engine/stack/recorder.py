@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 CONSTANT = 10_000
 """Most numbers of a tensor that a recording keeps; a larger one is data that a member may have of its own."""
 
+FEW, MORE = 2, 3
+"""Members of the two recordings that are compared: numbers that differ between them follow the members'."""
+
 
 class Unstackable(Exception):
     """Why a model cannot be computed as a stack, in words."""

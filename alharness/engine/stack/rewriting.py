@@ -10,8 +10,7 @@ import torch
 from torch.nn import functional
 from torch.utils import _pytree as trees
 
-from .draws import Draw
-from .recorder import Constant, Unstackable
+from .recorder import FEW, MORE, Constant, Unstackable
 
 if TYPE_CHECKING:
     from torch.fx import Graph, Node
@@ -33,11 +32,11 @@ SEVERAL_ROUNDINGS = frozenset(
 
 VIEWS = (ops.view.default, ops._unsafe_view.default, ops.expand.default)  # noqa: SLF001 - an operation's name
 
-QUICK = frozenset(
-    ("abs", "add", "addmm", "baddbmm", "bmm", "cat", "clone", "div", "gather", "index_select", "maximum", "mean")
-    + ("minimum", "mm", "mul", "native_batch_norm", "ne", "neg", "permute", "relu", "select", "sgn", "sqrt", "squeeze")
-    + ("stack", "sub", "sum", "transpose", "unsqueeze", "where")
-)
+QUICK = {
+    *("abs", "add", "addmm", "baddbmm", "bmm", "cat", "clone", "div", "gather", "index_select", "maximum", "mean"),
+    *("minimum", "mm", "mul", "native_batch_norm", "ne", "neg", "permute", "relu", "select", "sgn", "sqrt"),
+    *("squeeze", "stack", "sub", "sum", "transpose", "unsqueeze", "where"),
+}
 """Operations that torch offers as functions with the same arguments, which read these in half the time."""
 
 FALLBACK = {
@@ -48,9 +47,6 @@ FALLBACK = {
 
 REGISTERS = 64
 """Numbers in the registers that one step of a kernel fills."""
-
-FEW, MORE = 2, 3
-"""Members of the two recordings that are compared: numbers that differ between them follow the members'."""
 
 
 def join_permutations(graph: Graph, members: int) -> None:
@@ -128,106 +124,16 @@ def _followed(few: Any, more: Any, members: Node, graph: Graph) -> Any:
     return trees.tree_unflatten([one(x, y) for x, y in zip(a, b, strict=True)], form)
 
 
-def take_draws(graph: Graph) -> list[Draw]:
-    """Make inputs of what is drawn; returns what that is.
-
-    Raises:
-        Unstackable: something is drawn in a way that no stream of a member replaces.
-    """
-    draws: list[Draw] = []
-    last = graph.find_nodes(op="placeholder")[-1]
-    for node in [*graph.nodes]:
-        if torch.Tag.nondeterministic_seeded not in getattr(node.target, "tags", ()):
-            continue
-        if node.target is ops.bernoulli_.float:
-            node = _out_of_place(graph, node)  # noqa: PLW2901 - what takes its place
-        if node.target is ops.native_dropout.default:
-            node = _plain_dropout(graph, node)  # noqa: PLW2901 - what takes its place
-        value = node.meta["val"]
-        shape = tuple(value.shape[1:])
-        if node.target is ops.bernoulli.p:
-            draw = _kept(graph, node, shape)
-        elif node.target in (ops.rand.default, ops.rand_like.default):
-            draw = Draw(kind="uniform", shape=shape)
-        elif node.target in (ops.randn.default, ops.randn_like.default):
-            draw = Draw(kind="normal", shape=shape)
-        elif node.target is ops.randperm.default:
-            draw = Draw(kind="permutation", shape=shape)
-        else:
-            raise Unstackable(f"it draws by {node.target}, which no stream of its own replaces")
-        if not value.shape or value.shape[0] != FEW:
-            raise Unstackable(f"it draws by {node.target} what all models of a stack would share")
-        with graph.inserting_after(last):
-            last = graph.placeholder(f"draw_{len(draws)}")
-        last.meta["val"] = value
-        node.replace_all_uses_with(_of_type(graph, last, node))
-        graph.erase_node(node)
-        draws.append(draw)
-    return draws
-
-
-def _of_type(graph: Graph, drawn: Node, node: Node) -> Node:
-    """Numbers as streams give them, in the type of those that they replace."""
-    value = node.meta["val"]
-    if value.dtype == (torch.int64 if node.target is ops.randperm.default else torch.float32):
-        return drawn
-    with graph.inserting_before(node):
-        converted = graph.call_function(ops._to_copy.default, (drawn,), {"dtype": value.dtype})  # noqa: SLF001
-    converted.meta["val"] = value
-    return converted
-
-
-def _kept(graph: Graph, node: Node, shape: tuple[int, ...]) -> Draw:
-    """What dropout keeps; if all that is done with it is to divide it by its share, it is drawn so."""
-    share = node.args[1]
-    assert isinstance(share, float)
-    users = [*node.users]
-    if len(users) == 1 and users[0].target in (ops.div.Scalar, ops.div_.Scalar) and users[0].args[1] == share:
-        users[0].replace_all_uses_with(node)
-        graph.erase_node(users[0])
-        return Draw(kind="kept", shape=shape, share=share, value=1 / share)
-    return Draw(kind="kept", shape=shape, share=share)
-
-
-def _out_of_place(graph: Graph, node: Node) -> Node:
-    """A draw that is written into an empty tensor, as one that gives a tensor."""
-    target, share = node.args
-    assert isinstance(target, torch.fx.Node)
-    if target.target not in (ops.empty_like.default, ops.empty.memory_format, ops.new_empty.default):
-        raise Unstackable("it draws numbers into a tensor that is used before")
-    with graph.inserting_before(node):
-        found = graph.call_function(ops.bernoulli.p, (target, share))
-    found.meta["val"] = target.meta["val"]
-    node.replace_all_uses_with(found)
-    graph.erase_node(node)
-    target.replace_all_uses_with(found, lambda user: user is not found)
-    return found
-
-
-def _plain_dropout(graph: Graph, node: Node) -> Node:
-    """The one operation that is dropout on a GPU, as several; returns the one that draws."""
-    x, p, _ = node.args
-    assert isinstance(x, torch.fx.Node)
-    assert isinstance(p, float)
-    with graph.inserting_before(node):
-        mask = graph.call_function(ops.bernoulli.p, (x, 1 - p))
-        scaled = graph.call_function(ops.div.Scalar, (mask, 1 - p))
-        kept = graph.call_function(ops.mul.Tensor, (x, scaled))
-        drawn = graph.call_function(ops.ne.Scalar, (scaled, 0))
-    mask.meta["val"] = scaled.meta["val"] = x.meta["val"]
-    for user in [*node.users]:  # operator.getitem: the result, or the mask
-        instead = drawn if user.args[1] else kept
-        instead.meta["val"] = user.meta["val"]
-        user.replace_all_uses_with(instead)
-        graph.erase_node(user)
-    graph.erase_node(node)
-    return mask
-
-
 def tidy(graph: Graph) -> None:
     """Drop what changes nothing, a third of what is recorded, and join what is one operation."""
     for node in [*graph.nodes]:
-        if node.op == "call_function" and (source := _unchanged(node)) is not None:
+        if node.op == "call_function" and (unchanged := _unchanged(node)) is not None:
+            node.replace_all_uses_with(unchanged)
+            graph.erase_node(node)
+        elif node.target is ops.view.default and _sums(node):
+            source: Any = node.args[0]
+            source.args = source.args[:2]
+            source.meta["val"] = node.meta["val"]
             node.replace_all_uses_with(source)
             graph.erase_node(node)
         elif node.target is ops.view.default:
@@ -262,6 +168,21 @@ def _unchanged(node: Node) -> Node | None:
         assert isinstance(source.args[0], torch.fx.Node)
         return source.args[0]
     return None
+
+
+def _sums(view: Node) -> bool:
+    """Whether all that a view does is to drop the dimensions that a sum has kept."""
+    source: Any = view.args[0]
+    if (
+        source.target is not ops.sum.dim_IntList
+        or len(source.users) > 1
+        or source.kwargs
+        or source.args[2:] != (True,)
+    ):
+        return False
+    before = source.args[0].meta["val"].shape
+    summed = {dimension % len(before) for dimension in source.args[1]}
+    return [x for i, x in enumerate(before) if i not in summed] == [*view.meta["val"].shape]
 
 
 def _join_bias(graph: Graph, node: Node) -> None:
