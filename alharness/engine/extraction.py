@@ -16,6 +16,7 @@ from alharness.guard.fingerprint import Kept, unwritten
 
 from .batches import RepeatedBatches, batches
 from .contexts import seeded
+from .dropout import dropout_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from alharness.api.network import Batch, MultimodalModel
+    from alharness.api.network import Batch
     from alharness.api.samples import Inputs
 
     from .measure import Clock
@@ -136,8 +137,8 @@ class Extractor:
     @torch.no_grad()
     def draw(self, rows: Iterable[Batch], number: int, source: str) -> Tensor:
         """One prediction of that source with dropout on; the masks depend on the query's seed and `number`."""
-        device = self._fitted.device
-        with self._clock.charge("inference"), dropout_on(self._model), seeded(self._seed + number, device):
+        seed, device = self._seed + number, self._fitted.device
+        with self._clock.charge("inference"), dropout_on(self._model, seed), seeded(seed, device):
             return torch.cat([self.predict(self._encoded(b))[source] for b in rows])
 
     @torch.no_grad()
@@ -309,29 +310,6 @@ class ModelView:
         names = (*self._inputs.modalities, FUSED) if fused else self._inputs.modalities
         if source not in names:
             raise SamplerError(f"it asked for {source!r}, but there are only {', '.join(names)}")
-
-
-@contextmanager
-def dropout_on(model: MultimodalModel) -> Iterator[None]:
-    """The whole model in training mode, functional dropout included, but normalization layers in evaluation.
-
-    A batch norm in training mode would mix samples and change its running statistics.
-    """
-    modes = {module: module.training for module in model.modules()}
-    # Spectral norms, for one, change theirs in every pass in training mode.
-    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
-    model.train()
-    for module in model.modules():
-        if hasattr(module, "running_mean"):  # what makes it one, whatever its class
-            module.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
-        with torch.no_grad():
-            for buffer, value in buffers:
-                buffer.copy_(value)
 
 
 @torch.no_grad()

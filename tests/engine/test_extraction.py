@@ -4,7 +4,8 @@ import torch
 from torch import nn
 
 from alharness import Feature, LabelLeak, SamplerError, Task
-from alharness.engine.extraction import Extractor, ModelView, dropout_on, predict
+from alharness.engine.dropout import dropout_on
+from alharness.engine.extraction import Extractor, ModelView, predict
 from alharness.engine.measure import Clock
 from alharness.models.late_fusion.network import LateFusion
 
@@ -179,7 +180,7 @@ def test_normalization_layers_stay_in_evaluation_under_dropout(norm):
 
     net = Net().eval()
     before = net.norm.running_mean.clone()
-    with dropout_on(net):
+    with dropout_on(net, 0):
         output = net(torch.randn(50, 3))
     assert torch.equal(before, net.norm.running_mean)
     assert (output == 0).any()  # functional dropout was on

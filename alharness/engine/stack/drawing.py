@@ -61,6 +61,14 @@ def _bernoulli(x: Tensor, p: float | None = None) -> Tensor:
     return (torch.rand_like(x) < (x if p is None else p)).to(x.dtype)
 
 
+def _dropout(x: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """As torch's, without a division in place, for which functorch imports sympy."""
+    if not training or not 0 < p < 1:
+        return functional.dropout(x, p, training, inplace)
+    kept = torch.empty_like(x).bernoulli_(1 - p) / (1 - p)
+    return x.mul_(kept) if inplace else x * kept
+
+
 def _multinomial(weights: Tensor, count: int, replacement: bool = False) -> Tensor:
     """The first of independent exponential times with these rates is a draw (Efraimidis & Spirakis, 2006)."""
     if not replacement:
@@ -95,6 +103,7 @@ class Drawing(Replaced):
         torch.multinomial: _multinomial,
         torch.Tensor.multinomial: _multinomial,
         functional.gumbel_softmax: _gumbel_softmax,
+        functional.dropout: _dropout,
         functional.rrelu: _rrelu,
         torch.Tensor.normal_: lambda x, mean=0, std=1: x.copy_(torch.randn_like(x) * std + mean),
         torch.Tensor.uniform_: lambda x, low=0, high=1: x.copy_(torch.rand_like(x) * (high - low) + low),
@@ -167,7 +176,8 @@ def _kept(graph: Graph, node: Node, shape: tuple[int, ...]) -> Draw:
     share = node.args[1]
     assert isinstance(share, float)
     users = [*node.users]
-    if len(users) == 1 and users[0].target in (ops.div.Scalar, ops.div_.Scalar) and users[0].args[1] == share:
+    divided = ops.div.Scalar, ops.div_.Scalar, ops.div.Tensor
+    if len(users) == 1 and users[0].target in divided and users[0].args[1] == share:
         users[0].replace_all_uses_with(node)
         graph.erase_node(users[0])
         return Draw(kind="kept", shape=shape, share=share, value=1 / share)

@@ -79,7 +79,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        named = trees.tree_map(self._node, (args, kwargs))
+        named = self._named((args, kwargs))
         result = operation(*args, **kwargs)
         node = self.graph.call_function(operation, *named)
         held = [x.untyped_storage()._cdata for x in trees.tree_leaves(args) if isinstance(x, torch.Tensor)]  # noqa: SLF001
@@ -95,16 +95,23 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """End the graph by what it gives."""
         self.graph.output([None if x is None else self._node(x) for x in results])
 
-    def _node(self, x: Any) -> Any:
-        if not isinstance(x, torch.Tensor):
-            return x
+    def _named(self, x: Any) -> Any:
+        """Arguments with nodes in place of tensors. torch's own way through them takes most of the time."""
+        if isinstance(x, torch.Tensor):
+            return self._node(x)
+        if isinstance(x, (tuple, list)):
+            return type(x)(map(self._named, x))
+        return {name: self._named(value) for name, value in x.items()} if isinstance(x, dict) else x
+
+    def _node(self, x: Tensor) -> Node:
         if x not in self._nodes:
             # Made before the recording, such as a tensor that a module keeps.
             if x.numel() > CONSTANT:
                 shape = tuple(x.shape)
                 raise Unstackable(f"it reads a tensor of shape {shape} that is neither a parameter nor a buffer")
             self._know(x, self.graph.call_function(Constant(x.clone()), ()))
-        return self._nodes[x]
+        found: Node = self._nodes[x]
+        return found
 
     def _know(self, x: Tensor, node: Node, held: Sequence[int] = ()) -> None:
         storage = x.untyped_storage()

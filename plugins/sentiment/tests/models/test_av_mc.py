@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from alharness import Batch, ModelShape, Task
 from alharness.api.samples import Inputs, Samples
 from alharness.engine.batches import as_batch
-from alharness.engine.extraction import dropout_on, predict
+from alharness.engine.dropout import dropout_on
+from alharness.engine.extraction import predict
 from alharness.engine.training import Trainer
 from alharness.errors import RunError
 from alharness.spec.settings import TrainingSettings
@@ -340,6 +341,6 @@ def test_draws_under_dropout_leave_the_statistics_of_training_alone():
     model, data = build().eval(), batch(40)
     model.adapt(data)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    with dropout_on(model), torch.no_grad():
+    with dropout_on(model, 0), torch.no_grad():
         model(data)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
