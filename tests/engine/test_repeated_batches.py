@@ -9,6 +9,7 @@ import torch
 from alharness import Feature, Inputs
 from alharness.engine import extraction
 from alharness.engine.batches import RepeatedBatches, batches
+from alharness.engine.dropout import dropout_on
 from alharness.engine.extraction import DRAW_BATCH, Extractor, ModelView
 from alharness.engine.measure import Clock
 
@@ -82,10 +83,8 @@ def test_draws_have_the_masks_of_a_fresh_pass_whatever_fits(make_trainer, make_s
     view = ModelView(Extractor(fitted, 4096, frozenset({Feature.MC_DRAWS}), clock, 11), samples.inputs, rows)
     draws = list(view.mc_draws(3, "text"))
 
-    fitted.model.train()
     for number, draw in enumerate(draws):
-        with torch.random.fork_rng(), torch.no_grad():
-            torch.manual_seed(11 + number)
+        with dropout_on(fitted.model, 11 + number), torch.no_grad():
             parts = [rows[start : start + DRAW_BATCH] for start in range(0, len(rows), DRAW_BATCH)]
             fresh = [next(batches(samples.inputs, part, DRAW_BATCH, CPU)) for part in parts]
             expected = torch.cat([fitted.model(batch)["text"].log_softmax(1) for batch in fresh])

@@ -39,7 +39,7 @@ no register, with other rounding; so no member may have them."""
 
 
 SMALL = 1024
-"""Parameters of no more numbers lie in one piece: copying their gradients takes less time than to step each."""
+"""Parameters of no more numbers are kept in one piece: copying their gradients takes less time than to step each."""
 
 
 class Storage:
@@ -110,7 +110,7 @@ def _padded(numbers: int) -> int:
 
 
 def in_pieces(optimizer: Optimizer, parameters: Mapping[str, Tensor], given: Collection[str]) -> list[list[str]]:
-    """Names of parameters that may lie in one piece: small ones that an optimizer treats alike.
+    """Names of parameters that may be kept in one piece: small ones that an optimizer treats alike.
 
     Args:
         optimizer: of a model.

@@ -202,7 +202,7 @@ def test_a_parameter_without_a_gradient_is_left_as_it_is():
     assert changed == ["first.bias", "second.weight", "second.bias"]
 
 
-def test_only_small_parameters_with_the_same_settings_and_a_gradient_lie_in_one_piece():
+def test_only_small_parameters_with_the_same_settings_and_a_gradient_are_kept_in_one_piece():
     model = nn.ModuleDict({"wide": nn.Linear(SMALL, 2), "a": nn.Linear(3, 2), "b": nn.Linear(3, 2).double()})
     parameters, optimizer = dict(model.named_parameters()), optim.Adam(model.parameters())
     given = [name for name in parameters if name != "a.bias"]
