@@ -39,7 +39,7 @@ no register, with other rounding; so no member may have them."""
 
 
 SMALL = 1024
-"""Parameters of no more numbers are kept in one piece: copying their gradients takes less time than to step each."""
+"""Parameters of at most so many numbers share a piece: copying their gradients is quicker than stepping each."""
 
 
 class Storage:
