@@ -11,6 +11,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
 LONG = ("slow", "fuzz", "browser", "postgres")
 HEAVY = {"matplotlib", "mlflow", "pandas", "playwright", "scipy", "sklearn", "statsmodels"}
 """Test modules import these in the functions that use them. torch is not among them: most tests are about it."""
+FOR_RUNS = ("sklearn.datasets", "sklearn.decomposition", "sympy")
+"""What the processes of nearly every run would import, each of them again: `digits`, maps and dropout need them."""
 BROUGHT = pytest.StashKey[dict[str, str]]()
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -104,6 +107,15 @@ def one_thread() -> None:
 def own_options() -> None:
     """Hide the options of this pytest, which all its processes have read by now, from one that a test starts."""
     os.environ.pop("PYTEST_ADDOPTS", None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def imported_once() -> Iterator[None]:
+    """Have the server that processes of runs are forked from import all that they need: each is ready at once."""
+    preload = forkserver.set_forkserver_preload
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forkserver, "set_forkserver_preload", lambda names: preload([*names, *FOR_RUNS]))
+        yield
 
 
 @pytest.fixture
