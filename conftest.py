@@ -30,7 +30,7 @@ LONG = ("slow", "fuzz", "browser", "postgres")
 HEAVY = {"matplotlib", "mlflow", "pandas", "playwright", "scipy", "sklearn", "statsmodels"}
 """Test modules import these in the functions that use them. torch is not among them: most tests are about it."""
 FOR_RUNS = ("sklearn.datasets", "sklearn.decomposition", "sympy")
-"""What the processes of nearly every run would import, each of them again: `digits`, maps and dropout need them."""
+"""What the processes of nearly every run import, each of them again: `digits`, maps and dropout need them."""
 BROUGHT = pytest.StashKey[dict[str, str]]()
 CHROMIUM_FLAGS = (
     "--no-sandbox",

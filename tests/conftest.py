@@ -136,7 +136,7 @@ class DataParams(Params):
 
 
 def inspect(params):
-    return DatasetFacts(task=Task.CLASSIFICATION, modalities=("x",), sizes=(42, 9, 9))
+    return DatasetFacts(task=Task.CLASSIFICATION, modalities=("x",), sizes=(180, 30, 90))
 
 
 def make_data(params):
@@ -175,9 +175,9 @@ def make(how):
     if how == "another":
         return "no data set"
     rng = np.random.default_rng(int(os.environ.get("ALHARNESS_TEST_DATA", "0")))
-    labels = np.arange(60) % 3
-    x = (labels[:, None] + 0.1 * rng.normal(size=(60, 4))).astype(np.float32)
-    inputs = Inputs(ids=tuple(f"s{i:02d}" for i in range(60)), arrays={"x": x})
+    labels = np.arange(300) % 3
+    x = (labels[:, None] + 0.1 * rng.normal(size=(300, 4))).astype(np.float32)
+    inputs = Inputs(ids=tuple(f"s{i:03d}" for i in range(300)), arrays={"x": x})
     content = Samples(inputs=inputs, labels=labels)
     return Dataset(task=Task.CLASSIFICATION, content=content, classes=("a", "b", "c"))
 """

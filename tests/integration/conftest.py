@@ -7,14 +7,14 @@ import time
 
 import pytest
 
-from alharness import registry
+from alharness import cli, registry
 from alharness import spec as specs
 from alharness.runs.run import Options
 from alharness.runs.run import run as run_cells
 
 SPEC = """\
 name: trial
-dataset: digits
+dataset: {dataset}
 training: {{epochs: 3, device: cpu}}
 active_learning: {{initial_pool: 10, budget: 5, cycles: {cycles}}}
 seeds: {seeds}
@@ -22,20 +22,27 @@ samplers: {samplers}
 """
 
 
+@pytest.fixture(scope="session")
+def spec_text():
+    def text(samplers="[first, narrow]", seeds="2", cycles=2, dataset="toy_data"):
+        return SPEC.format(samplers=samplers, seeds=seeds, cycles=cycles, dataset=dataset)
+
+    return text
+
+
 @pytest.fixture
-def write_spec(tmp_path):
-    def write(samplers="[first, narrow]", seeds="2", cycles=2, name="trial.yaml"):
-        path = tmp_path / name
-        path.write_text(SPEC.format(samplers=samplers, seeds=seeds, cycles=cycles))
+def write_spec(spec_text, tmp_path):
+    def write(**values):
+        path = tmp_path / "trial.yaml"
+        path.write_text(spec_text(**values))
         return path
 
     return write
 
 
-@pytest.fixture
-def run_spec(toy_site, monkeypatch):
+@pytest.fixture(scope="module")
+def run_spec(toy_site):
     """Run a spec in this process, without MLflow; gives run, record and warnings."""
-    monkeypatch.syspath_prepend(toy_site)
 
     def run(path, workdir, observers=(), **options):
         installed = registry.load()
@@ -45,7 +52,24 @@ def run_spec(toy_site, monkeypatch):
         chosen = Options(workdir=workdir, **options)
         return *run_cells(specs.load(path, installed), installed, chosen, warnings.append), warnings
 
-    return run
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(toy_site)
+        yield run
+
+
+@pytest.fixture
+def main(toy_site, tmp_path, monkeypatch, capsys):
+    """The command line in this process, in a folder of its own; gives exit code, output and errors."""
+    monkeypatch.syspath_prepend(toy_site)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+    def start(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            cli.main([*map(str, arguments)])
+        return ended.value.code, *capsys.readouterr()
+
+    return start
 
 
 @pytest.fixture
@@ -89,7 +113,7 @@ def wait_for_lines():
     return wait
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def journals():
     """Folder of a cell without its hash -> journal lines without what was measured."""
 

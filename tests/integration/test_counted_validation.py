@@ -18,7 +18,7 @@ def count(write_spec, run_spec, tmp_path):
     """Run the same spec, counting validation samples or not; gives the run and its warnings."""
 
     def run(counting):
-        path = write_spec("[random, first]", seeds="2")
+        path = write_spec(samplers="[random, first]")
         text = path.read_text()
         path.write_text(
             text.replace(

@@ -10,7 +10,7 @@ from alharness.results.run import RunResults
 
 
 def test_a_report_says_what_the_run_said(write_spec, run_spec, tmp_path):
-    spec = write_spec("[random, first, {name: narrow, label: other}]", seeds="3")
+    spec = write_spec(samplers="[random, first, {name: narrow, label: other}]", seeds="3", dataset="digits")
     run, record, _ = run_spec(spec, tmp_path / "runs")
     found = write(single(RunResults.read(run.folder)), tmp_path / "report")
     rows = list(csv.DictReader((tmp_path / "report/tables/outcome.csv").open()))
