@@ -1,4 +1,4 @@
-"""The command line as a user starts it, in processes that can be killed."""
+"""The command line as a user starts it; in a process of its own where it ends by a signal or meets a console."""
 
 import json
 import re
@@ -11,7 +11,7 @@ import pytest
 
 @pytest.mark.slow
 def test_a_first_run_ends_with_a_table_a_picture_and_mlflow(command, write_spec, tmp_path):
-    process = command("run", write_spec(samplers="[first, needy]"))
+    process = command("run", write_spec(samplers="[first, needy]", dataset="digits"))
     out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "")
     assert "[2/2] first-s1: f1 0." in out
@@ -32,28 +32,6 @@ def test_a_first_run_ends_with_a_table_a_picture_and_mlflow(command, write_spec,
 
 
 @pytest.mark.slow
-def test_a_run_killed_again_and_again_ends_as_if_nothing_had_happened(
-    command, write_spec, wait_for_lines, journals, tmp_path
-):
-    path = write_spec(samplers="[slow, narrow]", seeds="[0, 1]", cycles=3)
-    arguments = ("run", path, "--no-tracking", "--workdir")
-    killed = tmp_path / "killed"
-    for cycles in (1, 9):
-        process = command(*arguments, killed)
-        wait_for_lines(killed, cycles, process)
-        process.kill()
-        process.communicate()
-    last = command(*arguments, killed)
-    out, _ = last.communicate(timeout=120)
-    assert last.returncode == 0
-    assert "cycles are finished already" in out
-    quiet = command(*arguments, tmp_path / "quiet")
-    quiet.communicate(timeout=120)
-    assert journals(killed) == journals(tmp_path / "quiet")
-    assert len(journals(killed)) == 4
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_run_and_tells_how_to_go_on(command, write_spec, wait_for_lines, tmp_path, number, code):
     process = command("run", write_spec(samplers="[slow]", cycles=20), "--no-tracking")
@@ -65,10 +43,9 @@ def test_a_signal_ends_the_run_and_tells_how_to_go_on(command, write_spec, wait_
     assert "Traceback" not in err
 
 
-def test_a_failed_cell_makes_the_exit_code_1_and_the_others_a_table(command, write_spec):
-    process = command("run", write_spec(samplers="[twice, first]", seeds="[0]"), "--no-tracking")
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 1
+def test_a_failed_cell_makes_the_exit_code_1_and_the_others_a_table(main, write_spec):
+    code, out, err = main("run", write_spec(samplers="[twice, first]", seeds="[0]"), "--no-tracking")
+    assert code == 1
     assert "failed: twice-s0: twice (toy-samplers==1.0), cycle 0: it chose position 0 5 times" in out
     assert "0 of 1" in out
     assert "Traceback" not in out + err
@@ -83,17 +60,16 @@ def test_a_failed_cell_makes_the_exit_code_1_and_the_others_a_table(command, wri
         ("budget: 5", "budget: -5", 2, "active_learning.budget"),
         ("budget: 5", "budget: five", 2, "active_learning.budget"),
         ("initial_pool: 10", "initial_pool: 5000", 2, "active_learning.initial_pool"),
-        ("dataset: digits", "dataset: {name: mfeat, params: {path: nowhere}}", 5, "alharness data import mfeat"),
+        ("dataset: toy_data", "dataset: {name: mfeat, params: {path: nowhere}}", 5, "alharness data import mfeat"),
     ],
 )
 def test_a_wrong_spec_is_one_clear_paragraph_and_leaves_nothing(
-    command, write_spec, tmp_path, old, new, code, message
+    main, write_spec, tmp_path, old, new, code, message
 ):
     path = write_spec()
     path.write_text(path.read_text().replace(old, new))
-    process = command("run", path)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == code
+    ended, out, err = main("run", path)
+    assert ended == code
     assert err.startswith("error: ")
     assert message in err
     assert "Traceback" not in out + err
@@ -102,7 +78,7 @@ def test_a_wrong_spec_is_one_clear_paragraph_and_leaves_nothing(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["classification", "regression"])
-def test_own_arrays_run(command, tmp_path, task):
+def test_own_arrays_run(main, tmp_path, task):
     rng = np.random.default_rng(0)
     n = 120
     folder = tmp_path / "mine"
@@ -119,9 +95,8 @@ def test_own_arrays_run(command, tmp_path, task):
         f"name: own\ndataset: {{name: arrays, params: {{path: mine, task: {task}}}}}\n"
         "active_learning: {initial_pool: 20, budget: 10, cycles: 2}\nseeds: 2\nsamplers: [first, draw]\n"
     )
-    process = command("run", "own.yaml", "--no-tracking")
-    _, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
+    code, _, err = main("run", "own.yaml", "--no-tracking")
+    assert code == 0, err
     last = [
         json.loads(book.read_text().splitlines()[-1])["metrics"]
         for book in tmp_path.glob("runs/*/cells/first-*/journal.jsonl")
@@ -157,6 +132,6 @@ def test_a_console_without_utf8_costs_nothing(command, write_spec):
     )
     out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "")
-    assert "trial: digits, 10 -> 20 labels" in out
+    assert "trial: toy_data, 10 -> 20 labels" in out
     assert "+-" in out
     assert out.isascii()

@@ -60,7 +60,6 @@ def test_want_of_memory_is_a_status_of_its_own(write_tiny, run_spec, tmp_path):
     assert record.cells[0].error == "t0 (toy-samplers==1.0): not enough memory: MemoryError: too much"
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize(
     ("how", "told"),
     [
@@ -69,17 +68,17 @@ def test_want_of_memory_is_a_status_of_its_own(write_tiny, run_spec, tmp_path):
         ("SIGTERM", "its process was ended by SIGTERM before the cell was finished"),
     ],
 )
-def test_a_sampler_that_ends_its_process_costs_its_cell(write_tiny, run_spec, tmp_path, jobs, how, told):
+def test_a_sampler_that_ends_its_process_costs_its_cell(write_tiny, run_spec, tmp_path, how, told):
+    """With two jobs, test_workers.py."""
     samplers = f"[first, {{name: dies, params: {{how: {how}}}}}, draw]"
-    _, record, _ = run_spec(write_tiny(samplers), tmp_path, jobs=jobs)
+    _, record, _ = run_spec(write_tiny(samplers), tmp_path)
     assert [cell.status for cell in record.cells] == ["ok", "failed", "ok"]
     assert record.cells[1].error.startswith(f"dies (toy-samplers==1.0): {told}; see ")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("how", ["sleep", "SIGSTOP", "close"])
-def test_a_sampler_that_hangs_is_ended_after_the_limit(write_tiny, run_spec, tmp_path, jobs, how):
+@pytest.mark.parametrize(("how", "jobs"), [("sleep", 1), ("sleep", 2), ("SIGSTOP", 1), ("close", 1)])
+def test_a_sampler_that_hangs_is_ended_after_the_limit(write_tiny, run_spec, tmp_path, how, jobs):
     samplers = f"[first, {{name: dies, params: {{how: {how}, after: 0}}}}, draw]"
     path = write_tiny(samplers, limits="{cell_timeout: 4s}")
     _, record, _ = run_spec(path, tmp_path, jobs=jobs)
@@ -120,22 +119,20 @@ def test_a_limit_is_no_part_of_a_result(write_tiny, run_spec, tmp_path):
         ("another", "returned str, not Dataset"),
     ],
 )
-def test_a_data_set_that_cannot_be_made_is_named_with_its_plugin(command, write_tiny, how, told):
+def test_a_data_set_that_cannot_be_made_is_named_with_its_plugin(main, write_tiny, how, told):
     path = write_tiny(
         dataset=f"{{name: toy_data, params: {{how: {how}}}}}", limits="{cell_timeout: 3, memory: 400MiB}"
     )
-    process = command("run", path, "--no-tracking")
-    _, err = process.communicate(timeout=120)
-    assert process.returncode == 4
+    code, _, err = main("run", path, "--no-tracking")
+    assert code == 4
     assert "the data set 'toy_data' of toy-samplers==1.0" in err
     assert told in err
     assert "Traceback" not in err
 
 
-def test_the_exit_code_of_a_run_with_a_dead_cell_is_1(command, write_tiny):
-    process = command("run", write_tiny("[{name: dies, params: {how: exit}}, draw]"), "--no-tracking")
-    out, err = process.communicate(timeout=120)
-    assert (process.returncode, err) == (1, "")
+def test_the_exit_code_of_a_run_with_a_dead_cell_is_1(main, write_tiny):
+    code, out, err = main("run", write_tiny("[{name: dies, params: {how: exit}}, draw]"), "--no-tracking")
+    assert (code, err) == (1, "")
     assert "failed: dies-s0: dies (toy-samplers==1.0): its process ended with 0" in out
 
 

@@ -17,24 +17,32 @@ OPTIONS = [
 ]
 
 
-@pytest.fixture
-def path(tmp_path):
+SPEC = """\
+name: trial
+dataset: digits
+training: {epochs: 30, patience: 3, device: cpu}
+active_learning: {initial_pool: 20, budget: 20, cycles: 3}
+seeds: 2
+samplers: [first, entropy, margin, slow]
+reference: {full_data: true}
+"""
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
     """A spec of cells that end in different epochs, with references."""
-    path = tmp_path / "trial.yaml"
-    path.write_text(
-        "name: trial\ndataset: digits\ntraining: {epochs: 40, patience: 3, device: cpu}\n"
-        "active_learning: {initial_pool: 20, budget: 20, cycles: 5}\nseeds: 3\n"
-        "samplers: [first, entropy, margin, slow]\nreference: {full_data: true}\n"
-    )
+    path = tmp_path_factory.mktemp("spec") / "trial.yaml"
+    path.write_text(SPEC)
     return path
 
 
-@pytest.fixture
-def whole(path, run_spec, journals, tmp_path):
+@pytest.fixture(scope="module")
+def whole(path, run_spec, journals, tmp_path_factory):
     """The journals of a run of one cell after another."""
-    _, record, _ = run_spec(path, tmp_path / "whole", stack=1)
+    folder = tmp_path_factory.mktemp("whole")
+    _, record, _ = run_spec(path, folder, stack=1)
     assert {cell.status for cell in record.cells} == {"ok"}
-    return journals(tmp_path / "whole")
+    return journals(folder)
 
 
 def workers(process):
@@ -66,4 +74,5 @@ def test_journals_do_not_depend_on_kills(path, whole, command, wait_for_lines, j
     last = command("run", path, "--no-tracking")
     out, err = last.communicate(timeout=300)
     assert last.returncode == 0, out + err
+    assert "cycles are finished already" in out
     assert journals(work) == whole
