@@ -13,6 +13,7 @@ from alharness.engine import measure
 from alharness.engine.contexts import plain_kernels
 from alharness.engine.recipe import Fit, Fitted
 from alharness.engine.stack import training
+from alharness.engine.stack.fit import StackFit
 from alharness.engine.stack.training import StackTrainer
 from alharness.engine.stack.trial import Different
 
@@ -56,7 +57,7 @@ def test_what_a_stack_that_was_too_large_held_is_free_when_its_halves_are_traine
     make_recipe, make_samples, monkeypatch
 ):
     held, told = [], []
-    whole = training._Training.run
+    whole = StackFit.run
 
     def run(self):
         assert all(tensor() is None for tensor in held)
@@ -66,7 +67,7 @@ def test_what_a_stack_that_was_too_large_held_is_free_when_its_halves_are_traine
             raise torch.OutOfMemoryError("CUDA out of memory")
         return whole(self)
 
-    monkeypatch.setattr(training._Training, "run", run)
+    monkeypatch.setattr(StackFit, "run", run)
     samples = make_samples(20).pooled()
     fitted = StackTrainer(make_recipe(warn=told.append)).train([Fit(labeled=samples, seed=s) for s in (1, 2)])
     assert all(isinstance(one, Fitted) for one in fitted)
