@@ -1,4 +1,4 @@
-"""The command line as a user starts it; in a process of its own where it ends by a signal or meets a console."""
+"""The command line as a user starts it; in a process of its own, if signals, consoles or MLflow are the point."""
 
 import json
 import re
