@@ -31,7 +31,7 @@ def stack_size(value: object) -> int | None:
     raise ValueError(f"expected a whole number from 1 on, or auto, but it is {value!r:.60}")
 
 
-START = 4
+START = 3
 """A step of a stack takes as long as if it had so many members more."""
 
 
