@@ -1,4 +1,5 @@
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,18 +11,19 @@ from alharness.engine.measure import Clock, Meter
 CPU = torch.device("cpu")
 
 
-def test_a_clock_charges_a_phase_and_pauses_the_one_around_it():
+def test_a_clock_charges_a_phase_and_pauses_the_one_around_it(monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(measure, "time", SimpleNamespace(perf_counter=lambda: now))
     clock = Clock(CPU, rest="selection")
-    time.sleep(0.02)
+    now += 1
     with clock.charge("gradients"):
-        time.sleep(0.04)
+        now += 2
         with clock.charge("inference"):
-            time.sleep(0.08)
+            now += 4
+        now += 8
+    now += 16
     clock.lap()
-    seconds = clock.seconds
-    assert seconds["selection"] == pytest.approx(0.02, abs=0.015)
-    assert seconds["gradients"] == pytest.approx(0.04, abs=0.015)
-    assert seconds["inference"] == pytest.approx(0.08, abs=0.03)
+    assert clock.seconds == {"selection": 17, "gradients": 10, "inference": 4}
 
 
 def test_a_phase_ends_when_its_block_raises():
@@ -34,7 +36,7 @@ def test_a_phase_ends_when_its_block_raises():
 def test_a_meter_reports_wall_and_cpu_seconds():
     with Meter(CPU) as meter:
         time.sleep(0.1)
-    assert meter.cost["seconds"] == pytest.approx(0.1, abs=0.05)
+    assert 0.1 <= meter.cost["seconds"] < 10  # a busy machine wakes it late
     assert meter.cost["cpu_seconds"] < 0.05
 
 
@@ -56,7 +58,7 @@ def test_the_fallback_samples_the_memory(monkeypatch):
     monkeypatch.setattr(measure._ResidentPeak, "_reset_mark", staticmethod(lambda: False))
     with Meter(CPU) as meter:
         block = np.ones(25_000_000)
-        time.sleep(0.2)
+        time.sleep(0.5)
         del block
     assert 185 < meter.cost["cpu_peak_increase_mib"] < 300
 

@@ -90,12 +90,12 @@ def test_what_a_sampler_is_shown_and_may_do_is_no_write():
 def test_the_look_at_the_process_is_no_part_of_a_querys_time(monkeypatch):
     class Slow(border.Snapshot):
         def __init__(self):
-            time.sleep(0.2)
+            time.sleep(1)
             super().__init__()
 
     monkeypatch.setattr(border, "Snapshot", Slow)
     answer = World().ask(Does(lambda query: None), ALL)
-    assert answer.cost["query_seconds"] < 0.1
+    assert answer.cost["query_seconds"] < 1
 
 
 def test_an_error_in_a_sampler_is_the_samplers():

@@ -74,9 +74,9 @@ def test_only_addresses_are_changed_in_a_spec():
     "text", ["a" * 50_000, "//" * 20_000, "//a:" * 10_000, "token=" * 10_000, "x-token_" * 8_000]
 )
 def test_a_long_text_takes_no_time(text):
-    began = time.perf_counter()
+    began = time.process_time()
     redact(text)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_a_record_of_a_cell_never_holds_a_secret(monkeypatch):

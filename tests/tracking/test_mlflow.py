@@ -554,7 +554,7 @@ def test_a_server_that_never_answers_delays_no_cell_and_the_end_for_one_deadline
     tracker, warnings = started(uri=bad_server)
     journaled(run, *ALL)
     tracker.alharness_cell_ended(run, Outcome(cell=CELL, status="ok"))
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 1  # before any deadline
     tracker.alharness_run_finished(run, Outcomes(cells=(Outcome(cell=CELL, status="ok"),)))
     assert time.monotonic() - began < 3
     assert tracker.store is None

@@ -214,7 +214,7 @@ def test_the_lock_lies_in_the_folder_of_the_store(path, made, monkeypatch, tmp_p
 
 
 def test_another_program_that_makes_the_store_right_now_is_waited_for(path, made, fresh_store, monkeypatch):
-    monkeypatch.setattr(sqlite, "QUIET", 1.0)
+    monkeypatch.setattr(sqlite, "QUIET", 10.0)
     change(path, fresh_store, NO_VERSION)
 
     def go_on():
