@@ -466,7 +466,7 @@ def make_run():
     return build
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_results():
     """Results of samplers with these curves: label -> (seeds, cycles); None for a seed that is not finished."""
 
@@ -526,7 +526,7 @@ def make_results():
     return build
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def noisy():
     """Curves that fall from 0.5 to 0.3, of n seeds that share an offset each; a larger `effect` falls quicker."""
 

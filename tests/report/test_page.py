@@ -30,7 +30,7 @@ from alharness.runs.pooltable import PoolTable
 SECTIONS = ["curves", "outcome", "efficiency", "differences", "cost", "chosen", "cells", "setting"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pool():
     ids = tuple(f"{seed}-{c}-{i}" for seed in range(6) for c in range(3) for i in range(4))
     rng = np.random.default_rng(0)
@@ -44,10 +44,17 @@ def pool():
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def results(make_results, noisy, pool):
     curves = {"random": noisy(6), "quick": noisy(6, 1.0, seed=1), "other": [*noisy(5, seed=2), None]}
     return make_results(curves, references=(0.28, 0.29, 0.28), pool=pool, valid=150)
+
+
+@pytest.fixture(scope="module")
+def report(results, tmp_path_factory):
+    """The page of the results, which no test changes: its folder, and what `write` gave."""
+    folder = tmp_path_factory.mktemp("page") / "report"
+    return folder, write(single(results), folder)
 
 
 class Ids(HTMLParser):
@@ -69,39 +76,39 @@ class Ids(HTMLParser):
         assert self.stack.pop() == tag
 
 
-def test_page_pictures_and_tables(results, tmp_path):
-    document = single(results)
-    written = write(document, tmp_path / "report")
+def test_page_pictures_and_tables(report):
+    folder, written = report
     page = written.page.read_text()
     found = Ids(page)
     assert found.ids == SECTIONS
     assert found.stack == []
-    assert found.images == written.pictures == len(list((tmp_path / "report/pictures").glob("*.png")))
-    assert written.pictures == len(list((tmp_path / "report/pictures").glob("*.svg"))) > 6
-    assert written.tables == len(list((tmp_path / "report/tables").glob("*.csv"))) > 6
+    assert found.images == written.pictures == len(list((folder / "pictures").glob("*.png")))
+    assert written.pictures == len(list((folder / "pictures").glob("*.svg"))) > 6
+    assert written.tables == len(list((folder / "tables").glob("*.csv"))) > 6
     for link in found.sources:
         if not link.startswith(("#", "data:image/svg+xml;base64,")):
-            assert (tmp_path / "report" / link).is_file()
+            assert (folder / link).is_file()
     assert "http:" not in page.replace("http://www.w3.org", "")
     assert "https:" not in page
     assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in page
 
 
-def test_the_same_results_give_the_same_bytes(results, tmp_path):
-    for name in ("one", "two"):
-        write(single(results), tmp_path / name)
-    files = [path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file()]
+def test_the_same_results_give_the_same_bytes(report, results, tmp_path):
+    folder, _ = report
+    write(single(results), tmp_path)
+    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
     assert len(files) > 20
     for file in files:
-        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes(), file
+        assert (folder / file).read_bytes() == (tmp_path / file).read_bytes(), file
 
 
-def test_what_is_missing_is_listed(results, tmp_path):
-    page = write(single(results), tmp_path).page.read_text()
+def test_what_is_missing_is_listed(report):
+    folder, written = report
+    page = written.page.read_text()
     assert "other (5 of 6)" in page
     assert "20 of 21 cells are complete" in page
     assert "it broke" in page
-    rows = list(csv.reader((tmp_path / "tables/missing.csv").open()))
+    rows = list(csv.reader((folder / "tables/missing.csv").open()))
     assert rows[1] == ["other-s5", "failed", "0 of 4", "it broke"]
 
 
@@ -335,8 +342,8 @@ def test_the_files_hold_finite_numbers_words_and_plain_names(make_results, curve
             assert not {"nan", "inf", "-inf", "–"} & {cell for row in rows for cell in row}
 
 
-def test_no_number_is_printed_as_nan(results, tmp_path):
-    page = write(single(results), tmp_path).page.read_text()
+def test_no_number_is_printed_as_nan(report):
+    page = report[1].page.read_text()
     text = re.sub(r"data:image[^\"]*", "", page)
     assert not re.search(r"\b(nan|inf)\b", text)
 
