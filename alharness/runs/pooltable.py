@@ -35,6 +35,8 @@ NAME = "pool.npz"
 ENOUGH = 2000
 """Rows from which the directions of the map are found; all are then put on it."""
 AT_ONCE = 2000
+OVERSAMPLED = 10
+"""Directions more than the two that are wanted, which make these exact."""
 OWN = "labels of "
 BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, MemoryError, BadZipFile, zlib.error)
 """What reading a damaged archive raises; RuntimeError if it seems to be encrypted or of another method."""
@@ -124,7 +126,8 @@ def _require_consistent(table: PoolTable) -> None:
 
 
 def _places(inputs: Inputs) -> Array:
-    from sklearn.decomposition import PCA
+    """The first two principal components of standardized inputs, (n, 2); every modality has the same weight."""
+    import torch  # a report, which only reads tables, does without
 
     some = np.random.default_rng(0).permutation(len(inputs))[:ENOUGH]
     known = {m: np.asarray(x[np.sort(some)], np.float64) for m, x in inputs.arrays.items()}
@@ -135,13 +138,16 @@ def _places(inputs: Inputs) -> Array:
     def joined(arrays: Mapping[str, Array]) -> Array:
         return np.concatenate([(x - scales[m][0]) / scales[m][1] for m, x in arrays.items()], axis=1)
 
-    whole = joined(known)
-    with np.errstate(invalid="ignore"):  # shares of a variance of zero, which are not asked for
-        found = PCA(min(2, *whole.shape), svd_solver="randomized", random_state=0).fit(whole)
+    whole = torch.from_numpy(joined(known))
+    number = min(2, *whole.shape)
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(0)  # the method is a randomized one
+        directions = torch.pca_lowrank(whole, min(2 + OVERSAMPLED, *whole.shape), niter=4)[2][:, :number]
+    largest = directions.gather(0, directions.abs().argmax(0, keepdim=True))
+    toward = (directions * largest.sign()).numpy()  # either sign would do
+    center = whole.mean(0).numpy()
     places = np.zeros((len(inputs), 2), np.float32)
     for start in range(0, len(inputs), AT_ONCE):
         rows = slice(start, start + AT_ONCE)
-        places[rows, : found.n_components_] = found.transform(
-            joined({m: x[rows] for m, x in inputs.arrays.items()})
-        )
+        places[rows, :number] = (joined({m: x[rows] for m, x in inputs.arrays.items()}) - center) @ toward
     return places
