@@ -31,8 +31,8 @@ def stack_size(value: object) -> int | None:
     raise ValueError(f"expected a whole number from 1 on, or auto, but it is {value!r:.60}")
 
 
-START = 3
-"""A step of a stack takes as long as if it had so many members more."""
+START = 2
+"""A step of a stack takes as long as if it had so many members more; so that workers of whole runs end together."""
 
 
 def cut(plan: Plan, cells: Sequence[Cell], stack: int | None) -> list[tuple[Cell, ...]]:
