@@ -32,7 +32,7 @@ def stack_size(value: object) -> int | None:
 
 
 START = 2
-"""A step of a stack takes as long as if it had so many members more: so workers of a whole run end together."""
+"""A group costs as if it had so many cells more; chosen so that the workers of whole runs ended together."""
 
 
 def cut(plan: Plan, cells: Sequence[Cell], stack: int | None) -> list[tuple[Cell, ...]]:

@@ -12,16 +12,22 @@ def cell(label, seed=0, **more):
     return Cell(label=label, sampler=label, params={}, distribution="d==1", seed=seed, key=label, **more)
 
 
-def test_what_earlier_runs_finished_is_told_references_included():
-    run = Plan(
+def demo(cells, sizes=(5, 5), **more):
+    """The plan of a run of these cells."""
+    return Plan(
         name="demo",
         experiment="demo-1",
-        folder=Path("runs"),
-        schedule=Schedule(initial_pool=10, sizes=(5, 5)),
+        folder=Path("runs/none"),
+        schedule=Schedule(initial_pool=10, sizes=sizes),
         pool=100,
-        cells=(cell("random"), cell("full-data", reference=True)),
-        finished={"random-s0": 2, "full-data-s0": 1},
+        cells=tuple(cells),
+        metric="f1",
+        **more,
     )
+
+
+def test_what_earlier_runs_finished_is_told_references_included():
+    run = demo((cell("random"), cell("full-data", reference=True)), finished={"random-s0": 2, "full-data-s0": 1})
     console = Console(width=120)
     progress = ConsoleProgress(console)
     with console.capture() as shown, progress.shown():
@@ -31,16 +37,7 @@ def test_what_earlier_runs_finished_is_told_references_included():
 
 def test_every_sampler_at_work_has_a_bar_until_its_last_cell_has_ended():
     cells = (cell("random"), cell("grace"), cell("grace", seed=1))
-    run = Plan(
-        name="demo",
-        experiment="demo-1",
-        folder=Path("runs"),
-        schedule=Schedule(initial_pool=10, sizes=(5,)),
-        pool=100,
-        cells=cells,
-        jobs=2,
-        metric="f1",
-    )
+    run = demo(cells, sizes=(5,), jobs=2)
     progress = ConsoleProgress(Console(width=120, force_terminal=True))
 
     def finish(which, number):
@@ -63,15 +60,7 @@ def test_every_sampler_at_work_has_a_bar_until_its_last_cell_has_ended():
 
 def test_of_many_samplers_those_have_a_bar_of_which_a_cycle_has_just_finished():
     cells = tuple(cell(f"s{number:02}") for number in range(20))
-    run = Plan(
-        name="demo",
-        experiment="demo-1",
-        folder=Path("runs"),
-        schedule=Schedule(initial_pool=10, sizes=(5, 5)),
-        pool=100,
-        cells=cells,
-        metric="f1",
-    )
+    run = demo(cells)
     progress = ConsoleProgress(Console(width=120, force_terminal=True))
     with progress.shown():
         progress.alharness_run_started(run)
@@ -98,16 +87,7 @@ def play(terminal, jobs=1, failing=(), seconds=30.0, seeds=2, width=200, **optio
         for seed in range(seeds)
         for label in ("random", "grace")
     )
-    run = Plan(
-        name="demo",
-        experiment="demo-1",
-        folder=Path("runs/none"),
-        schedule=Schedule(initial_pool=10, sizes=(5, 5)),
-        pool=100,
-        cells=cells,
-        metric="f1",
-        jobs=jobs,
-    )
+    run = demo(cells, jobs=jobs)
     clock = Clock()
     console = Console(width=width, force_terminal=terminal, markup=False, highlight=False)
     progress = ConsoleProgress(console, clock=clock, **options)
