@@ -471,31 +471,45 @@ def make_results():
     """Results of samplers with these curves: label -> (seeds, cycles); None for a seed that is not finished."""
 
     def build(
-        curves, metric="mae", labeled=(100, 200, 400, 800), references=(), contexts=None, pool=None, **changes
+        curves,
+        metric="mae",
+        labeled=(100, 200, 400, 800),
+        references=(),
+        replicates=(),  # of "random", for each seed those after the first
+        contexts=None,
+        pool=None,
+        **changes,
     ):
         schedule = Schedule(initial_pool=labeled[0], sizes=tuple(np.diff(labeled).tolist()))
         records = []
-        for label, rows in curves.items():
-            for seed, row in enumerate(rows):
-                cell = Cell(
-                    label=label, sampler=label, params={}, distribution="d==1", seed=seed, key=f"{label}{seed}"
+        places = [(label, seed, 1, row) for label, rows in curves.items() for seed, row in enumerate(rows)]
+        more = [(s, number, row) for s, rows in enumerate(replicates) for number, row in enumerate(rows, start=2)]
+        for label, seed, replicate, row in [*places, *(("random", *place) for place in more)]:
+            cell = Cell(
+                label=label,
+                sampler=label,
+                params={},
+                distribution="d==1",
+                seed=seed,
+                replicate=replicate,
+                key=f"{label}{seed}-{replicate}",
+            )
+            context = {"data": "d", "split": "s", **(contexts or {}).get(cell.name, {})}
+            if row is None:
+                records.append(Outcome(cell=cell, status="failed", error="it broke", context=context))
+                continue
+            cycles = tuple(
+                CycleRecord(
+                    cycle=c,
+                    labeled=n,
+                    metrics={metric: float(value)},
+                    chosen=tuple(f"{seed}-{c}-{i}" for i in range(4)) if c + 1 < len(labeled) else (),
+                    cost={"train_seconds": 2.0} | ({"query_seconds": 0.5} if c + 1 < len(labeled) else {}),
+                    machine="one",
                 )
-                context = {"data": "d", "split": "s", **(contexts or {}).get(cell.name, {})}
-                if row is None:
-                    records.append(Outcome(cell=cell, status="failed", error="it broke", context=context))
-                    continue
-                cycles = tuple(
-                    CycleRecord(
-                        cycle=c,
-                        labeled=n,
-                        metrics={metric: float(value)},
-                        chosen=tuple(f"{seed}-{c}-{i}" for i in range(4)) if c + 1 < len(labeled) else (),
-                        cost={"train_seconds": 2.0} | ({"query_seconds": 0.5} if c + 1 < len(labeled) else {}),
-                        machine="one",
-                    )
-                    for c, (n, value) in enumerate(zip(labeled, row, strict=True))
-                )
-                records.append(Outcome(cell=cell, status="ok", cycles=cycles, context=context))
+                for c, (n, value) in enumerate(zip(labeled, row, strict=True))
+            )
+            records.append(Outcome(cell=cell, status="ok", cycles=cycles, context=context))
         for seed, value in enumerate(references):
             cell = Cell(
                 label="full-data",

@@ -11,11 +11,13 @@ from .dataset import DatasetFacts  # noqa: TC001 - the same
 
 FULL_DATA = "full-data"
 """Label of the reference cells, which train once per seed with all labels of the pool."""
+RANDOM = "random"
+"""Name of the sampler that all others are compared with."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One sampler x one seed.
+    """One sampler x one seed; of Random with replicates, one of these.
 
     Attributes:
         label: the sampler's label in the spec, unique there.
@@ -23,8 +25,11 @@ class Cell:
         params: its parameters, as plain data.
         distribution: the distribution it comes from, `name==version`.
         seed: the seed of every random stream.
-        key: hash of sampler, params, distribution and seed; the same key is the same computation.
+        key: hash of sampler, params, distribution, seed and stream; the same key is the same computation.
         reference: it queries nothing, but trains once with all labels of the pool.
+        replicate: 1, or the number of a replicate of Random within the seed.
+        stream: name of the random streams that its sampler draws from, if they are not those of its seed: of
+            replicates, and of a sampler that is in the spec twice with the same parameters.
 
     >>> from alharness.api.records import Cell
     >>> cell = Cell(label="slow", sampler="grace", params={"alpha0": 0.05}, distribution="", seed=0, key="1a2b")
@@ -39,11 +44,13 @@ class Cell:
     seed: int
     key: str
     reference: bool = False
+    replicate: int = 1
+    stream: str = ""
 
     @property
     def name(self) -> str:
-        """`<label>-s<seed>`, for people."""
-        return f"{self.label}-s{self.seed}"
+        """`<label>-s<seed>`, for people; with `-r<replicate>` from the second on."""
+        return f"{self.label}-s{self.seed}" + (f"-r{self.replicate}" if self.replicate > 1 else "")
 
     @property
     def who(self) -> str:

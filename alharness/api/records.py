@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from alharness.text.redaction import redact
 
-from .plan import FULL_DATA, Cell, Paper, Plan, Schedule, Skip
+from .plan import FULL_DATA, RANDOM, Cell, Paper, Plan, Schedule, Skip
 
 __all__ = [
     "FULL_DATA",
+    "RANDOM",
     "Cell",
     "CycleRecord",
     "Outcome",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from alharness.api.plan import RANDOM
 from alharness.errors import SpecError
 from alharness.spec import load
 from alharness.spec.finding import find_spec
@@ -73,7 +74,9 @@ def _summary(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:
     seeds, references = len(spec.seeds), sum(cell.reference for cell in plan.cells)
     cells = len(plan.cells) - references
     more = f", and {references:,} with all {train:,} labels" if references else ""
-    yield "cells", f"{cells:,}: {_count(cells // seeds, 'sampler')} x {_count(seeds, 'seed')}{more}"
+    samplers = len(plan.labels)
+    again = f", {cells - samplers * seeds:,} more of {RANDOM}" if cells > samplers * seeds else ""
+    yield "cells", f"{cells:,}: {_count(samplers, 'sampler')} x {_count(seeds, 'seed')}{again}{more}"
     # All samplers of a seed share the model of cycle 0.
     yield "trainings", f"{seeds + cells * queries + references:,}"
     yield "run directory", plan.experiment

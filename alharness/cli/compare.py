@@ -141,12 +141,12 @@ def _sentences(sampler: SamplerComparison, metric: str, slower: float) -> Iterat
     """What follows the sampler's label: every change, and what may explain it."""
     for about in sampler.about:
         yield f": {about}"
-    unpaired = grouped((pair.unpaired, str(pair.seed)) for pair in sampler.pairs if pair.unpaired)
+    unpaired = grouped((pair.unpaired, pair.which) for pair in sampler.pairs if pair.unpaired)
     for reason, seeds in unpaired.items():
         yield f", seed{'' if len(seeds) == 1 else 's'} {', '.join(seeds)}: not compared: {reason}"
     for pair in sampler.pairs:
         for sentence in _changes(pair):
-            yield f", seed {pair.seed}: {sentence}"
+            yield f", seed {pair.which}: {sentence}"
     if sampler.score and any(pair.parting for pair in sampler.pairs):
         old, new = sampler.score
         n = sum(pair.compared for pair in sampler.pairs)

@@ -104,6 +104,7 @@ def _require_known(metrics: Collection[str], results: Results, table: str) -> No
 def _table(results: Results, table: str, metrics: tuple[str, ...]) -> pd.DataFrame:
     import pandas as pd
 
+    from alharness.results.results import PLACE
     from alharness.text.spreadsheets import ascii_name, unique
 
     _require_known(metrics, results, table)
@@ -114,7 +115,9 @@ def _table(results: Results, table: str, metrics: tuple[str, ...]) -> pd.DataFra
         found = found[found["metric"].isin(metrics)] if metrics else found
     else:
         found = results.cycles
-        found = found[[*found.columns[:6], *(x for x in found.columns[6:] if x in metrics)]] if metrics else found
+        place = len(PLACE)
+        chosen = [x for x in found.columns[place:] if x in metrics]
+        found = found[[*found.columns[:place], *chosen]] if metrics else found
     return found.set_axis(unique(map(ascii_name, found.columns)), axis=1)
 
 

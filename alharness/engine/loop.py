@@ -71,6 +71,7 @@ def run_cell(
     first_cycle: int = 0,
     *,
     features: frozenset[Feature] = frozenset(),
+    own: str = "",
     who: str = "the sampler",
     warn: Callable[[str], None] = warnings.warn,
 ) -> Generator[Fit | CycleRecord, Fitted, None]:
@@ -82,6 +83,7 @@ def run_cell(
         pool: with the labels bought before `first_cycle`.
         first_cycle: where to begin.
         features: what the sampler may read.
+        own: name of the cell's own random streams; empty for those of its seed.
         who: the sampler and its distribution, for messages.
         warn: called with what the sampler changed in the process, once that was put back.
 
@@ -114,6 +116,7 @@ def run_cell(
             seed=data.seed,
             batch=data.batch,
             features=features,
+            own=own,
             who=who,
             warn=warn,
         )

@@ -2,7 +2,8 @@
 
 Every draw of a run comes from a stream named by (seed, purpose, cycle) that starts fresh: nothing is carried
 from one cycle to the next, so a run can be continued exactly, and adding or removing a sampler changes no other
-draws.
+draws. Cells of one seed share its streams, so that they differ by their samplers alone; only a cell that would
+repeat another to the bit has a name of its own for what it draws.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ if TYPE_CHECKING:
 Purpose = Literal["split", "pool", "validation", "model", "sampler", "dropout"]
 
 
-def stream(seed: int, purpose: Purpose, cycle: int = 0) -> np.random.Generator:
-    """The generator of this purpose at this cycle."""
+def stream(seed: int, purpose: Purpose, cycle: int = 0, own: str = "") -> np.random.Generator:
+    """The generator of this purpose at this cycle; `own` names that of one cell, see `Cell.stream`."""
     import numpy as np
 
-    name = int.from_bytes(hashlib.sha256(purpose.encode()).digest()[:8], "big")
-    return np.random.default_rng([seed, name, cycle])
+    return np.random.default_rng([seed, _number(purpose), cycle, *([_number(own)] if own else [])])
 
 
-def derive(seed: int, purpose: Purpose, cycle: int = 0) -> int:
+def derive(seed: int, purpose: Purpose, cycle: int = 0, own: str = "") -> int:
     """A 63-bit seed for a library with a generator of its own."""
-    return int(stream(seed, purpose, cycle).integers(2**63))
+    return int(stream(seed, purpose, cycle, own).integers(2**63))
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")

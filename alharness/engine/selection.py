@@ -63,6 +63,7 @@ def ask(
     seed: int,
     batch: int,
     features: frozenset[Feature],
+    own: str = "",
     who: str = "the sampler",
     warn: Callable[[str], None] = warnings.warn,
 ) -> CheckedSelection:
@@ -82,6 +83,7 @@ def ask(
         seed: of the cell.
         batch: samples per batch of inference.
         features: what the sampler may read.
+        own: name of the cell's own random streams; empty for those of its seed.
         who: the sampler and its distribution, for messages.
         warn: called with what the sampler changed in the process, once that was put back.
 
@@ -98,7 +100,7 @@ def ask(
     before = fingerprint.of_model(fitted.model)
     with border.crossed(moment), Meter(fitted.device) as meter:  # what the border does is no part of the query
         clock = Clock(fitted.device, rest="selection")
-        extractor = Extractor(fitted, batch, features, clock, derive(seed, "dropout", cycle))
+        extractor = Extractor(fitted, batch, features, clock, derive(seed, "dropout", cycle, own))
         query = Query(
             unlabeled=ModelView(extractor, inputs, unlabeled),
             labeled=ModelView(
@@ -113,7 +115,7 @@ def ask(
             task=fitted.task,
             modalities=inputs.modalities,
             device=fitted.device,
-            rng=stream(seed, "sampler", cycle),
+            rng=stream(seed, "sampler", cycle, own),
             decode=extractor.decode,
             embed=extractor.embed,
             log=lambda name, value: diagnostics.update({name: float(value)}),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from alharness.results.basis import RANDOM, seed_list
+from alharness.api.records import RANDOM
+from alharness.results.basis import seed_list
 from alharness.results.efficiency import ENOUGH_FOR_INTERVAL, saving
 from alharness.results.statistics import ENOUGH
 from alharness.text.numbers import count, fixed, form, interval, p_value, percent, seconds, significant, typeset

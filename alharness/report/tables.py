@@ -64,6 +64,7 @@ def closing_table(results: RunResults) -> Blocks:
         "metrics after the last cycle",
         "other metrics are in the journals and in MLflow" if len(metrics) < len(known) else "",
         _over(results.basis),
+        results.basis.replicated.rstrip("."),
         "a metric that is undefined for one sampler is averaged over the other seeds" if partial else "",
         f"seconds of one query and of all trainings of a cell{_stacked(rows)}",
         "peak resident memory in queries",

@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alharness.api.records import FULL_DATA
+from alharness.api.records import FULL_DATA, RANDOM
 from alharness.text.words import grouped
 
 if TYPE_CHECKING:
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
     from alharness.api.records import Outcome, Plan
 
-    BySeed = Mapping[str, Mapping[int, Outcome]]
+    BySeed = Mapping[str, Mapping[int, tuple[Outcome, ...]]]
 
-RANDOM = "random"
 FOUNDATION = ("data", "split", "initial_pool")
 """Fields of a journal's context without which two cells have nothing in common."""
 CONDITIONS = ("device", "versions", "journal format")
@@ -57,12 +56,14 @@ class Basis:
     """The cells that count.
 
     Attributes:
-        cells: label -> seed -> cell, of samplers with at least one, in the order of the spec, and the reference.
+        cells: label -> seed -> cell, or replicates of Random, by number; of samplers with at least one, in the
+            order of the spec, and the reference.
         random: label of the sampler `random`, of several the one with most seeds; None if it has no cell.
-        randoms: every label of the sampler `random`.
+        randoms: every label of the sampler `random`. None is recommended; the others are compared with `random`
+            like any sampler, which shows what chance alone does.
         seed_sets: the first holds most of the comparisons; the others are samplers that lack some of its seeds,
             each with Random over the seeds that both have.
-        asked: label -> seeds that the run asks for.
+        asked: label -> seeds that the run asks for -> how many cells of each: more than one with replicates.
         refused: sentences on complete cells that do not count.
         mixed: a sentence on seeds that differ in their conditions; none if all agree.
     """
@@ -71,7 +72,7 @@ class Basis:
     random: str | None
     randoms: tuple[str, ...]
     seed_sets: tuple[SeedSet, ...]
-    asked: Mapping[str, tuple[int, ...]]
+    asked: Mapping[str, Mapping[int, int]]
     refused: tuple[str, ...]
     mixed: tuple[str, ...] = ()
 
@@ -85,8 +86,12 @@ class Basis:
         return next(seed_set for seed_set in self.seed_sets if label in seed_set.labels)
 
     def of(self, seed_set: SeedSet, label: str) -> list[Outcome]:
-        """The cells of one row of a seed set, by seed."""
-        return [self.cells[label][seed] for seed in seed_set.seeds]
+        """The cells of one row of a seed set, by seed; of replicates the first."""
+        return [self.cells[label][seed][0] for seed in seed_set.seeds]
+
+    def every(self, seed_set: SeedSet, label: str) -> list[Outcome]:
+        """The same with all replicates."""
+        return [cell for seed in seed_set.seeds for cell in self.cells[label][seed]]
 
     def shared(self, *labels: str) -> list[int]:
         """The seeds that count for all of these samplers."""
@@ -108,7 +113,26 @@ class Basis:
             alone = len(labels) == 1
             count = f"{asked - len(seeds)} of {asked}{'' if alone else ' each'}"
             parts.append(f"{', '.join(labels)} ({count}) {'lacks' if alone else 'lack'} {seed_list(seeds)}")
-        return [f"Seeds are missing: {'; '.join(parts)}."] if parts else []
+        return [f"Seeds are missing: {'; '.join(parts)}."] if parts else self._replicates_missing()
+
+    @property
+    def replicated(self) -> str:
+        """A sentence on what is the mean of several cells of a seed; empty if nothing is."""
+        most = {label: max(map(len, seeds.values())) for label, seeds in self.cells.items()}
+        parts = [f"{label} is the mean of {count} replicates" for label, count in most.items() if count > 1]
+        return f"In each seed {' and '.join(parts)}." if parts else ""
+
+    def _replicates_missing(self) -> list[str]:
+        fewer = grouped(
+            ((label, len(cells)), seed)
+            for label, seeds in self.cells.items()
+            for seed, cells in seeds.items()
+            if len(cells) < self.asked[label][seed]
+        )
+        return [
+            f"{label} has {have} of its replicates in {seed_list(seeds)}, fewer than were asked for."
+            for (label, have), seeds in fewer.items()
+        ]
 
 
 def basis(run: Plan, records: Iterable[Outcome]) -> Basis:
@@ -119,21 +143,26 @@ def basis(run: Plan, records: Iterable[Outcome]) -> Basis:
         records: its cells.
     """
     order = (*run.labels, *(cell.label for cell in run.cells if cell.reference))
-    cells: dict[str, dict[int, Outcome]] = {label: {} for label in order}
-    asked: dict[str, list[int]] = {label: [] for label in order}
+    cells: dict[str, dict[int, list[Outcome]]] = {label: {} for label in order}
+    asked: dict[str, dict[int, int]] = {label: {} for label in order}
     refused = []
     for found in records:
-        asked[found.cell.label].append(found.cell.seed)
+        numbers = asked[found.cell.label]
+        numbers[found.cell.seed] = numbers.get(found.cell.seed, 0) + 1
         if found.status != "ok":
             continue
         if undefined := _undefined(found, run.metric):
             refused.append(f"{found.cell.name} is left out of every comparison: {undefined}")
         else:
-            cells[found.cell.label][found.cell.seed] = found
+            cells[found.cell.label].setdefault(found.cell.seed, []).append(found)
     names = {cell.label: cell.sampler for cell in run.cells if not cell.reference}
     randoms = tuple(label for label, name in names.items() if name == RANDOM)
     refused += _exclude_incomparable(cells, randoms)
-    kept = {label: found for label, found in cells.items() if found}
+    kept = {
+        label: {seed: tuple(sorted(same, key=lambda one: one.cell.replicate)) for seed, same in found.items()}
+        for label, found in cells.items()
+        if found
+    }
     random = max((x for x in randoms if x in kept), key=lambda label: len(kept[label]), default=None)
     seeds = {label: frozenset(found) for label, found in kept.items()}
     return Basis(
@@ -141,9 +170,9 @@ def basis(run: Plan, records: Iterable[Outcome]) -> Basis:
         random=random,
         randoms=randoms,
         seed_sets=_groups({x: s for x, s in seeds.items() if x != FULL_DATA}, random, seeds.get(FULL_DATA)),
-        asked={label: tuple(sorted(found)) for label, found in asked.items()},
+        asked={label: dict(sorted(found.items())) for label, found in asked.items()},
         refused=tuple(refused),
-        mixed=tuple(_mixed(_all(cells))),
+        mixed=tuple(_mixed(_all(kept))),
     )
 
 
@@ -174,8 +203,8 @@ def _undefined(record: Outcome, metric: str) -> str:
     return f"its {metric} is undefined in cycle{'' if len(cycles) == 1 else 's'} {', '.join(map(str, cycles))}"
 
 
-def _all(cells: BySeed) -> list[Outcome]:
-    return [record for found in cells.values() for record in found.values()]
+def _all(cells: Mapping[str, Mapping[int, Sequence[Outcome]]]) -> list[Outcome]:
+    return [record for found in cells.values() for same in found.values() for record in same]
 
 
 def _context(record: Outcome, fields: Sequence[str]) -> str:
@@ -183,11 +212,11 @@ def _context(record: Outcome, fields: Sequence[str]) -> str:
     return json.dumps([record.context.get(name) for name in fields], sort_keys=True, default=str)
 
 
-def _exclude_incomparable(cells: Mapping[str, dict[int, Outcome]], randoms: Sequence[str]) -> list[str]:
+def _exclude_incomparable(cells: Mapping[str, dict[int, list[Outcome]]], randoms: Sequence[str]) -> list[str]:
     """Remove cells under other conditions than most of their seed, or on other data than most of the run.
 
     Args:
-        cells: label -> seed -> cell; those that are removed are deleted.
+        cells: label -> seed -> cells; those that are removed are deleted.
         randoms: labels of the sampler `random`.
 
     Returns:
@@ -211,7 +240,10 @@ def _exclude_incomparable(cells: Mapping[str, dict[int, Outcome]], randoms: Sequ
                 refused.append(
                     f"{cell.name} is left out of every comparison: it differs from {standard} in {which}"
                 )
-                del cells[cell.label][cell.seed]
+                same = cells[cell.label][cell.seed]
+                same[:] = [record for record in same if record.cell != cell]
+                if not same:
+                    del cells[cell.label][cell.seed]
     return refused
 
 

@@ -135,11 +135,12 @@ def judge(pairs: Sequence[Pairing], machine: str, slower: float) -> Time:
     """Compare the queries of a sampler.
 
     Args:
-        pairs: its complete cells, of OLD and of NEW, one pair per seed.
+        pairs: its complete cells, of OLD and of NEW; of replicates the first is timed.
         machine: why the two machines cannot be compared; empty if they can.
         slower: how many times as long the queries of every cell must take to count as slower.
     """
-    measured = {old.cell.seed: both_sides([(old, new)], cost("query_seconds"), sum) for old, new in pairs}
+    first = [pair for pair in pairs if pair[0].cell.replicate == 1]
+    measured = {old.cell.seed: both_sides([(old, new)], cost("query_seconds"), sum) for old, new in first}
     seconds = {seed: both for seed, both in measured.items() if both}
     machines = sorted({c.machine for cells in pairs for cell in cells for c in cell.cycles if c.machine})
     shared = [

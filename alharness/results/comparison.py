@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal
 
@@ -63,6 +63,7 @@ class CellPair:
 
     Attributes:
         seed: which.
+        replicate: of Random, which of its cells within the seed.
         lost: why NEW has not finished what OLD has; empty if it has.
         unpaired: why there was nothing to compare, which does not count as a change; empty if there was.
         parting: the first selection that differs; None if all are equal.
@@ -71,11 +72,17 @@ class CellPair:
     """
 
     seed: int
+    replicate: int = 1
     lost: str = ""
     unpaired: str = ""
     parting: FirstDifference | None = None
     differences: tuple[MetricChange, ...] = ()
     query_seconds: tuple[float, float] | None = None
+
+    @property
+    def which(self) -> str:
+        """Seed and replicate, in words."""
+        return f"{self.seed} (replicate {self.replicate})" if self.replicate > 1 else str(self.seed)
 
     @property
     def compared(self) -> bool:
@@ -162,17 +169,21 @@ def compare(
         SpecError: a label that neither run has.
     """
     labels = _labels(old, new, tuple(only))
-    before, after = ({(found.cell.label, found.cell.seed): found for found in run.records} for run in (old, new))
+    before, after = (
+        {(one.cell.label, one.cell.seed, one.cell.replicate): one for one in run.records} for run in (old, new)
+    )
     both = {place: (before[place], after[place]) for place in before if place in after and place[0] in labels}
     require_comparable(old, new, both.values())
     machine, metric = other_machine(old, new), old.run.metric
     samplers = []
     for label in labels:
-        seeds = sorted(seed for name, seed in {*before, *after} if name == label)
+        places = sorted(place for place in {*before, *after} if place[0] == label)
         pairs = [
-            _pair(seed, before.get((label, seed)), after.get((label, seed)), new, tolerance) for seed in seeds
+            replace(_pair(seed, before.get(place), after.get(place), new, tolerance), replicate=replicate)
+            for place in places
+            for _, seed, replicate in [place]
         ]
-        mine = [both[label, pair.seed] for pair in pairs if pair.compared]
+        mine = [both[place] for place, pair in zip(places, pairs, strict=True) if pair.compared]
         samplers.append(
             SamplerComparison(
                 label=label,
@@ -180,7 +191,7 @@ def compare(
                 time=judge(mine, machine, slower),
                 score=both_sides(mine, lambda cell: [cell.cycles[-1].metrics.get(metric, math.nan)], fmean),
                 memory=both_sides(mine, cost("cpu_peak_increase_mib"), max),
-                about=about(pair for (name, _), pair in both.items() if name == label),
+                about=about(pair for (name, *_), pair in both.items() if name == label),
             )
         )
     return Comparison(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-PLACE = ("run", "setting", "sampler", "seed", "cycle", "labeled")
+PLACE = ("run", "setting", "sampler", "seed", "replicate", "cycle", "labeled")
 """Columns that identify a number."""
 
 
@@ -110,7 +110,8 @@ class Results:
         """Every cycle of every cell, one a row, with a column for each metric and each cost.
 
         So `seaborn.lineplot(results.cycles, x="labeled", y="accuracy", hue="sampler")` draws learning curves as it
-        is. Columns: run, setting, sampler (`full-data` is the reference), seed, cycle, labeled; the metrics on the
+        is. Columns: run, setting, sampler (`full-data` is the reference), seed, replicate (1, and more of Random
+        alone if the spec asks for them), cycle, labeled; the metrics on the
         test split; costs in seconds and MiB. A cell that is not complete has the cycles that it finished; `cells`
         says which these are. `measurements` has the same numbers one a row, and what samplers logged.
         """
@@ -130,8 +131,9 @@ class Results:
     def measurements(self) -> pd.DataFrame:
         """Every number of every cell, one a row.
 
-        Columns: run, setting, sampler, seed, cycle, labeled; kind (`quality`, `cost`, or `choice` for what the
-        sampler logged), metric, value; status of the cell, and whether it counts in comparisons (`compared`).
+        Columns: run, setting, sampler, seed, replicate, cycle, labeled; kind (`quality`, `cost`, or `choice` for
+        what the sampler logged), metric, value; status of the cell, and whether it counts in comparisons
+        (`compared`).
         """
         import pandas as pd
 
@@ -143,14 +145,14 @@ class Results:
     def cells(self) -> pd.DataFrame:
         """Every cell, one a row: how it ended, and what it cost.
 
-        Columns: run, setting, sampler, seed; status (`ok` if complete) and error; how many cycles are finished;
-        whether the cell counts in comparisons (`compared`); seconds of all its trainings and queries.
+        Columns: run, setting, sampler, seed, replicate; status (`ok` if complete) and error; how many cycles are
+        finished; whether the cell counts in comparisons (`compared`); seconds of all its trainings and queries.
         """
         import pandas as pd
 
         rows = [
             (
-                *(one.run.experiment, name, record.cell.label, record.cell.seed),
+                *(one.run.experiment, name, record.cell.label, record.cell.seed, record.cell.replicate),
                 *(
                     record.status,
                     record.error,
@@ -162,7 +164,7 @@ class Results:
             for name, one in self.runs.items()
             for record in one.records
         ]
-        return pd.DataFrame(rows, columns=[*PLACE[:4], "status", "error", "cycles", "compared", "seconds"])
+        return pd.DataFrame(rows, columns=[*PLACE[:5], "status", "error", "cycles", "compared", "seconds"])
 
     def summary(self) -> pd.DataFrame:
         """Means over seeds, one a row: of each sampler and metric, after the last cycle and as an area; and costs.

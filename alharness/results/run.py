@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-COLUMNS = ("sampler", "seed", "status", "compared", "cycle", "labels", "kind", "metric", "value")
+COLUMNS = ("sampler", "seed", "replicate", "status", "compared", "cycle", "labels", "kind", "metric", "value")
 """Those of the long table, see `RunResults.numbers`."""
 KINDS = {"quality": "metrics", "cost": "cost", "choice": "diagnostics"}
 """Kinds of numbers, and the fields of a cycle that hold them."""
@@ -142,7 +142,8 @@ class RunResults:
         compared: whether the cell counts; kind: quality, cost, or choice for what the sampler logged.
         """
         for record in self.records:
-            cell = (record.cell.label, record.cell.seed, record.status, self.counts(record))
+            about = record.cell
+            cell = (about.label, about.seed, about.replicate, record.status, self.counts(record))
             for cycle in record.cycles:
                 (labels,) = self.run.counted([cycle.labeled])
                 for kind, field in KINDS.items():
@@ -151,7 +152,8 @@ class RunResults:
 
     def counts(self, record: Outcome) -> bool:
         """Whether a cell is part of comparisons; see `basis`."""
-        return record.cell.seed in self.basis.cells.get(record.cell.label, {})
+        same = self.basis.cells.get(record.cell.label, {}).get(record.cell.seed, ())
+        return any(record is one for one in same)
 
     def metrics(self) -> tuple[str, ...]:
         """Every metric of complete cells, the one that ranks first, then those of the closing table."""
@@ -161,7 +163,7 @@ class RunResults:
     def curves(self, label: str, seeds: Collection[int], metric: str = "") -> Array:
         """(seeds, cycles) values of a metric, by default of that which ranks.
 
-        A reference has one value, which is there at each cycle.
+        A reference has one value, which is there at each cycle. Of replicates of Random it is their mean.
         """
         found = self._values(label, seeds, "metrics", metric or self.metric)
         return np.repeat(found, len(self.labeled), axis=1) if label == FULL_DATA else found
@@ -177,10 +179,27 @@ class RunResults:
         return self._values(label, seeds, "cost", name)
 
     def _values(self, label: str, seeds: Collection[int], field: str, name: str) -> Array:
-        cycles = 1 if label == FULL_DATA else len(self.labeled)
-        cells = [self.basis.cells[label][seed] for seed in seeds]
-        values = [getattr(cycle, field).get(name, np.nan) for cell in cells for cycle in cell.cycles]
-        return np.array(values, float).reshape(len(cells), cycles)
+        """(seeds, cycles): means over replicates."""
+        means = [found.mean(axis=0) for found in self._of_replicates(label, seeds, field, name)]
+        return np.array(means, float).reshape(len(seeds), 1 if label == FULL_DATA else len(self.labeled))
+
+    def _of_replicates(self, label: str, seeds: Collection[int], field: str, name: str) -> Iterator[Array]:
+        """For each seed (replicates, cycles)."""
+        for seed in seeds:
+            cells = self.basis.cells[label][seed]
+            values = [[getattr(cycle, field).get(name, np.nan) for cycle in cell.cycles] for cell in cells]
+            yield np.array(values, float)
+
+    def replicates(self, label: str, seeds: Collection[int], metric: str = "") -> Array:
+        """(seeds, replicates, cycles): as `curves`, but of each replicate; NaN if a seed has fewer.
+
+        There is more than one of Random alone, if the spec asks for it.
+        """
+        found = [*self._of_replicates(label, seeds, "metrics", metric or self.metric)]
+        padded = np.full((len(found), max(map(len, found), default=1), len(self.labeled)), np.nan)
+        for row, values in zip(padded, found, strict=True):
+            row[: len(values)] = values
+        return padded
 
     def pair(self, one: str, other: str, seeds: Collection[int] | None = None) -> tuple[Array, Array]:
         """Curves of the metric that ranks, over the same seeds, (seeds, cycles) each, row by row.
@@ -290,7 +309,7 @@ class RunResults:
     @cached_property
     def _queried(self) -> list[Outcome]:
         """The cells of all samplers that count."""
-        return [cell for label in self.labels for cell in self.basis.cells[label].values()]
+        return [cell for label in self.labels for same in self.basis.cells[label].values() for cell in same]
 
     @cached_property
     def _machines(self) -> set[str]:

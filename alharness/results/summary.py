@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from alharness.api.records import FULL_DATA
@@ -14,7 +15,7 @@ from .basis import SeedSet
 from .statistics import alike, mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from alharness.api.records import Outcome
 
@@ -54,6 +55,7 @@ class SummaryRow:
         seed_set: number of the seed set; only rows of one are over the same seeds, and may be compared.
         over: seeds over which it is averaged.
         seeds: how many seeds were asked for.
+        replicates: the most cells of one seed; their mean is the seed's value. More than one of Random alone.
         labels: labels after the last cycle, as they are counted.
         reference: no sampler, but a model trained with all labels; it has no area and no queries.
         area: area under the budget curve, of the metric that ranks.
@@ -72,6 +74,7 @@ class SummaryRow:
     seed_set: int
     over: tuple[int, ...]
     seeds: int
+    replicates: int
     labels: int
     reference: bool
     area: Mean
@@ -122,35 +125,45 @@ def summarize(results: RunResults) -> list[SummaryRow]:
 def _rows(results: RunResults, number: int, seed_set: SeedSet) -> Iterator[SummaryRow]:
     run, cells, seeds = results.run, results.basis, seed_set.seeds
     names = dict.fromkeys(
-        name for found in cells.cells.values() for cell in found.values() for name in cell.cycles[-1].metrics
+        name
+        for found in cells.cells.values()
+        for same in found.values()
+        for cell in same
+        for name in cell.cycles[-1].metrics
     )
     final = {n: alike({x: results.curves(x, seeds, n)[:, -1] for x in seed_set.rows}) for n in names}
     areas = {n: alike({x: results.areas_of(x, seeds, n) for x in seed_set.rows}) for n in names}
     for label in seed_set.rows:
-        records = cells.of(seed_set, label)
+        records = cells.every(seed_set, label)
         measured = {name for record in records for name in record.cycles[-1].metrics}
         costs = [cycle.cost for record in records for cycle in record.cycles]
         sizes = [int(cost.get(STACKED, 1)) for cost in costs if "train_seconds" in cost] or [1]
         peaks = {name: [cost[name] for cost in costs if name in cost] for name in PEAKS}
         own = {} if label == FULL_DATA else {n: by[label] for n, by in areas.items() if n in measured}
         cell = next(cell for cell in run.cells if cell.label == label)
+
+        def over(measure: Callable[..., float], *names: str, label: str = label) -> Mean:
+            """Of a seed's cells the mean, and that over seeds."""
+            return mean([fmean(measure(one, *names) for one in cells.cells[label][seed]) for seed in seeds])
+
         yield SummaryRow(
             label=label,
             seed_set=number,
             over=seeds,
             seeds=len(cells.asked[label]),
+            replicates=max((len(cells.cells[label][seed]) for seed in seeds), default=1),
             labels=run.counted(run.labeled(cell))[-1],
             reference=cell.reference,
             area=own.get(run.metric, mean([])),
             areas=own,
             final={n: by[label] for n, by in final.items() if n in measured},
             costs={
-                **{part: mean([seconds_per_cycle(record, part) for record in records]) for part in PARTS},
-                "train_seconds": mean([seconds(record, "train_seconds") for record in records]),
-                "overall_seconds": mean([seconds(record, *OVERALL) for record in records]),
-                STACKED: mean([seconds_per_cycle(record, STACKED) for record in records]),
+                **{part: over(seconds_per_cycle, part) for part in PARTS},
+                "train_seconds": over(seconds, "train_seconds"),
+                "overall_seconds": over(seconds, *OVERALL),
+                STACKED: over(seconds_per_cycle, STACKED),
             },
-            training=mean([seconds_per_cycle(record, "train_seconds") for record in records]),
+            training=over(seconds_per_cycle, "train_seconds"),
             stacks=(min(sizes), max(sizes)),
             peaks={name: max(found) for name, found in peaks.items() if found},
             shared=any(record.timing == "shared" for record in records),

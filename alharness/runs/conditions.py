@@ -22,6 +22,7 @@ def context(plan: Plan, cell: Cell, seed: SeedFacts) -> dict[str, Any]:
         "params": dict(cell.params),
         "distribution": cell.distribution,
         "seed": cell.seed,
+        **({"stream": cell.stream} if cell.stream else {}),
         **seed.context,
     }
 

@@ -124,7 +124,16 @@ class Driver:
         sampler, features = self._make_sampler(cell)
         chosen, again = group.chosen.get(cell.name, ()), group.action == "retime"
         pool, first = (data.initial, 0) if again else (data.initial.replay(chosen), len(chosen))
-        steps = run_cell(data, sampler, pool, first, features=features, who=cell.who, warn=self._pending.append)
+        steps = run_cell(
+            data,
+            sampler,
+            pool,
+            first,
+            features=features,
+            own=cell.stream,
+            who=cell.who,
+            warn=self._pending.append,
+        )
         return _queried_again(steps, chosen) if again else steps
 
     def _make_sampler(self, cell: Cell) -> tuple[Sampler | None, frozenset[Feature]]:

@@ -22,6 +22,7 @@ from .settings import (
     ActiveLearningSettings,
     LimitsSettings,
     PaperSettings,
+    RandomSettings,
     ReferenceSettings,
     Section,
     TrainingSettings,
@@ -118,6 +119,8 @@ class RawSpec(Section):
     """A number n for the seeds 0 to n - 1, or a list of distinct seeds."""
     samplers: Annotated[list[SamplerChoice], Field(min_length=1, max_length=1000)]
     """The samplers to compare."""
+    random: RandomSettings = RandomSettings()
+    """How often Random runs within a seed."""
     reference: ReferenceSettings = ReferenceSettings()
     """What the samplers are compared with."""
     paper: PaperSettings | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from alharness.api.dataset import DatasetFacts
 from alharness.api.make import Imported
 from alharness.api.params import sources
-from alharness.api.plan import FULL_DATA, Cell, Paper, Plan, Schedule, Skip
+from alharness.api.plan import FULL_DATA, RANDOM, Cell, Paper, Plan, Schedule, Skip
 from alharness.api.sampler import SamplerPlugin, Setting
 from alharness.errors import HarnessError, PluginError, SamplerError, SpecError, described
 from alharness.text.words import SUFFIX, did_you_mean, name_experiment
@@ -65,7 +66,8 @@ def make_plan(spec: Spec, workdir: Path = Path()) -> Plan:
             raise SpecError(f"{spec.where('samplers', index)}: {sampler.label}: {mistake}") from mistake
     if skips and (spec.strict or not runnable):
         raise SpecError(_refusal(spec, skips))
-    if (count := len(runnable) * len(spec.seeds)) > MAX_CELLS:
+    replicates = _replicates(spec, runnable)
+    if (count := (len(runnable) + replicates - 1) * len(spec.seeds)) > MAX_CELLS:
         raise SpecError(
             f"{spec.where('seeds')}: {count:,} cells (samplers x seeds); at most {MAX_CELLS:,} can run"
         )
@@ -82,7 +84,7 @@ def make_plan(spec: Spec, workdir: Path = Path()) -> Plan:
         facts=facts,
         schedule=schedule,
         pool=facts.sizes[0],
-        cells=tuple(cell for seed in spec.seeds for cell in _cells(spec, runnable, seed)),
+        cells=tuple(cell for seed in spec.seeds for cell in _cells(spec, runnable, replicates, seed)),
         skips=tuple(skips),
         warnings=tuple(warnings),
         tracking=tuple(_review_trackers(spec, facts)),
@@ -260,8 +262,30 @@ def _paper_warnings(paper: PaperSettings, labels: list[str], schedule: Schedule)
             yield f"paper: its figures of {name!r} are not shown, since no sampler has that label{near}"
 
 
-def _cells(spec: Spec, samplers: list[Chosen[SamplerPlugin]], seed: int) -> Iterator[Cell]:
-    yield from (_cell(sampler, seed) for sampler in samplers)
+def _replicates(spec: Spec, samplers: list[Chosen[SamplerPlugin]]) -> int:
+    """How often Random runs within a seed. Raises SpecError if it is to run several times, but is not there."""
+    asked = spec.random.replicates
+    if asked == 1:
+        return 1
+    if all(sampler.name != RANDOM for sampler in samplers):
+        raise SpecError(
+            f"{spec.where('random', 'replicates')}: the sampler {RANDOM!r} is not in the spec; add it to the "
+            "samplers, or leave its replicates out"
+        )
+    # Dunnett's allocation for comparisons of k samplers with one: √k times as many measurements of that one.
+    return max(round(math.sqrt(len(samplers) - 1)), 1) if asked == "auto" else asked
+
+
+def _cells(spec: Spec, samplers: list[Chosen[SamplerPlugin]], replicates: int, seed: int) -> Iterator[Cell]:
+    """Those of a seed; one that would repeat another to the bit has a stream of its own."""
+    kinds: list[tuple[str, Any, str]] = []
+    for sampler in samplers:
+        kind = sampler.name, sampler.plain, sampler.registered.origin
+        yield _cell(sampler, seed, stream=sampler.label if kind in kinds else "")
+        kinds.append(kind)
+    for replicate in range(2, replicates + 1):
+        random = next(sampler for sampler in samplers if sampler.name == RANDOM)
+        yield _cell(random, seed, stream=f"replicate {replicate}", replicate=replicate)
     if spec.reference.full_data:
         key = _digest({"reference": FULL_DATA, "seed": seed})
         yield Cell(
@@ -269,15 +293,18 @@ def _cells(spec: Spec, samplers: list[Chosen[SamplerPlugin]], seed: int) -> Iter
         )
 
 
-def _cell(sampler: Chosen[SamplerPlugin], seed: int) -> Cell:
+def _cell(sampler: Chosen[SamplerPlugin], seed: int, *, stream: str, replicate: int = 1) -> Cell:
     origin = sampler.registered.origin
+    depends = {"sampler": sampler.name, "params": sampler.plain, "distribution": origin, "seed": seed}
     return Cell(
         label=sampler.label,
         sampler=sampler.name,
         params=sampler.plain,
         distribution=origin,
         seed=seed,
-        key=_digest({"sampler": sampler.name, "params": sampler.plain, "distribution": origin, "seed": seed}),
+        key=_digest(depends | ({"stream": stream} if stream else {})),
+        replicate=replicate,
+        stream=stream,
     )
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         ActiveLearningSettings,
         LimitsSettings,
         PaperSettings,
+        RandomSettings,
         ReferenceSettings,
         TrainingSettings,
     )
@@ -117,6 +118,7 @@ class Spec:
     active_learning: ActiveLearningSettings
     seeds: tuple[int, ...]
     samplers: tuple[Chosen[SamplerPlugin], ...]
+    random: RandomSettings
     reference: ReferenceSettings
     paper: PaperSettings | None
     limits: LimitsSettings
@@ -235,6 +237,7 @@ def load(
         active_learning=document.active_learning,
         seeds=tuple(document.seeds if isinstance(document.seeds, list) else range(document.seeds)),
         samplers=tuple(sampler for sampler in chosen if sampler is not None),
+        random=document.random,
         reference=document.reference,
         paper=document.paper,
         limits=document.limits,
@@ -258,6 +261,7 @@ def resolved_yaml(spec: Spec) -> str:
                 "active_learning": spec.active_learning.model_dump(),
                 "seeds": len(spec.seeds) if numbered else list(spec.seeds),
                 "samplers": [{"name": s.name, "label": s.label, "params": s.plain} for s in spec.samplers],
+                "random": spec.random.model_dump(),
                 "reference": spec.reference.model_dump(),
                 "paper": spec.paper.model_dump() if spec.paper else None,
                 "limits": spec.limits.model_dump(),

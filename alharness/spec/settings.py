@@ -66,6 +66,15 @@ class ActiveLearningSettings(Section):
     """Number of queries."""
 
 
+class RandomSettings(Section):
+    """How often Random, with which all samplers are compared, runs."""
+
+    replicates: Annotated[int, Field(ge=1, le=100)] | Literal["auto"] = 1
+    """Runs of Random within a seed, from the same split and initial pool but with other draws. Its curve in a seed
+    is their mean, so that its noise enters each comparison less. `auto`: the root of the number of other
+    samplers."""
+
+
 class ReferenceSettings(Section):
     """What the samplers are compared with."""
 

@@ -63,7 +63,8 @@ def export(capsys, *arguments):
 
 def test_cycles_are_the_default(folder, capsys):
     table = frame(export(capsys, folder))
-    assert list(table.columns) == ["run", "setting", "sampler", "seed", "cycle", "labeled", "f1", "query_seconds"]
+    place = ["run", "setting", "sampler", "seed", "replicate", "cycle", "labeled"]
+    assert list(table.columns) == [*place, "f1", "query_seconds"]
     assert table["f1"].tolist() == [0.0, 0.1] * 4
     assert table["query_seconds"].isna().tolist() == [False, True] * 4
 
@@ -119,7 +120,7 @@ def test_without_pyarrow_the_message_says_what_to_do(folder, capsys, tmp_path, m
 
 def test_metrics_can_be_chosen(folder, capsys):
     header = export(capsys, folder, "--metric", "query_seconds").splitlines()[0]
-    assert header == "run,setting,sampler,seed,cycle,labeled,query_seconds"
+    assert header == "run,setting,sampler,seed,replicate,cycle,labeled,query_seconds"
     table = frame(export(capsys, folder, "--table", "summary", "--metric", "f1"))
     assert set(table["metric"]) == {"f1"}
 

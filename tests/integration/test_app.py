@@ -286,3 +286,23 @@ def test_required_tracking_that_is_lost_ends_the_run_and_fails_no_cell(write_spe
     assert {cell.status for cell in RunResults.read(folder).records} <= {"pending", "ok"}
     _, record, _ = run_spec(path, tmp_path)
     assert {cell.status for cell in record.cells} == {"ok"}
+
+
+def test_replicates_of_random_share_all_but_their_draws(write_spec, run_spec, journals, tmp_path):
+    text = write_spec(samplers="[random, {name: random, label: again}, first]", seeds="[0, 3]").read_text()
+    path = write_spec()
+    path.write_text(f"{text}random: {{replicates: 2}}\n")
+    _, record, _ = run_spec(path, tmp_path)
+    for seed in (0, 3):
+        cells = {cell.cell.name: cell for cell in record.cells if cell.cell.seed == seed}
+        assert set(cells) == {f"{name}-s{seed}" for name in ("random", "again", "first")} | {f"random-s{seed}-r2"}
+        drawn = [cells[name] for name in cells if not name.startswith("first")]
+        assert len({cell.cycles[0].chosen for cell in drawn}) == 3
+        for field in ("split", "initial_pool"):
+            assert len({json.dumps(cell.context[field]) for cell in cells.values()}) == 1
+        assert len({json.dumps(cell.cycles[0].metrics) for cell in cells.values()}) == 1
+    before = journals(tmp_path)
+    path.write_text(f"{text}random: {{replicates: 1}}\n")
+    _, record, _ = run_spec(path, tmp_path)
+    assert len(record.cells) == 6
+    assert journals(tmp_path) == before

@@ -185,7 +185,8 @@ def test_one_file_holds_every_number_of_every_cell(make_results, noisy, tmp_path
     results = make_results({"random": noisy(2), "=a": [noisy(1)[0], None]}, labeled=(100, 200, 400, 800))
     write(single(results), tmp_path)
     rows = list(csv.DictReader((tmp_path / "tables/cycles.csv").open()))
-    assert list(rows[0]) == ["sampler", "seed", "status", "compared", "cycle", "labels", "kind", "metric", "value"]
+    columns = ["sampler", "seed", "replicate", "status", "compared", "cycle", "labels", "kind", "metric", "value"]
+    assert list(rows[0]) == columns
     assert len(rows) == 3 * (4 + 4 + 3)  # three cells: a metric and a training per cycle, three queries
     mae = {
         (row["sampler"], row["seed"], row["labels"]): float(row["value"]) for row in rows if row["metric"] == "mae"

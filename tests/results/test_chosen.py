@@ -65,7 +65,7 @@ def test_contradictions_need_two_modalities_with_labels():
 
 def test_overlap_after_each_query(make_results):
     results = make_results({"a": [(0.5, 0.4, 0.3, 0.2)], "b": [(0.5, 0.4, 0.3, 0.2)]})
-    a = results.basis.cells["a"][0]  # chose 0-0-0 .. 0-0-3, then 0-1-0 ..
+    a = results.basis.cells["a"][0][0]  # chose 0-0-0 .. 0-0-3, then 0-1-0 ..
     ids = [i for cycle in a.cycles for i in cycle.chosen]
     places = {name: row for row, name in enumerate(ids)}
     same = chosen.times(a, places)

@@ -28,7 +28,7 @@ def row(table, **values):
 
 def test_cycles_have_a_row_a_cycle_and_a_column_a_metric(results):
     table = results.cycles
-    assert list(table.columns[:6]) == ["run", "setting", "sampler", "seed", "cycle", "labeled"]
+    assert list(table.columns[:7]) == ["run", "setting", "sampler", "seed", "replicate", "cycle", "labeled"]
     assert len(table) == 2 * 3 * 4 + 3
     found = row(table, sampler="a", seed=1, cycle=2)
     assert (found["labeled"], found["mae"], found["train_seconds"], found["query_seconds"]) == (

@@ -13,7 +13,7 @@ FALLING = (0.5, 0.4, 0.35, 0.32)
 
 def test_curves_by_sampler_and_seed(make_results):
     found = make_results({"random": [FALLING, None], "a": [FALLING, FALLING]})
-    assert found.basis.asked == {"random": (0, 1), "a": (0, 1)}
+    assert found.basis.asked == {"random": {0: 1, 1: 1}, "a": {0: 1, 1: 1}}
     assert found.basis.shared("random") == [0]
     assert found.curves("random", [0]) == pytest.approx(np.array([FALLING]))
     assert found.lower_is_better
@@ -22,6 +22,41 @@ def test_curves_by_sampler_and_seed(make_results):
     assert first.shape == second.shape == (1, 4)  # the seed that both finished
     assert np.array_equal(found.pair("a", "random")[0], second)
     assert found.areas_of("a", [0, 1]) == pytest.approx([0.362857] * 2, abs=1e-6)
+
+
+def test_replicates_of_random_are_averaged_within_a_seed(make_results):
+    other, third = (0.6, 0.5, 0.45, 0.42), (0.7, 0.6, 0.55, 0.52)
+    found = make_results(
+        {"random": [FALLING, FALLING], "a": [FALLING, FALLING]}, replicates=[[other, third], [other]]
+    )
+    assert found.basis.asked["random"] == {0: 3, 1: 2}
+    assert found.curves("random", [0, 1]) == pytest.approx(np.add([FALLING] * 2, [[0.1], [0.05]]))
+    assert found.areas_of("random", [1, 0]) == pytest.approx([0.412857, 0.462857], abs=1e-6)
+    own = found.replicates("random", [0, 1])
+    assert own.shape == (2, 3, 4)
+    assert own[0] == pytest.approx(np.array([FALLING, other, third]))
+    assert np.isnan(own[1, 2]).all()
+    assert found.replicates("a", [0, 1]).shape == (2, 1, 4)
+    (row,) = (row for row in found.summary if row.label == "random")
+    assert (row.count, row.replicates, row.area.n) == ("2", 3, 2)
+    assert row.costs["train_seconds"].value == pytest.approx(8.0)  # of one cell, not of all of a seed
+    assert found.pairs["a", "random"].n == 2
+    assert found.basis.replicated == "In each seed random is the mean of 3 replicates."
+    assert [*found.basis.gaps()] == []
+
+
+def test_a_replicate_that_failed_is_left_out_and_said(make_results):
+    found = make_results({"random": [FALLING] * 3, "a": [FALLING] * 3}, replicates=[[None], [FALLING], [FALLING]])
+    assert found.basis.shared("random", "a") == [0, 1, 2]
+    assert found.basis.gaps() == ["random has 1 of its replicates in seed 0, fewer than were asked for."]
+    assert found.replicates("random", [0])[:, 1:].size == 0
+
+
+def test_every_number_says_which_replicate_it_is_of(make_results):
+    found = make_results({"random": [FALLING], "a": [FALLING]}, replicates=[[FALLING]])
+    places = [row[:3] for row in found.numbers() if row[-2] == "mae"]
+    assert [places.count(place) for place in (("random", 0, 1), ("random", 0, 2), ("a", 0, 1))] == [4, 4, 4]
+    assert len(places) == 12
 
 
 def test_a_metric_that_is_missing_is_undefined(make_results):
@@ -61,7 +96,7 @@ def test_validation_samples_that_count_are_labels_of_every_cycle(make_results):
 
 def test_costs_are_sums_and_means_of_what_was_measured(make_run):
     results = make_run(failed=("slow-s2",))
-    slow, fast = results.basis.of(results.basis.seed_sets[0], "slow"), results.basis.cells["fast"][0]
+    slow, fast = results.basis.of(results.basis.seed_sets[0], "slow"), results.basis.cells["fast"][0][0]
     assert seconds_per_cycle(fast, "query_seconds") == 1
     assert [seconds(cell, "train_seconds", "query_seconds") for cell in slow] == [12, 12]  # not of seed 2
     assert results.row("slow").costs["train_seconds"].n == 2

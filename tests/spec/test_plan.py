@@ -82,6 +82,7 @@ def registered(plugin, version="1.0"):
 def make_registry(version="1.0", **model):
     samplers = [
         SamplerPlugin(name="any", params=ToyParams, make=ToyParams),
+        SamplerPlugin(name="random", params=ToyParams, make=ToyParams),
         SamplerPlugin(name="other", params=ToyParams, make=ToyParams, requires={Feature.PREDICTIONS}),
         SamplerPlugin(name="classes", params=ToyParams, make=ToyParams, tasks={Task.CLASSIFICATION}),
         SamplerPlugin(
@@ -143,6 +144,51 @@ def test_cells_run_seed_by_seed(plan):
     cells = plan("seeds=[7, 3, 5]").cells
 
     assert [cell.name for cell in cells] == ["any-s7", "other-s7", "any-s3", "other-s3", "any-s5", "other-s5"]
+
+
+def test_replicates_of_random_are_cells_of_their_own(plan):
+    alone = plan("samplers=[random, any]", "seeds=2", "reference.full_data=true")
+    found = plan("samplers=[random, any]", "seeds=2", "reference.full_data=true", "random.replicates=3")
+
+    first = ["random-s0", "any-s0", "random-s0-r2", "random-s0-r3", "full-data-s0"]
+    assert [cell.name for cell in found.cells][:5] == first
+    assert found.experiment == alone.experiment
+    assert set(alone.cells) < set(found.cells)  # what is finished stays finished
+    more = [cell for cell in found.cells if cell.replicate > 1]
+    assert [(cell.label, cell.seed, cell.replicate) for cell in more] == [
+        ("random", 0, 2),
+        ("random", 0, 3),
+        ("random", 1, 2),
+        ("random", 1, 3),
+    ]
+    assert len({(cell.stream, cell.seed) for cell in found.cells if cell.label == "random"}) == 6
+    assert len({cell.key for cell in found.cells}) == len({cell.folder for cell in found.cells}) == 10
+    assert found.labels == ("random", "any")
+
+
+@pytest.mark.parametrize(("others", "replicates"), [(0, 1), (1, 1), (2, 1), (3, 2), (9, 3), (16, 4)])
+def test_replicates_can_follow_the_number_of_samplers(plan, others, replicates):
+    samplers = ["random", *(f"{{name: any, label: a{i}, params: {{k: {10 + i}}}}}" for i in range(others))]
+    found = plan(f"samplers=[{', '.join(samplers)}]", "seeds=1", "random.replicates=auto")
+    assert sum(cell.label == "random" for cell in found.cells) == replicates
+
+
+def test_replicates_need_random(refusal):
+    text = refusal("random.replicates=2")
+    assert "the sampler 'random' is not in the spec; add it" in text
+    assert "random.replicates" in text
+
+
+@pytest.mark.parametrize("count", ["0", "101", "many", "2.5"])
+def test_a_number_of_replicates_that_cannot_be(refusal, count):
+    assert "random.replicates" in refusal("samplers=[random, any]", f"random.replicates={count}")
+
+
+def test_a_sampler_that_is_there_twice_draws_its_own_numbers_the_second_time(plan):
+    twice = "{name: any, label: again}, {name: any, label: other, params: {k: 7}}"
+    found = plan(f"samplers=[any, {twice}, random]", "seeds=1").cells
+    assert [cell.stream for cell in found] == ["", "again", "", ""]
+    assert len({cell.key for cell in found}) == 4
 
 
 def test_a_cell_tells_what_it_is(plan):

@@ -48,7 +48,7 @@ def section(results: RunResults) -> Section:
         "comes with Random over the seeds that both have. A metric that is undefined for one of them in a seed is "
         "averaged over the other seeds for all. Area: under the curve over the labeled count, divided by its "
         "range. An area in bold is significantly better than Random's (paired t-test, Holm's correction). Nothing "
-        "else here is tested.",
+        f"else here is tested. {results.basis.replicated}".rstrip(),
     )
     classes = Table(
         name="classes",
