@@ -259,3 +259,16 @@ def _read(value: Any, units: dict[str, int], how: str) -> Any:
     if found is None or found[2] not in units:
         raise ValueError(how)
     return float(found[1]) * units[found[2]]
+
+
+def time_in_words(seconds: float) -> str:
+    """A span as people say it: `about 12 min`."""
+    if seconds < 5:
+        return "some seconds"
+    if seconds < 90:
+        return f"about {round(seconds / 5) * 5} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"about {minutes} min"
+    hours, minutes = divmod(round(seconds / 600) * 10, 60)
+    return f"about {hours} h {minutes} min" if hours < 24 and minutes else f"about {hours:,} h"

@@ -18,12 +18,13 @@ from rich.progress import (
 from rich.text import Text
 
 from alharness.api.hooks import hookimpl
+from alharness.runs.costs import spent
 from alharness.runs.saved import outcome_of
-from alharness.text.numbers import number, seconds
+from alharness.text.numbers import number, seconds, time_in_words
 from alharness.text.terminal import safe
 from alharness.text.words import NOTICE
 
-from .forecast import Forecast, in_words, spent
+from .forecast import Forecast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -163,7 +164,7 @@ class ConsoleProgress:
         """A line, which in a log has the time of day and the time left."""
         if not self._moving:
             left = self._left()
-            more = f"; {in_words(left)} left" if left is not None and self._done < self._total else ""
+            more = f"; {time_in_words(left)} left" if left is not None and self._done < self._total else ""
             line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}{more}"
         self._print(line, style)
         self._printed = self._clock()
@@ -229,7 +230,7 @@ class _TimeLeft(ProgressColumn):
         if not task.fields["whole"] or task.finished:
             return Text("")
         left = self._seconds()
-        return Text("estimating" if left is None else f"{in_words(left)} left", style="progress.remaining")
+        return Text("estimating" if left is None else f"{time_in_words(left)} left", style="progress.remaining")
 
 
 def _reached(run: Plan, cycle: CycleRecord) -> str:

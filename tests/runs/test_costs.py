@@ -1,7 +1,8 @@
 import pytest
 
 from alharness.api.records import Cell, CycleRecord
-from alharness.tracking.forecast import Costs, Rest, Together, extrapolate, in_words, spent, time_left
+from alharness.runs.costs import Costs, Rest, Together, extrapolate, spent, time_left
+from alharness.text.numbers import time_in_words
 
 
 def cycle(labeled, train=None, query=None, evaluate=0.0, **cost):
@@ -112,4 +113,4 @@ def test_the_first_fit_of_a_seed_is_trained_once():
     ],
 )
 def test_spans_are_said_as_people_say_them(seconds, words):
-    assert in_words(seconds) == words
+    assert time_in_words(seconds) == words
