@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
+
+from .machine import machine as in_words
+from .machine import processor
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def versions() -> dict[str, str]:
@@ -30,7 +35,7 @@ def describe(device: torch.device, folder: Path) -> dict[str, str]:
         "alharness": version("alharness"),
         **versions(),
         "platform": platform.platform(),
-        "cpu": _processor(),
+        "cpu": processor(),
         "cores": str(os.cpu_count()),
         "threads": str(torch.get_num_threads()),
         "device": device.type,
@@ -42,21 +47,11 @@ def describe(device: torch.device, folder: Path) -> dict[str, str]:
 @cache
 def machine(device: torch.device) -> str:
     """What times depend on, in words: processor, cores, and the accelerator, if one is used."""
-    parts = [_processor(), f"{os.cpu_count()} cores"]
-    return ", ".join([*parts, _accelerator(device)] if device.type == "cuda" else parts)
+    return in_words(_accelerator(device) if device.type == "cuda" else "")
 
 
 def _accelerator(device: torch.device) -> str:
     return str(torch.cuda.get_device_name(device))
-
-
-def _processor() -> str:
-    """The model if the kernel reports it, and at least the architecture."""
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return f"{line.partition(':')[2].strip()} ({platform.machine()})"
-    return platform.processor() or platform.machine()
 
 
 def _commit(folder: Path) -> str:

@@ -68,6 +68,11 @@ def conclude(plan: Plan, outcomes: Collection[Outcome]) -> None:
     _write(found.run if found else plan, {**kept, **_ends(outcomes)})
 
 
+def plan_of(folder: Path) -> Plan:
+    """The plan alone. Raises RunError if there is none, or it is not ours."""
+    return _read(folder).run
+
+
 def load(folder: Path) -> tuple[Plan, list[Outcome]]:
     """The plan, and how far each of its cells is, by its journal; how it ended, if it is not complete.
 

@@ -1,0 +1,161 @@
+"""How long a run will take, before it starts: from what earlier runs cost here, or from a short trial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from alharness.errors import RunError
+from alharness.spec.reader import resolved_yaml
+from alharness.spec.settings import ReferenceSettings
+from alharness.spec.yamlfile import parse
+
+from . import saved
+from .costs import Costs, Rest, Together, time_left
+from .groups import cut
+from .machine import machine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from alharness.api.records import Cell, CycleRecord, Plan
+    from alharness.registry import Registry
+    from alharness.spec import Spec
+
+START = 3.0
+"""Seconds that pass before the first training and after the last, about: imports, data, pictures."""
+RUNS, CELLS = 3, 60
+"""Earlier runs, and cells of each, that are read at most."""
+EPOCHS, QUERIES = 4, 2
+"""Of a trial."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """The time that a run needs.
+
+    Attributes:
+        seconds: for what is not finished, about.
+        source: what they are taken from, in words.
+        at_most: no training stops early in them, as some will.
+    """
+
+    seconds: float
+    source: str
+    at_most: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Known:
+    """What cycles like those of a spec cost on this machine.
+
+    Attributes:
+        costs: of these cycles.
+        source: where they are from, in words.
+        at_most: they are of trainings that could not stop early.
+    """
+
+    costs: Costs
+    source: str
+    at_most: bool = False
+
+    def predict(self, plan: Plan, *, jobs: int = 1, stack: int | None = None) -> Prediction:
+        """The time that is left of a run.
+
+        Args:
+            plan: the run; cells of its folder that are finished take no time.
+            jobs: groups of cells that run at a time.
+            stack: most cells of a group, as for a run.
+        """
+        finished = {cell: len(saved.outcome_of(plan, cell).cycles) for cell in plan.cells}
+        plan = replace(plan, jobs=jobs, finished={cell.name: count for cell, count in finished.items()})
+        rests = {
+            cell: Rest(cell, plan.labeled(cell)[count:], count)
+            for cell, count in finished.items()
+            if count < len(plan.labeled(cell))
+        }
+        groups = [Together([rests[cell] for cell in group]) for group in cut(plan, [*rests], stack)]
+        trained = {cell.seed for cell, count in finished.items() if count and not cell.reference}
+        seconds = time_left(self.costs, groups, trained, jobs) + START if groups else 0.0
+        return Prediction(seconds=seconds, source=self.source, at_most=self.at_most)
+
+
+def known(spec: Spec, plan: Plan) -> Known | None:
+    """What earlier runs with the same data, model and training cost on this machine; None if there are none."""
+    wanted = _kind(resolved_yaml(spec))
+    found = ((folder, list(_cycles(folder, wanted, plan.cells))) for folder in _newest_first(plan))
+    used = list(islice(((folder, cycles) for folder, cycles in found if cycles), RUNS))
+    costs = Costs()
+    for _, cycles in reversed(used):  # what comes last counts most
+        for label, cycle in cycles:
+            costs.add(label, cycle)
+    return Known(costs=costs, source=f"as in {' and '.join(str(folder) for folder, _ in used)}") if used else None
+
+
+def try_out(spec: Spec, registry: Registry) -> Known:
+    """What cycles cost, from a run of the first seed that is thrown away: few epochs, and few queries.
+
+    Raises:
+        HarnessError: it cannot be run.
+        RunError: a cell failed; the message is its error.
+    """
+    from .run import Options, run
+
+    asked = spec.active_learning
+    small = replace(
+        spec,
+        seeds=spec.seeds[:1],
+        training=spec.training.model_copy(update={"epochs": min(EPOCHS, spec.training.epochs)}),
+        active_learning=asked.model_copy(update={"cycles": min(QUERIES, asked.cycles)}),
+        reference=ReferenceSettings(),
+        trackers=(),
+    )
+    with TemporaryDirectory(prefix="alharness-") as folder:
+        _, outcomes = run(small, registry, Options(workdir=Path(folder)), lambda _: None)
+    for outcome in outcomes.failed:
+        raise RunError(f"{outcome.cell.name}: {outcome.error}")
+    costs, epochs = Costs(), spec.training.epochs / small.training.epochs
+    for label, cycle in ((cell.cell.label, cycle) for cell in outcomes.cells for cycle in cell.cycles):
+        # The first training of a process also finds out how to train; the others are as all that follow.
+        cost = {name: seconds for name, seconds in cycle.cost.items() if cycle.cycle or name != "train_seconds"}
+        if "train_seconds" in cost:
+            cost["train_seconds"] *= epochs
+        costs.add(label, replace(cycle, cost=cost))
+    return Known(
+        costs=costs, source=f"from {small.training.epochs} epochs of a trial", at_most=bool(spec.training.patience)
+    )
+
+
+def _kind(text: str) -> dict[str, Any]:
+    """Of a resolved spec, what the cost of a cycle depends on."""
+    data = parse(text, "spec").data
+    training = {name: value for name, value in data["training"].items() if name != "count_val_in_budget"}
+    return {"dataset": data["dataset"], "model": data["model"], "training": training}
+
+
+def _newest_first(plan: Plan) -> Iterable[Path]:
+    """Run directories next to that of a plan, which comes first."""
+    try:
+        others = [path.parent for path in plan.folder.parent.glob(f"*/{saved.NAME}")]
+        return sorted(others, key=lambda path: (path != plan.folder, -(path / saved.NAME).stat().st_mtime))
+    except OSError:
+        return []
+
+
+def _cycles(folder: Path, wanted: Mapping[str, Any], cells: Iterable[Cell]) -> Iterator[tuple[str, CycleRecord]]:
+    """Labels of samplers, and cycles that these finished on this machine; none if data or training are others."""
+    labels = {(cell.sampler, repr(cell.params)): cell.label for cell in cells}
+    try:
+        run = saved.plan_of(folder)
+        if not run.spec_text or _kind(run.spec_text) != wanted:
+            return
+        outcomes = [saved.outcome_of(run, cell) for cell in run.cells[:CELLS]]
+    except (RunError, KeyError, TypeError, AttributeError):  # it is no run of ours, or was changed by hand
+        return
+    here = machine()
+    for outcome in outcomes:
+        label = labels.get((outcome.cell.sampler, repr(outcome.cell.params)), outcome.cell.label)
+        yield from ((label, cycle) for cycle in outcome.cycles if cycle.machine.startswith(here))
