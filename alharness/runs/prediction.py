@@ -21,7 +21,7 @@ from .machine import machine
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from alharness.api.records import Cell, CycleRecord, Plan
+    from alharness.api.records import Cell, CycleRecord, Outcome, Plan
     from alharness.registry import Registry
     from alharness.spec import Spec
 
@@ -93,6 +93,29 @@ def known(spec: Spec, plan: Plan) -> Known | None:
         for label, cycle in cycles:
             costs.add(label, cycle)
     return Known(costs=costs, source=f"as in {' and '.join(str(folder) for folder, _ in used)}") if used else None
+
+
+def own(plan: Plan, outcomes: Iterable[Outcome]) -> Known | None:
+    """What the cycles of a run have cost itself; None if it has finished none."""
+    costs = Costs()
+    for outcome in outcomes:
+        for cycle in outcome.cycles:
+            costs.add(outcome.cell.label, cycle)
+    return Known(costs=costs, source=f"as in {plan.folder}") if costs.known else None
+
+
+def with_seeds(plan: Plan, count: int) -> Plan:
+    """The same run with so many seeds at least: cells of more seeds are as those of the last one."""
+    present = {cell.seed for cell in plan.cells}
+    last = plan.cells[-1].seed
+    more = [seed for seed in range(count + len(present)) if seed not in present][: max(0, count - len(present))]
+    added = (
+        replace(cell, seed=seed, key=f"{cell.key}-{seed}")
+        for seed in more
+        for cell in plan.cells
+        if cell.seed == last
+    )
+    return replace(plan, cells=(*plan.cells, *added))
 
 
 def try_out(spec: Spec, registry: Registry) -> Known:

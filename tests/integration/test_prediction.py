@@ -7,8 +7,8 @@ import pytest
 from alharness import registry
 from alharness import spec as specs
 from alharness.errors import RunError
-from alharness.runs import journal
-from alharness.runs.prediction import START, known, try_out
+from alharness.runs import journal, saved
+from alharness.runs.prediction import START, known, own, try_out, with_seeds
 from alharness.spec.plan import make_plan
 
 
@@ -98,3 +98,15 @@ def test_a_trial_that_fails_says_why(write_spec, run_spec):
     installed = registry.load()
     with pytest.raises(RunError, match="raises-s0: "):
         try_out(specs.load(write_spec(samplers="[raises]"), installed), installed)
+
+
+def test_a_run_says_what_more_seeds_of_it_take(measured, ask):
+    _, plan = ask(measured)
+    run, outcomes = saved.load(plan.folder)
+    found = own(run, outcomes)
+    more = with_seeds(run, 4)
+    assert [cell.name for cell in more.cells][-4:] == ["first-s2", "narrow-s2", "first-s3", "narrow-s3"]
+    assert len({cell.folder for cell in more.cells}) == 8
+    assert found.predict(more).seconds == pytest.approx(START + 2 * (5 * 2 + 6 * 1 + 4 * 3))
+    assert with_seeds(run, 1) == run
+    assert own(run, []) is None

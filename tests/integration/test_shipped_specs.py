@@ -21,6 +21,7 @@ PAPER = (
     "simsv2_lfmim",
     "cherma_5000",
 )
+DIGITS = ("digits_quick", "digits_samplers", "digits_grace_ablation")
 SMALL = (
     "dataset.params.path=nowhere",
     "dataset.params.stand_in.share=0.02",
@@ -39,13 +40,12 @@ def cache(tmp_path_factory, monkeypatch):
 def test_there_is_a_spec_for_every_table_and_figure_of_the_paper():
     assert {path.stem for path in SPECS.glob("*.yaml")} == {
         *PAPER,
-        "digits_quick",
-        "digits_grace_ablation",
+        *DIGITS,
         "mfeat",
     }
 
 
-@pytest.mark.parametrize("name", [*PAPER, "digits_quick", "digits_grace_ablation"])
+@pytest.mark.parametrize("name", [*PAPER, *DIGITS])
 def test_it_can_run_without_any_download_and_skips_nobody(name):
     plan = make_plan(specs.load(SPECS / f"{name}.yaml", registry.load()))
     assert plan.skips == ()
