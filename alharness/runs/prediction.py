@@ -54,7 +54,7 @@ class Known:
 
     Attributes:
         costs: of these cycles.
-        source: where they are from, in words.
+        source: what they are from, in words.
         at_most: they are of trainings that could not stop early.
     """
 
