@@ -13,7 +13,10 @@ from alharness.errors import RunError
 from alharness.text.words import grouped
 
 from .basis import seed_list
+from .efficiency import saving
 from .penalty import penalties
+from .scores import scores
+from .speedup import speed_ups
 from .statistics import ALPHA, corrected, mean
 
 if TYPE_CHECKING:
@@ -21,8 +24,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from .aggregate import Estimate
+    from .efficiency import Saving
     from .penalty import Penalties
     from .run import RunResults
+    from .scores import Scores
     from .statistics import Difference, Mean
 
 ENOUGH_SETTINGS = 5
@@ -159,6 +165,36 @@ class Settings:
                 if label not in found.basis.randoms
             }
         )
+
+    @cached_property
+    def scores(self) -> Scores:
+        """Areas of the common samplers on one scale, see `scores.scores`."""
+        return scores(self.runs, self.seeds, self.common, self._common_random)
+
+    @cached_property
+    def savings(self) -> Mapping[tuple[str, str], Saving]:
+        """(setting, common sampler other than its Random) -> labels saved until Random's final value."""
+        return {
+            (name, label): saving(self.runs[name], label, random, seeds=seeds)
+            for name, seeds in self.seeds.items()
+            if (random := self.runs[name].random) is not None
+            for label in self.common
+            if label != random
+        }
+
+    @cached_property
+    def speed_ups(self) -> Mapping[str, tuple[Mapping[str, Estimate], Estimate]]:
+        """Common sampler -> how much quicker than Random it is in each setting, and in the mean. Empty without."""
+        random = self._common_random
+        if random is None or not self.seeds:
+            return {}
+        rivals = [label for label in self.common if label != random]
+        return {label: speed_ups(self.runs, self.seeds, label, random) for label in rivals}
+
+    @property
+    def _common_random(self) -> str | None:
+        """Random, if it is ranked."""
+        return self.random if self.random in self.common else None
 
     @property
     def tests(self) -> int:
