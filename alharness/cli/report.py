@@ -5,6 +5,7 @@ from __future__ import annotations
 import webbrowser
 from math import isfinite
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,10 @@ from alharness.text.words import command_line
 
 from .options import FOLDER, runs_argument, workdir_option
 from .page import make_console
+
+if TYPE_CHECKING:
+    from alharness.report.document import Document
+    from alharness.report.page import Written
 
 
 @click.command
@@ -28,24 +33,25 @@ from .page import make_console
     metavar="X",
     help="Also count the labels to this value of the ranking metric.",
 )
+@click.option("--each", is_flag=True, help="Of several runs, also write the page of each, into its run directory.")
 @workdir_option()
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
 def report(
-    runs: tuple[Path, ...], out: Path | None, targets: tuple[float, ...], workdir: Path, *, show: bool
+    runs: tuple[Path, ...], out: Path | None, targets: tuple[float, ...], workdir: Path, *, each: bool, show: bool
 ) -> int:
     """Write a report of a run directory: index.html, which needs no other file, PNG, SVG and CSV.
 
     It needs the journals alone: neither MLflow, nor the data, nor the samplers. Runs may still be running; what
     is missing is listed. RUN is a run directory, or the name or the file of a spec with one run in --workdir.
-    Several runs, of different data sets or budgets, are ranked over all of them. Of a folder with run directories
-    it lists them, and writes nothing.
+    Several runs, of different data sets or budgets, are ranked over all of them; their page links to the page of
+    each that has one. Of a folder with run directories it lists them, and writes nothing.
 
     \b
         alharness report runs
         alharness report digits_quick
         alharness report runs/digits_quick-1a2b3c4d
         alharness report runs/simsv2_budget200-1a2b3c4d --target 0.35 --open
-        alharness report runs/*
+        alharness report runs/* --each
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     if not all(map(isfinite, targets)):
         raise click.UsageError("--target is a value that a metric may reach: a finite number")
@@ -61,15 +67,21 @@ def report(
             )  # what follows says why nothing is written
     folders = [find_run(run, workdir) for run in runs]
     with page.status("reading journals") as status:
-        from alharness.report.build import several, single
+        from alharness.report.build import page_of, several, single
         from alharness.report.page import write
         from alharness.results.run import RunResults
 
-        found = [RunResults.read(folder) for folder in folders]
-        document = single(found[0], targets) if len(found) == 1 else several(found)
+        def draw(document: Document, where: Path) -> Written:
+            return write(document, where, lambda what: status.update(f"drawing: {plain(what)}"))
 
-        folder = out or (folders[0] / "report" if len(folders) == 1 else Path("report"))
-        written = write(document, folder, lambda what: status.update(f"drawing: {plain(what)}"))
+        alone = len(folders) == 1
+        found = [RunResults.read(path, with_pool=alone or each) for path in folders]
+        if each and not alone:
+            for results in found:
+                draw(single(results, targets), page_of(results.run.folder).parent)
+        folder = out or (page_of(folders[0]).parent if alone else Path("report"))
+        document = single(found[0], targets) if alone else several(found, folder)
+        written = draw(document, folder)
     if document.notice:
         page.say(document.notice, style="bold yellow")
     for answer in document.answers:

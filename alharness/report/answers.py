@@ -9,7 +9,7 @@ from alharness.api.records import RANDOM
 from alharness.results.basis import seed_list
 from alharness.results.efficiency import ENOUGH_FOR_INTERVAL, saving
 from alharness.results.statistics import ENOUGH
-from alharness.text.numbers import count, fixed, form, interval, p_value, percent, seconds, significant, typeset
+from alharness.text.numbers import count, form, interval, p_value, percent, seconds, significant, typeset
 
 from .document import Answer, between
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from alharness.results.run import RunResults
-    from alharness.results.settings import Ranking, Settings
 
 WHICH = "Which sampler should I use here?"
 SURE = "How sure are we?"
@@ -30,7 +29,7 @@ MOST = 3
 def answers(results: RunResults) -> list[Answer]:
     """Which sampler, how sure, how many labels saved, at what cost: all about the sampler that is recommended."""
     if not results.labels:
-        return [_answer(WHICH, "Nothing is finished yet.", *results.basis.refused)]
+        return [answer(WHICH, "Nothing is finished yet.", *results.basis.refused)]
     random, best = results.random, results.advice.label or results.ranked[0]
     cost = _cost(results, best)
     if random is None:
@@ -45,71 +44,21 @@ def answers(results: RunResults) -> list[Answer]:
     return [_random(results, random), _closest(results, random), _no_saving(results), cost]
 
 
-def answers_over(found: Settings) -> list[Answer]:
-    """Which sampler over several settings, and how sure."""
-    which, ranking = "Which sampler is best over these settings?", found.ranking
-    if not ranking.settings:
-        return [_answer(which, "Not known: no setting can be ranked.", *found.left_out)]
-    order = sorted(found.common, key=ranking.of)
-    best = found.best or order[0]
-    higher = [x for x in order if ranking.of(x) < ranking.of(best)]
-    ranks = ", ".join(f"{x} {fixed(ranking.of(x), 2)}" for x in order)
-    short, last = f"{best}, by average rank.", ""
-    if found.random is None:
-        last = "Random was not run in all of them: add `random` to the specs."
-    elif best == found.random:
-        short = "Random: none is shown to be better."
-        last = "" if higher else "It is Random: no sampler is better on average."
-    else:
-        wins = sum(found.against_random[name, best].better for name in found.runs)
-        last = (
-            f"Significantly better than Random within {wins} of {len(found.runs)} settings (paired t-tests, "
-            f"Holm's correction over {found.tests} comparisons of samplers with Random)."
-        )
-    chosen = _answer(
-        which,
-        short,
-        f"Average ranks over {len(ranking.settings)} settings: {ranks}.",
-        _naming("Better by average rank, but not shown to be better than Random", higher),
-        last,
-        *found.left_out,
-    )
-    if ranking.refusal:
-        return [chosen, _answer(SURE, "Not tested over settings.", ranking.refusal)]
-    clear = [x for x in found.common if ranking.better(best, x)]
-    sure = _answer(
-        SURE,
-        f"Better than {len(clear)} of {len(found.common) - 1}." if clear else "Not significant.",
-        f"{friedman(ranking)}; ranks that differ by less than {fixed(ranking.critical, 2)} may do so by chance "
-        "(Nemenyi).",
-        _naming(f"{best} is significantly better than", clear),
-    )
-    return [chosen, sure]
-
-
-def friedman(ranking: Ranking) -> str:
-    """What Friedman's test over settings says."""
-    return (
-        f"Friedman's test over {len(ranking.settings)} settings: {p_value(ranking.p)}, agreement W = "
-        f"{fixed(ranking.agreement, 2)}"
-    )
-
-
-def _answer(question: str, short: str, *reasons: str) -> Answer:
+def answer(question: str, short: str, *reasons: str) -> Answer:
     """An answer with the reasons that there are."""
     return Answer(question=question, short=short, reasons=list(filter(None, reasons)))
 
 
-def _naming(what: str, labels: Sequence[str]) -> str:
+def naming(what: str, labels: Sequence[str]) -> str:
     """A sentence that names samplers; empty without any."""
     return f"{what}: {', '.join(labels)}." if labels else ""
 
 
 def _recommended(results: RunResults, short: str, *reasons: str) -> Answer:
     """Which sampler, what is worse than Random, and which seeds and cells are not compared."""
-    worse = _naming("Shown to be worse than Random", results.advice.worse)
+    worse = naming("Shown to be worse than Random", results.advice.worse)
     left_out = (f"{sentence}." for sentence in results.basis.refused)
-    return _answer(WHICH, short, *reasons, worse, *results.basis.gaps(), *left_out)
+    return answer(WHICH, short, *reasons, worse, *results.basis.gaps(), *left_out)
 
 
 def _winner(results: RunResults, best: str, random: str) -> Answer:
@@ -124,8 +73,8 @@ def _winner(results: RunResults, best: str, random: str) -> Answer:
         f"By {_area(results)} it is better than Random, by {_size(results, best, random)}.",
         _ahead(results, f"Better on average than {best}, but not shown to be better than Random"),
         f"{advice.apart}; {best} has the largest difference to Random." if advice.apart else "",
-        _naming(f"Shown to be better than {best} over the seeds that both have", superior),
-        _naming("Not shown to be worse than it", equals) + (_quickest(results, [best, *equals]) if equals else ""),
+        naming(f"Shown to be better than {best} over the seeds that both have", superior),
+        naming("Not shown to be worse than it", equals) + (_quickest(results, [best, *equals]) if equals else ""),
         "It is better than every other sampler, too." if others == beaten else "",
     )
 
@@ -173,7 +122,7 @@ def _tested(
     if pair.detectable > 0:
         size = significant(pair.detectable, 2)
         least = f"With these seeds a difference of about {size} is found in four of five experiments"
-    return _answer(SURE, short, what, f"{least}{end}")
+    return answer(SURE, short, what, f"{least}{end}")
 
 
 def _closest(results: RunResults, random: str) -> Answer:
@@ -184,7 +133,7 @@ def _closest(results: RunResults, random: str) -> Answer:
         return _untested(results, random)
     if most < ENOUGH:
         few = f"Below {ENOUGH} seeds nothing is tested. Set `seeds: 5` or more and run again."
-        return _answer(SURE, f"Not at all: {_number_of_seeds(most)}.", few)
+        return answer(SURE, f"Not at all: {_number_of_seeds(most)}.", few)
     closest = max((x for x, pair in pairs.items() if pair.n >= ENOUGH), key=lambda x: pairs[x].value)
     if pairs[closest].worse:
         return _tested(results, closest, random, f"Significant at 5 %: {closest} is worse.")
@@ -193,7 +142,7 @@ def _closest(results: RunResults, random: str) -> Answer:
 
 def _untested(results: RunResults, label: str) -> Answer:
     n = len(results.basis.first_set(label).seeds)
-    return _answer(SURE, f"{_number_of_seeds(n)}, nothing to test against.")
+    return answer(SURE, f"{_number_of_seeds(n)}, nothing to test against.")
 
 
 def _saving(results: RunResults, best: str, random: str) -> Answer:
@@ -201,11 +150,11 @@ def _saving(results: RunResults, best: str, random: str) -> Answer:
     run, last = results.run, results.labeled[-1]
     goal = f"Random's {results.metric} at {last:,} labels"
     if not math.isfinite(found.needed):
-        return _answer(SAVED, "None.", f"{best} does not reach {goal} within {last:,} labels (n = {found.n}).")
+        return answer(SAVED, "None.", f"{best} does not reach {goal} within {last:,} labels (n = {found.n}).")
     saved = count(abs(found.value))
     fewer = f"{saved} {'fewer' if found.value > 0 else 'more'}" if saved != "0" else "as many as Random"
     short = f"{count(found.value)} of {count(found.reference)}." if found.value > 0 else "None: it takes more."
-    return _answer(
+    return answer(
         SAVED,
         short if found.sure else "None that is sure.",
         f"{best} reaches {goal} with {count(found.needed)} labels, {fewer} ({found.reached} of {found.n} seeds).",
@@ -218,23 +167,23 @@ def _saving(results: RunResults, best: str, random: str) -> Answer:
 
 def _no_saving(results: RunResults) -> Answer:
     if results.random is None or not _rivals(results):
-        return _answer(SAVED, "Not known.", "It needs Random and another sampler.")
+        return answer(SAVED, "Not known.", "It needs Random and another sampler.")
     why = "Savings are counted against Random itself. What others need is in the section on label efficiency."
-    return _answer(SAVED, "None.", why)
+    return answer(SAVED, "None.", why)
 
 
 def _cost(results: RunResults, label: str) -> Answer:
     row, random = results.row(label), results.random
     query, share = row.costs["query_seconds"].value, row.share_of_training
     if math.isnan(query):
-        return _answer(COST, "Not measured.")
+        return answer(COST, "Not measured.")
     training = "a training" if row.stacks[1] <= 1 else "a training's share of its stack"
     part = "" if math.isnan(share) else f", {percent(share)} of {training} ({seconds(row.training.value)})"
     theirs = ""
     if random is not None and random != label:
         theirs = f"Random's takes {seconds(results.row(random).costs['query_seconds'].value)}."
     about = f"A query of {label} takes {seconds(query)}{part}."
-    return _answer(COST, f"{seconds(query)} a query.", about, theirs, results.incomparable_times())
+    return answer(COST, f"{seconds(query)} a query.", about, theirs, results.incomparable_times())
 
 
 def _rivals(results: RunResults) -> list[str]:
@@ -255,7 +204,7 @@ def _size(results: RunResults, one: str, other: str) -> str:
 def _ahead(results: RunResults, what: str) -> str:
     """Who has a better mean than the recommended sampler and is not shown to be better, and by how much."""
     best, found = str(results.advice.label), results.advice.ahead
-    first = _naming(what, [f"{label} by {_size(results, label, best)}" for label in found[:MOST]])
+    first = naming(what, [f"{label} by {_size(results, label, best)}" for label in found[:MOST]])
     return f"{first[:-1]}; also {', '.join(found[MOST:])}." if len(found) > MOST else first
 
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from alharness.results.settings import settings
 from alharness.text.words import NOTICE
 
-from .answers import answers, answers_over
-from .document import Document
+from .answers import answers
+from .document import PAGE, Document
+from .overall import answers_over
 from .pictures import styles
-from .sections import chosen, cost, curves, differences, efficiency, outcome, ranks, run
+from .sections import chosen, cost, curves, differences, efficiency, outcome, overall, run
+from .sections import settings as by_setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from alharness.results.run import RunResults
+
+NAMED = 8
+"""Settings that the subtitle names; of more, their number."""
 
 
 def single(results: RunResults, targets: Sequence[float] = ()) -> Document:
@@ -50,8 +58,12 @@ def single(results: RunResults, targets: Sequence[float] = ()) -> Document:
     )
 
 
-def several(found: Sequence[RunResults]) -> Document:
+def several(found: Sequence[RunResults], folder: Path | None = None) -> Document:
     """The report of several runs, each a setting of its own.
+
+    Args:
+        found: the runs, read back.
+        folder: for the page, from which it links to the page of each run that has one.
 
     Raises:
         RunError: a run is named twice, or they have no sampler in common.
@@ -59,15 +71,32 @@ def several(found: Sequence[RunResults]) -> Document:
     side_by_side = settings(found)
     drawn = styles(dict.fromkeys(label for results in found for label in results.run.labels))
     made_up = [name for name, one in side_by_side.runs.items() if one.run.synthetic]
+
+    def link(results: RunResults) -> str:
+        page = page_of(results.run.folder)
+        if folder is None or not page.is_file():
+            return ""
+        return quote(Path(os.path.relpath(page.resolve(), folder.resolve())).as_posix())
+
     sections = [
-        ranks.section(side_by_side, drawn),
-        ranks.savings(side_by_side),
-        *(ranks.setting(name, one, drawn) for name, one in side_by_side.runs.items()),
+        overall.samplers(side_by_side),
+        by_setting.differences(side_by_side, link),
+        by_setting.curves(side_by_side, drawn, link),
+        by_setting.savings(side_by_side),
+        overall.scores(side_by_side, drawn),
+        overall.ranks(side_by_side, drawn),
+        by_setting.listing(side_by_side, link),
     ]
+    names, more = [*side_by_side.runs], len(found) - NAMED
     return Document(
         title=f"{len(found)} settings",
-        subtitle=", ".join(side_by_side.runs),
+        subtitle=f"{', '.join(names[:NAMED])} and {more} more" if more > 1 else ", ".join(names),
         notice=f"{NOTICE} Made up are: {', '.join(made_up)}." if made_up else "",
         answers=answers_over(side_by_side),
         sections=list(filter(None, sections)),
     )
+
+
+def page_of(folder: Path) -> Path:
+    """The file of a run's own page, in its run directory."""
+    return folder / "report" / PAGE

@@ -13,6 +13,7 @@ from alharness.results.basis import seed_list
 from alharness.results.statistics import ENOUGH, alike
 from alharness.runs.files import write
 
+from .charts import Curve, chart, keys
 from .pictures import DPI, REFERENCE, count_labels, legend, line, styles, taller
 
 if TYPE_CHECKING:
@@ -24,16 +25,54 @@ if TYPE_CHECKING:
     from alharness.results.basis import Basis, SeedSet
     from alharness.results.run import RunResults
 
+    from .charts import Chart
     from .pictures import Styles
 
 SIZE = (7.0, 4.5)
 """Inches of the curves of a run by themselves."""
 
 
-def plot(axes: Axes, results: RunResults, seed_set: SeedSet, metric: str, styles: Styles) -> bool:
-    """Mean of a metric over the seeds of a seed set, against labels, without a legend; False without any.
+def curves(results: RunResults, seed_set: SeedSet, metric: str) -> list[Curve]:
+    """Mean curves of a metric over the seeds of a seed set, the reference last.
 
-    With it comes its 95 % interval, or each seed if these are too few for a useful interval.
+    With each comes its 95 % interval, or each seed if these are too few for a useful interval.
+    """
+    x, n = np.array(results.labeled, float), len(seed_set.seeds)
+    rows = {label: results.curves(label, seed_set.seeds, metric) for label in seed_set.rows}
+    points = [alike({label: found[:, cycle] for label, found in rows.items()}) for cycle in range(len(x))]
+    found = []
+    for label, single in rows.items():
+        means = [point[label] for point in points]
+        y = np.array([mean.value for mean in means])
+        half = np.array([mean.half if mean.n >= ENOUGH else 0.0 for mean in means])
+        low, high = (y - half, y + half) if n >= ENOUGH else (None, None)
+        few = [*single] if 1 < n < ENOUGH and label != FULL_DATA else []
+        found.append(Curve(label=label, x=x, y=y, low=low, high=high, single=few))
+    return found
+
+
+def view(
+    found: Sequence[Curve], results: RunResults, seed_set: SeedSet, metric: str
+) -> tuple[float, float] | None:
+    """Values that keep the curves of single seeds in view: wide intervals reach beyond by half of their range.
+
+    None if no value is known.
+    """
+    rows = [
+        curve.y if curve.label == FULL_DATA else results.curves(curve.label, seed_set.seeds, metric).ravel()
+        for curve in found
+    ]
+    seen = np.concatenate([*rows, np.zeros(0)])
+    known = seen[np.isfinite(seen)]
+    if not len(known):
+        return None
+    low, high = float(known.min()), float(known.max())
+    room = (high - low) / 2 or abs(high) / 20 or 0.05
+    return (low - room, high + room) if math.isfinite(high + room) and math.isfinite(low - room) else None
+
+
+def plot(axes: Axes, results: RunResults, seed_set: SeedSet, metric: str, styles: Styles) -> bool:
+    """Draw the mean curves of a metric against labels, without a legend; False without any.
 
     Args:
         axes: the axes to draw on.
@@ -42,39 +81,76 @@ def plot(axes: Axes, results: RunResults, seed_set: SeedSet, metric: str, styles
         metric: which metric.
         styles: label of a sampler -> its style.
     """
-    run, x, n, seen = results.run, results.labeled, len(seed_set.seeds), list[float]()
-    curves = {label: results.curves(label, seed_set.seeds, metric) for label in seed_set.rows}
-    points = [alike({label: found[:, cycle] for label, found in curves.items()}) for cycle in range(len(x))]
-    for label, style in styles.items():
-        if label not in seed_set.labels:
-            continue
-        found = [point[label] for point in points]
-        y = [p.value for p in found]
-        line(axes, style, x, y, f"{style.name} (n = {n})")
-        if n >= ENOUGH:
-            half = [p.half if p.n >= ENOUGH else 0.0 for p in found]
-            low, high = np.subtract(y, half), np.add(y, half)
-            axes.fill_between(x, low, high, color=style.color, alpha=0.15, linewidth=0)
-        elif n > 1:
-            for seed in curves[label]:
-                axes.plot(x, seed, style.line, color=style.color, alpha=0.5, linewidth=0.6, label="_seed")
-        seen += curves[label].ravel().tolist()
+    n = len(seed_set.seeds)
+    found = [curve for curve in curves(results, seed_set, metric) if curve.label in (*styles, FULL_DATA)]
+    for curve in found:
+        if curve.label != FULL_DATA:
+            style = styles[curve.label]
+            line(axes, style, curve.x, curve.y, f"{style.name} (n = {n})")
+            for seed in curve.single:
+                axes.plot(curve.x, seed, style.line, color=style.color, alpha=0.5, linewidth=0.6, label="_seed")
+            if curve.low is not None and curve.high is not None:
+                axes.fill_between(curve.x, curve.low, curve.high, color=style.color, alpha=0.15, linewidth=0)
+        elif axes.lines:
+            name, gray = reference_name(results, n), REFERENCE.color
+            axes.axhline(curve.y[-1], color=gray, linestyle="--", linewidth=1, label=name)
+            if curve.low is not None and curve.high is not None:
+                axes.axhspan(curve.low[-1], curve.high[-1], color=gray, alpha=0.1, linewidth=0)
     if not axes.lines:
         return False
-    if seed_set.reference:
-        level = points[-1][FULL_DATA]
-        label = f"all {run.counted([run.pool])[0]:,} labels (n = {n})"
-        axes.axhline(level.value, color=REFERENCE.color, linestyle="--", linewidth=1, label=label)
-        if level.n >= ENOUGH:
-            axes.axhspan(level.low, level.high, color=REFERENCE.color, alpha=0.1, linewidth=0)
-        seen.append(level.value)
-    _limit(axes, seen)
+    if limits := view(found, results, seed_set, metric):
+        bottom, top = axes.get_ylim()
+        axes.set_ylim(max(bottom, limits[0]), min(top, limits[1]))
     count_labels(axes)
     axes.ticklabel_format(axis="y", useOffset=False)
-    counting = " + validation" if run.count_valid and run.valid else ""
-    axes.set(xlabel=f"labeled samples{counting}", ylabel=f"test {metric} ({run.better(metric)} is better)")
+    axes.set(xlabel=labels_axis(results), ylabel=metric_axis(results, metric))
     axes.grid(alpha=0.3)
     return True
+
+
+def learning_curves(
+    results: RunResults, seed_set: SeedSet, metric: str, styles: Styles, title: str = "", link: str = ""
+) -> list[Chart]:
+    """The same for the page, whose reader can switch curves off: for desks and for phones.
+
+    With a title, which may be a link, it is one of many settings, and small.
+    """
+    found = curves(results, seed_set, metric)
+    legend = dict(zip((*styles, FULL_DATA), keys(styles, FULL_DATA), strict=True))
+    text = (
+        f"Learning curves{f' of {title}' if title else ''}: {metric} against labels, of {', '.join(seed_set.rows)}"
+    )
+    limits = view(found, results, seed_set, metric)
+    return [
+        chart(
+            found,
+            legend,
+            title=title,
+            text=text,
+            x_label=labels_axis(results),
+            y_label=metric_axis(results, metric),
+            kind=kind,
+            view=limits,
+            link=link,
+        )
+        for kind in (("small",) if title else ("wide", "narrow"))
+    ]
+
+
+def reference_name(results: RunResults, n: int) -> str:
+    """What the line of models trained with all labels is called."""
+    return f"all {results.run.counted([results.run.pool])[0]:,} labels (n = {n})"
+
+
+def labels_axis(results: RunResults) -> str:
+    """What is below a curve."""
+    counting = " + validation" if results.run.count_valid and results.run.valid else ""
+    return f"labeled samples{counting}"
+
+
+def metric_axis(results: RunResults, metric: str) -> str:
+    """What is at its side."""
+    return f"test {metric} ({results.run.better(metric)} is better)"
 
 
 def draw(results: RunResults, path: Path) -> bool:
@@ -117,15 +193,3 @@ def not_drawn(cells: Basis) -> str:
     first = cells.seed_sets[0]
     absent = [label for label in cells.labels if label not in first.labels]
     return f"not shown, for lack of {seed_list(first.seeds)}: {', '.join(absent)}" if absent else ""
-
-
-def _limit(axes: Axes, seen: Sequence[float]) -> None:
-    """Keep the curves of single seeds in view; a wide interval reaches beyond by half of their range at most."""
-    known = [value for value in seen if math.isfinite(value)]
-    if not known:
-        return
-    low, high = min(known), max(known)
-    room = (high - low) / 2 or abs(high) / 20 or 0.05
-    if math.isfinite(high + room) and math.isfinite(low - room):
-        bottom, top = axes.get_ylim()
-        axes.set_ylim(max(bottom, low - room), min(top, high + room))

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from alharness.results.statistics import Mean
 
+    from .charts import Chart, Key
+
+PAGE = "index.html"
+"""Name of the file of a report."""
 PARTS = ("", "low", "high", "of", "note")
 """What a cell may hold for programs, in the order of the columns of the file."""
 
@@ -33,6 +37,8 @@ class Value:
         strong: shown in bold.
         free: whether the digits of the number are chosen together with those of its column.
         more: what else programs read: a name behind that of the column -> value.
+        shade: color behind it, from -1 for much worse to 1 for much better; 0 for none.
+        link: file that it leads to, relative to the page; empty for none.
     """
 
     text: str
@@ -42,6 +48,19 @@ class Value:
     strong: bool = False
     free: bool = False
     more: Mapping[str, float | str] = field(default_factory=dict)
+    shade: float = 0.0
+    link: str = ""
+
+    @property
+    def sorts_by(self) -> float | None:
+        """The number by which a reader may sort; None for text, and for an infinite number."""
+        return self.number if self.number is not None and math.isfinite(self.number) else None
+
+    @property
+    def tint(self) -> str:
+        """Class of its color: `up1` to `up5` for better, `down1` to `down5` for worse; empty for none."""
+        step = math.ceil(5 * min(abs(self.shade), 1))
+        return f"{'up' if self.shade > 0 else 'down'}{step}" if step else ""
 
     def shown(self, form: numbers.Form) -> Value:
         """The same with its number written in this form, if that is free."""
@@ -165,7 +184,8 @@ class Picture:
         text: what it shows, for those who cannot see it.
         draw: draws it.
         size: in inches.
-        phone: size of another one that the page shows on a phone; None for the same.
+        charts: what the page shows in its place, with curves that can be switched off: one for desks and one for
+            phones, or many small ones.
         folded: shown on request.
     """
 
@@ -174,22 +194,26 @@ class Picture:
     text: str
     draw: Callable[[Figure], None]
     size: tuple[float, float] = (6.0, 4.2)
-    phone: tuple[float, float] | None = None
+    charts: Sequence[Chart] = ()
     folded: bool = False
 
     @property
     def wide(self) -> bool:
         """Whether it cannot be read at the width of a phone."""
-        return self.size[0] > 6.5 and self.phone is None
+        return self.size[0] > 6.5 and not self.charts
 
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A heading with paragraphs, pictures and tables under it, in this order."""
+    """A heading with paragraphs, pictures and tables under it, in this order.
+
+    `legend` is that of the charts of its pictures.
+    """
 
     anchor: str
     title: str
     paragraphs: Sequence[str] = ()
+    legend: Sequence[Key] = ()
     pictures: Sequence[Picture] = ()
     tables: Sequence[Table] = ()
     sheets: Sequence[Sheet] = ()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, replace
+import hashlib
+from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import jinja2
+from markupsafe import Markup
 
 from alharness.errors import RunError
 
+from .document import PAGE
 from .pictures import render
 from .typesetting import as_csv
 
@@ -20,7 +24,6 @@ if TYPE_CHECKING:
 
     from .document import Document
 
-PAGE = "index.html"
 PICTURES, TABLES = "pictures", "tables"
 
 
@@ -62,8 +65,6 @@ def write(document: Document, folder: Path, on_write: Callable[[str], None] = la
         for picture in pictures:
             on_write(picture.title)
             shown[picture.name], png = render(picture, notice)
-            if picture.phone:
-                shown[_on_phone(picture.name)], _ = render(replace(picture, size=picture.phone), notice)
             (folder / PICTURES / f"{picture.name}.svg").write_bytes(shown[picture.name])
             (folder / PICTURES / f"{picture.name}.png").write_bytes(png)
         for table in tables:
@@ -81,7 +82,7 @@ def as_html(document: Document, pictures: dict[str, bytes]) -> str:
 
     Args:
         document: what to show.
-        pictures: name of a picture -> SVG; with `_phone` behind it the one for phones, if there is one.
+        pictures: name of a picture -> SVG.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader(__package__, "."),
@@ -95,9 +96,14 @@ def as_html(document: Document, pictures: dict[str, bytes]) -> str:
         # As an image of its own: names inside one SVG cannot clash with those of another.
         return f"data:image/svg+xml;base64,{base64.b64encode(pictures[name]).decode()}"
 
-    page = environment.get_template("page.html")
-    return page.render(document=document, source=source, on_phone=_on_phone, version=version("alharness"))
-
-
-def _on_phone(name: str) -> str:
-    return f"{name}_phone"
+    # Its own script is known by its digest, and the browser runs no other.
+    script = files(__package__).joinpath("page.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template("page.html").render(
+        document=document,
+        source=source,
+        script=Markup(script),  # noqa: S704 - a file of ours
+        digest=digest,
+        switches=max((len(section.legend) for section in document.sections), default=0),
+        version=version("alharness"),
+    )

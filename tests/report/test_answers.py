@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from alharness.report.answers import answers, answers_over
+from alharness.report.answers import answers
+from alharness.report.overall import answers_over
 from alharness.results.settings import settings
 
 
@@ -137,12 +138,15 @@ def test_over_settings_ranks_decide_and_few_are_not_tested(make_results, noisy):
             for i in range(count)
         ]
 
-    which, sure = answers_over(settings(runs(3)))
+    which, sure, saved, cost = answers_over(settings(runs(3)))
     assert which.short == "quick, by average rank."
-    assert "within 3 of 3 settings" in which.reasons[1]
-    assert sure.short == "Not tested over settings."
-    assert "at least 5 settings" in sure.reasons[0]
-    _, sure = answers_over(settings(runs(8)))
+    assert "within 3 of 3 settings" in sure.reasons[0]
+    assert sure.short == "Within 3 of 3 settings."
+    assert "at least 5 settings" in sure.reasons[1]
+    assert saved.short.endswith("% in the median setting.")
+    assert "surely saved in 3 of 3" in saved.reasons[0]
+    assert cost.short == "0.5 s a query."
+    _, sure, *_ = answers_over(settings(runs(8)))
     assert sure.short.startswith("Better than ")
     assert "quick is significantly better than: " in sure.reasons[1]
     assert np.isclose(settings(runs(8)).ranking.average.sum(), 6)

@@ -9,9 +9,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from alharness.report.answers import answers, answers_over
+from alharness.report.answers import answers
+from alharness.report.overall import answers_over
 from alharness.report.pictures import styles
-from alharness.report.sections import differences, outcome, ranks
+from alharness.report.sections import differences, outcome
+from alharness.report.sections import settings as by_setting
 from alharness.report.sections.efficiency import section as savings
 from alharness.results import efficiency
 from alharness.results.penalty import penalties
@@ -69,13 +71,16 @@ def claims_of_a_run(found):
 
 def claims_over_settings(runs):
     found = settings(runs)
-    which, sure = answers_over(found)
-    (table,) = ranks.savings(found).tables
+    which, sure, saved, _ = answers_over(found)
+    (table,) = by_setting.savings(found).tables
+    (heat,) = by_setting.differences(found, lambda _: "").tables
     return {
         "a recommendation": not which.short.startswith("Random"),
         "within settings": any(pair.significant for pair in found.against_random.values()),
         "over settings": sure.short != "Not significant.",
+        "a saving": not saved.short.startswith("None"),
         "savings in bold": bold(table),
+        "differences in bold": bold(heat),
         "penalty matrix": summed_penalties(found).matrix.any(),
     }
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alharness.report.answers import answers, answers_over
+from alharness.report.answers import answers
 from alharness.report.build import several, single
+from alharness.report.overall import answers_over
 from alharness.results.settings import settings
 
 KNOWN = json.loads(Path(__file__).with_name("paired_curves.json").read_text())
@@ -76,7 +77,7 @@ def test_of_many_that_lead_the_first_are_told_with_their_difference(told, noisy)
 def test_ranks_over_settings_are_of_the_seeds_that_all_have(runs):
     found = settings(runs(*KNOWN["ranks_over_settings"]))
     assert dict(zip(found.common, found.ranking.average, strict=True)) == {"random": 2, "x": 3, "y": 1}
-    which, sure = answers_over(found)
+    which, sure, *_ = answers_over(found)
     assert which.short == "y, by average rank."
     names = ", ".join(f"set {i}" for i in range(6))
     assert f"{names} are ranked over seeds 0-1, which all samplers have (x lacks seeds 2-4)" in which.reasons

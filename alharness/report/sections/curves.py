@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alharness.report.curves import not_drawn, plot
+from alharness.api.records import FULL_DATA
+from alharness.report.charts import keys
+from alharness.report.curves import learning_curves, not_drawn, plot
 from alharness.report.document import Picture, Section
 from alharness.report.pictures import legend, taller
 from alharness.results.basis import seed_list
@@ -34,14 +36,13 @@ def section(results: RunResults, styles: Styles) -> Section:
 
         leads, labels = metric == results.metric and not fewer, ", ".join(seed_set.rows)
         title = f"{metric} over {seed_list(seed_set.seeds)}: {labels}" if fewer else metric
-        small = taller(Picture.size, seed_set.rows)
         return Picture(
             name=f"curve_{metric}_fewer_seeds_{fewer}" if fewer else f"curve_{metric}",
             title=f"{metric}, which ranks" if leads else title,
             text=f"Learning curves: {metric} on the test split against labels, one line for each of {labels}",
             draw=draw,
-            size=taller(WIDE, seed_set.rows) if leads else small,
-            phone=small if leads else None,
+            size=taller(WIDE, seed_set.rows) if leads else taller(Picture.size, seed_set.rows),
+            charts=learning_curves(results, seed_set, metric, styles),
             folded=not leads,
         )
 
@@ -53,6 +54,7 @@ def section(results: RunResults, styles: Styles) -> Section:
             f"Means over {seed_list(first.seeds)}, which all of these samplers have finished{_around(first)}",
             f"{absent[0].upper()}{absent[1:]}; their curves over fewer seeds follow." if absent else "",
         ],
+        legend=keys(styles, FULL_DATA if any(found.reference for found in results.basis.seed_sets) else ""),
         pictures=[
             *(picture(metric, first) for metric in results.metrics()),
             *(picture(results.metric, lacking, i) for i, lacking in enumerate(others, 1) if lacking.labels),
