@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import sys
 import warnings
-from contextlib import nullcontext
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from alharness import registry
-from alharness.errors import HarnessWarning, SpecError
+from alharness.errors import HarnessError, HarnessWarning, SpecError, TrackingError
 from alharness.results.results import Results
-from alharness.runs.finding import WORKDIR, find_run
+from alharness.runs.finding import WORKDIR, find_runs
 from alharness.runs.groups import stack_size
 from alharness.runs.processes import start_server
 from alharness.spec import Spec
+from alharness.spec.grid import make_plans, select
 from alharness.text.words import several
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import FrameType
 
     from alharness.api.records import Outcomes, Plan
@@ -90,7 +93,7 @@ def run(
             relative paths start at the current folder; or a `Spec`.
         workdir: the folder of run directories.
         set: values that replace those of the spec, such as `{"training.epochs": 10, "samplers.0.params.k": 3}`.
-        only: run only these labels of samplers or names of cells (`grace-s0`).
+        only: run only these labels of samplers, names of cells (`grace-s0`) or names of settings.
         jobs: groups of cells to run at a time, which share the cores. Query times are then marked as shared.
         stack: most cells of a group, whose models train together; `"auto"` takes as many as help on the device and
             fit into its memory. No result depends on it.
@@ -117,7 +120,7 @@ def run(
 
     A cell that fails does not stop the others: a `HarnessWarning` names it, and `results.cells` says why.
     """
-    asked = Spec.load(
+    asked = Spec.load_all(
         spec,
         set=set,
         include=include,
@@ -138,12 +141,16 @@ def run(
         raise SpecError(f"stack: {error}") from None
     if not isinstance(workdir, str | Path):
         raise SpecError(f"workdir: expected a path, but it is {workdir!r:.60}")
+    folder = Path(workdir)
+    asked, some = select(asked, tuple(map(str, several(only, "only"))))
+    plans = make_plans(asked, folder)
     start_server()  # once the spec is known to be right: it imports torch while this process does other things
+    from alharness.runs import saved
     from alharness.runs.run import Options
 
     options = Options(
-        workdir=Path(workdir),
-        only=tuple(map(str, several(only, "only"))),
+        workdir=folder,
+        only=some,
         restart=restart,
         keep=keep,
         jobs=int(jobs),
@@ -151,19 +158,37 @@ def run(
         retime=retime,
         again="alharness.run(..., {}=True)".format,
     )
-    plugins, shown = registry.load(extras=asked.extras), _progress(options) if progress else None
+    plugins = registry.load(extras=asked[0].extras)
+    show, interrupted = partial(_progress, options) if progress else None, False
     try:
-        plan, outcomes, _ = carry_out(
-            asked, plugins, options, warn, shown, tracking=tracking, required=require_tracking
+        attempts = carry_out(
+            asked, plans, plugins, options, warn, show, tracking=tracking, required=require_tracking
         )
+        for attempt in attempts:
+            interrupted = attempt.interrupted
+            if not interrupted:
+                _warn_of(attempt, alone=len(asked) == 1)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(INTERRUPTED) from None
-    if outcomes.interrupted:
+    if interrupted:
         raise KeyboardInterrupt(INTERRUPTED)
-    if outcomes.failed:
-        names = ", ".join(failed.cell.name for failed in outcomes.failed)
-        warn(f"{len(outcomes.failed)} of {len(outcomes.cells)} cells failed: {names}; results.cells says why")
-    return Results.load(plan.folder)
+    begun = [plan.folder for plan in plans if (plan.folder / saved.NAME).exists()]
+    if attempt.error and not begun:
+        raise attempt.error
+    return Results.load(*begun)
+
+
+def _warn_of(attempt: Attempt, *, alone: bool) -> None:
+    """What went wrong; an error is raised if the setting is the only one."""
+    if attempt.error and alone:
+        raise attempt.error
+    where = "" if alone else f"{attempt.plan.name}: "
+    if attempt.error:
+        warn(f"{where}{attempt.error}")
+    elif attempt.outcomes and (failed := attempt.outcomes.failed):
+        names = ", ".join(outcome.cell.name for outcome in failed)
+        count = f"{len(failed)} of {len(attempt.outcomes.cells)}"
+        warn(f"{where}{count} cells failed: {names}; results.cells says why")
 
 
 def load(*runs: str | Path, workdir: str | Path = WORKDIR) -> Results:
@@ -181,10 +206,79 @@ def load(*runs: str | Path, workdir: str | Path = WORKDIR) -> Results:
     Raises:
         RunError: there is no such run, or there are several of that name; or one cannot be read.
     """
-    return Results.load(*(find_run(one, Path(workdir)) for one in runs))
+    return Results.load(*(folder for one in runs for folder in find_runs(one, Path(workdir), warn)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """What became of a setting.
+
+    Attributes:
+        plan: what was asked for; what was run, if it was.
+        outcomes: how its cells ended; None if nothing was run.
+        trackers: those that saw it.
+        error: why nothing was run; None if nothing was left to do.
+    """
+
+    plan: Plan
+    outcomes: Outcomes | None = None
+    trackers: Sequence[SafeTracker] = ()
+    error: HarnessError | None = None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the user ended it."""
+        return self.outcomes is not None and self.outcomes.interrupted
 
 
 def carry_out(
+    specs: Sequence[Spec],
+    plans: Sequence[Plan],
+    plugins: Registry,
+    options: Options,
+    warn: Callable[[str], None],
+    show: Callable[[str], ConsoleProgress] | None,
+    *,
+    tracking: bool,
+    required: bool,
+) -> Iterator[Attempt]:
+    """Run settings one after the other; one that cannot be run does not stop the others, an interruption does.
+
+    Of several, those that are complete are passed over: neither their data nor their trackers are looked at.
+
+    Args:
+        specs: what to run.
+        plans: their plans, as far as they are known before.
+        plugins: what is known of it.
+        options: how to run it.
+        warn: called with what the user should know.
+        show: makes what shows how far one is; of several from its number and name.
+        tracking: whether trackers of the specs are used; those that came with the call always are.
+        required: whether it fails if one of them does.
+
+    Raises:
+        TrackingError: a tracker that is required cannot be used, and would fail for the other settings, too.
+    """
+    from alharness.runs.run import is_finished
+
+    for number, (spec, plan) in enumerate(zip(specs, plans, strict=True), 1):
+        title = f"{number}/{len(specs)} {plan.name}" if len(specs) > 1 else ""
+        try:
+            if len(specs) > 1 and is_finished(spec, plan, options):
+                yield Attempt(plan=plan)
+                continue
+            progress = show(title) if show else None
+            attempt = _carry_out(spec, plugins, options, warn, progress, tracking=tracking, required=required)
+        except TrackingError:
+            raise
+        except HarnessError as error:
+            attempt = Attempt(plan=plan, error=error)
+        yield attempt
+        if attempt.interrupted:
+            return
+
+
+def _carry_out(
     spec: Spec,
     plugins: Registry,
     options: Options,
@@ -193,29 +287,22 @@ def carry_out(
     *,
     tracking: bool,
     required: bool,
-) -> tuple[Plan, Outcomes, list[SafeTracker]]:
-    """Run a spec with its observers.
-
-    Args:
-        spec: what to run.
-        plugins: what is known of it.
-        options: how to run it.
-        warn: called with what the user should know.
-        progress: shows how far it is.
-        tracking: whether its trackers are used; those that came with the call always are.
-        required: whether it fails if one of them does.
-    """
+) -> Attempt:
+    """Run one with its observers."""
     from alharness.runs import run as runs
     from alharness.tracking.trackers import make_trackers
 
     given = {given.plugin.name for given in spec.extras.given if given.kind == "tracker"}
     used = [tracker for tracker in spec.trackers if tracking or tracker.name in given]
     trackers = make_trackers(used, warn, required=required)
-    for observer in (*trackers, *([progress] if progress else [])):
-        plugins.register(observer)
-    with progress.shown() if progress else nullcontext():
+    with ExitStack() as stack:
+        for observer in (*trackers, *([progress] if progress else [])):
+            plugins.register(observer)
+            stack.callback(plugins.manager.unregister, observer)  # the next setting has observers of its own
+        if progress:
+            stack.enter_context(progress.shown())
         plan, outcomes = runs.run(spec, plugins, options, warn)
-    return plan, outcomes, trackers
+    return Attempt(plan=plan, outcomes=outcomes, trackers=trackers)
 
 
 def warn(text: str) -> None:
@@ -227,13 +314,13 @@ def warn(text: str) -> None:
     warnings.warn(text, HarnessWarning, stacklevel=level)
 
 
-def _progress(options: Options) -> ConsoleProgress:
+def _progress(options: Options, title: str) -> ConsoleProgress:
     from alharness.tracking.console import ConsoleProgress
     from alharness.tracking.notebook import NotebookProgress, in_notebook
 
     if in_notebook():
-        return NotebookProgress(only=options.only)
+        return NotebookProgress(only=options.only, title=title)
     from rich.console import Console
 
     console = Console(stderr=True, markup=False, highlight=False, emoji=False, force_jupyter=False)
-    return ConsoleProgress(console, only=options.only)
+    return ConsoleProgress(console, only=options.only, title=title)

@@ -9,10 +9,19 @@ from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, ValidationInfo, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Self
 
     from pydantic import GetJsonSchemaHandler
     from pydantic_core import CoreSchema
@@ -100,13 +109,38 @@ class Params(Documented):
         return made
 
 
+class Elsewhere(str):
+    """A text that a spec has from another file: as a path it starts at the folder of that file.
+
+    Args:
+        text: as it was written.
+        path: the same path, from the folder of the spec.
+
+    >>> from alharness.api.params import Elsewhere
+    >>> Elsewhere("../data", "data")
+    '../data'
+    """
+
+    __slots__ = ("path",)
+    path: str
+
+    def __new__(cls, text: str, path: str) -> Self:  # noqa: D102 - the class says it
+        made = super().__new__(cls, text)
+        made.path = path
+        return made
+
+
+def _from_the_spec(value: Any) -> Any:
+    return value.path if isinstance(value, Elsewhere) else value
+
+
 def _next_to_the_spec(path: Path, info: ValidationInfo) -> Path:
     folder = (info.context or {}).get("folder")
     return path if folder is None else Path(folder, path)
 
 
-SpecPath = Annotated[Path, AfterValidator(_next_to_the_spec)]
-"""A path in a plugin's parameters; a relative one starts at the folder of the spec file."""
+SpecPath = Annotated[Path, BeforeValidator(_from_the_spec), AfterValidator(_next_to_the_spec)]
+"""A path in a plugin's parameters; a relative one starts at the folder of the file that says it."""
 
 
 class _SourceName(str):

@@ -11,13 +11,14 @@ import click
 
 from alharness.api.plan import RANDOM
 from alharness.errors import SpecError
-from alharness.spec import load
+from alharness.spec import load_all
 from alharness.spec.finding import find_spec
-from alharness.spec.plan import make_plan
+from alharness.spec.grid import in_settings, make_plans
 from alharness.text.redaction import redact
 from alharness.text.terminal import plain, safe
-from alharness.text.words import NOTICE, command_line
+from alharness.text.words import NOTICE, command_line, grouped
 
+from .grid import show_plans, trainings
 from .options import include_option, load_plugins, set_option, spec_argument, workdir_option
 from .page import make_list
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from alharness.api.records import Plan
     from alharness.spec import Spec
-    from alharness.spec.settings import TrainingSettings
 
 
 @click.command
@@ -38,23 +38,30 @@ def check(path: Path, assignments: tuple[str, ...], include: tuple[Path, ...], w
     """Check SPEC, a file or the name of one in specs/, and show its plan, without training.
 
     Types, plugins, what each sampler needs and the model provides, the data set's files, the device, where results
-    go, and the labels of every cycle. It lists all mistakes of the file at once, each with line and column.
-    For example:
+    go, and the labels of every cycle. It lists all mistakes of the file at once, each with line and column. Of a
+    spec with a matrix it shows all settings. For example:
 
     \b
         alharness check specs/digits_quick.yaml
         alharness check specs/digits_quick.yaml --set seeds=3 --set samplers.1.params.k=5
+        alharness check specs/digits_grid.yaml
     """  # noqa: D301  \b is click's mark for lines that stay as they are
-    spec = load(find_spec(path), load_plugins(include), assignments)
-    plan = make_plan(spec)
-    _require_device(spec.training)
-    _require_writable(workdir / plan.experiment)
-    if plan.synthetic:
+    specs = load_all(find_spec(path), load_plugins(include), assignments)
+    plans = make_plans(specs)
+    for device in {spec.training.device for spec in specs}:
+        _require_device(device)
+    for plan in plans:
+        _require_writable(workdir / plan.experiment)
+    if any(plan.synthetic for plan in plans):
         click.secho(f"{NOTICE}\n", fg="yellow", bold=True)
-    click.echo(make_list(plan.name, _summary(spec, plan)))
-    click.echo(make_list("samplers", _samplers(spec, plan)))
-    for warning in (*plan.warnings, *plan.tracking):
-        click.secho(f"warning: {safe(warning)}\n", fg="yellow")
+    if len(specs) == 1:
+        click.echo(make_list(plans[0].name, _summary(specs[0], plans[0])))
+        click.echo(make_list("samplers", _samplers(specs[0], plans[0])))
+    else:
+        show_plans(specs, plans)
+    said = grouped((warning, plan.name) for plan in plans for warning in (*plan.warnings, *plan.tracking))
+    for warning, names in said.items():
+        click.secho(f"warning: {safe(warning)}{in_settings(names, len(plans))}\n", fg="yellow")
     changes = [word for assignment in assignments for word in ("--set", redact(assignment))]
     changes += [word for file in include for word in ("--include", str(file))]
     elsewhere = [] if workdir == Path("runs") else ["--workdir", workdir]
@@ -77,8 +84,7 @@ def _summary(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:
     samplers = len(plan.labels)
     again = f", {cells - samplers * seeds:,} more of {RANDOM}" if cells > samplers * seeds else ""
     yield "cells", f"{cells:,}: {_count(samplers, 'sampler')} x {_count(seeds, 'seed')}{again}{more}"
-    # All samplers of a seed share the model of cycle 0.
-    yield "trainings", f"{seeds + cells * queries + references:,}"
+    yield "trainings", f"{trainings(plan):,}"
     yield "run directory", plan.experiment
     trackers = [f"{tracker.name} ({_from(tracker.registered.origin)})" for tracker in spec.trackers]
     yield "tracking", ", ".join(trackers) or "none"
@@ -100,15 +106,15 @@ def _from(origin: str) -> str:
     return origin.replace("==", " ")
 
 
-def _require_device(training: TrainingSettings) -> None:
+def _require_device(device: str) -> None:
     """Raise DataError if the spec names a device that is not here.
 
     Only for a device that is named: `auto` takes what there is, and torch takes seconds to ask.
     """
-    if training.device not in ("auto", "cpu"):
+    if device not in ("auto", "cpu"):
         from alharness.engine.contexts import choose_device
 
-        choose_device(training.device)
+        choose_device(device)
 
 
 def _require_writable(path: Path) -> None:

@@ -9,7 +9,7 @@ import click
 from alharness.errors import RunError
 from alharness.text.words import choices
 
-from .options import FILE, runs_argument, workdir_option
+from .options import FILE, runs_argument, warn, workdir_option
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -50,8 +50,8 @@ def export(
 ) -> int:
     """Write the results of runs as a table for other programs, or for a paper.
 
-    RUN is a run directory, or the name or the file of a spec with one run in --workdir. Several runs become
-    one table.
+    RUN is a run directory, or the name or the file of a spec with one run in --workdir, or with one of each of its
+    settings. Several runs become one table.
 
     \b
         alharness export digits_quick > cycles.csv
@@ -77,9 +77,9 @@ def export(
     if kind == "parquet" and output is None:
         raise click.UsageError("parquet is no text: name a file with --output FILE")
     from alharness.results.results import Results
-    from alharness.runs.finding import find_run
+    from alharness.runs.finding import find_runs
 
-    results = Results.load(*(find_run(run, workdir) for run in runs))
+    results = Results.load(*(folder for run in runs for folder in find_runs(run, workdir, warn)))
     if kind in TYPESET:
         content: str | bytes = _typeset(results, kind, metrics)
     else:

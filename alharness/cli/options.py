@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from alharness.text.terminal import safe
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -17,6 +19,9 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 spec_argument = click.argument("path", metavar="SPEC", type=PATH)
+specs_argument = click.argument("paths", metavar="SPEC...", nargs=-1, required=True, type=PATH)
+spec_argument = click.argument("path", metavar="SPEC", type=PATH)
+specs_argument = click.argument("paths", metavar="SPEC...", nargs=-1, required=True, type=PATH)
 runs_argument = click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=PATH)
 include_option = click.option(
     "--include",
@@ -42,3 +47,8 @@ def load_plugins(include: Iterable[Path]) -> Registry:
     from alharness import registry  # only some of these commands know plugins
 
     return registry.load(extras=registry.Extras.collect(include=include))
+
+
+def warn(message: str) -> None:
+    """Say it on stderr, so that what is printed can be used."""
+    click.echo(f"warning: {safe(message)}", err=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import webbrowser
 from math import isfinite
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,18 +11,27 @@ import click
 from alharness.text.terminal import plain, safe
 from alharness.text.words import command_line
 
-from .options import FOLDER, runs_argument, workdir_option
+from .options import FOLDER, runs_argument, warn, workdir_option
 from .page import make_console
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from alharness.report.document import Document
     from alharness.report.page import Written
+    from alharness.results.run import RunResults
+
+    from .console import PageConsole
 
 
 @click.command
 @runs_argument
 @click.option(
-    "--out", type=FOLDER, metavar="DIR", help="Where to write it; default: RUN/report, for several runs ./report."
+    "--out",
+    type=FOLDER,
+    metavar="DIR",
+    help="Where to write it; default: RUN/report, of a matrix reports/NAME, else ./report.",
 )
 @click.option(
     "--target",
@@ -42,20 +50,22 @@ def report(
     """Write a report of a run directory: index.html, which needs no other file, PNG, SVG and CSV.
 
     It needs the journals alone: neither MLflow, nor the data, nor the samplers. Runs may still be running; what
-    is missing is listed. RUN is a run directory, or the name or the file of a spec with one run in --workdir.
-    Several runs, of different data sets or budgets, are ranked over all of them; their page links to the page of
-    each that has one. Of a folder with run directories it lists them, and writes nothing.
+    is missing is listed. RUN is a run directory, or the name or the file of a spec with one run in --workdir, or
+    with one of each of its settings. Several runs, of different data sets or budgets, are ranked over all of them;
+    their page links to the page of each that has one. Of a folder with run directories it lists them, and writes
+    nothing.
 
     \b
         alharness report runs
         alharness report digits_quick
         alharness report runs/digits_quick-1a2b3c4d
+        alharness report digits_grid
         alharness report runs/simsv2_budget200-1a2b3c4d --target 0.35 --open
         alharness report runs/* --each
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     if not all(map(isfinite, targets)):
         raise click.UsageError("--target is a value that a metric may reach: a finite number")
-    from alharness.runs.finding import find_run, list_runs
+    from alharness.runs.finding import find_runs, list_runs, report_folder
 
     page = make_console()
     if len(runs) == 1 and runs[0].is_dir() and (inside := list_runs(runs[0])):
@@ -65,21 +75,46 @@ def report(
             page.say(
                 f"    {safe(run.progress)}, last written {run.date}"
             )  # what follows says why nothing is written
-    folders = [find_run(run, workdir) for run in runs]
-    with page.status("reading journals") as status:
-        from alharness.report.build import page_of, several, single
-        from alharness.report.page import write
+    folders = [folder for run in runs for folder in find_runs(run, workdir, warn)]
+    with page.status("reading journals"):
         from alharness.results.run import RunResults
+
+        found = [RunResults.read(folder, with_pool=len(folders) == 1 or each) for folder in folders]
+    written = publish(page, found, out or report_folder(runs, folders), targets, each=each)
+    if show:
+        webbrowser.open(written.page.resolve().as_uri())
+    return 0
+
+
+def publish(
+    page: PageConsole,
+    found: Sequence[RunResults],
+    folder: Path,
+    targets: Sequence[float] = (),
+    *,
+    each: bool = False,
+) -> Written:
+    """Write the report of one or several runs, and print its answers and its place.
+
+    Args:
+        page: the console.
+        found: the runs, read back.
+        folder: what to write into.
+        targets: see `alharness.report.build.single`.
+        each: of several, also write the page of each into its run directory.
+    """
+    from alharness.report.build import page_of, several, single
+    from alharness.report.page import write
+
+    alone = len(found) == 1
+    with page.status("drawing") as status:
 
         def draw(document: Document, where: Path) -> Written:
             return write(document, where, lambda what: status.update(f"drawing: {plain(what)}"))
 
-        alone = len(folders) == 1
-        found = [RunResults.read(path, with_pool=alone or each) for path in folders]
         if each and not alone:
             for results in found:
                 draw(single(results, targets), page_of(results.run.folder).parent)
-        folder = out or (page_of(folders[0]).parent if alone else Path("report"))
         document = single(found[0], targets) if alone else several(found, folder)
         written = draw(document, folder)
     if document.notice:
@@ -91,6 +126,4 @@ def report(
             page.say(f"    {reason}")
     page.say(f"Page:     {written.page}")
     page.print(f"Pictures: {written.pictures}, as PNG and SVG; tables: {written.tables}, as CSV, next to it")
-    if show:
-        webbrowser.open(written.page.resolve().as_uri())
-    return 0
+    return written

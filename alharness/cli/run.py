@@ -12,17 +12,19 @@ import click
 
 from alharness.runs.groups import stack_size
 from alharness.runs.processes import start_server
-from alharness.spec import load
+from alharness.spec import load_all
 from alharness.spec.finding import find_spec
+from alharness.spec.grid import make_plans, select
 from alharness.text.terminal import safe
 from alharness.text.words import NOTICE, command_line
 
-from . import FAILED, INTERRUPTED
-from .options import include_option, load_plugins, set_option, spec_argument, workdir_option
+from . import FAILED, INTERRUPTED, show_error
+from .grid import close_all
+from .options import include_option, load_plugins, set_option, specs_argument, workdir_option
 from .page import make_console
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from alharness.api.records import Outcomes, Plan
@@ -41,11 +43,14 @@ def _read_stack(_: click.Context, __: click.Parameter, value: str) -> int | None
 
 
 @click.command
-@spec_argument
+@specs_argument
 @set_option()
 @include_option
 @click.option(
-    "--only", multiple=True, metavar="NAME", help="Run only this sampler's label, or this cell (grace-s0)."
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    help="Run only this sampler's label, this cell (grace-s0), or this setting.",
 )
 @workdir_option()
 @click.option(
@@ -78,7 +83,7 @@ def _read_stack(_: click.Context, __: click.Parameter, value: str) -> int | None
 @click.option("--no-tracking", is_flag=True, help="Use no tracker, whatever the spec says.")
 @click.option("--require-tracking", is_flag=True, help="Fail if a tracker cannot keep the results.")
 def run(
-    path: Path,
+    paths: tuple[Path, ...],
     assignments: tuple[str, ...],
     include: tuple[Path, ...],
     *,
@@ -86,10 +91,11 @@ def run(
     require_tracking: bool,
     **asked: Any,
 ) -> int:
-    """Run every cell (sampler x seed) of SPEC, a file or the name of one in specs/, that is not finished yet.
+    """Run every cell (sampler x seed) of each SPEC, a file or the name of one in specs/, that is not finished yet.
 
     Stop it whenever you like, with Ctrl-C or kill: the same command continues after the last finished cycle of
-    each cell. If you add a sampler or a seed to the spec, only its cells are run. For example:
+    each cell. If you add a sampler or a seed to the spec, only its cells are run. The settings of a spec with a
+    matrix, and several specs, run one after the other; a report over all of them follows. For example:
 
     \b
         alharness run specs/digits_quick.yaml
@@ -97,19 +103,21 @@ def run(
         alharness run specs/digits_quick.yaml --jobs 2
         alharness run my_comparison.yaml --include my_sampler.py
         alharness run specs/digits_quick.yaml --retime
+        alharness run specs/digits_grid.yaml
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     if no_tracking and require_tracking:
         raise click.UsageError("--no-tracking and --require-tracking exclude each other")
     if asked["keep"] and asked["restart"]:
         raise click.UsageError("--keep and --restart exclude each other")
     installed = load_plugins(include)
-    spec = load(find_spec(path), installed, assignments)
+    specs = [spec for path in paths for spec in load_all(find_spec(path), installed, assignments)]
+    specs, asked["only"] = select(specs, asked["only"])
+    plans = make_plans(specs, asked["workdir"])  # nothing runs if anything is wrong
     page = make_console()
 
     def warn(message: str) -> None:
         page.say(f"warning: {safe(message)}", style="yellow")
 
-    page.print(f"{spec.name}: {'measuring queries again' if asked['retime'] else 'starting'}", style="bold")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # Shells do that to what a script starts in the background.
         page.say(f"Ctrl-C is ignored here; to stop it: kill {os.getpid()}")
@@ -120,19 +128,37 @@ def run(
 
     command = command_line(*sys.argv[1:])
     options = Options(**asked, again=lambda option: f"{command} --{option}")
-    progress = ConsoleProgress(page, only=options.only)
+
+    def show(title: str) -> ConsoleProgress:
+        doing = "measuring queries again" if options.retime else "starting"
+        page.print(f"{title or specs[0].name}: {doing}", style="bold")
+        return ConsoleProgress(page, only=options.only)
+
+    code, tracked = 0, {"tracking": not no_tracking, "required": require_tracking}
     with _terminable() as signals:
-        plan, outcomes, trackers = carry_out(
-            spec, installed, options, warn, progress, tracking=not no_tracking, required=require_tracking
-        )
-    _close(page, plan, outcomes, trackers)
-    if outcomes.interrupted:
-        page.say(f"Interrupted. Nothing finished is lost; continue with: {command}")
-        return TERMINATED if signals else INTERRUPTED
-    return FAILED if outcomes.failed else 0
+        attempts = carry_out(specs, plans, installed, options, warn, show, **tracked)
+        for number, attempt in enumerate(attempts, 1):
+            if attempt.error:
+                if len(specs) == 1:
+                    raise attempt.error
+                show_error(f"{attempt.plan.name}: {attempt.error}")
+                code = max(code, attempt.error.exit_code)
+            elif attempt.outcomes is None:
+                page.print(f"{number}/{len(specs)} {attempt.plan.name}: finished before", style="bold")
+            else:
+                _close(page, attempt.plan, attempt.outcomes, attempt.trackers, alone=len(specs) == 1)
+                code = max(code, FAILED if attempt.outcomes.failed else 0)
+            if attempt.interrupted:
+                page.say(f"Interrupted. Nothing finished is lost; continue with: {command}")
+                return TERMINATED if signals else INTERRUPTED
+        if len(specs) > 1:
+            close_all(page, paths, plans)
+    return code
 
 
-def _close(page: PageConsole, plan: Plan, outcomes: Outcomes, trackers: list[SafeTracker]) -> None:
+def _close(
+    page: PageConsole, plan: Plan, outcomes: Outcomes, trackers: Sequence[SafeTracker], *, alone: bool
+) -> None:
     """The table, the pictures, what went wrong, and where everything is."""
     from alharness.report.curves import draw
     from alharness.report.tables import closing_table, paper_table
@@ -158,6 +184,7 @@ def _close(page: PageConsole, plan: Plan, outcomes: Outcomes, trackers: list[Saf
         drawn = draw(results, picture)
     if drawn:
         page.say(f"Curves:   {picture}")
+    if drawn and alone:  # otherwise a report over all settings follows
         page.say(f"Report:   {command_line('report', plan.folder)}")
     page.say(f"Journals: {plan.folder / 'cells'}")
     for tracker in trackers:

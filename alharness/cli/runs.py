@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alharness.runs.finding import list_runs
+from alharness.runs.finding import find_runs, list_runs
 from alharness.text.terminal import plain
 from alharness.text.words import command_line
 
-from .options import workdir_option
+from .options import PATH, warn, workdir_option
 from .page import make_console, make_table
 
 if TYPE_CHECKING:
@@ -18,20 +18,27 @@ if TYPE_CHECKING:
 
 
 @click.command
+@click.argument("named", metavar="[SPEC]...", nargs=-1, type=PATH)
 @workdir_option()
-def runs(workdir: Path) -> None:
-    """List the run directories in a folder: name, setting, progress and date; the last one comes first.
+def runs(named: tuple[Path, ...], workdir: Path) -> None:
+    """List the run directories in a folder, or those of each SPEC: name, setting, progress and date.
+
+    The last one comes first. Of a spec with a matrix all settings are listed.
 
     report, compare and export take a run by its directory, or by the name or the file of its spec if there is one
-    run of it:
+    run of it, or of each of its settings:
 
     \b
         alharness runs
+        alharness runs digits_grid
         alharness runs --workdir /data/runs
         alharness report digits_quick
         alharness report runs/digits_quick-1a2b3c4d
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     found = list_runs(workdir)
+    if named:
+        meant = {folder for one in named for folder in find_runs(one, workdir, warn)}
+        found = [run for run in found if run.path in meant]
     if not found:
         click.echo(plain(f"No runs in {workdir}. Make one with: {command_line('run', 'SPEC')}"))
         return

@@ -12,10 +12,9 @@ from alharness.runs import saved
 from alharness.spec import yamlfile
 from alharness.spec.document import DEFAULT_TRACKER, trackers
 from alharness.text.redaction import HIDDEN
-from alharness.text.terminal import safe
 
 from . import show_error
-from .options import FOLDER
+from .options import FOLDER, warn
 from .page import make_console
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def _write(directory: Path, uri: str | None, experiment: str | None) -> str:
     from alharness.tracking.mlflow.tracker import MlflowTracker
 
     found = RunResults.read(directory, with_pool=False)
-    tracker = MlflowTracker(_params(found.run, uri, experiment), _warn, required=True)
+    tracker = MlflowTracker(_params(found.run, uri, experiment), warn, required=True)
     tracker.alharness_run_started(found.run)
     tracker.alharness_run_finished(found.run, Outcomes(cells=found.records))
     begun = sum(bool(record.cycles) for record in found.records)
@@ -93,7 +92,3 @@ def _params(run: Plan, uri: str | None, experiment: str | None) -> MlflowParams:
         )
     except ValidationError as error:
         raise SpecError(f"--experiment: {error.errors()[0]['msg']}") from error
-
-
-def _warn(text: str) -> None:
-    click.echo(f"warning: {safe(text)}", err=True)

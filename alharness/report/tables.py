@@ -92,6 +92,28 @@ def closing_table(results: RunResults) -> Blocks:
     return as_blocks(table)
 
 
+def settings_table(found: Sequence[RunResults]) -> Blocks:
+    """Setting x samplers for the console: the mean area under the curve of the ranking metric of each setting."""
+    labels = dict.fromkeys(label for results in found for label in results.run.labels)
+    rows = [{row.label: row for row in reversed(results.summary) if not row.reference} for results in found]
+    complete = [sum(record.status == "ok" for record in results.records) for results in found]
+    table = Table(
+        name="settings",
+        title=f"{len(found)} settings",
+        columns=[
+            Column("setting", [results.run.name for results in found]),
+            Column("complete", [f"{n:,} of {len(r.records):,}" for n, r in zip(complete, found, strict=True)]),
+            Column("area of", [arrow(results.run, results.run.metric) for results in found]),
+            *(
+                Column(label, [averaged(row[label].area) if label in row else NOTHING for row in rows])
+                for label in labels
+            ),
+        ],
+        note="mean ± 95 % confidence interval over seeds of the area under the budget curve; complete: cells",
+    )
+    return as_blocks(table)
+
+
 def finals(run: Plan, rows: Sequence[SummaryRow], metrics: Iterable[str]) -> list[Column]:
     """Metrics after the last cycle, a column each."""
     return [

@@ -12,7 +12,7 @@ from alharness.errors import RunError, SpecError
 from alharness.text.words import SUFFIX, command_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 WORKDIR = Path("runs")
 ENDINGS = (".yaml", ".yml")
@@ -94,6 +94,62 @@ def find_run(named: str | Path, workdir: Path = WORKDIR) -> Path:
     raise RunError(f"{named}: {what}")
 
 
+def find_runs(named: str | Path, workdir: Path = WORKDIR, warn: Callable[[str], None] | None = None) -> list[Path]:
+    """The run directories that are meant, as by `find_run`; of a spec with a matrix those of all its settings.
+
+    Args:
+        named: the path, the name or the file.
+        workdir: where run directories are kept.
+        warn: called with the settings that have no run yet.
+
+    Raises:
+        RunError: no run has this name, or a name has several; lists them.
+    """
+    names = _settings(named)
+    if len(names) < 2 or Path(named).is_dir():
+        return [find_run(named, workdir)]
+    runs = list_runs(workdir)
+    found = {name: _called(name, runs) for name in names}
+    for name, meant in found.items():
+        if len(meant) > 1:
+            raise RunError(
+                f"{name}: {len(meant)} runs in {workdir} have this name; write which:\n{_listed(meant)}"
+            )
+    missing = [name for name, meant in found.items() if not meant]
+    if len(missing) == len(names):
+        how = command_line("run", named)
+        raise RunError(f"{named}: none of its {len(names)} settings has a run in {workdir}; make them with {how}")
+    if missing and warn:
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        warn(f"{named}: no run yet of {', '.join(missing[:5])}{more}")
+    return [run.path for meant in found.values() for run in meant]
+
+
+def report_folder(named: Sequence[str | Path], folders: Sequence[Path]) -> Path:
+    """The folder of a report, unless it is said: that of its run; of a spec with a matrix, one in ./reports.
+
+    Args:
+        named: what was named.
+        folders: the run directories that this means.
+    """
+    if len(folders) == 1:
+        return folders[0] / "report"
+    return Path("reports", _spec_name(Path(named[0]))) if len(named) == 1 else Path("report")
+
+
+def _settings(named: str | Path) -> list[str]:
+    """Names of the settings of a spec; none if it is no spec that can be read."""
+    from alharness.spec import yamlfile
+    from alharness.spec.bases import with_bases
+    from alharness.spec.finding import find_spec
+    from alharness.spec.matrix import setting_names
+
+    with suppress(SpecError):
+        path = find_spec(Path(named))
+        return setting_names(with_bases(yamlfile.read(path), path))
+    return []
+
+
 def _called(name: str, runs: Iterable[FoundRun]) -> list[FoundRun]:
     return [run for run in runs if name in (run.name, run.name.removesuffix(SUFFIX), run.path.name)]
 
@@ -108,11 +164,12 @@ def _spec_name(path: Path) -> str:
     """What the spec in a file is called; for what is no file, its own name without an ending."""
     stem = path.stem if path.suffix in ENDINGS else path.name
     from alharness.spec import yamlfile
+    from alharness.spec.bases import with_bases
     from alharness.spec.finding import find_spec
 
     with suppress(SpecError):
-        data = yamlfile.read(find_spec(path)).data
-        return str(data.get("name", stem))
+        found = find_spec(path)
+        return str(with_bases(yamlfile.read(found), found).data.get("name", stem))
     return stem
 
 

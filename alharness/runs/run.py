@@ -143,6 +143,22 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
     return plan, outcomes
 
 
+def is_finished(spec: Spec, plan: Plan, options: Options) -> bool:
+    """Whether nothing is left to do: the run directory holds what this spec asks for, and all of it is complete.
+
+    It reads no data, and no tracker hears of it again.
+    """
+    if options.retime or options.restart:
+        return False
+    try:
+        before, outcomes = saved.load(plan.folder)
+    except RunError:
+        return False
+    complete = {outcome.cell.name for outcome in outcomes if outcome.status == "ok"}
+    same = before.cells == plan.cells and before.spec_text == resolved_yaml(spec)
+    return same and all(cell.name in complete for cell in _wanted(plan, options.only))
+
+
 def _wanted(plan: Plan, only: tuple[str, ...]) -> list[Cell]:
     names = dict.fromkeys([*(cell.label for cell in plan.cells), *(cell.name for cell in plan.cells)])
     for name in only:

@@ -1,5 +1,5 @@
 """Reading a spec: YAML with places, typed values, and every mistake reported with file, line and column."""
 
-from .reader import Chosen, Spec, load, resolved_yaml
+from .reader import Chosen, Spec, load, load_all, resolved_yaml
 
-__all__ = ["Chosen", "Spec", "load", "resolved_yaml"]
+__all__ = ["Chosen", "Spec", "load", "load_all", "resolved_yaml"]

@@ -156,12 +156,22 @@ class RawSpec(Section):
         return samplers
 
 
+class WrittenSpec(RawSpec):
+    """What a file may hold: a spec, or what several are made of."""
+
+    extends: str | None = None
+    """A spec that this one begins with: a path from this file, or the name of one that alharness ships."""
+    matrix: dict[str, list[Any]] | None = None
+    """Path of a value to the values that it takes: a setting is made of each combination."""
+
+
+def choice(value: Any) -> Any:
+    """A bare name as `{name: ...}`; anything else as it is."""
+    return {"name": value} if isinstance(value, str) else value
+
+
 def expand(data: dict[str, Any]) -> dict[str, Any]:
     """The same data without short forms: each bare name as `{name: ...}`, and the model named."""
-
-    def choice(value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value
-
     expanded = data | {"model": choice(data.get("model", {}))}
     if isinstance(expanded["model"], dict):
         expanded["model"] = {"name": DEFAULT_MODEL} | expanded["model"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import normpath
 from pathlib import Path
 
 from alharness.errors import SpecError
@@ -32,6 +33,24 @@ def find_spec(named: Path) -> Path:
     raise SpecError(f"{named}: there is no such file{other}{where}{_near(named)}")
 
 
+def find_base(named: str, folder: Path) -> Path | None:
+    """The file that a spec in this folder names with `extends`, or the spec of this name that alharness ships."""
+    endings = [""] if Path(named).suffix in ENDINGS else [*ENDINGS, ""]
+    places = [Path(normpath(start / f"{named}{ending}")) for start in (folder, shipped()) for ending in endings]
+    return next((place for place in places if _there(place) and not place.is_dir()), None)
+
+
+def near_base(named: str, folder: Path) -> str:
+    """`; did you mean 'base.yaml'?` if such a file is near, else the empty string."""
+    from difflib import get_close_matches
+
+    above = Path(named).parent
+    known = {path.stem: path.stem for path in _specs(shipped())}
+    known |= {path.stem: str(above / path.name) for path in _specs(folder / above)}
+    near = get_close_matches(Path(named).stem[:100], known, n=1)
+    return f"; did you mean {known[near[0]]!r}?" if near else ""
+
+
 def shipped() -> Path:
     """The folder of the specs that alharness ships: in the package, or in the source tree next to it."""
     package = Path(__file__).parents[1]
@@ -41,8 +60,9 @@ def shipped() -> Path:
 
 def folder_of(path: Path) -> Path:
     """Where relative paths of a spec start: at its folder. One in the package counts as if it were in ./specs."""
-    folder = path.absolute().parent
-    return Path.cwd() / FOLDER if folder == Path(__file__).parents[1] / FOLDER else folder
+    folder, package = path.absolute().parent, Path(__file__).parents[1]
+    inside = folder.is_relative_to(package / FOLDER)
+    return Path.cwd() / folder.relative_to(package) if inside else folder
 
 
 def _there(path: Path) -> bool:

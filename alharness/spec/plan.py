@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
     from .settings import PaperSettings
 
-MAX_CELLS = 10_000
 FEW_SEEDS = 3
 
 
-def make_plan(spec: Spec, workdir: Path = Path()) -> Plan:
+def make_plan(spec: Spec, workdir: Path = Path(), known: dict[str, DatasetFacts] | None = None) -> Plan:
     """Plan the cells of a spec.
 
     Args:
         spec: what was asked for.
         workdir: the folder of run directories.
+        known: facts of data sets that were inspected already; takes those of this one.
 
     Raises:
         DataError: the data set is not there.
@@ -42,7 +42,9 @@ def make_plan(spec: Spec, workdir: Path = Path()) -> Plan:
         PluginError: the plugin of the data set or of a sampler breaks its contract.
     """
     _require_makers(spec)
-    facts = _inspect(spec)
+    known = {} if known is None else known
+    asked_for = _digest({"dataset": _identity(spec.dataset), "folder": str(spec.folder)})
+    facts = known[asked_for] = known.get(asked_for) or _inspect(spec)
     _keep_apart(spec, facts)
     if facts.task not in spec.model.plugin.tasks:
         raise SpecError(
@@ -67,9 +69,10 @@ def make_plan(spec: Spec, workdir: Path = Path()) -> Plan:
     if skips and (spec.strict or not runnable):
         raise SpecError(_refusal(spec, skips))
     replicates = _replicates(spec, runnable)
-    if (count := (len(runnable) + replicates - 1) * len(spec.seeds)) > MAX_CELLS:
+    if (count := (len(runnable) + replicates - 1) * len(spec.seeds)) > spec.limits.max_cells:
         raise SpecError(
-            f"{spec.where('seeds')}: {count:,} cells (samplers x seeds); at most {MAX_CELLS:,} can run"
+            f"{spec.where('seeds')}: {count:,} cells (samplers x seeds); at most {spec.limits.max_cells:,} can "
+            "run: choose fewer, or raise limits.max_cells"
         )
     if spec.paper and not facts.synthetic:
         warnings += _paper_warnings(spec.paper, [sampler.label for sampler in spec.samplers], schedule)
@@ -310,17 +313,17 @@ def _cell(sampler: Chosen[SamplerPlugin], seed: int, *, stream: str, replicate: 
 
 def _shared(spec: Spec) -> dict[str, Any]:
     """What every cell's result depends on, other than its sampler and its seed."""
-
-    def identity(chosen: Chosen[Any]) -> dict[str, Any]:
-        return {"name": chosen.name, "params": chosen.plain, "distribution": chosen.registered.identity}
-
     return {
         "alharness": version("alharness"),
-        "dataset": identity(spec.dataset),
-        "model": identity(spec.model),
+        "dataset": _identity(spec.dataset),
+        "model": _identity(spec.model),
         "training": spec.training.recipe,
         "active_learning": spec.active_learning.model_dump(),
     }
+
+
+def _identity(chosen: Chosen[Any]) -> dict[str, Any]:
+    return {"name": chosen.name, "params": chosen.plain, "distribution": chosen.registered.identity}
 
 
 def _digest(value: dict[str, Any]) -> str:

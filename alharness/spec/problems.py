@@ -87,12 +87,18 @@ def translate(error: ValidationError, model: type[BaseModel], file: YamlFile, ab
 
 def combine(problems: Iterable[Problem]) -> HarnessError:
     """One error for all: SpecError, or PluginError if the only mistakes are missing plugins."""
-    ordered = sorted(problems, key=lambda problem: (problem.place.line == 0, problem.place[1:]))
+    ordered = sorted(problems, key=_order)
     lines = [str(problem) for problem in ordered[:MAX_SHOWN]]
     if len(ordered) > MAX_SHOWN:
         lines.append(f"and {len(ordered) - MAX_SHOWN} more")
     kind = PluginError if all(problem.plugin for problem in ordered) else SpecError
     return kind("\n".join(lines))
+
+
+def _order(problem: Problem) -> tuple[bool, str, int, int]:
+    """File by file, each from its top; what has no lines follows, as it came."""
+    source, line, column, _ = problem.place
+    return line == 0, source if line else "", line, column
 
 
 def walk(

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os.path import normpath, relpath
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Generic
 
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
+from alharness.api.params import Elsewhere
 from alharness.errors import PluginError, SpecError, described
 from alharness.registry import Extras, P, Registered
 from alharness.registry import load as find_plugins
 from alharness.text.redaction import hide_credentials
 
 from . import sources, yamlfile
-from .document import DEFAULT_TRACKER, RawSpec, trackers
+from .bases import with_bases
+from .document import DEFAULT_TRACKER, RawSpec, WrittenSpec, trackers
 from .finding import find_spec, folder_of
+from .matrix import MATRIX, expanded
 from .problems import Problem, combine, translate, walk
 from .yamlfile import write
 
@@ -91,6 +95,7 @@ class Spec:
         trackers: what keeps the results outside the run directory, and their parameters.
         strict: a sampler that cannot run is an error, not a skip.
         file: the places of all values.
+        grid: name of the spec of whose matrix it is a setting; empty without.
         extras: plugins that it was read with, and that are not installed.
 
     >>> from alharness import Spec
@@ -125,6 +130,7 @@ class Spec:
     trackers: tuple[Chosen[TrackerPlugin], ...]
     strict: bool
     file: YamlFile = field(repr=False, compare=False)
+    grid: str = field(default="", compare=False)
     extras: Extras = field(default_factory=Extras, repr=False, compare=False)
 
     def __repr__(self) -> str:
@@ -149,7 +155,47 @@ class Spec:
         datasets: Any = (),
         trackers: Any = (),
     ) -> Spec:
-        """Read a spec and check all of it; nothing is run.
+        """Read a spec that is one setting, and check all of it; nothing is run.
+
+        Args:
+            spec: as in `alharness.run`.
+            set: as in `alharness.run`.
+            include: as in `alharness.run`.
+            samplers: as in `alharness.run`.
+            models: as in `alharness.run`.
+            datasets: as in `alharness.run`.
+            trackers: as in `alharness.run`.
+
+        Raises:
+            SpecError: everything that is wrong with it, one line each; or it has a matrix.
+            PluginError: nothing is wrong with it, but plugins are missing or broken.
+        """
+        given = {"samplers": samplers, "models": models, "datasets": datasets, "trackers": trackers}
+        return _only(cls.load_all(spec, set=set, include=include, **given))
+
+    @classmethod
+    def load_all(
+        cls,
+        spec: Source,
+        *,
+        set: Mapping[str, Any] | Iterable[str] | None = (),  # noqa: A002 - as the option of the command line
+        include: str | Path | Iterable[str | Path] | None = (),
+        samplers: Any = (),
+        models: Any = (),
+        datasets: Any = (),
+        trackers: Any = (),
+    ) -> list[Spec]:
+        """Read a spec and check all of it: the settings of its matrix, or without one the setting that it is.
+
+        >>> from alharness import Spec
+        >>> grid = {
+        ...     "name": "grid",
+        ...     "matrix": {"dataset": ["digits"], "active_learning.budget": [10, 20]},
+        ...     "active_learning": {"initial_pool": 20, "cycles": 3},
+        ...     "samplers": ["random"],
+        ... }
+        >>> [setting.name for setting in Spec.load_all(grid)]
+        ['grid-budget10', 'grid-budget20']
 
         Args:
             spec: as in `alharness.run`.
@@ -170,7 +216,7 @@ class Spec:
         if isinstance(spec, Spec):
             extras = spec.extras + extras
         source = find_spec(Path(spec)) if isinstance(spec, str | Path) else spec
-        return load(source, find_plugins(extras=extras), set, option="set=")
+        return load_all(source, find_plugins(extras=extras), set, option="set=")
 
 
 Source = str | Path | Mapping[str, Any] | Spec
@@ -183,30 +229,81 @@ def load(
     assignments: Iterable[str] | Mapping[str, Any] | None = (),
     option: str = "--set ",
 ) -> Spec:
-    """Read a spec and check all of it.
+    """Read a spec that is one setting, and check all of it; see `load_all`.
+
+    Raises:
+        SpecError: everything that is wrong with it, one line each; or it has a matrix.
+        PluginError: nothing is wrong with it, but plugins are missing or broken.
+    """
+    return _only(load_all(source, registry, assignments, option))
+
+
+def load_all(
+    source: Source,
+    registry: Registry,
+    assignments: Iterable[str] | Mapping[str, Any] | None = (),
+    option: str = "--set ",
+) -> list[Spec]:
+    """Read a spec and check all of it: a spec for each setting of its matrix, or the one that it is without.
 
     Args:
         source: the YAML file, in which relative paths start at its folder; or the same as a mapping, in which they
             start at the current folder; or a spec that was read already.
         registry: the plugins.
-        assignments: values that replace those of the source; see `alharness.spec.sources`.
+        assignments: values that replace those of the source; see `alharness.spec.sources`. They also win over what
+            the source extends and varies.
         option: what messages put before an assignment that is a text.
 
     Raises:
         SpecError: everything that is wrong with the file, one line each.
         PluginError: nothing is wrong with it, but plugins are missing or broken.
     """
+    changes = sources.changes(assignments, option)
     match source:
         case Spec():
             path, folder, file = source.path, source.folder, source.file
         case Mapping():
-            path, folder, file = None, Path.cwd(), sources.of_mapping(source)
+            path, folder, file = None, Path.cwd(), with_bases(sources.of_mapping(source))
         case str() | Path():
-            path, folder, file = Path(source), folder_of(Path(source)), yamlfile.read(source)
+            path, folder = Path(source), folder_of(Path(source))
+            file = with_bases(yamlfile.read(source), path)
         case _:
             raise SpecError(f"spec: expected a path, a name, a mapping or a Spec, but it is {source!r:.60}")
-    file = sources.add_samplers(sources.apply(file, assignments, option=option), registry)
-    reader = _Reader(file, folder)
+    _require_read(changes)
+    file = sources.put_in(file, changes)
+    grid = source.grid if isinstance(source, Spec) else ""
+    if MATRIX in file.data:
+        grid = str(file.data.get("name", ""))
+    again = [change for change in changes if sources.split(change.path)[0] not in (MATRIX, "name")]
+    found, problems = list[Spec | None](), list[Problem]()
+    for setting in expanded(file, changes):
+        reader = _Reader(sources.add_samplers(sources.put_in(setting, again), registry), folder)
+        found.append(_read(reader, registry, path, grid))
+        problems += reader.problems
+    if problems:
+        raise combine(dict.fromkeys(problems))
+    return [spec for spec in found if spec is not None]
+
+
+def _only(found: list[Spec]) -> Spec:
+    if len(found) > 1:
+        first = found[0]
+        raise SpecError(
+            f"{first.file.locate((MATRIX,), key=True)}: matrix: {first.grid!r} has {len(found)} settings, and one "
+            "is asked for; Spec.load_all reads all of them"
+        )
+    return found[0]
+
+
+def _require_read(changes: Iterable[sources.Change]) -> None:
+    for change in changes:
+        if sources.split(change.path)[0] == "extends":
+            raise SpecError(f"{change.place}: extends: what a spec extends is read before; write it in the file")
+
+
+def _read(reader: _Reader, registry: Registry, path: Path | None, grid: str) -> Spec | None:
+    """One setting; None if anything is wrong with it, which the reader knows."""
+    file = reader.file
     document = reader.document()
     dataset = reader.chosen(("dataset",), registry.dataset)
     model = reader.chosen(("model",), registry.model)
@@ -223,14 +320,15 @@ def load(
         if given.kind == "tracker" and name not in used:
             observing.append(reader.chosen(("trackers", name), registry.tracker, {"name": name}))
     if reader.problems:
-        raise combine(reader.problems)
+        return None
     assert document is not None
     assert dataset is not None
     assert model is not None
     return Spec(
         name=document.name,
         path=path,
-        folder=folder,
+        folder=reader.folder,
+        grid=grid,
         dataset=dataset,
         model=model,
         training=document.training,
@@ -284,7 +382,7 @@ class _Reader:
         try:
             return RawSpec.model_validate(self.file.data, strict=True)
         except ValidationError as error:
-            self.problems += translate(error, RawSpec, self.file)
+            self.problems += translate(error, WrittenSpec, self.file)
             return None
 
     def chosen(self, keys: Keys, find: Callable[[str], Registered[P]], choice: Any = None) -> Chosen[P] | None:
@@ -323,7 +421,7 @@ class _Reader:
     def _params(self, registered: Registered[P], given: Mapping[str, Any], keys: Keys) -> Params | None:
         model = registered.plugin.params
         try:
-            return model.model_validate(given, context={"folder": self.folder})
+            return model.model_validate(self._at_home(given, keys), context={"folder": self.folder})
         except ValidationError as error:
             self.problems += translate(error, model, self.file, keys)
         except KeyboardInterrupt:
@@ -332,6 +430,17 @@ class _Reader:
             what = f"{registered.origin} cannot check its parameters: {described(error)}"
             self.problems.append(Problem(self.file.locate(keys), keys, what, plugin=True))
         return None
+
+    def _at_home(self, value: Any, keys: Keys) -> Any:
+        """The value, in which each text of another file knows what it is as a path from the folder of this one."""
+        if isinstance(value, dict):
+            return {key: self._at_home(inner, (*keys, key)) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self._at_home(inner, (*keys, index)) for index, inner in enumerate(value)]
+        folder = self.file.locate(keys).folder
+        if not isinstance(value, str) or folder in (None, self.folder) or Path(value).is_absolute():
+            return value
+        return Elsewhere(value, relpath(normpath(folder / value), self.folder))
 
 
 def _plain(value: Any, folder: Path) -> Any:

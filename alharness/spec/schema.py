@@ -9,7 +9,8 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 
 from alharness.api.params import descriptions
 
-from .document import DEFAULT_TRACKER, RawSpec
+from .document import DEFAULT_TRACKER, WrittenSpec
+from .matrix import SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -30,8 +31,10 @@ def make_schema(registry: Registry, distributions: Collection[str] | None = None
         registry: the installed plugins.
         distributions: leave out the plugins of all others; None takes every one.
     """
-    schema = {"$schema": DIALECT} | RawSpec.model_json_schema()
+    schema = {"$schema": DIALECT} | WrittenSpec.model_json_schema() | {"title": "Spec"}
     definitions, sections = schema["$defs"], schema["properties"]
+    sections["matrix"] = _matrix(sections["matrix"]["description"])
+    sections["extends"] = {"type": "string", "description": sections["extends"]["description"]}
     kinds: dict[str, tuple[str, Mapping[str, Registered[Any]]]] = {
         "dataset": ("Choice", registry.datasets),
         "model": ("ModelChoice", registry.models),
@@ -62,7 +65,36 @@ def make_schema(registry: Registry, distributions: Collection[str] | None = None
         for plugin, registered in chosen.items():
             condition = _condition(definitions, f"{kind}-{plugin}", plugin, registered.plugin.params)
             definitions[definition].setdefault("allOf", []).append(condition)
-    return schema
+    return schema | _required(schema)
+
+
+def _matrix(description: str) -> dict[str, Any]:
+    pattern = rf"^({'|'.join(SECTIONS)})(\..+)?$"
+    values = {"type": "array", "minItems": 1}
+    named = dict.fromkeys(SECTIONS, values)
+    return {
+        "type": "object",
+        "description": description,
+        "minProperties": 1,
+        "properties": named,
+        "patternProperties": {pattern: values},
+        "additionalProperties": False,
+    }
+
+
+def _required(schema: dict[str, Any]) -> dict[str, Any]:
+    """What a spec must have, unless it extends another or has a matrix, which may have it in its place."""
+    sections = {
+        name: definition
+        for name, content in schema["properties"].items()
+        if (definition := schema["$defs"].get(content.get("$ref", "").rpartition("/")[2]))
+    }
+    inner = {name: {"required": found.pop("required")} for name, found in sections.items() if "required" in found}
+    return {
+        "required": ["name"],
+        "if": {"anyOf": [{"required": ["extends"]}, {"required": ["matrix"]}]},
+        "else": {"required": schema.pop("required"), "properties": inner},
+    }
 
 
 def describe(params: type[Params]) -> list[tuple[str, str, str, str]]:

@@ -122,9 +122,11 @@ Bytes = Annotated[
 
 
 class LimitsSettings(Section):
-    """What an attempt at a cell may take. No part of a result: the next run tries again what was ended."""
+    """What may be taken. No part of a result: the next run tries again what was ended."""
 
     cell_timeout: Seconds | None = None
     """Most time for an attempt at a cell, in seconds or as `90s`, `30m`, `2h`, `1d`; null for no limit."""
     memory: Bytes | None = None
     """Most memory of a worker, as `512MiB` or `4GiB`, without what it maps from files; null for no limit."""
+    max_cells: int = Field(10_000, ge=1, le=1_000_000)
+    """Most cells of a spec, in all settings of its matrix together; what asks for more is refused."""

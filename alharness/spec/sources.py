@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from enum import Enum
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -16,11 +16,12 @@ from alharness.text.words import several
 
 from . import yamlfile
 from .document import expand
+from .merging import outside, put
 from .problems import combine, translate
 from .yamlfile import MAX_DEPTH, Place, YamlFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from alharness.registry import Registry
 
@@ -79,8 +80,9 @@ def _path(keys: Keys) -> str:
 def apply(
     file: YamlFile,
     assignments: Iterable[str] | Mapping[str, Any] | None,
-    complete: Callable[[dict[str, Any]], dict[str, Any]] = expand,
     option: str = "--set ",
+    *,
+    spec: bool = True,
 ) -> YamlFile:
     """The file with `samplers.2.params.alpha0=0.5` and the like put in; values are YAML, lists count from 0.
 
@@ -89,68 +91,61 @@ def apply(
     Args:
         file: what was read.
         assignments: texts `key=value`, or a mapping of keys to values.
-        complete: spells short forms out; by default those of a spec.
         option: what messages put before a text `key=value`.
+        spec: whether it is one: its short forms are spelled out, and what follows `matrix.` is one key.
 
     Raises:
         SpecError: an assignment cannot be read, or leads nowhere.
     """
-    data = deepcopy(file.data)
-    values, keys = dict(file.values), dict(file.keys)
-    for dotted, value, place in _changes(assignments, option):
-        data = complete(data)
-        path = _put(data, dotted.split("."), value, place)
-        values = _outside(values, path) | {path: place}
-        keys = _outside(keys, path)
-    return YamlFile(complete(data), values, keys)
+    return put_in(file, changes(assignments, option), spec=spec)
 
 
-def _changes(
-    assignments: Iterable[str] | Mapping[str, Any] | None, option: str
-) -> Iterator[tuple[str, Any, Place]]:
-    """Dotted key, value, and what messages call the assignment."""
+class Change(NamedTuple):
+    """A value that replaces one of a file: its dotted path, itself, and what messages call the assignment."""
+
+    path: str
+    value: Any
+    place: Place
+
+
+def changes(assignments: Iterable[str] | Mapping[str, Any] | None, option: str = "--set ") -> list[Change]:
+    """Assignments, read; see `apply`. Raises SpecError."""
     if isinstance(assignments, Mapping):
-        for dotted, value in assignments.items():
-            place = Place(f"set={{{dotted!r}: ...}}")
-            if not (isinstance(dotted, str) and dotted.strip()):
-                raise SpecError(f"{place}: a key is text, such as 'training.epochs'")
-            yield dotted.strip(), plain(value, tuple(dotted.split("."))), place
-        return
+        return [_change(dotted, value) for dotted, value in assignments.items()]
+    found = []
     for assignment in map(str, several(assignments, "set")):
         place = Place(f"{option}{assignment}")
         dotted, equals, text = assignment.partition("=")
         if not (dotted.strip() and equals):
             raise SpecError(f"{place}: write it as key=value, such as training.epochs=10")
-        yield dotted.strip(), yamlfile.parse(text, str(place)).data, place
+        found.append(Change(dotted.strip(), yamlfile.parse(text, str(place)).data, place))
+    return found
 
 
-def _outside(places: dict[Keys, Place], path: Keys) -> dict[Keys, Place]:
-    return {keys: place for keys, place in places.items() if keys[: len(path)] != path}
+def _change(dotted: Any, value: Any) -> Change:
+    place = Place(f"set={{{dotted!r}: ...}}")
+    if not (isinstance(dotted, str) and dotted.strip()):
+        raise SpecError(f"{place}: a key is text, such as 'training.epochs'")
+    return Change(dotted.strip(), plain(value, tuple(dotted.split("."))), place)
 
 
-def _put(data: dict[str, Any], parts: list[str], value: Any, place: Place) -> Keys:
-    """Put the value in, make missing mappings on the way to it, and return its path."""
-    node: Any = data
-    path: Keys = ()
-    for part in parts[:-1]:
-        key = _key(node, part, path, place)
-        if isinstance(node, dict):
-            node.setdefault(key, {})
-        node, path = node[key], (*path, key)
-    key = _key(node, parts[-1], path, place)
-    node[key] = value
-    return (*path, key)
+def put_in(file: YamlFile, found: Iterable[Change], *, spec: bool = True) -> YamlFile:
+    """The file with the changes; see `apply`. Raises SpecError."""
+    data = deepcopy(file.data)
+    values, keys = dict(file.values), dict(file.keys)
+    complete = expand if spec else dict
+    for dotted, value, place in found:
+        data = complete(data)
+        path = put(data, split(dotted) if spec else dotted.split("."), deepcopy(value), place)
+        values = outside(values, [path]) | {path: place}
+        keys = outside(keys, [path])
+    return YamlFile(complete(data), values, keys)
 
 
-def _key(node: Any, part: str, path: Keys, place: Place) -> Any:
-    above = ".".join(map(str, path))
-    if isinstance(node, dict):
-        return part
-    if not isinstance(node, list):
-        raise SpecError(f"{place}: {above} is {node!r:.60}, not a mapping; there is nothing below it to set")
-    if not (part.isascii() and part.isdigit() and len(part) < 9 and int(part) < len(node)):
-        raise SpecError(f"{place}: {above} has the entries 0 to {len(node) - 1}, but no {part!r:.60}")
-    return int(part)
+def split(dotted: str) -> list[str]:
+    """The parts of a path in a spec. A key of its matrix is a path itself."""
+    first, _, rest = dotted.partition(".")
+    return [first, rest] if first == "matrix" and rest else dotted.split(".")
 
 
 def add_samplers(file: YamlFile, registry: Registry) -> YamlFile:
@@ -209,7 +204,7 @@ def read_parameters(model: type[T], owner: str, assignments: Iterable[str]) -> T
         SpecError: what is wrong with them, all at once.
     """
     empty = YamlFile({}, {(): Place(f"the parameters of {owner} (--set key=value)")}, {})
-    file = apply(empty, assignments, complete=dict)
+    file = apply(empty, assignments, spec=False)
     try:
         return model.model_validate(file.data, context={"folder": Path.cwd()})
     except ValidationError as error:

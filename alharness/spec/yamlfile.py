@@ -33,11 +33,15 @@ _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 class Place(NamedTuple):
-    """A place in a source, line and column counted from 1; line 0 if the source has no lines."""
+    """A place in a source, line and column counted from 1; line 0 if the source has no lines.
+
+    `folder` is where relative paths at this place start, if that is not the folder of the spec.
+    """
 
     source: str
     line: int = 0
     column: int = 0
+    folder: Path | None = None
 
     def __str__(self) -> str:
         return f"{self.source}:{self.line}:{self.column}" if self.line else self.source

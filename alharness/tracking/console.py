@@ -60,6 +60,7 @@ class ConsoleProgress:
         only: labels of samplers or names of cells, if not all of the run are at work; see `runs.run.Options`.
         clock: seconds that never go back.
         moving: whether bars are seen; by default on a terminal.
+        title: shown first, if it is one setting of several.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class ConsoleProgress:
         only: Collection[str] = (),
         clock: Callable[[], float] = time.monotonic,
         moving: bool | None = None,
+        title: str = "",
     ) -> None:
         self._console, self._only, self._clock = console, only, clock
         terminal = console.is_terminal and not console.is_dumb_terminal
@@ -88,10 +90,13 @@ class ConsoleProgress:
         self._finished: dict[str, int] = {}  # name of a cell -> its cycles
         self._complete = self._done = self._total = 0
         self._began = self._printed = clock()
+        self._title = title
 
     @contextmanager
     def shown(self) -> Iterator[None]:
         """Take the bars away at the end, however it comes."""
+        if self._title:
+            self._print(self._title, "bold")
         try:
             yield
         finally:

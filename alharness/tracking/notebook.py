@@ -33,6 +33,7 @@ class NotebookProgress(ConsoleProgress):
         only: as in `ConsoleProgress`.
         clock: seconds that never go back.
         display: shows an object, and returns a handle that can show another in its place; IPython's by default.
+        title: as in `ConsoleProgress`.
     """
 
     def __init__(
@@ -41,8 +42,9 @@ class NotebookProgress(ConsoleProgress):
         only: Collection[str] = (),
         clock: Callable[[], float] = time.monotonic,
         display: Callable[..., Any] | None = None,
+        title: str = "",
     ) -> None:
-        super().__init__(Console(file=StringIO(), width=WIDTH), only=only, clock=clock, moving=True)
+        super().__init__(Console(file=StringIO(), width=WIDTH), only=only, clock=clock, moving=True, title=title)
         self._display = display
         self._handle: Any = None
         self._lines: deque[Text] = deque(maxlen=LINES)
@@ -51,6 +53,8 @@ class NotebookProgress(ConsoleProgress):
     @contextmanager
     def shown(self) -> Iterator[None]:
         """Draw the last state at the end, however it comes."""
+        if self._title:
+            self._print(self._title, "bold")
         try:
             yield
         finally:

@@ -213,3 +213,46 @@ def test_a_model_that_names_a_modality_that_is_not_there(check):
 def test_the_command_to_start_with_has_what_was_changed(check):
     out = check("--set", "seeds=3", "--workdir", "my runs")[1]
     assert out.splitlines()[-1].endswith(" run x.yaml --set seeds=3 --workdir 'my runs'")
+
+
+GRID = ("--set", "matrix.active_learning.budget=[100, 200]", "--set", "matrix.training.epochs=[1, 2]")
+
+
+def test_a_grid_is_shown_with_its_totals(check):
+    code, out, err = check(*GRID)
+
+    assert (code, err) == (0, "")
+    lines = [line.split() for line in out.splitlines() if line.strip()]
+    (first, *_, last) = [line for line in lines if line[0].startswith("my_calls") or line[1:2] == ["settings"]]
+    assert first == [
+        "my_calls-budget100-epochs1",
+        "calls",
+        "late_fusion",
+        "200",
+        "->",
+        "500",
+        "by",
+        "100",
+        "10",
+        "35",
+    ]
+    assert last == ["4", "settings", "40", "140"]
+
+
+def test_what_keeps_a_sampler_from_settings_is_shown_once(check):
+    out = " ".join(check(*GRID)[1].split())
+
+    assert out.count("it serves classification") == 1
+    assert "skipped in 4 of 4 settings: it serves classification, and 'calls' is regression" in out
+
+
+def test_a_warning_names_the_settings_that_it_is_about(check):
+    out = check("--set", "matrix.active_learning.budget=[100, 300]", "--set", "active_learning.cycles=3")[1]
+
+    assert "instead of 300: the pool has no more\n  in the setting my_calls-budget300\n" in out
+
+
+def test_the_command_that_runs_a_grid_is_the_same(check):
+    assert check(*GRID)[1].splitlines()[-1] == (
+        f"Nothing is wrong. Start it with: {command_line('run', 'x.yaml', *GRID)}"
+    )

@@ -106,7 +106,7 @@ def test_yaml_is_a_spec_or_a_part_of_one(block, installed, folder):
         return
     path = folder / "specs" / "example.yaml"
     path.write_text(block.text if block.text.lstrip().startswith("name:") else complete(block.text))
-    assert specs.load(path, installed).samplers
+    assert all(setting.samplers for setting in specs.load_all(path, installed))
 
 
 def complete(text):
@@ -162,7 +162,7 @@ def test_commands_exist(block, installed, folder, monkeypatch):
             if spec and not written(block.page, spec):
                 # A variable of a job script is a number.
                 changes = [re.sub(r"\$\w+", "0", b) for a, b in pairwise(words) if a == "--set"]
-                assert specs.load(ROOT / spec, installed, changes).samplers
+                assert specs.load_all(ROOT / spec, installed, changes)[0].samplers
         else:
             assert program in PROGRAMS, program
 

@@ -41,8 +41,43 @@ def test_there_is_a_spec_for_every_table_and_figure_of_the_paper():
     assert {path.stem for path in SPECS.glob("*.yaml")} == {
         *PAPER,
         *DIGITS,
+        "digits_grid",
         "mfeat",
     }
+
+
+SIMSV2 = {
+    "dataset": {"name": "simsv2", "params": {"path": "../data/simsv2", "if_missing": "stand_in"}},
+    "model": {"name": "av_mc", "params": {"cut": "encoder"}},
+    "training": {"epochs": 60, "batch_size": 32, "patience": 8, "stop_on": "loss"},
+    "samplers": ["random", "coreset", "dbal", "gcnal", "grace"],
+    "reference": {"full_data": True},
+}
+"""What was written in each of three specs before they shared it, with paths from their folder."""
+
+
+@pytest.mark.parametrize(("budget", "cycles"), [(50, 15), (100, 7), (200, 3)])
+def test_specs_on_a_base_keep_the_run_directories_and_cells_that_they_had_by_themselves(
+    budget, cycles, monkeypatch
+):
+    shared = make_plan(specs.load(SPECS / f"simsv2_budget{budget}.yaml", registry.load()))
+    monkeypatch.chdir(SPECS)
+    schedule = {"initial_pool": budget, "budget": budget, "cycles": cycles}
+    by_hand = {"name": f"simsv2_budget{budget}", "active_learning": schedule, **SIMSV2}
+
+    alone = make_plan(specs.load(by_hand, registry.load()))
+
+    assert shared.experiment == alone.experiment
+    assert shared.cells == alone.cells
+
+
+def test_a_grid_is_shipped_that_is_no_larger_than_a_first_try():
+    grid = specs.load_all(SPECS / "digits_grid.yaml", registry.load())
+
+    assert [setting.name for setting in grid] == [
+        f"digits_grid-{dataset}-budget{budget}" for dataset in ("digits", "mfeat") for budget in (10, 20)
+    ]
+    assert sum(len(setting.samplers) * len(setting.seeds) for setting in grid) == 60
 
 
 @pytest.mark.parametrize("name", [*PAPER, *DIGITS])

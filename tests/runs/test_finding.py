@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from alharness.api.records import Cell, CycleRecord, Plan, Schedule
 from alharness.errors import RunError
 from alharness.runs import saved
-from alharness.runs.finding import find_run, list_runs
+from alharness.runs.finding import find_run, find_runs, list_runs, report_folder
 from alharness.runs.journal import Journal
 
 
@@ -170,3 +171,72 @@ assert not heavy, heavy
     row = next(line for line in shown.stdout.splitlines() if "first-1a2b3c4d" in line)
     assert "digits, late_fusion, 20" in row
     assert " 1 of 2 " in row
+
+
+GRID = """\
+name: grid
+extends: base.yaml
+matrix: {training.epochs: [1, 2, 3]}
+"""
+
+
+@pytest.fixture
+def grid(make, tmp_path):
+    """A spec of three settings; the first two have a run."""
+    (tmp_path / "any.yaml").write_text(GRID)
+    (tmp_path / "base.yaml").write_text("training: {epochs: 7}\n")
+    return [make(f"grid-epochs{n}-1a2b3c4d", f"grid-epochs{n}") for n in (1, 2)]
+
+
+@pytest.mark.parametrize("named", ["any.yaml", "any", Path("any.yaml")])
+def test_a_spec_with_a_matrix_means_the_runs_of_all_its_settings(grid, named):
+    said = []
+
+    assert [path.resolve() for path in find_runs(named, warn=said.append)] == grid
+    assert said == [f"{named}: no run yet of grid-epochs3"]
+
+
+def test_runs_on_made_up_data_are_those_of_their_settings(grid, make):
+    path = make("grid-epochs3-standin-1a2b3c4d", "grid-epochs3-standin")
+
+    assert find_runs("any")[2].resolve() == path
+
+
+@pytest.mark.parametrize("named", ["grid-epochs1", "runs/grid-epochs1-1a2b3c4d"])
+def test_one_setting_is_one_run(grid, named):
+    assert [path.resolve() for path in find_runs(named)] == grid[:1]
+
+
+def test_no_setting_has_a_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "any.yaml").write_text(GRID.replace("extends: base.yaml\n", ""))
+
+    with pytest.raises(RunError, match="any: none of its 3 settings has a run in runs; make them with"):
+        find_runs("any")
+
+
+def test_a_setting_with_several_runs_is_not_guessed(grid, make):
+    make("grid-epochs2-2b3c4d5e", "grid-epochs2")
+
+    with pytest.raises(RunError, match="grid-epochs2: 2 runs in runs have this name; write which:"):
+        find_runs("any")
+
+
+def test_a_spec_whose_base_is_missing_is_looked_up_by_its_name(make, tmp_path):
+    path = make("any-1a2b3c4d", "any")
+    (tmp_path / "any.yaml").write_text(GRID)
+
+    assert [found.resolve() for found in find_runs("any")] == [path]
+
+
+@pytest.mark.parametrize(
+    ("named", "count", "folder"),
+    [
+        (["runs/a-1"], 1, "runs/0/report"),
+        (["any.yaml"], 1, "runs/0/report"),
+        (["any.yaml"], 2, "reports/grid"),
+        (["any.yaml", "runs/a-1"], 3, "report"),
+    ],
+)
+def test_where_a_report_is_written(grid, named, count, folder):
+    assert report_folder(named, [Path("runs", str(n)) for n in range(count)]) == Path(folder)

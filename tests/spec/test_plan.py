@@ -331,7 +331,8 @@ def test_a_model_for_another_task(refusal):
 
 def test_too_many_cells(refusal):
     assert refusal("seeds=5001") == (
-        "--set seeds=5001: seeds: 10,002 cells (samplers x seeds); at most 10,000 can run"
+        "--set seeds=5001: seeds: 10,002 cells (samplers x seeds); at most 10,000 can run: choose fewer, "
+        "or raise limits.max_cells"
     )
 
 
