@@ -21,7 +21,7 @@ from .aggregate import (
     signed_rank,
 )
 from .efficiency import ENOUGH_FOR_INTERVAL
-from .statistics import mean
+from .statistics import aubc, mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +55,9 @@ class Scores:
         settings: names of the settings that are on the scale.
         counts: seeds of each, which all samplers have.
         random: label of Random; None if it is not in every setting.
-        values: (samplers, runs): the scores, setting by setting.
+        values: (samplers, runs): the scores, setting by setting; those of Random are means of its replicates.
+        replicates: (replicates, runs): the scores of each replicate of Random that all seeds have. Each is a run, so
+            that statistics of single runs are averaged over them.
         unit: what a score of 1 is more than Random's mean area; empty without a scale.
         left_out: sentences on settings that are not on the scale.
     """
@@ -65,6 +67,7 @@ class Scores:
     counts: tuple[int, ...] = ()
     random: str | None = None
     values: Array
+    replicates: Array
     unit: str = ""
     left_out: tuple[str, ...] = ()
 
@@ -110,6 +113,10 @@ class Scores:
     def _means(self) -> tuple[Array, Array]:
         """(samplers, 1) interquartile means, and (samplers, resamples)."""
         plain, drawn = (interquartile_mean(self.values, weights) for weights in self._weights)
+        if len(self.replicates) > 1:
+            base = self.labels.index(str(self.random))
+            for found, weights in zip((plain, drawn), self._weights, strict=True):
+                found[base] = interquartile_mean(self.replicates, weights).mean(axis=0)
         return plain, drawn
 
     def interquartile_mean(self, label: str) -> Estimate:
@@ -126,14 +133,17 @@ class Scores:
 
     def improvement(self, label: str) -> Estimate:
         """Probability that a run of a sampler beats one of Random in the same setting."""
-        one, other = (self.values[self.labels.index(x)] for x in (label, str(self.random)))
-        plain, drawn = (probability_of_improvement(one, other, self.counts, w) for w in self._weights)
+        one = self.values[self.labels.index(label)]
+        plain, drawn = (
+            np.mean([probability_of_improvement(one, other, self.counts, w) for other in self.replicates], axis=0)
+            for w in self._weights
+        )
         return self._estimate(plain, drawn)
 
     def profile(self, label: str, thresholds: Array) -> tuple[Array, Array, Array]:
         """Share of the runs of a sampler above each threshold, and the ends of its intervals, NaN without any."""
-        values = self.values[self.labels.index(label)]
-        plain, drawn = (profile(values, weights, thresholds) for weights in self._weights)
+        rows = self.replicates if label == self.random else self.values[[self.labels.index(label)]]
+        plain, drawn = (np.mean([profile(row, w, thresholds) for row in rows], axis=0) for w in self._weights)
         none = np.full(len(thresholds), np.nan)
         low, high = bounds(drawn.T, self.counts) if len(drawn) else (none, none)
         return plain[0], low, high
@@ -173,9 +183,9 @@ def scores(
         random: label of Random.
     """
     if random is None or not seeds:
-        return Scores(labels=tuple(labels), values=np.empty((len(labels), 0)))
+        return Scores(labels=tuple(labels), values=np.empty((len(labels), 0)), replicates=np.empty((1, 0)))
     full = all(set(own) <= {*runs[name].basis.cells.get(FULL_DATA, ())} for name, own in seeds.items())
-    kept, left_out, values = {}, [], []
+    kept, left_out, values, replicates = {}, [], [], []
     for name, own in seeds.items():
         run = runs[name]
         sign = -1.0 if run.lower_is_better else 1.0
@@ -191,12 +201,17 @@ def scores(
             continue
         kept[name] = len(own)
         values.append((areas - zero.mean()) / unit.value)
+        single = aubc(run.labeled, run.replicates(random, own)).T
+        single = single[~np.isnan(single).any(axis=1)]
+        replicates.append((sign * single - zero.mean()) / unit.value)
+    common = min(map(len, replicates), default=1)
     return Scores(
         labels=tuple(labels),
         settings=tuple(kept),
         counts=tuple(kept.values()),
         random=random,
-        values=np.concatenate(values, axis=1) if values else np.empty((len(labels), 0)),
+        values=np.concatenate([np.empty((len(labels), 0)), *values], axis=1),
+        replicates=np.concatenate([np.empty((common, 0)), *(rows[:common] for rows in replicates)], axis=1),
         unit=FULL if full else GAIN,
         left_out=tuple(left_out),
     )

@@ -113,3 +113,16 @@ def test_a_setting_in_which_random_gains_nothing_is_left_out(make):
     found = settings([make(0, curves), make(1, flat), make(2, curves)]).scores
     assert found.settings == ("set 0", "set 2")
     assert found.left_out == (f"set 1 is not on the common scale: {GAIN} is not surely positive there",)
+
+
+def test_replicates_of_random_are_runs_of_their_own(make):
+    """A run of `a` beats one replicate of Random in every seed, and the other in none."""
+    low, high = rows(0.2, 0.6, 0.30), rows(0.2, 0.6, 0.50)
+    curves = {"random": low, "a": rows(0.2, 0.6, 0.40)}
+    found = settings([make(i, curves, replicates=[[row] for row in high]) for i in range(2)]).scores
+    assert found.replicates.shape == (2, 10)
+    assert found.improvement("a").value == pytest.approx(0.5)
+    assert found.gain("a").value == pytest.approx(0)
+    assert found.profile("random", np.array([0.0]))[0] == pytest.approx([0.5])
+    one_fewer = settings([make(0, curves, replicates=[[row] for row in high]), make(1, curves)]).scores
+    assert one_fewer.replicates.shape == (1, 10)

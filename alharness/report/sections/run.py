@@ -52,13 +52,13 @@ def cells(results: RunResults) -> Section:
     )
 
 
-def sheet(results: RunResults, name: str = "cycles") -> Sheet:
+def sheet(results: RunResults, name: str = "cycles", about: str = "Every metric and cost of every cycle") -> Sheet:
     """Every number of every cell, complete or not, one a row, for programs; `name` is that of the file."""
     return Sheet(
         name=name,
         headings=COLUMNS,
-        rows=[*results.numbers()],
-        about="Every metric and cost of every cycle (CSV)",
+        rows=results.numbers(),
+        about=f"{about} (CSV)",
     )
 
 

@@ -199,7 +199,7 @@ def listing(found: Settings, link: Link) -> Section:
             Column("synthetic", ["yes" if results.run.synthetic else "no" for results in runs.values()]),
             Column("run directory", [str(results.run.folder) for results in runs.values()]),
         ],
-        note="Seeds: those that all ranked samplers have.",
+        note="Seeds: those that all ranked samplers have. Cycles: every metric and cost of every cycle.",
     )
     return Section(
         anchor="settings",
@@ -281,5 +281,8 @@ def _one_legend(figure: Figure) -> None:
 
 
 def _sheets(found: Settings) -> Sequence[Sheet]:
-    """Every number of every cell of each setting, in a file each."""
-    return [sheet(results, f"cycles_{results.run.experiment}") for results in found.runs.values()]
+    """Every number of every cell, in a file for each setting."""
+    return [
+        sheet(results, f"cycles_{results.run.experiment}", f"cycles of {name}")
+        for name, results in found.runs.items()
+    ]
