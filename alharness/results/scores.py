@@ -56,8 +56,8 @@ class Scores:
         counts: seeds of each, which all samplers have.
         random: label of Random; None if it is not in every setting.
         values: (samplers, runs): the scores, setting by setting; those of Random are means of its replicates.
-        replicates: (replicates, runs): the scores of each replicate of Random that all seeds have. Each is a run, so
-            that statistics of single runs are averaged over them.
+        replicates: (replicates, runs): the scores of each replicate of Random that all seeds have. Each is a run,
+            so that statistics of single runs are averaged over them.
         unit: what a score of 1 is more than Random's mean area; empty without a scale.
         left_out: sentences on settings that are not on the scale.
     """
