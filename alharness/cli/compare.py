@@ -12,7 +12,7 @@ import click
 
 from alharness.results import comparison
 from alharness.results.comparability import SLOWER
-from alharness.runs.finding import find_run
+from alharness.runs.finding import pair_runs
 from alharness.text.numbers import fixed, significant
 from alharness.text.terminal import safe
 from alharness.text.words import grouped
@@ -57,7 +57,8 @@ def compare(
     """Compare two runs of a spec: did a sampler's selections, metrics or query time change from OLD to NEW?
 
     Run one spec with the old and the new version of a sampler, into two working directories, and compare.
-    Cells are matched by label and seed. For example:
+    Cells are matched by label and seed. OLD and NEW may also be two folders of run directories: then runs of the
+    same name are compared, such as all settings of a matrix. For example:
 
     \b
         alharness run spec.yaml --workdir before
@@ -65,6 +66,7 @@ def compare(
         alharness run spec.yaml --workdir after
         alharness compare before/spec-1a2b3c4d after/spec-1a2b3c4d
         alharness compare before/spec-1a2b3c4d after/spec-1a2b3c4d --only my_margin --tolerance 1e-6
+        alharness compare before after
 
     Selections are equal if the same ids were chosen in the same order. Cells of OLD that NEW has not
     finished are changes; cells of NEW alone are not. Times are compared if the machine is the same and no
@@ -77,15 +79,17 @@ def compare(
     from alharness.results.run import RunResults
 
     # Only ids are compared, so a damaged pool.npz does not matter.
-    before, after = (
-        RunResults.read(folder, with_pool=False) for folder in (find_run(run, workdir) for run in (old, new))
-    )
-    found = comparison.compare(before, after, only=only, tolerance=tolerance, slower=slower)
+    pairs = [[RunResults.read(run, with_pool=False) for run in pair] for pair in pair_runs(old, new, workdir)]
+    found = [
+        comparison.compare(before, after, only=only, tolerance=tolerance, slower=slower) for before, after in pairs
+    ]
     if as_json:
-        click.echo(json.dumps(_as_data(found), indent=2))
+        click.echo(json.dumps(_as_data(found[0] if len(found) == 1 else tuple(found)), indent=2))
     else:
-        _print(make_console(), found, tolerance, slower)
-    return 0 if found.verdict == "unchanged" else CHANGED
+        page = make_console()
+        for one in found:
+            _print(page, one, tolerance, slower)
+    return 0 if all(one.verdict == "unchanged" for one in found) else CHANGED
 
 
 def _as_data(value: Any) -> Any:

@@ -125,6 +125,32 @@ def find_runs(named: str | Path, workdir: Path = WORKDIR, warn: Callable[[str], 
     return [run.path for meant in found.values() for run in meant]
 
 
+def pair_runs(old: str | Path, new: str | Path, workdir: Path = WORKDIR) -> list[tuple[Path, Path]]:
+    """Two runs, as by `find_run`; of two folders of run directories, such as two workdirs, those of the same name.
+
+    Args:
+        old: the first run or folder.
+        new: the second.
+        workdir: where run directories are kept.
+
+    Raises:
+        RunError: a run is not there; or it has no partner of its name, or several.
+    """
+    before, after = list_runs(Path(old)), list_runs(Path(new))
+    if not (before and after):
+        return [(find_run(old, workdir), find_run(new, workdir))]
+    pairs = []
+    for run in before:
+        meant = [other for other in after if other.name == run.name]
+        if len(meant) != 1 or sum(other.name == run.name for other in before) > 1:
+            count = f"{len(meant)} runs" if meant else "no run"
+            raise RunError(
+                f"{new}: has {count} of {run.name!r}, to compare with {run.path}; name two run directories"
+            )
+        pairs.append((run.path, meant[0].path))
+    return sorted(pairs)
+
+
 def report_folder(named: Sequence[str | Path], folders: Sequence[Path]) -> Path:
     """The folder of a report, unless it is said: that of its run; of a spec with a matrix, one in ./reports.
 
@@ -182,11 +208,11 @@ def _look(folder: Path) -> FoundRun:
         made = folder.name.rpartition("-")[0] or folder.name
         what = f"{saved.NAME} cannot be read" if (folder / saved.NAME).exists() else f"has no {saved.NAME}"
         return FoundRun(path=folder, name=made, at=_written(folder), problem=what)
-    labeled = plan.schedule.labeled
+    labels = f"{plan.schedule.labeled[0]:,} → {plan.schedule.labeled[-1]:,} labels"
     return FoundRun(
         path=folder,
         name=plan.name,
-        setting=f"{plan.params['dataset']}, {plan.params['model']}, {labeled[0]:,} → {labeled[-1]:,} labels",
+        setting=", ".join([*(str(plan.params.get(key, "")) for key in ("dataset", "model")), labels]),
         complete=sum(outcome.status == "ok" for outcome in outcomes),
         cells=len(outcomes),
         cycles=sum(len(outcome.cycles) for outcome in outcomes),

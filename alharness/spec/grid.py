@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ def make_plans(specs: Sequence[Spec], workdir: Path = Path()) -> list[Plan]:
         lines = [text + in_settings(names, len(specs)) for (_, text), names in found.items()]
         raise next(kind for kind, _ in found)("\n".join(lines))
     _require_distinct(specs, plans)
+    _require_few(specs, plans)
     return plans
 
 
@@ -57,16 +59,33 @@ def in_settings(settings: Sequence[str], of: int, most: int = 5) -> str:
     return f"\n{where}" if len(settings) < of else ""
 
 
+def _require_few(specs: Sequence[Spec], plans: Sequence[Plan]) -> None:
+    """Raise SpecError if a matrix has too many cells, replicates of Random among them."""
+    counts = Counter[tuple[Path | None, str]]()
+    for spec, plan in zip(specs, plans, strict=True):
+        counts[spec.path, spec.grid] += sum(not cell.reference for cell in plan.cells)
+    for spec in specs:
+        cells, most = counts[spec.path, spec.grid], spec.limits.max_cells
+        if spec.grid and cells > most:
+            raise SpecError(
+                f"{_matrix(spec)}: {cells:,} cells in all settings; at most {most:,} can run: vary less, or raise "
+                "limits.max_cells"
+            )
+
+
+def _matrix(spec: Spec) -> str:
+    return f"{spec.file.locate(('matrix',), key=True)}: matrix"
+
+
 def _require_distinct(specs: Sequence[Spec], plans: Sequence[Plan]) -> None:
     """Raise SpecError if two settings of a matrix are equal, or two specs have one run directory."""
     first: dict[tuple[object, ...], Spec] = {}
     for spec, plan in zip(specs, plans, strict=True):
-        place = spec.file.locate(("matrix",), key=True)
         if (twin := first.setdefault((plan.experiment,), spec)) is not spec:
             raise SpecError(f"{spec.where('name')}: {twin.name!r} is there twice; keep one of the two")
         setting = plan.experiment.rpartition("-")[2]
         if spec.grid and (twin := first.setdefault((spec.path, spec.grid, setting), spec)) is not spec:
             raise SpecError(
-                f"{place}: matrix: the settings {twin.name!r} and {spec.name!r} are equal: they have the same "
+                f"{_matrix(spec)}: the settings {twin.name!r} and {spec.name!r} are equal: they have the same "
                 "dataset, model, training and active_learning; keep one of the two"
             )

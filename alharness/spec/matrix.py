@@ -20,7 +20,7 @@ from .sources import split
 from .yamlfile import YamlFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from .sources import Change
     from .yamlfile import Keys, Place
@@ -80,19 +80,22 @@ def expanded(file: YamlFile, changes: Iterable[Change] = ()) -> list[YamlFile]:
     axes = _axes(file, rest)
     _require_free(axes, changes)
     _require_few(axes, file)
-    name, settings = file.data.get("name"), dict[Any, YamlFile]()
-    inner_last = sorted(range(len(axes)), key=lambda index: axes[index].path.count("."))
+    name, place = file.data.get("name"), file.locate((MATRIX,), key=True)
+    order = sorted(range(len(axes)), key=lambda index: axes[index].path.count("."))  # what is inside another wins
+    settings: list[YamlFile] = []
+    taken: set[str] = set()
     for chosen in product(*(range(len(axis.entries)) for axis in axes)):
         one = rest
-        for index in inner_last:
+        for index in order:
             axis = axes[index]
             one = lay(axis.entries[chosen[index]].file, one, split(axis.path), axis.place)
         if isinstance(name, str) and not misnamed(name):  # otherwise the reader says it, and once
             labels = [axis.labels[entry] for axis, entry in zip(axes, chosen, strict=True)]
             one.data["name"] = "-".join(filter(None, [name, *labels]))
-            _require_name(one.data["name"], settings, file.locate((MATRIX,), key=True))
-        settings[one.data["name"] if "name" in one.data else len(settings)] = one
-    return [*settings.values()]
+            _require_name(one.data["name"], taken, place)
+            taken.add(one.data["name"])
+        settings.append(one)
+    return settings
 
 
 def setting_names(file: YamlFile) -> list[str]:
@@ -237,7 +240,7 @@ def _same(path: str, entries: Sequence[_Entry], labels: Sequence[str]) -> Iterat
             yield index, f"entries {before} and {index} are both called {label!r}; give them a `label` each"
 
 
-def _require_name(name: str, taken: Mapping[Any, object], place: Place) -> None:
+def _require_name(name: str, taken: set[str], place: Place) -> None:
     if misnamed(name):
         raise SpecError(
             f"{place}: matrix: a setting would be called {name!r}, with {len(name)} characters of at most 64; "

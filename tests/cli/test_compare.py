@@ -1,6 +1,7 @@
 import json
 import math
 import re
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -270,3 +271,48 @@ def test_what_is_no_run_directory(write, compare, tmp_path):
 
     assert code == 1
     assert f"error: {tmp_path}: is no run directory; in it are: {tmp_path / 'new'}" in err
+
+
+@pytest.fixture
+def folders(write, tmp_path):
+    """Two folders with runs of the same names: `a` and `b`, of which one changed."""
+    for folder in ("before", "after"):
+        (tmp_path / folder).mkdir()
+        for name in ("a", "b"):
+            changed = PARTED if (folder, name) == ("after", "b") else None
+            run = write(f"{folder}/{name}-1a2b3c4d", changed)
+            plan, _ = saved.load(run)
+            saved.save(replace(plan, name=name))
+    return tmp_path / "before", tmp_path / "after"
+
+
+def test_runs_of_two_folders_are_compared_by_their_names(folders, compare):
+    code, out, _ = compare(*folders)
+
+    assert code == 1
+    assert re.findall(r"OLD \S*/(\S+), NEW \S*/(\S+)", out) == [("a-1a2b3c4d",) * 2, ("b-1a2b3c4d",) * 2]
+    assert out.count("Nothing changed") == 1
+    assert out.count("1 of 2 changed: margin") == 1
+
+
+def test_json_of_two_folders_is_a_list(folders, compare):
+    found = json.loads(compare(*folders, "--json")[1])
+
+    assert [one["verdict"] for one in found] == ["unchanged", "changed"]
+
+
+def test_a_run_without_a_partner_is_named(folders, compare):
+    before, after = folders
+    shutil.rmtree(after / "b-1a2b3c4d")
+
+    code, _, err = compare(before, after)
+
+    assert code == 1
+    assert f"{after}: has no run of 'b', to compare with {before}/b-1a2b3c4d; name two run directories" in err
+
+
+def test_runs_that_only_the_new_folder_has_are_left_out(folders, compare):
+    before, after = folders
+    shutil.rmtree(before / "b-1a2b3c4d")
+
+    assert compare(before, after)[0] == 0

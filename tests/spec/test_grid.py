@@ -51,6 +51,7 @@ def registry(inspected):
 
     samplers = [
         SamplerPlugin(name="toy", params=Params, make=Params),
+        SamplerPlugin(name="random", params=Params, make=Params),
         SamplerPlugin(name="classes", params=Params, make=Params, tasks={Task.CLASSIFICATION}),
     ]
     dataset = DatasetPlugin(name="blocks", params=BlockParams, inspect=inspect, make=BlockParams)
@@ -66,8 +67,9 @@ def registry(inspected):
 def load(tmp_path, monkeypatch, registry):
     monkeypatch.chdir(tmp_path)
 
-    def load(matrix, name="x"):
-        Path(f"{name}.yaml").write_text(f"{TEXT.replace('name: x', f'name: {name}', 1)}{matrix}\n")
+    def load(matrix, name="x", samplers="[toy, classes]"):
+        text = TEXT.replace("name: x", f"name: {name}", 1).replace("[toy, classes]", samplers)
+        Path(f"{name}.yaml").write_text(f"{text}{matrix}\n")
         return spec.load_all(f"{name}.yaml", registry)
 
     return load
@@ -160,6 +162,16 @@ def test_everything_that_is_wrong_is_told_at_once(refusal):
         "'blocks' has 6 samples",
     ]
     assert lines[:2] == ["no such folder; get it from ...", "  in the setting x-size-default"]
+
+
+def test_replicates_of_random_are_cells_of_a_grid_too(load):
+    text = "matrix: {training.epochs: [1, 2]}\nrandom: {replicates: 3}\nlimits: {max_cells: 20}"
+
+    with pytest.raises(SpecError) as caught:
+        make_plans(load(text, samplers="[random]"))
+    assert str(caught.value) == (
+        "x.yaml:7:1: matrix: 30 cells in all settings; at most 20 can run: vary less, or raise limits.max_cells"
+    )
 
 
 def test_settings_are_chosen_by_their_names(load):
