@@ -157,9 +157,11 @@ def _saved(found: Settings, best: str) -> Answer:
     quicker = "" if math.isnan(factor.value) else f"Speed-up along the whole curve: {within(factor)}."
     return answer(
         SAVED,
-        f"{usual[0].upper()}{usual[1:]}." if sure and middle > 0 else "None that is sure.",
-        f"To Random's value after the last cycle: {usual}, surely saved in {len(sure)} of {len(savings)} (better "
-        "than Random there, and the interval excludes 0).",
+        f"{usual[0].upper()}{usual[1:]}, sure in {len(sure)} of {len(savings)}."
+        if sure and middle > 0
+        else "None that is sure.",
+        f"To Random's value after the last cycle: {usual}; sure in {len(sure)} of {len(savings)} (better than "
+        "Random there, and the interval excludes 0).",
         quicker and f"{quicker} It is Random's labels divided by those of {best}, for the values that both reach.",
     )
 

@@ -27,6 +27,19 @@ if TYPE_CHECKING:
     from alharness.results.aggregate import Estimate
     from alharness.results.settings import Settings
 
+MEANINGS = {
+    "above Random": "Above Random: its interquartile mean score less Random's, paired by seed.",
+    "beats Random": "Beats Random: probability that a run is better than one of Random in the same setting.",
+    "better in practice": f"Better in practice: probability to be better by more than {EQUIVALENT} of the score, "
+    "by the Bayesian signed-rank test over settings.",
+    "significant in": "Significant in: settings in which it is better and worse than Random, after Holm's "
+    "correction over all of them.",
+    "speed-up": "Speed-up: Random's labels divided by the sampler's, for values that both reach, geometric mean "
+    "over settings.",
+    "query s": "Query: median over settings.",
+    "score": "Score: interquartile mean.",
+}
+"""Columns of the table of samplers, explained."""
 POINTS = 101
 """Of a performance profile."""
 
@@ -133,13 +146,13 @@ def _table(found: Settings) -> Table:
         name="samplers",
         title="Samplers over all settings, with 95 % intervals in brackets",
         columns=columns,
-        note=f"n: {over(found)}. Score: interquartile mean. Above Random: the difference to Random's, paired. "
-        "Beats Random: probability that a run is better than one of Random in the same setting. Better in "
-        f"practice: probability to be better by more than {EQUIVALENT} of the score, by the Bayesian signed-rank "
-        "test over settings. Significant in: settings in which it is better and worse than Random, after Holm's "
-        "correction over all of them. Speed-up: Random's labels divided by the sampler's, for values that both "
-        "reach, geometric mean over settings. Query: median over settings. An interval speaks of one sampler "
-        "alone, and is no test.",
+        note=" ".join(
+            [
+                f"n: {over(found)}.",
+                *(MEANINGS[column.text] for column in columns if column.text in MEANINGS),
+                "An interval speaks of one sampler alone, and is no test.",
+            ]
+        ),
     )
 
 
