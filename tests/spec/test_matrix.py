@@ -1,12 +1,15 @@
 """`matrix`: one spec that becomes several settings."""
 
+import math
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from alharness import spec
 from alharness.errors import HarnessError, SpecError
-from alharness.spec import Spec
+from alharness.spec import Spec, yamlfile
 
 TEXT = """\
 name: x
@@ -356,3 +359,44 @@ def test_cells_are_counted_as_they_are_set(refusal):
     assert "60 cells (3 training.epochs x 2 samplers x 10 seeds); at most 59" in refusal(
         "{training.epochs: [1, 2, 3]}", "limits.max_cells=59", "seeds=10"
     )
+
+
+PATHS = [
+    "dataset",
+    "model",
+    "model.params",
+    "training",
+    "training.epochs",
+    "active_learning",
+    "training.",
+    "seeds",
+    "",
+]
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-1, 5)
+    | st.sampled_from([0.5, math.nan, "", "blocks", "a b", "y" * 80]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["name", "params", "label", "value", "epochs", "budget"]), inner, max_size=3
+        )
+    ),
+    max_leaves=5,
+)
+
+
+@pytest.mark.fuzz
+@settings(max_examples=300)
+@given(
+    st.dictionaries(st.sampled_from(PATHS), st.lists(anything, max_size=3) | anything, max_size=3) | anything,
+    st.sampled_from([(), ("name=q",), ("matrix.training.epochs=[1, 2]",), ("matrix=3",), ("training.epochs=2",)]),
+)
+def test_whatever_a_matrix_says_is_settings_or_a_refusal(registry, matrix, assignments):
+    data = yamlfile.parse(TEXT, "x").data | {"matrix": matrix}
+    try:
+        found = spec.load_all(data, registry, assignments)
+    except HarnessError:
+        return
+    assert len(set(names(found))) == len(found)
