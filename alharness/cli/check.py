@@ -14,6 +14,7 @@ from alharness.errors import SpecError
 from alharness.spec import load_all
 from alharness.spec.finding import find_spec
 from alharness.spec.grid import in_settings, make_plans
+from alharness.text.numbers import time_in_words
 from alharness.text.redaction import redact
 from alharness.text.terminal import plain, safe
 from alharness.text.words import NOTICE, command_line, grouped
@@ -23,9 +24,11 @@ from .options import include_option, load_plugins, set_option, spec_argument, wo
 from .page import make_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from alharness.api.records import Plan
+    from alharness.registry import Registry
+    from alharness.runs.prediction import Prediction
     from alharness.spec import Spec
 
 
@@ -34,31 +37,43 @@ if TYPE_CHECKING:
 @set_option()
 @include_option
 @workdir_option("Where run directories would be kept.")
-def check(path: Path, assignments: tuple[str, ...], include: tuple[Path, ...], workdir: Path) -> None:
+@click.option(
+    "--jobs", "-j", type=click.IntRange(1, 1024), default=1, show_default=True, help="Expect so many at a time."
+)
+@click.option(
+    "--trial", is_flag=True, help="If no earlier run here says how long it takes: measure some epochs and queries."
+)
+def check(
+    path: Path, assignments: tuple[str, ...], include: tuple[Path, ...], workdir: Path, *, jobs: int, trial: bool
+) -> None:
     """Check SPEC, a file or the name of one in specs/, and show its plan, without training.
 
     Types, plugins, what each sampler needs and the model provides, the data set's files, the device, where results
-    go, and the labels of every cycle. It lists all mistakes of the file at once, each with line and column. Of a
-    spec with a matrix it shows all settings. For example:
+    go, the labels of every cycle, and how long it takes, as earlier runs or a trial say. It lists all mistakes of
+    the file at once, each with line and column. Of a spec with a matrix it shows all settings. For example:
 
     \b
         alharness check specs/digits_quick.yaml
         alharness check specs/digits_quick.yaml --set seeds=3 --set samplers.1.params.k=5
+        alharness check specs/digits_quick.yaml --jobs 2 --trial
         alharness check specs/digits_grid.yaml
     """  # noqa: D301  \b is click's mark for lines that stay as they are
-    specs = load_all(find_spec(path), load_plugins(include), assignments)
-    plans = make_plans(specs)
+    plugins = load_plugins(include)
+    specs = load_all(find_spec(path), plugins, assignments)
+    plans = make_plans(specs, workdir)
     for device in {spec.training.device for spec in specs}:
         _require_device(device)
     for plan in plans:
-        _require_writable(workdir / plan.experiment)
+        _require_writable(plan.folder)
     if any(plan.synthetic for plan in plans):
         click.secho(f"{NOTICE}\n", fg="yellow", bold=True)
+    times = _times(specs, plans, plugins, jobs=jobs, trial=trial)
     if len(specs) == 1:
-        click.echo(make_list(plans[0].name, _summary(specs[0], plans[0])))
+        click.echo(make_list(plans[0].name, [*_summary(specs[0], plans[0]), ("time", time_of_all(times, jobs))]))
         click.echo(make_list("samplers", _samplers(specs[0], plans[0])))
     else:
         show_plans(specs, plans)
+        click.echo(make_list("together", [("time", time_of_all(times, jobs))]))
     said = grouped((warning, plan.name) for plan in plans for warning in (*plan.warnings, *plan.tracking))
     for warning, names in said.items():
         click.secho(f"warning: {safe(warning)}{in_settings(names, len(plans))}\n", fg="yellow")
@@ -88,6 +103,36 @@ def _summary(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:
     yield "run directory", plan.experiment
     trackers = [f"{tracker.name} ({_from(tracker.registered.origin)})" for tracker in spec.trackers]
     yield "tracking", ", ".join(trackers) or "none"
+
+
+def _times(
+    specs: Sequence[Spec], plans: Sequence[Plan], plugins: Registry, *, jobs: int, trial: bool
+) -> list[Prediction | None]:
+    """How long each setting takes; None if that is not known."""
+    workdir = plans[0].folder.parent
+    if not trial and not any(workdir.glob("*/run.json")):
+        return [None] * len(plans)
+    from alharness.runs.prediction import History, try_out
+
+    history = History(workdir)
+    found = [history.known(spec, plan) for spec, plan in zip(specs, plans, strict=True)]
+    if trial:
+        found = [known or try_out(spec, plugins) for known, spec in zip(found, specs, strict=True)]
+    return [known.predict(plan, jobs=jobs) if known else None for known, plan in zip(found, plans, strict=True)]
+
+
+def time_of_all(times: Sequence[Prediction | None], jobs: int) -> str:
+    """The time that all settings take."""
+    known = [time for time in times if time]
+    if len(known) < len(times):
+        some = "" if len(times) == 1 else f" of {len(times) - len(known)} settings"
+        return f"not known{some}: no earlier run here is like it; --trial measures some epochs and queries"
+    if not (seconds := sum(time.seconds for time in known)):
+        return "none: all is finished"
+    sources = [*dict.fromkeys(time.source for time in known)]
+    more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
+    words = f"{time_in_words(seconds)}{f' with --jobs {jobs}' if jobs > 1 else ''}, {sources[0]}{more}"
+    return f"at most {words}, in which no training stops early" if any(time.at_most for time in known) else words
 
 
 def _count(number: int, one: str, many: str = "") -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from alharness.errors import RunError
+from alharness.errors import HarnessError, RunError
 from alharness.spec.reader import resolved_yaml
 from alharness.spec.settings import ReferenceSettings
 from alharness.spec.yamlfile import parse
@@ -19,7 +19,7 @@ from .groups import cut
 from .machine import machine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from alharness.api.records import Cell, CycleRecord, Outcome, Plan
     from alharness.registry import Registry
@@ -83,16 +83,38 @@ class Known:
         return Prediction(seconds=seconds, source=self.source, at_most=self.at_most)
 
 
-def known(spec: Spec, plan: Plan) -> Known | None:
-    """What earlier runs with the same data, model and training cost on this machine; None if there are none."""
-    wanted = _kind(resolved_yaml(spec))
-    found = ((folder, list(_cycles(folder, wanted, plan.cells))) for folder in _newest_first(plan))
-    used = list(islice(((folder, cycles) for folder, cycles in found if cycles), RUNS))
-    costs = Costs()
-    for _, cycles in reversed(used):  # what comes last counts most
-        for label, cycle in cycles:
-            costs.add(label, cycle)
-    return Known(costs=costs, source=f"as in {' and '.join(str(folder) for folder, _ in used)}") if used else None
+class History:
+    """The runs in a folder, each read once.
+
+    Args:
+        workdir: the folder of run directories.
+    """
+
+    def __init__(self, workdir: Path) -> None:
+        self._runs: list[tuple[Plan, dict[str, Any]]] | None = None
+        self._workdir = workdir
+
+    def known(self, spec: Spec, plan: Plan) -> Known | None:
+        """What runs with the same data, model and training cost on this machine; None if there are none.
+
+        Those of the same setting count most, and later ones more than earlier ones.
+        """
+        wanted = _kind(resolved_yaml(spec))
+        alike = [run for run, kind in self._newest_first() if kind == wanted]
+        alike.sort(key=lambda run: run.experiment != plan.experiment)
+        found = ((run.folder, list(_cycles(run, plan.cells))) for run in alike)
+        used = list(islice(((folder, cycles) for folder, cycles in found if cycles), RUNS))
+        costs = Costs()
+        for _, cycles in reversed(used):  # what comes last counts most
+            for label, cycle in cycles:
+                costs.add(label, cycle)
+        source = f"as in {' and '.join(str(folder) for folder, _ in used)}"
+        return Known(costs=costs, source=source) if costs.known else None
+
+    def _newest_first(self) -> list[tuple[Plan, dict[str, Any]]]:
+        if self._runs is None:
+            self._runs = [found for path in _run_files(self._workdir) if (found := _plan_and_kind(path.parent))]
+        return self._runs
 
 
 def own(plan: Plan, outcomes: Iterable[Outcome]) -> Known | None:
@@ -159,26 +181,28 @@ def _kind(text: str) -> dict[str, Any]:
     return {"dataset": data["dataset"], "model": data["model"], "training": training}
 
 
-def _newest_first(plan: Plan) -> Iterable[Path]:
-    """Run directories next to that of a plan, which comes first."""
+def _run_files(workdir: Path) -> list[Path]:
     try:
-        others = [path.parent for path in plan.folder.parent.glob(f"*/{saved.NAME}")]
-        return sorted(others, key=lambda path: (path != plan.folder, -(path / saved.NAME).stat().st_mtime))
+        return sorted(workdir.glob(f"*/{saved.NAME}"), key=lambda path: -path.stat().st_mtime)
     except OSError:
         return []
 
 
-def _cycles(folder: Path, wanted: Mapping[str, Any], cells: Iterable[Cell]) -> Iterator[tuple[str, CycleRecord]]:
-    """Labels of samplers, and cycles that these finished on this machine; none if data or training are others."""
-    labels = {(cell.sampler, repr(cell.params)): cell.label for cell in cells}
+def _plan_and_kind(folder: Path) -> tuple[Plan, dict[str, Any]] | None:
+    """None of what is no run directory of ours, or was changed by hand."""
     try:
         run = saved.plan_of(folder)
-        if not run.spec_text or _kind(run.spec_text) != wanted:
-            return
-        outcomes = [saved.outcome_of(run, cell) for cell in run.cells[:CELLS]]
-    except (RunError, KeyError, TypeError, AttributeError):  # it is no run of ours, or was changed by hand
-        return
+        return run, _kind(run.spec_text)
+    except (HarnessError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _cycles(run: Plan, cells: Iterable[Cell]) -> Iterator[tuple[str, CycleRecord]]:
+    """Cycles that a run finished on this machine, each with the label that its sampler has among these cells."""
+    labels = {(cell.sampler, repr(cell.params)): cell.label for cell in cells}
     here = machine()
-    for outcome in outcomes:
-        label = labels.get((outcome.cell.sampler, repr(outcome.cell.params)), outcome.cell.label)
-        yield from ((label, cycle) for cycle in outcome.cycles if cycle.machine.startswith(here))
+    for cell in run.cells[:CELLS]:
+        label = labels.get((cell.sampler, repr(cell.params)), cell.label)
+        for cycle in saved.outcome_of(run, cell).cycles:
+            if cycle.machine.startswith(here):
+                yield label, cycle

@@ -4,6 +4,8 @@ import sys
 import pytest
 
 from alharness import cli
+from alharness.cli.check import time_of_all
+from alharness.runs.prediction import Prediction
 from alharness.text.words import command_line
 
 SOURCE = """
@@ -256,3 +258,38 @@ def test_the_command_that_runs_a_grid_is_the_same(check):
     assert check(*GRID)[1].splitlines()[-1] == (
         f"Nothing is wrong. Start it with: {command_line('run', 'x.yaml', *GRID)}"
     )
+
+
+def test_the_time_is_not_known_before_anything_ran(check):
+    assert "not known: no earlier run here is like it; --trial measures" in " ".join(check()[1].split())
+    assert "not known of 4 settings" in " ".join(check(*GRID)[1].split())
+
+
+@pytest.mark.parametrize(
+    ("times", "jobs", "text"),
+    [
+        ([Prediction(seconds=100.0, source="as in x")], 1, "about 2 min, as in x"),
+        ([Prediction(seconds=100.0, source="as in x")] * 2, 2, "about 3 min with --jobs 2, as in x"),
+        (
+            [
+                Prediction(seconds=60.0, source="as in x"),
+                Prediction(seconds=0.0, source="a trial", at_most=True),
+            ],
+            1,
+            "at most about 60 s, as in x and 1 more, in which no training stops early",
+        ),
+        ([Prediction(seconds=0.0, source="as in x")], 1, "none: all is finished"),
+        ([Prediction(seconds=9.0, source="as in x"), None], 1, "not known of 1 settings"),
+    ],
+)
+def test_the_time_of_all_settings(times, jobs, text):
+    assert time_of_all(times, jobs).startswith(text)
+
+
+def test_a_trial_measures_what_no_run_says(check, monkeypatch):
+    class Tried:
+        def predict(self, plan, *, jobs):
+            return Prediction(seconds=60.0 * jobs, source="from a trial")
+
+    monkeypatch.setattr("alharness.runs.prediction.try_out", lambda spec, plugins: Tried())
+    assert "about 2 min with --jobs 2, from a trial" in " ".join(check("--trial", "--jobs", "2")[1].split())

@@ -8,7 +8,7 @@ from alharness import registry
 from alharness import spec as specs
 from alharness.errors import RunError
 from alharness.runs import journal, saved
-from alharness.runs.prediction import START, known, own, try_out, with_seeds
+from alharness.runs.prediction import START, History, own, try_out, with_seeds
 from alharness.spec.plan import make_plan
 
 
@@ -19,7 +19,7 @@ def ask(run_spec):
     def ask(path, *changes):
         spec = specs.load(path, registry.load(), changes)
         plan = make_plan(spec, path.parent / "runs")
-        return known(spec, plan), plan
+        return History(plan.folder.parent).known(spec, plan), plan
 
     return ask
 
