@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from alharness.runs.local import cores
-from benchmarks import before, commands, journals
+from benchmarks import before, commands, grid, journals
 from benchmarks.bench import Unavailable
 from benchmarks.commands import FEW, LITTLE, OF_PLUGINS, OF_SPECS
 from benchmarks.rows import RUNS, Cost, Row, at_most, combine, faster, within
@@ -149,6 +149,23 @@ def more_seeds(few: int, many: int, times: float, bench: Bench) -> Row:
     )
 
 
+def report_over_settings(bench: Bench) -> Row:
+    """A report over a whole grid of finished runs, with made-up figures."""
+    settings, samplers, seeds = (2, 2, 5) if bench.tiny else (30, 10, 20)
+    with TemporaryDirectory() as name:
+        folders = grid.write(Path(name, "runs"), settings, samplers, seeds)
+        cost = commands.start(
+            "-m", "alharness", "report", *map(str, folders), "--out", str(Path(name, "report"))
+        ).cost
+    return Row(
+        group=RUNS,
+        by="wall",
+        work=f"alharness report, {settings} settings x {samplers} samplers x {seeds} seeds",
+        ours=cost,
+        bounds=(at_most("time", cost.wall, 60, " s"), at_most("memory", cost.memory, 1000, " MB")),
+    )
+
+
 def start_up(words: list[str], libraries: str, bench: Bench) -> Row:
     """A command that trains nothing, compared with a Python that imports the same libraries and does nothing."""
     ours, floor = commands.in_turn(1 if bench.tiny else 9, ["-m", "alharness", *words], ["-c", libraries])
@@ -167,6 +184,7 @@ ROWS: dict[str, Callable[[Bench], Row]] = {
     "whole run": two_jobs,
     "whole run, before": partial(against_before, 2.3),
     "whole run, 20 seeds": partial(more_seeds, 5, 20, 3.3),
+    "report over settings": report_over_settings,
     "start-up, --help": partial(start_up, ["--help"], FEW),
     "start-up, plugins": partial(start_up, ["plugins"], OF_PLUGINS),
     "start-up, check": partial(start_up, ["check", SPEC], OF_SPECS),
