@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 WIDE, NARROW = (960, 440), (400, 300)
 """Width and height for a desk; and for a phone, and for one of many."""
-LEFT, RIGHT, TOP, BOTTOM = 58, 12, 10, 40
+LEFT, RIGHT, TOP, BOTTOM = 58, 12, 24, 40
 """Room around the axes for what is written there."""
 DASHES = {"-": "", "--": "6 3", ":": "2 3", "-.": "6 3 2 3"}
 HUGE = 1e150
@@ -137,12 +137,12 @@ class Chart:
     def inner(self) -> tuple[float, float, float, float]:
         """Left, top, width and height of the axes."""
         width, height = self.size
-        return LEFT, TOP + 14, width - LEFT - RIGHT, height - TOP - 14 - BOTTOM
+        return LEFT, TOP, width - LEFT - RIGHT, height - TOP - BOTTOM
 
 
 def keys(styles: Styles, reference: str = "") -> list[Key]:
     """The legend of a section: the samplers, and the reference if it has a name."""
-    found = [Key(number=number, name=style.name, style=style) for number, style in enumerate(styles.values())]
+    found = [Key(number=number, name=label, style=style) for number, (label, style) in enumerate(styles.items())]
     return [*found, Key(number=len(found), name=reference, style=REFERENCE)] if reference else found
 
 
@@ -176,7 +176,7 @@ def chart(
     y_low, y_high = _range(
         [part for c in curves for part in (c.y, c.low, c.high, *c.single) if part is not None], 0.04, view
     )
-    width, height = size[0] - LEFT - RIGHT, size[1] - TOP - 14 - BOTTOM
+    width, height = size[0] - LEFT - RIGHT, size[1] - TOP - BOTTOM
 
     def place(x: Array, y: Array) -> Array:
         points = np.stack([(x - x_low) / (x_high - x_low) * width, (y_high - y) / (y_high - y_low) * height], 1)

@@ -62,6 +62,11 @@ def test_ticks_are_round_numbers_inside_the_axes():
     assert found.y_ticks[0][0] > found.y_ticks[1][0] > 0  # from the top
 
 
+def test_names_are_those_of_the_spec_and_not_those_of_pictures():
+    labels = ["_a$b", "x" * 60]
+    assert [key.name for key in keys(styles(labels))] == labels
+
+
 def test_a_band_and_single_seeds():
     y = np.array([0.2, 0.5])
     found = draw(curve("a", y, low=y - 0.1, high=y + 0.1), curve("b", y, single=[y - 0.05, y + 0.05]))

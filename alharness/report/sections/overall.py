@@ -78,10 +78,7 @@ def scores(found: Settings, styles: Styles) -> Section | None:
     return Section(
         anchor="scores",
         title="Scores on a common scale",
-        paragraphs=[
-            about,
-            scored.without_intervals,
-        ],
+        paragraphs=[about, scored.without_intervals],
         legend=[key for label, key in zip(styles, keys(styles), strict=True) if label in found.common],
         pictures=[_profiles(found, styles), _gains(found, styles)],
     )
