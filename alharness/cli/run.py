@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -115,6 +116,7 @@ def run(
     plans = make_plans(specs, asked["workdir"])  # nothing runs if anything is wrong
     page = make_console()
 
+    @cache  # settings may give the same reason
     def warn(message: str) -> None:
         page.say(f"warning: {safe(message)}", style="yellow")
 

@@ -242,8 +242,10 @@ def load_all(
         grid = str(file.data.get("name", ""))
     again = [change for change in changes if sources.split(change.path)[0] not in (MATRIX, "name")]
     found, problems = list[Spec | None](), list[Problem]()
-    for setting in expanded(file, changes):
-        reader = Reader(sources.add_samplers(sources.put_in(setting, again), registry), folder)
+    settings = [sources.put_in(setting, again) for setting in expanded(file, changes)]
+    sources.require_used(settings, registry)
+    for setting in settings:
+        reader = Reader(sources.add_samplers(setting, registry), folder)
         found.append(_read(reader, registry, path, grid))
         problems += reader.problems
     if problems:

@@ -152,11 +152,7 @@ def add_samplers(file: YamlFile, registry: Registry) -> YamlFile:
     """The file with the samplers of included files and of objects, at the end of its list.
 
     Of a file with several samplers none is added if the spec names one of them.
-
-    Raises:
-        SpecError: an object is a model or a data set, and the spec names another.
     """
-    _require_used(file.data, registry)
     entries = file.data.get("samplers", [])
     if not isinstance(entries, list):
         return file
@@ -181,14 +177,16 @@ def _sources(registry: Registry) -> Iterator[tuple[str, list[str]]]:
             yield "samplers=", [given.plugin.name]
 
 
-def _require_used(data: dict[str, Any], registry: Registry) -> None:
+def require_used(settings: Iterable[YamlFile], registry: Registry) -> None:
+    """Raise SpecError if a model or a data set is given as an object, and every setting names another."""
+    entries = [{kind: file.data.get(kind) for kind in ("model", "dataset")} for file in settings]
     for given in registry.extras.given:
-        name, entry = given.plugin.name, data.get(given.kind)
-        named = entry.get("name") if isinstance(entry, dict) else None
-        if given.kind in ("model", "dataset") and named is not None and named != name:
+        name, kind = given.plugin.name, given.kind
+        named = [entry[kind].get("name") if isinstance(entry.get(kind), dict) else None for entry in entries]
+        if kind in ("model", "dataset") and None not in named and name not in named:
             raise SpecError(
-                f"{given.kind}s: {name!r} is given, but {given.kind} is {named!r}; write {given.kind}: {name}, or "
-                f'set={{"{given.kind}": "{name}"}}'
+                f"{kind}s: {name!r} is given, but {kind} is {named[0]!r}; write {kind}: {name}, or "
+                f'set={{"{kind}": "{name}"}}'
             )
 
 

@@ -163,6 +163,20 @@ def test_a_data_set_that_is_given_and_not_named(make_dataset):
     )
 
 
+def test_a_data_set_that_is_given_is_named_by_a_setting(make_dataset):
+    grid = MINIMAL | {"matrix": {"dataset": ["digits", "mine"]}}
+
+    found = Spec.load_all(grid, datasets={"mine": make_dataset()})
+
+    assert [setting.dataset.name for setting in found] == ["digits", "mine"]
+
+
+def test_a_data_set_that_is_given_is_named_by_no_setting(make_dataset):
+    message = refusal({"matrix": {"training.epochs": [1, 2]}}, datasets={"mine": make_dataset()})
+
+    assert message.startswith("datasets: 'mine' is given, but dataset is 'digits'; ")
+
+
 def test_files_may_be_named_as_on_the_command_line():
     extras = Extras()
     assert load(MINIMAL, find_plugins(extras=extras), ["seeds=2"]).seeds == (0, 1)
