@@ -149,6 +149,24 @@ def more_seeds(few: int, many: int, times: float, bench: Bench) -> Row:
     )
 
 
+def check_of_settings(bench: Bench) -> Row:
+    """The check of a spec whose matrix makes a whole grid."""
+    budgets, rates, seeds = (2, 1, 2) if bench.tiny else (6, 5, 20)
+    matrix = (
+        f"matrix={{active_learning.budget: {[*range(10, 10 + budgets)]}, "
+        f"training.learning_rate: {[n / 1000 for n in range(1, 1 + rates)]}}}"
+    )
+    words = ["check", "specs/digits_samplers.yaml", "--set", matrix, "--set", f"seeds={seeds}"]
+    cost = commands.start("-m", "alharness", *words).cost
+    return Row(
+        group=RUNS,
+        by="wall",
+        work=f"alharness check, {budgets * rates} settings x 10 samplers x {seeds} seeds",
+        ours=cost,
+        bounds=(at_most("time", cost.wall, 10, " s"), at_most("memory", cost.memory, 500, " MB")),
+    )
+
+
 def report_over_settings(bench: Bench) -> Row:
     """A report over a whole grid of finished runs, with made-up figures."""
     settings, samplers, seeds = (2, 2, 5) if bench.tiny else (30, 10, 20)
@@ -184,6 +202,7 @@ ROWS: dict[str, Callable[[Bench], Row]] = {
     "whole run": two_jobs,
     "whole run, before": partial(against_before, 2.3),
     "whole run, 20 seeds": partial(more_seeds, 5, 20, 3.3),
+    "check of settings": check_of_settings,
     "report over settings": report_over_settings,
     "start-up, --help": partial(start_up, ["--help"], FEW),
     "start-up, plugins": partial(start_up, ["plugins"], OF_PLUGINS),
