@@ -1,6 +1,7 @@
 """What the page over settings says must follow from the figures, and be words where figures say nothing."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -54,6 +55,16 @@ def test_the_four_questions(runs):
     assert "sure in 5 of 5 (better" in saved
     assert re.search(r"Speed-up along the whole curve: \d\.\d\d \(95 % interval", saved)
     assert cost.startswith("0.5 s a query. A query of quick takes 0.5 s in the median setting")
+
+
+def test_a_saving_is_sure_only_if_the_sampler_is_shown_to_be_better_there(runs):
+    found = settings(runs(3))
+    tests = dict(found.against_random)
+    tests["set 0", "quick"] = replace(tests["set 0", "quick"], adjusted=1.0)
+    vars(found)["against_random"] = tests
+    saved = answers_over(found)[2]
+    assert all(found.savings[name, "quick"].low > 0 for name in found.runs)
+    assert saved.short.endswith("sure in 2 of 3.")
 
 
 def test_what_n_cannot_support_is_refused_with_a_reason(runs):
