@@ -70,18 +70,19 @@ def close_all(page: PageConsole, named: Sequence[Path], plans: Sequence[Plan]) -
 
     from .report import publish
 
-    workdir = plans[0].folder.parent
     begun = [plan for plan in plans if (plan.folder / saved.NAME).exists()]
-    found = [RunResults.read(plan.folder, with_pool=False) for plan in begun]
     page.print()
     if missing := [plan.name for plan in plans if plan not in begun]:
         page.say(f"not run: {', '.join(missing)}", style="red")
-    if not found:
+    if not begun:
         return
-    page.print(settings_table(found))
+    workdir = begun[0].folder.parent
+    elsewhere = [] if workdir == WORKDIR else ["--workdir", workdir]
     try:
+        found = [RunResults.read(plan.folder, with_pool=False) for plan in begun]
+        page.print(settings_table(found))
         publish(page, found, report_folder(named, [plan.folder for plan in begun]))
-        elsewhere = [] if workdir == WORKDIR else ["--workdir", workdir]
         page.say(f"A page for each setting, too: {command_line('report', *named, '--each', *elsewhere)}")
-    except HarnessError as error:
-        page.say(f"warning: there is no report over all settings: {safe(str(error))}", style="yellow")
+    except Exception as error:  # noqa: BLE001 - what is complete stays complete
+        why = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
+        page.say(f"warning: there is no report over all settings: {safe(why)}", style="yellow")

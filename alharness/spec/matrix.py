@@ -15,7 +15,7 @@ from alharness.text.words import did_you_mean
 from .document import RawSpec, choice
 from .merging import PLUGINS, lay
 from .problems import Problem, combine
-from .settings import LimitsSettings
+from .settings import ActiveLearningSettings, LimitsSettings, TrainingSettings
 from .sources import split
 from .yamlfile import YamlFile
 
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 MATRIX = "matrix"
 SECTIONS = ("dataset", "model", "training", "active_learning")
 """What makes a setting, and may vary: all that the hash of a run directory covers."""
+MOST_VALUES = 12
+"""Values of an entry that are looked at for its name."""
+MOST_SETTINGS = 1_000_000
+"""More are never made: a larger `limits.max_cells` is refused by its type, which is looked at later."""
 
 
 @dataclass(frozen=True)
@@ -149,9 +153,8 @@ def _misplaced(path: str) -> str:
 
 def _paths() -> Iterator[str]:
     """Dotted paths of the sections whose keys are known."""
-    for section in ("training", "active_learning"):
-        model = RawSpec.model_fields[section].annotation
-        yield from (f"{section}.{key}" for key in getattr(model, "model_fields", ()))
+    yield from (f"training.{key}" for key in TrainingSettings.model_fields)
+    yield from (f"active_learning.{key}" for key in ActiveLearningSettings.model_fields)
 
 
 def _entry(file: YamlFile, keys: Keys) -> _Entry:
@@ -185,15 +188,13 @@ def _labels(path: str, entries: Sequence[_Entry], rest: YamlFile) -> list[str]:
     base = dict(_leaves(choice(before) if (path,) in PLUGINS else before))
     known = list(dict.fromkeys(keys for one in said for keys in one))
     rows = [{keys: one.get(keys, base.get(keys, "default")) for keys in known} for one in said]
-    telling = next(
-        (
-            keys
-            for size in range(1, 4)
-            for keys in combinations(known, size)
-            if len({tuple(repr(row[key]) for key in keys) for row in rows}) == len(rows)
-        ),
-        known,
-    )
+
+    def differ(*keys: tuple[str, ...]) -> int:
+        return len({tuple(repr(row[key]) for key in keys) for row in rows})
+
+    varying = [keys for keys in known if differ(keys) > 1][:MOST_VALUES] or known[:1]
+    sets = (keys for size in range(1, 4) for keys in combinations(varying, size))
+    telling = next((keys for keys in sets if differ(*keys) == len(rows)), varying)
     names = {keys: "" if keys == ("name",) else (keys or (path.rpartition(".")[2],))[-1] for keys in telling}
     short = ["-".join(_short(names[keys], row[keys]) for keys in telling) for row in rows]
     return [entry.label or text for entry, text in zip(entries, short, strict=True)]
@@ -214,15 +215,11 @@ def _leaves(value: Any, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
 
 def _short(name: str, value: Any) -> str:
     """`budget50`, `valid-none`; a name alone as it is."""
-    text = {None: "null", True: "true", False: "false"}.get(value) if _is_word(value) else None
-    if text is None:
-        text = "-".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = "-".join(map(str, value)) if isinstance(value, list) else str(value)
+    if value is None or isinstance(value, bool):
+        text = "null" if value is None else text.lower()
     text = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("._-")
     return f"{name}{'' if text[:1].isdigit() or not name else '-'}{text}"
-
-
-def _is_word(value: Any) -> bool:
-    return value is None or isinstance(value, bool)
 
 
 def _same(path: str, entries: Sequence[_Entry], labels: Sequence[str]) -> Iterator[tuple[int, str]]:
@@ -266,7 +263,7 @@ def _require_few(axes: Sequence[_Axis], file: YamlFile) -> None:
     """Raise SpecError if there are more cells than may be; before anything is expanded."""
     limits = file.data.get("limits")
     asked = limits.get("max_cells") if isinstance(limits, dict) else None
-    most = asked if type(asked) is int else LimitsSettings().max_cells
+    most = min(asked, MOST_SETTINGS) if type(asked) is int else LimitsSettings().max_cells
     counts = {axis.path: len(axis.entries) for axis in axes}
     counts["samplers"] = _count(file.data.get("samplers"))
     counts["seeds"] = _count(file.data.get("seeds", RawSpec.model_fields["seeds"].default))

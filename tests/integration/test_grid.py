@@ -271,6 +271,7 @@ def test_python_is_refused_before_anything_runs(write, tmp_path):
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_the_shipped_grid_runs_in_a_small_form(main):
     small = [
         "matrix.dataset=[digits, toy_data]",
@@ -285,3 +286,14 @@ def test_the_shipped_grid_runs_in_a_small_form(main):
 
     assert (code, [line for line in err.splitlines() if "warning" not in line]) == (0, [])
     assert "Average ranks over 4 settings: " in out
+
+
+def test_a_report_that_cannot_be_written_costs_a_warning_and_no_exit_code(main, finished):
+    shutil.rmtree(finished / "reports")
+    (finished / "reports").write_text("in the way")
+
+    code, out, _ = main("run", "grid.yaml")
+
+    assert code == 0
+    assert "4 settings" in out
+    assert "warning: there is no report over all settings: " in out
