@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,7 +32,12 @@ def defused(cell: Any) -> Any:
 
     Text that is a plain number stays one.
     """
-    if not isinstance(cell, str) or NUMBER.fullmatch(cell):
+    return _defused(cell) if isinstance(cell, str) else cell
+
+
+@lru_cache(4096)  # tables of cycles name the same samplers and metrics again and again
+def _defused(cell: str) -> str:
+    if NUMBER.fullmatch(cell):
         return cell
     # Spreadsheets in East Asian settings take the wide forms of these signs, too.
     first = unicodedata.normalize("NFKC", cell.lstrip()[:1])
