@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import FrameType
 
+    from alharness.api.plan import Statistics
     from alharness.api.records import Outcomes, Plan
     from alharness.registry import Registry
     from alharness.runs.run import Options
@@ -191,7 +192,7 @@ def _warn_of(attempt: Attempt, *, alone: bool) -> None:
         warn(f"{where}{count} cells failed: {names}; results.cells says why")
 
 
-def load(*runs: str | Path, workdir: str | Path = WORKDIR) -> Results:
+def load(*runs: str | Path, workdir: str | Path = WORKDIR, statistics: Statistics | None = None) -> Results:
     """The results of one or several runs, from their run directories alone.
 
     >>> import alharness
@@ -202,11 +203,13 @@ def load(*runs: str | Path, workdir: str | Path = WORKDIR) -> Results:
     Args:
         runs: run directories; or names or files of specs, each with one run in `workdir`.
         workdir: where runs are looked for by name.
+        statistics: `blocks` or `paired_t`, in place of what the specs say: whose noise tests of differences take.
 
     Raises:
         RunError: there is no such run, or there are several of that name; or one cannot be read.
     """
-    return Results.load(*(folder for one in runs for folder in find_runs(one, Path(workdir), warn)))
+    folders = [folder for one in runs for folder in find_runs(one, Path(workdir), warn)]
+    return Results.load(*folders, statistics=statistics)
 
 
 @dataclass(frozen=True, kw_only=True)

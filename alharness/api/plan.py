@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping  # noqa: TC003 - read when a plan comes back from JSON
 from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003 - the same
-from typing import Any
+from typing import Any, Literal
 
 from .dataset import DatasetFacts  # noqa: TC001 - the same
 
@@ -13,6 +13,8 @@ FULL_DATA = "full-data"
 """Label of the reference cells, which train once per seed with all labels of the pool."""
 RANDOM = "random"
 """Name of the sampler that all others are compared with."""
+Statistics = Literal["blocks", "paired_t"]
+"""Whose noise a test of a difference takes: that of all samplers of the setting, or that of its own two."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +156,7 @@ class Plan:
         valid: validation samples that stop a training; None if that is not known.
         count_valid: they count as labels wherever results are shown, though none of them is bought.
         paper: figures of a paper to be shown next to these, if any.
+        statistics: whose noise tests of differences take, see `Statistics`.
 
     >>> from pathlib import Path
     >>> from alharness.api.records import Plan, Schedule
@@ -186,6 +189,7 @@ class Plan:
     valid: int | None = None
     count_valid: bool = False
     paper: Paper | None = None
+    statistics: Statistics = "blocks"
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import click
 from alharness.errors import RunError
 from alharness.text.words import choices
 
-from .options import FILE, runs_argument, warn, workdir_option
+from .options import FILE, runs_argument, statistics_option, warn, workdir_option
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from alharness.api.plan import Statistics
     from alharness.results.results import Results
 
 TABLES = ("cycles", "summary", "differences")
@@ -38,6 +39,7 @@ ENDINGS = {".csv": "csv", ".parquet": "parquet", ".tex": "latex", ".md": "markdo
     help="Which table. Default: cycles; for latex and markdown always summary.",
 )
 @click.option("--metric", "metrics", metavar="NAME", multiple=True, help="Only this metric or cost; repeatable.")
+@statistics_option
 @workdir_option()
 @click.option("--output", "-o", type=FILE, metavar="FILE", help="Where to write it; default: the standard output.")
 def export(
@@ -45,6 +47,7 @@ def export(
     kind: str | None,
     table: str | None,
     metrics: tuple[str, ...],
+    statistics: Statistics | None,
     workdir: Path,
     output: Path | None,
 ) -> int:
@@ -79,7 +82,8 @@ def export(
     from alharness.results.results import Results
     from alharness.runs.finding import find_runs
 
-    results = Results.load(*(folder for run in runs for folder in find_runs(run, workdir, warn)))
+    folders = [folder for run in runs for folder in find_runs(run, workdir, warn)]
+    results = Results.load(*folders, statistics=statistics)
     if kind in TYPESET:
         content: str | bytes = _typeset(results, kind, metrics)
     else:

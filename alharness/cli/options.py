@@ -32,6 +32,14 @@ include_option = click.option(
 )
 
 
+statistics_option = click.option(
+    "--statistics",
+    type=click.Choice(["blocks", "paired_t"]),
+    help="Whose noise tests of differences take, in place of what the spec says: that of all samplers, or that of "
+    "their own two.",
+)
+
+
 def set_option(what: str = "Change a value of the spec.") -> Callable[..., Callable[..., object]]:
     """`--set KEY=VALUE`; `what` is its help."""
     return click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help=what)

@@ -11,13 +11,14 @@ import click
 from alharness.text.terminal import plain, safe
 from alharness.text.words import command_line
 
-from .options import FOLDER, runs_argument, warn, workdir_option
+from .options import FOLDER, runs_argument, statistics_option, warn, workdir_option
 from .page import make_console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from alharness.api.plan import Statistics
     from alharness.report.document import Document
     from alharness.report.page import Written
     from alharness.results.run import RunResults
@@ -42,10 +43,18 @@ if TYPE_CHECKING:
     help="Also count the labels to this value of the ranking metric.",
 )
 @click.option("--each", is_flag=True, help="Of several runs, also write the page of each, into its run directory.")
+@statistics_option
 @workdir_option()
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
 def report(
-    runs: tuple[Path, ...], out: Path | None, targets: tuple[float, ...], workdir: Path, *, each: bool, show: bool
+    runs: tuple[Path, ...],
+    out: Path | None,
+    targets: tuple[float, ...],
+    statistics: Statistics | None,
+    workdir: Path,
+    *,
+    each: bool,
+    show: bool,
 ) -> int:
     """Write a report of a run directory: index.html, which needs no other file, PNG, SVG and CSV.
 
@@ -79,7 +88,8 @@ def report(
     with page.status("reading journals"):
         from alharness.results.run import RunResults
 
-        found = [RunResults.read(folder, with_pool=len(folders) == 1 or each) for folder in folders]
+        with_pool = len(folders) == 1 or each
+        found = [RunResults.read(folder, with_pool=with_pool, statistics=statistics) for folder in folders]
     written = publish(page, found, out or report_folder(runs, folders), targets, each=each)
     if show:
         webbrowser.open(written.page.resolve().as_uri())

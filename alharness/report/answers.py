@@ -16,6 +16,7 @@ from .document import Answer, between
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from alharness.api.plan import Plan
     from alharness.results.run import RunResults
 
 WHICH = "Which sampler should I use here?"
@@ -52,6 +53,18 @@ def answer(question: str, short: str, *reasons: str) -> Answer:
 def naming(what: str, labels: Sequence[str]) -> str:
     """A sentence that names samplers; empty without any."""
     return f"{what}: {', '.join(labels)}." if labels else ""
+
+
+def correction(*runs: Plan) -> str:
+    """Whose correction the tests of these runs have; see `statistics.corrected`."""
+    return "Holm's" if all(run.statistics == "paired_t" for run in runs) else "Bonferroni's"
+
+
+def kind_of_test(*runs: Plan) -> str:
+    """How differences of these runs are tested, in a few words."""
+    if all(run.statistics == "paired_t" for run in runs):
+        return "paired t-tests"
+    return "t-tests, paired by seed, with noise estimated from all samplers"
 
 
 def _recommended(results: RunResults, short: str, *reasons: str) -> Answer:
@@ -109,19 +122,19 @@ def _tested(
 ) -> Answer:
     """What the test of a sampler against Random says, and what difference so many seeds could have shown."""
     pair = results.pairs[label, random]
-    tests = sum(not math.isnan(d.p) for d in results.pairs.values()) // 2
     what = f"{label} against Random, paired by seed: {_size(results, label, random)}"
     if math.isnan(pair.p):
         same = "nothing differs in any seed" if pair.value == 0 else "the difference is the same in every seed"
         what += f"; {same}, so that there is nothing to test."
     else:
-        over = f"after Holm's correction over {tests} pairs" if tests > 1 else "in the only test"
+        over = f"after {correction(results.run)} correction over {pair.tests} comparisons with Random"
+        over = over if pair.tests > 1 else "in the only test"
         effect = f", effect {typeset(significant(pair.effect, 2))} standard deviations"
         what += f", {p_value(pair.adjusted)} {over}{'' if math.isnan(pair.effect) else effect}."
     least = "The seeds do not differ, so that nothing is known of what they could detect"
     if pair.detectable > 0:
         size = significant(pair.detectable, 2)
-        least = f"With these seeds a difference of about {size} is found in four of five experiments"
+        least = f"With these seeds a difference of about {size} is shown in four of five experiments"
     return answer(SURE, short, what, f"{least}{end}")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from alharness.results.scores import EQUIVALENT
 from alharness.text.numbers import NOISE, fixed, p_value, percent, seconds, share, typeset
 
-from .answers import COST, SAVED, SURE, answer, naming
+from .answers import COST, SAVED, SURE, answer, correction, kind_of_test, naming
 
 if TYPE_CHECKING:
     from alharness.results.aggregate import Estimate
@@ -112,8 +112,8 @@ def _tested(found: Settings, best: str) -> str:
     wins, losses = sum(pair.better for pair in pairs), sum(pair.worse for pair in pairs)
     return (
         f"Significantly better than Random within {wins} of {len(pairs)} settings"
-        f"{f', and worse within {losses}' if losses else ''} (paired t-tests, Holm's correction over "
-        f"{found.tests} comparisons of samplers with Random)."
+        f"{f', and worse within {losses}' if losses else ''} ({kind_of_test(*found.plans)}, "
+        f"{correction(*found.plans)} correction over {found.tests} comparisons of samplers with Random)."
     )
 
 

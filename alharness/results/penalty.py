@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .statistics import ENOUGH, corrected, difference
+from .statistics import ENOUGH, corrected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .run import RunResults
+    from .statistics import Difference
 
 SATURATED = 0.99
 """Checkpoints end when Random has this share of its final value."""
@@ -31,7 +32,7 @@ class Penalties:
             column's.
         tested: (k, k) whether the two share enough seeds for a test.
         checkpoints: the labeled counts that were looked at.
-        tests: differences that were tested, the family of Holm's correction.
+        tests: differences that were tested, the family of the correction.
         seeds: the smallest number of seeds of any of these tests.
     """
 
@@ -69,26 +70,25 @@ def checkpoints(labeled: Sequence[int], random: NDArray[np.float64], *, lower_is
 
 
 def penalties(settings: Sequence[RunResults], labels: Sequence[str]) -> Penalties:
-    """The matrices of one or several runs added up, all their tests in one family of Holm's correction.
+    """The matrices of one or several runs added up, all their tests in one family of the correction.
+
+    The noise of a test is estimated from all pairs of its run at its checkpoint.
 
     Args:
         settings: runs that have Random.
         labels: samplers of rows and columns.
     """
-    looked_at = []
-    for one in settings:
+    looked_at: list[list[int]] = []
+    tests: dict[tuple[int, int, int, int], Difference] = {}
+    for number, one in enumerate(settings):
         random, _ = one.pair(str(one.random), str(one.random))
-        found = checkpoints(one.labeled, random.mean(axis=0), lower_is_better=one.lower_is_better)
-        looked_at.append(found)
-    tests = corrected(
-        {
-            (number, i, j, cycle): difference(a[:, cycle], b[:, cycle], lower_is_better=one.lower_is_better)
-            for number, one in enumerate(settings)
-            for i, j in combinations(range(len(labels)), 2)
-            for a, b in [one.pair(labels[i], labels[j])]
-            for cycle in looked_at[number]
-        }
-    )
+        cycles = checkpoints(one.labeled, random.mean(axis=0), lower_is_better=one.lower_is_better)
+        looked_at.append(cycles)
+        rows = one.by_seed(one.curves)
+        for cycle in cycles:
+            found = one.compare({x: row[:, cycle] for x, row in rows.items()}, combinations(labels, 2))
+            tests |= {(number, labels.index(a), labels.index(b), cycle): d for (a, b), d in found.items()}
+    tests = corrected(tests)
     matrix = np.zeros((len(labels), len(labels)))
     tested = np.zeros((len(labels), len(labels)), bool)
     for (number, i, j, _), d in tests.items():

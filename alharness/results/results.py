@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from alharness.api.plan import Statistics
+
 
 PLACE = ("run", "setting", "sampler", "seed", "replicate", "cycle", "labeled")
 """Columns that identify a number."""
@@ -54,13 +56,17 @@ class Results:
             raise RunError("no run is named: results are those of at least one")
 
     @classmethod
-    def load(cls, *folders: str | Path) -> Self:
+    def load(cls, *folders: str | Path, statistics: Statistics | None = None) -> Self:
         """Read run directories. Neither their specs, nor their data, nor their plugins are needed.
+
+        Args:
+            folders: run directories.
+            statistics: `blocks` or `paired_t`: whose noise tests take, in place of what the specs say.
 
         Raises:
             RunError: a folder is no run directory, or cannot be read; or a run is named twice.
         """
-        return cls(RunResults.read(Path(folder), with_pool=False) for folder in folders)
+        return cls(RunResults.read(Path(folder), with_pool=False, statistics=statistics) for folder in folders)
 
     def __len__(self) -> int:
         """How many runs there are."""
@@ -199,13 +205,15 @@ class Results:
 
         Args:
             metric: which metric; None for that by which each setting ranks.
-            against: label of a sampler: only differences of the others to it. The correction stays that over all
-                pairs.
+            against: label of a sampler: only differences of the others to it. The correction stays that over the
+                whole family.
 
         Columns: run, setting, metric, first, second, n (seeds that both finished); difference (larger is better
         for the first) with low and high bound of its 95 % confidence interval, its sd over seeds and the effect
-        (difference / sd); p of the paired t-test, p_holm after Holm's correction over all pairs of the setting,
-        p_wilcoxon of the signed-rank test (from six seeds on); significant (p_holm < 0.05, from three seeds on).
+        (difference / sd); p of the t-test; p_corrected, after the correction over `tests` differences: those to
+        Random, or those of the other samplers to each other; p_wilcoxon of the signed-rank test (from six seeds
+        on); significant (p_corrected < 0.05, from three seeds on). Intervals are corrected as well, unless the
+        spec says `statistics: paired_t`.
 
         Raises:
             RunError: no run has such a metric or sampler.
@@ -228,6 +236,6 @@ class Results:
                 if against == second or (against is None and one.ranked.index(first) < one.ranked.index(second)):
                     pair = one.run.experiment, name, which, first, second, d.n
                     size = d.value + 0.0, d.low, d.high, d.sd, d.effect  # no -0
-                    rows.append((*pair, *size, d.p, d.adjusted, d.p_ranks, d.significant))
+                    rows.append((*pair, *size, d.p, d.adjusted, d.tests, d.p_ranks, d.significant))
         about = ["run", "setting", "metric", "first", "second", "n", "difference", "low", "high", "sd", "effect"]
-        return pd.DataFrame(rows, columns=[*about, "p", "p_holm", "p_wilcoxon", "significant"])
+        return pd.DataFrame(rows, columns=[*about, "p", "p_corrected", "tests", "p_wilcoxon", "significant"])

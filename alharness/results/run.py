@@ -13,19 +13,22 @@ from alharness.api.records import FULL_DATA
 from alharness.runs import pooltable, saved
 
 from .basis import basis
-from .statistics import ENOUGH, aubc, corrected, difference
+from .blocks import compare
+from .statistics import ENOUGH, aubc, corrected
 from .summary import summarize
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from alharness.api.plan import Statistics
     from alharness.api.records import Outcome, Plan
     from alharness.runs.pooltable import PoolTable
 
     from .basis import Basis, SeedSet
+    from .blocks import Pair
     from .statistics import Difference, Mean
     from .summary import SummaryRow
 
@@ -77,17 +80,19 @@ class RunResults:
     others: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, folder: Path, *, with_pool: bool = True) -> Self:
+    def read(cls, folder: Path, *, with_pool: bool = True, statistics: Statistics | None = None) -> Self:
         """Read a run directory, and nothing else: neither its spec, nor its data, nor its plugins are needed.
 
         Args:
             folder: the run directory.
             with_pool: read what is known of the pool, too.
+            statistics: whose noise tests take, in place of what the spec says.
 
         Raises:
             RunError: it is no run directory, or cannot be read.
         """
         run, outcomes = saved.load(folder)
+        run = replace(run, statistics=statistics or run.statistics)
         known = {cell.folder for cell in run.cells}
         return cls(
             run=run,
@@ -221,19 +226,42 @@ class RunResults:
     def pairs(self) -> Mapping[tuple[str, str], Difference]:
         """(one, other) -> difference of their areas over the seeds that both have, in both orders.
 
-        Larger is better for the first. Holm's correction is over all pairs.
+        Larger is better for the first. Two questions have a family each, over which they are corrected: which
+        samplers differ from Random, and which differ from each other, see `families`.
         """
         return self.differences(self.metric)
 
     def differences(self, metric: str) -> dict[tuple[str, str], Difference]:
         """The same of any metric."""
-        lower, pairs = metric in self.run.lower_is_better, {}
-        for pair in combinations(self.labels, 2):
-            shared = self.basis.shared(*pair)
-            a, b = (self.areas_of(label, shared, metric) for label in pair)
-            pairs[pair] = difference(a, b, lower_is_better=lower, with_ranks=True)
-        pairs = corrected(pairs)
+        rows = self.by_seed(lambda label, seeds: self.areas_of(label, seeds, metric))
+        pairs: dict[Pair, Difference] = {}
+        for family in self.families:
+            pairs |= corrected(self.compare(rows, family, metric, with_ranks=True))
         return pairs | {(b, a): replace(pair, value=-pair.value) for (a, b), pair in pairs.items()}
+
+    @property
+    def families(self) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
+        """Pairs that are corrected together: every other sampler and Random, and all pairs of the others."""
+        rivals = [label for label in self.labels if label != self.random]
+        return tuple((x, self.random) for x in rivals if self.random), tuple(combinations(rivals, 2))
+
+    def compare(
+        self, rows: Mapping[str, Array], pairs: Iterable[Pair], metric: str = "", *, with_ranks: bool = False
+    ) -> dict[Pair, Difference]:
+        """`blocks.compare` in the way that the spec asks for, of any metric, by default of that which ranks."""
+        lower = (metric or self.metric) in self.run.lower_is_better
+        return compare(rows, pairs, self.run.statistics, lower_is_better=lower, with_ranks=with_ranks)
+
+    def by_seed(self, values: Callable[[str, Collection[int]], Array]) -> dict[str, Array]:
+        """Sampler -> its values, the first axis being all seeds of the run; NaN if it has none that counts."""
+        seeds = sorted({seed for label in self.labels for seed in self.basis.cells[label]})
+        rows = {}
+        for label in self.labels:
+            own = self.basis.shared(label)
+            found = values(label, own)
+            rows[label] = np.full((len(seeds), *found.shape[1:]), np.nan)
+            rows[label][[seeds.index(seed) for seed in own]] = found
+        return rows
 
     @property
     def ranked(self) -> tuple[str, ...]:

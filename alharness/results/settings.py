@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from alharness.api.records import Plan
+
     from .aggregate import Estimate
     from .efficiency import Saving
     from .penalty import Penalties
@@ -144,6 +146,11 @@ class Settings:
         return rank(self.common, list(self.areas), np.array(values, float).reshape(-1, len(self.common)))
 
     @property
+    def plans(self) -> list[Plan]:
+        """What was asked for in each setting."""
+        return [one.run for one in self.runs.values()]
+
+    @property
     def random(self) -> str | None:
         """Label of Random, if it is the same in every setting; None otherwise."""
         randoms = {found.random for found in self.runs.values()}
@@ -153,7 +160,7 @@ class Settings:
     def against_random(self) -> Mapping[tuple[str, str], Difference]:
         """(setting, common sampler) -> difference to Random over the seeds that both have.
 
-        Holm's correction is over all of them. Empty without Random.
+        The correction is over all of them. Empty without Random.
         """
         if self.random is None:
             return {}

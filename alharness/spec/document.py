@@ -15,7 +15,7 @@ from pydantic import (
     field_validator,
 )
 
-from alharness.api.plan import FULL_DATA
+from alharness.api.plan import FULL_DATA, Statistics
 from alharness.registry.discovery import NAME, misnamed
 
 from .settings import (
@@ -121,6 +121,9 @@ class RawSpec(Section):
     """The samplers to compare."""
     random: RandomSettings = RandomSettings()
     """How often Random runs within a seed."""
+    statistics: Statistics = "blocks"
+    """Whose noise a test of a difference takes: that of all samplers (`blocks`), or that of its own two alone
+    (`paired_t`)."""
     reference: ReferenceSettings = ReferenceSettings()
     """What the samplers are compared with."""
     paper: PaperSettings | None = None

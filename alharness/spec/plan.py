@@ -102,6 +102,7 @@ def make_plan(spec: Spec, workdir: Path = Path(), known: dict[str, DatasetFacts]
         synthetic=facts.synthetic,
         count_valid=spec.training.count_val_in_budget,
         paper=Paper(**spec.paper.model_dump()) if spec.paper else None,
+        statistics=spec.statistics,
     )
 
 

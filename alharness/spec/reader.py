@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from alharness.api.dataset import DatasetPlugin
     from alharness.api.model import ModelPlugin
+    from alharness.api.plan import Statistics
     from alharness.api.sampler import SamplerPlugin
     from alharness.api.tracker import TrackerPlugin
     from alharness.registry import Registry
@@ -55,6 +56,8 @@ class Spec:
         active_learning: how many labels are bought, and when.
         seeds: the distinct seeds.
         samplers: the samplers and their parameters, with distinct labels.
+        random: how often Random runs within a seed.
+        statistics: whose noise tests of differences take.
         reference: what the samplers are compared with.
         paper: figures to be shown next to ours.
         limits: what an attempt at a cell may take.
@@ -90,6 +93,7 @@ class Spec:
     seeds: tuple[int, ...]
     samplers: tuple[Chosen[SamplerPlugin], ...]
     random: RandomSettings
+    statistics: Statistics
     reference: ReferenceSettings
     paper: PaperSettings | None
     limits: LimitsSettings
@@ -304,6 +308,7 @@ def _read(reader: Reader, registry: Registry, path: Path | None, grid: str) -> S
         seeds=tuple(document.seeds if isinstance(document.seeds, list) else range(document.seeds)),
         samplers=tuple(sampler for sampler in chosen if sampler is not None),
         random=document.random,
+        statistics=document.statistics,
         reference=document.reference,
         paper=document.paper,
         limits=document.limits,
@@ -328,6 +333,7 @@ def resolved_yaml(spec: Spec) -> str:
                 "seeds": len(spec.seeds) if numbered else list(spec.seeds),
                 "samplers": [{"name": s.name, "label": s.label, "params": s.plain} for s in spec.samplers],
                 "random": spec.random.model_dump(),
+                "statistics": spec.statistics,
                 "reference": spec.reference.model_dump(),
                 "paper": spec.paper.model_dump() if spec.paper else None,
                 "limits": spec.limits.model_dump(),

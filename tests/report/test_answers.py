@@ -30,7 +30,7 @@ def test_a_clear_winner_is_recommended(ask, noisy):
     assert "Shown to be worse than Random: slow." in which
     assert sure.startswith("Significant at 5 %.")
     assert "n = 6" in sure
-    assert "Holm's correction over 3 pairs" in sure
+    assert "after Bonferroni's correction over 2 comparisons with Random" in sure
     assert "of 800" in labels.partition(".")[0]
     assert "95 % interval" in labels
     assert cost.startswith("0.5 s a query. A query of quick takes 0.5 s, 25.0% of a training (2 s).")
@@ -114,7 +114,7 @@ def test_different_machines_cannot_be_compared(ask, noisy):
 
 
 def test_where_nothing_differs_random_is_recommended(make_results):
-    """Except in one report in twenty, by Holm's correction over all pairs."""
+    """Except in one report in twenty, by the correction over the comparisons with Random."""
     rng = np.random.default_rng(0)
     repeats, wrong = 150, 0
     for _ in range(repeats):

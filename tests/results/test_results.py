@@ -117,7 +117,7 @@ def test_differences_are_paired_by_seed(results):
     low, high = expected.confidence_interval(0.95)
     assert (found["first"], found["second"], found["metric"], found["n"]) == ("a", "random", "mae", 3)
     assert (found["low"], found["high"]) == pytest.approx((low, high))
-    assert found["p"] == found["p_holm"] == pytest.approx(expected.pvalue)
+    assert found["p"] == found["p_corrected"] == pytest.approx(expected.pvalue)
     assert math.isnan(found["p_wilcoxon"])
 
 

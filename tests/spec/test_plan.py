@@ -369,10 +369,17 @@ def test_the_experiment_is_the_same_wherever_it_lies(plan, tmp_path):
         "tracking=[watchful, none]",
         "strict=true",
         "limits.cell_timeout=1h",
+        "statistics=paired_t",
     ],
 )
 def test_what_the_run_directory_does_not_depend_on(plan, assignment):
     assert plan(assignment).experiment == plan().experiment
+
+
+def test_no_cell_depends_on_statistics(plan):
+    found = plan("statistics=paired_t")
+    assert (plan().statistics, found.statistics) == ("blocks", "paired_t")
+    assert found.cells == plan().cells
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alharness.report.answers import correction, kind_of_test
 from alharness.report.document import (
     Column,
     Picture,
@@ -45,24 +46,26 @@ MOST = 6
 
 def section(results: RunResults, styles: Styles) -> Section:
     """Areas, paired differences of areas, and the penalty matrix."""
-    pairs = list(combinations(results.ranked, 2))
-    against_random = [pair for pair in pairs if results.random in pair]
+    order = [label for label in results.ranked if label != results.random]
+    against_random = [(label, results.random) for label in order if results.random]
+    others = list(combinations(order, 2))
     pictures, tables, paragraphs = [_areas(results, styles)], [], list[str]()
     if against_random:
-        tables.append(_table(results, "against_random", "of samplers and Random", against_random, len(pairs)))
+        tables.append(_table(results, "against_random", "of samplers and Random", against_random))
         found = penalties([results], results.labels)
         if found.tests:
             pictures.append(penalty_matrix(found))
             paragraphs.append(
-                f"Penalty matrix (Ash et al., 2020): {found.tests} paired t-tests (n = {found.seeds} or more), of "
-                f"all pairs at {', '.join(f'{n:,}' for n in found.checkpoints)} labels, in one family of Holm's "
-                "correction. Checkpoints double in distance and end when Random has 99 % of its final value; the "
-                "initial pool is none, since all samplers share its model. An entry is the share of checkpoints "
-                "at which the row is significantly better; a column's mean over the others shows how often it is "
-                "beaten. Zeros everywhere mean that nothing was shown."
+                f"Penalty matrix (Ash et al., 2020): {found.tests} {kind_of_test(results.run)} (n = "
+                f"{found.seeds} or more), of all pairs at {', '.join(f'{n:,}' for n in found.checkpoints)} "
+                f"labels, in one family of {correction(results.run)} correction. Checkpoints double in distance "
+                "and end when Random has 99 % of its final value; the initial pool is none, since all samplers "
+                "share its model. An entry is the share of checkpoints at which the row is significantly better; "
+                "a column's mean over the others shows how often it is beaten. Zeros everywhere mean that nothing "
+                "was shown."
             )
-    if len(against_random) < len(pairs):
-        every = _table(results, "differences", "of all pairs", pairs, len(pairs))
+    if others:
+        every = _table(results, "differences", "of samplers with each other", others)
         tables.append(replace(every, folded=bool(against_random)))
     seeds = {pair: results.pairs[pair].n for pair in combinations(results.labels, 2)}
     if few := [f"{one} and {other} ({n})" for (one, other), n in seeds.items() if n < ENOUGH]:
@@ -118,8 +121,9 @@ def _areas(results: RunResults, styles: Styles) -> Picture:
     )
 
 
-def _table(results: RunResults, name: str, whose: str, pairs: Sequence[tuple[str, str]], family: int) -> Table:
+def _table(results: RunResults, name: str, whose: str, pairs: Sequence[tuple[str, str]]) -> Table:
     found = [results.pairs[pair] for pair in pairs]
+    family = max(d.tests for d in found)
     largest = max((abs(area.value) for area in results.areas.values() if math.isfinite(area.value)), default=0.0)
     two_digits = partial(significant, digits=2)
     return Table(
@@ -131,15 +135,29 @@ def _table(results: RunResults, name: str, whose: str, pairs: Sequence[tuple[str
             Column("difference ± 95 % CI", list(map(_difference, found)), name="difference", of=largest),
             Column("effect", [number(d.effect, 2) for d in found]),
             Column("p", [probability(d.p) for d in found]),
-            Column("p (Holm)", [probability(d.adjusted) for d in found]),
+            Column("p corrected", [probability(d.adjusted) for d in found], name="p_corrected"),
             Column("p (Wilcoxon)", [probability(d.p_ranks) for d in found]),
             Column("at 5 %", list(map(_verdict, found)), name="verdict"),
             Column("detectable", [number(d.detectable or math.nan, two_digits) for d in found]),
         ],
-        note="Differences of the same seed: mean, interval and p by the paired t-test, which takes them to be "
-        f"normal. Effect: mean over standard deviation of the differences. Holm's correction is over {family} "
-        f"pair{'' if family == 1 else 's'}; intervals are not corrected. Detectable: the difference that four of "
-        "five such experiments would find.",
+        note=f"{_method(results, family)} Effect: mean over standard deviation of the differences. Detectable: "
+        "the difference that four of five such experiments would show.",
+    )
+
+
+def _method(results: RunResults, family: int) -> str:
+    """How differences are tested, and what is corrected."""
+    over = f"{correction(results.run)} correction is over {family} pair{'' if family == 1 else 's'}"
+    if results.run.statistics == "paired_t":
+        return (
+            "Differences of the same seed: mean, interval and p by the paired t-test, which takes them to be "
+            f"normal. {over}; intervals are not corrected."
+        )
+    return (
+        "Differences of the same seed. A difference is shown if its interval excludes 0. Interval and p are by "
+        "Student's t, with the variance of the difference drawn toward the mean variance of all differences of "
+        f"this table, the less, the more these differ. {over}, for intervals as well, so that all of them hold at "
+        "once with 95 % confidence."
     )
 
 

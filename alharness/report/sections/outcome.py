@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from alharness.report.answers import correction, kind_of_test
 from alharness.report.document import Column, Section, Table, averaged, bold, count, parts
 from alharness.report.tables import arrow, compared_with_paper, finals, seeds_column
 
@@ -47,8 +48,8 @@ def section(results: RunResults) -> Section:
         note="n: seeds that are averaged. Rows over the same seeds may be compared; a sampler that lacks seeds "
         "comes with Random over the seeds that both have. A metric that is undefined for one of them in a seed is "
         "averaged over the other seeds for all. Area: under the curve over the labeled count, divided by its "
-        "range. An area in bold is significantly better than Random's (paired t-test, Holm's correction). Nothing "
-        f"else here is tested. {results.basis.replicated}".rstrip(),
+        f"range. An area in bold is significantly better than Random's ({kind_of_test(run)}, {correction(run)} "
+        f"correction). Nothing else here is tested. {results.basis.replicated}".rstrip(),
     )
     classes = Table(
         name="classes",

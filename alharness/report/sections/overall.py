@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alharness.report.answers import correction
 from alharness.report.charts import Curve, chart, keys
 from alharness.report.document import Column, Picture, Section, Table, Value, bold, number
 from alharness.report.overall import ends, friedman, over, rounded
@@ -32,8 +33,8 @@ MEANINGS = {
     "beats Random": "Beats Random: probability that a run is better than one of Random in the same setting.",
     "better in practice": f"Better in practice: probability to be better by more than {EQUIVALENT} of the score, "
     "by the Bayesian signed-rank test over settings.",
-    "significant in": "Significant in: settings in which it is better and worse than Random, after Holm's "
-    "correction over all of them.",
+    "significant in": "Significant in: settings in which it is better and worse than Random, corrected over all "
+    "of them.",
     "speed-up": "Speed-up: Random's labels divided by the sampler's, for values that both reach, geometric mean "
     "over settings.",
     "query s": "Query: median over settings.",
@@ -105,8 +106,9 @@ def ranks(found: Settings, styles: Styles) -> Section:
         pictures.append(_diagram(found, styles))
     if summed := summed_penalties(found):
         paragraphs.append(
-            f"The penalty matrices of the {len(found.runs)} settings are added up, with Holm's correction over "
-            f"the {summed.tests} tests of all of them. The largest possible entry is the number of settings."
+            f"The penalty matrices of the {len(found.runs)} settings are added up, with "
+            f"{correction(*found.plans)} correction over the {summed.tests} tests of all of them. The largest "
+            "possible entry is the number of settings."
         )
         pictures.append(penalty_matrix(summed, most=len(found.runs)))
     return Section(anchor="ranks", title="Ranks", paragraphs=paragraphs, pictures=pictures)

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from alharness.api.records import FULL_DATA
+from alharness.report.answers import correction
 from alharness.report.charts import keys
 from alharness.report.curves import learning_curves, not_drawn, plot
 from alharness.report.document import Column, Picture, Section, Table, Value, averaged, bold, count
@@ -75,7 +76,8 @@ def differences(found: Settings, link: Link) -> Section | None:
                 for label, cells in columns.items()
             ),
         ],
-        note="▲ and bold: significantly better than Random at 5 %, ▼: worse, after Holm's correction over all "
+        note="▲ and bold: significantly better than Random at 5 %, ▼: worse, after "
+        f"{correction(*found.plans)} correction over all "
         f"{found.tests} comparisons. Paired by seed. Colors: the difference on the common scale of scores, blue "
         f"for better and orange for worse, strongest at {STRONGEST}; they test nothing.",
     )
