@@ -30,6 +30,7 @@ COMMANDS = {
     "check": "Check a spec and show its plan, without training.",
     "runs": "List runs with their progress.",
     "report": "Write a page on a run: curves, tests, labels saved, costs.",
+    "power": "Say how many seeds a run needs to answer what it leaves open.",
     "export": "Write results as CSV, Parquet, LaTeX or Markdown.",
     "ui": "Show results in MLflow: curves, areas and costs.",
     "sync": "Write a run's results to MLflow, from its journals.",

@@ -14,7 +14,8 @@ from alharness.errors import SpecError
 from alharness.spec import load_all
 from alharness.spec.finding import find_spec
 from alharness.spec.grid import in_settings, make_plans
-from alharness.text.numbers import time_in_words
+from alharness.spec.plan import FEW_SEEDS
+from alharness.text.numbers import significant, time_in_words
 from alharness.text.redaction import redact
 from alharness.text.terminal import plain, safe
 from alharness.text.words import NOTICE, command_line, grouped
@@ -69,7 +70,8 @@ def check(
         click.secho(f"{NOTICE}\n", fg="yellow", bold=True)
     times = _times(specs, plans, plugins, jobs=jobs, trial=trial)
     if len(specs) == 1:
-        click.echo(make_list(plans[0].name, [*_summary(specs[0], plans[0]), ("time", time_of_all(times, jobs))]))
+        more = [("time", time_of_all(times, jobs)), ("can show", _can_show(plans[0], trial=trial))]
+        click.echo(make_list(plans[0].name, [*_summary(specs[0], plans[0]), *more]))
         click.echo(make_list("samplers", _samplers(specs[0], plans[0])))
     else:
         show_plans(specs, plans)
@@ -119,6 +121,32 @@ def _times(
     if trial:
         found = [known or try_out(spec, plugins) for known, spec in zip(found, specs, strict=True)]
     return [known.predict(plan, jobs=jobs) if known else None for known, plan in zip(found, plans, strict=True)]
+
+
+def _can_show(plan: Plan, *, trial: bool) -> str:
+    """The differences to Random that the seeds will show in four of five experiments."""
+    seeds = len({cell.seed for cell in plan.cells})
+    randoms = [cell for cell in plan.cells if cell.sampler == RANDOM]
+    samplers = len(plan.labels) - 1
+    if not randoms or not samplers:
+        return "nothing: no sampler is compared with Random"
+    if seeds < FEW_SEEDS:
+        return f"nothing: a test needs {FEW_SEEDS} seeds"
+    if not trial and not (plan.folder / "run.json").exists():
+        return "not known before some seeds are there; --trial says it in standard deviations"
+    # What follows imports numpy and scipy, which takes as long as all of this.
+    from alharness.results.planning import can_show, can_show_at_all
+    from alharness.results.run import RunResults
+
+    if (plan.folder / "run.json").exists():
+        results = RunResults.read(plan.folder, with_pool=False)
+        if found := can_show(results, seeds):
+            low, high = (significant(size, 2) for size in found)
+            size = low if low == high else f"{low} to {high}"
+            return f"areas of {results.metric} that differ from Random's by {size}, if the noise stays as it is"
+    replicates = max(cell.replicate for cell in randoms)
+    size = significant(can_show_at_all(samplers, replicates, seeds, plan.statistics), 2)
+    return f"areas that differ from Random's by {size} standard deviations within a seed"
 
 
 def time_of_all(times: Sequence[Prediction | None], jobs: int) -> str:

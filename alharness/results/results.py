@@ -200,6 +200,39 @@ class Results:
         about = ["run", "setting", "seed_set", "sampler", "labeled", "metric", "statistic"]
         return pd.DataFrame(rows, columns=[*about, "mean", "low", "high", "sd", "n", "seeds"])
 
+    def power(self, margin: float | None = None) -> pd.DataFrame:
+        """How many seeds each comparison with Random needs, by areas: a row for each sampler of each setting.
+
+        Columns: run, setting, sampler, n (seeds so far), difference to Random (larger is better for the sampler)
+        with low and high bound of its interval, verdict (`better`, `worse`, `no relevant difference` or `open`),
+        margin; seeds that show a difference as large as this one in four of five experiments (`show`), and that
+        decide whatever it is (`decide`): the interval then excludes 0, or is within the margin. Both are missing
+        if they are more than 2,000.
+
+        Args:
+            margin: a difference that does not matter; None for a tenth of the way from Random's area to a model
+                with all labels, or a hundredth of Random's area.
+
+        Raises:
+            RunError: a run has not enough seeds to say anything, or the margin is no positive number.
+        """
+        import pandas as pd
+
+        from .planning import plan_seeds
+
+        rows = [
+            (
+                *(one.run.experiment, name, need.label, need.difference.n),
+                *(need.difference.value + 0.0, need.difference.low, need.difference.high),
+                *(need.verdict, need.margin, need.show, need.decide),
+            )
+            for name, one in self.runs.items()
+            for need in plan_seeds(one, margin).needs
+        ]
+        about = ["run", "setting", "sampler", "n", "difference", "low", "high", "verdict", "margin"]
+        table = pd.DataFrame(rows, columns=[*about, "show", "decide"])
+        return table.astype({"show": "Int64", "decide": "Int64"})
+
     def compare(self, metric: str | None = None, against: str | None = None) -> pd.DataFrame:
         """Differences between the areas of two samplers, paired by seed: a row for each pair of each setting.
 

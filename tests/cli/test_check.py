@@ -1,10 +1,14 @@
 import re
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from alharness import cli
 from alharness.cli.check import time_of_all
+from alharness.results import planning
+from alharness.results.run import RunResults
 from alharness.runs.prediction import Prediction
 from alharness.text.words import command_line
 
@@ -19,6 +23,7 @@ def inspect(params):
 def alharness_samplers():
     return [
         SamplerPlugin(name="any", params=Params, make=Params),
+        SamplerPlugin(name="random", params=Params, make=Params),
         SamplerPlugin(name="classes", params=Params, make=Params, tasks={Task.CLASSIFICATION}),
     ]
 
@@ -293,3 +298,26 @@ def test_a_trial_measures_what_no_run_says(check, monkeypatch):
 
     monkeypatch.setattr("alharness.runs.prediction.try_out", lambda spec, plugins: Tried())
     assert "about 2 min with --jobs 2, from a trial" in " ".join(check("--trial", "--jobs", "2")[1].split())
+
+
+def test_what_the_seeds_can_show(check):
+    def row(*arguments):
+        lines = check(*arguments)[1].splitlines()
+        return next(line for line in lines if line.strip().startswith("can show")).split(maxsplit=2)[2]
+
+    assert row() == "nothing: no sampler is compared with Random"
+    shown = "--set", "samplers=[{name: any, label: a}, random]"
+    assert row(*shown, "--set", "seeds=2") == "nothing: a test needs 3 seeds"
+    assert row(*shown).startswith("not known before some seeds are there")
+
+
+def test_an_earlier_run_says_how_large_these_differences_are(check, monkeypatch):
+    folder = check()[1].split("run directory")[1].split()[0]
+    Path("runs", folder).mkdir(parents=True)
+    Path("runs", folder, "run.json").write_text("{}")
+    asked = []
+    monkeypatch.setattr(RunResults, "read", lambda folder, with_pool: SimpleNamespace(metric="mae"))
+    monkeypatch.setattr(planning, "can_show", lambda results, n: asked.append(n) or (0.0101, 0.02))
+    out = " ".join(check("--set", "samplers=[any, random]", "--set", "seeds=12")[1].split())
+    assert "areas of mae that differ from Random's by 0.01 to 0.02, if the noise stays as it is" in out
+    assert asked == [12]
