@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from alharness.api.model import ModelPlugin
     from alharness.api.network import Batch, MultimodalModel
     from alharness.api.params import Params, Source, SpecPath
-    from alharness.api.plan import Cell, Paper, Plan, Schedule, Skip
-    from alharness.api.records import CycleRecord, Outcome, Outcomes
+    from alharness.api.plan import Cell, Paper, Plan, Schedule, Skip, Stopping
+    from alharness.api.records import CycleRecord, Look, Outcome, Outcomes
     from alharness.api.sampler import Query, Sampler, SamplerPlugin, ScoringSampler, Selection, Setting, View
     from alharness.api.samples import Inputs, Samples, Splits
     from alharness.api.tracker import Tracker, TrackerContext, TrackerPlugin
@@ -54,6 +54,7 @@ __all__ = [
     "HarnessWarning",
     "Inputs",
     "LabelLeak",
+    "Look",
     "Metrics",
     "ModelError",
     "ModelPlugin",
@@ -82,6 +83,7 @@ __all__ = [
     "SpecError",
     "SpecPath",
     "Splits",
+    "Stopping",
     "Task",
     "Tracker",
     "TrackerContext",
@@ -101,8 +103,8 @@ _HOMES = {
     "api.model": ("ModelPlugin",),
     "api.network": ("Batch", "MultimodalModel"),
     "api.params": ("Params", "Source", "SpecPath"),
-    "api.plan": ("Cell", "Paper", "Plan", "Schedule", "Skip"),
-    "api.records": ("CycleRecord", "Outcome", "Outcomes"),
+    "api.plan": ("Cell", "Paper", "Plan", "Schedule", "Skip", "Stopping"),
+    "api.records": ("CycleRecord", "Look", "Outcome", "Outcomes"),
     "api.sampler": ("Query", "Sampler", "SamplerPlugin", "ScoringSampler", "Selection", "Setting", "View"),
     "api.samples": ("Inputs", "Samples", "Splits"),
     "api.tracker": ("Tracker", "TrackerContext", "TrackerPlugin"),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from alharness.api.plan import Statistics
     from alharness.api.records import Outcomes, Plan
     from alharness.registry import Registry
+    from alharness.runs.rounds import Judge
     from alharness.runs.run import Options
     from alharness.tracking.console import ConsoleProgress
     from alharness.tracking.trackers import SafeTracker
@@ -298,13 +299,18 @@ def _carry_out(
     given = {given.plugin.name for given in spec.extras.given if given.kind == "tracker"}
     used = [tracker for tracker in spec.trackers if tracking or tracker.name in given]
     trackers = make_trackers(used, warn, required=required)
+    judge: Judge | None = None
+    if spec.stopping:
+        from alharness.results import judge as judging
+
+        judge = judging.judge
     with ExitStack() as stack:
         for observer in (*trackers, *([progress] if progress else [])):
             plugins.register(observer)
             stack.callback(plugins.manager.unregister, observer)  # the next setting has observers of its own
         if progress:
             stack.enter_context(progress.shown())
-        plan, outcomes = runs.run(spec, plugins, options, warn)
+        plan, outcomes = runs.run(spec, plugins, options, warn, judge)
     return Attempt(plan=plan, outcomes=outcomes, trackers=trackers)
 
 

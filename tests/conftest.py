@@ -117,6 +117,8 @@ def alharness_samplers():
         SamplerPlugin(name="draw", params=Params, make=make("Draw"), summary="by chance"),
         SamplerPlugin(name="narrow", params=Params, make=make("Narrow"),
                       requires={Feature.PREDICTIONS}, tasks={Task.CLASSIFICATION}, summary="smallest margin"),
+        SamplerPlugin(name="sure", params=Params, make=make("Sure"),
+                      requires={Feature.PREDICTIONS}, tasks={Task.CLASSIFICATION}, summary="largest margin"),
         SamplerPlugin(name="needy", params=Params, make=make("Draw"), requires={Feature.PREDICTIONS},
                       tasks={Task.REGRESSION}, summary="regression only"),
     ]
@@ -216,6 +218,11 @@ class Narrow(ScoringSampler):
         top = query.unlabeled.predictions().exp().topk(2, dim=1).values
         query.log("widest", float((top[:, 0] - top[:, 1]).max()))
         return top[:, 1] - top[:, 0]
+
+
+class Sure(Narrow):
+    def score(self, query):
+        return -super().score(query)
 
 
 class Twice(Base):

@@ -1,4 +1,4 @@
-"""The eight hooks. Four register and take nothing; four observe a run and cannot change it."""
+"""The nine hooks. Four register and take nothing; five observe a run and cannot change it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pluggy
 if TYPE_CHECKING:
     from .dataset import DatasetPlugin
     from .model import ModelPlugin
-    from .records import Cell, CycleRecord, Outcome, Outcomes, Plan
+    from .records import Cell, CycleRecord, Look, Outcome, Outcomes, Plan
     from .sampler import SamplerPlugin
     from .tracker import TrackerPlugin
 
@@ -160,6 +160,18 @@ def alharness_cell_ended(run: Plan, record: Outcome) -> None:
         @hookimpl
         def alharness_cell_ended(run: Plan, record: Outcome) -> None:
             print(record.cell.name, record.status, record.error)
+    """
+
+
+@hookspec
+def alharness_seeds_judged(run: Plan, look: Look) -> None:
+    """See what finished seeds have decided, in a run whose seeds stop then: at its start, and after each block.
+
+    .. code-block:: python
+
+        @hookimpl
+        def alharness_seeds_judged(run: Plan, look: Look) -> None:
+            print(look.seeds, "seeds:", *look.lines)
     """
 
 

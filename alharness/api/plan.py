@@ -104,6 +104,29 @@ class Schedule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stopping:
+    """When seeds stop: comparisons are looked at again and again, until each is decided.
+
+    Attributes:
+        at_least: seeds before the first look.
+        block: seeds between two looks.
+        confidence: with which all intervals of all looks hold, together.
+        margin: a difference that does not matter; None if every difference does.
+        pairs: what is compared: every sampler with Random, or all with each other.
+
+    >>> from alharness.api.records import Stopping
+    >>> Stopping(margin=0.003)
+    Stopping(at_least=5, block=5, confidence=0.95, margin=0.003, pairs='random')
+    """
+
+    at_least: int = 5
+    block: int = 5
+    confidence: float = 0.95
+    margin: float | None = None
+    pairs: Literal["random", "all"] = "random"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Paper:
     """What a paper reports for the same setting.
 
@@ -157,6 +180,7 @@ class Plan:
         count_valid: they count as labels wherever results are shown, though none of them is bought.
         paper: figures of a paper to be shown next to these, if any.
         statistics: whose noise tests of differences take, see `Statistics`.
+        stopping: seeds stop when they are decided, so that not all cells need to run; None if all do.
 
     >>> from pathlib import Path
     >>> from alharness.api.records import Plan, Schedule
@@ -190,6 +214,7 @@ class Plan:
     count_valid: bool = False
     paper: Paper | None = None
     statistics: Statistics = "blocks"
+    stopping: Stopping | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -9,13 +9,14 @@ from typing import Any, Literal
 
 from alharness.text.redaction import redact
 
-from .plan import FULL_DATA, RANDOM, Cell, Paper, Plan, Schedule, Skip
+from .plan import FULL_DATA, RANDOM, Cell, Paper, Plan, Schedule, Skip, Stopping
 
 __all__ = [
     "FULL_DATA",
     "RANDOM",
     "Cell",
     "CycleRecord",
+    "Look",
     "Outcome",
     "Outcomes",
     "Paper",
@@ -23,11 +24,13 @@ __all__ = [
     "Schedule",
     "Skip",
     "Status",
+    "Stopping",
     "Timing",
 ]
 
-Status = Literal["ok", "failed", "diverged", "timeout", "oom", "interrupted", "pending"]
-"""`timeout` and `oom`: ended for taking longer, or more memory, than the spec's `limits` or the machine allow."""
+Status = Literal["ok", "failed", "diverged", "timeout", "oom", "interrupted", "pending", "spared"]
+"""`spared`: not needed, since seeds that stop have decided without it. `timeout` and `oom`: ended for taking
+longer, or more memory, than the spec's `limits` or the machine allow."""
 
 Timing = Literal["exclusive", "shared"]
 """Whether a query had the machine to itself, or other cells were running meanwhile."""
@@ -105,6 +108,29 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Look:
+    """What finished seeds have decided, in a run that stops when it knows; see `Stopping`.
+
+    Attributes:
+        seeds: seeds of the last look; 0 before the first.
+        lines: a sentence on each comparison that is decided, and in the end on those that are not.
+        needed: cells that the looks so far have needed, and those that the next one needs.
+        possible: cells that may still be needed, with these.
+        over: there will be no further look.
+
+    >>> from alharness.api.records import Look
+    >>> Look(seeds=10, lines=("badge is better than random: +0.012 (0.004 to 0.020) after 10 seeds",)).over
+    False
+    """
+
+    seeds: int = 0
+    lines: tuple[str, ...] = ()
+    needed: frozenset[Cell] = frozenset()
+    possible: frozenset[Cell] = frozenset()
+    over: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Outcomes:
     """How a run ended.
 
@@ -125,7 +151,7 @@ class Outcomes:
     @property
     def failed(self) -> tuple[Outcome, ...]:
         """Cells that need another try."""
-        return tuple(record for record in self.cells if record.status not in ("ok", "pending"))
+        return tuple(record for record in self.cells if record.status not in ("ok", "pending", "spared"))
 
 
 _RENAMED = {"CellRecord": "Outcome", "Run": "Plan", "RunRecord": "Outcomes"}

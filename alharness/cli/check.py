@@ -102,6 +102,10 @@ def _summary(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:
     again = f", {cells - samplers * seeds:,} more of {RANDOM}" if cells > samplers * seeds else ""
     yield "cells", f"{cells:,}: {_count(samplers, 'sampler')} x {_count(seeds, 'seed')}{again}{more}"
     yield "trainings", f"{trainings(plan):,}"
+    if rule := plan.stopping:
+        least = len(plan.cells) * rule.at_least // seeds
+        yield "seeds", f"until decided, from {rule.at_least} to {seeds} in blocks of {rule.block}"
+        yield "", f"at least {least:,} of the cells, at most all {len(plan.cells):,}"
     yield "run directory", plan.experiment
     trackers = [f"{tracker.name} ({_from(tracker.registered.origin)})" for tracker in spec.trackers]
     yield "tracking", ", ".join(trackers) or "none"

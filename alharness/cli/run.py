@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alharness.runs.finding import enough
 from alharness.runs.groups import stack_size
 from alharness.runs.processes import start_server
 from alharness.spec import load_all
@@ -176,6 +177,8 @@ def _close(
     if any(found.timing == "shared" for found in outcomes.cells if not found.cell.reference):
         again = command_line("run", *(word for word in sys.argv[2:] if word != "--retime"), "--retime")
         page.say(f"Query times were measured while other cells were running; alone: {again}")
+    if seeds := enough(outcomes.cells):
+        page.say(f"{seeds}.")
     for skip in plan.skips:
         page.say(f"skipped: {skip.label}: {safe(skip.reason)}")
     for failure in outcomes.failed:

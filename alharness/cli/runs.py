@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alharness.runs.finding import find_runs, list_runs
+from alharness.runs.finding import FoundRun, find_runs, list_runs
 from alharness.text.terminal import plain
 from alharness.text.words import command_line
 
@@ -43,8 +43,9 @@ def runs(named: tuple[Path, ...], workdir: Path) -> None:
         click.echo(plain(f"No runs in {workdir}. Make one with: {command_line('run', 'SPEC')}"))
         return
     page = make_console()
-    rows = [
-        (run.path.name, run.setting, run.problem or f"{run.complete:,} of {run.cells:,}", run.date)
-        for run in found
-    ]
+    rows = [(run.path.name, run.setting, run.problem or _complete(run), run.date) for run in found]
     page.print(make_table(("run", "setting", "cells complete", "last cycle"), rows))
+
+
+def _complete(run: FoundRun) -> str:
+    return f"{run.complete:,} of {run.cells:,}" + (f"; {run.enough}" if run.enough else "")

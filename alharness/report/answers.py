@@ -38,11 +38,12 @@ def answers(results: RunResults) -> list[Answer]:
     if best in results.advice.shown:
         return [
             _winner(results, best, random),
-            _tested(results, best, random),
+            _decided(results) if results.run.stopping else _tested(results, best, random),
             _saving(results, best, random),
             cost,
         ]
-    return [_random(results, random), _closest(results, random), _no_saving(results), cost]
+    sure = _decided(results) if results.run.stopping else _closest(results, random)
+    return [_random(results, random), sure, _no_saving(results), cost]
 
 
 def answer(question: str, short: str, *reasons: str) -> Answer:
@@ -80,6 +81,10 @@ def _winner(results: RunResults, best: str, random: str) -> Answer:
     beaten = [x for x in others if results.pairs[best, x].better]
     superior = [x for x in others if results.pairs[best, x].worse]
     equals = [x for x in others if x not in (*beaten, *superior)]
+    level = naming("Not shown to be worse than it", equals)
+    level += _quickest(results, [best, *equals]) if equals else ""
+    if equals and results.run.stopping and results.run.stopping.pairs == "random":
+        level = "The others are compared with Random alone: `pairs: all` compares them with each other."
     return _recommended(
         results,
         f"{best}.",
@@ -87,7 +92,7 @@ def _winner(results: RunResults, best: str, random: str) -> Answer:
         _ahead(results, f"Better on average than {best}, but not shown to be better than Random"),
         f"{advice.apart}; {best} has the largest difference to Random." if advice.apart else "",
         naming(f"Shown to be better than {best} over the seeds that both have", superior),
-        naming("Not shown to be worse than it", equals) + (_quickest(results, [best, *equals]) if equals else ""),
+        level,
         "It is better than every other sampler, too." if others == beaten else "",
     )
 
@@ -138,6 +143,24 @@ def _tested(
     return answer(SURE, short, what, f"{least}{end}")
 
 
+def _decided(results: RunResults) -> Answer:
+    """What the looks have decided, and what is open."""
+    from alharness.results.looks import look_at, sentences
+
+    found, rule = look_at(results), results.run.stopping
+    assert rule is not None
+    total, still = len(found.decisions), len(found.open)
+    short = f"Decided: {total - still} of {total} comparisons." if still < total else "Nothing is decided."
+    return answer(
+        SURE,
+        short,
+        *(f"{typeset(line.removesuffix('; it stops'))}." for line in sentences(results, found)),
+        f"With {percent(rule.confidence, 0)} confidence all these intervals hold together, although they were "
+        "looked at again and again.",
+        "" if found.over else "More seeds are to come: run the spec again.",
+    )
+
+
 def _closest(results: RunResults, random: str) -> Answer:
     """What the test of the sampler that comes closest to Random says, and whether much could have been found."""
     pairs = {x: results.pairs[x, random] for x in _rivals(results)}
@@ -169,11 +192,12 @@ def _saving(results: RunResults, best: str, random: str) -> Answer:
     short = f"{count(found.value)} of {count(found.reference)}." if found.value > 0 else "None: it takes more."
     return answer(
         SAVED,
-        short if found.sure else "None that is sure.",
+        short if found.sure or run.stopping else "None that is sure.",
         f"{best} reaches {goal} with {count(found.needed)} labels, {fewer} ({found.reached} of {found.n} seeds).",
         f"95 % interval of the saving: {between(found.low, found.high).text} labels (bootstrap over seeds)."
-        if found.n >= ENOUGH_FOR_INTERVAL
+        if found.n >= ENOUGH_FOR_INTERVAL and not run.stopping
         else "",
+        "It has no interval: seeds stopped when the areas under the curves were decided." if run.stopping else "",
         f"The {run.valid:,} validation samples count as labels." if run.count_valid and run.valid else "",
     )
 

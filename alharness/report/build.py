@@ -14,7 +14,7 @@ from .answers import answers
 from .document import PAGE, Document
 from .overall import answers_over
 from .pictures import styles
-from .sections import chosen, cost, curves, differences, efficiency, outcome, overall, run
+from .sections import chosen, cost, curves, decisions, differences, efficiency, outcome, overall, run
 from .sections import settings as by_setting
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def single(results: RunResults, targets: Sequence[float] = ()) -> Document:
             curves.section(results, drawn),
             *sections,
             efficiency.section(results, targets),
-            differences.section(results, drawn),
+            (decisions if plan.stopping else differences).section(results, drawn),
             cost.section(results, drawn),
             chosen.section(results, drawn),
         ]

@@ -35,7 +35,7 @@ SIZE = (7.0, 4.5)
 def curves(results: RunResults, seed_set: SeedSet, metric: str) -> list[Curve]:
     """Mean curves of a metric over the seeds of a seed set, the reference last.
 
-    With each comes its 95 % interval, or each seed if these are too few for a useful interval.
+    With each comes its 95 % interval, or each seed if these are too few for a useful one; neither if seeds stop.
     """
     x, n = np.array(results.labeled, float), len(seed_set.seeds)
     rows = {label: results.curves(label, seed_set.seeds, metric) for label in seed_set.rows}
@@ -45,7 +45,7 @@ def curves(results: RunResults, seed_set: SeedSet, metric: str) -> list[Curve]:
         means = [point[label] for point in points]
         y = np.array([mean.value for mean in means])
         half = np.array([mean.half if mean.n >= ENOUGH else 0.0 for mean in means])
-        low, high = (y - half, y + half) if n >= ENOUGH else (None, None)
+        low, high = (y - half, y + half) if n >= ENOUGH and not results.run.stopping else (None, None)
         few = [*single] if 1 < n < ENOUGH and label != FULL_DATA else []
         found.append(Curve(label=label, x=x, y=y, low=low, high=high, single=few))
     return found
@@ -176,7 +176,9 @@ def draw(results: RunResults, path: Path) -> bool:
 def about(results: RunResults, seed_set: SeedSet, *, whole: bool = True) -> str:
     """The title of curves by themselves; `whole` if they are to show all samplers."""
     around = "no interval, since there is one seed"
-    if len(seed_set.seeds) >= ENOUGH:
+    if results.run.stopping:
+        around = "no interval, since seeds stop when they are decided"
+    elif len(seed_set.seeds) >= ENOUGH:
         around = "its 95 % confidence interval, cut at the edges of the picture"
     elif len(seed_set.seeds) > 1:
         around = "each seed as a thin line"

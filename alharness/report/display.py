@@ -50,8 +50,9 @@ def as_html(runs: Runs) -> str:
 
 def _not_complete(results: RunResults) -> str:
     """How many cells have no result yet, and of how many one knows why."""
-    cells, complete = len(results.records), len(results.complete)
-    failed = [record.cell.name for record in results.records if record.status not in ("ok", "pending")]
+    asked = [record for record in results.records if record.status != "spared"]
+    cells, complete = len(asked), len(results.complete)
+    failed = [record.cell.name for record in asked if record.status not in ("ok", "pending")]
     if complete == cells:
         return ""
     some = ", ".join([*failed[:3], *(["..."] if failed[3:] else [])])

@@ -48,7 +48,7 @@ def arrow(run: Plan, name: str) -> str:
 
 
 def closing_table(results: RunResults) -> Blocks:
-    """Sampler x metrics for the console: mean ± 95 % confidence interval, over the same seeds in each part."""
+    """Sampler x metrics for the console: means with their intervals, over the same seeds in each part."""
     run, rows, refused = results.run, results.summary, results.basis.refused
     known = list(dict.fromkeys(name for row in rows for name in row.final))
     metrics = [name for name in run.headline if name in known] or known
@@ -59,7 +59,7 @@ def closing_table(results: RunResults) -> Blocks:
     times = [significant(row.costs["query_seconds"].value) for row in rows]
     peaks = {CPU: "CPU MiB"} | ({GPU: "GPU MiB"} if any(GPU in row.peaks for row in rows) else {})
     notes = [
-        "mean ± 95 % confidence interval over seeds",
+        results.averaged,
         "area = area under the budget curve",
         "metrics after the last cycle",
         "other metrics are in the journals and in MLflow" if len(metrics) < len(known) else "",
@@ -141,7 +141,7 @@ def compared_with_paper(results: RunResults) -> Table | None:
             *_ours_and_theirs(results.run, found, averaged),
             *seeds_column(results, (seeds for _, seeds, _ in found.rows)),
         ],
-        note=f"Ours: mean ± 95 % confidence interval over seeds at {found.labels:,} labels (references: all "
+        note=f"Ours: {results.averaged} at {found.labels:,} labels (references: all "
         f"labels). Seconds depend on the machine{_and_stacks(results, found)}.",
         apart=parts(seeds for _, seeds, _ in found.rows),
     )
@@ -160,7 +160,7 @@ def paper_table(results: RunResults) -> Blocks | None:
             Column("sampler", [f"{x} (n = {len(seeds)})" if several else x for x, seeds, _ in found.rows]),
             *_ours_and_theirs(results.run, found, _cost),
         ],
-        note=f"ours: mean ± 95 % confidence interval over {found.over}, at {found.labels:,} labels "
+        note=f"ours: {results.averaged.removesuffix('seeds')}{found.over}, at {found.labels:,} labels "
         f"(references: all labels); seconds depend on the machine{_and_stacks(results, found)}",
     )
     return as_blocks(table, group=2)
@@ -188,7 +188,7 @@ def _cost(found: Mean | None) -> str:
 
 
 def summary_table(results: RunResults, name: str, metrics: Sequence[str] = ()) -> Table:
-    """Sampler x metric: mean ± half the width of the 95 % confidence interval over seeds, the best mean in bold.
+    """Sampler x metric: means with their intervals over seeds, the best mean in bold.
 
     Rows over the same seeds are together; a sampler that lacks seeds of the others follows below a line, with
     Random over the seeds that both have. The models trained with all labels are never the best.
@@ -223,7 +223,7 @@ def summary_table(results: RunResults, name: str, metrics: Sequence[str] = ()) -
     return Table(
         name=re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-"),
         title=f"{name}: area under the learning curve from {first} to {last} labels, and means at {last} labels; "
-        "mean ± half the width of the 95 % confidence interval over n seeds. The best mean over the same seeds is "
+        f"{results.averaged}. The best mean over the same seeds is "
         f"bold, whether or not a difference is significant.{synthetic}",
         columns=[
             Column("sampler", [f"all {row.labels:,} labels" if row.reference else row.label for row in rows]),
@@ -238,7 +238,7 @@ def summary_table(results: RunResults, name: str, metrics: Sequence[str] = ()) -
 def _over(cells: Basis) -> str:
     """Over which seeds the rows are, if that is not all of each."""
     seed_sets = [seed_set for seed_set in cells.seed_sets if seed_set.labels]
-    if not seed_sets or not cells.lacking():
+    if not seed_sets or not (cells.lacking() or len(seed_sets) > 1):
         return ""
     first = seed_list(seed_sets[0].seeds)
     if len(seed_sets) == 1:

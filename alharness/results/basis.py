@@ -147,6 +147,8 @@ def basis(run: Plan, records: Iterable[Outcome]) -> Basis:
     asked: dict[str, dict[int, int]] = {label: {} for label in order}
     refused = []
     for found in records:
+        if found.status == "spared" or (run.stopping and found.status == "pending"):
+            continue  # no seed is missing that was not needed, or not yet
         numbers = asked[found.cell.label]
         numbers[found.cell.seed] = numbers.get(found.cell.seed, 0) + 1
         if found.status != "ok":

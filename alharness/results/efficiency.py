@@ -108,7 +108,7 @@ def saving(
 
     The interval comes from a bootstrap over seeds, paired: every resample has its own mean curves. Its
     percentiles are those that make up for so few seeds (Hesterberg, The American Statistician 69, 2015, section
-    5.3); below five seeds there is none.
+    5.3); below five seeds there is none, nor if seeds stop: how many there are then depends on what they show.
 
     Args:
         results: a run.
@@ -132,7 +132,7 @@ def saving(
     mine, reference = both(ours.mean(0), theirs.mean(0))
     single = needed(ours, theirs[:, -1].mean() if target is None else target)
     low, high = -math.inf, math.inf
-    if n >= ENOUGH_FOR_INTERVAL:
+    if n >= ENOUGH_FOR_INTERVAL and not results.run.stopping:
         rows = np.random.default_rng(SEED).integers(0, n, (RESAMPLES, n))
         low, high = _interval(*both(ours[rows].mean(1), theirs[rows].mean(1)), n)
     return Saving(

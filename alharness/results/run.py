@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -141,6 +142,15 @@ class RunResults:
         """In words."""
         return f"{self.run.better(self.metric)} is better"
 
+    def shown(self, found: Mean) -> Mean:
+        """A mean over seeds as it may be shown: without an interval if seeds stop, since none would be true."""
+        return replace(found, half=math.nan) if self.run.stopping else found
+
+    @property
+    def averaged(self) -> str:
+        """How a mean over seeds is given; see `shown`."""
+        return "mean over seeds" if self.run.stopping else "mean ± 95 % confidence interval over seeds"
+
     def numbers(self) -> Iterator[tuple[Any, ...]]:
         """The long table: every number of every cell, complete or not, one a row, with these `COLUMNS`.
 
@@ -233,6 +243,10 @@ class RunResults:
 
     def differences(self, metric: str) -> dict[tuple[str, str], Difference]:
         """The same of any metric."""
+        if self.run.stopping:
+            from .looks import differences  # it takes scipy, which others do not need
+
+            return differences(self, metric)
         rows = self.by_seed(lambda label, seeds: self.areas_of(label, seeds, metric))
         pairs: dict[Pair, Difference] = {}
         for family in self.families:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import add
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alharness.api.records import FULL_DATA
 
@@ -131,8 +131,12 @@ def _rows(results: RunResults, number: int, seed_set: SeedSet) -> Iterator[Summa
         for cell in same
         for name in cell.cycles[-1].metrics
     )
-    final = {n: alike({x: results.curves(x, seeds, n)[:, -1] for x in seed_set.rows}) for n in names}
-    areas = {n: alike({x: results.areas_of(x, seeds, n) for x in seed_set.rows}) for n in names}
+
+    def means(of: Callable[..., Any]) -> dict[str, dict[str, Mean]]:
+        found = {n: alike({x: of(x, seeds, n) for x in seed_set.rows}) for n in names}
+        return {n: {x: results.shown(mean) for x, mean in by.items()} for n, by in found.items()}
+
+    final, areas = means(lambda *of: results.curves(*of)[:, -1]), means(results.areas_of)
     for label in seed_set.rows:
         records = cells.every(seed_set, label)
         measured = {name for record in records for name in record.cycles[-1].metrics}
@@ -144,7 +148,8 @@ def _rows(results: RunResults, number: int, seed_set: SeedSet) -> Iterator[Summa
 
         def over(measure: Callable[..., float], *names: str, label: str = label) -> Mean:
             """Of a seed's cells the mean, and that over seeds."""
-            return mean([fmean(measure(one, *names) for one in cells.cells[label][seed]) for seed in seeds])
+            of_seeds = [fmean(measure(one, *names) for one in cells.cells[label][seed]) for seed in seeds]
+            return results.shown(mean(of_seeds))
 
         yield SummaryRow(
             label=label,

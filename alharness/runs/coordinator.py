@@ -40,7 +40,7 @@ class Coordinator:
     Args:
         plan: what is run.
         claims: this process in the run directory, with the cells that it holds.
-        groups: the cells of each group.
+        more: gives the cells of each group that is next when all others have ended; none if there are no more.
         seeds: what is known of each seed.
         action: run the cells, or measure the queries of finished ones again.
         restart: cells begin again if their journals cannot be continued; the old ones are kept.
@@ -56,7 +56,7 @@ class Coordinator:
         self,
         plan: Plan,
         claims: Claims,
-        groups: Sequence[tuple[Cell, ...]],
+        more: Callable[[], Sequence[tuple[Cell, ...]]],
         *,
         seeds: Mapping[int, SeedFacts],
         action: Literal["run", "retime"],
@@ -65,11 +65,13 @@ class Coordinator:
         emit: Callable[..., None],
         warn: Callable[[str], None],
     ) -> None:
-        self._plan, self._waiting = plan, [*groups]
+        self._plan = plan
+        self._waiting: list[tuple[Cell, ...]] = []
         self._claims, self._directory = claims, claims.directory
         self._seeds = seeds
         self._action, self._restart, self._exclusive = action, restart, exclusive
-        self._emit, self._warn = emit, warn
+        self._emit, self._warn, self._more = emit, warn, more
+        self._between = False  # all groups have ended, and it is not known yet whether there are more
         self._fits = FitStore(claims.directory.fits, warn)
         self._books: dict[Cell, Journal] = {}  # of the cells that are being computed
         self._again: dict[Cell, list[CycleRecord]] = {}  # their cycles, measured again
@@ -86,11 +88,13 @@ class Coordinator:
 
     def take(self, seeds: Collection[int] = ()) -> Group | None:
         """The next group; None if none can begin now. Cells whose journals cannot be continued end here."""
-        while (cells := self._next(seeds)) is not None:
-            self._waiting.remove(cells)
-            if opened := [cell for cell in cells if self._open(cell, restart=self._restart)]:
-                return self._make(opened)
-        return None
+        while True:
+            while (cells := self._next(seeds)) is not None:
+                self._waiting.remove(cells)
+                if opened := [cell for cell in cells if self._open(cell, restart=self._restart)]:
+                    return self._make(opened)
+            if not self.proceed():
+                return None
 
     def receive(self, message: Message) -> bool:
         """Handle a message; False if no more of its cell is wanted, since the journal cannot be written.
@@ -110,7 +114,17 @@ class Coordinator:
                 return self._write(message.cell, message.cycle)
             case Outcome():
                 self._end(message)
+                self.proceed()
         return True
+
+    def proceed(self) -> bool:
+        """If all groups have ended, see whether there are more; whether there are."""
+        if self._waiting or self._books:
+            return False
+        self._between = True
+        self._waiting += self._more()
+        self._between = False
+        return self.left
 
     def put_back(self, cells: Sequence[Cell]) -> None:
         """Make a group of cells whose worker was lost; it is the next one."""
@@ -125,7 +139,7 @@ class Coordinator:
         cells = [*self._books]
         for cell in cells:
             self._end(Outcome(cell=cell, status="interrupted"))
-        return bool(cells) or self.left
+        return bool(cells) or self.left or self._between
 
     def _next(self, seeds: Collection[int]) -> tuple[Cell, ...] | None:
         needed = {cells: self._needs(cells) for cells in self._waiting}

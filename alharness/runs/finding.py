@@ -12,7 +12,9 @@ from alharness.errors import RunError, SpecError
 from alharness.text.words import SUFFIX, command_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from alharness.api.records import Outcome
 
 WORKDIR = Path("runs")
 ENDINGS = (".yaml", ".yml")
@@ -27,7 +29,8 @@ class FoundRun:
         name: of the spec, and the suffix of synthetic data.
         setting: data set, model and labels, in words.
         complete: cells with every cycle.
-        cells: all cells that the spec asks for.
+        cells: all cells that the spec asks for, without those that were not needed.
+        enough: that some seeds were enough, in words; empty if the spec asks for all of them.
         cycles: finished cycles of all cells.
         at: when its last cycle ended, seconds since the epoch.
         problem: why the rest is not known, if it cannot be read.
@@ -38,6 +41,7 @@ class FoundRun:
     setting: str = ""
     complete: int = 0
     cells: int = 0
+    enough: str = ""
     cycles: int = 0
     at: float = 0.0
     problem: str = ""
@@ -50,7 +54,8 @@ class FoundRun:
     @property
     def progress(self) -> str:
         """How far it is, in words."""
-        return self.problem or f"{self.complete:,} of {self.cells:,} cells complete"
+        more = f"; {self.enough}" if self.enough else ""
+        return self.problem or f"{self.complete:,} of {self.cells:,} cells complete{more}"
 
 
 def list_runs(workdir: Path = WORKDIR) -> list[FoundRun]:
@@ -214,11 +219,19 @@ def _look(folder: Path) -> FoundRun:
         name=plan.name,
         setting=", ".join([*(str(plan.params.get(key, "")) for key in ("dataset", "model")), labels]),
         complete=sum(outcome.status == "ok" for outcome in outcomes),
-        cells=len(outcomes),
+        cells=sum(outcome.status != "spared" for outcome in outcomes),
+        enough=enough(outcomes),
         cycles=sum(len(outcome.cycles) for outcome in outcomes),
         at=max((outcome.cycles[-1].at / 1000 for outcome in outcomes if outcome.cycles), default=0.0)
         or _written(folder / saved.NAME),
     )
+
+
+def enough(outcomes: Collection[Outcome]) -> str:
+    """`12 of 50 seeds were enough`, if cells of all others were not needed; empty if there are no such seeds."""
+    seeds = {outcome.cell.seed for outcome in outcomes}
+    used = {outcome.cell.seed for outcome in outcomes if outcome.status != "spared"}
+    return f"{len(used)} of {len(seeds)} seeds were enough" if len(used) < len(seeds) else ""
 
 
 def _written(path: Path) -> float:

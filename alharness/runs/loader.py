@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 from contextlib import suppress
 from dataclasses import replace
@@ -36,7 +37,7 @@ from .setup import Setup, count_validation, pool_if_needed
 from .sharing import share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from multiprocessing.connection import Connection
 
     from alharness.api.dataset import DatasetFacts
@@ -65,6 +66,27 @@ def load(connection: Connection, wish: Wish) -> None:
         pooltable.save(wish.plan.folder, shown)
     except Exception as bug:  # noqa: BLE001 - a run is worth more than its pictures
         warn(f"what was chosen will not be shown in reports: {described(bug)}")
+    connection.send(Done())
+
+
+def draw(connection: Connection, wish: Wish, dataset: bytes, seeds: Collection[int]) -> None:
+    """Answer with `Begun`, then the `SeedFacts` of seeds or the error that keeps them from being found, `Done`.
+
+    The data set is not made again: it is that of the workers.
+    """
+    work = wish.work.with_data(dataset)
+    try:
+        installed = registry.load(extras=work.extras)
+        connection.send(Begun())
+        with blaming(wish.who, DataError):
+            shown = pickle.loads(dataset)  # noqa: S301 - of a process of this run
+            model = installed.model(work.model).plugin
+            setup = Setup(shown, model, work.model_params, work.training, work.schedule)
+            drawn = {seed: _facts(setup, seed, wish) for seed in seeds}
+    except BaseException as error:  # noqa: BLE001 - whatever a plugin raises is reported
+        connection.send(_refusal(wish, error))
+        return
+    connection.send(drawn)
     connection.send(Done())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alharness.api.executor import Warned
 from alharness.errors import HarnessError, PluginError
@@ -13,9 +13,9 @@ from .messages import Begun, Loaded
 from .watch import Exceeded, Watch, listen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
-    from .messages import Wish
+    from .messages import SeedFacts, Wish
     from .processes import Processes
 
 
@@ -31,10 +31,41 @@ def load(processes: Processes, wish: Wish, limits: LimitsSettings, warn: Callabl
     Raises:
         HarnessError: it cannot be made; names the plugin.
     """
+    loaded: Loaded = _ask(processes, "load", (wish,), limits, warn)
+    return loaded
+
+
+def draw(
+    processes: Processes,
+    wish: Wish,
+    dataset: bytes,
+    seeds: Sequence[int],
+    *,
+    limits: LimitsSettings,
+    warn: Callable[[str], None],
+) -> Mapping[int, SeedFacts]:
+    """What a run must know of more seeds of a data set that was made.
+
+    Raises:
+        HarnessError: it cannot be known; names the plugin.
+    """
+    drawn: Mapping[int, SeedFacts] = _ask(processes, "draw", (wish, dataset, seeds), limits, warn)
+    return drawn
+
+
+def _ask(
+    processes: Processes,
+    task: str,
+    arguments: tuple[Any, ...],
+    limits: LimitsSettings,
+    warn: Callable[[str], None],
+) -> Any:
+    """The answer of a process of `loader`."""
+    wish: Wish = arguments[0]
     output = wish.plan.folder / OUTPUT
-    child = processes.start("alharness.runs.loader:load", output, wish)
+    child = processes.start(f"alharness.runs.loader:{task}", output, *arguments)
     watch = Watch(child, f"making {wish.who}", limits)
-    loaded: Loaded | None = None
+    answer: Any = None
     try:
         while True:
             for _, message in listen([watch], 0.0, warn):
@@ -45,13 +76,14 @@ def load(processes: Processes, wish: Wish, limits: LimitsSettings, warn: Callabl
                         warn(text)
                     case HarnessError() as error:
                         raise error
-                    case Loaded() as loaded:
+                    case Loaded() | dict():
+                        answer = message
                         # What follows is no plugin's work.
                         watch = Watch(child, f"looking at {wish.who}", LimitsSettings())
                     case Exceeded(error=why):
                         raise PluginError(f"{wish.who} was not made: {why}")
-                    case _ if loaded:
-                        return loaded
+                    case _ if answer is not None:
+                        return answer
                     case _:
                         seen = f"; see {output}" if output.exists() and output.stat().st_size else ""
                         why = "; the machine ran out of memory" if watch.killed_for_memory() else ""

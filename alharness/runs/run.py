@@ -22,10 +22,11 @@ from .directory import RunDirectory
 from .files import write
 from .groups import cut
 from .journal import with_format
-from .loading import load
+from .loading import draw, load
 from .local import LocalExecutor
 from .messages import Wish, Work
 from .processes import Processes, remove_empty
+from .rounds import Rounds, blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from alharness.spec import Spec
 
     from .messages import Loaded
+    from .rounds import Judge
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +66,20 @@ class Options:
     again: Callable[[str], str] = "alharness run SPEC --{}".format
 
 
-def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], None]) -> tuple[Plan, Outcomes]:
-    """Run every cell of the spec that is not finished yet.
+def run(
+    spec: Spec, registry: Registry, options: Options, warn: Callable[[str], None], judge: Judge | None = None
+) -> tuple[Plan, Outcomes]:
+    """Run every cell of the spec that is not finished yet; if its seeds stop, those that are needed.
 
     A cell that fails does not stop the others. Ctrl-C, and whatever else raises KeyboardInterrupt, ends the run
     after the last finished cycle; the same call continues it.
+
+    Args:
+        spec: what to run.
+        registry: the plugins.
+        options: how.
+        warn: called with what the user should know.
+        judge: says which cells are needed, if the seeds of the spec stop.
 
     Raises:
         TrackingError: tracking was required, and is lost; what is finished is on disk.
@@ -94,7 +105,8 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
         # Another process may just have finished some.
         found |= {cell: saved.outcome_of(plan, cell) for cell in cells}
         samples = stack.enter_context(claims.shared_samples()) if cells or options.restart else None
-        wish = _wish(spec, plan, registry, [*cells, *(cell for cell in found if found[cell].context)], samples)
+        begun = [cell for cell in found if found[cell].context]
+        wish = _wish(spec, plan, registry, [*next(iter(blocks(plan, cells)), ()), *begun], samples)
         loaded = load(processes, wish, spec.limits, warn)
         if not options.retime:
             cells = _to_run(plan, wanted, found, loaded, options)
@@ -104,16 +116,25 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
             finished=_finished(found, cells),
             spec_text=resolved_yaml(spec),
         )
-        groups = cut(plan, cells, options.stack)
-        plan = replace(plan, groups=tuple(tuple(cell.name for cell in group) for group in groups))
+        parts = [cut(plan, block, options.stack) for block in blocks(plan, cells)]
+        plan = replace(plan, groups=tuple(tuple(c.name for c in group) for part in parts for group in part))
+        rounds = Rounds(
+            plan,
+            cells,
+            judge if plan.stopping and not options.retime else None,
+            loaded.seeds,
+            partial(draw, processes, wish, loaded.dataset, limits=spec.limits, warn=warn),
+            lambda look: emit("alharness_seeds_judged", run=plan, look=look),
+        )
         # A plugin may give the same reason in every cycle, and in every worker: it is shown once.
         warn_once = cache(warn)
-        executor = LocalExecutor(processes, plan.folder, spec.limits, min(options.jobs, len(groups)), warn_once)
+        jobs = min(options.jobs, max(map(len, parts), default=0))
+        executor = LocalExecutor(processes, plan.folder, spec.limits, jobs, warn_once)
         coordinator = Coordinator(
             plan,
             claims,
-            groups,
-            seeds=loaded.seeds,
+            more=lambda: cut(plan, rounds.next(coordinator.outcomes), options.stack),
+            seeds=rounds.seeds,
             action="retime" if options.retime else "run",
             restart=options.restart,
             exclusive=executor.exclusive,
@@ -123,24 +144,52 @@ def run(spec: Spec, registry: Registry, options: Options, warn: Callable[[str], 
         with claims.writing():
             write(plan.folder / "spec.yaml", plan.spec_text)
             saved.begin(plan, cells)
-        interrupted = False
+        work = replace(wish.work.with_data(loaded.dataset), stack=options.stack)
+        compute = partial(executor.run, work, coordinator)
+        return plan, _compute(compute, plan, claims, rounds, coordinator, found, cells, emit, warn)
+
+
+def _compute(
+    compute: Callable[[], None],
+    plan: Plan,
+    claims: Claims,
+    rounds: Rounds,
+    coordinator: Coordinator,
+    found: Mapping[Cell, Outcome],
+    cells: Collection[Cell],
+    emit: Callable[..., None],
+    warn: Callable[[str], None],
+) -> Outcomes:
+    """Run the cells, and write how they ended, whatever happens. `found` is how far they were before."""
+    interrupted = False
+    try:
+        emit("alharness_run_started", run=plan)
         try:
-            emit("alharness_run_started", run=plan)
-            try:
-                executor.run(replace(wish.work.with_data(loaded.dataset), stack=options.stack), coordinator)
-            except KeyboardInterrupt:
-                interrupted = coordinator.interrupt()
-        except BaseException:
-            with suppress(RunError):  # the error that ended the run is the one to report
-                _conclude(plan, claims, [(found | coordinator.outcomes)[cell] for cell in cells])
-            raise
-        found = {cell: coordinator.outcomes.get(cell) or saved.outcome_of(plan, cell) for cell in plan.cells}
-        outcomes = Outcomes(cells=tuple(found.values()), interrupted=interrupted)
-        try:
-            _conclude(plan, claims, [found[cell] for cell in cells])
-        finally:
-            emit("alharness_run_finished", run=plan, record=outcomes)
-    return plan, outcomes
+            coordinator.proceed()
+            compute()
+        except KeyboardInterrupt:
+            interrupted = coordinator.interrupt()
+    except BaseException:
+        with suppress(RunError):  # the error that ended the run is the one to report
+            _conclude(plan, claims, [coordinator.outcomes.get(cell, found[cell]) for cell in cells])
+        raise
+    ended = {cell: coordinator.outcomes.get(cell) or saved.outcome_of(plan, cell) for cell in plan.cells}
+    if not interrupted:
+        spared = rounds.spared(ended)
+        ended, cells = ended | spared, {*cells, *spared}
+        _warn_of_others(rounds.waits_for, warn)
+    outcomes = Outcomes(cells=tuple(ended.values()), interrupted=interrupted)
+    try:
+        _conclude(plan, claims, [ended[cell] for cell in cells])
+    finally:
+        emit("alharness_run_finished", run=plan, record=outcomes)
+    return outcomes
+
+
+def _warn_of_others(names: list[str], warn: Callable[[str], None]) -> None:
+    if names:
+        more = f" and {len(names) - 1} more cells" if len(names) > 1 else ""
+        warn(f"the next look needs {names[0]}{more}, which this command leaves out; run all that are needed")
 
 
 def is_finished(spec: Spec, plan: Plan, options: Options) -> bool:

@@ -85,7 +85,7 @@ def load(folder: Path) -> tuple[Plan, list[Outcome]]:
     outcomes = []
     for cell in found.run.cells:
         outcome, end = outcome_of(found.run, cell), found.ended.get(cell.folder)
-        if end and outcome.status == "pending":
+        if end and outcome.status == "pending" and (found.run.stopping or end.status != "spared"):
             outcome = replace(outcome, status=end.status, error=end.error)
         outcomes.append(outcome)
     return found.run, outcomes

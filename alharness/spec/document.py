@@ -25,6 +25,7 @@ from .settings import (
     RandomSettings,
     ReferenceSettings,
     Section,
+    SeedSettings,
     TrainingSettings,
 )
 
@@ -91,12 +92,19 @@ def trackers(tracking: Any) -> dict[Keys, Any]:
     return {(): long(tracking)}
 
 
+def _kind_of_seeds(value: Any) -> str:
+    if isinstance(value, list):
+        return "list"
+    return "rule" if isinstance(value, dict | SeedSettings) else "count"
+
+
 Trackers = Annotated[list[TrackerChoice], BeforeValidator(lambda value: list(trackers(value).values()))]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Seeds = Annotated[
     Annotated[Annotated[int, Field(ge=1, le=MAX_SEEDS)], Tag("count")]
-    | Annotated[Annotated[list[Seed], Field(min_length=1, max_length=MAX_SEEDS)], Tag("list")],
-    Discriminator(lambda value: "list" if isinstance(value, list) else "count"),
+    | Annotated[Annotated[list[Seed], Field(min_length=1, max_length=MAX_SEEDS)], Tag("list")]
+    | Annotated[SeedSettings, Tag("rule")],
+    Discriminator(_kind_of_seeds),
 ]
 
 
@@ -116,7 +124,7 @@ class RawSpec(Section):
     active_learning: ActiveLearningSettings
     """How many labels are bought, and when."""
     seeds: Seeds = 5
-    """A number n for the seeds 0 to n - 1, or a list of distinct seeds."""
+    """A number n for the seeds 0 to n - 1, a list of distinct seeds, or `{until: decided, ...}`."""
     samplers: Annotated[list[SamplerChoice], Field(min_length=1, max_length=1000)]
     """The samplers to compare."""
     random: RandomSettings = RandomSettings()
@@ -135,9 +143,19 @@ class RawSpec(Section):
     strict: bool = False
     """Refuse the spec if a sampler cannot run with its data set and model, instead of skipping it."""
 
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _seeds_that_stop_say_so(cls, seeds: Any) -> Any:
+        if isinstance(seeds, dict) and "until" not in seeds:
+            raise ValueError(
+                f"{', '.join(map(str, seeds)) or 'a mapping'} without until: add `until: decided`, or write the "
+                "number of seeds alone"
+            )
+        return seeds
+
     @field_validator("seeds")
     @classmethod
-    def _seeds_are_distinct(cls, seeds: int | list[int]) -> int | list[int]:
+    def _seeds_are_distinct(cls, seeds: int | list[int] | SeedSettings) -> int | list[int] | SeedSettings:
         if isinstance(seeds, list) and len(set(seeds)) < len(seeds):
             twice = next(seed for seed in seeds if seeds.count(seed) > 1)
             raise ValueError(f"the seed {twice} is listed twice; list each seed once")

@@ -76,6 +76,7 @@ def make_plan(spec: Spec, workdir: Path = Path(), known: dict[str, DatasetFacts]
         )
     if spec.paper and not facts.synthetic:
         warnings += _paper_warnings(spec.paper, [sampler.label for sampler in spec.samplers], schedule)
+    _require_comparisons(spec, runnable)
     if len(spec.seeds) < FEW_SEEDS:
         warnings.append(f"fewer than {FEW_SEEDS} seeds: a difference between samplers may be chance")
     name = name_experiment(spec.name, synthetic=facts.synthetic)
@@ -103,6 +104,7 @@ def make_plan(spec: Spec, workdir: Path = Path(), known: dict[str, DatasetFacts]
         count_valid=spec.training.count_val_in_budget,
         paper=Paper(**spec.paper.model_dump()) if spec.paper else None,
         statistics=spec.statistics,
+        stopping=spec.stopping,
     )
 
 
@@ -264,6 +266,22 @@ def _paper_warnings(paper: PaperSettings, labels: list[str], schedule: Schedule)
         if name not in (*labels, FULL_DATA):
             near = did_you_mean(name, labels)
             yield f"paper: its figures of {name!r} are not shown, since no sampler has that label{near}"
+
+
+def _require_comparisons(spec: Spec, samplers: list[Chosen[SamplerPlugin]]) -> None:
+    """Raise SpecError if seeds are to run until comparisons are decided, and there are none."""
+    if spec.stopping is None:
+        return
+    place = spec.where("seeds", "until")
+    if all(sampler.name != RANDOM for sampler in samplers):
+        raise SpecError(
+            f"{place}: samplers are compared with {RANDOM!r}, which is not in the spec; add it to the samplers, "
+            "or write a number of seeds"
+        )
+    if len(samplers) == 1:
+        raise SpecError(
+            f"{place}: there is no sampler to compare with {RANDOM!r}; add one, or write a number of seeds"
+        )
 
 
 def _replicates(spec: Spec, samplers: list[Chosen[SamplerPlugin]]) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alharness.api.plan import Stopping
 from alharness.errors import SpecError
 from alharness.registry import Extras
 from alharness.registry import load as find_plugins
@@ -19,6 +20,7 @@ from .document import DEFAULT_TRACKER, trackers
 from .finding import find_spec, folder_of
 from .matrix import MATRIX, expanded
 from .problems import Problem, combine
+from .settings import SeedSettings
 from .yamlfile import write
 
 if TYPE_CHECKING:
@@ -54,7 +56,8 @@ class Spec:
         model: the task model and its parameters.
         training: how the model is trained.
         active_learning: how many labels are bought, and when.
-        seeds: the distinct seeds.
+        seeds: the distinct seeds; all that may run.
+        stopping: when they stop before; None if all run.
         samplers: the samplers and their parameters, with distinct labels.
         random: how often Random runs within a seed.
         statistics: whose noise tests of differences take.
@@ -91,6 +94,7 @@ class Spec:
     training: TrainingSettings
     active_learning: ActiveLearningSettings
     seeds: tuple[int, ...]
+    stopping: Stopping | None
     samplers: tuple[Chosen[SamplerPlugin], ...]
     random: RandomSettings
     statistics: Statistics
@@ -106,7 +110,8 @@ class Spec:
     def __repr__(self) -> str:
         """In short; `resolved_yaml` writes all of it."""
         labels = ", ".join(sampler.label for sampler in self.samplers)
-        seeds = f"{len(self.seeds)} seed{'s' if len(self.seeds) > 1 else ''}"
+        fewest = f"{self.stopping.at_least} to " if self.stopping else ""
+        seeds = f"{fewest}{len(self.seeds)} seed{'s' if len(self.seeds) > 1 else ''}"
         return f"Spec({self.name!r}: {self.dataset.name}, {self.model.name}, {labels}; {seeds})"
 
     def where(self, *keys: str | int) -> str:
@@ -305,7 +310,8 @@ def _read(reader: Reader, registry: Registry, path: Path | None, grid: str) -> S
         model=model,
         training=document.training,
         active_learning=document.active_learning,
-        seeds=tuple(document.seeds if isinstance(document.seeds, list) else range(document.seeds)),
+        seeds=_seeds(document.seeds),
+        stopping=_stopping(document.seeds),
         samplers=tuple(sampler for sampler in chosen if sampler is not None),
         random=document.random,
         statistics=document.statistics,
@@ -319,9 +325,24 @@ def _read(reader: Reader, registry: Registry, path: Path | None, grid: str) -> S
     )
 
 
+def _seeds(asked: int | list[int] | SeedSettings) -> tuple[int, ...]:
+    if isinstance(asked, list):
+        return tuple(asked)
+    return tuple(range(asked.at_most if isinstance(asked, SeedSettings) else asked))
+
+
+def _stopping(asked: int | list[int] | SeedSettings) -> Stopping | None:
+    if not isinstance(asked, SeedSettings):
+        return None
+    return Stopping(**asked.model_dump(exclude={"until", "at_most"}))
+
+
 def resolved_yaml(spec: Spec) -> str:
     """The whole spec with its defaults, as YAML. Credentials in addresses are replaced by `***`."""
     numbered = spec.seeds == tuple(range(len(spec.seeds)))
+    seeds: Any = len(spec.seeds) if numbered else list(spec.seeds)
+    if spec.stopping:
+        seeds = {"until": "decided", "at_most": len(spec.seeds), **asdict(spec.stopping)}
     return hide_credentials(
         write(
             {
@@ -330,7 +351,7 @@ def resolved_yaml(spec: Spec) -> str:
                 "model": {"name": spec.model.name, "params": spec.model.plain},
                 "training": spec.training.model_dump(),
                 "active_learning": spec.active_learning.model_dump(),
-                "seeds": len(spec.seeds) if numbered else list(spec.seeds),
+                "seeds": seeds,
                 "samplers": [{"name": s.name, "label": s.label, "params": s.plain} for s in spec.samplers],
                 "random": spec.random.model_dump(),
                 "statistics": spec.statistics,

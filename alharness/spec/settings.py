@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 from alharness.api.params import Documented
 from alharness.text.numbers import read_bytes, read_seconds
@@ -73,6 +81,34 @@ class RandomSettings(Section):
     """Runs of Random within a seed, from the same split and initial pool but with other draws. Its curve in a seed
     is their mean, so that its noise enters each comparison less. `auto`: the root of the number of other
     samplers."""
+
+
+class SeedSettings(Section):
+    """Seeds that run until the comparisons are decided."""
+
+    until: Literal["decided"]
+    """After each block of seeds every sampler is compared with Random, by intervals that hold although they are
+    looked at again and again. A sampler that is decided stops."""
+    at_least: int = Field(5, ge=3, le=1000)
+    """Seeds before the first look, from 3 on: a test needs them."""
+    at_most: int = Field(50, ge=3, le=1000)
+    """Seeds after which whatever is undecided stays so. It may be raised later."""
+    block: int = Field(5, ge=1, le=1000)
+    """Seeds between two looks."""
+    margin: float | None = Field(None, gt=0)
+    """A difference that does not matter, in units of the ranking metric: an interval within ± margin
+    decides that there is no relevant difference. Null: only differences decide."""
+    confidence: float = Field(0.95, ge=0.5, le=0.9999)
+    """With which all intervals of all looks hold, together."""
+    pairs: Literal["random", "all"] = "random"
+    """What is compared: every sampler with Random, or all samplers with each other."""
+
+    @field_validator("at_most")
+    @classmethod
+    def _not_below_at_least(cls, at_most: int, info: ValidationInfo) -> int:
+        if at_most < info.data.get("at_least", 0):
+            raise ValueError(f"fewer than at_least, which is {info.data['at_least']}; raise it")
+        return at_most
 
 
 class ReferenceSettings(Section):

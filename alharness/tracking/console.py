@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Task
 
-    from alharness.api.records import Cell, CycleRecord, Outcome, Plan
+    from alharness.api.records import Cell, CycleRecord, Look, Outcome, Plan
 
 BARS = 12
 """Samplers that have a bar, at most; then those of which a cycle has just finished."""
@@ -112,10 +112,11 @@ class ConsoleProgress:
         finished = self._finished = {name: run.finished.get(name, 0) for name in cycles}
         self._total, self._done = sum(cycles.values()), sum(finished.values())
         self._complete = sum(finished[name] == count for name, count in cycles.items())
+        most = "at most " if run.stopping else ""
         if self._done:
             self._print(
-                f"Continuing: {self._done} of {self._total} cycles are finished already, "
-                f"{self._complete} of {len(self._asked)} cells complete."
+                f"Continuing: {self._done} of {most}{self._total} cycles are finished already, "
+                f"{self._complete} of {most}{len(self._asked)} cells complete."
             )
         self._began = self._printed = self._clock()
         self._forecast = Forecast(workers=run.jobs)
@@ -128,6 +129,20 @@ class ConsoleProgress:
         self._bars.update(self._grid, total=self._total, completed=self._done)
         self._bars.start_task(self._grid)
         self._bars.start()
+        self._draw()
+
+    @hookimpl
+    def alharness_seeds_judged(self, run: Plan, look: Look) -> None:
+        """Say what is decided; cells that are needed no more are not expected any longer."""
+        spared = [cell for cell in self._asked if cell not in look.possible and self._open_cell(cell)]
+        for cell in spared:
+            self._total -= len(run.labeled(cell)) - self._finished[cell.name]
+            self._close(cell)
+            self._forecast.drop(cell, self._clock())
+        self._asked = tuple(cell for cell in self._asked if cell not in set(spared))
+        self._bars.update(self._grid, total=self._total)
+        for line in look.lines:
+            self._say(line, style="bold")
         self._draw()
 
     @hookimpl
@@ -196,6 +211,10 @@ class ConsoleProgress:
             bar = self._bars.add_task(label, total=total, completed=done, note="", whole=False)
         self._samplers[label] = bar  # the last one in order
         return bar
+
+    def _open_cell(self, cell: Cell) -> bool:
+        """Whether it is not complete, and has not failed."""
+        return cell in self._open.get(cell.label, ())
 
     def _close(self, cell: Cell) -> None:
         """A cell has ended. The bar of a sampler goes with its last cell."""

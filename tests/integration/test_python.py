@@ -242,7 +242,7 @@ def test_plugins_that_are_missing_are_refused():
 
 
 def test_messages_say_how_to_call_it_again(monkeypatch):
-    def refuse(spec, plugins, options, warn):
+    def refuse(spec, plugins, options, warn, judge):
         raise RunError(options.again("keep"))
 
     monkeypatch.setattr("alharness.runs.run.run", refuse)

@@ -53,15 +53,19 @@ def coordinate(tmp_path):
             for seed in (0, 1)
         }
         options = {"action": "run", "restart": False, "exclusive": True} | more
-        return Coordinator(
+        rounds = [groups]
+        later = options.pop("more", tuple)
+        coordinator = Coordinator(
             plan,
             claims,
-            groups,
+            lambda: rounds.pop() if rounds else later(),
             seeds=facts,
             emit=lambda hook, **records: seen.append((hook.removeprefix("alharness_"), records)),
             warn=told.append,
             **options,
         )
+        coordinator.proceed()
+        return coordinator
 
     with Claims(directory, told.append) as claims:
         yield make, seen, told
@@ -114,6 +118,49 @@ def test_a_run_that_is_interrupted_between_two_cells_is_not_complete(coordinate)
     finish(coordinator, A)
     assert coordinator.interrupt()
     assert coordinator.outcomes.keys() == {A}
+
+
+def test_more_groups_come_when_all_others_have_ended(coordinate):
+    make, _, _ = coordinate
+    asked = []
+
+    def more():
+        asked.append([*coordinator.outcomes])
+        return [(C,)] if len(asked) == 1 else []
+
+    coordinator = make((A,), (B,), more=more)
+    for cell in (A, B):
+        coordinator.take()
+        finish(coordinator, cell)
+    assert asked == [[A, B]]
+    assert coordinator.left
+    assert coordinator.take().cells == (C,)
+    finish(coordinator, C)
+    assert not coordinator.left
+    assert asked == [[A, B], [A, B, C]]
+
+
+def test_more_groups_come_if_none_of_the_others_could_begin(coordinate):
+    make, _, _ = coordinate
+    rounds = [[(C,)], []]
+    coordinator = make((A,), more=lambda: rounds.pop(0))
+    (coordinator._directory.cell(A)).mkdir(parents=True)
+    (coordinator._directory.cell(A) / "journal.jsonl").write_text("damaged\n{}\n")
+    assert coordinator.take().cells == (C,)
+    assert coordinator.outcomes[A].status == "failed"
+
+
+def test_a_run_that_is_interrupted_between_two_rounds_is_not_complete(coordinate):
+    make, _, _ = coordinate
+
+    def more():
+        raise KeyboardInterrupt
+
+    coordinator = make((A,), more=more)
+    coordinator.take()
+    with pytest.raises(KeyboardInterrupt):
+        finish(coordinator, A)
+    assert coordinator.interrupt()
 
 
 def test_a_group_waits_for_the_first_fit_that_another_trains(coordinate):

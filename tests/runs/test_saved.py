@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import pytest
 
 from alharness import DatasetFacts, Task
-from alharness.api.records import Cell, CycleRecord, Outcome, Paper, Plan, Schedule, Skip
+from alharness.api.records import Cell, CycleRecord, Outcome, Paper, Plan, Schedule, Skip, Stopping
 from alharness.errors import RunError
 from alharness.runs import saved
 from alharness.runs.journal import Journal
@@ -59,6 +59,8 @@ def full(tmp_path):
         paper=Paper(
             source="A paper, Table 1", labels=13, values={"grace": {"mae": 0.4}, "full-data": {"mae": 0.3}}
         ),
+        statistics="paired_t",
+        stopping=Stopping(margin=0.1),
     )
 
 
@@ -109,6 +111,13 @@ def test_how_cells_ended_comes_back(full):
         worse.folder: ("diverged", "the loss is NaN"),
         stopped.folder: ("interrupted", ""),
     }
+
+
+def test_a_cell_that_was_not_needed_is_pending_again_if_all_seeds_are_to_run(full):
+    saved.save(full, [Outcome(cell=full.cells[0], status="spared")])
+    assert saved.load(full.folder)[1][0].status == "spared"
+    saved.begin(replace(full, stopping=None), [])
+    assert saved.load(full.folder)[1][0].status == "pending"
 
 
 def test_saving_takes_the_place_of_an_older_one(full):

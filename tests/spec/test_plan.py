@@ -173,6 +173,24 @@ def test_replicates_can_follow_the_number_of_samplers(plan, others, replicates):
     assert sum(cell.label == "random" for cell in found.cells) == replicates
 
 
+UNTIL = "seeds={until: decided, at_least: 3, at_most: 6}"
+
+
+def test_seeds_until_decided_are_planned_whole_in_the_directory_of_any_other_seeds(plan):
+    found, fixed = plan("samplers=[random, any]", UNTIL), plan("samplers=[random, any]", "seeds=6")
+    assert found.cells == fixed.cells
+    assert (found.experiment, fixed.stopping) == (fixed.experiment, None)
+    assert found.stopping.at_least == 3
+
+
+def test_seeds_until_decided_need_random_and_something_to_compare_it_with(refusal):
+    assert refusal(UNTIL).startswith(
+        f"--set {UNTIL}: seeds.until: samplers are compared with 'random', which is not in the spec; add it"
+    )
+    assert "there is no sampler to compare with 'random'; add one" in refusal(UNTIL, "samplers=[random]")
+    assert "there is no sampler to compare" in refusal(UNTIL, "samplers=[random, classes]")  # which is skipped
+
+
 def test_replicates_need_random(refusal):
     text = refusal("random.replicates=2")
     assert "the sampler 'random' is not in the spec; add it" in text

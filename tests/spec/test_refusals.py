@@ -16,6 +16,49 @@ SHORT = HEAD + "samplers: [toy]\n"
     [
         ("seeds: [3, 1, 3]", "x.yaml:5:8: seeds: the seed 3 is listed twice; list each seed once"),
         ("seeds: []", "x.yaml:5:8: seeds: Input should have 1 or more entries"),
+        (
+            "seeds: {at_least: 4, margin: 0.1}",
+            (
+                "x.yaml:5:8: seeds: at_least, margin without until: add `until: decided`, or write the number of "
+                "seeds alone"
+            ),
+        ),
+        (
+            "seeds: {pairs: all}",
+            "x.yaml:5:8: seeds: pairs without until: add `until: decided`, or write the number of seeds alone",
+        ),
+        (
+            "seeds: {confidence: 0.9}",
+            (
+                "x.yaml:5:8: seeds: confidence without until: add `until: decided`, or write the number of seeds "
+                "alone"
+            ),
+        ),
+        ("seeds: {until: bored}", "x.yaml:5:16: seeds.until: Input should be 'decided' (got 'bored')"),
+        (
+            "seeds: {until: decided, at_least: 9, at_most: 6}",
+            "x.yaml:5:47: seeds.at_most: fewer than at_least, which is 9; raise it (got 6)",
+        ),
+        (
+            "seeds: {until: decided, at_least: 60}",
+            "x.yaml:5:8: seeds.at_most: fewer than at_least, which is 60; raise it (its default is 50)",
+        ),
+        (
+            "seeds: {until: decided, at_least: 2}",
+            "x.yaml:5:35: seeds.at_least: Input should be greater than or equal to 3 (got 2)",
+        ),
+        (
+            "seeds: {until: decided, margin: 0}",
+            "x.yaml:5:33: seeds.margin: Input should be greater than 0 (got 0)",
+        ),
+        (
+            "seeds: {until: decided, pairs: some}",
+            "x.yaml:5:32: seeds.pairs: Input should be 'random' or 'all' (got 'some')",
+        ),
+        (
+            "seeds: {until: decided, marign: 1}",
+            "x.yaml:5:25: seeds: unknown key 'marign'; did you mean 'margin'?",
+        ),
         ("training: 3", "x.yaml:5:11: training: Input should be a mapping, `key: value` in every line (got 3)"),
         ("training: {epoch: 3}", "x.yaml:5:12: training: unknown key 'epoch'; did you mean 'epochs'?"),
         ("tracking: {zzz: 3}", "x.yaml:5:12: tracking: unknown key 'zzz'; known keys: uri, experiment"),

@@ -2,6 +2,7 @@ import pytest
 import yaml
 
 from alharness import spec
+from alharness.api.records import Stopping
 from alharness.errors import PluginError
 
 HEAD = "name: x\ndataset: blocks\nactive_learning: {initial_pool: 10, budget: 5, cycles: 2}\n"
@@ -36,6 +37,16 @@ def test_a_label_tells_two_of_the_same_sampler_apart(load):
 @pytest.mark.parametrize(("seeds", "expected"), [("3", (0, 1, 2)), ("[7, 0, 4294967295]", (7, 0, 4294967295))])
 def test_seeds(load, seeds, expected):
     assert load(f"{SHORT}seeds: {seeds}\n").seeds == expected
+
+
+def test_seeds_until_decided(load):
+    found = load(f"{SHORT}seeds: {{until: decided, at_most: 12, margin: 0.01}}\n")
+
+    assert found.seeds == tuple(range(12))
+    assert found.stopping == Stopping(margin=0.01)
+    assert "5 to 12 seeds" in repr(found)
+    assert load(spec.resolved_yaml(found)) == found
+    assert load(SHORT).stopping is None
 
 
 def test_a_model_without_a_name_is_the_default_one(load):

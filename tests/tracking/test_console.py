@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from alharness.api.records import Cell, CycleRecord, Outcome, Plan, Schedule
+from alharness.api.records import Cell, CycleRecord, Look, Outcome, Plan, Schedule, Stopping
 from alharness.tracking.console import ConsoleProgress
 
 
@@ -56,6 +56,26 @@ def test_every_sampler_at_work_has_a_bar_until_its_last_cell_has_ended():
         progress.alharness_cell_ended(run, Outcome(cell=cells[2], status="failed"))
         assert len(progress._bars.tasks) == 1
         assert progress._bars.tasks[0].completed == 5
+
+
+def test_cells_that_are_needed_no_more_are_not_expected_any_longer():
+    cells = tuple(cell(label, seed) for seed in (0, 1, 2) for label in ("random", "grace"))
+    run = demo(cells, finished={"grace-s1": 1}, stopping=Stopping())
+    console = Console(width=120)
+    progress = ConsoleProgress(console)
+    with console.capture() as shown, progress.shown():
+        progress.alharness_run_started(run)
+        for one in cells[:2]:
+            for number in range(3):
+                record = CycleRecord(cycle=number, labeled=10 + 5 * number, metrics={"f1": 0.5})
+                progress.alharness_cycle_finished(run, one, record)
+            progress.alharness_cell_ended(run, Outcome(cell=one, status="ok", cycles=(record,)))
+        possible = frozenset((*cells[:3], cells[4]))
+        progress.alharness_seeds_judged(run, Look(seeds=1, lines=("grace stops",), possible=possible))
+    assert "1 of at most 18 cycles are finished already, 0 of at most 6 cells complete" in shown.get()
+    assert "grace stops" in shown.get()
+    assert progress._bars.tasks[0].total == 13  # of four cells, and the one that grace has begun
+    assert len(progress._asked) == 4
 
 
 def test_of_many_samplers_those_have_a_bar_of_which_a_cycle_has_just_finished():

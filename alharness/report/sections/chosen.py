@@ -44,7 +44,7 @@ def section(results: RunResults, styles: Styles) -> Section:
     else:
         found = choices(results, results.pool)
         pictures += [_balance(found), _map(found, results.pool)]
-        tables.append(_table(found, results.pool))
+        tables.append(_table(results, found, results.pool))
     labels = results.basis.seed_sets[0].labels
     if len(labels) > 1 and results.run.schedule.sizes:
         pairs = overlaps(results)
@@ -66,20 +66,26 @@ def section(results: RunResults, styles: Styles) -> Section:
     )
 
 
-def _table(found: Choices, pool: PoolTable) -> Table:
+def _table(results: RunResults, found: Choices, pool: PoolTable) -> Table:
     kind = "classes" if pool.task == Task.CLASSIFICATION else "fifths of the pool by their labels"
     note = (
         "Means over seeds, of all queries together, without the initial pool. Imbalance: half the sum of the "
-        "absolute differences from the pool's shares, ± 95 % CI; small choices are never quite balanced, so "
-        "compare with Random's."
+        f"absolute differences from the pool's shares{'' if results.run.stopping else ', ± 95 % CI'}; small "
+        "choices are never quite balanced, so compare with Random's."
     )
     columns = [
         Column("chosen by", list(map(bold, (*found.shares, "pool"))), name="sampler"),
-        Column("imbalance", [averaged(mean) for mean in (*map(found.imbalance, found.shares), None)]),
+        Column(
+            "imbalance",
+            [averaged(mean and results.shown(mean)) for mean in (*map(found.imbalance, found.shares), None)],
+        ),
     ]
     if found.contradicting is not None:
         note += " Contradicting: labels of modalities that differ, or are more than 0.5 apart."
-        shares = [*map(averaged, found.contradictions.values()), number(found.contradicting)]
+        shares = [
+            *(averaged(results.shown(mean)) for mean in found.contradictions.values()),
+            number(found.contradicting),
+        ]
         columns.append(Column("contradicting", shares, name="percent_contradicting"))
     means = np.array([*(share.mean(axis=0) for share in found.shares.values()), found.pool])
     for group, of in zip(found.groups.names, means.T, strict=True):

@@ -43,7 +43,7 @@ def section(results: RunResults, styles: Styles) -> Section:
             draw=draw,
             size=taller(WIDE, seed_set.rows) if leads else taller(Picture.size, seed_set.rows),
             charts=learning_curves(results, seed_set, metric, styles),
-            folded=not leads,
+            folded=not leads and not (fewer and results.run.stopping),
         )
 
     absent = not_drawn(results.basis)
@@ -51,7 +51,7 @@ def section(results: RunResults, styles: Styles) -> Section:
         anchor="curves",
         title="Learning curves",
         paragraphs=[
-            f"Means over {seed_list(first.seeds)}, which all of these samplers have finished{_around(first)}",
+            f"Means over {seed_list(first.seeds)}, which all of these samplers share{_around(results, first)}",
             f"{absent[0].upper()}{absent[1:]}; their curves over fewer seeds follow." if absent else "",
         ],
         legend=keys(styles, FULL_DATA if any(found.reference for found in results.basis.seed_sets) else ""),
@@ -62,7 +62,9 @@ def section(results: RunResults, styles: Styles) -> Section:
     )
 
 
-def _around(seed_set: SeedSet) -> str:
+def _around(results: RunResults, seed_set: SeedSet) -> str:
+    if results.run.stopping:
+        return ", without intervals: those of a mean need a number of seeds that was chosen beforehand."
     if len(seed_set.seeds) == 1:
         return ": no interval can be given."
     if len(seed_set.seeds) < ENOUGH:

@@ -49,7 +49,7 @@ def section(results: RunResults, styles: Styles) -> Section:
     order = [label for label in results.ranked if label != results.random]
     against_random = [(label, results.random) for label in order if results.random]
     others = list(combinations(order, 2))
-    pictures, tables, paragraphs = [_areas(results, styles)], [], list[str]()
+    pictures, tables, paragraphs = [areas(results, styles)], [], list[str]()
     if against_random:
         tables.append(_table(results, "against_random", "of samplers and Random", against_random))
         found = penalties([results], results.labels)
@@ -88,7 +88,8 @@ def section(results: RunResults, styles: Styles) -> Section:
     )
 
 
-def _areas(results: RunResults, styles: Styles) -> Picture:
+def areas(results: RunResults, styles: Styles) -> Picture:
+    """The mean area of each sampler, with every seed."""
     metric, first = results.metric, results.basis.seed_sets[0]
     rows = [
         (label, seed_set, "" if seed_set is first else f" ({seed_list(seed_set.seeds)})")
@@ -104,7 +105,7 @@ def _areas(results: RunResults, styles: Styles) -> Picture:
             axes.plot(areas, [place] * len(areas), "o", color=color, alpha=0.35, markersize=4, markeredgewidth=0)
             mean = results.row(label, seed_set).area
             # Of two seeds the interval is 12.7 standard deviations to each side: nothing else could be seen.
-            half = mean.half if mean.n >= ENOUGH else 0.0
+            half = mean.half if mean.n >= ENOUGH and not math.isnan(mean.half) else 0.0
             axes.errorbar(mean.value, place, xerr=half, color=color, marker=marker, markersize=7, capsize=4)
         axes.set_yticks(range(len(rows)), [f"{styles[label].name}{over}" for label, _, over in rows])
         axes.set_ylim(-0.6, len(rows) - 0.4)

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from alharness.results.run import RunResults
 
 
+ABOUT_INTERVALS = (
+    "In bold: a saving of the recommended sampler whose interval excludes 0. Nothing else is tested. An interval "
+    "speaks of one sampler alone: of nine samplers that are all equal, in one report of seven at least one has an "
+    "interval that excludes 0. Unbounded: in some resamples one of the two never reaches the target."
+)
+
+
 def section(results: RunResults, wanted: Sequence[float] = ()) -> Section:
     """A table per target: Random's final value, most of the way to all labels, and those that the user named."""
     run, random = results.run, results.random
@@ -26,16 +33,20 @@ def section(results: RunResults, wanted: Sequence[float] = ()) -> Section:
         return Section(anchor="efficiency", title="Label efficiency", paragraphs=[text])
     about = (
         "Labels at which a sampler's mean curve first reaches a target, on straight lines between cycles, and how "
-        f"many fewer that is than for Random over the same seeds. The interval is from {RESAMPLES:,} resamples of "
-        "the seeds, paired with Random's, and is widened for their small number (Hesterberg, 2015); it needs "
-        f"{ENOUGH_FOR_INTERVAL} seeds. A target that was not reached is said to be so, never counted as the last "
-        "labeled count."
+        "many fewer that is than for Random over the same seeds. A target that was not reached is said to be so, "
+        "never counted as the last labeled count."
     )
+    intervals = (
+        f"The interval is from {RESAMPLES:,} resamples of the seeds, paired with Random's, and is widened for "
+        f"their small number (Hesterberg, 2015); it needs {ENOUGH_FOR_INTERVAL} seeds."
+    )
+    if run.stopping:
+        intervals = "There is no interval, since seeds stopped when the areas under the curves were decided."
     counted = f"The {run.valid:,} validation samples count as labels." if run.count_valid and run.valid else ""
     return Section(
         anchor="efficiency",
         title="Label efficiency",
-        paragraphs=[about, counted],
+        paragraphs=[about, intervals, counted],
         tables=[
             _table(results, random, number, *target)
             for number, target in enumerate(targets(results, random, wanted))
@@ -75,14 +86,11 @@ def _table(results: RunResults, random: str, index: int, target: float | None, m
             Column("labels", [_labels(s.needed, first, last) for *_, s in rows]),
             Column("saved against Random", fewer, name="saved", strong="claimed"),
             Column("in %", shares, name="saved_percent"),
-            Column("95 % CI", intervals, name="saved_ci"),
+            *([] if results.run.stopping else [Column("95 % CI", intervals, name="saved_ci")]),
             *seeds_column(results, [seed_set.seeds for _, seed_set, *_ in rows]),
         ],
         apart=parts(seed_set.seeds for _, seed_set, *_ in rows),
-        note="In bold: a saving of the recommended sampler whose interval excludes 0. Nothing else is tested. An "
-        "interval speaks of one sampler alone: of nine samplers that are all equal, in one report of seven at "
-        "least one has an interval that excludes 0. Unbounded: in some resamples one of the two never reaches the "
-        "target.",
+        note="" if results.run.stopping else ABOUT_INTERVALS,
     )
 
 

@@ -29,7 +29,7 @@ def section(results: RunResults) -> Section:
     apart = parts(row.seed_set for row in rows)
     quality = Table(
         name="outcome",
-        title="Mean ± 95 % confidence interval over seeds",
+        title=results.averaged.capitalize(),
         columns=[
             Column(
                 "sampler", [bold(f"{x.label} ({x.labels:,} labels)" if x.reference else x.label) for x in rows]
@@ -48,8 +48,8 @@ def section(results: RunResults) -> Section:
         note="n: seeds that are averaged. Rows over the same seeds may be compared; a sampler that lacks seeds "
         "comes with Random over the seeds that both have. A metric that is undefined for one of them in a seed is "
         "averaged over the other seeds for all. Area: under the curve over the labeled count, divided by its "
-        f"range. An area in bold is significantly better than Random's ({kind_of_test(run)}, {correction(run)} "
-        f"correction). Nothing else here is tested. {results.basis.replicated}".rstrip(),
+        f"range. An area in bold is {_shown(results)}. Nothing else here is tested. "
+        f"{results.basis.replicated}".rstrip(),
     )
     classes = Table(
         name="classes",
@@ -83,3 +83,10 @@ def section(results: RunResults) -> Section:
         ],
         tables=list(filter(None, [quality, classes if single else None, compared_with_paper(results)])),
     )
+
+
+def _shown(results: RunResults) -> str:
+    run = results.run
+    if run.stopping:
+        return "shown to be better than Random's, see below"
+    return f"significantly better than Random's ({kind_of_test(run)}, {correction(run)} correction)"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from alharness.report.document import Column, Section, Sheet, Table, bold
 from alharness.results.run import COLUMNS
+from alharness.runs.finding import enough
 from alharness.text.numbers import NOTHING, significant
 
 if TYPE_CHECKING:
@@ -20,14 +21,18 @@ WORDS = {"pending": "not finished", "timeout": "timed out", "oom": "out of memor
 
 def cells(results: RunResults) -> Section:
     """Every cell that is not complete, every sampler that was skipped."""
-    run, total = results.run, len(results.records)
-    missing = [record for record in results.records if record.status != "ok"]
+    run = results.run
+    asked = [record for record in results.records if record.status != "spared"]
+    missing, total = [record for record in asked if record.status != "ok"], len(asked)
     paragraphs = [
         f"{total - len(missing)} of {total} cells are complete. No mean includes a cell that is not. Running the "
         "spec again continues with the others."
         if missing
         else f"All {total} cells (sampler x seed) are complete."
     ]
+    if spared := len(results.records) - total:
+        seeds = enough(results.records)
+        paragraphs.append(f"{spared} more cells were not needed{f': {seeds}' if seeds else ''}.")
     paragraphs += [f"Skipped: {skip.label}: {skip.reason}." for skip in run.skips]
     if results.others:
         paragraphs.append(

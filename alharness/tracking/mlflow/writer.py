@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from .patience import Pulse
 
-ENDS: dict[Status, str] = {"ok": "FINISHED", "interrupted": "KILLED", "pending": "KILLED"}
+ENDS: dict[Status, str] = {"ok": "FINISHED", "interrupted": "KILLED", "pending": "KILLED", "spared": "KILLED"}
 """MLflow's status for the status of a cell that has ended; any other has failed."""
 FAILED, RUNNING = "FAILED", "RUNNING"
 
