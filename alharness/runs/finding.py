@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alharness.errors import RunError, SpecError
-from alharness.text.words import SUFFIX, command_line
+from alharness.text.words import SUFFIX, command_line, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -60,13 +60,9 @@ class FoundRun:
 
 def list_runs(workdir: Path = WORKDIR) -> list[FoundRun]:
     """The run directories in a folder, the last one first; none if the folder is not there."""
-    from . import saved  # commands that look for no run start without it
-
-    try:
-        folders = [path for path in workdir.iterdir() if (path / saved.NAME).exists() or (path / "cells").is_dir()]
-    except OSError:
-        return []
-    return sorted(map(_look, folders), key=lambda found: (bool(found.problem), -found.at, found.name))
+    return sorted(
+        map(_look, _directories(workdir)), key=lambda found: (bool(found.problem), -found.at, found.name)
+    )
 
 
 def find_run(named: str | Path, workdir: Path = WORKDIR) -> Path:
@@ -113,6 +109,9 @@ def find_runs(named: str | Path, workdir: Path = WORKDIR, warn: Callable[[str], 
     names = _settings(named)
     if len(names) < 2 or Path(named).is_dir():
         return [find_run(named, workdir)]
+    folders = grouped((_made_as(path), path) for path in _directories(workdir))
+    if all(len(folders.get(name, ())) == 1 for name in names):
+        return [folders[name][0] for name in names]  # no journal is read: a grid may have thousands
     runs = list_runs(workdir)
     found = {name: _called(name, runs) for name in names}
     for name, meant in found.items():
@@ -179,6 +178,20 @@ def _settings(named: str | Path) -> list[str]:
         path = find_spec(Path(named))
         return setting_names(with_bases(yamlfile.read(path), path))
     return []
+
+
+def _directories(workdir: Path) -> list[Path]:
+    from . import saved  # commands that look for no run start without it
+
+    try:
+        return [path for path in workdir.iterdir() if (path / saved.NAME).exists() or (path / "cells").is_dir()]
+    except OSError:
+        return []
+
+
+def _made_as(path: Path) -> str:
+    """The name of the spec that a run directory was made for."""
+    return path.name.rpartition("-")[0].removesuffix(SUFFIX)
 
 
 def _called(name: str, runs: Iterable[FoundRun]) -> list[FoundRun]:

@@ -240,3 +240,10 @@ def test_a_spec_whose_base_is_missing_is_looked_up_by_its_name(make, tmp_path):
 )
 def test_where_a_report_is_written(grid, named, count, folder):
     assert report_folder(named, [Path("runs", str(n)) for n in range(count)]) == Path(folder)
+
+
+def test_runs_of_a_whole_grid_are_found_without_their_journals(grid, make, monkeypatch):
+    grid.append(make("grid-epochs3-standin-1a2b3c4d", "grid-epochs3-standin"))
+    monkeypatch.setattr(saved, "load", None)
+
+    assert [path.resolve() for path in find_runs("any")] == grid
