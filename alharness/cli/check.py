@@ -57,7 +57,7 @@ def check(
         alharness check specs/digits_quick.yaml
         alharness check specs/digits_quick.yaml --set seeds=3 --set samplers.1.params.k=5
         alharness check specs/digits_quick.yaml --jobs 2 --trial
-        alharness check specs/digits_grid.yaml
+        alharness check specs/first_grid.yaml
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     plugins = load_plugins(include)
     specs = load_all(find_spec(path), plugins, assignments)

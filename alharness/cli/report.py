@@ -68,7 +68,7 @@ def report(
         alharness report runs
         alharness report digits_quick
         alharness report runs/digits_quick-1a2b3c4d
-        alharness report digits_grid
+        alharness report first_grid
         alharness report runs/simsv2_budget200-1a2b3c4d --target 0.35 --open
         alharness report runs/* --each
     """  # noqa: D301  \b is click's mark for lines that stay as they are

@@ -105,7 +105,7 @@ def run(
         alharness run specs/digits_quick.yaml --jobs 2
         alharness run my_comparison.yaml --include my_sampler.py
         alharness run specs/digits_quick.yaml --retime
-        alharness run specs/digits_grid.yaml
+        alharness run specs/first_grid.yaml
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     if no_tracking and require_tracking:
         raise click.UsageError("--no-tracking and --require-tracking exclude each other")

@@ -30,7 +30,7 @@ def runs(named: tuple[Path, ...], workdir: Path) -> None:
 
     \b
         alharness runs
-        alharness runs digits_grid
+        alharness runs first_grid
         alharness runs --workdir /data/runs
         alharness report digits_quick
         alharness report runs/digits_quick-1a2b3c4d

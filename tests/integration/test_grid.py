@@ -281,7 +281,7 @@ def test_the_shipped_grid_runs_in_a_small_form(main):
     ]
 
     code, out, err = main(
-        "run", "digits_grid", "--no-tracking", *(word for one in small for word in ("--set", one))
+        "run", "first_grid", "--no-tracking", *(word for one in small for word in ("--set", one))
     )
 
     assert (code, [line for line in err.splitlines() if "warning" not in line]) == (0, [])

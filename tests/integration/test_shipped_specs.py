@@ -41,7 +41,7 @@ def test_there_is_a_spec_for_every_table_and_figure_of_the_paper():
     assert {path.stem for path in SPECS.glob("*.yaml")} == {
         *PAPER,
         *DIGITS,
-        "digits_grid",
+        "first_grid",
         "mfeat",
     }
 
@@ -72,10 +72,10 @@ def test_specs_on_a_base_keep_the_run_directories_and_cells_that_they_had_by_the
 
 
 def test_a_grid_is_shipped_that_is_no_larger_than_a_first_try():
-    grid = specs.load_all(SPECS / "digits_grid.yaml", registry.load())
+    grid = specs.load_all(SPECS / "first_grid.yaml", registry.load())
 
     assert [setting.name for setting in grid] == [
-        f"digits_grid-{dataset}-budget{budget}" for dataset in ("digits", "mfeat") for budget in (10, 20)
+        f"first_grid-{dataset}-budget{budget}" for dataset in ("digits", "simsv2") for budget in (10, 20)
     ]
     assert sum(len(setting.samplers) * len(setting.seeds) for setting in grid) == 60
 
