@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -59,7 +61,6 @@ class Streams:
     def __init__(self, seeds: Sequence[int], device: torch.device) -> None:
         self._seeds = np.array(seeds, dtype=np.uint64)
         self._device = device
-        self._counters: dict[int, Tensor] = {}
 
     def __len__(self) -> int:
         return len(self._seeds)
@@ -90,16 +91,19 @@ class Streams:
         bits = self._bits(words + (halves + 1) // 2, key)
         shorts = bits[:, words:].view(torch.int16)
         found, word, half = [], 0, 0
-        for draw in draws:
-            if draw.kind == "kept":
-                part = shorts[:, half : half + draw.size]
-                half += draw.size
-                numbers = _kept(draw, part)
-            else:
-                size = draw.size * (2 if draw.kind == "normal" else 1)
-                numbers = _numbers(draw, bits[:, word : word + size])
+        for (kind, share, value), alike in groupby(draws, key=lambda draw: (draw.kind, draw.share, draw.value)):
+            together = [*alike]
+            if kind == "kept":
+                sizes = [draw.size for draw in together]
+                part = shorts[:, half : half + sum(sizes)]
+                half += sum(sizes)
+                numbers = torch.split(_kept(share, value, part), sizes, dim=1)
+                found += [x.view(-1, *draw.shape) for x, draw in zip(numbers, together, strict=True)]
+                continue
+            for draw in together:
+                size = draw.size * (2 if kind == "normal" else 1)
+                found.append(_numbers(draw, bits[:, word : word + size]).view(-1, *draw.shape))
                 word += size
-            found.append(numbers.view(-1, *draw.shape))
         return found
 
     def orders(self, rows: int, key: Tensor) -> Tensor:
@@ -114,27 +118,36 @@ class Streams:
         bias (hash-prospector, 2018); a second key between them makes the streams of two members different
         sequences, not parts of one.
         """
-        if count not in self._counters:
-            self._counters[count] = torch.arange(count, dtype=torch.int32, device=self._device)
-        x = self._counters[count] ^ key[0]
-        shifted = torch.empty_like(x)
-        x ^= torch.bitwise_right_shift(x, 16, out=shifted).bitwise_and_(0xFFFF)
-        x *= 0x7FEB352D
-        x += key[1]
-        x ^= torch.bitwise_right_shift(x, 15, out=shifted).bitwise_and_(0x1FFFF)
+        # Folding what two numbers have not in common is to fold each of them: so it takes one pass, and not three.
+        x = _counters(count, self._device) ^ _folded(key[0], 16)
+        x = torch.add(key[1], x, alpha=0x7FEB352D, out=x)
+        shifted = torch.bitwise_right_shift(x, 15)
+        x ^= shifted.bitwise_and_(0x1FFFF)
         x *= 0x846CA68B - 2**32
         x ^= torch.bitwise_right_shift(x, 16, out=shifted).bitwise_and_(0xFFFF)
         return x
 
 
-def _kept(draw: Draw, halves: Tensor) -> Tensor:
+@lru_cache(maxsize=32)
+def _counters(count: int, device: torch.device) -> Tensor:
+    """(count,) the first numbers, folded."""
+    return _folded(torch.arange(count, dtype=torch.int32, device=device), 16)
+
+
+def _folded(x: Tensor, bits: int) -> Tensor:
+    """x, with its upper bits added to its lower ones without carry."""
+    return x ^ (x >> bits & (1 << 32 - bits) - 1)
+
+
+def _kept(share: float, value: float, halves: Tensor) -> Tensor:
     """`value` for numbers of 16 bits below the threshold, 0 for others."""
-    if draw.share >= 1:
-        return torch.full_like(halves, draw.value, dtype=torch.float)
-    threshold = round(draw.share * HALVES) - HALVES // 2
-    # A comparison would take four times as long on a CPU: it does not fill registers.
-    found = torch.rsub(halves.float(), threshold).clamp_(0, 1)
-    return found if draw.value == 1 else found.mul_(draw.value)
+    if share >= 1:
+        return torch.full_like(halves, value, dtype=torch.float)
+    threshold = round(share * HALVES) - HALVES // 2
+    # A comparison would take four times as long on a CPU: it does not fill registers. The difference is at least
+    # twice the value for those that are kept, and negative for others.
+    scale, found = 4 * value, halves.float()
+    return torch.add(torch.tensor((threshold - 0.5) * scale), found, alpha=-scale, out=found).clamp_(0, value)
 
 
 def _numbers(draw: Draw, bits: Tensor) -> Tensor:
