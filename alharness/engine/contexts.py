@@ -73,7 +73,11 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """The global generators of torch, NumPy and Python seeded inside, and put back afterwards."""
     before = random.getstate(), np.random.get_state()  # noqa: NPY002 - models may draw from it
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
+        # For each device in turn, and not by torch.manual_seed: without a GPU that keeps, for later, a list of all
+        # seeds with a traceback for each, which takes longer than all else here.
+        torch.default_generator.manual_seed(seed)
+        if device.type == "cuda":
+            torch.cuda.manual_seed_all(seed)
         np.random.seed(seed % 2**32)  # noqa: NPY002
         random.seed(seed)
         try:
