@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch.fx import Graph
-from torch.utils import _pytree as trees
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 from alharness.errors import described, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from torch import Tensor
     from torch.fx import Node
@@ -82,7 +81,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         named = self._named((args, kwargs))
         result = operation(*args, **kwargs)
         node = self.graph.call_function(operation, *named)
-        held = [x.untyped_storage()._cdata for x in trees.tree_leaves(args) if isinstance(x, torch.Tensor)]  # noqa: SLF001
+        held = [x.untyped_storage()._cdata for x in _tensors(args)]  # noqa: SLF001
         if isinstance(result, torch.Tensor):
             self._know(result, node, held)
         elif isinstance(result, (tuple, list)):
@@ -118,6 +117,15 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         made = 0 if storage._cdata in held or node.op == "placeholder" else storage.nbytes()  # noqa: SLF001
         node.meta["val"] = Value(shape=x.shape, stride=x.stride(), dtype=x.dtype, bytes=made)
         self._nodes[x] = node
+
+
+def _tensors(x: Any) -> Iterator[Tensor]:
+    """The tensors among arguments."""
+    if isinstance(x, torch.Tensor):
+        yield x
+    elif isinstance(x, (tuple, list)):
+        for part in x:
+            yield from _tensors(part)
 
 
 @dataclass(frozen=True, kw_only=True)

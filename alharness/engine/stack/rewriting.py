@@ -106,22 +106,20 @@ def _named(target: Any) -> str:
 
 
 def _followed(few: Any, more: Any, members: Node, graph: Graph) -> Any:
-    a, form = trees.tree_flatten(few)
-    b, other = trees.tree_flatten(more)
-    if form != other:
-        raise Unstackable("it does something else for another number of models")
-
-    def one(x: Any, y: Any) -> Any:
-        if isinstance(x, torch.fx.Node) or x == y or (x != x and y != y):  # noqa: PLR0124 - NaN
-            return x
-        if type(x) is not int or type(y) is not int or x % FEW or x * MORE != y * FEW:
-            raise Unstackable(f"it uses {x} in one call, but {y} in the next")
-        factor = x // FEW
-        if factor == 1:
-            return members
-        return graph.call_function(operator.mul, (members, factor))
-
-    return trees.tree_unflatten([one(x, y) for x, y in zip(a, b, strict=True)], form)
+    """Arguments of `few`, with whole numbers that differ from those of `more` as multiples of the members."""
+    if isinstance(few, torch.fx.Node) or few == more or (few != few and more != more):  # noqa: PLR0124 - NaN
+        return few
+    if isinstance(few, dict) and isinstance(more, dict) and few.keys() == more.keys():
+        return {name: _followed(x, more[name], members, graph) for name, x in few.items()}
+    if isinstance(few, (tuple, list)) and isinstance(more, (tuple, list)):
+        if len(few) != len(more):
+            raise Unstackable("it does something else for another number of models")
+        found = [_followed(x, y, members, graph) for x, y in zip(few, more, strict=True)]
+        return found if isinstance(few, list) else tuple(found)
+    if type(few) is not int or type(more) is not int or few % FEW or few * MORE != more * FEW:
+        raise Unstackable(f"it uses {few} in one call, but {more} in the next")
+    factor = few // FEW
+    return members if factor == 1 else graph.call_function(operator.mul, (members, factor))
 
 
 def tidy(graph: Graph) -> None:

@@ -132,8 +132,7 @@ class Stack:
         if into is None:
             # In the layout of every other model: products of a transposed matrix are rounded in another way.
             return {name: x.clone(memory_format=torch.contiguous_format) for name, x in found.items()}
-        for name, x in found.items():
-            into[name].copy_(x)
+        torch._foreach_copy_([into[name] for name in found], [*found.values()])
         return into
 
     def _sizes(self) -> list[int]:
