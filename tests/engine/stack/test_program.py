@@ -62,6 +62,19 @@ def test_what_members_share_is_given_once_to_all():
     torch.testing.assert_close(found, w @ x.T)
 
 
+def test_gradients_of_a_layers_weights_lie_in_memory_as_the_weights_do():
+    def function(x, w):
+        loss = vmap(lambda a, b: functional.linear(a, b).square().sum())(x, w)
+        return torch.autograd.grad(loss.sum(), [w])
+
+    program = record(function, [torch.randn(5, 4), torch.randn(3, 4, requires_grad=True)])
+    assert program.orders == ((0, 1),)
+    x, w = torch.randn(6, 5, 4), torch.randn(6, 3, 4)
+    (gradient,) = program(6, [x, w], [])
+    assert gradient.is_contiguous()
+    torch.testing.assert_close(gradient, 2 * torch.einsum("mni,moi,mnj->moj", x, w, x))
+
+
 DRAWS = {
     "dropout": (lambda x: functional.dropout(x, 0.2), "kept", 0.8, 1.25),
     "dropout of a layer": (lambda x: nn.Dropout1d(0.5)(x[None])[0], "kept", 0.5, 2.0),
