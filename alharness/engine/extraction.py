@@ -16,7 +16,7 @@ from alharness.guard.fingerprint import Kept, unwritten
 
 from .batches import RepeatedBatches, batches
 from .contexts import seeded
-from .dropout import dropout_on
+from .dropout import Quick, dropout_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -81,9 +81,10 @@ class Extractor:
         self.permit(Feature.DECODE)
         self._require_whole(z, "decode")
         if self._clock.phase == "selection":
-            with self._clock.charge("inference"):
+            with self._inference():
                 return self.predict(z)
-        return self.predict(z)
+        with Quick():
+            return self.predict(z)
 
     def embed(self, z: Mapping[str, Tensor], source: str = FUSED) -> Tensor:
         """`Query.embed`."""
@@ -104,7 +105,7 @@ class Extractor:
     @torch.no_grad()
     def encode(self, inputs: Inputs, positions: NDArray[np.int64]) -> dict[str, Tensor]:
         """z of all these rows."""
-        with self._clock.charge("inference"):
+        with self._inference():
             z = _joined(self._encoded(b) for b in self._rows(inputs, positions))
         self._entries.update(z)
         return z
@@ -112,13 +113,13 @@ class Extractor:
     @torch.no_grad()
     def predictions(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Predictions of all sources."""
-        with self._clock.charge("inference"):
+        with self._inference():
             return _joined(self.predict(part) for part in self._parts(z))
 
     @torch.no_grad()
     def embeddings(self, z: Mapping[str, Tensor], source: str) -> Tensor:
         """Inputs of the last linear layer of that source's head."""
-        with self._clock.charge("inference"), self._caught(source) as caught:
+        with self._inference(), self._caught(source) as caught:
             for part in self._parts(z):
                 with self._model_at_work(part):
                     self._model.decode(part)
@@ -127,7 +128,7 @@ class Extractor:
     @torch.no_grad()
     def both(self, z: Mapping[str, Tensor], source: str) -> tuple[dict[str, Tensor], Tensor]:
         """`predictions` and the `embeddings` of one source, in one pass."""
-        with self._clock.charge("inference"), self._caught(source) as caught:
+        with self._inference(), self._caught(source) as caught:
             return self.predictions(z), self._whole(caught, source, z)
 
     def draw_batches(self, inputs: Inputs, positions: NDArray[np.int64]) -> Iterable[Batch]:
@@ -144,8 +145,13 @@ class Extractor:
     @torch.no_grad()
     def draw_without_dropout(self, rows: Iterable[Batch], source: str) -> Tensor:
         """What a draw gives for its first batch if the model has no dropout, bit by bit."""
-        with self._clock.charge("inference"):
+        with self._inference():
             return self.predict(self._encoded(next(iter(rows))))[source]
+
+    @contextmanager
+    def _inference(self) -> Iterator[None]:
+        with self._clock.charge("inference"), Quick():
+            yield
 
     def _encoded(self, batch: Batch) -> dict[str, Tensor]:
         with self._model_at_work(batch.tensors):
@@ -322,7 +328,7 @@ def predict(fitted: Fitted, inputs: Inputs, batch: int) -> NDArray[np.float32]:
     with fitted.border.crossed("evaluation"):
         found = []
         for rows in batches(inputs, np.arange(len(inputs)), batch, fitted.device):
-            with unwritten(rows.tensors, ModelError, "what it was given"):
+            with unwritten(rows.tensors, ModelError, "what it was given"), Quick():
                 outputs = fitted.model(rows)
             require_predictions(outputs, len(rows), fitted.model.shape)
             found.append(outputs[FUSED])

@@ -9,6 +9,7 @@ from .distances import (
 )
 from .gradients import head_gradients, pseudo_residuals, row_cosines, row_norms, row_outer
 from .numerics import full_precision, require_finite
+from .products import linear
 from .scores import min_max, ranks, top_k
 from .seeding import k_means_plus_plus
 
@@ -18,6 +19,7 @@ __all__ = [
     "head_gradients",
     "k_center",
     "k_means_plus_plus",
+    "linear",
     "min_max",
     "pseudo_residuals",
     "ranks",

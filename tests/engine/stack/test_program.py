@@ -13,6 +13,7 @@ from torch.nn import functional
 from alharness.engine.stack.draws import Streams
 from alharness.engine.stack.program import record
 from alharness.engine.stack.recorder import CONSTANT, Unstackable
+from alharness.kernels import products
 
 
 def recorded(function, *tensors, shared=()):
@@ -60,6 +61,25 @@ def test_what_members_share_is_given_once_to_all():
     w, x = torch.randn(4, 3), torch.randn(5, 3)
     (found,) = program(4, [w, x.expand(4, 5, 3)], [])
     torch.testing.assert_close(found, w @ x.T)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_large_product_gives_a_member_the_same_bits_in_every_stack(bias, shared):
+    samples, inputs, outputs = 300, 200, 50
+    assert samples * inputs * outputs > products.LARGE
+    generator = torch.Generator().manual_seed(0)
+    shapes = (samples, inputs), (outputs, inputs), (outputs,)
+    x, w, b = (torch.randn(7, *shape, generator=generator) for shape in shapes)
+    if shared:
+        x = x[:1].expand_as(x)
+    function = functional.linear if bias else lambda x, w, b: functional.linear(x, w)
+    program = recorded(function, x[0], w[0], b[0])
+    (all_of_them,) = program(7, [x, w, b], [])
+    for rows in ([3, 3], [6, 0, 3]):
+        (found,) = program(len(rows), [x[rows], w[rows], b[rows]], [])
+        assert torch.equal(found, all_of_them[rows])
+    torch.testing.assert_close(all_of_them[3], function(x[3], w[3], b[3]), rtol=1e-4, atol=1e-4)
 
 
 def test_gradients_of_a_layers_weights_lie_in_memory_as_the_weights_do():

@@ -50,7 +50,7 @@ def test_gradients_are_those_of_the_dense_network(graph, dense):
     network = fresh_network(6, 7, rng, X)
     kept, share = masked(len(X), 7, 0.3, rng)
     loss = labeled_from_unlabeled(UNLABELED, LABELED, 1.2, X)
-    ours = gradients(network, A, A @ X, loss, kept, share, X.new_empty(len(X), 7))
+    ours = gradients(network, A, A @ X, loss, kept, share)
     gcn = dense.GCN(network)
     dense.loss(gcn(X, matrix, kept.to(X) / share)[1], UNLABELED, 1.2).backward()
     for a, parameter in zip(ours, gcn.parameters(), strict=True):

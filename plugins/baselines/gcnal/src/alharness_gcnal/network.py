@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch  # noqa: TID253 - only sampler.py imports this module
 
+from alharness.kernels import linear
 from alharness.kernels.optimizers import Adam
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Network:
 
     def hidden(self, AX: Tensor) -> Tensor:
         """(N, H) hidden features of A X (N, D), without dropout."""
-        return torch.addmm(self.b1, AX, self.W1).relu_()
+        return linear(AX, self.W1.T, self.b1).relu_()
 
     def logits(self, A: Propagation, hidden: Tensor) -> Tensor:
         """(N,) logits of being labeled."""
@@ -126,10 +127,10 @@ def train(A: Propagation, AX: Tensor, loss: Loss, params: GcnalParams, rng: np.r
     """
     network = fresh_network(AX.shape[1], params.hidden, rng, AX)
     adam = Adam(network.parameters, lr=params.learning_rate, weight_decay=params.weight_decay)
-    kept, scratch = AX.new_empty(2, len(AX), params.hidden)
+    kept = AX.new_empty(len(AX), params.hidden)
     for _ in range(params.steps):
         share = draw_kept(params.dropout, rng, kept)
-        found = gradients(network, A, AX, loss, kept, share, scratch)
+        found = gradients(network, A, AX, loss, kept, share)
         for parameter, gradient in zip(network.parameters, found, strict=True):
             parameter.grad = gradient
         adam.step()
@@ -151,13 +152,13 @@ def draw_kept(dropout: float, rng: np.random.Generator, out: Tensor) -> float:
 
 
 def gradients(
-    network: Network, A: Propagation, AX: Tensor, loss: Loss, kept: Tensor, share: float, scratch: Tensor
+    network: Network, A: Propagation, AX: Tensor, loss: Loss, kept: Tensor, share: float
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Gradients of the loss with respect to W₁, b₁, W₂, b₂.
 
     Written out, because here the gradient of a hidden unit is a product of three things, one per sample, one per
     unit, and a zero or one: (dv ⊗ W₂) ⊙ [h > 0]. The factor per unit can wait until after the matrix product,
-    and one buffer serves for the hidden units on the way forth and for their slopes on the way back.
+    and the slopes take the memory of the hidden units.
 
     Args:
         network: where.
@@ -166,10 +167,9 @@ def gradients(
         loss: of the logits.
         kept: (N, H) 1 or 0, the dropout mask.
         share: the probability that a unit is kept.
-        scratch: (N, H), overwritten.
     """
     W1, b1, W2, b2 = network.parameters
-    h = torch.addmm(b1, AX, W1, out=scratch).relu_().mul_(kept)
+    h = linear(AX, W1.T, b1).relu_().mul_(kept)
     W2 = W2 / share  # as if the kept units had been scaled up
     logits = A @ (h @ W2) + b2
 
@@ -177,4 +177,4 @@ def gradients(
     dv = A.pull(dlogits)
     dW2 = dv @ h / share
     slopes = h.sign_().mul_(dv[:, None])  # h is positive exactly where ReLU and dropout let a gradient through
-    return AX.T @ slopes * W2, slopes.sum(0) * W2, dW2, dlogits.sum(0, keepdim=True)
+    return linear(AX.T, slopes.T) * W2, slopes.sum(0) * W2, dW2, dlogits.sum(0, keepdim=True)
