@@ -11,7 +11,8 @@ import pytest
 from alharness.results.blocks import compare, pooled
 from alharness.results.statistics import corrected, width
 
-AREAS = json.loads((Path(__file__).parents[1] / "data" / "clipart_areas.json").read_text())
+DATA = Path(__file__).parents[1] / "data"
+AREAS = json.loads((DATA / "clipart_areas.json").read_text())
 
 
 @pytest.fixture
@@ -225,6 +226,20 @@ def test_where_only_the_noisy_do_not_differ_either(world, n):
 @pytest.mark.parametrize("world", ["equal", "one three times as noisy", "one six times as noisy"])
 def test_where_some_lack_seeds_and_nothing_differs_either(world):
     assert shown(world, 20, 1, few=3).any(axis=1).mean() < SURE
+
+
+@pytest.mark.parametrize("samplers", [1, 9])
+@pytest.mark.parametrize("n", [3, 5, 10])
+def test_random_does_not_differ_from_random_in_real_runs(n, samplers):
+    """Ten runs of Random in each of 60 seeds, with other draws: any of them as Random, others as samplers."""
+    areas = np.array(json.loads((DATA / "digits_randoms.json").read_text())["areas"])
+    rng, wrong, count = np.random.default_rng(0), 0, 500
+    for _ in range(count):
+        drawn = areas[rng.permutation(60)[:n]][:, rng.permutation(10)[: samplers + 1]]
+        rows = dict(enumerate(drawn.T))
+        found = corrected(compare(rows, against(rows, other=0), lower_is_better=False))
+        wrong += any(one.significant for one in found.values())
+    assert wrong / count < 0.05 + 3 * math.sqrt(0.05 * 0.95 / count)
 
 
 def test_more_is_shown_than_by_each_pairs_own_noise():

@@ -22,7 +22,7 @@ def test_it_prints_its_tables(study, capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", [str(PATH), "--experiments", "5", "--quick"])
     study["main"]()
     printed = capsys.readouterr().out
-    assert printed.count("\n## ") == 4
+    assert printed.count("\n## ") == 5
     assert "| equal | 5 | 3 | 0." in printed
 
 
