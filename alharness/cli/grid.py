@@ -55,10 +55,12 @@ def _rows(specs: Sequence[Spec], plans: Sequence[Plan]) -> Iterator[tuple[str, .
     for spec, plan in zip(specs, plans, strict=True):
         labeled, made_up = plan.schedule.labeled, ", SYNTHETIC" if plan.synthetic else ""
         labels = f"{labeled[0]:,} -> {labeled[-1]:,} by {spec.active_learning.budget:,}"
-        counts = f"{len(plan.cells):,}", f"{trainings(plan):,}"
+        most = "at most " if plan.stopping else ""  # seeds that stop may need fewer
+        counts = f"{most}{len(plan.cells):,}", f"{most}{trainings(plan):,}"
         yield plan.name, f"{spec.dataset.name}{made_up}", spec.model.name, labels, *counts
     cells, models = sum(len(plan.cells) for plan in plans), sum(map(trainings, plans))
-    yield f"{len(plans):,} settings", "", "", "", f"{cells:,}", f"{models:,}"
+    most = "at most " if any(plan.stopping for plan in plans) else ""
+    yield f"{len(plans):,} settings", "", "", "", f"{most}{cells:,}", f"{most}{models:,}"
 
 
 def close_all(page: PageConsole, named: Sequence[Path], plans: Sequence[Plan]) -> None:

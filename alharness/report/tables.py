@@ -97,12 +97,13 @@ def settings_table(found: Sequence[RunResults]) -> Blocks:
     labels = dict.fromkeys(label for results in found for label in results.run.labels)
     rows = [{row.label: row for row in reversed(results.summary) if not row.reference} for results in found]
     complete = [sum(record.status == "ok" for record in results.records) for results in found]
+    asked = [sum(record.status != "spared" for record in results.records) for results in found]
     table = Table(
         name="settings",
         title=f"{len(found)} settings",
         columns=[
             Column("setting", [results.run.name for results in found]),
-            Column("complete", [f"{n:,} of {len(r.records):,}" for n, r in zip(complete, found, strict=True)]),
+            Column("complete", [f"{n:,} of {m:,}" for n, m in zip(complete, asked, strict=True)]),
             Column("area of", [arrow(results.run, results.run.metric) for results in found]),
             *(
                 Column(label, [averaged(row[label].area) if label in row else NOTHING for row in rows])

@@ -203,7 +203,7 @@ def is_finished(spec: Spec, plan: Plan, options: Options) -> bool:
         before, outcomes = saved.load(plan.folder)
     except RunError:
         return False
-    complete = {outcome.cell.name for outcome in outcomes if outcome.status == "ok"}
+    complete = {outcome.cell.name for outcome in outcomes if outcome.status in ("ok", "spared")}
     same = before.cells == plan.cells and before.spec_text == resolved_yaml(spec)
     return same and all(cell.name in complete for cell in _wanted(plan, options.only))
 

@@ -15,7 +15,7 @@ from alharness.text.words import did_you_mean
 from .document import RawSpec, choice
 from .merging import PLUGINS, lay
 from .problems import Problem, combine
-from .settings import ActiveLearningSettings, LimitsSettings, TrainingSettings
+from .settings import ActiveLearningSettings, LimitsSettings, SeedSettings, TrainingSettings
 from .sources import split
 from .yamlfile import YamlFile
 
@@ -278,5 +278,5 @@ def _require_few(axes: Sequence[_Axis], file: YamlFile) -> None:
 def _count(asked: Any) -> int:
     """How many samplers or seeds these are; 1 if it is neither."""
     if isinstance(asked, dict):
-        asked = asked.get("at_most")
+        asked = asked.get("at_most", SeedSettings.model_fields["at_most"].default)
     return len(asked) if isinstance(asked, list) else asked if type(asked) is int and asked > 0 else 1

@@ -211,6 +211,18 @@ def test_an_interruption_ends_all_and_the_same_command_continues(command, write,
     assert "Continuing: " in out
 
 
+def test_settings_whose_seeds_were_enough_are_finished(main, write):
+    seeds = "seeds={at_least: 3, at_most: 6, block: 1, until: decided, margin: 5}"
+    words = ["run", write(data=ALONE, samplers=("random, first, narrow", "random, first")), "--set", seeds]
+    _, out, _ = main(*words)
+
+    again = main(*words)[1]
+
+    assert out.count("seeds were enough") == 2
+    assert again.count("finished before") == 2
+    assert re.search(r"grid-toy-budget5 +│ +(\d) of \1 │", again)
+
+
 def test_commands_take_all_runs_of_a_grid(main, finished):
     assert main("report", "grid", "--out", "elsewhere")[0] == 0
     assert (finished / "elsewhere/index.html").exists()

@@ -355,6 +355,13 @@ def test_the_limit_is_the_specs(load, limit, settings):
     assert len(found) == settings
 
 
+@pytest.mark.parametrize(("rule", "seeds"), [("{until: decided}", 50), ("{until: decided, at_most: 7}", 7)])
+def test_seeds_that_stop_are_counted_as_the_most_that_there_may_be(refusal, rule, seeds):
+    text = TEXT.replace("[toy, top]", "[random, toy]") + f"seeds: {rule}\nlimits: {{max_cells: 1}}\n"
+
+    assert f"x 2 samplers x {seeds} seeds)" in refusal("{training.epochs: [1, 2]}", text=text)
+
+
 def test_cells_are_counted_as_they_are_set(refusal):
     assert "60 cells (3 training.epochs x 2 samplers x 10 seeds); at most 59" in refusal(
         "{training.epochs: [1, 2, 3]}", "limits.max_cells=59", "seeds=10"
