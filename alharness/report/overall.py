@@ -12,6 +12,8 @@ from alharness.text.numbers import NOISE, fixed, p_value, percent, seconds, shar
 from .answers import COST, SAVED, SURE, answer, correction, kind_of_test, naming
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from alharness.results.aggregate import Estimate
     from alharness.results.settings import Ranking, Settings
 
@@ -93,7 +95,7 @@ def _sure(found: Settings, best: str) -> Answer:
             return answer(SURE, "Not tested over settings.", ranking.refusal, *reasons)
         wins = sum(found.against_random[name, best].better for name in found.runs)
         return answer(
-            SURE, f"Within {wins} of {len(found.runs)} settings.", _tested(found, best), ranking.refusal, *reasons
+            SURE, f"Within {wins} of {len(found.runs)} settings.", _tested(found, best), *reasons, ranking.refusal
         )
     clear = [x for x in found.common if ranking.better(best, x)]
     return answer(
@@ -108,13 +110,28 @@ def _sure(found: Settings, best: str) -> Answer:
 
 def _tested(found: Settings, best: str) -> str:
     """In how many settings a sampler is shown to be better than Random."""
-    pairs = [found.against_random[name, best] for name in found.runs]
+    fixed = [name for name in found.runs if name not in found.stopping]
+    plans = [found.runs[name].run for name in fixed]
+    told = []
+    if fixed:
+        told.append(
+            f"Significantly better than Random within {_won(found, best, fixed)} settings "
+            f"({kind_of_test(*plans)}, {correction(*plans)} correction over {found.tests} comparisons of samplers "
+            "with Random)."
+        )
+    if found.stopping:
+        told.append(
+            f"Decided to be better than Random within {_won(found, best, found.stopping)} settings whose seeds "
+            f"stop, each with its own confidence. By chance it would be within {found.enough} or more of them in "
+            "one of twenty grids at most."
+        )
+    return " ".join(told)
+
+
+def _won(found: Settings, best: str, names: Sequence[str]) -> str:
+    pairs = [found.against_random[name, best] for name in names]
     wins, losses = sum(pair.better for pair in pairs), sum(pair.worse for pair in pairs)
-    return (
-        f"Significantly better than Random within {wins} of {len(pairs)} settings"
-        f"{f', and worse within {losses}' if losses else ''} ({kind_of_test(*found.plans)}, "
-        f"{correction(*found.plans)} correction over {found.tests} comparisons of samplers with Random)."
-    )
+    return f"{wins} of {len(pairs)}" + (f" (worse within {losses})" if losses else "")
 
 
 def _scored(found: Settings, best: str) -> list[str]:
@@ -162,6 +179,7 @@ def _saved(found: Settings, best: str) -> Answer:
         else "None that is sure.",
         f"To Random's value after the last cycle: {usual}; sure in {len(sure)} of {len(savings)} (better than "
         "Random there, and the interval excludes 0).",
+        "Savings have no intervals in settings whose seeds stop." if found.stopping else "",
         quicker and f"{quicker} It is Random's labels divided by those of {best}, for the values that both reach.",
     )
 

@@ -60,6 +60,7 @@ class Scores:
             so that statistics of single runs are averaged over them.
         unit: what a score of 1 is more than Random's mean area; empty without a scale.
         left_out: sentences on settings that are not on the scale.
+        stopping: settings whose seeds stop when they are decided.
     """
 
     labels: tuple[str, ...]
@@ -70,6 +71,7 @@ class Scores:
     replicates: Array
     unit: str = ""
     left_out: tuple[str, ...] = ()
+    stopping: tuple[str, ...] = ()
 
     @property
     def refusal(self) -> str:
@@ -85,14 +87,19 @@ class Scores:
     @property
     def without_intervals(self) -> str:
         """Why there are no intervals; empty if there are."""
-        least = min(self.counts, default=0)
-        if self.refusal or least >= ENOUGH_FOR_INTERVAL:
+        if self.refusal:
             return ""
+        if self.stopping:
+            return (
+                "Intervals from resamples need a number of seeds that was chosen beforehand, and in "
+                f"{_some(self.stopping)} seeds stop when they are decided."
+            )
         few = [name for name, n in zip(self.settings, self.counts, strict=True) if n < ENOUGH_FOR_INTERVAL]
-        some = ", ".join(few[:3]) + (f" and {len(few) - 3} more" if len(few) > 3 else "")
+        if not few:
+            return ""
         return (
-            f"Intervals from resamples of the seeds need {ENOUGH_FOR_INTERVAL} seeds in each setting, and {some} "
-            f"{'has' if len(few) == 1 else 'have'} fewer: with three, they miss too often."
+            f"Intervals from resamples of the seeds need {ENOUGH_FOR_INTERVAL} seeds in each setting, and "
+            f"{_some(few)} {'has' if len(few) == 1 else 'have'} fewer: with three, they miss too often."
         )
 
     @property
@@ -168,7 +175,11 @@ class Scores:
 
 
 def scores(
-    runs: Mapping[str, RunResults], seeds: Mapping[str, Sequence[int]], labels: Sequence[str], random: str | None
+    runs: Mapping[str, RunResults],
+    seeds: Mapping[str, Sequence[int]],
+    labels: Sequence[str],
+    random: str | None,
+    stopping: Sequence[str] = (),
 ) -> Scores:
     """Put the areas of all settings on one scale.
 
@@ -181,6 +192,7 @@ def scores(
         seeds: name of a setting -> the seeds that all samplers have there.
         labels: the samplers.
         random: label of Random.
+        stopping: settings whose seeds stop when they are decided.
     """
     if random is None or not seeds:
         return Scores(labels=tuple(labels), values=np.empty((len(labels), 0)), replicates=np.empty((1, 0)))
@@ -214,4 +226,9 @@ def scores(
         replicates=np.concatenate([np.empty((common, 0)), *(rows[:common] for rows in replicates)], axis=1),
         unit=FULL if full else GAIN,
         left_out=tuple(left_out),
+        stopping=tuple(name for name in stopping if name in kept),
     )
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

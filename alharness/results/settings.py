@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alharness.errors import RunError
+from alharness.text.numbers import NOISE
 from alharness.text.words import grouped
 
 from .basis import seed_list
@@ -132,7 +133,9 @@ class Settings:
     def areas(self) -> Mapping[str, Mapping[str, Mean]]:
         """Name of a setting with such seeds -> common sampler -> mean area over them."""
         return {
-            name: {label: mean(self.runs[name].areas_of(label, seeds)) for label in self.common}
+            name: {
+                label: self.runs[name].shown(mean(self.runs[name].areas_of(label, seeds))) for label in self.common
+            }
             for name, seeds in self.seeds.items()
         }
 
@@ -144,6 +147,23 @@ class Settings:
             for name, areas in self.areas.items()
         ]
         return rank(self.common, list(self.areas), np.array(values, float).reshape(-1, len(self.common)))
+
+    @property
+    def stopping(self) -> tuple[str, ...]:
+        """Settings whose seeds stop when comparisons are decided, each with a confidence of its own."""
+        return tuple(name for name, one in self.runs.items() if one.run.stopping)
+
+    @property
+    def enough(self) -> int:
+        """In so many settings whose seeds stop a sampler must be decided to be better, to be shown to be.
+
+        Each of them decides wrongly at times. In so many at once chance does so in one of twenty grids at most.
+        """
+        rules = [one.run.stopping for one in self.runs.values() if one.run.stopping]
+        wrong = max((1 - rule.confidence for rule in rules), default=0.0)
+        n = len(rules)
+        chances = [math.comb(n, m) * wrong**m * (1 - wrong) ** (n - m) for m in range(n + 1)]
+        return next((m for m in range(1, n + 1) if sum(chances[m:]) <= ALPHA * (1 + NOISE)), n + 1)
 
     @property
     def plans(self) -> list[Plan]:
@@ -176,7 +196,7 @@ class Settings:
     @cached_property
     def scores(self) -> Scores:
         """Areas of the common samplers on one scale, see `scores.scores`."""
-        return scores(self.runs, self.seeds, self.common, self._common_random)
+        return scores(self.runs, self.seeds, self.common, self._common_random, self.stopping)
 
     @cached_property
     def savings(self) -> Mapping[tuple[str, str], Saving]:
@@ -212,16 +232,19 @@ class Settings:
     def best(self) -> str | None:
         """Of the common samplers shown to be better than Random, the one with the best average rank.
 
-        A sampler is shown to be better by its ranks, or within a setting while it is worse in none. Random if none
-        is; None without Random.
+        A sampler is shown to be better by its ranks, or within a setting while it is worse in none; within several
+        if their seeds stop, see `enough`. Random if none is; None without Random.
         """
         random, ranking = self.random, self.ranking
         if random is None or not ranking.settings:
             return random
         shown = []
         for label in dict.fromkeys(label for _, label in self.against_random):
-            own = [pair for (_, other), pair in self.against_random.items() if other == label]
-            within = any(pair.better for pair in own) and not any(pair.worse for pair in own)
+            own = {name: pair for (name, other), pair in self.against_random.items() if other == label}
+            better = [name for name, pair in own.items() if pair.better]
+            decided = sum(name in self.stopping for name in better)
+            within = decided < len(better) or decided >= self.enough
+            within = within and not any(pair.worse for pair in own.values())
             if ranking.of(label) < ranking.of(random) and (within or ranking.better(label, random)):
                 shown.append(label)
         return min(shown, key=ranking.of, default=random)
@@ -277,9 +300,13 @@ def settings(found: Iterable[RunResults]) -> Settings:
 
 
 def summed_penalties(found: Settings) -> Penalties | None:
-    """Matrices of the settings added up, the largest possible entry being their number; None without Random."""
+    """Matrices of the settings added up, the largest possible entry being their number.
+
+    None without Random, and if seeds stop.
+    """
     runs = [*found.runs.values()]
-    return penalties(runs, found.common) if all(one.random for one in runs) else None
+    possible = not found.stopping and all(one.random for one in runs)
+    return penalties(runs, found.common) if possible else None
 
 
 def _gaps(

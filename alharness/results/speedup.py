@@ -55,8 +55,8 @@ def speed_ups(
     """The factor of a sampler in each setting, on mean curves over these seeds; and the geometric mean of all.
 
     Intervals are from resamples of the seeds of each setting, paired with Random's; there are none below five
-    seeds in a setting. A setting in which the curves reach no value in common has no factor, and the mean over
-    settings has none either.
+    seeds in a setting, nor if seeds stop when they are decided. A setting in which the curves reach no value in
+    common has no factor, and the mean over settings has none either.
     """
     counts = [len(found) for found in seeds.values()]
     weights, start = resampled_weights(counts, RESAMPLES) * len(counts), 0
@@ -70,15 +70,16 @@ def speed_ups(
         resampled = speed_up(
             run.labeled, *(drawn_weights @ c for c in curves), lower_is_better=run.lower_is_better
         )
-        found[name] = _estimate(float(value), resampled, [n])
+        found[name] = _estimate(float(value), resampled, [n], fixed=not run.run.stopping)
         logs.append(np.log(value))
         drawn.append(np.log(resampled))
-    over = _estimate(float(np.exp(np.mean(logs))), np.exp(np.mean(drawn, axis=0)), counts)
+    fixed = not any(runs[name].run.stopping for name in seeds)
+    over = _estimate(float(np.exp(np.mean(logs))), np.exp(np.mean(drawn, axis=0)), counts, fixed=fixed)
     return found, over
 
 
-def _estimate(value: float, drawn: Array, counts: Sequence[int]) -> Estimate:
-    if min(counts) < ENOUGH_FOR_INTERVAL or np.isnan(drawn).any():
+def _estimate(value: float, drawn: Array, counts: Sequence[int], *, fixed: bool) -> Estimate:
+    if not fixed or min(counts) < ENOUGH_FOR_INTERVAL or np.isnan(drawn).any():
         return Estimate(value=value)
     low, high = bounds(drawn, counts)
     return Estimate(value=value, low=float(low), high=float(high))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from alharness.api.records import Stopping
 from alharness.report.build import several
 from alharness.report.overall import answers_over
 from alharness.report.page import write
@@ -141,3 +142,44 @@ def test_odd_curves_can_be_drawn(runs, curves, tmp_path):
     page = written.page.read_text()
     assert "nan" not in "".join(re.findall(r' d="([^"]*)"', page)).lower()
     assert written.pictures == len(list((tmp_path / "pictures").glob("*.png"))) >= 1
+
+
+@pytest.fixture
+def stopping(make_results, noisy):
+    """Settings whose seeds stop: in the first ones `quick` is decided to be better, in the others nothing is."""
+
+    def build(decided, undecided):
+        runs = []
+        for i in range(decided + undecided):
+            quick = noisy(5, 1.0 if i < decided else 0.0, seed=i + 50)
+            curves = {"random": noisy(5, seed=i), "quick": quick}
+            runs.append(make_results(curves, experiment=f"e{i}", name=f"set {i}", stopping=Stopping()))
+        return runs
+
+    return build
+
+
+@pytest.mark.parametrize(("decided", "undecided", "best"), [(2, 0, "quick"), (1, 1, "random"), (2, 6, "random")])
+def test_one_decision_of_many_settings_shows_nothing_over_them(stopping, decided, undecided, best):
+    """Each of them is wrong in one of twenty; of eight, two are within chance."""
+    found = settings(stopping(decided, undecided))
+    assert found.enough == (2 if decided + undecided < 8 else 3)
+    assert sum(pair.better for pair in found.against_random.values()) == decided
+    assert found.best == best
+
+
+def test_seeds_that_stop_have_no_intervals_of_a_fixed_number(stopping):
+    document = several(stopping(2, 0))
+    _, sure, saved, _ = ask(stopping(2, 0))
+    assert "Decided to be better than Random within 2 of 2 settings whose seeds stop" in sure
+    assert "in set 0, set 1 seeds stop when they are decided" in sure
+    assert "Savings have no intervals" in saved
+    words = [text for section in document.sections for text in section.paragraphs]
+    for section in document.sections:
+        for one in section.tables:
+            words += [one.note, *(cell.text for row in one.rows for cell in row)]
+    assert not any(fixed in text for text in words for fixed in ("Holm", "Bonferroni", "±", " to 0."))
+    assert not any(
+        curve.band for s in document.sections for p in s.pictures for c in p.charts for curve in c.curves
+    )
+    assert "penalties" not in [picture.name for section in document.sections for picture in section.pictures]

@@ -76,12 +76,22 @@ def differences(found: Settings, link: Link) -> Section | None:
                 for label, cells in columns.items()
             ),
         ],
-        note="▲ and bold: significantly better than Random at 5 %, ▼: worse, after "
-        f"{correction(*found.plans)} correction over all "
-        f"{found.tests} comparisons. Paired by seed. Colors: the difference on the common scale of scores, blue "
-        f"for better and orange for worse, strongest at {STRONGEST}; they test nothing.",
+        note=f"{_marks(found)} Paired by seed. Colors: the difference on the common scale of scores, blue for "
+        f"better and orange for worse, strongest at {STRONGEST}; they test nothing.",
     )
     return Section(anchor="differences", title="Differences to Random", tables=[table])
+
+
+def _marks(found: Settings) -> str:
+    """What the signs of the table of differences mean."""
+    fixed = [one.run for name, one in found.runs.items() if name not in found.stopping]
+    parts = []
+    if fixed:
+        over = f"{correction(*fixed)} correction over all {found.tests} comparisons"
+        parts.append(f"▲ and bold: significantly better than Random at 5 %, ▼: worse, after {over}.")
+    if found.stopping:
+        parts.append("If seeds stop, ▲ and ▼ are what was decided, with the confidence of that setting.")
+    return " ".join(parts)
 
 
 def curves(found: Settings, styles: Styles, link: Link) -> Section | None:
@@ -120,6 +130,7 @@ def curves(found: Settings, styles: Styles, link: Link) -> Section | None:
     about = (
         f"Means over the seeds that most samplers of a setting have ({over}); bands are 95 % confidence "
         f"intervals, thin lines single seeds if there are fewer than {ENOUGH}."
+        f"{' Settings whose seeds stop have no bands.' if found.stopping else ''}"
     )
     return Section(
         anchor="curves",
