@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from alharness.errors import HarnessError
+from alharness.spec.plan import FEW_SEEDS
 from alharness.text.numbers import interval, significant, time_in_words
 from alharness.text.terminal import safe
 from alharness.text.words import SUFFIX, command_line
@@ -16,13 +18,15 @@ from .options import load_plugins, runs_argument, statistics_option, warn, workd
 from .page import make_console, make_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from alharness.api.plan import Plan, Statistics
     from alharness.results.planning import Need, Planning
     from alharness.results.run import RunResults
 
     from .console import PageConsole
+
+LOOKS = 1.6
+"""Times the seeds of one planned test: so many decide nine of ten comparisons that are looked at again and again
+(`studies/statistics/sequential.py`)."""
 
 
 @click.command
@@ -111,14 +115,14 @@ def _advise(page: PageConsole, results: RunResults, planning: Planning, jobs: in
         words = f", {time_in_words(time.seconds)}{f' with --jobs {jobs}' if jobs > 1 else ''}"
     more = planning.decide - len({cell.seed for cell in run.cells})
     page.say(f"To decide {what}: {planning.decide} seeds, {more} more{words}:")
-    for command in _commands(run, planning, jobs):
-        page.say(f"    {command}")
-
-
-def _commands(run: Plan, planning: Planning, jobs: int) -> Iterator[str]:
-    words = ["run", _spec_of(run), "--set", f"seeds={planning.decide}", *(["--jobs", jobs] if jobs > 1 else [])]
-    elsewhere = [] if run.folder.parent == Path("runs") else ["--workdir", run.folder.parent]
-    yield command_line(*words, *elsewhere)
+    spec = _spec_of(run)
+    more_words: list[object] = ["--jobs", jobs] if jobs > 1 else []
+    more_words += [] if run.folder.parent == Path("runs") else ["--workdir", run.folder.parent]
+    page.say(f"    {command_line('run', spec, '--set', f'seeds={planning.decide}', *more_words)}")
+    first, last = max(FEW_SEEDS, min(5, planning.decide)), ceil(planning.decide * LOOKS)
+    seeds = f"seeds={{until: decided, at_least: {first}, at_most: {last}, margin: {planning.margin:g}}}"
+    page.say("Or let each sampler stop as soon as it is decided:")
+    page.say(f"    {command_line('run', spec, '--set', seeds, *more_words)}")
 
 
 def _spec_of(run: Plan) -> str:

@@ -1,5 +1,6 @@
 """The command `power`."""
 
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,7 @@ def test_it_names_seeds_time_and_command(power):
     seeds = int(out.split("To decide the open comparison: ")[1].split()[0])
     assert f"{seeds} seeds, {seeds - 5} more, about " in out
     assert f"run SPEC --set seeds={seeds}" in out
+    assert f"'seeds={{until: decided, at_least: 5, at_most: {ceil(1.6 * seeds)}, margin: 0.008}}'" in out
 
 
 def test_a_larger_margin_takes_fewer_seeds_and_more_jobs_less_time(power):
