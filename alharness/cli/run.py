@@ -125,7 +125,7 @@ def run(
         # Shells do that to what a script starts in the background.
         page.say(f"Ctrl-C is ignored here; to stop it: kill {os.getpid()}")
     start_server()  # once the spec is known to be right: it imports torch while this process does other things
-    from alharness.interface import carry_out
+    from alharness.attempts import carry_out
     from alharness.runs.run import Options
     from alharness.tracking.console import ConsoleProgress
 

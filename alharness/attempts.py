@@ -1,0 +1,121 @@
+"""Settings run one after the other, each with its observers: what the command and `alharness.run` share."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from alharness.errors import HarnessError, TrackingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from alharness.api.records import Outcomes, Plan
+    from alharness.registry import Registry
+    from alharness.runs.rounds import Judge
+    from alharness.runs.run import Options
+    from alharness.spec import Spec
+    from alharness.tracking.console import ConsoleProgress
+    from alharness.tracking.trackers import SafeTracker
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """What became of a setting.
+
+    Attributes:
+        plan: what was asked for; what was run, if it was.
+        outcomes: how its cells ended; None if nothing was run.
+        trackers: those that saw it.
+        error: why nothing was run; None if nothing was left to do.
+    """
+
+    plan: Plan
+    outcomes: Outcomes | None = None
+    trackers: Sequence[SafeTracker] = ()
+    error: HarnessError | None = None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the user ended it."""
+        return self.outcomes is not None and self.outcomes.interrupted
+
+
+def carry_out(
+    specs: Sequence[Spec],
+    plans: Sequence[Plan],
+    plugins: Registry,
+    options: Options,
+    warn: Callable[[str], None],
+    show: Callable[[str], ConsoleProgress] | None,
+    *,
+    tracking: bool,
+    required: bool,
+) -> Iterator[Attempt]:
+    """Run settings one after the other; one that cannot be run does not stop the others, an interruption does.
+
+    Of several, those that are complete are passed over: neither their data nor their trackers are looked at.
+
+    Args:
+        specs: what to run.
+        plans: their plans, as far as they are known before.
+        plugins: what is known of it.
+        options: how to run it.
+        warn: called with what the user should know.
+        show: makes what shows how far one is; of several from its number and name.
+        tracking: whether trackers of the specs are used; those that came with the call always are.
+        required: whether it fails if one of them does.
+
+    Raises:
+        TrackingError: a tracker that is required cannot be used, and would fail for the other settings, too.
+    """
+    from alharness.runs.run import is_finished
+
+    for number, (spec, plan) in enumerate(zip(specs, plans, strict=True), 1):
+        title = f"{number}/{len(specs)} {plan.name}" if len(specs) > 1 else ""
+        try:
+            if len(specs) > 1 and is_finished(spec, plan, options):
+                yield Attempt(plan=plan)
+                continue
+            progress = show(title) if show else None
+            attempt = _carry_out(spec, plugins, options, warn, progress, tracking=tracking, required=required)
+        except TrackingError:
+            raise
+        except HarnessError as error:
+            attempt = Attempt(plan=plan, error=error)
+        yield attempt
+        if attempt.interrupted:
+            return
+
+
+def _carry_out(
+    spec: Spec,
+    plugins: Registry,
+    options: Options,
+    warn: Callable[[str], None],
+    progress: ConsoleProgress | None,
+    *,
+    tracking: bool,
+    required: bool,
+) -> Attempt:
+    """Run one with its observers."""
+    from alharness.runs import run as runs
+    from alharness.tracking.trackers import make_trackers
+
+    given = {given.plugin.name for given in spec.extras.given if given.kind == "tracker"}
+    used = [tracker for tracker in spec.trackers if tracking or tracker.name in given]
+    trackers = make_trackers(used, warn, required=required)
+    judge: Judge | None = None
+    if spec.stopping:
+        from alharness.results import judge as judging
+
+        judge = judging.judge
+    with ExitStack() as stack:
+        for observer in (*trackers, *([progress] if progress else [])):
+            plugins.register(observer)
+            stack.callback(plugins.manager.unregister, observer)  # the next setting has observers of its own
+        if progress:
+            stack.enter_context(progress.shown())
+        plan, outcomes = runs.run(spec, plugins, options, warn, judge)
+    return Attempt(plan=plan, outcomes=outcomes, trackers=trackers)
