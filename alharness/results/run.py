@@ -13,9 +13,10 @@ import numpy as np
 from alharness.api.records import FULL_DATA
 from alharness.runs import pooltable, saved
 
+from .advice import advise
 from .basis import basis
 from .blocks import compare
-from .statistics import ENOUGH, aubc, corrected
+from .statistics import aubc, corrected
 from .summary import summarize
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from alharness.api.records import Outcome, Plan
     from alharness.runs.pooltable import PoolTable
 
+    from .advice import Advice
     from .basis import Basis, SeedSet
     from .blocks import Pair
     from .statistics import Difference, Mean
@@ -39,26 +41,6 @@ COLUMNS = ("sampler", "seed", "replicate", "status", "compared", "cycle", "label
 """Those of the long table, see `RunResults.numbers`."""
 KINDS = {"quality": "metrics", "cost": "cost", "choice": "diagnostics"}
 """Kinds of numbers, and the fields of a cycle that hold them."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Advice:
-    """Which sampler to use: one that is shown to be better than Random, or Random.
-
-    Attributes:
-        label: the sampler to use; Random if none is shown to be better; None without Random.
-        shown: samplers that are shown to be better than Random, the recommended one first.
-        worse: samplers that are shown to be worse than Random.
-        ahead: samplers that are not shown to be better than Random, and have a better mean than the recommended
-            one over the seeds that both have, the largest difference first.
-        apart: why the samplers that are shown to be better cannot be compared with each other; empty if they can.
-    """
-
-    label: str | None
-    shown: tuple[str, ...] = ()
-    worse: tuple[str, ...] = ()
-    ahead: tuple[str, ...] = ()
-    apart: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -289,29 +271,8 @@ class RunResults:
 
     @cached_property
     def advice(self) -> Advice:
-        """Of the samplers shown to be better than Random, the one with the best paired mean."""
-        random, pairs = self.random, self.pairs
-        if random is None:
-            return Advice(label=None)
-        rivals = [label for label in self.labels if label not in self.basis.randoms]
-        shown = [label for label in rivals if pairs[label, random].better]
-        seeds, apart = self.basis.shared(random, *shown), ""
-        if len(seeds) >= ENOUGH:
-            sign = -1 if self.lower_is_better else 1
-            means = {label: sign * float(self.areas_of(label, seeds).mean()) for label in shown}
-        else:
-            means = {label: pairs[label, random].value for label in shown}
-            apart = f"{', '.join(shown)} share fewer than {ENOUGH} seeds, so that their means cannot be compared"
-        shown.sort(key=lambda label: -means[label])
-        best = shown[0] if shown else random
-        ahead = [label for label in rivals if label not in (*shown, best) and pairs[label, best].value > 0]
-        return Advice(
-            label=best,
-            shown=tuple(shown),
-            worse=tuple(label for label in rivals if pairs[label, random].worse),
-            ahead=tuple(sorted(ahead, key=lambda label: -pairs[label, best].value)),
-            apart=apart if len(shown) > 1 else "",
-        )
+        """Which sampler to use."""
+        return advise(self)
 
     @cached_property
     def summary(self) -> list[SummaryRow]:
