@@ -172,11 +172,13 @@ def _saved(found: Settings, best: str) -> Answer:
     )
     _, factor = found.speed_ups[best]
     quicker = "" if math.isnan(factor.value) else f"Speed-up along the whole curve: {within(factor)}."
+    short = "None that is sure."
+    if middle > 0 and (sure or found.stopping):
+        tested = f"sure in {len(sure)} of {len(savings)}" if sure else "not tested"
+        short = f"{usual[0].upper()}{usual[1:]}, {tested}."
     return answer(
         SAVED,
-        f"{usual[0].upper()}{usual[1:]}, sure in {len(sure)} of {len(savings)}."
-        if sure and middle > 0
-        else "None that is sure.",
+        short,
         f"To Random's value after the last cycle: {usual}; sure in {len(sure)} of {len(savings)} (better than "
         "Random there, and the interval excludes 0).",
         "Savings have no intervals in settings whose seeds stop." if found.stopping else "",

@@ -12,13 +12,14 @@ from alharness.errors import RunError
 from alharness.text.spreadsheets import unique
 from alharness.text.words import choices
 
+from .aggregate import Estimate
 from .basis import listed
 from .run import COLUMNS, RunResults
-from .settings import name_settings
+from .settings import name_settings, settings
 from .summary import COSTS, OVERALL, STACKED, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from typing import Any, Self
 
     import pandas as pd
@@ -232,6 +233,45 @@ class Results:
         about = ["run", "setting", "sampler", "n", "difference", "low", "high", "verdict", "margin"]
         table = pd.DataFrame(rows, columns=[*about, "show", "decide"])
         return table.astype({"show": "Int64", "decide": "Int64"})
+
+    def overall(self) -> pd.DataFrame:
+        """What is known of each sampler over all settings: a row for each, the best average rank first.
+
+        Columns: sampler; rank; above_random, the difference of its interquartile mean score to Random's;
+        beats_random, the probability that a run of it is better than one of Random; better_in_practice, the
+        probability to be better by more than the region of practical equivalence; better and worse, in how many of
+        so many settings it significantly is; speed_up; score. Names with `_low` and `_high` are ends of their
+        intervals. What settings and seeds cannot support is missing. "Statistics over settings" in the
+        documentation has the definitions.
+
+        Raises:
+            RunError: the runs have no sampler in common.
+        """
+        import pandas as pd
+
+        found = settings(self.runs.values())
+        scored, tested = found.scores, {label for _, label in found.against_random}
+
+        def row(label: str) -> Iterator[tuple[str, Any]]:
+            yield from (("sampler", label), ("rank", found.ranking.of(label)))
+            rival = label in tested
+            known: dict[str, Estimate] = {}
+            if rival and not scored.refusal:
+                known |= {"above_random": scored.gain(label), "beats_random": scored.improvement(label)}
+            if not scored.refusal:
+                known["score"] = scored.interquartile_mean(label)
+            if rival:
+                known["speed_up"] = found.speed_ups[label][1]
+            for name in ("above_random", "beats_random", "speed_up", "score"):
+                estimate = known.get(name, Estimate(value=math.nan))
+                yield from ((name, estimate.value), (f"{name}_low", estimate.low), (f"{name}_high", estimate.high))
+            possible = rival and not (scored.refusal or scored.without_posterior)
+            yield "better_in_practice", scored.posterior(label).better if possible else math.nan
+            pairs = [pair for (_, other), pair in found.against_random.items() if other == label]
+            yield from (("better", sum(p.better for p in pairs)), ("worse", sum(p.worse for p in pairs)))
+            yield "settings", len(found.runs)
+
+        return pd.DataFrame([dict(row(label)) for label in sorted(found.common, key=found.ranking.of)])
 
     def compare(self, metric: str | None = None, against: str | None = None) -> pd.DataFrame:
         """Differences between the areas of two samplers, paired by seed: a row for each pair of each setting.

@@ -177,3 +177,22 @@ def test_a_run_without_a_finished_cycle_has_empty_tables(make_results):
         assert table.empty
     assert found.cells["status"].tolist() == ["failed", "failed"]
     assert found.summary().empty
+
+
+def test_several_settings_are_summed_up_by_sampler(make_results, noisy):
+    runs = [
+        make_results(
+            {"random": noisy(5, seed=i), "quick": noisy(5, 1.0, seed=i + 50)}, experiment=f"e{i}", name=f"set {i}"
+        )
+        for i in range(5)
+    ]
+    table = Results(runs).overall().set_index("sampler")
+    assert list(table.index) == ["quick", "random"]
+    quick = table.loc["quick"]
+    assert (quick["rank"], quick["better"], quick["worse"], quick["settings"]) == (1, 5, 0, 5)
+    assert quick["above_random_low"] < quick["above_random"] < quick["above_random_high"]
+    assert quick["speed_up"] > 1
+    assert quick["better_in_practice"] > 0.95
+    assert table.loc["random", ["above_random", "beats_random", "speed_up", "better_in_practice"]].isna().all()
+    alone = Results(runs[:1]).overall().set_index("sampler")
+    assert alone["score"].isna().all()
