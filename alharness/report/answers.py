@@ -11,7 +11,8 @@ from alharness.results.efficiency import ENOUGH_FOR_INTERVAL, saving
 from alharness.results.statistics import ENOUGH
 from alharness.text.numbers import count, form, interval, p_value, percent, seconds, significant, typeset
 
-from .document import Answer, between
+from .cells import between
+from .document import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

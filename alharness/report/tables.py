@@ -14,7 +14,7 @@ from alharness.results.summary import COSTS, TRAININGS
 from alharness.text import spreadsheets
 from alharness.text.numbers import NOTHING, fixed, significant
 
-from .document import Column, Table, averaged, bold, interval, number, parts
+from .cells import Column, Table, averaged, bold, interval, number, parts
 from .typesetting import as_blocks
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from alharness.results.summary import SummaryRow
     from alharness.text.tables import Blocks
 
-    from .document import Value
+    from .cells import Value
 
 SHARED = "*"
 """Marks a time that is not a query's alone."""

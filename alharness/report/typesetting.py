@@ -11,12 +11,12 @@ from alharness.text import spreadsheets
 from alharness.text.numbers import UNBOUNDED
 from alharness.text.tables import Blocks
 
-from .document import Table
+from .cells import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .document import Sheet, Value
+    from .cells import Sheet, Value
 
 NUMBER = re.compile(r"-?[\d.,]+")
 POWER = re.compile(r"e(-?\d+)$")

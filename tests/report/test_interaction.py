@@ -7,7 +7,8 @@ import re
 import pytest
 
 from alharness.report.build import several, single
-from alharness.report.document import Column, Document, Section, Table, Value, interval, number
+from alharness.report.cells import Column, Table, Value, interval, number
+from alharness.report.document import Document, Section
 from alharness.report.page import as_html, write
 
 BAD = '<script>alert("x")</script>'

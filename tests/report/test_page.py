@@ -11,18 +11,8 @@ import pytest
 from alharness import Task
 from alharness.errors import RunError
 from alharness.report.build import several, single
-from alharness.report.document import (
-    Column,
-    Document,
-    Section,
-    Table,
-    Value,
-    between,
-    count,
-    interval,
-    number,
-    probability,
-)
+from alharness.report.cells import Column, Table, Value, between, count, interval, number, probability
+from alharness.report.document import Document, Section
 from alharness.report.page import as_html, write
 from alharness.report.typesetting import as_csv
 from alharness.runs.pooltable import PoolTable

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alharness.api.vocabulary import Task
-from alharness.report.document import Column, Picture, Section, Table, averaged, bold, number
+from alharness.report.cells import Column, Table, averaged, bold, number
+from alharness.report.document import Picture, Section
 from alharness.report.pictures import REFERENCE, legend, line, matrix, names, taller
 from alharness.results.chosen import choices, overlap_by_chance, overlaps
 from alharness.text import spreadsheets

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alharness.report.document import Column, Picture, Section, Table, bold, number, parts
+from alharness.report.cells import Column, Table, bold, number, parts
+from alharness.report.document import Picture, Section
 from alharness.report.pictures import count_labels, legend, line, taller
 from alharness.report.tables import seeds_column
 from alharness.results.statistics import ENOUGH, mean

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from alharness.report.document import Column, Section, Table, Value, bold, count, interval
+from alharness.report.cells import Column, Table, Value, bold, count, interval
+from alharness.report.document import Section
 from alharness.results.looks import look_at
 from alharness.runs.finding import enough
 from alharness.text.numbers import NOTHING, percent, significant

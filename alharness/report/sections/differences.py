@@ -11,18 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alharness.report.answers import correction, kind_of_test
-from alharness.report.document import (
-    Column,
-    Picture,
-    Section,
-    Table,
-    Value,
-    bold,
-    count,
-    interval,
-    number,
-    probability,
-)
+from alharness.report.cells import Column, Table, Value, bold, count, interval, number, probability
+from alharness.report.document import Picture, Section
 from alharness.report.pictures import matrix
 from alharness.results.basis import seed_list
 from alharness.results.penalty import penalties

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from alharness.report.document import Column, Section, Table, Value, between, bold, count, number, parts
+from alharness.report.cells import Column, Table, Value, between, bold, count, number, parts
+from alharness.report.document import Section
 from alharness.report.tables import seeds_column
 from alharness.results.efficiency import ENOUGH_FOR_INTERVAL, RESAMPLES, saving, targets
 from alharness.text import numbers

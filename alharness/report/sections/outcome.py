@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from alharness.report.answers import correction, kind_of_test
-from alharness.report.document import Column, Section, Table, averaged, bold, count, parts
+from alharness.report.cells import Column, Table, averaged, bold, count, parts
+from alharness.report.document import Section
 from alharness.report.tables import arrow, compared_with_paper, finals, seeds_column
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alharness.report.answers import correction
+from alharness.report.cells import Column, Table, Value, bold, number
 from alharness.report.charts import Curve, chart, keys
-from alharness.report.document import Column, Picture, Section, Table, Value, bold, number
+from alharness.report.document import Picture, Section
 from alharness.report.overall import ends, friedman, over, rounded
 from alharness.report.pictures import beyond, legend, line, names, taller
 from alharness.results.scores import EQUIVALENT

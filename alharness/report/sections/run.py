@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alharness.report.document import Column, Section, Sheet, Table, bold
+from alharness.report.cells import Column, Sheet, Table, bold
+from alharness.report.document import Section
 from alharness.results.run import COLUMNS
 from alharness.runs.finding import enough
 from alharness.text.numbers import NOTHING, significant

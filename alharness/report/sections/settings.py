@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from alharness.api.records import FULL_DATA
 from alharness.report.answers import correction
+from alharness.report.cells import Column, Table, Value, averaged, bold, count
 from alharness.report.charts import keys
 from alharness.report.curves import learning_curves, not_drawn, plot
-from alharness.report.document import Column, Picture, Section, Table, Value, averaged, bold, count
+from alharness.report.document import Picture, Section
 from alharness.report.tables import arrow
 from alharness.results.statistics import ENOUGH
 from alharness.text import spreadsheets
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.figure import Figure
 
-    from alharness.report.document import Sheet
+    from alharness.report.cells import Sheet
     from alharness.report.pictures import Styles
     from alharness.results.run import RunResults
     from alharness.results.settings import Settings
