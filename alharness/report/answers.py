@@ -146,9 +146,9 @@ def _tested(
 
 def _decided(results: RunResults) -> Answer:
     """What the looks have decided, and what is open."""
-    from alharness.results.looks import look_at, sentences
+    from alharness.results.looks import sentences
 
-    found, rule = look_at(results), results.run.stopping
+    found, rule = results.looks, results.run.stopping
     assert rule is not None
     total, still = len(found.decisions), len(found.open)
     short = f"Decided: {total - still} of {total} comparisons." if still < total else "Nothing is decided."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from alharness.api.records import FULL_DATA, Look
 
-from .looks import first_random, look_at, sentences
+from .looks import first_random, sentences
 from .run import RunResults
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def judge(plan: Plan, records: Sequence[Outcome]) -> Look:
     """What these cells have decided, and which are needed next; see `alharness.results.sequential.replay`."""
     results = RunResults(run=plan, records=tuple(records))
-    found = look_at(results)
+    found = results.looks
     needed = {label: set(seeds) for label, seeds in found.needed.items()}
     at_work = {label for pair in found.open for label in pair} if not found.over else set()
     needed[FULL_DATA] = needed.get(first_random(plan), set())

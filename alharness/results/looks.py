@@ -48,7 +48,7 @@ def differences(results: RunResults, metric: str) -> dict[Pair, Difference]:
     Larger is better for the first. Of what no look is at, another metric or another pair, it is the mean alone.
     """
     found: dict[Pair, Difference] = {}
-    decisions = look_at(results).decisions if metric == results.metric else {}
+    decisions = results.looks.decisions if metric == results.metric else {}
     for one, other in combinations(results.labels, 2):
         pair = (one, other) if (one, other) in decisions else (other, one)
         if pair in decisions and decisions[pair].seeds:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .advice import Advice
     from .basis import Basis, SeedSet
     from .blocks import Pair
+    from .sequential import Replay
     from .statistics import Difference, Mean
     from .summary import SummaryRow
 
@@ -127,6 +128,13 @@ class RunResults:
     def shown(self, found: Mean) -> Mean:
         """A mean over seeds as it may be shown: without an interval if seeds stop, since none would be true."""
         return replace(found, half=math.nan) if self.run.stopping else found
+
+    @cached_property
+    def looks(self) -> Replay:
+        """What the looks have decided, of a run whose seeds stop then."""
+        from .looks import look_at  # it takes scipy, which others do not need
+
+        return look_at(self)
 
     @property
     def averaged(self) -> str:
@@ -226,7 +234,7 @@ class RunResults:
     def differences(self, metric: str) -> dict[tuple[str, str], Difference]:
         """The same of any metric."""
         if self.run.stopping:
-            from .looks import differences  # it takes scipy, which others do not need
+            from .looks import differences
 
             return differences(self, metric)
         rows = self.by_seed(lambda label, seeds: self.areas_of(label, seeds, metric))

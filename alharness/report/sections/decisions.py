@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from alharness.report.cells import Column, Table, Value, bold, count, interval
 from alharness.report.document import Section
-from alharness.results.looks import look_at
 from alharness.runs.finding import enough
 from alharness.text.numbers import NOTHING, percent, significant
 
@@ -29,7 +28,7 @@ UNTESTED = (
 
 def section(results: RunResults, styles: Styles) -> Section:
     """The rule in a sentence, every comparison with its interval, and what stayed undecided."""
-    found = look_at(results)
+    found = results.looks
     undecided = ", ".join(f"{one} and {other}" for one, other in found.open)
     used = enough(results.records)
     return Section(
