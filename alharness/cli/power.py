@@ -28,6 +28,9 @@ LOOKS = 1.6
 """Times the seeds of one planned test: so many decide nine of ten comparisons that are looked at again and again
 (`studies/statistics/sequential.py`)."""
 
+LARGEST = 1000
+"""Seeds that may run at most if they stop when they are decided."""
+
 
 @click.command
 @runs_argument
@@ -65,9 +68,12 @@ def power(
     folders = [folder for run in runs for folder in find_runs(run, workdir, warn)]
     for number, folder in enumerate(folders):
         results = RunResults.read(folder, with_pool=False, statistics=statistics)
-        planning = plan_seeds(results, margin)
         if number:
             page.print()
+        if results.run.stopping:
+            _show_looks(page, results, margin, jobs)
+            continue
+        planning = plan_seeds(results, margin)
         _show(page, results, planning)
         _advise(page, results, planning, jobs)
     return 0
@@ -123,6 +129,34 @@ def _advise(page: PageConsole, results: RunResults, planning: Planning, jobs: in
     seeds = f"seeds={{until: decided, at_least: {first}, at_most: {last}, margin: {planning.margin:g}}}"
     page.say("Or let each sampler stop as soon as it is decided:")
     page.say(f"    {command_line('run', spec, '--set', seeds, *more_words)}")
+
+
+def _show_looks(page: PageConsole, results: RunResults, margin: float | None, jobs: int) -> None:
+    """Of a run whose seeds stop: what is decided, and how many seeds may decide the rest."""
+    from alharness.results.looks import sentences
+    from alharness.results.planning import plan_seeds
+
+    run, found = results.run, results.looks
+    assert run.stopping is not None
+    page.say(f"{run.name}: {found.looked} seeds, area of {results.metric} ({results.better})", style="bold")
+    for line in sentences(results, found):
+        page.say(f"{line}.")
+    if not found.over:
+        page.say("The run is not finished: run the spec again.")
+        return
+    if not found.open:
+        page.say("Nothing is open.")
+        return
+    labels = {label for pair in found.open for label in pair}
+    needs = plan_seeds(results, margin or run.stopping.margin).needs
+    most = max((ceil((need.decide or LARGEST) * LOOKS) for need in needs if need.label in labels), default=LARGEST)
+    if most >= LARGEST:
+        page.say(f"To decide what is open may take more than {LARGEST:,} seeds; a larger margin takes fewer.")
+        return
+    more: list[object] = ["--jobs", jobs] if jobs > 1 else []
+    more += [] if run.folder.parent == Path("runs") else ["--workdir", run.folder.parent]
+    page.say(f"To decide what is open may take up to {most} seeds. What is decided stays so:")
+    page.say(f"    {command_line('run', _spec_of(run), '--set', f'seeds.at_most={most}', *more)}")
 
 
 def _spec_of(run: Plan) -> str:

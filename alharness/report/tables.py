@@ -110,7 +110,7 @@ def settings_table(found: Sequence[RunResults]) -> Blocks:
                 for label in labels
             ),
         ],
-        note="mean ± 95 % confidence interval over seeds of the area under the budget curve; complete: cells",
+        note=f"{found[0].averaged} of the area under the budget curve; complete: cells",
     )
     return as_blocks(table)
 

@@ -1,12 +1,13 @@
 """The command `power`."""
 
+import re
 from math import ceil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from alharness.api.records import Cell, CycleRecord, Plan, Schedule
+from alharness.api.records import Cell, CycleRecord, Plan, Schedule, Stopping
 from alharness.cli import main
 from alharness.runs import saved
 from alharness.runs.journal import Journal
@@ -19,7 +20,7 @@ samplers: [random, margin, coreset]
 """
 
 
-def make_folder(folder, shifts, seeds=5, name="demo"):
+def make_folder(folder, shifts, seeds=5, name="demo", **more):
     """A finished run of samplers that are better than Random by so much, with noise of 0.01."""
     draws = np.random.default_rng(0)
     cells = {
@@ -38,6 +39,7 @@ def make_folder(folder, shifts, seeds=5, name="demo"):
         cells=tuple(cells),
         metric="f1",
         params={"dataset": "digits", "model": "late_fusion"},
+        **more,
     )
     folder.mkdir(parents=True)
     for cell, value in cells.items():
@@ -105,6 +107,23 @@ def test_nothing_is_open(power):
     _, out, _ = power(make_folder(Path("runs/demo-1"), {"margin": 0.2}))
     assert "Nothing is open: every difference is shown, or does not matter." in out
     assert "alharness run" not in out
+
+
+def test_of_a_run_whose_seeds_stop_it_says_what_is_decided_and_how_far_to_go(power, tmp_path):
+    make_folder(tmp_path / "runs" / "x", {"margin": 0.2, "coreset": 0.01}, stopping=Stopping(margin=0.008))
+    code, out, _ = power("runs/x")
+    assert code == 0
+    assert "margin is better than random: +0.2" in out
+    assert "undecided: coreset and random" in out
+    (most,) = re.findall(r"To decide what is open may take up to ([0-9]+) seeds\.", out)
+    assert f"--set seeds.at_most={most}" in out
+    _, out, _ = power("runs/x", "--margin", "0.0001")
+    assert "may take more than 1,000 seeds" in out
+
+
+def test_of_a_run_whose_seeds_stop_nothing_may_be_open(power, tmp_path):
+    make_folder(tmp_path / "runs" / "x", {"margin": 0.2}, stopping=Stopping())
+    assert "Nothing is open." in power("runs/x")[1]
 
 
 def test_several_runs_come_one_after_the_other(power):
