@@ -170,7 +170,8 @@ def compare(
     """
     labels = _labels(old, new, tuple(only))
     before, after = (
-        {(one.cell.label, one.cell.seed, one.cell.replicate): one for one in run.records} for run in (old, new)
+        {(one.cell.label, one.cell.seed, one.cell.replicate): one for one in run.records if one.status != "spared"}
+        for run in (old, new)
     )
     both = {place: (before[place], after[place]) for place in before if place in after and place[0] in labels}
     require_comparable(old, new, both.values())
@@ -217,6 +218,8 @@ def _pair(seed: int, old: Outcome | None, new: Outcome | None, run: RunResults, 
         return CellPair(seed=seed, unpaired="only in NEW")
     if old.status != "ok":
         return CellPair(seed=seed, unpaired=f"not finished in OLD ({_state(old)})")
+    if new is None and any((one.cell.label, one.cell.seed) == (old.cell.label, seed) for one in run.spared):
+        return CellPair(seed=seed, unpaired="not needed in NEW")
     if new is None:
         skipped = next((skip.reason for skip in run.run.skips if skip.label == old.cell.label), "")
         return CellPair(seed=seed, lost=f"skipped: {skipped}" if skipped else "not among the cells of the run")

@@ -90,6 +90,11 @@ class RunResults:
         """The cells with every cycle, with the references."""
         return tuple(record for record in self.records if record.status == "ok")
 
+    @property
+    def spared(self) -> tuple[Outcome, ...]:
+        """The cells that were not needed, since seeds that stop have decided without them."""
+        return tuple(record for record in self.records if record.status == "spared")
+
     @cached_property
     def basis(self) -> Basis:
         """The cells that count, and the samplers over the same seeds."""

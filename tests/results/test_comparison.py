@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from alharness.api.records import Cell, CycleRecord, Outcome, Plan, Schedule, Skip
+from alharness.api.records import Cell, CycleRecord, Outcome, Plan, Schedule, Skip, Stopping
 from alharness.errors import RunError, SpecError
 from alharness.results.comparison import compare
 from alharness.results.run import RunResults
@@ -205,6 +205,14 @@ def test_a_cell_that_old_has_not_finished_is_not_compared(make, left, state):
 
     assert found.pairs[1].unpaired == f"not finished in OLD ({state})"
     assert found.verdict == "unchanged"
+
+
+def test_a_cell_that_was_not_needed_is_no_change(make):
+    spared = make(change=broken("spared", 0, ""), stopping=Stopping())
+    assert [pair.unpaired for pair in only(compare(spared, make())).pairs] == ["", "only in NEW"]
+    assert [pair.unpaired for pair in only(compare(make(), spared)).pairs] == ["", "not needed in NEW"]
+    assert [pair.seed for pair in only(compare(spared, spared)).pairs] == [0]
+    assert compare(make(), spared).verdict == "unchanged"
 
 
 def test_a_cell_that_only_new_has_is_no_change(make):
