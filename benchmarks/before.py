@@ -15,7 +15,7 @@ from .commands import ROOT
 
 COMMIT = "fa2f5d6755d9a656fe2e41aa1e58330fff88ab40"
 NAME = "one by one, before stacks"
-PACKAGES = "alharness", "plugins"
+PACKAGES = "alharness", "plugins", "specs"
 
 
 def root(given: Path | None) -> Path:

@@ -7,6 +7,7 @@ import signal
 import sys
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -130,7 +131,7 @@ def run(
     from alharness.tracking.console import ConsoleProgress
 
     command = command_line(*sys.argv[1:])
-    options = Options(**asked, again=lambda option: f"{command} --{option}")
+    options = Options(**asked, again=lambda option: f"{command} --{option}", at_leisure=_import_what_the_end_needs)
 
     def show(title: str) -> ConsoleProgress:
         doing = "measuring queries again" if options.retime else "starting"
@@ -157,6 +158,12 @@ def run(
         if len(specs) > 1:
             close_all(page, paths, plans)
     return code
+
+
+def _import_what_the_end_needs() -> None:
+    """For the table and the pictures, while other processes compute the last cells."""
+    for module in ("alharness.report.curves", "alharness.report.tables", "matplotlib.figure"):
+        import_module(module)
 
 
 def _close(

@@ -31,8 +31,11 @@ def stack_size(value: object) -> int | None:
     raise ValueError(f"expected a whole number from 1 on, or auto, but it is {value!r:.60}")
 
 
-START = 2
+START = 3
 """A group costs as if it had so many cells more; chosen so that the workers of whole runs ended together."""
+
+FORWARD = 1 / 3
+"""Share of a pass that only predicts, as over validation samples, in one that trains."""
 
 
 def cut(plan: Plan, cells: Sequence[Cell], stack: int | None) -> list[tuple[Cell, ...]]:
@@ -56,23 +59,25 @@ def cut(plan: Plan, cells: Sequence[Cell], stack: int | None) -> list[tuple[Cell
     rounds = math.ceil(len(own) / (plan.jobs * most))
     if rounds > 1:
         shares = [1.0] * plan.jobs * rounds  # who is done first takes more of them
+        number = max(number, min(plan.jobs, len(apart)))  # and of these, which come last
     return [
         *(tuple(own[start:end]) for start, end in _parts(work, shares, most)),
         *(tuple(references[start:end]) for start, end in _parts(apart, [1.0] * number, most)),
     ]
 
 
-def _work(plan: Plan, cells: Sequence[Cell]) -> list[int]:
-    """Labels that each cell has to train on, over all cycles that are left."""
-    return [sum(plan.labeled(cell)[plan.finished.get(cell.name, 0) :]) for cell in cells]
+def _work(plan: Plan, cells: Sequence[Cell]) -> list[float]:
+    """Labels that each cell has to train on, over all cycles that are left, and what validation adds to them."""
+    left = (plan.labeled(cell)[plan.finished.get(cell.name, 0) :] for cell in cells)
+    return [sum(labeled) + len(labeled) * (plan.valid or 0) * FORWARD for labeled in left]
 
 
-def _cost(work: Sequence[int], groups: int) -> float:
+def _cost(work: Sequence[float], groups: int) -> float:
     """Of cells in so many groups."""
     return sum(work) + START * groups * mean(work) if work else 0.0
 
 
-def _free(work: Sequence[int], apart: Sequence[int], number: int, jobs: int) -> list[float]:
+def _free(work: Sequence[float], apart: Sequence[float], number: int, jobs: int) -> list[float]:
     """What each worker can do of `work`, most first, if the references `apart` are cut into so many groups.
 
     Less than nothing for a worker whose references alone take longer than all ought to.
@@ -83,7 +88,7 @@ def _free(work: Sequence[int], apart: Sequence[int], number: int, jobs: int) -> 
     return sorted(free, reverse=True)
 
 
-def _parts(work: Sequence[int], shares: Sequence[float], most: int) -> Iterator[tuple[int, int]]:
+def _parts(work: Sequence[float], shares: Sequence[float], most: int) -> Iterator[tuple[int, int]]:
     """First and last+1 of neighbours, for each share about as much work; none of more than `most`, none empty."""
     start, shares = 0, [max(share, 0.0) for share in shares]
     for number, own in enumerate(shares):

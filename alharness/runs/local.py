@@ -44,6 +44,7 @@ class LocalExecutor:
         limits: what an attempt at a cell may take. Cells that train together share the time that this takes.
         jobs: how many.
         warn: called with what the user should know.
+        at_leisure: called once when a process has nothing to do any more and others still compute.
     """
 
     def __init__(
@@ -53,8 +54,10 @@ class LocalExecutor:
         limits: LimitsSettings,
         jobs: int,
         warn: Callable[[str], None],
+        at_leisure: Callable[[], None] = lambda: None,
     ) -> None:
         self.exclusive = jobs == 1
+        self._at_leisure: Callable[[], None] | None = at_leisure
         self._processes, self._limits, self._jobs, self._warn = processes, limits, jobs, warn
         self._directory = RunDirectory(folder)
         self._idle: list[_Worker] = []
@@ -66,6 +69,9 @@ class LocalExecutor:
         try:
             while groups.left or self._busy:
                 self._begin(work, groups)
+                if self._at_leisure and self._idle and self._busy and not groups.left:
+                    self._at_leisure()
+                    self._at_leisure = None
                 workers = {worker.watch: worker for worker in self._busy}
                 for watch, message in listen(workers, self._longest, self._warn):
                     self._hear(workers[watch], message, groups)

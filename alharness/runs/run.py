@@ -54,6 +54,7 @@ class Options:
         retime: run nothing, but measure the queries of finished cells again, alone: of those measured while other
             cells were running, or of all if there are no such cells.
         again: option -> how to call it again with this option, for messages.
+        at_leisure: called once when a core is free before the run has ended.
     """
 
     workdir: Path = Path("runs")
@@ -64,6 +65,7 @@ class Options:
     stack: int | None = None
     retime: bool = False
     again: Callable[[str], str] = "alharness run SPEC --{}".format
+    at_leisure: Callable[[], None] = lambda: None
 
 
 def run(
@@ -129,7 +131,7 @@ def run(
         # A plugin may give the same reason in every cycle, and in every worker: it is shown once.
         warn_once = cache(warn)
         jobs = min(options.jobs, max(map(len, parts), default=0))
-        executor = LocalExecutor(processes, plan.folder, spec.limits, jobs, warn_once)
+        executor = LocalExecutor(processes, plan.folder, spec.limits, jobs, warn_once, options.at_leisure)
         coordinator = Coordinator(
             plan,
             claims,

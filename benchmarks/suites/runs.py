@@ -109,7 +109,8 @@ def against_before(times: float, bench: Bench) -> Row:
             run(spec, 2, folder / "rehearsal", SMALL)  # the data are made and cached on the way
         first = run(spec, 2, folder / "first", settings)
         if not missing:
-            command = _command(spec, 2, folder / "theirs", settings)
+            # Its own file, which says the same in the words of that version.
+            command = _command(str(before.root(bench.before) / spec), 2, folder / "theirs", settings)
             theirs = commands.start(*command, environment=environment).cost
         again = first if bench.tiny else run(spec, 2, folder / "again", settings)
     row = Row(

@@ -44,9 +44,21 @@ def test_two_workers_share_the_work_evenly_and_seeds_stay_together():
     assert [{cell.seed for cell in group} for group in groups] == [{0, 1, 2}, {2, 3, 4}, {0, 1, 2}, {3, 4}]
 
 
-@pytest.mark.parametrize(("jobs", "expected"), [(2, [17, 8, 5]), (3, [12, 11, 2, 5])])
+@pytest.mark.parametrize(("jobs", "expected"), [(2, [18, 7, 5]), (3, [12, 12, 1, 5])])
 def test_references_train_together_and_their_worker_has_fewer_of_the_other_cells(jobs, expected):
     assert sizes(plan(jobs=jobs, pool=82)) == expected
+
+
+def test_validation_is_work_too():
+    # It adds as much to each training: to the one of a reference, and to the three of each other cell.
+    assert sizes(plan(jobs=2, pool=82)) == [18, 7, 5]
+    assert sizes(plan(jobs=2, pool=82, valid=300)) == [15, 10, 5]
+
+
+def test_in_several_rounds_references_are_shared_among_all_workers():
+    *own, first, second = sizes(plan(seeds=50, jobs=2, pool=82))
+    assert (first, second) == (25, 25)
+    assert set(own) == {31, 32}
 
 
 def test_no_worker_waits_for_references_on_many_labels():
@@ -77,7 +89,7 @@ def test_groups_are_even_and_have_no_more_cells_than_a_stack(stack, jobs, expect
 
 def test_by_itself_a_group_has_as_many_cells_as_are_of_use_on_the_device():
     many = plan(seeds=60, references=False)
-    assert sizes(many) == [60] * 5
+    assert sizes(many) == [30] * 10
     on_gpu = plan(seeds=60, references=False, params={"device": "cuda"})
     assert sizes(on_gpu) == [150] * 2
 

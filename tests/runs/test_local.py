@@ -136,6 +136,21 @@ def test_with_several_jobs_no_process_waits(run):
     assert [type(message) for message in processes.children[0].got] == [Group]
 
 
+def test_what_the_end_needs_can_be_prepared_once_a_process_has_nothing_to_do(tmp_path, told):
+    def calls(jobs):
+        found = []
+        many = [Finished(cell=B, cycle=CYCLE)] * 5
+        processes = Processes([Begun(), ok(A), Done()], [Begun(), *many, ok(B), Done()])
+        executor = LocalExecutor(
+            processes, tmp_path, LimitsSettings(), jobs, told.append, lambda: found.append(len(processes.children))
+        )
+        executor.run("work", Groups(group(A), group(B)))
+        return found
+
+    assert calls(jobs=2) == [2]
+    assert calls(jobs=1) == []
+
+
 def test_a_process_in_which_a_cell_failed_is_replaced(run):
     bad = Outcome(cell=A, status="failed")
     processes = Processes([Begun(), bad, ok(B), Done()], [Begun(), ok(A), Done()])

@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-MOST = {"cpu": 64, "cuda": 256}
+MOST = {"cpu": 32, "cuda": 256}
 """Most members of a stack, by device: from here on more of them are no faster."""
