@@ -206,9 +206,9 @@ class Results:
 
         Columns: run, setting, sampler, n (seeds so far), difference to Random (larger is better for the sampler)
         with low and high bound of its interval, verdict (`better`, `worse`, `no relevant difference` or `open`),
-        margin; seeds that show a difference as large as this one in four of five experiments (`show`), and that
-        decide whatever it is (`decide`): the interval then excludes 0, or is within the margin. Both are missing
-        if they are more than 2,000.
+        relevant (the margin: smaller differences do not matter); seeds that show a difference as large as this one
+        in four of five experiments (`show`), and that decide whatever it is (`decide`): the interval then excludes
+        0, or is within the margin. Both are missing if they are more than 2,000.
 
         Args:
             margin: a difference that does not matter; None for a tenth of the way from Random's area to a model
@@ -230,7 +230,7 @@ class Results:
             for name, one in self.runs.items()
             for need in plan_seeds(one, margin).needs
         ]
-        about = ["run", "setting", "sampler", "n", "difference", "low", "high", "verdict", "margin"]
+        about = ["run", "setting", "sampler", "n", "difference", "low", "high", "verdict", "relevant"]
         table = pd.DataFrame(rows, columns=[*about, "show", "decide"])
         return table.astype({"show": "Int64", "decide": "Int64"})
 

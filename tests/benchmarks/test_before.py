@@ -56,7 +56,7 @@ def test_a_folder_without_that_version_is_missing(tmp_path):
 
 
 def test_a_folder_is_used_as_it_is(tmp_path):
-    for name in ("alharness", "plugins"):
+    for name in before.PACKAGES:
         (tmp_path / name).mkdir()
     assert before.root(tmp_path) == tmp_path
 

@@ -26,13 +26,14 @@ def test_every_row_can_be_tried_out_in_small_and_nothing_is_kept():
         check=False,
     )
     assert done.returncode in (0, 1), done.stdout + done.stderr
-    assert "23 of 23 rows measured" in done.stdout
+    assert "25 of 25 rows measured" in done.stdout
     lines = [line for line in done.stdout.splitlines() if line.startswith("| ") and not line.startswith(HEADS)]
     assert {re.split(r"[,|]", line)[1].strip() for line in lines} == {
         "k-center", "BADGE", "GRACE Eq. 5", "GCNAL", "CoreSet", "late_fusion", "av_mc", "specs/digits_quick.yaml",
-        "alharness --help", "alharness plugins", "alharness check specs/simsv2_budget200.yaml",
+        "alharness --help", "alharness plugins", "alharness check", "alharness report",
+        "alharness check specs/simsv2_budget200.yaml",
     }  # fmt: skip
-    assert len(lines) == 23
+    assert len(lines) == 25
     assert sum("not measured here: peers were left out" in line for line in lines) == 7
     assert all(line.count(" | ") == 10 for line in lines)
     assert sum("outside torch" in line for line in lines) == 16

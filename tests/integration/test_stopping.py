@@ -7,8 +7,6 @@ import pytest
 
 from alharness import cli, hookimpl, registry
 from alharness import spec as specs
-from alharness.results.judge import judge
-from alharness.results.looks import look_at
 from alharness.results.run import RunResults
 from alharness.runs.finding import list_runs
 from alharness.runs.run import Options
@@ -55,6 +53,8 @@ def run(toy_site, monkeypatch):
         installed, watching, warnings = registry.load(), Watching(), []
         installed.register(watching)
         spec = specs.load(path, installed, assignments)
+        from alharness.results.judge import judge
+
         _, record = run_cells(spec, installed, Options(workdir=workdir, **options), warnings.append, judge)
         return record, watching.looks, warnings
 
@@ -71,6 +71,8 @@ def finished(record):
 
 def decisions(workdir):
     (folder,) = workdir.glob("trial-*")
+    from alharness.results.looks import look_at
+
     return look_at(RunResults.read(folder)).decisions
 
 
