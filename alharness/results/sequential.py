@@ -21,7 +21,6 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 import numpy as np
-from scipy import special
 
 from .statistics import Difference, difference
 
@@ -223,6 +222,8 @@ class _Look(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def _look(sizes: tuple[int, ...], level: float) -> _Look:
+    from scipy import special
+
     *earlier, size = sizes
     error = level * (spent(size) - (spent(earlier[-1]) if earlier else 0.0))
     if earlier:
@@ -243,12 +244,16 @@ def _spread(bound: float, size: int, inside: Callable[[Array], Array]) -> tuple[
 
 
 def _normal(deviates: Array) -> Array:
+    from scipy import special
+
     found: Array = 1 - 2 * special.ndtr(-deviates)
     return found
 
 
 def _statistic(deviates: Array, size: int) -> Array:
     """The statistic u of so many differences that is as far out as these standard normal deviates."""
+    from scipy import special
+
     t = -special.stdtrit(size - 1.0, special.ndtr(-deviates))
     statistic: Array = t * np.sqrt(size / (size - 1 + t * t))
     return statistic
@@ -256,6 +261,8 @@ def _statistic(deviates: Array, size: int) -> Array:
 
 def _follow(places: Array, masses: Array, size: int, deviates: Array) -> Array:
     """Masses below the statistics that are as far out as these deviates, with one more than `size` differences."""
+    from scipy import special
+
     w = -special.stdtrit(float(size), special.ndtr(-DRAWS))[:, None] / math.sqrt(size)
     bounds = _statistic(deviates, size + 1) * np.sqrt(1 + w * w)
     # |(u + w) / √(1 + w²)| is below a bound for u from -bounds - w to bounds - w; of -w it is the mirror image.

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy import special, stats
 
 from alharness.api.records import Outcome, Stopping
 from alharness.results.judge import judge
@@ -46,6 +45,8 @@ def apart(n, by, noise=1.0, seed=0):
 
 @pytest.mark.parametrize(("size", "level"), [(3, 0.05), (5, 0.05), (5, 0.05 / 36), (40, 0.01)])
 def test_the_first_look_is_a_t_test_at_the_level_that_it_may_spend(size, level):
+    from scipy import stats
+
     expected = stats.t.ppf(1 - level * spent(size) / 2, size - 1)
     assert critical((size,), level) == pytest.approx(expected)
 
@@ -64,6 +65,8 @@ def test_boundaries(sizes, level, golden):
 
 
 def test_boundaries_of_many_seeds_are_those_of_two_correlated_normal_variables():
+    from scipy import special, stats
+
     first, second = boundaries([150, 300], 0.05)
     z = [-special.ndtri(special.stdtr(n - 1, -t)) for n, t in ((150, first), (300, second))]
     both = stats.multivariate_normal([0, 0], [[1, math.sqrt(0.5)], [math.sqrt(0.5), 1]])
