@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal
 
@@ -179,11 +179,7 @@ def compare(
     samplers = []
     for label in labels:
         places = sorted(place for place in {*before, *after} if place[0] == label)
-        pairs = [
-            replace(_pair(seed, before.get(place), after.get(place), new, tolerance), replicate=replicate)
-            for place in places
-            for _, seed, replicate in [place]
-        ]
+        pairs = [_pair(place, before.get(place), after.get(place), new, tolerance) for place in places]
         mine = [both[place] for place, pair in zip(places, pairs, strict=True) if pair.compared]
         samplers.append(
             SamplerComparison(
@@ -213,22 +209,30 @@ def _labels(old: RunResults, new: RunResults, only: tuple[str, ...]) -> list[str
     return [label for label in known if not only or label in only]
 
 
-def _pair(seed: int, old: Outcome | None, new: Outcome | None, run: RunResults, tolerance: float) -> CellPair:
+def _pair(
+    place: tuple[str, int, int], old: Outcome | None, new: Outcome | None, run: RunResults, tolerance: float
+) -> CellPair:
+    _, seed, replicate = place
     if old is None:
-        return CellPair(seed=seed, unpaired="only in NEW")
+        return CellPair(seed=seed, replicate=replicate, unpaired="only in NEW")
     if old.status != "ok":
-        return CellPair(seed=seed, unpaired=f"not finished in OLD ({_state(old)})")
+        return CellPair(seed=seed, replicate=replicate, unpaired=f"not finished in OLD ({_state(old)})")
     if new is None and any((one.cell.label, one.cell.seed) == (old.cell.label, seed) for one in run.spared):
-        return CellPair(seed=seed, unpaired="not needed in NEW")
+        return CellPair(seed=seed, replicate=replicate, unpaired="not needed in NEW")
     if new is None:
         skipped = next((skip.reason for skip in run.run.skips if skip.label == old.cell.label), "")
-        return CellPair(seed=seed, lost=f"skipped: {skipped}" if skipped else "not among the cells of the run")
+        return CellPair(
+            seed=seed,
+            replicate=replicate,
+            lost=f"skipped: {skipped}" if skipped else "not among the cells of the run",
+        )
     if new.status != "ok":
-        return CellPair(seed=seed, lost=_state(new))
+        return CellPair(seed=seed, replicate=replicate, lost=_state(new))
     parting = _parting(old.cycles, new.cycles)
     shared = parting.cycle + 1 if parting else len(old.cycles)  # a model is measured before its query
     return CellPair(
         seed=seed,
+        replicate=replicate,
         parting=parting,
         differences=_differences(old.cycles[:shared], new.cycles[:shared], tolerance),
         query_seconds=both_sides([(old, new)], cost("query_seconds"), sum),

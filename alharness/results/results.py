@@ -207,8 +207,8 @@ class Results:
         Columns: run, setting, sampler, n (seeds so far), difference to Random (larger is better for the sampler)
         with low and high bound of its interval, verdict (`better`, `worse`, `no relevant difference` or `open`),
         relevant (the margin: smaller differences do not matter); seeds that show a difference as large as this one
-        in four of five experiments (`show`), and that decide whatever it is (`decide`): the interval then excludes
-        0, or is within the margin. Both are missing if they are more than 2,000.
+        in four of five experiments (`show`); seeds that decide, however large the difference is: the interval then
+        excludes 0, or is within the margin (`decide`). Both are missing if they are more than 2,000.
 
         Args:
             margin: a difference that does not matter; None for a tenth of the way from Random's area to a model

@@ -71,7 +71,7 @@ def expanded(file: YamlFile, changes: Iterable[Change] = ()) -> list[YamlFile]:
     Without a matrix it is the spec itself.
 
     Args:
-        file: the spec, with whatever it extends.
+        file: the spec, with all that it extends.
         changes: what was set from elsewhere, and is in it already.
 
     Raises:
