@@ -390,3 +390,15 @@ def test_only_compares_what_it_names(make):
     assert found.verdict == "unchanged"
     with pytest.raises(SpecError, match="--only margn: neither run has such a sampler; did you mean 'margin'"):
         compare(make(cells), make(cells), only=("margn",))
+
+
+def test_each_replicate_of_random_is_compared_with_its_own(make_results, tmp_path):
+    curve, other = (0.5, 0.4, 0.35, 0.32), (0.6, 0.5, 0.45, 0.42)
+    old = make_results({"random": [curve]}, replicates=[[other]])
+    new = make_results({"random": [curve]}, replicates=[[curve]])
+    new = replace(new, run=replace(new.run, folder=tmp_path))
+    (random,) = compare(old, new).samplers
+    assert [(pair.which, pair.verdict) for pair in random.pairs] == [
+        ("0", "unchanged"),
+        ("0 (replicate 2)", "changed"),
+    ]
