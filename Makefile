@@ -11,8 +11,11 @@ BIN := $(VENV)/bin
 PLUGINS := $(patsubst %/pyproject.toml,%,$(sort $(wildcard plugins/*/pyproject.toml plugins/*/*/pyproject.toml)))
 MANIFESTS := pyproject.toml $(PLUGINS:%=%/pyproject.toml)
 CONSTRAINTS := requirements/constraints.txt
+# Needs a large library, Ray, that only users of a cluster need: the tests do without it, and `make clusters` installs it.
+LARGE := plugins/executors/ray
 # What is installed: this tree. `make wheels` installs wheels instead.
-DISTRIBUTIONS := --no-build-isolation -e . $(PLUGINS:%=-e %)
+DISTRIBUTIONS := --no-build-isolation -e . $(addprefix -e ,$(filter-out $(LARGE),$(PLUGINS)))
+BARE := --no-build-isolation $(addprefix -e ,$(LARGE))
 # One more than there are cores: tests that start commands and servers wait for them a good deal.
 TESTERS = $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
@@ -59,7 +62,8 @@ dist: $(VENV)/.released ## build every distribution into dist/: the sdist, and f
 wheels: dist ## run the tests of the unpacked sdist on the wheels in dist/, in an environment of their own
 	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
 	  tar -xzf dist/alharness-[0-9]*.tar.gz -C "$$folder" --strip-components=1; \
-	  $(MAKE) -C "$$folder" test VENV=.venv DISTRIBUTIONS="$$(echo $(CURDIR)/dist/*.whl)"
+	  $(MAKE) -C "$$folder" test VENV=.venv BARE="$$(echo $(CURDIR)/dist/alharness_ray-*.whl)" \
+	    DISTRIBUTIONS="$$(ls $(CURDIR)/dist/*.whl | grep -v /alharness_ray- | xargs)"
 
 release: $(VENV)/.released ## make the release VERSION, see RELEASING.md; with DRY_RUN=1 throw it away again
 	$(BIN)/python tools/release.py $(if $(DRY_RUN),--dry-run) $(VERSION)
@@ -88,6 +92,7 @@ $(VENV)/.installed: $(VENV)/.created $(MANIFESTS) $(CONSTRAINTS) requirements/bu
 $(VENV)/.tested: $(VENV)/.installed requirements/test.txt requirements/oracles.txt
 	@$(PIP) install -c $(CONSTRAINTS) -r requirements/test.txt
 	@$(PIP) install --no-deps -r requirements/oracles.txt
+	@$(PIP) install --no-deps $(BARE)
 	@touch $@
 
 $(VENV)/.linted: $(VENV)/.tested requirements/lint.txt

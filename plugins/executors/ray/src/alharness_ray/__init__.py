@@ -1,0 +1,1 @@
+"""Runs of alharness on a Ray cluster."""
