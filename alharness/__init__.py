@@ -1,7 +1,8 @@
 """Compare samplers of deep active learning on multimodal data.
 
 `run` runs a comparison and returns its `Results`; `load` reads those of earlier runs. The other names are what
-samplers, models, data sets and trackers are made of. Each is imported when first used; only two import torch.
+samplers, models, data sets, trackers and executors are made of. Each is imported when first used; only two import
+torch.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from . import moved
 
 if TYPE_CHECKING:
     from alharness.api.dataset import Dataset, DatasetFacts, DatasetPlugin
+    from alharness.api.executor import Executor, ExecutorContext, ExecutorPlugin, Worker
     from alharness.api.hooks import hookimpl
     from alharness.api.metrics import Metrics
     from alharness.api.model import ModelPlugin
@@ -49,6 +51,9 @@ __all__ = [
     "Dataset",
     "DatasetFacts",
     "DatasetPlugin",
+    "Executor",
+    "ExecutorContext",
+    "ExecutorPlugin",
     "Feature",
     "HarnessError",
     "HarnessWarning",
@@ -89,6 +94,7 @@ __all__ = [
     "TrackerContext",
     "TrackerPlugin",
     "View",
+    "Worker",
     "__version__",
     "hookimpl",
     "load",
@@ -98,6 +104,7 @@ __all__ = [
 
 _HOMES = {
     "api.dataset": ("Dataset", "DatasetFacts", "DatasetPlugin"),
+    "api.executor": ("Executor", "ExecutorContext", "ExecutorPlugin", "Worker"),
     "api.hooks": ("hookimpl",),
     "api.metrics": ("Metrics",),
     "api.model": ("ModelPlugin",),

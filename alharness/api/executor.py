@@ -1,20 +1,28 @@
-"""Executors: groups of cells go out to workers, messages come back. The coordinating process writes everything.
+"""Executors: where groups of cells are computed. An executor starts workers; alharness does all else.
 
 Workers compute and keep nothing: a group holds all that they need to begin or continue, and what they find comes
-back as messages. So an executor needs no shared disk, and a lost worker costs the cycle in flight.
+back as messages, which the coordinating process writes. So an executor needs no shared disk, and a lost worker
+costs the cycles in flight. Who is to blame, what is tried again and how long it may take is the same for all
+executors.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
+from .make import Make
 from .records import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-    from typing import Any
+    from pathlib import Path
+    from typing import Any, Self
 
+    from numpy.typing import NDArray
+
+    from .params import Params
     from .records import Cell, CycleRecord
 
 
@@ -55,6 +63,30 @@ class Group:
         """For messages: the cell's name, and how many others there are."""
         others = len(self.cells) - 1
         return f"{self.cells[0].name} and {others} more" if others else self.cells[0].name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """The worker has started, and works now: its time begins to run.
+
+    >>> from alharness.api.executor import Begun
+    >>> Begun() == Begun()
+    True
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class At:
+    """Whose work is done from now on.
+
+    Attributes:
+        cell: which; None if models of several cells are trained together, or none at all.
+
+    >>> from alharness.api.executor import At
+    >>> At(cell=None).cell
+    """
+
+    cell: Cell | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,62 +136,282 @@ class Warned:
     text: str
 
 
-Message = Finished | FirstFit | Warned | Outcome
-"""What a worker sends. Each cell of a group ends with its `Outcome`."""
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """The worker computes nothing: it would compute something else than the coordinating process has asked for.
 
-
-class Groups(Protocol):
-    """The groups of a run, and where their messages go: the coordinator's side.
-
-    >>> def compute_all(work, groups):  # what an executor does, here without any worker
-    ...     while (group := groups.take()) is not None:
-    ...         for message in work(group):
-    ...             groups.receive(message)
+    >>> from alharness.api.executor import Refused
+    >>> Refused(text="node-7 has torch 2.8.0, and this run has torch 2.9.1").text
+    'node-7 has torch 2.8.0, and this run has torch 2.9.1'
     """
 
-    @property
-    def left(self) -> bool:
-        """Whether there are groups that were not taken yet."""
-
-    def take(self, seeds: Collection[int] = ()) -> Group | None:
-        """The next group; None if none can begin now: those that are left wait for a model of cycle 0.
-
-        Args:
-            seeds: those whose data the worker has at hand.
-        """
-
-    def receive(self, message: Message) -> bool:
-        """Handle a message: write to journals, call observers.
-
-        False if the cell's journal cannot be written: the cell has ended, and no more of it is wanted.
-        """
-
-    def put_back(self, cells: Sequence[Cell]) -> None:
-        """Cells of a group whose worker was lost, which are not to blame: they are a group of their own now."""
+    text: str
 
 
-class Executor(Protocol):
-    """Runs groups in workers.
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A group has ended, with all its cells.
+
+    >>> from alharness.api.executor import Done
+    >>> Done() == Done()
+    True
+    """
+
+
+Finding = Finished | FirstFit | Warned | Outcome
+"""What a worker finds, and the coordinating process keeps. Each cell of a group ends with its `Outcome`."""
+Message = Begun | At | Finding | Refused | Done
+"""What a worker sends. An executor passes on all of them, in their order, and need not know what they mean."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrayFile:
+    """An array of the data set, in a file of the coordinating process's machine.
 
     Attributes:
-        exclusive: one group at a time, and while a message is handled nothing is computed: times of queries are
-            those of a machine with nothing else to do.
+        path: the file; other arrays may be in it, too.
+        offset: bytes before the array.
+        shape: its shape.
+        dtype: its type, as numpy writes it.
 
-    >>> class Here:
-    ...     exclusive = True
-    ...
-    ...     def run(self, work, groups):
-    ...         while (group := groups.take()) is not None:
-    ...             for message in work(group):
-    ...                 groups.receive(message)
+    >>> import numpy as np, tempfile, os
+    >>> from alharness.api.executor import ArrayFile
+    >>> path = os.path.join(tempfile.mkdtemp(), "values")
+    >>> np.arange(6, dtype="<f4").tofile(path)
+    >>> ArrayFile(path=path, offset=8, shape=(2, 2), dtype="<f4").open().tolist()
+    [[2.0, 3.0], [4.0, 5.0]]
     """
 
-    exclusive: bool
+    path: str
+    offset: int
+    shape: tuple[int, ...]
+    dtype: str
 
-    def run(self, work: Callable[[Group], Iterator[Message]], groups: Groups) -> None:
-        """Take groups, have them computed, and pass on all their messages, until none is left.
+    def open(self) -> NDArray[Any]:
+        """The array, mapped: what is written to it is seen in this process alone."""
+        import numpy as np
 
-        If a worker is lost, or takes more than it may, the cell whose work it did gets an `Outcome`, and the
-        others of its group that have not ended are put back.
-        Whatever `groups` raises ends the workers and is raised here; so does KeyboardInterrupt.
+        return np.memmap(self.path, self.dtype, mode="c", offset=self.offset, shape=self.shape)
+
+
+class Work(ABC):
+    """What every worker of a run does. Can be pickled, and is small: the data set's arrays are apart.
+
+    A worker calls `begin` once, and then the object itself with each group that it gets:
+
+    >>> def compute(work, groups, send):
+    ...     work.begin()
+    ...     for group in groups:
+    ...         for message in work(group):
+    ...             send(message)
+
+    Attributes:
+        arrays: those of the data set, by number.
+    """
+
+    arrays: Sequence[ArrayFile]
+
+    @abstractmethod
+    def begin(self, arrays: Sequence[NDArray[Any]] | None = None, *, threads: int | None = None) -> None:
+        """Make this process a worker: compare versions, load plugins. Never raises; what is wrong is a message.
+
+        Args:
+            arrays: those of the data set as this worker has them, one for each of `self.arrays`. By default the
+                files are opened, which must be on a disk of this machine.
+            threads: of torch, in queries and evaluation; by default torch decides, and takes all cores.
         """
+
+    @abstractmethod
+    def __call__(self, group: Group) -> Iterator[Message]:
+        """Compute a group: `Begun`, what is found, with `At` before it if another cell's work is done, and `Done`.
+
+        Each message is yielded as soon as there is something to say, and the next one is computed when it is asked
+        for. What plugins print goes to the standard output and error of the worker.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """Why a worker says nothing more.
+
+    Attributes:
+        text: what has become of it, as in "its process was ended by SIGKILL".
+        reason: what is known or supposed of the reason; empty if nothing is.
+        memory: whether memory ran out. Then no cell is to blame before it has failed alone.
+
+    >>> from alharness.api.executor import Loss
+    >>> Loss(text="its node was lost").memory
+    False
+    """
+
+    text: str
+    reason: str = ""
+    memory: bool = False
+
+
+class Worker(ABC):
+    """A process that computes one group after another, as the coordinating process sees it.
+
+    Attributes:
+        where: what machine it is on, for messages; empty if it is this one.
+
+    >>> from alharness import Worker
+    >>> class Here(Worker):  # computes in the coordinating process, when it is asked for a message
+    ...     def __init__(self, work):
+    ...         self.work = work
+    ...         work.begin()
+    ...
+    ...     def send(self, group):
+    ...         self.messages = self.work(group)
+    ...
+    ...     def receive(self):
+    ...         return next(self.messages)
+    ...
+    ...     def end(self):
+    ...         pass
+    ...
+    ...     loss = None  # it cannot be lost
+    """
+
+    where: str = ""
+
+    @abstractmethod
+    def send(self, group: Group) -> None:
+        """Have it compute a group. It has none now. If it is lost, `receive` says so: this raises nothing."""
+
+    @abstractmethod
+    def receive(self) -> Message | None:
+        """Its next message; None if it is lost. Called when `Executor.wait` has given it."""
+
+    @abstractmethod
+    def end(self) -> None:
+        """End it, whatever it is doing, and what it has started; it may have ended already."""
+
+    @property
+    @abstractmethod
+    def loss(self) -> Loss:
+        """Why it is lost. Asked for after `receive` has given None, and before `end`."""
+
+    def proceed(self) -> None:  # noqa: B027 - most have nothing to do
+        """Its last message was handled. In executors that are `exclusive` it waits for that, after a `Finding`."""
+
+    @property
+    def memory(self) -> int | None:
+        """Bytes that it holds, without what it maps from files; None if that is not known."""
+        return None
+
+    @property
+    def state(self) -> str:
+        """What it seems to do, for messages on one that is silent, as in "its process computes"."""
+        return f"it is on {self.where}" if self.where else "nothing else is known of it"
+
+
+W = TypeVar("W", bound=Worker)
+
+
+class Executor(ABC, Generic[W]):
+    """Starts workers. Calls come from one thread: `open`, then `start` and `wait` in any order, then `close`.
+
+    Attributes:
+        width: most workers at a time.
+        exclusive: nothing else is computed on the machine while its only worker computes, and this waits while a
+            message is handled. Otherwise times of queries are marked as shared.
+        device: type of device that workers compute on, as torch calls it; empty for the one that the coordinating
+            process would take on its own machine.
+        work: what workers do; set by `open`.
+
+    >>> from alharness import Executor
+    >>> class InThisProcess(Executor):  # with the worker above
+    ...     width, exclusive = 1, True
+    ...
+    ...     def start(self):
+    ...         return Here(self.work)
+    ...
+    ...     def wait(self, workers, seconds):
+    ...         return workers
+    """
+
+    width: int
+    exclusive: bool = False
+    device: str = ""
+    work: Work
+
+    def open(self, work: Work, most: int) -> None:
+        """Called once, when it is known what is to be done: bring to the workers' side what all of them need.
+
+        Args:
+            work: what workers do.
+            most: so many workers are of use, as there are no more groups.
+        """
+        self.work, self.width = work, min(self.width, most)
+
+    @abstractmethod
+    def start(self) -> W:
+        """A new worker. Returns at once if it can: the first message says when it has started.
+
+        Raises:
+            HarnessError: there can be none; says why, and ends the run.
+        """
+
+    @abstractmethod
+    def wait(self, workers: Sequence[W], seconds: float) -> Collection[W]:
+        """Those of these workers that have something to say, or are lost. Waits until there is one.
+
+        Args:
+            workers: those that were given a group, and have not finished it.
+            seconds: wait so long at most; then there may be none.
+        """
+
+    def close(self) -> None:
+        """Called in the end, when all workers were ended, whatever happened."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutorContext:
+    """What an executor gets in addition to its parameters.
+
+    Attributes:
+        folder: the run directory.
+        warn: shows a warning to the user.
+        jobs: groups to compute at a time, if the user says how many; None for what the executor has.
+        memory: bytes that a worker may hold, without what it maps from files; None for no limit. Workers that say
+            how much they hold are ended when it is more; others may be started with such a limit.
+
+    >>> from pathlib import Path
+    >>> from alharness.api.executor import ExecutorContext
+    >>> ExecutorContext(folder=Path("runs/first"), warn=print).jobs
+    """
+
+    folder: Path
+    warn: Callable[[str], None]
+    jobs: int | None = None
+    memory: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutorPlugin:
+    """An executor as the registry knows it.
+
+    Attributes:
+        name: the name after `--executor`.
+        params: model of its parameters, which are given by `-x key=value`.
+        make: (params, context) -> Executor, called before the data set is made: a function, or `module:name` of
+            one, which is imported then. Raises HarnessError if nothing can be computed there, soon and with the
+            address or the numbers that are wrong.
+        summary: one line for `alharness plugins`.
+
+    >>> from alharness import ExecutorPlugin, Params
+    >>> ExecutorPlugin(name="pipes", params=Params, make="my_pipes.executor:Pipes").name
+    'pipes'
+    """
+
+    name: str
+    params: type[Params]
+    make: Make[Callable[[Any, ExecutorContext], Executor[Any]]] = Make("executor")  # noqa: RUF009
+    summary: str = ""

@@ -1,4 +1,4 @@
-"""The nine hooks. Four register and take nothing; five observe a run and cannot change it."""
+"""The ten hooks. Five register and take nothing; five observe a run and cannot change it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from .dataset import DatasetPlugin
+    from .executor import ExecutorPlugin
     from .model import ModelPlugin
     from .records import Cell, CycleRecord, Look, Outcome, Outcomes, Plan
     from .sampler import SamplerPlugin
@@ -124,6 +125,21 @@ def alharness_trackers() -> list[TrackerPlugin]:  # type: ignore[empty-body]
         @hookimpl
         def alharness_trackers() -> list[TrackerPlugin]:
             return [TrackerPlugin(name="lines", params=LinesParams, make=Lines, summary="a line for each cycle")]
+    """
+
+
+@hookspec
+def alharness_executors() -> list[ExecutorPlugin]:  # type: ignore[empty-body]
+    """Offer executors, which start the workers of a run somewhere; `alharness run --executor` names one.
+
+    .. code-block:: python
+
+        from alharness import ExecutorPlugin, Params, hookimpl
+
+
+        @hookimpl
+        def alharness_executors() -> list[ExecutorPlugin]:
+            return [ExecutorPlugin(name="pipes", params=Params, make="my_pipes.executor:Pipes")]
     """
 
 

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
     from alharness.registry import Registered, Registry
 
-KINDS = ("sampler", "model", "dataset", "tracker")
+KINDS = ("sampler", "model", "dataset", "tracker", "executor")
 
 
 @click.command
 @click.argument("name", required=False)
 @include_option
 def plugins(name: str | None, include: tuple[Path, ...]) -> None:
-    """List the installed samplers, models, data sets and trackers; with NAME, describe one with its parameters.
+    """List what is installed: samplers, models, data sets, trackers, executors; with NAME, describe one of them.
 
     \b
         alharness plugins

@@ -11,6 +11,7 @@ import pluggy
 
 from alharness.api import hooks
 from alharness.api.dataset import DatasetPlugin
+from alharness.api.executor import ExecutorPlugin
 from alharness.api.model import ModelPlugin
 from alharness.api.params import Params
 from alharness.api.sampler import SamplerPlugin
@@ -26,6 +27,7 @@ KINDS: dict[str, type[Any]] = {
     "model": ModelPlugin,
     "dataset": DatasetPlugin,
     "tracker": TrackerPlugin,
+    "executor": ExecutorPlugin,
 }
 HOOKS = [name for name in vars(hooks) if name.startswith(f"{hooks.NAMESPACE}_")]
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"

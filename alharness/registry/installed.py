@@ -12,6 +12,7 @@ from importlib.metadata import EntryPoint, distributions
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from alharness.api.dataset import DatasetPlugin
+from alharness.api.executor import ExecutorPlugin
 from alharness.api.hooks import NAMESPACE
 from alharness.api.model import ModelPlugin
 from alharness.api.sampler import SamplerPlugin
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     import pluggy
 
-P = TypeVar("P", SamplerPlugin, ModelPlugin, DatasetPlugin, TrackerPlugin)
+P = TypeVar("P", SamplerPlugin, ModelPlugin, DatasetPlugin, TrackerPlugin, ExecutorPlugin)
 
 ONLY = "ALHARNESS_PLUGINS"
 """Environment variable: entry points to load, separated by commas, in addition to those of alharness itself."""
@@ -85,6 +86,7 @@ class Registry:
         models: name -> plugin.
         datasets: name -> plugin.
         trackers: name -> plugin.
+        executors: name -> plugin.
         broken: entry points that could not be used.
         clashes: names offered more than once.
         left_out: entry points that `ALHARNESS_PLUGINS` does not list.
@@ -96,6 +98,7 @@ class Registry:
     models: Mapping[str, Registered[ModelPlugin]]
     datasets: Mapping[str, Registered[DatasetPlugin]]
     trackers: Mapping[str, Registered[TrackerPlugin]] = field(default_factory=dict)
+    executors: Mapping[str, Registered[ExecutorPlugin]] = field(default_factory=dict)
     broken: tuple[Broken, ...] = ()
     clashes: tuple[Clash, ...] = ()
     left_out: tuple[str, ...] = ()
@@ -117,6 +120,10 @@ class Registry:
     def tracker(self, name: str) -> Registered[TrackerPlugin]:
         """The tracker of this name. Raises PluginError if it is missing, broken or offered twice."""
         return self._find("tracker", self.trackers, name)
+
+    def executor(self, name: str) -> Registered[ExecutorPlugin]:
+        """The executor of this name. Raises PluginError if it is missing, broken or offered twice."""
+        return self._find("executor", self.executors, name)
 
     @property
     def hook(self) -> pluggy.HookRelay:

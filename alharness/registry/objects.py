@@ -27,6 +27,7 @@ EXPECTED = {
     "model": "a class of MultimodalModel, or a ModelPlugin",
     "dataset": "a Dataset, or a DatasetPlugin",
     "tracker": "a Tracker or its class, or a TrackerPlugin",
+    "executor": "an ExecutorPlugin",
 }
 """Kind -> the objects that are one, or become one."""
 

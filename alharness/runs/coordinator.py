@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Literal
 
-    from alharness.api.executor import Message
+    from alharness.api.executor import Finding
     from alharness.api.records import Cell, CycleRecord, Plan
 
     from .claims import Claims
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Coordinator:
-    """The groups of a run; see `alharness.api.executor.Groups`.
+    """The groups of a run; see `alharness.runs.messages.Groups`.
 
     A worker gets a group of the seeds that it knows, or of seeds that no other worker is at. A group waits if
     others are training all models of cycle 0 that it needs; if they train only some, it trains these, too.
@@ -96,7 +96,7 @@ class Coordinator:
             if not self.proceed():
                 return None
 
-    def receive(self, message: Message) -> bool:
+    def receive(self, message: Finding) -> bool:
         """Handle a message; False if no more of its cell is wanted, since the journal cannot be written.
 
         Raises:

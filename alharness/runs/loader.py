@@ -12,7 +12,7 @@ import cloudpickle
 
 from alharness import errors, registry
 from alharness.api.dataset import Dataset
-from alharness.api.executor import Warned
+from alharness.api.executor import Begun, Done, Warned
 from alharness.engine.seeds import derive
 from alharness.engine.soundness import require_sound
 from alharness.errors import (
@@ -32,7 +32,7 @@ from . import fits, pooltable
 from .directory import OUTPUT
 from .environment import describe
 from .journal import with_format
-from .messages import Begun, Done, Loaded, SeedFacts, Wish
+from .messages import Loaded, SeedFacts, Wish
 from .setup import Setup, count_validation, pool_if_needed
 from .sharing import share
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from alharness.api.executor import Warned
+from alharness.api.executor import Begun, Warned
 from alharness.errors import HarnessError, PluginError
 from alharness.spec.settings import LimitsSettings
 
 from .directory import OUTPUT
-from .messages import Begun, Loaded
+from .messages import Loaded
 from .watch import Exceeded, Watch, listen
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from alharness.api.executor import FirstFit, Group, Warned
+from alharness.api.executor import At, Begun, Done, FirstFit, Group, Warned
 from alharness.api.records import Outcome
 
 from .directory import RunDirectory
-from .messages import At, Begun, Continue, Done
+from .messages import Continue
 from .processes import remove_empty
 from .watch import Exceeded, Watch, listen
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from alharness.api.executor import Finished, Groups, Message
+    from alharness.api.executor import Finished
     from alharness.api.records import Cell, Status
     from alharness.spec.settings import LimitsSettings
 
-    from .messages import Work
+    from .messages import Groups, Work
     from .processes import Child, Processes
 
 TERMINATION = 1.0
@@ -65,7 +65,7 @@ class LocalExecutor:
         self._longest = 0.0
 
     def run(self, work: Work, groups: Groups) -> None:
-        """See `alharness.api.executor.Executor`."""
+        """Take groups, have them computed, and pass on what is found, until none is left."""
         try:
             while groups.left or self._busy:
                 self._begin(work, groups)
@@ -97,9 +97,7 @@ class LocalExecutor:
         )
         return _Worker(child)
 
-    def _hear(
-        self, worker: _Worker, message: Message | Begun | At | Done | Exceeded | None, groups: Groups
-    ) -> None:
+    def _hear(self, worker: _Worker, message: Any, groups: Groups) -> None:
         match message:
             case Exceeded(status="timeout"):
                 self._lose(worker, groups, *message, guilty=worker.at_work)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from alharness.api.executor import Group, Message
+    from alharness.api.executor import Finding, Group, Message
     from alharness.api.params import Params
     from alharness.api.records import Cell, Plan, Schedule
     from alharness.engine.pool import Pool
@@ -21,29 +21,32 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Begun:
-    """The process has started, and works now."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class At:
-    """Whose work is done from now on.
-
-    Attributes:
-        cell: which; None if models of several cells are trained together, or none at all.
-    """
-
-    cell: Cell | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Continue:
     """Answers a worker that waits: its message was handled."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Done:
-    """The work has ended: a group with all its cells, or what a loader does."""
+class Groups(Protocol):
+    """The groups of a run, and where what is found goes: the coordinator, as workers' pools see it."""
+
+    @property
+    def left(self) -> bool:
+        """Whether there are groups that were not taken yet."""
+
+    def take(self, seeds: Collection[int] = ()) -> Group | None:
+        """The next group; None if none can begin now: those that are left wait for a model of cycle 0.
+
+        Args:
+            seeds: those whose data the worker has at hand.
+        """
+
+    def receive(self, message: Finding) -> bool:
+        """Handle a message: write to journals, call observers.
+
+        False if the cell's journal cannot be written: the cell has ended, and no more of it is wanted.
+        """
+
+    def put_back(self, cells: Sequence[Cell]) -> None:
+        """Cells of a group whose worker was lost, which are not to blame: they are a group of their own now."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from alharness.api.executor import Warned
+from alharness.api.executor import At, Begun, Done, Warned
 
 from .directory import RunDirectory
-from .messages import At, Begun, Done
 from .processes import print_to
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from multiprocessing import Pipe
 import pytest
 
 from alharness import registry
-from alharness.api.executor import Warned
+from alharness.api.executor import Begun, Done, Warned
 from alharness.api.records import Plan, Schedule
 from alharness.errors import PluginError
 from alharness.runs import loader, pooltable
-from alharness.runs.messages import Begun, Done, Loaded, Wish, Work
+from alharness.runs.messages import Loaded, Wish, Work
 from alharness.spec.settings import TrainingSettings
 
 

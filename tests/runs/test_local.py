@@ -6,10 +6,10 @@ from multiprocessing import Pipe
 
 import pytest
 
-from alharness.api.executor import Finished, Group, Warned
+from alharness.api.executor import At, Begun, Done, Finished, Group, Warned
 from alharness.api.records import Cell, CycleRecord, Outcome
 from alharness.runs.local import LocalExecutor
-from alharness.runs.messages import At, Begun, Continue, Done
+from alharness.runs.messages import Continue
 from alharness.spec.settings import LimitsSettings
 
 
