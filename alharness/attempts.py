@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from alharness.errors import HarnessError, TrackingError
@@ -29,12 +29,14 @@ class Attempt:
         outcomes: how its cells ended; None if nothing was run.
         trackers: those that saw it.
         error: why nothing was run; None if nothing was left to do.
+        title: of one of several settings: its number and its name.
     """
 
     plan: Plan
     outcomes: Outcomes | None = None
     trackers: Sequence[SafeTracker] = ()
     error: HarnessError | None = None
+    title: str = ""
 
     @property
     def interrupted(self) -> bool:
@@ -48,14 +50,15 @@ def carry_out(
     plugins: Registry,
     options: Options,
     warn: Callable[[str], None],
-    show: Callable[[str], ConsoleProgress] | None,
+    show: Callable[[str, Options], ConsoleProgress] | None,
     *,
     tracking: bool,
     required: bool,
 ) -> Iterator[Attempt]:
     """Run settings one after the other; one that cannot be run does not stop the others, an interruption does.
 
-    Of several, those that are complete are passed over: neither their data nor their trackers are looked at.
+    Of several, those that are complete are passed over: neither their data nor their trackers are looked at. Those
+    of which a shard has no cells are left out.
 
     Args:
         specs: what to run.
@@ -63,7 +66,7 @@ def carry_out(
         plugins: what is known of it.
         options: how to run it.
         warn: called with what the user should know.
-        show: makes what shows how far one is; of several from its number and name.
+        show: makes what shows how far one is, from its options; of several also from its number and name.
         tracking: whether trackers of the specs are used; those that came with the call always are.
         required: whether it fails if one of them does.
 
@@ -72,14 +75,17 @@ def carry_out(
     """
     from alharness.runs.run import is_finished
 
-    for number, (spec, plan) in enumerate(zip(specs, plans, strict=True), 1):
+    parts = _parts(plans, options)
+    for number, (spec, plan, own) in enumerate(zip(specs, plans, parts, strict=True), 1):
+        if own is None:
+            continue
         title = f"{number}/{len(specs)} {plan.name}" if len(specs) > 1 else ""
         try:
-            if len(specs) > 1 and is_finished(spec, plan, options):
-                yield Attempt(plan=plan)
+            if len(specs) > 1 and is_finished(spec, plan, own):
+                yield Attempt(plan=plan, title=title)
                 continue
-            progress = show(title) if show else None
-            attempt = _carry_out(spec, plugins, options, warn, progress, tracking=tracking, required=required)
+            progress = show(title, own) if show else None
+            attempt = _carry_out(spec, plugins, own, warn, progress, tracking=tracking, required=required)
         except TrackingError:
             raise
         except HarnessError as error:
@@ -87,6 +93,17 @@ def carry_out(
         yield attempt
         if attempt.interrupted:
             return
+
+
+def _parts(plans: Sequence[Plan], options: Options) -> list[Options | None]:
+    """How to run each setting; None for those of which a shard has no cells."""
+    from alharness.runs.run import wanted_cells
+    from alharness.runs.shards import share
+
+    if options.shard is None:
+        return [options] * len(plans)
+    cells = share([(plan, wanted_cells(plan, options.only)) for plan in plans], options.shard)
+    return [replace(options, only=tuple(cell.name for cell in own)) if own else None for own in cells]
 
 
 def _carry_out(

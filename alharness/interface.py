@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import warnings
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -157,7 +156,7 @@ def run(
         again="alharness.run(..., {}=True)".format,
     )
     plugins = registry.load(extras=asked[0].extras)
-    show, interrupted = partial(_progress, options) if progress else None, False
+    show, interrupted = _progress if progress else None, False
     try:
         attempts = carry_out(
             asked, plans, plugins, options, warn, show, tracking=tracking, required=require_tracking
@@ -218,7 +217,7 @@ def warn(text: str) -> None:
     warnings.warn(text, HarnessWarning, stacklevel=level)
 
 
-def _progress(options: Options, title: str) -> ConsoleProgress:
+def _progress(title: str, options: Options) -> ConsoleProgress:
     from alharness.tracking.console import ConsoleProgress
     from alharness.tracking.notebook import NotebookProgress, in_notebook
 

@@ -7,40 +7,51 @@ import signal
 import sys
 from contextlib import contextmanager
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from alharness.runs.finding import enough
 from alharness.runs.groups import stack_size
 from alharness.runs.processes import start_server
+from alharness.runs.shards import Shard
 from alharness.spec import load_all
 from alharness.spec.finding import find_spec
 from alharness.spec.grid import make_plans, select
 from alharness.text.terminal import safe
-from alharness.text.words import NOTICE, command_line
+from alharness.text.words import command_line
 
-from . import FAILED, INTERRUPTED, show_error
+from . import INTERRUPTED
+from .closing import close_shard, import_what_is_needed, show_attempt
 from .grid import close_all
 from .options import include_option, load_plugins, set_option, specs_argument, workdir_option
 from .page import make_console
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from alharness.api.records import Outcomes, Plan
-    from alharness.tracking.trackers import SafeTracker
-
-    from .console import PageConsole
+    from alharness.api.records import Plan
 
 TERMINATED = 143
+EXCLUSIVE = (
+    ("no_tracking", "require_tracking"),
+    ("keep", "restart"),
+    ("shard", "retime"),  # which measures alone
+    ("shard", "require_tracking"),  # which uses no tracker
+)
+"""Options that cannot be given together."""
 
 
 def _read_stack(_: click.Context, __: click.Parameter, value: str) -> int | None:
     try:
         return stack_size(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _read_shard(_: click.Context, __: click.Parameter, value: str | None) -> Shard | None:
+    try:
+        return None if value is None else Shard.read(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 
@@ -54,6 +65,13 @@ def _read_stack(_: click.Context, __: click.Parameter, value: str) -> int | None
     multiple=True,
     metavar="NAME",
     help="Run only this sampler's label, this cell (grace-s0), or this setting.",
+)
+@click.option(
+    "--shard",
+    callback=_read_shard,
+    metavar="I/N",
+    help="Run the I-th of N parts, as a task of an array job, and use no tracker. When all have ended, the "
+    "command without it shows the results.",
 )
 @workdir_option()
 @click.option(
@@ -106,12 +124,11 @@ def run(
         alharness run specs/digits_quick.yaml --jobs 2
         alharness run my_comparison.yaml --include my_sampler.py
         alharness run specs/digits_quick.yaml --retime
+        alharness run specs/digits_quick.yaml --shard 1/4
         alharness run specs/first_grid.yaml
     """  # noqa: D301  \b is click's mark for lines that stay as they are
-    if no_tracking and require_tracking:
-        raise click.UsageError("--no-tracking and --require-tracking exclude each other")
-    if asked["keep"] and asked["restart"]:
-        raise click.UsageError("--keep and --restart exclude each other")
+    _require_compatible(**asked, no_tracking=no_tracking, require_tracking=require_tracking)
+    shard: Shard | None = asked["shard"]
     installed = load_plugins(include)
     specs = [spec for path in paths for spec in load_all(find_spec(path), installed, assignments)]
     specs, asked["only"] = select(specs, asked["only"])
@@ -131,88 +148,36 @@ def run(
     from alharness.tracking.console import ConsoleProgress
 
     command = command_line(*sys.argv[1:])
-    options = Options(**asked, again=lambda option: f"{command} --{option}", at_leisure=_import_what_the_end_needs)
+    leisure = (lambda: None) if shard else import_what_is_needed
+    options = Options(**asked, again=lambda option: f"{command} --{option}", at_leisure=leisure)
 
-    def show(title: str) -> ConsoleProgress:
-        doing = "measuring queries again" if options.retime else "starting"
-        page.print(f"{title or specs[0].name}: {doing}", style="bold")
-        return ConsoleProgress(page, only=options.only)
+    def show(title: str, own: Options) -> ConsoleProgress:
+        doing = "measuring queries again" if own.retime else "starting"
+        part = f", shard {shard}, {len(own.only)} cells" if shard else ""
+        page.print(f"{title or specs[0].name}{part}: {doing}", style="bold")
+        return ConsoleProgress(page, only=own.only)
 
-    code, tracked = 0, {"tracking": not no_tracking, "required": require_tracking}
+    code, tracked = 0, {"tracking": not (no_tracking or shard), "required": require_tracking}
+    begun: list[Plan] = []
     with _terminable() as signals:
-        attempts = carry_out(specs, plans, installed, options, warn, show, **tracked)
-        for number, attempt in enumerate(attempts, 1):
-            if attempt.error:
-                if len(specs) == 1:
-                    raise attempt.error
-                show_error(f"{attempt.plan.name}: {attempt.error}")
-                code = max(code, attempt.error.exit_code)
-            elif attempt.outcomes is None:
-                page.print(f"{number}/{len(specs)} {attempt.plan.name}: finished before", style="bold")
-            else:
-                _close(page, attempt.plan, attempt.outcomes, attempt.trackers, alone=len(specs) == 1)
-                code = max(code, FAILED if attempt.outcomes.failed else 0)
+        for attempt in carry_out(specs, plans, installed, options, warn, show, **tracked):
+            code = max(code, show_attempt(page, attempt, shard, alone=len(specs) == 1))
+            begun.append(attempt.plan)
             if attempt.interrupted:
                 page.say(f"Interrupted. Nothing finished is lost; continue with: {command}")
                 return TERMINATED if signals else INTERRUPTED
-        if len(specs) > 1:
+        if shard:
+            close_shard(page, shard, begun)
+        elif len(specs) > 1:
             close_all(page, paths, plans)
     return code
 
 
-def _import_what_the_end_needs() -> None:
-    """For the table and the pictures, while other processes compute the last cells."""
-    for module in ("alharness.report.curves", "alharness.report.tables", "matplotlib.figure"):
-        import_module(module)
-
-
-def _close(
-    page: PageConsole, plan: Plan, outcomes: Outcomes, trackers: Sequence[SafeTracker], *, alone: bool
-) -> None:
-    """The table, the pictures, what went wrong, and where everything is."""
-    from alharness.report.curves import draw
-    from alharness.report.tables import closing_table, paper_table
-    from alharness.results.run import RunResults
-
-    page.print()
-    results = RunResults(run=plan, records=outcomes.cells)
-    page.print(closing_table(results))
-    if beside := paper_table(results):
-        page.print(beside)
-    elif plan.paper and plan.synthetic:
-        page.say(f"{plan.paper.source}: its figures are shown with results on real data only")
-    if any(found.timing == "shared" for found in outcomes.cells if not found.cell.reference):
-        again = command_line("run", *(word for word in sys.argv[2:] if word != "--retime"), "--retime")
-        page.say(f"Query times were measured while other cells were running; alone: {again}")
-    if seeds := enough(outcomes.cells):
-        page.say(f"{seeds}.")
-    for skip in plan.skips:
-        page.say(f"skipped: {skip.label}: {safe(skip.reason)}")
-    for failure in outcomes.failed:
-        page.say(f"{failure.status}: {failure.cell.name}: {safe(failure.error or 'stopped')}", style="red")
-    picture = plan.folder / "curves.png"
-    drawn = False
-    with _harmless(page, picture):
-        drawn = draw(results, picture)
-    if drawn:
-        page.say(f"Curves:   {picture}")
-    if drawn and alone:  # otherwise a report over all settings follows
-        page.say(f"Report:   {command_line('report', plan.folder)}")
-    page.say(f"Journals: {plan.folder / 'cells'}")
-    for tracker in trackers:
-        if where := tracker.where():
-            page.say(f"{safe(tracker.title) + ':':<9} {safe(where)}")
-    if plan.synthetic:
-        page.say(NOTICE, style="bold yellow")
-
-
-@contextmanager
-def _harmless(page: PageConsole, picture: Path) -> Iterator[None]:
-    """What is complete stays complete: a picture that cannot be drawn is a warning, and costs no exit code."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - a full disk, a folder that matplotlib cannot write to
-        page.say(f"warning: {picture} is not drawn: {safe(f'{type(error).__name__}: {error}')}", style="yellow")
+def _require_compatible(**asked: Any) -> None:
+    for one, other in EXCLUSIVE:
+        if asked[one] and asked[other]:
+            names = (f"--{name.replace('_', '-')}" for name in (one, other))
+            raise click.UsageError(f"{' and '.join(names)} exclude each other")
 
 
 @contextmanager

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from .messages import Loaded
     from .rounds import Judge
+    from .shards import Shard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,7 @@ class Options:
     Attributes:
         workdir: where run directories are.
         only: labels of samplers or names of cells; empty for all.
+        shard: which part of the command's cells; None for all. `attempts` finds their names in each setting.
         restart: begin a cell again if its journal cannot be continued, or was finished under other conditions; the
             old journal is kept.
         keep: leave finished cells as they are, if they were made under other conditions than new ones.
@@ -59,6 +61,7 @@ class Options:
 
     workdir: Path = Path("runs")
     only: tuple[str, ...] = ()
+    shard: Shard | None = None
     restart: bool = False
     keep: bool = False
     jobs: int = 1
@@ -93,7 +96,7 @@ def run(
     for warning in plan.warnings:
         warn(warning)
     emit = partial(_emit, registry, warn)
-    wanted = _wanted(plan, options.only)
+    wanted = wanted_cells(plan, options.only)
     with ExitStack() as stack:
         claims = stack.enter_context(Claims(RunDirectory(plan.folder), warn))
         stack.callback(remove_empty, claims.directory.output())
@@ -207,15 +210,17 @@ def is_finished(spec: Spec, plan: Plan, options: Options) -> bool:
         return False
     complete = {outcome.cell.name for outcome in outcomes if outcome.status in ("ok", "spared")}
     same = before.cells == plan.cells and before.spec_text == resolved_yaml(spec)
-    return same and all(cell.name in complete for cell in _wanted(plan, options.only))
+    return same and all(cell.name in complete for cell in wanted_cells(plan, options.only))
 
 
-def _wanted(plan: Plan, only: tuple[str, ...]) -> list[Cell]:
+def wanted_cells(plan: Plan, only: tuple[str, ...]) -> list[Cell]:
+    """The cells of these labels and names, or all. Raises SpecError if the plan has none of a name."""
     names = dict.fromkeys([*(cell.label for cell in plan.cells), *(cell.name for cell in plan.cells)])
     for name in only:
         if name not in names:
             raise SpecError(f"only {name}: the spec has no such sampler or cell{choices(name, names)}")
-    return [cell for cell in plan.cells if not only or {cell.label, cell.name} & set(only)]
+    chosen = set(only)
+    return [cell for cell in plan.cells if not only or {cell.label, cell.name} & chosen]
 
 
 def _to_measure_again(outcomes: list[Outcome], warn: Callable[[str], None]) -> list[Cell]:

@@ -72,7 +72,7 @@ class ConsoleProgress:
         moving: bool | None = None,
         title: str = "",
     ) -> None:
-        self._console, self._only, self._clock = console, only, clock
+        self._console, self._only, self._clock = console, {*only}, clock
         terminal = console.is_terminal and not console.is_dumb_terminal
         self._moving = terminal if moving is None else moving
         self._forecast = Forecast(workers=1)
@@ -107,7 +107,7 @@ class ConsoleProgress:
         """Show the bars; what earlier runs finished counts as done, and says what cycles cost."""
         if run.synthetic:
             self._print(NOTICE, "bold yellow")
-        self._asked = tuple(c for c in run.cells if not self._only or {c.label, c.name} & set(self._only))
+        self._asked = tuple(c for c in run.cells if not self._only or {c.label, c.name} & self._only)
         cycles = {cell.name: len(run.labeled(cell)) for cell in self._asked}
         finished = self._finished = {name: run.finished.get(name, 0) for name in cycles}
         self._total, self._done = sum(cycles.values()), sum(finished.values())

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from alharness.cli import main
+from alharness.cli.closing import _harmless
 from alharness.cli.console import PageConsole
-from alharness.cli.run import _harmless
 from alharness.runs import run as runs
 
 LATER = {"mlflow", "matplotlib", "sklearn", "scipy"}

@@ -1,0 +1,115 @@
+"""What `alharness run` ends with: the table of a setting and its pictures, or what a shard leaves to others."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from alharness.runs.finding import enough
+from alharness.text.terminal import safe
+from alharness.text.words import NOTICE, command_line
+
+from . import FAILED, show_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from alharness.api.records import Outcomes, Plan
+    from alharness.attempts import Attempt
+    from alharness.runs.shards import Shard
+    from alharness.tracking.trackers import SafeTracker
+
+    from .console import PageConsole
+
+
+def import_what_is_needed() -> None:
+    """For the table and the pictures, while other processes compute the last cells."""
+    for module in ("alharness.report.curves", "alharness.report.tables", "matplotlib.figure"):
+        import_module(module)
+
+
+def show_attempt(page: PageConsole, attempt: Attempt, shard: Shard | None, *, alone: bool) -> int:
+    """What became of a setting, and the exit code that it asks for.
+
+    Raises:
+        HarnessError: nothing could be run, and it is the only setting.
+    """
+    if attempt.error:
+        if alone:
+            raise attempt.error
+        show_error(f"{attempt.plan.name}: {attempt.error}")
+        return attempt.error.exit_code
+    if attempt.outcomes is None:
+        page.print(f"{attempt.title}: finished before", style="bold")
+        return 0
+    if shard:
+        _show_failures(page, attempt.outcomes)
+    else:
+        _close(page, attempt.plan, attempt.outcomes, attempt.trackers, alone=alone)
+    return FAILED if attempt.outcomes.failed else 0
+
+
+def close_shard(page: PageConsole, shard: Shard, begun: Sequence[Plan]) -> None:
+    """What became of a shard, and what to do when all have ended."""
+    if not begun:
+        page.say(f"shard {shard}: there are fewer cells than shards, and none is left for this one")
+        return
+    words = iter(sys.argv[1:])
+    whole = [word for word in words if not word.startswith("--shard=") and not (word == "--shard" and next(words))]
+    page.say(f"shard {shard} has ended. When all have, this shows the results: {command_line(*whole)}")
+
+
+def _show_failures(page: PageConsole, outcomes: Outcomes) -> None:
+    for failure in outcomes.failed:
+        page.say(f"{failure.status}: {failure.cell.name}: {safe(failure.error or 'stopped')}", style="red")
+
+
+def _close(
+    page: PageConsole, plan: Plan, outcomes: Outcomes, trackers: Sequence[SafeTracker], *, alone: bool
+) -> None:
+    """The table, the pictures, what went wrong, and where everything is."""
+    from alharness.report.curves import draw
+    from alharness.report.tables import closing_table, paper_table
+    from alharness.results.run import RunResults
+
+    page.print()
+    results = RunResults(run=plan, records=outcomes.cells)
+    page.print(closing_table(results))
+    if beside := paper_table(results):
+        page.print(beside)
+    elif plan.paper and plan.synthetic:
+        page.say(f"{plan.paper.source}: its figures are shown with results on real data only")
+    if any(found.timing == "shared" for found in outcomes.cells if not found.cell.reference):
+        again = command_line("run", *(word for word in sys.argv[2:] if word != "--retime"), "--retime")
+        page.say(f"Query times were measured while other cells were running; alone: {again}")
+    if seeds := enough(outcomes.cells):
+        page.say(f"{seeds}.")
+    for skip in plan.skips:
+        page.say(f"skipped: {skip.label}: {safe(skip.reason)}")
+    _show_failures(page, outcomes)
+    picture = plan.folder / "curves.png"
+    drawn = False
+    with _harmless(page, picture):
+        drawn = draw(results, picture)
+    if drawn:
+        page.say(f"Curves:   {picture}")
+    if drawn and alone:  # otherwise a report over all settings follows
+        page.say(f"Report:   {command_line('report', plan.folder)}")
+    page.say(f"Journals: {plan.folder / 'cells'}")
+    for tracker in trackers:
+        if where := tracker.where():
+            page.say(f"{safe(tracker.title) + ':':<9} {safe(where)}")
+    if plan.synthetic:
+        page.say(NOTICE, style="bold yellow")
+
+
+@contextmanager
+def _harmless(page: PageConsole, picture: Path) -> Iterator[None]:
+    """What is complete stays complete: a picture that cannot be drawn is a warning, and costs no exit code."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - a full disk, a folder that matplotlib cannot write to
+        page.say(f"warning: {picture} is not drawn: {safe(f'{type(error).__name__}: {error}')}", style="yellow")
