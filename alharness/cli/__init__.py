@@ -34,6 +34,7 @@ COMMANDS = {
     "export": "Write results as CSV, Parquet, LaTeX or Markdown.",
     "ui": "Show results in MLflow: curves, areas and costs.",
     "sync": "Write a run's results to MLflow, from its journals.",
+    "merge": "Join run directories that were made apart, if they agree.",
     "plugins": "List what is installed, or describe one plugin.",
     "data": "List and describe data sets, and import those that need it.",
     "compare": "Compare two runs: did a sampler change?",

@@ -178,14 +178,14 @@ class Claims:
             self._lock.release()
 
     def _announce(self, wanted: Iterable[str]) -> None:
-        holder = _Holder(pid=os.getpid(), host=socket.gethostname(), cells=tuple(wanted))
+        holder = Holder(pid=os.getpid(), host=socket.gethostname(), cells=tuple(wanted))
         write(self._folder / "holder.json", json.dumps(asdict(holder)))
 
     def _others(self) -> list[Path]:
         """The folders of other processes."""
         return sorted(path for path in self.directory.processes.glob("*") if path != self._folder)
 
-    def _find_rival(self, wanted: dict[str, str], *, alone: bool) -> tuple[Path, _Holder | None, list[str]] | None:
+    def _find_rival(self, wanted: dict[str, str], *, alone: bool) -> tuple[Path, Holder | None, list[str]] | None:
         """A living process that holds cells that are wanted, and their names."""
         for other in self._others():
             who = _read_holder(other)
@@ -210,7 +210,7 @@ class Claims:
             lock.release()
         return True
 
-    def _refusal(self, rival: Path, who: _Holder | None, taken: list[str]) -> str:
+    def _refusal(self, rival: Path, who: Holder | None, taken: list[str]) -> str:
         more = f" and {len(taken) - 1} more cells" if len(taken) > 2 else f" and {taken[-1]}" if taken[1:] else ""
         remedy = "wait for it, stop it, or run only other cells"
         if who is None or who.host != socket.gethostname():
@@ -218,8 +218,14 @@ class Claims:
         return f"{self.directory.path}: {taken[0]}{more}: in use by {who or 'another process'}; {remedy}"
 
 
+def at_work(directory: RunDirectory) -> list[tuple[Path, Holder]]:
+    """The living processes in a run directory, with their folders there. Only reads, and on any host."""
+    found = ((folder, _read_holder(folder)) for folder in sorted(directory.processes.glob("*")))
+    return [(folder, who) for folder, who in found if who and locks.is_held(folder / "lock")]
+
+
 @dataclass(frozen=True, kw_only=True)
-class _Holder:
+class Holder:
     """Who works on which folders of cells."""
 
     pid: int
@@ -230,11 +236,11 @@ class _Holder:
         return f"process {self.pid} on {self.host}"
 
 
-def _read_holder(folder: Path) -> _Holder | None:
+def _read_holder(folder: Path) -> Holder | None:
     """Who works there; None if that cannot be read."""
     from pydantic import TypeAdapter, ValidationError
 
     try:
-        return TypeAdapter(_Holder).validate_json((folder / "holder.json").read_bytes())
+        return TypeAdapter(Holder).validate_json((folder / "holder.json").read_bytes())
     except (OSError, ValidationError):
         return None

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from alharness.api.records import Cell, Plan
@@ -47,13 +47,19 @@ def differences(
     return found
 
 
-def changes(old: Any, new: Any, place: str = "") -> Iterator[tuple[str, str]]:
+def changes(old: Any, new: Any) -> Iterator[tuple[str, str]]:
     """Dotted name and `was x and is y` of every leaf in which two nested mappings differ."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in dict.fromkeys([*old, *new]):
-            yield from changes(old.get(key), new.get(key), f"{place}.{key}".lstrip("."))
-    elif old != new:
-        yield place, f"was {_word(old)} and is {_word(new)}"
+    for place, was, now in leaves(old, new):
+        yield place, f"was {was} and is {now}"
+
+
+def leaves(one: Any, other: Any, place: str = "") -> Iterator[tuple[str, str, str]]:
+    """Dotted name of every leaf in which two nested mappings differ, and its value in each, in words."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in dict.fromkeys([*one, *other]):
+            yield from leaves(one.get(key), other.get(key), f"{place}.{key}".lstrip("."))
+    elif one != other:
+        yield place, _word(one), _word(other)
 
 
 def refusal(folder: Path, found: Mapping[str, list[Cell]], again: Callable[[str], str]) -> str:
@@ -68,7 +74,7 @@ def refusal(folder: Path, found: Mapping[str, list[Cell]], again: Callable[[str]
     subject = "1 cell was" if count == 1 else f"{count} cells were"
     lines = [
         f"{folder}: {subject} made under other conditions than new ones would be:",
-        *(f"  {change} ({len(cells)}: {_some(cells)})" for change, cells in found.items()),
+        *(f"  {change} ({len(cells)}: {some(cells)})" for change, cells in found.items()),
         "Nothing was started. To keep them as they are, and leave them out of comparisons with new ones:",
         f"  {again('keep')}",
         "To run them again (their journals are kept under another name):",
@@ -77,7 +83,8 @@ def refusal(folder: Path, found: Mapping[str, list[Cell]], again: Callable[[str]
     return "\n".join(lines)
 
 
-def _some(cells: list[Cell], most: int = 5) -> str:
+def some(cells: Sequence[Cell], most: int = 5) -> str:
+    """Names of cells, the first of them if there are many."""
     names = [cell.name for cell in cells[:most]]
     return ", ".join([*names, "..."] if len(cells) > most else names)
 
