@@ -237,16 +237,18 @@ class Loss:
     Attributes:
         text: what has become of it, as in "its process was ended by SIGKILL".
         reason: what is known or supposed of the reason; empty if nothing is.
-        memory: whether memory ran out. Then no cell is to blame before it has failed alone.
+        cause: `work`: the cell that it worked for ended it. `memory`: memory ran out, and all its cells held some;
+            `killed`: perhaps it did. `machine`: whatever it computed would have been lost, and its cells are tried
+            again.
 
     >>> from alharness.api.executor import Loss
-    >>> Loss(text="its node was lost").memory
-    False
+    >>> Loss(text="its node was lost", cause="machine").cause
+    'machine'
     """
 
     text: str
     reason: str = ""
-    memory: bool = False
+    cause: Literal["work", "memory", "killed", "machine"] = "work"
 
 
 class Worker(ABC):
@@ -269,8 +271,6 @@ class Worker(ABC):
     ...
     ...     def end(self):
     ...         pass
-    ...
-    ...     loss = None  # it cannot be lost
     """
 
     where: str = ""
@@ -287,20 +287,17 @@ class Worker(ABC):
     def end(self) -> None:
         """End it, whatever it is doing, and what it has started; it may have ended already."""
 
-    @property
-    @abstractmethod
     def loss(self) -> Loss:
-        """Why it is lost. Asked for after `receive` has given None, and before `end`."""
+        """Why it is lost. Asked for once, after `receive` has given None and before `end`."""
+        return Loss(text=f"its process on {self.where} was lost" if self.where else "its process was lost")
 
     def proceed(self) -> None:  # noqa: B027 - most have nothing to do
-        """Its last message was handled. In executors that are `exclusive` it waits for that, after a `Finding`."""
+        """Its last `Finding` was handled. Called if the executor is `exclusive`: then the worker waits for it."""
 
-    @property
     def memory(self) -> int | None:
         """Bytes that it holds, without what it maps from files; None if that is not known."""
         return None
 
-    @property
     def state(self) -> str:
         """What it seems to do, for messages on one that is silent, as in "its process computes"."""
         return f"it is on {self.where}" if self.where else "nothing else is known of it"
@@ -314,6 +311,7 @@ class Executor(ABC, Generic[W]):
 
     Attributes:
         width: most workers at a time.
+        grace: seconds that a worker may take to start; then the time of its cells begins to run.
         exclusive: nothing else is computed on the machine while its only worker computes, and this waits while a
             message is handled. Otherwise times of queries are marked as shared.
         device: type of device that workers compute on, as torch calls it; empty for the one that the coordinating
@@ -332,6 +330,7 @@ class Executor(ABC, Generic[W]):
     """
 
     width: int
+    grace: float = 60.0
     exclusive: bool = False
     device: str = ""
     work: Work

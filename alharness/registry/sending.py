@@ -6,6 +6,8 @@ import functools
 import io
 from typing import TYPE_CHECKING, Any
 
+from alharness.errors import PluginError, described
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -26,6 +28,17 @@ def dumps(value: Any) -> bytes:
     written = io.BytesIO()
     Pickler(written).dump(value)
     return written.getvalue()
+
+
+def pack(value: Any) -> bytes:
+    """The same. Raises PluginError if it cannot be sent: only plugins and parameters are of foreign types."""
+    try:
+        return dumps(value)
+    except Exception as error:
+        raise PluginError(
+            f"the parameters of a plugin cannot be sent to another process ({described(error)}): leave out "
+            "what cannot be pickled, such as open files and locks"
+        ) from error
 
 
 def _cached(function: Callable[..., Any], parameters: dict[str, Any]) -> Any:

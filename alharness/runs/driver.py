@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-import pickle
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alharness.api.executor import Finished, FirstFit, Warned
+from alharness.api.executor import At, Finished, FirstFit, Warned
 from alharness.api.records import CycleRecord, Outcome
 from alharness.api.sampler import Sampler
 from alharness.engine.loop import run_cell
@@ -28,54 +27,53 @@ from .setup import Setup
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
-    from alharness.api.executor import Group, Message
+    from alharness.api.dataset import Dataset
+    from alharness.api.executor import Finding, Group
     from alharness.api.records import Cell
     from alharness.api.vocabulary import Feature
     from alharness.registry import Registry
 
-    from .messages import Work
+    from .messages import Blueprint
 
 
 class Driver:
     """Computes groups, one after another.
 
     Args:
-        work: what they have in common.
+        blueprint: what they are computed with.
         registry: the installed plugins.
+        dataset: opens the data set as the model wants it.
 
     Attributes:
         setup: what their cells are run with.
     """
 
-    def __init__(self, work: Work, registry: Registry) -> None:
-        self._work, self._registry = work, registry
+    def __init__(self, blueprint: Blueprint, registry: Registry, dataset: Callable[[], Dataset]) -> None:
+        self._blueprint, self._registry, self._dataset = blueprint, registry, dataset
         self._pending: list[str] = []  # warnings that wait for the next message
 
     @cached_property
     def setup(self) -> Setup:
         """Made when the first group begins: then the data are opened."""
-        work, model = self._work, self._registry.model(self._work.model)
-        border = model_border(f"the model {work.model!r} of {model.origin}", self._pending.append)
-        dataset = pickle.loads(work.dataset)  # noqa: S301 - of a process of this run
+        blueprint, model = self._blueprint, self._registry.model(self._blueprint.model)
+        border = model_border(f"the model {blueprint.model!r} of {model.origin}", self._pending.append)
         return Setup(
-            dataset,
+            self._dataset(),
             model.plugin,
-            work.model_params,
-            work.training,
-            work.schedule,
+            blueprint.model_params,
+            blueprint.training,
+            blueprint.schedule,
             border=border,
-            stack=work.stack,
+            stack=blueprint.stack,
         )
 
-    def drive(self, group: Group, at: Callable[[Cell | None], None]) -> Iterator[Message]:
+    def drive(self, group: Group) -> Iterator[At | Finding]:
         """Compute a group: what its cells train in a cycle is trained at once, then they query one by one.
 
         The cells with the fewest labels go first: those that are behind catch up, and train with the others from
         then on. One cell's failure is its own `Outcome`, and the others continue.
 
-        Args:
-            group: which.
-            at: called with the cell that computes from now on; None if several do.
+        An `At` comes before each step.
         """
         members = [_Member(cell) for cell in group.cells]
         turn = [*members]
@@ -83,8 +81,8 @@ class Driver:
         while members:
             for member, answer in zip(turn, answers, strict=True):
                 cell = member.cell
-                found: list[Message] = []
-                at(cell)
+                found: list[Finding] = []
+                yield At(cell=cell)
                 try:
                     if isinstance(answer, BaseException):
                         raise answer  # noqa: TRY301 - what the training raised
@@ -108,7 +106,7 @@ class Driver:
             fewest = min((len(member.request.labeled) for member in members), default=0)
             turn = [member for member in members if len(member.request.labeled) == fewest]
             if turn:
-                at(turn[0].cell if len(turn) == 1 else None)
+                yield At(cell=turn[0].cell if len(turn) == 1 else None)
                 answers = yield from self._fit_all(turn, group)
 
     def _warnings(self) -> Iterator[Warned]:
@@ -139,7 +137,7 @@ class Driver:
     def _make_sampler(self, cell: Cell) -> tuple[Sampler | None, frozenset[Feature]]:
         if cell.reference:
             return None, frozenset()
-        plugin, params = self._registry.sampler(cell.sampler).plugin, self._work.sampler_params[cell.label]
+        plugin, params = self._registry.sampler(cell.sampler).plugin, self._blueprint.sampler_params[cell.label]
         with Border(cell.who, SamplerError, self._pending.append).crossed("construction"):
             sampler, features = plugin.make(params), plugin.features(params)
             if not isinstance(sampler, Sampler):
@@ -148,7 +146,7 @@ class Driver:
 
     def _fit_all(
         self, members: Sequence[_Member], group: Group
-    ) -> Generator[Message, None, list[Fitted | BaseException]]:
+    ) -> Generator[Finding, None, list[Fitted | BaseException]]:
         """The models that the members ask for, or why there is none. Equal requests are trained once."""
         found: dict[int, Fitted | BaseException] = {}
         equal: dict[tuple[int, tuple[str, ...]], list[int]] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import sys
 from contextlib import suppress
 from dataclasses import replace
@@ -44,6 +43,9 @@ if TYPE_CHECKING:
     from alharness.api.metrics import Metrics
     from alharness.registry import Registry
 
+    from .messages import Blueprint
+    from .sharing import Shared
+
 
 def load(connection: Connection, wish: Wish) -> None:
     """Answer with `Begun`, then `Loaded` or the error that keeps the data set from being made, and `Done`.
@@ -55,7 +57,7 @@ def load(connection: Connection, wish: Wish) -> None:
         connection.send(Warned(text=text))
 
     try:
-        installed = registry.load(extras=wish.work.extras)
+        installed = registry.load(extras=wish.blueprint.extras)
         connection.send(Begun())
         shown, loaded = _load(wish, installed, warn)
     except BaseException as error:  # noqa: BLE001 - whatever a plugin raises is reported
@@ -69,19 +71,18 @@ def load(connection: Connection, wish: Wish) -> None:
     connection.send(Done())
 
 
-def draw(connection: Connection, wish: Wish, dataset: bytes, seeds: Collection[int]) -> None:
+def draw(connection: Connection, wish: Wish, dataset: Shared | None, seeds: Collection[int]) -> None:
     """Answer with `Begun`, then the `SeedFacts` of seeds or the error that keeps them from being found, `Done`.
 
     The data set is not made again: it is that of the workers.
     """
-    work = wish.work.with_data(dataset)
+    blueprint = wish.blueprint.without_dataset()
     try:
-        installed = registry.load(extras=work.extras)
+        installed = registry.load(extras=blueprint.extras)
         connection.send(Begun())
         with blaming(wish.who, DataError):
-            shown = pickle.loads(dataset)  # noqa: S301 - of a process of this run
-            model = installed.model(work.model).plugin
-            setup = Setup(shown, model, work.model_params, work.training, work.schedule)
+            assert dataset is not None  # cells are going to run
+            setup = _setup(dataset.open(), blueprint, installed)
             drawn = {seed: _facts(setup, seed, wish) for seed in seeds}
     except BaseException as error:  # noqa: BLE001 - whatever a plugin raises is reported
         connection.send(_refusal(wish, error))
@@ -92,19 +93,18 @@ def draw(connection: Connection, wish: Wish, dataset: bytes, seeds: Collection[i
 
 def _load(wish: Wish, installed: Registry, warn: Callable[[str], None]) -> tuple[Dataset, Loaded]:
     """The data set as the model wants it, and what a run must know of it."""
-    work, facts = wish.work, wish.plan.facts
+    blueprint, facts = wish.blueprint, wish.plan.facts
     assert facts is not None
-    model = installed.model(work.model).plugin
     # What a data set says itself of its files, or of its parameters, is said well.
     with Border(wish.who, PluginError, warn, passing=(DataError, SpecError)).crossed():
         dataset = installed.dataset(wish.dataset).plugin.make(wish.params)
         _require_announced(facts, dataset)
-        shown = pool_if_needed(dataset, model)
+        shown = pool_if_needed(dataset, installed.model(blueprint.model).plugin)
         with blaming(wish.who, DataError):
             require_sound(shown, lambda text: warn(f"{wish.who}: {text}"))
             _require_sendable(shown.measured_by)
     metrics, plan = dataset.measured_by, wish.plan
-    setup = Setup(shown, model, work.model_params, work.training, work.schedule)
+    setup = _setup(shown, blueprint, installed)
     known = replace(
         plan,
         metric=metrics.primary,
@@ -112,14 +112,19 @@ def _load(wish: Wish, installed: Registry, warn: Callable[[str], None]) -> tuple
         headline=metrics.headline,
         params={**plan.params, "device": setup.device.type},
         environment={**describe(setup.device, wish.spec_folder), "data_sha256": str(dataset.digest)},
-        valid=count_validation(work.training.valid, facts.sizes[1]),
+        valid=count_validation(blueprint.training.valid, facts.sizes[1]),
     )
     return shown, Loaded(
         plan=known,
-        dataset=share(shown, wish.samples) if wish.samples else b"",
+        dataset=share(shown, wish.samples) if wish.samples else None,
         data=shown.digest,
         seeds={seed: _facts(setup, seed, wish) for seed in wish.seeds},
     )
+
+
+def _setup(dataset: Dataset, blueprint: Blueprint, installed: Registry) -> Setup:
+    model = installed.model(blueprint.model).plugin
+    return Setup(dataset, model, blueprint.model_params, blueprint.training, blueprint.schedule)
 
 
 def _facts(setup: Setup, seed: int, wish: Wish) -> SeedFacts:

@@ -9,6 +9,7 @@ from alharness.errors import HarnessError, PluginError
 from alharness.spec.settings import LimitsSettings
 
 from .directory import OUTPUT
+from .local import LocalWorker, heard
 from .messages import Loaded
 from .watch import Exceeded, Watch, listen
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from .messages import SeedFacts, Wish
     from .processes import Processes
+    from .sharing import Shared
 
 
 def load(processes: Processes, wish: Wish, limits: LimitsSettings, warn: Callable[[str], None]) -> Loaded:
@@ -38,7 +40,7 @@ def load(processes: Processes, wish: Wish, limits: LimitsSettings, warn: Callabl
 def draw(
     processes: Processes,
     wish: Wish,
-    dataset: bytes,
+    dataset: Shared | None,
     seeds: Sequence[int],
     *,
     limits: LimitsSettings,
@@ -63,30 +65,30 @@ def _ask(
     """The answer of a process of `loader`."""
     wish: Wish = arguments[0]
     output = wish.plan.folder / OUTPUT
-    child = processes.start(f"alharness.runs.loader:{task}", output, *arguments)
-    watch = Watch(child, f"making {wish.who}", limits)
+    worker = LocalWorker(processes, processes.start(f"alharness.runs.loader:{task}", output, *arguments))
+    watch = Watch(worker, f"making {wish.who}", limits)
     answer: Any = None
     try:
         while True:
-            for _, message in listen([watch], 0.0, warn):
-                match message:
+            for _, exceeded in listen([watch], heard, 0.0, warn):
+                match exceeded or worker.receive():
                     case Begun():
                         watch.begin()
                     case Warned(text=text):
                         warn(text)
                     case HarnessError() as error:
                         raise error
-                    case Loaded() | dict():
-                        answer = message
+                    case Loaded() | dict() as answer:
                         # What follows is no plugin's work.
-                        watch = Watch(child, f"looking at {wish.who}", LimitsSettings())
+                        watch = Watch(worker, f"looking at {wish.who}", LimitsSettings())
                     case Exceeded(error=why):
                         raise PluginError(f"{wish.who} was not made: {why}")
                     case _ if answer is not None:
                         return answer
                     case _:
                         seen = f"; see {output}" if output.exists() and output.stat().st_size else ""
-                        why = "; the machine ran out of memory" if watch.killed_for_memory() else ""
-                        raise PluginError(f"{wish.who} was not made: its process {child.fate}{why}{seen}")
+                        loss = worker.loss()
+                        why = "; the machine ran out of memory" if loss.cause == "memory" else ""
+                        raise PluginError(f"{wish.who} was not made: {loss.text}{why}{seen}")
     finally:
-        processes.end(child)
+        worker.end()

@@ -15,8 +15,7 @@ from multiprocessing import forkserver, resource_tracker
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
-from alharness.errors import PluginError, described
-from alharness.registry.sending import dumps
+from alharness.registry.sending import pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,15 +72,9 @@ class Processes:
             arguments: what can be sent: classes that no module holds are sent as they are.
 
         Raises:
-            PluginError: the arguments cannot be sent. Only plugins and parameters are of foreign types.
+            PluginError: the arguments cannot be sent.
         """
-        try:
-            payload = dumps(arguments)
-        except Exception as error:
-            raise PluginError(
-                f"the parameters of a plugin cannot be sent to another process ({described(error)}): leave out "
-                "what cannot be pickled, such as open files and locks"
-            ) from error
+        payload = pack(arguments)
         if self._keeper is None:
             self._keeper = self._fork(f"{__name__}:keep", os.devnull, pickle.dumps(()))
         child = self._fork(target, str(output), payload)

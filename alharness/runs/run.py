@@ -8,8 +8,19 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alharness.api.executor import Executor, ExecutorContext
+from alharness.api.params import Params
 from alharness.api.records import Outcome, Outcomes
-from alharness.errors import DataError, RunError, SpecError, TrackingError, described
+from alharness.errors import (
+    DataError,
+    HarnessError,
+    PluginError,
+    RunError,
+    SpecError,
+    TrackingError,
+    blaming,
+    described,
+)
 from alharness.spec import resolved_yaml
 from alharness.spec.plan import make_plan
 from alharness.text.words import choices
@@ -18,22 +29,25 @@ from . import pooltable, saved
 from .claims import Claims
 from .conditions import context, differences, refusal
 from .coordinator import Coordinator
+from .crew import Crew
 from .directory import RunDirectory
 from .files import write
 from .groups import cut
 from .journal import with_format
 from .loading import draw, load
 from .local import LocalExecutor
-from .messages import Wish, Work
+from .messages import Blueprint, Wish
+from .parcel import Parcel
 from .processes import Processes, remove_empty
 from .rounds import Rounds, blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from alharness.api.executor import ExecutorPlugin
     from alharness.api.records import Cell, Plan
     from alharness.registry import Registry
-    from alharness.spec import Spec
+    from alharness.spec import Chosen, Spec
 
     from .messages import Loaded
     from .rounds import Judge
@@ -51,7 +65,9 @@ class Options:
         restart: begin a cell again if its journal cannot be continued, or was finished under other conditions; the
             old journal is kept.
         keep: leave finished cells as they are, if they were made under other conditions than new ones.
-        jobs: how many groups of cells run at a time; the cells of a group share a worker, and train together.
+        executor: starts the workers; None for processes of this machine.
+        jobs: how many groups of cells run at a time; the cells of a group share a worker, and train together. None
+            for as many as the executor has.
         stack: most cells of a group; None for as many as are of use on the device.
         retime: run nothing, but measure the queries of finished cells again, alone: of those measured while other
             cells were running, or of all if there are no such cells.
@@ -64,7 +80,8 @@ class Options:
     shard: Shard | None = None
     restart: bool = False
     keep: bool = False
-    jobs: int = 1
+    executor: Chosen[ExecutorPlugin] | None = None
+    jobs: int | None = None
     stack: int | None = None
     retime: bool = False
     again: Callable[[str], str] = "alharness run SPEC --{}".format
@@ -92,7 +109,7 @@ def run(
     """
     # Measured again is one cell after another, and none begins again.
     options = replace(options, jobs=1, stack=1, restart=False) if options.retime else options
-    plan = replace(make_plan(spec, options.workdir), jobs=options.jobs)
+    plan = make_plan(spec, options.workdir)
     for warning in plan.warnings:
         warn(warning)
     emit = partial(_emit, registry, warn)
@@ -109,7 +126,9 @@ def run(
         claims.claim(cells, alone=options.retime)
         # Another process may just have finished some.
         found |= {cell: saved.outcome_of(plan, cell) for cell in cells}
-        samples = stack.enter_context(claims.shared_samples()) if cells or options.restart else None
+        anything = bool(cells) or options.restart
+        executor = stack.enter_context(_make_executor(plan, spec, options, warn)) if anything else None
+        samples = stack.enter_context(claims.shared_samples()) if anything else None
         begun = [cell for cell in found if found[cell].context]
         wish = _wish(spec, plan, registry, [*next(iter(blocks(plan, cells)), ()), *begun], samples)
         loaded = load(processes, wish, spec.limits, warn)
@@ -118,6 +137,7 @@ def run(
             claims.claim(cells)
         plan = replace(
             loaded.plan,
+            jobs=executor.width if executor else 1,
             finished=_finished(found, cells),
             spec_text=resolved_yaml(spec),
         )
@@ -128,13 +148,19 @@ def run(
             cells,
             judge if plan.stopping and not options.retime else None,
             loaded.seeds,
-            partial(draw, processes, wish, loaded.dataset, limits=spec.limits, warn=warn),
+            lambda seeds: draw(processes, wish, loaded.dataset, seeds, limits=spec.limits, warn=warn),
             lambda look: emit("alharness_seeds_judged", run=plan, look=look),
         )
         # A plugin may give the same reason in every cycle, and in every worker: it is shown once.
         warn_once = cache(warn)
-        jobs = min(options.jobs, max(map(len, parts), default=0))
-        executor = LocalExecutor(processes, plan.folder, spec.limits, jobs, warn_once, options.at_leisure)
+        crew = None
+        if executor and cells:
+            assert loaded.dataset is not None
+            blueprint = replace(wish.blueprint.without_dataset(), stack=options.stack)
+            work = Parcel(blueprint, loaded.dataset, _distributions(spec))
+            with blaming(_who(options), PluginError, passing=(HarnessError,)):
+                executor.open(work, most=max(map(len, parts)))
+            crew = Crew(executor, _who(options), plan.folder, spec.limits, warn_once, options.at_leisure)
         coordinator = Coordinator(
             plan,
             claims,
@@ -142,16 +168,38 @@ def run(
             seeds=rounds.seeds,
             action="retime" if options.retime else "run",
             restart=options.restart,
-            exclusive=executor.exclusive,
+            exclusive=executor is None or executor.exclusive,
             emit=emit,
             warn=warn_once,
         )
         with claims.writing():
             write(plan.folder / "spec.yaml", plan.spec_text)
             saved.begin(plan, cells)
-        work = replace(wish.work.with_data(loaded.dataset), stack=options.stack)
-        compute = partial(executor.run, work, coordinator)
+        compute = partial(crew.compute, coordinator) if crew else lambda: None
         return plan, _compute(compute, plan, claims, rounds, coordinator, found, cells, emit, warn)
+
+
+def _make_executor(plan: Plan, spec: Spec, options: Options, warn: Callable[[str], None]) -> Executor[Any]:
+    """What starts workers. Raises HarnessError: it cannot, or not where queries can be measured alone."""
+    context = ExecutorContext(folder=plan.folder, warn=warn, jobs=options.jobs, memory=spec.limits.memory)
+    if options.executor is None:
+        return LocalExecutor(Params(), context)
+    with blaming(_who(options), PluginError, passing=(HarnessError,)):
+        made = options.executor.plugin.make(options.executor.params, context)
+        if not isinstance(made, Executor):
+            raise PluginError(f"make returned {type(made).__name__}, not Executor")
+    return made
+
+
+def _who(options: Options) -> str:
+    chosen = options.executor
+    return f"the executor {chosen.name!r} of {chosen.registered.origin}" if chosen else "the executor"
+
+
+def _distributions(spec: Spec) -> set[str]:
+    """Of the plugins that workers use."""
+    used: list[Chosen[Any]] = [spec.dataset, spec.model, *spec.samplers]
+    return {chosen.registered.distribution for chosen in used}
 
 
 def _compute(
@@ -235,7 +283,7 @@ def _to_measure_again(outcomes: list[Outcome], warn: Callable[[str], None]) -> l
 def _wish(spec: Spec, plan: Plan, registry: Registry, cells: Collection[Cell], samples: Path | None) -> Wish:
     dataset, model = spec.dataset, spec.model
     return Wish(
-        work=Work(
+        blueprint=Blueprint(
             extras=registry.extras.without("tracker"),
             model=model.name,
             model_params=model.params,

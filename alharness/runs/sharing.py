@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 import mmap
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from io import BytesIO
-from itertools import count
 from pathlib import Path
+from pickle import Unpickler
 from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 import numpy as np
 
+from alharness.api.executor import ArrayFile
 from alharness.api.rows import Rows
 from alharness.api.samples import Splits
 from alharness.errors import RunError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from alharness.api.dataset import Dataset
 
 
-def share(dataset: Dataset, folder: Path) -> bytes:
-    """The data set as bytes that `pickle.loads` reads in other processes: without numbers, but with their files.
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """A data set for other processes, apart from its arrays.
+
+    Attributes:
+        content: the data set, pickled, in which each array is a number.
+        arrays: where these are.
+    """
+
+    content: bytes = field(repr=False)
+    arrays: tuple[ArrayFile, ...] = ()
+
+    def open(self, arrays: Sequence[NDArray[Any]] | None = None) -> Dataset:
+        """The data set, with these arrays, or with those of the files. Runs code of its plugin."""
+        if arrays is None:
+            arrays = [file.open() for file in self.arrays]
+        found: Dataset = _Unpickler(self.content, arrays).load()
+        return found
+
+
+def share(dataset: Dataset, folder: Path) -> Shared:
+    """The data set for other processes.
 
     Args:
         dataset: the data set; sequences that are mapped already stay in their files.
@@ -35,29 +58,34 @@ def share(dataset: Dataset, folder: Path) -> bytes:
     parts = {name: samples.sorted() for name, samples in dataset.parts.items()}
     content = parts["all"] if "all" in parts else Splits(**parts)
     written = BytesIO()
-    shared = replace(dataset, content=content, pooled_content=None, stored_digest=dataset.digest)
-    _Pickler(written, folder).dump(shared)
-    return written.getvalue()
+    pickler = _Pickler(written, folder)
+    pickler.dump(replace(dataset, content=content, pooled_content=None, stored_digest=dataset.digest))
+    return Shared(content=written.getvalue(), arrays=tuple(pickler.files))
 
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
-    """Writes arrays into files of their own, unless they are in one."""
+    """Writes arrays into files of their own, unless they are in one, and their numbers in their place."""
 
     def __init__(self, written: BytesIO, folder: Path) -> None:
         super().__init__(written)
-        self._paths = (folder / f"{number}.npy" for number in count())
+        self._folder = folder
+        self._numbers: dict[int, tuple[int, Any]] = {}  # with the thing, so that its id is not used again
+        self.files: list[ArrayFile] = []
 
-    def reducer_override(self, thing: Any) -> Any:
-        if isinstance(thing, Rows) and _in_file(thing.base) is None:
-            thing = np.asarray(thing)  # gathered once for all
-        if not isinstance(thing, np.ndarray) or thing.dtype.hasobject:
-            return super().reducer_override(thing)
-        if not thing.size:
-            return np.empty, (thing.shape, thing.dtype)  # nothing that could be mapped
-        return _open, _in_file(thing) or self._write(thing)
+    def persistent_id(self, thing: Any) -> int | None:
+        if isinstance(thing, Rows):
+            if _in_file(thing.base) is not None:
+                return None  # positions in an array that stays where it is
+        elif not isinstance(thing, np.ndarray) or thing.dtype.hasobject or not thing.size:
+            return None
+        if id(thing) not in self._numbers:
+            array = np.asarray(thing)  # rows are gathered once for all
+            self._numbers[id(thing)] = len(self.files), thing
+            self.files.append(_in_file(thing) or self._write(array))
+        return self._numbers[id(thing)][0]
 
-    def _write(self, array: NDArray[Any]) -> tuple[Any, ...]:
-        path = next(self._paths)
+    def _write(self, array: NDArray[Any]) -> ArrayFile:
+        path = self._folder / f"{len(self.files)}.npy"
         try:
             np.save(path, np.ascontiguousarray(array))
             written = _in_file(np.load(path, mmap_mode="r"))
@@ -71,16 +99,24 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         return written
 
 
-def _open(path: str, offset: int, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
-    # Copy on write: torch takes it as it is, all processes read one copy, and none writes to the file.
-    return np.memmap(path, dtype, mode="c", offset=offset, shape=shape)
+class _Unpickler(Unpickler):
+    """Puts arrays where their numbers are."""
+
+    def __init__(self, content: bytes, arrays: Sequence[NDArray[Any]]) -> None:
+        super().__init__(BytesIO(content))
+        self._arrays = arrays
+
+    def persistent_load(self, number: int) -> NDArray[Any]:
+        return self._arrays[number]
 
 
-def _in_file(array: NDArray[Any]) -> tuple[str, int, tuple[int, ...], str] | None:
-    """File, offset in bytes, shape and type of an array that is mapped as a whole or as a piece of a larger one.
+def _in_file(array: object) -> ArrayFile | None:
+    """Where an array is that is mapped as a whole or as a piece of a larger one.
 
     Not of one that is mapped copy-on-write: what was written to it is in no file.
     """
+    if not isinstance(array, np.ndarray):
+        return None
     owner: object = array
     while isinstance(owner, np.ndarray) and not isinstance(owner.base, mmap.mmap):
         owner = owner.base
@@ -88,4 +124,5 @@ def _in_file(array: NDArray[Any]) -> tuple[str, int, tuple[int, ...], str] | Non
         return None
     # Of a piece numpy remembers the file, but not where in it the piece begins.
     offset = owner.offset + array.ctypes.data - owner.ctypes.data
-    return str(Path(str(owner.filename)).absolute()), offset, array.shape, array.dtype.str
+    path = str(Path(str(owner.filename)).absolute())
+    return ArrayFile(path=path, offset=offset, shape=array.shape, dtype=array.dtype.str)

@@ -1,14 +1,13 @@
-"""A process that computes groups for the local executor."""
+"""A process of this machine that computes groups."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import torch
+from alharness.api.executor import At, Begun, Done
 
-from alharness.api.executor import At, Begun, Done, Warned
-
+from . import driver  # noqa: F401 - the server that processes are forked from imports it, and torch, once for all
 from .directory import RunDirectory
 from .processes import print_to
 
@@ -16,42 +15,26 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from pathlib import Path
 
-    from alharness.api.executor import Group
-    from alharness.api.records import Cell
-
-    from .messages import Work
+    from alharness.api.executor import Work
 
 
 def compute(connection: Connection, work: Work, folder: Path, threads: int | None, waits: bool) -> None:
-    """Answer every `Group` by `Begun`, messages, with `At` before those of a cell, and `Done`, until it closes.
+    """Answer every group by the messages of the work, until the connection closes.
 
     Args:
         connection: to the coordinating process.
         work: computes a group.
         folder: the run directory, in which it prints to files.
         threads: of torch, in queries and evaluation; None for torch's own choice, which is all cores.
-        waits: after each message, wait until it has been handled: meanwhile nothing is measured.
+        waits: after what was found, wait until it has been handled: meanwhile nothing is measured.
     """
-    if threads is not None:
-        torch.set_num_threads(threads)
-    work.load_plugins()
+    work.begin(threads=threads)
     output = RunDirectory(folder).output
-    before: Cell | None = None
-
-    def at(cell: Cell | None) -> None:
-        nonlocal before
-        if cell != before:
-            print_to(output(cell))
-            connection.send(At(cell=cell))
-            before = cell
-
     with suppress(EOFError):
         while True:
-            group: Group = connection.recv()
-            connection.send(Begun())
-            for message in work(group, at):
+            for message in work(connection.recv()):
+                if isinstance(message, At):
+                    print_to(output(message.cell))
                 connection.send(message)
-                if waits and not isinstance(message, Warned):
+                if waits and not isinstance(message, Begun | At | Done):
                     connection.recv()
-            at(None)
-            connection.send(Done())

@@ -170,9 +170,9 @@ def test_an_interrupted_run_leaves_no_process_and_goes_on(write_spec, run_spec, 
 
 def test_parameters_that_cannot_be_sent_are_told(write_spec, run_spec, tmp_path, monkeypatch):
     def unsendable(**values):
-        return messages.Work(**{**values, "sampler_params": {"first": threading.Lock()}})
+        return messages.Blueprint(**{**values, "sampler_params": {"first": threading.Lock()}})
 
-    monkeypatch.setattr("alharness.runs.run.Work", unsendable)
+    monkeypatch.setattr("alharness.runs.run.Blueprint", unsendable)
     with pytest.raises(PluginError, match="cannot be sent to another process .*locks"):
         run_spec(write_spec(), tmp_path, jobs=2)
 

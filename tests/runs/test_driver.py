@@ -1,16 +1,14 @@
 """Groups of cells in this process: what is trained together, what each cell gets, and how each ends."""
 
-import pickle
-
 import pytest
 
 from alharness import registry
-from alharness.api.executor import Finished, FirstFit, Group, Warned
+from alharness.api.executor import At, Finished, FirstFit, Group, Warned
 from alharness.api.records import Cell, Outcome, Schedule
 from alharness.engine.training import Trainer
 from alharness.registry import Extras
 from alharness.runs.driver import Driver
-from alharness.runs.messages import Work
+from alharness.runs.messages import Blueprint
 from alharness.runs.setup import pool_if_needed
 from alharness.spec.settings import TrainingSettings
 
@@ -26,20 +24,21 @@ def group(make_dataset):
     """Drive a group of these cells; gives its messages."""
     installed = registry.load()
     model = installed.model("late_fusion").plugin
-    work = Work(
+    blueprint = Blueprint(
         extras=Extras(),
         model="late_fusion",
         model_params=model.params(),
         sampler_params={label: installed.sampler(label).plugin.params() for label in LABELS},
         training=TrainingSettings(epochs=2, device="cpu"),
         schedule=Schedule(initial_pool=10, sizes=(5, 5)),
-        dataset=pickle.dumps(pool_if_needed(make_dataset(), model)),
     )
-    driver = Driver(work, installed)
+    driver = Driver(blueprint, installed, lambda: pool_if_needed(make_dataset(), model))
 
     def drive(*cells, chosen=None, at=lambda _: None, **more):
-        chosen = {cell.name: () for cell in cells} | (chosen or {})
-        return list(driver.drive(Group(cells=cells, chosen=chosen, **more), at))
+        chosen, found = {cell.name: () for cell in cells} | (chosen or {}), []
+        for message in driver.drive(Group(cells=cells, chosen=chosen, **more)):
+            at(message.cell) if isinstance(message, At) else found.append(message)
+        return found
 
     return drive
 

@@ -1,4 +1,3 @@
-import pickle
 from dataclasses import replace
 from multiprocessing import Pipe
 
@@ -9,7 +8,7 @@ from alharness.api.executor import Begun, Done, Warned
 from alharness.api.records import Plan, Schedule
 from alharness.errors import PluginError
 from alharness.runs import loader, pooltable
-from alharness.runs.messages import Loaded, Wish, Work
+from alharness.runs.messages import Blueprint, Loaded, Wish
 from alharness.spec.settings import TrainingSettings
 
 
@@ -35,7 +34,7 @@ def load(tmp_path):
                 pool=1000,
                 cells=(),
             ),
-            work=Work(
+            blueprint=Blueprint(
                 extras=registry.Extras(),
                 model="late_fusion",
                 model_params=model.plugin.params(),
@@ -62,12 +61,12 @@ def test_what_a_run_must_know_comes_back_with_the_samples(load, tmp_path):
     begun, loaded, done = load(samples=tmp_path)
     assert (begun, done) == (Begun(), Done())
     assert isinstance(loaded, Loaded)
-    assert len(pickle.loads(loaded.dataset).parts["all"]) == 1797
+    assert len(loaded.dataset.open().parts["all"]) == 1797
     assert loaded.seeds[0].context["initial_pool"] != loaded.seeds[3].context["initial_pool"]
 
 
 def test_no_samples_are_written_if_nothing_is_to_run(load, tmp_path):
-    assert load()[1].dataset == b""
+    assert load()[1].dataset is None
     assert not list(tmp_path.rglob("*.npy"))
 
 

@@ -3,14 +3,20 @@ import os
 
 import pytest
 
-from alharness.runs import watch
+from alharness.runs import vitals, watch
 from alharness.spec.settings import LimitsSettings
 
 
 class Here:
-    """A process: this one."""
+    """A worker: this process."""
 
-    pid = os.getpid()
+    where = ""
+
+    def state(self):
+        return "its process computes"
+
+    def memory(self):
+        return 0
 
 
 @pytest.fixture
@@ -29,7 +35,8 @@ def silences(clock):
         watched = watch.Watch(Here(), "first-s0", limits or LimitsSettings())
         said = []
         while clock.now < 1000 + last:
-            watched.mention_silence(longest, lambda text: said.append((clock.now - 1000, text)))
+            if watched.is_silent(longest):
+                watched.mention_silence(longest, lambda text: said.append((clock.now - 1000, text)))
             clock.now += max(watched.patience(longest), 0.01)
         return said
 
@@ -74,13 +81,13 @@ def test_a_cell_has_its_time_from_when_it_begins(clock):
 
 
 def test_memory_is_that_of_the_process_itself():
-    before = watch.own_memory(os.getpid())
+    before = vitals.own_memory(os.getpid())
     # New pages: the allocator may give a bytearray memory that this process held before.
     with mmap.mmap(-1, 2**26, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as held:
         for page in range(0, 2**26, mmap.PAGESIZE):
             held[page] = 1
-        assert 60 * 2**20 < watch.own_memory(os.getpid()) - before < 100 * 2**20
+        assert 60 * 2**20 < vitals.own_memory(os.getpid()) - before < 100 * 2**20
 
 
 def test_a_process_that_is_gone_holds_nothing():
-    assert watch.own_memory(2**22 - 3) == 0
+    assert vitals.own_memory(2**22 - 3) == 0

@@ -1,0 +1,43 @@
+"""The executor of a call, with its parameters: no part of a spec, since no result depends on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .chosen import Chosen, Reader
+from .problems import combine
+from .sources import changes, put_in
+from .yamlfile import Place, YamlFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from alharness.api.executor import ExecutorPlugin
+    from alharness.registry import Registry
+
+
+def choose_executor(
+    name: str, params: Iterable[str] | Mapping[str, Any] | None, registry: Registry, option: str = "-x "
+) -> Chosen[ExecutorPlugin]:
+    """The executor of this name.
+
+    Args:
+        name: the executor's.
+        params: its parameters: texts `key=value`, whose values are YAML, or a mapping. Paths start at the current
+            folder.
+        registry: the plugins.
+        option: what messages put before a text.
+
+    Raises:
+        SpecError: a parameter is wrong.
+        PluginError: there is no such executor, or it is broken.
+    """
+    registered = registry.executor(name)
+    given = [change._replace(path=f"params.{change.path}") for change in changes(params, option)]
+    file = put_in(YamlFile({"name": name, "params": {}}, {(): Place(f"executor {name}")}, {}), given, spec=False)
+    reader = Reader(file, Path.cwd())
+    chosen = reader.chosen((), lambda _: registered)
+    if chosen is None:
+        raise combine(reader.problems)
+    return chosen
