@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from alharness import faults
 from alharness.api.executor import At, Finished, FirstFit, Warned
 from alharness.api.records import CycleRecord, Outcome
 from alharness.api.sampler import Sampler
@@ -89,8 +90,10 @@ class Driver:
                     if answer is None:
                         member.steps = self._begin(cell, group)
                     else:
+                        faults.reach("query")
                         cycle = member.steps.send(answer)
                         assert isinstance(cycle, CycleRecord)
+                        faults.reach("queried")
                         found.append(Finished(cell=cell, cycle=replace(cycle, machine=machine(answer.device))))
                     request = next(member.steps)
                     assert isinstance(request, Fit)
@@ -158,6 +161,7 @@ class Driver:
             else:
                 equal.setdefault((request.seed, request.labeled.ids), []).append(number)
         requests = [members[numbers[0]].request for numbers in equal.values()]
+        faults.reach("train")
         for (first, *others), fitted in zip(equal.values(), self.setup.trainer.fit_many(requests), strict=True):
             found[first] = fitted
             cell, request = members[first].cell, members[first].request

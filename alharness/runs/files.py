@@ -8,6 +8,7 @@ import secrets
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from alharness import faults
 from alharness.errors import RunError
 
 if TYPE_CHECKING:
@@ -23,9 +24,11 @@ def write(path: Path, content: str | bytes) -> None:
     temporary = path.with_name(f"{TEMPORARY}{path.name}-{secrets.token_hex(4)}")
     try:
         with temporary.open("xb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
+            for part in faults.torn("write", content.encode() if isinstance(content, str) else content):
+                file.write(part)
+                file.flush()
             os.fsync(file.fileno())
+        faults.reach("rename")
         temporary.replace(path)
     except BaseException:
         with suppress(OSError):
@@ -53,9 +56,10 @@ def append(path: Path, content: bytes, size: int) -> None:
                 "other has ended"
             )
         try:
-            rest = memoryview(content)
-            while rest:
-                rest = rest[os.write(descriptor, rest) :]
+            for part in faults.torn("append", content):
+                rest = memoryview(part)
+                while rest:
+                    rest = rest[os.write(descriptor, rest) :]
             os.fsync(descriptor)
         except BaseException:
             with suppress(OSError):
@@ -63,6 +67,7 @@ def append(path: Path, content: bytes, size: int) -> None:
             raise
     if new:
         sync_folder(path.parent)
+    faults.reach("appended")
 
 
 def cut(path: Path, size: int) -> None:

@@ -11,6 +11,7 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from alharness import faults
 from alharness.errors import RunError
 
 from .files import refuse_link, write
@@ -53,6 +54,7 @@ class FitStore:
         """Store a model, in the place of an older one."""
         path = self._folder / f"{key}.pt"
         try:
+            faults.reach("fit")
             refuse_link(self._folder)
             self._folder.mkdir(parents=True, exist_ok=True)
             write(path, _checksum(content) + b"\n" + content)

@@ -8,6 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alharness import faults
 from alharness.api.executor import Executor, ExecutorContext
 from alharness.api.params import Params
 from alharness.api.records import Outcome, Outcomes
@@ -112,6 +113,8 @@ def run(
     plan = make_plan(spec, options.workdir)
     for warning in plan.warnings:
         warn(warning)
+    if fault := faults.wanted():
+        warn(f"{faults.VARIABLE} is set: this run fails on purpose {fault}")
     emit = partial(_emit, registry, warn)
     wanted = wanted_cells(plan, options.only)
     with ExitStack() as stack:
@@ -132,6 +135,7 @@ def run(
         begun = [cell for cell in found if found[cell].context]
         wish = _wish(spec, plan, registry, [*next(iter(blocks(plan, cells)), ()), *begun], samples)
         loaded = load(processes, wish, spec.limits, warn)
+        faults.reach("claimed")
         if not options.retime:
             cells = _to_run(plan, wanted, found, loaded, options)
             claims.claim(cells)
@@ -339,6 +343,7 @@ def _finished(found: Mapping[Cell, Outcome], cells: Collection[Cell]) -> dict[st
 
 def _conclude(plan: Plan, claims: Claims, outcomes: list[Outcome]) -> None:
     """Write how the cells ended. Raises RunError if the disk is full."""
+    faults.reach("ended")
     with claims.writing():
         saved.conclude(plan, outcomes)
 

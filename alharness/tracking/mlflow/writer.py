@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from alharness import faults
 from alharness.api.records import Outcome
 from alharness.errors import RunError
 from alharness.report.pictures import REFERENCE, styles
@@ -254,8 +255,10 @@ class Writer:
         self._tag(known, {FILES: WRITTEN})
 
     def _log(self, known: _Known, points: Sequence[Metric]) -> None:
+        faults.reach("track")
         for start in range(0, len(points), AT_ONCE):
             self._client.log_batch(known.run_id, metrics=points[start : start + AT_ONCE])
+        faults.reach("tracked")
         known.metrics |= {point.key for point in points}
 
     def _tag(self, known: _Known, tags: Mapping[str, str]) -> None:
