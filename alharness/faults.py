@@ -6,7 +6,7 @@ The variable says `point`, `point:number` or `point:number:kind`. The process th
 - `kill`, unless another kind is given, or another signal by its name, such as `stop` and `term`: the process sends
   it to itself;
 - `full`: the operating system says that the disk is full;
-- `raise`: an exception that nobody expects.
+- `raise`: an unexpected exception.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ POINTS = {
     "tracked": "MLflow has got them",
     "train": "a worker is about to train the models of a cycle",
     "query": "a worker is about to evaluate a model, and to query",
-    "queried": "a worker has chosen samples, and nobody knows of it",
+    "queried": "a worker has chosen samples, and has not said so",
 }
 """What a process has just done when it passes them."""
 
@@ -85,7 +85,7 @@ def reach(point: str) -> None:
 
 
 def torn(point: str, content: bytes) -> Iterator[bytes]:
-    """What is to be written, in one piece; if it is asked to fail here, only its first half, and then the failure."""
+    """What is to be written, in one piece; or only its first half, and then the failure."""
     if fault := _due(point):
         yield content[: len(content) // 2]
         _fail(fault)

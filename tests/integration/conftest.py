@@ -117,10 +117,11 @@ def wait_for_lines():
 def journals():
     """Folder of a cell without its hash -> journal lines without what was measured."""
 
-    def read(workdir):
+    def read(workdir, *, torn=False):
         found = {}
         for path in sorted(workdir.glob("*/cells/*/journal.jsonl")):
-            lines = [json.loads(line) for line in path.read_text().splitlines()]
+            whole = path.read_text().rpartition("\n")[0] if torn else path.read_text()
+            lines = [json.loads(line) for line in whole.splitlines()]
             for line in lines:
                 line.pop("measured")
             found[path.parent.name] = lines

@@ -1,13 +1,18 @@
-"""Journals do not depend on which models train together, on the number of workers, or on kills."""
+"""Journals do not depend on which models train together, on the number of workers, or on crashes."""
 
 import os
 import random
+import signal
+import sqlite3
 import time
+from contextlib import closing
 
 import psutil
 import pytest
 
-KILLS = int(os.environ.get("ALHARNESS_TEST_KILLS", "4"))
+from alharness import faults
+
+KILLS = int(os.environ.get("ALHARNESS_TEST_KILLS", "1"))
 OPTIONS = [
     ["--stack", "1"],
     ["--stack", "7"],
@@ -16,6 +21,22 @@ OPTIONS = [
     ["--jobs", "2"],
 ]
 
+CRASHES = [
+    ("claimed", [], "killed"),
+    ("write:4", [], "killed"),
+    ("fit", [], "killed"),
+    ("rename:4", [], "killed"),
+    ("append:6", ["--jobs", "2"], "killed"),
+    ("train:2", ["--only", "first"], "failed"),
+    ("query:2", ["--only", "narrow", "--stack", "1"], "failed"),
+    ("queried", ["--only", "draw"], "failed"),
+    ("append:2:full", ["--only", "sure"], "failed"),
+    ("appended:3", ["--stack", "7"], "killed"),
+    ("track", ["--require-tracking"], "killed"),
+    ("tracked", ["--require-tracking"], "killed"),
+    ("ended", [], "killed"),
+]
+"""Faults one after the other, with other options of the same run, and what becomes of the command."""
 
 SPEC = """\
 name: trial
@@ -59,7 +80,38 @@ def test_journals_do_not_depend_on_stacks_and_workers(path, whole, run_spec, jou
 
 
 @pytest.mark.slow
-def test_journals_do_not_depend_on_kills(path, whole, command, wait_for_lines, journals, tmp_path):
+def test_case_03_journals_do_not_depend_on_the_point_of_a_crash(
+    write_spec, run_spec, command, journals, fresh_store, tmp_path
+):
+    """Whole commands, each of which continues what the last one left; in the end MLflow has every point once."""
+    path = write_spec(samplers="[first, narrow, draw, sure]")
+    run_spec(path, tmp_path / "whole")
+    whole = journals(tmp_path / "whole")
+    (tmp_path / "mlflow.db").write_bytes(fresh_store)
+    assert {fault.partition(":")[0] for fault, _, _ in CRASHES} == faults.POINTS.keys()
+    for fault, options, end in CRASHES:
+        tracking = options if "--require-tracking" in options else [*options, "--no-tracking"]
+        process = command("run", path, *tracking, variables={faults.VARIABLE: fault})
+        out, err = process.communicate(timeout=300)
+        assert process.returncode == {"killed": -signal.SIGKILL, "failed": 1}[end], fault + out + err
+        for cell, lines in journals(tmp_path / "runs", torn=True).items():
+            assert lines == whole[cell][: len(lines)], fault
+    last = command("run", path, "--require-tracking")
+    out, err = last.communicate(timeout=300)
+    assert last.returncode == 0, out + err
+    assert journals(tmp_path / "runs") == whole
+    assert not [*tmp_path.rglob("runs/*/processes"), *tmp_path.rglob("runs/**/.tmp-*")]
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as store:
+        (cycles,) = store.execute("select count(*) from metrics where key = 'al/cycle'").fetchone()
+        ends = store.execute("select status, count(*) from runs group by status").fetchall()
+    assert cycles == sum(len(lines) - 1 for lines in whole.values())
+    assert ends == [("FINISHED", len(whole))]
+
+
+@pytest.mark.slow
+def test_case_01_and_case_02_journals_do_not_depend_on_kills(
+    path, whole, command, wait_for_lines, journals, tmp_path
+):
     chance = random.Random(0)
     work, total = tmp_path / "runs", sum(len(lines) - 1 for lines in whole.values())
     for number in range(KILLS):

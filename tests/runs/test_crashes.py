@@ -76,6 +76,7 @@ def run_in_child(folder, fault):
     code = 1
     try:
         os.environ[faults.VARIABLE] = fault
+        faults._passed.clear()
         run(folder)
         code = 0
     finally:
