@@ -29,6 +29,7 @@ COMMANDS = {
     "run": "Run a spec; the same command continues it.",
     "check": "Check a spec and show its plan, without training.",
     "runs": "List runs with their progress.",
+    "status": "Say how far runs are that other processes work on.",
     "report": "Write a page on a run: curves, tests, labels saved, costs.",
     "power": "Say how many seeds a run needs to answer what it leaves open.",
     "export": "Write results as CSV, Parquet, LaTeX or Markdown.",

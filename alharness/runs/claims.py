@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
-    from alharness.api.records import Cell
+    from alharness.api.records import Cell, Outcome, Status
 
     from .directory import RunDirectory
 
 PATIENCE = 60.0
 """Seconds to wait for another process that writes what all processes share: it takes milliseconds."""
+
+
+ENDED = "ended.jsonl"
+"""In the folder of a process: cells that ended without being complete, a line for each."""
 
 
 class Claims:
@@ -141,6 +145,12 @@ class Claims:
                 "may have continued its cells; it stops. Run again to see what is left to do"
             )
 
+    def note_end(self, outcome: Outcome) -> None:
+        """Let others see how a cell ended that is not complete, while this process still works on others."""
+        end = {"cell": outcome.cell.folder, "status": outcome.status, "error": outcome.error}
+        with suppress(OSError), (self._folder / ENDED).open("a") as file:  # it is also written in the end
+            file.write(f"{json.dumps(end)}\n")
+
     def crowded(self) -> bool:
         """Whether another process works in the directory on this host, so that they share its cores."""
         others = map(_read_holder, self._others())
@@ -222,6 +232,17 @@ def at_work(directory: RunDirectory) -> list[tuple[Path, Holder]]:
     """The living processes in a run directory, with their folders there. Only reads, and on any host."""
     found = ((folder, _read_holder(folder)) for folder in sorted(directory.processes.glob("*")))
     return [(folder, who) for folder, who in found if who and locks.is_held(folder / "lock")]
+
+
+def ends_of(process: Path) -> dict[str, tuple[Status, str]]:
+    """Folder of a cell -> how it ended in a living process, and why; of those that are not complete."""
+    found = {}
+    with suppress(OSError):
+        for line in (process / ENDED).read_text().splitlines():
+            with suppress(ValueError, KeyError, TypeError):  # a line that is being written
+                end = json.loads(line)
+                found[end["cell"]] = (end["status"], end["error"])
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)

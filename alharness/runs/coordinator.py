@@ -244,6 +244,8 @@ class Coordinator:
             outcome = replace(outcome, cycles=cycles, started=header.started, context=header.context)
         self._train_no_more(cell)
         self.outcomes[cell] = outcome
+        if outcome.status not in ("ok", "interrupted"):
+            self._claims.note_end(outcome)
         self._emit("alharness_cell_ended", run=self._plan, record=outcome)
 
     def _train_no_more(self, cell: Cell) -> None:

@@ -16,7 +16,7 @@ from . import journal
 from .files import write
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from pathlib import Path
 
     from alharness.api.records import Cell
@@ -73,10 +73,14 @@ def plan_of(folder: Path) -> Plan:
     return _read(folder).run
 
 
-def load(folder: Path) -> tuple[Plan, list[Outcome]]:
+def load(folder: Path, look: Callable[[Plan, Cell], Outcome] | None = None) -> tuple[Plan, list[Outcome]]:
     """The plan, and how far each of its cells is, by its journal; how it ended, if it is not complete.
 
     The plan's folder is the one in which it was found, wherever that was moved.
+
+    Args:
+        folder: the run directory.
+        look: says how far a cell is; by default, and for others to build on, `outcome_of`.
 
     Raises:
         RunError: there is none, or it is not ours.
@@ -84,7 +88,7 @@ def load(folder: Path) -> tuple[Plan, list[Outcome]]:
     found = _read(folder)
     outcomes = []
     for cell in found.run.cells:
-        outcome, end = outcome_of(found.run, cell), found.ended.get(cell.folder)
+        outcome, end = (look or outcome_of)(found.run, cell), found.ended.get(cell.folder)
         if end and outcome.status == "pending" and (found.run.stopping or end.status != "spared"):
             outcome = replace(outcome, status=end.status, error=end.error)
         outcomes.append(outcome)
