@@ -15,6 +15,7 @@ from alharness.runs.finding import WORKDIR, find_runs
 from alharness.runs.groups import stack_size
 from alharness.runs.processes import start_server
 from alharness.spec import Spec
+from alharness.spec.executor import choose_executor
 from alharness.spec.grid import make_plans, select
 from alharness.text.words import several
 
@@ -37,7 +38,9 @@ def run(
     workdir: str | Path = "runs",
     set: Mapping[str, Any] | Iterable[str] | None = (),  # noqa: A002 - as the option of the command line
     only: str | Iterable[str] | None = (),
-    jobs: int = 1,
+    jobs: int | None = None,
+    executor: str | None = None,
+    executor_params: Mapping[str, Any] | None = None,
     stack: int | Literal["auto"] = "auto",
     restart: bool = False,
     keep: bool = False,
@@ -91,7 +94,10 @@ def run(
         workdir: the folder of run directories.
         set: values that replace those of the spec, such as `{"training.epochs": 10, "samplers.0.params.k": 3}`.
         only: run only these labels of samplers, names of cells (`grace-s0`) or names of settings.
-        jobs: groups of cells to run at a time, which share the cores. Query times are then marked as shared.
+        jobs: groups of cells to run at a time; by default 1, or what the executor has. Several share the cores,
+            and their query times are marked as shared.
+        executor: name of what starts the workers; by default `"processes"`, on this machine.
+        executor_params: its parameters, such as `{"gpus": 0.5}`.
         stack: most cells of a group, whose models train together; `"auto"` takes as many as help on the device and
             fit into its memory. No result depends on it.
         restart: begin cells again that cannot be continued, or were finished under other conditions.
@@ -130,7 +136,7 @@ def run(
         raise SpecError("keep and restart exclude each other")
     if require_tracking and not tracking:
         raise SpecError("require_tracking=True and tracking=False exclude each other")
-    if not (hasattr(jobs, "__index__") and jobs >= 1):
+    if jobs is not None and not (hasattr(jobs, "__index__") and jobs >= 1):
         raise SpecError(f"jobs: expected a whole number from 1 on, but it is {jobs!r:.60}")
     try:
         together = stack_size(stack)
@@ -139,6 +145,10 @@ def run(
     if not isinstance(workdir, str | Path):
         raise SpecError(f"workdir: expected a path, but it is {workdir!r:.60}")
     folder = Path(workdir)
+    plugins = registry.load(extras=asked[0].extras)
+    if executor_params and executor is None:
+        raise SpecError("executor_params: name the executor that they are for, as in executor='ray'")
+    chosen = choose_executor(executor, executor_params, plugins) if executor is not None else None
     asked, some = select(asked, tuple(map(str, several(only, "only"))))
     plans = make_plans(asked, folder)
     start_server()  # once the spec is known to be right: it imports torch while this process does other things
@@ -150,12 +160,12 @@ def run(
         only=some,
         restart=restart,
         keep=keep,
-        jobs=int(jobs),
+        jobs=None if jobs is None else int(jobs),
+        executor=chosen,
         stack=together,
         retime=retime,
         again="alharness.run(..., {}=True)".format,
     )
-    plugins = registry.load(extras=asked[0].extras)
     show, interrupted = _progress if progress else None, False
     try:
         attempts = carry_out(

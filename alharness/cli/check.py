@@ -21,7 +21,16 @@ from alharness.text.terminal import plain, safe
 from alharness.text.words import NOTICE, command_line, grouped
 
 from .grid import show_plans, trainings
-from .options import include_option, load_plugins, set_option, spec_argument, workdir_option
+from .options import (
+    chosen_executor,
+    executor_option,
+    executor_params_option,
+    include_option,
+    load_plugins,
+    set_option,
+    spec_argument,
+    workdir_option,
+)
 from .page import make_list
 
 if TYPE_CHECKING:
@@ -41,11 +50,21 @@ if TYPE_CHECKING:
 @click.option(
     "--jobs", "-j", type=click.IntRange(1, 1024), default=1, show_default=True, help="Expect so many at a time."
 )
+@executor_option
+@executor_params_option
 @click.option(
     "--trial", is_flag=True, help="If no earlier run here says how long it takes: measure some epochs and queries."
 )
 def check(
-    path: Path, assignments: tuple[str, ...], include: tuple[Path, ...], workdir: Path, *, jobs: int, trial: bool
+    path: Path,
+    assignments: tuple[str, ...],
+    include: tuple[Path, ...],
+    workdir: Path,
+    *,
+    jobs: int,
+    executor: str | None,
+    executor_params: tuple[str, ...],
+    trial: bool,
 ) -> None:
     """Check SPEC, a file or the name of one in specs/, and show its plan, without training.
 
@@ -60,10 +79,12 @@ def check(
         alharness check specs/first_grid.yaml
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     plugins = load_plugins(include)
+    chosen = chosen_executor(executor, executor_params, plugins)
     specs = load_all(find_spec(path), plugins, assignments)
     plans = make_plans(specs, workdir)
-    for device in {spec.training.device for spec in specs}:
-        _require_device(device)
+    if chosen is None:  # others may have other devices
+        for device in {spec.training.device for spec in specs}:
+            _require_device(device)
     for plan in plans:
         _require_writable(plan.folder)
     if any(plan.synthetic for plan in plans):
@@ -81,6 +102,9 @@ def check(
         click.secho(f"warning: {safe(warning)}{in_settings(names, len(plans))}\n", fg="yellow")
     changes = [word for assignment in assignments for word in ("--set", redact(assignment))]
     changes += [word for file in include for word in ("--include", str(file))]
+    if chosen:
+        changes += ["--executor", chosen.name]
+        changes += [word for assignment in executor_params for word in ("-x", redact(assignment))]
     elsewhere = [] if workdir == Path("runs") else ["--workdir", workdir]
     click.echo(plain(f"Nothing is wrong. Start it with: {command_line('run', path, *changes, *elsewhere)}"))
 

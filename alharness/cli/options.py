@@ -12,7 +12,9 @@ from alharness.text.terminal import safe
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from alharness.api.executor import ExecutorPlugin
     from alharness.registry import Registry
+    from alharness.spec import Chosen
 
 PATH = click.Path(path_type=Path)
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -38,6 +40,34 @@ statistics_option = click.option(
     help="Whose noise tests of differences take, in place of what the spec says: that of all samplers, or that of "
     "their own two.",
 )
+
+
+executor_option = click.option(
+    "--executor",
+    metavar="NAME",
+    help="What starts the workers, as in `alharness plugins`. Default: processes, on this machine.",
+)
+executor_params_option = click.option(
+    "--executor-param",
+    "-x",
+    "executor_params",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A parameter of the executor; may be given several times.",
+)
+
+
+def chosen_executor(
+    name: str | None, params: tuple[str, ...], installed: Registry
+) -> Chosen[ExecutorPlugin] | None:
+    """The executor of --executor and -x; None for the default. Raises HarnessError: there is none like this."""
+    if name is None:
+        if params:
+            raise click.UsageError(f"-x {params[0]}: name the executor that it is for with --executor")
+        return None
+    from alharness.spec.executor import choose_executor
+
+    return choose_executor(name, params, installed)
 
 
 def set_option(what: str = "Change a value of the spec.") -> Callable[..., Callable[..., object]]:

@@ -23,7 +23,16 @@ from alharness.text.words import command_line
 from . import INTERRUPTED
 from .closing import close_shard, import_what_is_needed, show_attempt
 from .grid import close_all
-from .options import include_option, load_plugins, set_option, specs_argument, workdir_option
+from .options import (
+    chosen_executor,
+    executor_option,
+    executor_params_option,
+    include_option,
+    load_plugins,
+    set_option,
+    specs_argument,
+    workdir_option,
+)
 from .page import make_console
 
 if TYPE_CHECKING:
@@ -78,10 +87,11 @@ def _read_shard(_: click.Context, __: click.Parameter, value: str | None) -> Sha
     "--jobs",
     "-j",
     type=click.IntRange(1, 1024),
-    default=1,
-    show_default=True,
-    help="Groups of cells to run at a time, which share the cores. Query times are then marked as shared.",
+    help="Groups of cells to run at a time. Default: 1, or what the executor has. Several share the cores; query "
+    "times are then marked as shared.",
 )
+@executor_option
+@executor_params_option
 @click.option(
     "--stack",
     callback=_read_stack,
@@ -108,6 +118,8 @@ def run(
     assignments: tuple[str, ...],
     include: tuple[Path, ...],
     *,
+    executor: str | None,
+    executor_params: tuple[str, ...],
     no_tracking: bool,
     require_tracking: bool,
     **asked: Any,
@@ -130,6 +142,7 @@ def run(
     _require_compatible(**asked, no_tracking=no_tracking, require_tracking=require_tracking)
     shard: Shard | None = asked["shard"]
     installed = load_plugins(include)
+    asked["executor"] = chosen_executor(executor, executor_params, installed)
     specs = [spec for path in paths for spec in load_all(find_spec(path), installed, assignments)]
     specs, asked["only"] = select(specs, asked["only"])
     plans = make_plans(specs, asked["workdir"])  # nothing runs if anything is wrong

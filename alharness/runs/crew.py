@@ -187,7 +187,7 @@ class Crew:
         self._refused += 1
         if self._refused >= self._executor.width:
             raise RunError(f"no worker can compute: {reason}{self._hint([])}")
-        self._warn(f"a worker computes nothing, and the others go on: {reason}")
+        self._warn(f"a worker computes nothing, and the others continue: {reason}")
         left = [*post.left]
         self._end(post)
         groups.put_back(left)

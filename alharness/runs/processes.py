@@ -122,10 +122,6 @@ class Child:
         with suppress(OSError):
             self.connection.send(message)
 
-    def has_spoken(self) -> bool:
-        """Whether `hear` would return at once."""
-        return self.connection.poll(0)
-
     def hear(self) -> Any | None:
         """What it says next; None if it says nothing more: it is dead, or as good as dead."""
         try:

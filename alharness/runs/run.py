@@ -164,6 +164,8 @@ def run(
             work = Parcel(blueprint, loaded.dataset, _distributions(spec))
             with blaming(_who(options), PluginError, passing=(HarnessError,)):
                 executor.open(work, most=max(map(len, parts)))
+            if options.retime and not executor.exclusive:
+                raise SpecError(f"{_who(options)} cannot measure queries alone: run the command without it")
             crew = Crew(executor, _who(options), plan.folder, spec.limits, warn_once, options.at_leisure)
         coordinator = Coordinator(
             plan,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def choose_executor(
-    name: str, params: Iterable[str] | Mapping[str, Any] | None, registry: Registry, option: str = "-x "
+    name: str, params: Iterable[str] | Mapping[str, Any] | None, registry: Registry
 ) -> Chosen[ExecutorPlugin]:
     """The executor of this name.
 
@@ -27,14 +27,13 @@ def choose_executor(
         params: its parameters: texts `key=value`, whose values are YAML, or a mapping. Paths start at the current
             folder.
         registry: the plugins.
-        option: what messages put before a text.
 
     Raises:
         SpecError: a parameter is wrong.
         PluginError: there is no such executor, or it is broken.
     """
     registered = registry.executor(name)
-    given = [change._replace(path=f"params.{change.path}") for change in changes(params, option)]
+    given = [change._replace(path=f"params.{change.path}") for change in changes(params, "-x ", "executor_params")]
     file = put_in(YamlFile({"name": name, "params": {}}, {(): Place(f"executor {name}")}, {}), given, spec=False)
     reader = Reader(file, Path.cwd())
     chosen = reader.chosen((), lambda _: registered)

@@ -108,22 +108,25 @@ class Change(NamedTuple):
     place: Place
 
 
-def changes(assignments: Iterable[str] | Mapping[str, Any] | None, option: str = "--set ") -> list[Change]:
-    """Assignments, read; see `apply`. Raises SpecError."""
+def changes(
+    assignments: Iterable[str] | Mapping[str, Any] | None, option: str = "--set ", argument: str = "set"
+) -> list[Change]:
+    """Assignments, read; see `apply`. Messages name a mapping by the argument that it is. Raises SpecError."""
     if isinstance(assignments, Mapping):
-        return [_change(dotted, value) for dotted, value in assignments.items()]
+        return [_change(dotted, value, argument) for dotted, value in assignments.items()]
     found = []
-    for assignment in map(str, several(assignments, "set")):
+    for assignment in map(str, several(assignments, argument)):
         place = Place(f"{option}{assignment}")
         dotted, equals, text = assignment.partition("=")
         if not (dotted.strip() and equals):
-            raise SpecError(f"{place}: write it as key=value, such as training.epochs=10")
+            example = ", such as training.epochs=10" if argument == "set" else ""
+            raise SpecError(f"{place}: write it as key=value{example}")
         found.append(Change(dotted.strip(), yamlfile.parse(text, str(place)).data, place))
     return found
 
 
-def _change(dotted: Any, value: Any) -> Change:
-    place = Place(f"set={{{dotted!r}: ...}}")
+def _change(dotted: Any, value: Any, argument: str) -> Change:
+    place = Place(f"{argument}={{{dotted!r}: ...}}")
     if not (isinstance(dotted, str) and dotted.strip()):
         raise SpecError(f"{place}: a key is text, such as 'training.epochs'")
     return Change(dotted.strip(), plain(value, tuple(dotted.split("."))), place)

@@ -267,7 +267,7 @@ def test_a_worker_that_refuses_is_done_without_as_long_as_there_is_another(run, 
     groups = Groups(group(A), group(B))
     workers = Workers(lambda group: [0.3, *complete(group)], refuses)
     assert {outcome.cell.label for outcome in run(workers, groups, width=2)} == {"a", "b"}
-    assert told == ["a worker computes nothing, and the others go on: node-7 has torch 2.8.0"]
+    assert told == ["a worker computes nothing, and the others continue: node-7 has torch 2.8.0"]
     assert len(workers.started) == 2  # none in the place of the one that refused
     with pytest.raises(RunError, match=r"no worker can compute: node-7 has torch 2\.8\.0"):
         run(Workers(refuses), Groups(group(A)))
