@@ -23,6 +23,8 @@ FAILED = 1
 BUG = 3
 """Exit code of what is neither the user's nor a plugin's mistake."""
 INTERRUPTED = 130
+STOPPED = 75
+"""What asked for a stop is to run the command again: `EX_TEMPFAIL` of sysexits.h."""
 
 
 COMMANDS = {

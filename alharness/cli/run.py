@@ -20,7 +20,7 @@ from alharness.spec.grid import make_plans, select
 from alharness.text.terminal import safe
 from alharness.text.words import command_line
 
-from . import INTERRUPTED
+from . import INTERRUPTED, STOPPED
 from .closing import close_shard, import_what_is_needed, show_attempt
 from .grid import close_all
 from .options import (
@@ -139,6 +139,7 @@ def run(
         alharness run specs/digits_quick.yaml --shard 1/4
         alharness run specs/first_grid.yaml
     """  # noqa: D301  \b is click's mark for lines that stay as they are
+    stops = _stops()
     _require_compatible(**asked, no_tracking=no_tracking, require_tracking=require_tracking)
     shard: Shard | None = asked["shard"]
     installed = load_plugins(include)
@@ -162,7 +163,9 @@ def run(
 
     command = command_line(*sys.argv[1:])
     leisure = (lambda: None) if shard else import_what_is_needed
-    options = Options(**asked, again=lambda option: f"{command} --{option}", at_leisure=leisure)
+    options = Options(
+        **asked, again=lambda option: f"{command} --{option}", at_leisure=leisure, stopping=lambda: bool(stops)
+    )
 
     def show(title: str, own: Options) -> ConsoleProgress:
         doing = "measuring queries again" if own.retime else "starting"
@@ -177,8 +180,9 @@ def run(
             code = max(code, show_attempt(page, attempt, shard, alone=len(specs) == 1))
             begun.append(attempt.plan)
             if attempt.interrupted:
-                page.say(f"Interrupted. Nothing finished is lost; continue with: {command}")
-                return TERMINATED if signals else INTERRUPTED
+                what = "Stopped between cycles" if stops and not signals else "Interrupted"
+                page.say(f"{what}. Nothing finished is lost; continue with: {command}")
+                return TERMINATED if signals else STOPPED if stops else INTERRUPTED
         if shard:
             close_shard(page, shard, begun)
         elif len(specs) > 1:
@@ -191,6 +195,13 @@ def _require_compatible(**asked: Any) -> None:
         if asked[one] and asked[other]:
             names = (f"--{name.replace('_', '-')}" for name in (one, other))
             raise click.UsageError(f"{' and '.join(names)} exclude each other")
+
+
+def _stops() -> list[int]:
+    """From now on SIGUSR1 asks the run to stop between cycles: batch systems send it before time is up."""
+    met: list[int] = []
+    signal.signal(signal.SIGUSR1, lambda number, _: met.append(number))
+    return met
 
 
 @contextmanager

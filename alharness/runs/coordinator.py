@@ -45,6 +45,7 @@ class Coordinator:
         action: run the cells, or measure the queries of finished ones again.
         restart: cells begin again if their journals cannot be continued; the old ones are kept.
         exclusive: nothing else is computed while a query is measured.
+        stopping: whether the run is to stop: no group is given out any more, and a cell ends with its cycle.
         emit: calls a hook of all observers.
         warn: called with what the user should know.
 
@@ -62,6 +63,7 @@ class Coordinator:
         action: Literal["run", "retime"],
         restart: bool,
         exclusive: bool,
+        stopping: Callable[[], bool] = lambda: False,
         emit: Callable[..., None],
         warn: Callable[[str], None],
     ) -> None:
@@ -71,6 +73,7 @@ class Coordinator:
         self._seeds = seeds
         self._action, self._restart, self._exclusive = action, restart, exclusive
         self._emit, self._warn, self._more = emit, warn, more
+        self._stopping = stopping
         self._between = False  # all groups have ended, and it is not known yet whether there are more
         self._fits = FitStore(claims.directory.fits, warn)
         self._books: dict[Cell, Journal] = {}  # of the cells that are being computed
@@ -83,13 +86,15 @@ class Coordinator:
 
     @property
     def left(self) -> bool:
-        """Whether there are groups that were not taken yet."""
-        return bool(self._waiting)
+        """Whether there are groups that were not taken yet; none if the run is to stop."""
+        return bool(self._waiting) and not self._stopping()
 
     def take(self, seeds: Collection[int] = ()) -> Group | None:
         """The next group; None if none can begin now. Cells whose journals cannot be continued end here."""
         while True:
             while (cells := self._next(seeds)) is not None:
+                if self._stopping():
+                    return None
                 self._waiting.remove(cells)
                 if opened := [cell for cell in cells if self._open(cell, restart=self._restart)]:
                     return self._make(opened)
@@ -97,7 +102,7 @@ class Coordinator:
                 return None
 
     def receive(self, message: Finding) -> bool:
-        """Handle a message; False if no more of its cell is wanted, since the journal cannot be written.
+        """Handle a message; False if no more of its cell is wanted: it has failed, or the run is to stop.
 
         Raises:
             RunError: another process took over the run directory.
@@ -111,7 +116,7 @@ class Coordinator:
                 self._fits.put(self._seeds[message.seed].fits[message.everything], message.content)
                 self._training.pop(key, None)
             case Finished():
-                return self._write(message.cell, message.cycle)
+                return self._write(message.cell, message.cycle) and not self._stop(message.cell)
             case Outcome():
                 self._end(message)
                 self.proceed()
@@ -134,12 +139,12 @@ class Coordinator:
             self._train_no_more(cell)
         self._waiting.insert(0, tuple(cells))
 
-    def interrupt(self) -> bool:
-        """End the cells that were being computed when the run was interrupted; whether anything was left to do."""
-        cells = [*self._books]
-        for cell in cells:
+    def end(self) -> bool:
+        """End the cells that are still being computed; whether the run was interrupted before all was done."""
+        for cell in [*self._books]:
             self._end(Outcome(cell=cell, status="interrupted"))
-        return bool(cells) or self.left or self._between
+        ended = {outcome.status for outcome in self.outcomes.values()}
+        return bool(self._waiting) or self._between or "interrupted" in ended
 
     def _next(self, seeds: Collection[int]) -> tuple[Cell, ...] | None:
         needed = {cells: self._needs(cells) for cells in self._waiting}
@@ -228,6 +233,14 @@ class Coordinator:
                 self._end(Outcome(cell=cell, status="failed", error=str(error)))
                 return False
         self._emit("alharness_cycle_finished", run=self._plan, cell=cell, cycle=cycle)
+        return True
+
+    def _stop(self, cell: Cell) -> bool:
+        """End a cell after its cycle if the run is to stop, unless this was its last one; whether it was ended."""
+        last = self._action == "run" and len(self._books[cell].cycles) == len(self._plan.labeled(cell))
+        if last or not self._stopping():
+            return False
+        self._end(Outcome(cell=cell, status="interrupted"))
         return True
 
     def _end(self, outcome: Outcome) -> None:

@@ -36,11 +36,13 @@ def start_server() -> ForkServerContext:
     """Start the server that all processes are forked from: it imports torch once, while this process continues."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["alharness.runs.worker", "alharness.runs.loader"])
-    resource_tracker.ensure_running()  # the server needs it, and would start it with SIGINT let through
     # Terminals and Jupyter send SIGINT to all processes of a group. The server ignores it when its modules are
-    # imported; before, it would end, and the next run of this process with it.
-    with _environment(PASSIVE | dict(os.environ) | SAFE_PATH), held_back(signal.SIGINT):
-        forkserver.ensure_running()
+    # imported; before, it would end, and the next run of this process with it. SIGUSR1, which stops a run between
+    # cycles, may be sent to all processes of a job: the server and what is forked from it never get it.
+    with _environment(PASSIVE | dict(os.environ) | SAFE_PATH), held_back(signal.SIGUSR1):
+        resource_tracker.ensure_running()  # the server needs it, and would start it with SIGINT let through
+        with held_back(signal.SIGINT):
+            forkserver.ensure_running()
     return context
 
 

@@ -73,6 +73,7 @@ class Options:
         retime: run nothing, but measure the queries of finished cells again, alone: of those measured while other
             cells were running, or of all if there are no such cells.
         again: option -> how to call it again with this option, for messages.
+        stopping: whether the run is to stop as soon as the cycles that are being computed are finished.
         at_leisure: called once when a core is free before the run has ended.
     """
 
@@ -86,6 +87,7 @@ class Options:
     stack: int | None = None
     retime: bool = False
     again: Callable[[str], str] = "alharness run SPEC --{}".format
+    stopping: Callable[[], bool] = lambda: False
     at_leisure: Callable[[], None] = lambda: None
 
 
@@ -175,6 +177,7 @@ def run(
             action="retime" if options.retime else "run",
             restart=options.restart,
             exclusive=executor is None or executor.exclusive,
+            stopping=options.stopping,
             emit=emit,
             warn=warn_once,
         )
@@ -220,14 +223,12 @@ def _compute(
     warn: Callable[[str], None],
 ) -> Outcomes:
     """Run the cells, and write how they ended, whatever happens. `found` is how far they were before."""
-    interrupted = False
     try:
         emit("alharness_run_started", run=plan)
-        try:
+        with suppress(KeyboardInterrupt):
             coordinator.proceed()
             compute()
-        except KeyboardInterrupt:
-            interrupted = coordinator.interrupt()
+        interrupted = coordinator.end()
     except BaseException:
         with suppress(RunError):  # the error that ended the run is the one to report
             _conclude(plan, claims, [coordinator.outcomes.get(cell, found[cell]) for cell in cells])

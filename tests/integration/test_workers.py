@@ -185,7 +185,7 @@ def forkservers():
     return {child.pid for child in psutil.Process().children()}
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 75)])
 def test_a_signal_to_the_whole_group_ends_the_run_and_tells_how_to_go_on(
     command, write_spec, wait_for_lines, tmp_path, number, code
 ):

@@ -103,7 +103,7 @@ def test_a_cell_goes_on_with_what_its_journal_holds(coordinate):
     coordinator = make((A,))
     coordinator.take()
     coordinator.receive(Finished(cell=A, cycle=cycle(0)))
-    assert coordinator.interrupt()
+    assert coordinator.end()
     assert coordinator.outcomes[A].status == "interrupted"
     again = make((A,))
     assert again.take().chosen == {"a-s0": (("x0",),)}
@@ -116,8 +116,38 @@ def test_a_run_that_is_interrupted_between_two_cells_is_not_complete(coordinate)
     coordinator = make((A,), (B,))
     coordinator.take()
     finish(coordinator, A)
-    assert coordinator.interrupt()
+    assert coordinator.end()
     assert coordinator.outcomes.keys() == {A}
+
+
+def test_a_run_that_is_to_stop_gives_out_no_group_and_ends_a_cell_after_its_cycle(coordinate):
+    make, _, _ = coordinate
+    stops = []
+    coordinator = make((A,), (B,), (C,), stopping=lambda: bool(stops))
+    groups = [coordinator.take() for _ in range(3)]
+    assert [group and group.name for group in groups] == ["a-s0", "c-s1", None]  # b waits for the model of a
+    for number in range(2):
+        assert coordinator.receive(Finished(cell=C, cycle=cycle(number)))
+    stops.append("SIGUSR1")
+    assert not coordinator.left
+    assert coordinator.take() is None
+    assert not coordinator.receive(Finished(cell=A, cycle=cycle(0)))
+    finish(coordinator, C, first=2)  # its last cycle
+    assert coordinator.end()
+    ended = {cell.label: (outcome.status, len(outcome.cycles)) for cell, outcome in coordinator.outcomes.items()}
+    assert ended == {"a": ("interrupted", 1), "c": ("ok", 3)}
+
+
+def test_a_run_that_is_to_stop_when_all_is_done_is_complete(coordinate):
+    make, _, _ = coordinate
+    stops = []
+    coordinator = make((A,), stopping=lambda: bool(stops))
+    coordinator.take()
+    for number in range(2):
+        coordinator.receive(Finished(cell=A, cycle=cycle(number)))
+    stops.append("SIGUSR1")
+    finish(coordinator, A, first=2)
+    assert not coordinator.end()
 
 
 def test_more_groups_come_when_all_others_have_ended(coordinate):
@@ -160,7 +190,7 @@ def test_a_run_that_is_interrupted_between_two_rounds_is_not_complete(coordinate
     coordinator.take()
     with pytest.raises(KeyboardInterrupt):
         finish(coordinator, A)
-    assert coordinator.interrupt()
+    assert coordinator.end()
 
 
 def test_a_group_waits_for_the_first_fit_that_another_trains(coordinate):
@@ -265,7 +295,7 @@ def test_a_cell_whose_ids_do_not_fit_the_pool_ends_or_begins_again(coordinate, r
     first = make((A,))
     first.take()
     first.receive(Finished(cell=A, cycle=replace(cycle(0), chosen=("elsewhere",))))
-    first.interrupt()
+    first.end()
     coordinator = make((A,), restart=restart)
     group = coordinator.take()
     if restart:
