@@ -31,7 +31,7 @@ class Shared:
 
     Attributes:
         content: the data set, pickled, in which each array is a number.
-        arrays: where these are.
+        arrays: the files and places of these.
     """
 
     content: bytes = field(repr=False)
@@ -75,7 +75,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
     def persistent_id(self, thing: Any) -> int | None:
         if isinstance(thing, Rows):
             if _in_file(thing.base) is not None:
-                return None  # positions in an array that stays where it is
+                return None  # positions in an array that stays in its file
         elif not isinstance(thing, np.ndarray) or thing.dtype.hasobject or not thing.size:
             return None
         if id(thing) not in self._numbers:
@@ -111,7 +111,7 @@ class _Unpickler(Unpickler):
 
 
 def _in_file(array: object) -> ArrayFile | None:
-    """Where an array is that is mapped as a whole or as a piece of a larger one.
+    """File and place of an array that is mapped as a whole or as a piece of a larger one.
 
     Not of one that is mapped copy-on-write: what was written to it is in no file.
     """
