@@ -25,6 +25,7 @@ OFFERED = (
     "alharness.kernels",
     "alharness.testing",
     # Helpers, by modules: too many, and too special, to be offered by name.
+    "alharness.api.executor",
     "alharness.api.importing",
     "alharness.api.layers",
     "alharness.api.metrics",
@@ -178,7 +179,7 @@ def test_an_error_can_name_every_distribution_of_ours():
     installed = registry.load()
     offered = {
         name: known.distribution
-        for plugins in (installed.samplers, installed.models, installed.datasets)
+        for plugins in (installed.samplers, installed.models, installed.datasets, installed.executors)
         for name, known in plugins.items()
         if known.distribution in {f"alharness-{folder.name}" for folder in PLUGINS}
     }
