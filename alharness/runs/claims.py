@@ -9,6 +9,7 @@ import shutil
 import socket
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Self
 
 import filelock
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
 
     from .directory import RunDirectory
 
-PATIENCE = 60.0
-"""Seconds to wait for another process that writes what all processes share: it takes milliseconds."""
+PATIENCE = 300.0
+"""Seconds to wait for others that write what all processes share. It takes each of them milliseconds, but on a
+network file system hundreds of them may begin at once."""
+LIVING = 16
+"""Living processes that are met before no more is looked for what dead ones left."""
 
 
 ENDED = "ended.jsonl"
@@ -56,6 +60,8 @@ class Claims:
     def __init__(self, directory: RunDirectory, warn: Callable[[str], None]) -> None:
         self.directory, self._warn = directory, warn
         self._folder = directory.processes / f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._held: frozenset[str] = frozenset()  # folders of cells
+        self._hosts: dict[Path, str] = {}  # of other processes
 
     def __enter__(self) -> Self:
         path = self.directory.path
@@ -99,10 +105,14 @@ class Claims:
         wanted = {cell.folder: cell.name for cell in cells}
         for cell in cells:
             self.directory.require_inside(self.directory.cell(cell))
+        if self._held == wanted.keys() and not alone:
+            return
         watched: set[Path] = set()
         while True:
             with self.writing():
-                rival = self._find_rival(wanted, alone=alone)
+                # What this process holds already, no other has claimed.
+                more = {folder: name for folder, name in wanted.items() if folder not in self._held}
+                rival = self._find_rival(more, alone=alone) if more or alone else None
                 if rival is None:
                     self._announce(wanted)
                     return
@@ -121,7 +131,7 @@ class Claims:
             RunError: another process took over from this one, or something cannot be written.
         """
         try:
-            with self._held():
+            with self._sharing():
                 self.require_held()
                 yield
         except OSError as error:
@@ -153,8 +163,11 @@ class Claims:
 
     def crowded(self) -> bool:
         """Whether another process works in the directory on this host, so that they share its cores."""
-        others = map(_read_holder, self._others())
-        return any(who is None or who.host == socket.gethostname() for who in others)
+        here = socket.gethostname()
+        for other in (others := self._others()):
+            if other not in self._hosts and (who := _read_holder(other)):
+                self._hosts[other] = who.host  # read once: this is asked in every cycle
+        return any(self._hosts.get(other, here) == here for other in others)
 
     def _begin(self) -> None:
         if not self._locks.kernel:
@@ -163,8 +176,9 @@ class Claims:
                 f"process was killed can be continued {locks.LEASE:.0f} seconds later, from any host"
             )
         try:
-            with self._held():
-                if not [other for other in self._others() if not self._remove_if(locks.take, other)]:
+            with self._sharing():
+                living = (other for other in self._others() if not self._remove_if(locks.take, other))
+                if not [*islice(living, LIVING)]:
                     self.directory.remove_unfinished()
                 self._folder.mkdir(parents=True)
                 self._alive.acquire(blocking=False)
@@ -174,7 +188,7 @@ class Claims:
             raise
 
     @contextmanager
-    def _held(self) -> Iterator[None]:
+    def _sharing(self) -> Iterator[None]:
         try:
             self._lock.acquire(timeout=PATIENCE + locks.LEASE)
         except filelock.Timeout as error:
@@ -188,6 +202,7 @@ class Claims:
             self._lock.release()
 
     def _announce(self, wanted: Iterable[str]) -> None:
+        self._held = frozenset(wanted)
         holder = Holder(pid=os.getpid(), host=socket.gethostname(), cells=tuple(wanted))
         write(self._folder / "holder.json", json.dumps(asdict(holder)))
 
@@ -199,7 +214,8 @@ class Claims:
         """A living process that holds cells that are wanted, and their names."""
         for other in self._others():
             who = _read_holder(other)
-            taken = [name for folder, name in wanted.items() if who is None or folder in who.cells]
+            cells = () if who is None else frozenset(who.cells)
+            taken = [name for folder, name in wanted.items() if who is None or folder in cells]
             if (taken or alone) and not self._remove_if(locks.take, other):
                 return other, who, taken or ["the directory"]
         return None
@@ -259,9 +275,8 @@ class Holder:
 
 def _read_holder(folder: Path) -> Holder | None:
     """Who works there; None if that cannot be read."""
-    from pydantic import TypeAdapter, ValidationError
-
-    try:
-        return TypeAdapter(Holder).validate_json((folder / "holder.json").read_bytes())
-    except (OSError, ValidationError):
-        return None
+    with suppress(OSError, ValueError, RecursionError):
+        match json.loads((folder / "holder.json").read_bytes()):
+            case {"pid": int(pid), "host": str(host), "cells": list(cells)}:
+                return Holder(pid=pid, host=host, cells=tuple(map(str, cells)))
+    return None

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,6 +71,26 @@ def main(toy_site, tmp_path, monkeypatch, capsys):
         return ended.value.code, *capsys.readouterr()
 
     return start
+
+
+NO_FLOCK = """
+#include <errno.h>
+
+int flock(int descriptor, int operation) {
+    errno = ENOLCK;
+    return -1;
+}
+"""
+
+
+@pytest.fixture(scope="session")
+def no_flock(tmp_path_factory):
+    """Variables with which a command finds a file system that cannot lock files, whatever asks for a lock."""
+    compiler = shutil.which("cc") or shutil.which("gcc") or pytest.skip("there is no compiler for the preload")
+    folder = tmp_path_factory.mktemp("no_flock")
+    (folder / "no_flock.c").write_text(NO_FLOCK)
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", "no_flock.so", "no_flock.c"], cwd=folder, check=True)
+    return {"LD_PRELOAD": str(folder / "no_flock.so")}
 
 
 @pytest.fixture

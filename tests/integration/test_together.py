@@ -6,14 +6,11 @@ import signal
 import pytest
 
 from alharness.results.run import RunResults
+from alharness.runs.status import Watcher
 
-NO_LOCKS = """
-import fcntl, os, socket
+NODE = """
+import os, socket
 
-def flock(*_):
-    raise OSError(37, "No locks available")
-
-fcntl.flock = flock
 socket.gethostname = lambda: os.environ["NODE"]
 from alharness.runs import locks
 locks.LEASE = 3.0
@@ -52,14 +49,14 @@ def test_processes_on_cells_of_their_own_leave_what_one_process_leaves(
 
 @pytest.mark.slow
 def test_without_locks_a_run_that_was_killed_on_one_node_is_continued_on_another(
-    command, write_spec, run_spec, wait_for_lines, journals, toy_site, tmp_path
+    command, write_spec, run_spec, wait_for_lines, journals, toy_site, no_flock, tmp_path
 ):
     site = tmp_path / "site"
     site.mkdir()
-    (site / "sitecustomize.py").write_text(NO_LOCKS)
+    (site / "sitecustomize.py").write_text(NODE)
 
     def start(node):
-        variables = {"PYTHONPATH": f"{site}:{toy_site}", "NODE": node}
+        variables = {**no_flock, "PYTHONPATH": f"{site}:{toy_site}", "NODE": node}
         return command("run", path, "--no-tracking", "--only", "slow", variables=variables)
 
     path = write_spec(samplers="[slow]", seeds="[0]", cycles=8)
@@ -67,6 +64,8 @@ def test_without_locks_a_run_that_was_killed_on_one_node_is_continued_on_another
     wait_for_lines(tmp_path / "runs", 2, first)
     holder = json.loads(next(tmp_path.glob("runs/*/processes/*/holder.json")).read_text())
     assert (holder["pid"], holder["host"]) == (first.pid, "node1")
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert [process.name for process in Watcher(folder).look().processes] == [f"process {first.pid} on node1"]
     first.kill()
     first.communicate()
     again = start("node2")

@@ -11,6 +11,7 @@ import pytest
 
 from alharness.api.records import Cell
 from alharness.errors import RunError, SpecError
+from alharness.runs import claims as claims_module
 from alharness.runs import locks
 from alharness.runs.claims import Claims
 from alharness.runs.directory import RunDirectory
@@ -110,13 +111,47 @@ def test_processes_on_one_host_share_its_cores(work, tmp_path, host, crowded):
         assert claims.crowded() == crowded
 
 
+def test_in_every_cycle_only_processes_that_are_new_are_read(tmp_path, monkeypatch):
+    read, original = [], claims_module._read_holder
+    monkeypatch.setattr(claims_module.socket, "gethostname", lambda: "here")
+    with Claims(RunDirectory(tmp_path), print) as claims:
+        monkeypatch.setattr(claims_module.socket, "gethostname", lambda: "there")
+        with Claims(RunDirectory(tmp_path), print), Claims(RunDirectory(tmp_path), print):
+            monkeypatch.setattr(claims_module.socket, "gethostname", lambda: "here")
+            monkeypatch.setattr(claims_module, "_read_holder", lambda path: read.append(path) or original(path))
+            for _ in range(3):
+                assert not claims.crowded()
+    assert len(read) == 2
+
+
+def test_what_a_process_holds_already_is_claimed_without_a_look_at_others(tmp_path, monkeypatch):
+    with Claims(RunDirectory(tmp_path), print) as claims:
+        claims.claim([cell("grace"), cell("random")])
+        monkeypatch.setattr(Claims, "_others", pytest.fail)
+        claims.claim([cell("grace"), cell("random")])
+        claims.claim([cell("grace")])
+        assert json.loads(next(tmp_path.glob("processes/*/holder.json")).read_text())["cells"] == [
+            cell("grace").folder
+        ]
+
+
 def test_who_wants_to_be_alone_waits_for_all(work, claim):
     other = work("grace")
     with pytest.raises(SpecError, match=f"the directory: in use by process {other.pid}"):
         claim("random", alone=True)
 
 
-@pytest.mark.parametrize("holder", ["", "{}", '{"pid": "x"}', '{"pid": 1, "host": "a", "cells": 3}', "[" * 10**5])
+@pytest.mark.parametrize(
+    "holder",
+    [
+        "",
+        "{}",
+        '{"pid": "x"}',
+        '{"pid": 1, "host": "a", "cells": 3}',
+        '{"pid": 1, "host": "a", "cells": "abc"}',
+        "[" * 10**5,
+    ],
+)
 def test_a_living_process_that_cannot_be_read_keeps_all_cells(work, claim, tmp_path, holder):
     work("grace")
     next(tmp_path.glob("processes/*/holder.json")).write_text(holder)
