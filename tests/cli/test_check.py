@@ -165,7 +165,7 @@ def test_as_many_validation_samples_as_there_are(check):
     assert check("--set", "training.valid=budgeted:100")[0] == 0
 
 
-def test_a_workdir_that_cannot_be_made(check, tmp_path):
+def test_case_12_a_workdir_that_cannot_be_made(check, tmp_path):
     (tmp_path / "notes").touch()
     code, _, err = check("--workdir", "notes/runs")
     assert code == 2

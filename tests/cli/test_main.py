@@ -93,7 +93,7 @@ def test_an_error_is_shown_without_a_traceback(capsys, command):
     assert capsys.readouterr().err == "error: no data; get it\n"
 
 
-def test_an_error_cannot_play_with_the_terminal(capsys, command):
+def test_case_47_an_error_cannot_play_with_the_terminal(capsys, command):
     def fail():
         raise HarnessError("a\x1b[2Jb\rc\u202ed\udcff\ne")
 

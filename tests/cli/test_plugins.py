@@ -54,7 +54,7 @@ def line(out, *words):
     return next(line for line in out.splitlines() if all(word in line for word in words))
 
 
-def test_plugins_are_listed_with_their_origin(plugins):
+def test_case_44_plugins_are_listed_with_their_origin(plugins):
     code, out, _ = plugins()
 
     assert code == 0
@@ -80,7 +80,7 @@ def test_lists_are_as_wide_as_the_terminal(plugins, monkeypatch):
     assert 100 < max(map(len, wide[:-3])) <= 120
 
 
-def test_what_plugins_write_is_no_markup_and_no_escape(plugins):
+def test_case_47_what_plugins_write_is_no_markup_and_no_escape(plugins):
     assert "  margin    smallest [bold]gap[/bold]\\x1b[2J (listed_sound 1.0)\n" in plugins()[1]
 
 

@@ -117,7 +117,7 @@ def test_an_unknown_source_is_refused_with_those_there_are(opened):
         view.representations("fused")
 
 
-def test_labels_of_the_unlabeled_view_are_out_of_reach(opened):
+def test_case_29_labels_of_the_unlabeled_view_are_out_of_reach(opened):
     with pytest.raises(LabelLeak, match="which were not bought"):
         opened()[2].targets()
 

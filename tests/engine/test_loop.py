@@ -145,7 +145,7 @@ def reachable(root):
     return found
 
 
-def test_no_label_that_was_not_bought_can_be_reached_from_a_query(play):
+def test_case_29_no_label_that_was_not_bought_can_be_reached_from_a_query(play):
     watcher = Watcher()
     _, _, data, _ = play(watcher)
     secret = [data.test.labels, data.oracle._train.labels]
@@ -159,7 +159,7 @@ def test_no_label_that_was_not_bought_can_be_reached_from_a_query(play):
         assert not [thing for thing in things if isinstance(thing, (Oracle, SeedData))]
 
 
-def test_a_broken_answer_names_sampler_distribution_and_cycle(play):
+def test_case_27_a_broken_answer_names_sampler_distribution_and_cycle(play):
     class Greedy(Watcher):
         def select(self, query):
             return range(query.size + (query.cycle == 1))

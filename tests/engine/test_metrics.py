@@ -27,7 +27,7 @@ def test_the_ranking_metric_is_among_those_that_tables_show(own, given):
     assert set(own.headline) <= set(evaluate(own, *given))
 
 
-def test_numbers_of_numpy_are_numbers_and_what_is_undefined_is_nan():
+def test_case_32_numbers_of_numpy_are_numbers_and_what_is_undefined_is_nan():
     found = evaluate(metrics({"mae": np.float32(0.5), "worst": np.int64(3), "corr": math.nan}), *VALUES)
     assert (found["mae"], found["worst"]) == (0.5, 3.0)
     assert {type(value) for value in found.values()} == {float}

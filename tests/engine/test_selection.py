@@ -49,7 +49,7 @@ def test_nothing_may_be_asked_for():
         (Selection([0, 1, 2], torch.tensor([1.0])), "3 finite numbers"),
     ],
 )
-def test_a_broken_answer_is_refused(answer, message):
+def test_case_27_a_broken_answer_is_refused(answer, message):
     with pytest.raises(SamplerError, match=message):
         checked(answer, 5, 3)
 

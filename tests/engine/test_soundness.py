@@ -45,7 +45,7 @@ def test_a_sound_data_set_passes_without_a_word():
         (np.arange(12) % 4, "between 0 and 2, since `classes` names 3"),
     ],
 )
-def test_labels_must_be_indices_of_the_classes(labels, message):
+def test_case_42_labels_must_be_indices_of_the_classes(labels, message):
     with pytest.raises(DataError, match=message):
         require_sound(dataset(samples(labels=labels)), pytest.fail)
 
@@ -79,7 +79,7 @@ def test_inputs_must_be_float32(kind):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_inputs_must_be_finite(value):
+def test_case_42_inputs_must_be_finite(value):
     x = np.ones((12, 4), np.float32)
     x[5:7, 2] = value
     message = refused(dataset(samples(arrays={"audio": x})))
@@ -124,7 +124,7 @@ def test_metrics_are_tried_out_before_a_run():
     assert "compute of 'ours' gave f2, but not f1" in refused(dataset(metrics=ours))
 
 
-def test_parts_must_not_share_samples():
+def test_case_42_parts_must_not_share_samples():
     parts = Splits(train=samples(prefix="a"), valid=samples(prefix="b"), test=samples(prefix="a"))
     assert "train and test share 12 samples, such as 'a0'" in refused(dataset(parts))
     with pytest.raises(DataError, match="share 12 samples"):
@@ -144,7 +144,7 @@ def test_train_and_test_must_not_be_empty():
     assert "test has no samples" in refused(dataset(parts))
 
 
-def test_a_class_without_a_training_sample_is_told():
+def test_case_32_a_class_without_a_training_sample_is_told():
     told = []
     train = samples(prefix="a", labels=np.arange(12) % 2)
     parts = Splits(train=train, valid=samples(prefix="b"), test=samples(prefix="c"))

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,11 +93,23 @@ def test_a_stored_fit_is_the_one_that_was_trained(make_trainer, make_samples):
         [1, 2],
     ],
 )
-def test_bytes_that_hold_no_fit_are_refused(make_trainer, content):
+def test_case_43_bytes_that_hold_no_fit_are_refused(make_trainer, content):
     found = BytesIO()
     torch.save(content, found)
     with pytest.raises(ValueError, match=r"\S"):
         make_trainer().restore(found.getvalue(), 0)
+
+
+def test_case_43_what_a_stored_fit_names_is_never_called(make_trainer, tmp_path):
+    class Runs:
+        def __reduce__(self):
+            return Path.touch, (tmp_path / "called",)
+
+    found = BytesIO()
+    torch.save({"weights": {}, "epochs": Runs(), "cost": {}}, found)
+    with pytest.raises(ValueError, match="weights_only|Unsupported|unsafe"):
+        make_trainer().restore(found.getvalue(), 0)
+    assert not (tmp_path / "called").exists()
 
 
 @pytest.mark.parametrize("task", list(Task))
@@ -163,7 +176,7 @@ def test_without_validation_every_epoch_is_trained(make_trainer, make_samples):
     assert make_trainer(epochs=7).fit(make_samples(20).pooled(), 0).epochs == 7
 
 
-def test_a_loss_that_is_not_finite_is_told_with_its_epoch(make_trainer, make_samples):
+def test_case_25_a_loss_that_is_not_finite_is_told_with_its_epoch(make_trainer, make_samples):
     labeled = make_samples(20).pooled()
     labeled.inputs.arrays["audio"][3, 2] = np.nan
     with pytest.raises(Diverged, match="the training loss became nan in epoch 1 on 20 labels"):

@@ -64,7 +64,7 @@ WRITES = {
 
 
 @pytest.mark.parametrize("what", WRITES)
-def test_a_sampler_that_writes_to_what_others_read_is_refused_by_its_name(what):
+def test_case_28_a_sampler_that_writes_to_what_others_read_is_refused_by_its_name(what):
     try:
         with pytest.raises(SamplerError, match=r"scribe \(x 1.0\), cycle 0: it changed"):
             World().ask(Does(WRITES[what]), ALL, "scribe (x 1.0)")

@@ -144,7 +144,7 @@ def there_before():
 
 
 @pytest.mark.parametrize("action", LEAKS)
-def test_what_a_plugin_changes_is_put_back_and_told(action):
+def test_case_31_what_a_plugin_changes_is_put_back_and_told(action):
     before, told = Snapshot(), []
     with Border("leaky (x 1.0)", SamplerError, told.append).crossed():
         action()
@@ -157,7 +157,7 @@ def test_what_a_plugin_changes_is_put_back_and_told(action):
 @pytest.mark.parametrize(
     "draw", [lambda: torch.rand(3), lambda: np.random.seed(1), random.random, lambda: torch.manual_seed(3)]
 )
-def test_global_generators_are_put_back_without_a_word(draw):
+def test_case_28_global_generators_are_put_back_without_a_word(draw):
     before, told = Snapshot(), []
     with Border("x", SamplerError, told.append).crossed():
         draw()

@@ -96,7 +96,7 @@ def faulty(spec_text, run_spec, tmp_path_factory):
 
 
 @pytest.mark.parametrize("sampler", BROKEN)
-def test_a_sampler_that_breaks_its_contract_fails_alone(faulty, sampler):
+def test_case_26_and_case_27_a_sampler_that_breaks_its_contract_fails_alone(faulty, sampler):
     cells, _ = faulty
     assert (cells[sampler].status, cells["first"].status) == ("failed", "ok")
     assert cells[sampler].error.startswith(f"{sampler} (toy-samplers==1.0), cycle 0: ")
@@ -195,7 +195,7 @@ def test_what_the_plan_warns_of_is_told_by_the_run(write_spec, run_spec, tmp_pat
     assert warnings == ["fewer than 3 seeds: a difference between samplers may be chance"]
 
 
-def test_a_torn_journal_is_cut_told_and_continued(write_spec, run_spec, journals, tmp_path):
+def test_case_16_a_torn_journal_is_cut_told_and_continued(write_spec, run_spec, journals, tmp_path):
     path = write_spec(seeds="[0]")
     run_spec(path, tmp_path)
     whole = journals(tmp_path)
@@ -206,7 +206,7 @@ def test_a_torn_journal_is_cut_told_and_continued(write_spec, run_spec, journals
     assert journals(tmp_path) == whole
 
 
-def test_a_damaged_journal_fails_its_cell_and_restart_keeps_it(write_spec, run_spec, journals, tmp_path):
+def test_case_16_a_damaged_journal_fails_its_cell_and_restart_keeps_it(write_spec, run_spec, journals, tmp_path):
     path = write_spec(seeds="[0]")
     run_spec(path, tmp_path)
     whole = journals(tmp_path)

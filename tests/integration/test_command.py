@@ -33,7 +33,9 @@ def test_a_first_run_ends_with_a_table_a_picture_and_mlflow(command, write_spec,
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_the_run_and_tells_how_to_go_on(command, write_spec, wait_for_lines, tmp_path, number, code):
+def test_case_04_and_case_05_a_signal_ends_the_run_and_tells_how_to_go_on(
+    command, write_spec, wait_for_lines, tmp_path, number, code
+):
     process = command("run", write_spec(samplers="[slow]", cycles=20), "--no-tracking")
     wait_for_lines(tmp_path / "runs", 1, process)
     process.send_signal(number)
@@ -110,7 +112,7 @@ def test_own_arrays_run(main, tmp_path, task):
 
 
 @pytest.mark.slow
-def test_a_server_that_is_down_does_not_fail_a_run_unless_asked(command, write_spec):
+def test_case_20_a_server_that_is_down_does_not_fail_a_run_unless_asked(command, write_spec):
     path = write_spec(samplers="[first]", seeds="[0]")
     path.write_text(path.read_text() + "tracking: {uri: 'http://127.0.0.1:9'}\n")
     offline = command("run", path)

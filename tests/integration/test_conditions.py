@@ -47,7 +47,7 @@ def aged(write_tiny, run_spec, tmp_path):
     return book
 
 
-def test_a_cell_of_another_torch_stops_a_run_that_would_mix_it(aged, write_tiny, run_spec, tmp_path):
+def test_case_17_a_cell_of_another_torch_stops_a_run_that_would_mix_it(aged, write_tiny, run_spec, tmp_path):
     before = aged.read_bytes()
     with pytest.raises(SpecError) as refused:
         run_spec(write_tiny("[0, 1]"), tmp_path, again="alharness run tiny.yaml --{}".format)
@@ -123,7 +123,7 @@ def test_other_conditions_are_found_as_well(write_tiny, run_spec, tmp_path, fiel
         run_spec(write_tiny("[0, 1]"), tmp_path)
 
 
-def test_changed_data_are_refused_even_if_nothing_is_to_run(write_tiny, run_spec, tmp_path, monkeypatch):
+def test_case_18_changed_data_are_refused_even_if_nothing_is_to_run(write_tiny, run_spec, tmp_path, monkeypatch):
     run_spec(write_tiny(), tmp_path)
     monkeypatch.setenv("ALHARNESS_TEST_DATA", "1")
     with pytest.raises(DataError, match="data was .* and is .*(2: first-s0, draw-s0)"):

@@ -54,7 +54,7 @@ def test_whatever_a_sampler_raises_is_the_failure_of_its_cell(write_tiny, run_sp
     assert not record.interrupted
 
 
-def test_want_of_memory_is_a_status_of_its_own(write_tiny, run_spec, tmp_path):
+def test_case_10_want_of_memory_is_a_status_of_its_own(write_tiny, run_spec, tmp_path):
     _, record, _ = run_spec(write_tiny(throwing("memory", "torch memory")), tmp_path)
     assert [cell.status for cell in record.cells] == ["oom", "oom", "ok"]
     assert record.cells[0].error == "t0 (toy-samplers==1.0): not enough memory: MemoryError: too much"
@@ -68,7 +68,7 @@ def test_want_of_memory_is_a_status_of_its_own(write_tiny, run_spec, tmp_path):
         ("SIGTERM", "its process was ended by SIGTERM before the cell was finished"),
     ],
 )
-def test_a_sampler_that_ends_its_process_costs_its_cell(write_tiny, run_spec, tmp_path, how, told):
+def test_case_09_a_sampler_that_ends_its_process_costs_its_cell(write_tiny, run_spec, tmp_path, how, told):
     """With two jobs, test_workers.py."""
     samplers = f"[first, {{name: dies, params: {{how: {how}}}}}, draw]"
     _, record, _ = run_spec(write_tiny(samplers), tmp_path)
@@ -78,7 +78,7 @@ def test_a_sampler_that_ends_its_process_costs_its_cell(write_tiny, run_spec, tm
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("how", "jobs"), [("sleep", 1), ("sleep", 2), ("SIGSTOP", 1), ("close", 1)])
-def test_a_sampler_that_hangs_is_ended_after_the_limit(write_tiny, run_spec, tmp_path, how, jobs):
+def test_case_08_a_sampler_that_hangs_is_ended_after_the_limit(write_tiny, run_spec, tmp_path, how, jobs):
     samplers = f"[first, {{name: dies, params: {{how: {how}, after: 0}}}}, draw]"
     path = write_tiny(samplers, limits="{cell_timeout: 4s}")
     _, record, _ = run_spec(path, tmp_path, jobs=jobs)
@@ -87,13 +87,13 @@ def test_a_sampler_that_hangs_is_ended_after_the_limit(write_tiny, run_spec, tmp
     assert f"dies (toy-samplers==1.0): {told}" in record.cells[1].error
 
 
-def test_a_process_that_holds_too_much_memory_is_ended(write_tiny, run_spec, tmp_path):
+def test_case_10_a_process_that_holds_too_much_memory_is_ended(write_tiny, run_spec, tmp_path):
     _, record, _ = run_spec(write_tiny("[hoards, draw]", limits="{memory: 512MiB}"), tmp_path)
     assert [cell.status for cell in record.cells] == ["oom", "ok"]
     assert "limits.memory is 512 MiB" in record.cells[0].error
 
 
-def test_what_a_sampler_has_started_ends_with_its_process(write_tiny, run_spec, tmp_path):
+def test_case_31_what_a_sampler_has_started_ends_with_its_process(write_tiny, run_spec, tmp_path):
     run_spec(write_tiny("[{name: dies, params: {how: leave}}]"), tmp_path)
     (output,) = tmp_path.glob("*/cells/dies-*/output.txt")
     pid = int(output.read_text().split()[-1])
@@ -138,7 +138,7 @@ def test_the_exit_code_of_a_run_with_a_dead_cell_is_1(main, write_tiny):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["sleep", "SIGSTOP"])
-def test_nothing_is_left_of_a_run_that_is_killed(command, write_tiny, tmp_path, how):
+def test_case_02_nothing_is_left_of_a_run_that_is_killed(command, write_tiny, tmp_path, how):
     process = command("run", write_tiny(f"[{{name: dies, params: {{how: {how}}}}}]"), "--no-tracking")
     started = psutil.Process(process.pid)
     while not any(path.stat().st_size for path in tmp_path.glob("runs/*/cells/*/output.txt")):

@@ -153,7 +153,7 @@ def entry(what):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_no_samplers_figures_depend_on_what_another_left_behind(attempt, tmp_path, jobs):
+def test_case_31_no_samplers_figures_depend_on_what_another_left_behind(attempt, tmp_path, jobs):
     cells, warnings = attempt(entry("switches"), entry("weights"), entry("inputs"), "random", jobs=jobs)
     alone, silence = attempt("random", name="alone")
     assert [c.metrics for c in cells["random"].cycles] == [c.metrics for c in alone["random"].cycles]

@@ -18,7 +18,7 @@ locks.LEASE = 3.0
 
 
 @pytest.mark.slow
-def test_processes_on_cells_of_their_own_leave_what_one_process_leaves(
+def test_case_06_processes_on_cells_of_their_own_leave_what_one_process_leaves(
     command, write_spec, run_spec, wait_for_lines, journals, tmp_path
 ):
     path = write_spec(samplers="[slow, draw, raises]", seeds="[0]", cycles=8)

@@ -71,7 +71,7 @@ def family_of(process):
         return []
 
 
-def test_it_listens_on_this_machine_only_and_leaves_no_process(command, tmp_path, fresh_store):
+def test_case_46_it_listens_on_this_machine_only_and_leaves_no_process(command, tmp_path, fresh_store):
     from mlflow import MlflowClient
 
     (tmp_path / "mlflow.db").write_bytes(fresh_store)

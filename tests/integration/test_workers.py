@@ -90,7 +90,7 @@ def test_a_worker_has_its_share_of_the_cores_and_the_variables_of_the_run(
     assert [cell.cycles[0].diagnostics for cell in record.cells] == [{"threads": 3, "variable": 42}] * 2
 
 
-def test_what_a_plugin_prints_is_kept_beside_its_journal(write_spec, run_spec, tmp_path, capfd):
+def test_case_31_what_a_plugin_prints_is_kept_beside_its_journal(write_spec, run_spec, tmp_path, capfd):
     run_spec(write_spec(samplers="[prints, first]"), tmp_path, jobs=2)
     outputs = sorted(path.parent.name[:9] for path in tmp_path.glob("*/cells/*/output.txt"))
     assert outputs == ["prints-s0", "prints-s1"]
@@ -107,7 +107,7 @@ def test_what_a_plugin_prints_is_kept_beside_its_journal(write_spec, run_spec, t
         ("SIGSEGV", "its process was ended by SIGSEGV before the cell was finished"),
     ],
 )
-def test_a_sampler_that_ends_its_process_fails_alone(write_spec, run_spec, journals, tmp_path, how, told):
+def test_case_09_a_sampler_that_ends_its_process_fails_alone(write_spec, run_spec, journals, tmp_path, how, told):
     samplers = f"[first, {{name: dies, params: {{how: {how}, after: 1}}}}, draw]"
     path = write_spec(samplers=samplers)
     _, record, _ = run_spec(path, tmp_path / "dying", jobs=2)
@@ -186,7 +186,7 @@ def forkservers():
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 75)])
-def test_a_signal_to_the_whole_group_ends_the_run_and_tells_how_to_go_on(
+def test_case_04_and_case_05_a_signal_to_the_whole_group_ends_the_run_and_tells_how_to_go_on(
     command, write_spec, wait_for_lines, tmp_path, number, code
 ):
     path = write_spec(samplers="[slow]", cycles=20)
@@ -201,7 +201,7 @@ def test_a_signal_to_the_whole_group_ends_the_run_and_tells_how_to_go_on(
 
 
 @pytest.mark.slow
-def test_workers_end_when_the_run_is_killed_and_the_same_command_goes_on(
+def test_case_02_workers_end_when_the_run_is_killed_and_the_same_command_goes_on(
     command, write_spec, run_spec, wait_for_lines, journals, tmp_path
 ):
     path = write_spec(samplers="[slow]", cycles=4)

@@ -25,6 +25,6 @@ def test_refuses_a_count_out_of_range(k):
         top_k(torch.zeros(3), k)
 
 
-def test_refuses_what_is_not_finite_and_counts_it():
+def test_case_26_refuses_what_is_not_finite_and_counts_it():
     with pytest.raises(SamplerError, match="2 of 4 rows"):
         top_k(torch.tensor([0.0, torch.nan, torch.inf, 1.0]), 2)

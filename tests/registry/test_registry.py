@@ -57,7 +57,7 @@ def sound(*names):
     return SOUND.format(names=names)
 
 
-def test_provenance(install, load):
+def test_case_44_provenance(install, load):
     install("foreign", sound("ours"), "door", version="2.3")
 
     found = load().sampler("ours")
@@ -134,7 +134,7 @@ SAMPLERS = IMPORTS + "@hookimpl\ndef alharness_samplers(): "
         ("def alharness_samplers(): return []", "it has no hook; decorate one with alharness.hookimpl"),
     ],
 )
-def test_a_broken_plugin_is_isolated_and_named(install, load, source, reason):
+def test_case_30_a_broken_plugin_is_isolated_and_named(install, load, source, reason):
     install("a-broken", source, version="0.9")
     install("b-sound", sound("good"))
 
@@ -168,7 +168,7 @@ def test_metadata_is_read_once_however_many_plugins_a_distribution_has(site, mon
     assert read.count("METADATA") == 1
 
 
-def test_a_missing_attribute(load, site):
+def test_case_30_a_missing_attribute(load, site):
     installed = registry.load([EntryPoint(name="x", value="json:nothing", group="alharness")])
 
     assert installed.broken[0].reason.startswith("AttributeError")
@@ -184,7 +184,7 @@ def test_two_entry_points_of_one_module(install, load):
     assert installed.broken[0].reason == "another entry point leads to the same module already"
 
 
-def test_a_clash_names_both_and_spares_the_rest(install, load):
+def test_case_30_a_clash_names_both_and_spares_the_rest(install, load):
     install("first", sound("shared", "one"), version="1.1")
     install("second", sound("shared", "two"), version="2.2")
 
@@ -212,7 +212,7 @@ def test_entry_points_of_the_same_name_are_both_loaded(install, load):
     assert sorted(load().samplers) == ["one", "two"]
 
 
-def test_a_missing_name_has_near_names(install, load):
+def test_case_30_a_missing_name_has_near_names(install, load):
     install("some", sound("grace", "entropy"))
 
     with pytest.raises(PluginError) as caught:
@@ -259,7 +259,7 @@ def test_only_some(install, load):
         installed.sampler("first")
 
 
-def test_only_some_are_imported(install, load):
+def test_case_44_only_some_are_imported(install, load):
     install("first", "raise SystemExit")
     install("second", sound("two"))
 
@@ -300,7 +300,7 @@ def test_an_observer_sees_the_run(install, load):
     assert observer.seen == ("run",)
 
 
-def test_an_observer_with_a_misspelt_hook(load):
+def test_case_30_an_observer_with_a_misspelt_hook(load):
     class Observer:
         @hookimpl
         def alharness_run_start(self, run):

@@ -126,7 +126,7 @@ def test_synthetic_data_are_named_on_the_page_and_on_every_picture(make_results,
         assert set(seen) <= {"synthetic data; not comparable with the paper"}
 
 
-def test_names_of_a_run_cannot_play_with_the_page(make_results, noisy, tmp_path):
+def test_case_47_names_of_a_run_cannot_play_with_the_page(make_results, noisy, tmp_path):
     bad = '<script>alert("x")</script>'
     results = make_results({"random": noisy(3), bad: noisy(3, seed=1)}, name=bad, params={"dataset": bad})
     page = write(single(results), tmp_path).page.read_text()

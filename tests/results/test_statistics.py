@@ -23,7 +23,7 @@ def test_one_value_has_no_interval_and_none_has_no_mean():
     assert math.isnan(mean([]).value)
 
 
-def test_an_undefined_value_is_left_out_and_counted():
+def test_case_32_an_undefined_value_is_left_out_and_counted():
     ours = mean([1.0, math.nan, 3.0])
     assert (ours.value, ours.n, ours.undefined) == (2.0, 2, 1)
 

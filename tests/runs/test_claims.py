@@ -89,7 +89,7 @@ def claim(tmp_path):
     return enter
 
 
-def test_a_cell_that_another_process_works_on_is_refused_by_name(work, claim):
+def test_case_06_a_cell_that_another_process_works_on_is_refused_by_name(work, claim):
     other = work("grace")
     with pytest.raises(
         SpecError, match=rf": grace-s0: in use by process {other.pid} on node1; wait for it, stop it"
@@ -266,14 +266,14 @@ def test_a_process_that_was_halted_finds_its_lease_lost(work, no_locks, tmp_path
                 threading.Event().wait(0.1)
 
 
-def test_a_halted_process_loses_its_cells_to_the_next(work, claim, no_locks):
+def test_case_07_a_halted_process_loses_its_cells_to_the_next(work, claim, no_locks):
     other = work("grace", mode="lease")
     other.send_signal(signal.SIGSTOP)
     assert len(claim("grace")) == 2
 
 
 @pytest.mark.parametrize("name", ["cells", "cells/grace-s0-gracegra", "processes"])
-def test_a_folder_that_leads_out_of_the_directory_is_refused(claim, tmp_path, tmp_path_factory, name):
+def test_case_37_a_folder_that_leads_out_of_the_directory_is_refused(claim, tmp_path, tmp_path_factory, name):
     outside = tmp_path_factory.mktemp("outside")
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).symlink_to(outside)
@@ -289,7 +289,7 @@ def test_a_directory_may_itself_be_a_link(tmp_path):
         claims.claim([cell("grace")])
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+def test_case_12_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").touch()
     with (
         pytest.raises(SpecError, match="file/run: cannot be written to"),
@@ -298,7 +298,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
         pass
 
 
-def test_a_full_disk_is_told_in_a_sentence(tmp_path, monkeypatch):
+def test_case_11_a_full_disk_is_told_in_a_sentence(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -98,6 +98,16 @@ def test_cycles_are_written_and_then_reported(coordinate):
     assert (outcome.status, len(outcome.cycles), outcome.context["split"]) == ("ok", 3, 0)
 
 
+def test_case_13_times_in_a_journal_rise_if_the_clock_is_set_back(coordinate, monkeypatch):
+    make, _, _ = coordinate
+    clock = iter([5000, 4000, 3000, 9000])
+    monkeypatch.setattr("alharness.runs.coordinator._now", lambda: next(clock))
+    coordinator = make((A,))
+    coordinator.take()
+    finish(coordinator, A)
+    assert [line["measured"]["at"] for line in lines(coordinator, A)] == [5000, 5001, 5002, 9000]
+
+
 def test_a_cell_goes_on_with_what_its_journal_holds(coordinate):
     make, _, _ = coordinate
     coordinator = make((A,))
@@ -290,7 +300,7 @@ def test_a_journal_that_cannot_be_written_ends_its_cell(coordinate):
 
 
 @pytest.mark.parametrize("restart", [False, True])
-def test_a_cell_whose_ids_do_not_fit_the_pool_ends_or_begins_again(coordinate, restart):
+def test_case_19_a_cell_whose_ids_do_not_fit_the_pool_ends_or_begins_again(coordinate, restart):
     make, _, told = coordinate
     first = make((A,))
     first.take()

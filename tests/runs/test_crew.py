@@ -171,7 +171,7 @@ def test_the_cell_whose_work_a_lost_process_did_fails_and_the_others_continue_in
     assert found[1].error == "b: its process ended with 3 before the cell was finished"
 
 
-def test_cells_that_trained_together_in_a_lost_process_continue_in_halves_until_one_is_alone(run, told):
+def test_case_01_cells_that_trained_together_in_a_lost_process_continue_in_halves_until_one_is_alone(run, told):
     scripts = [
         [Begun(), At(cell=None)],
         [Begun(), At(cell=None)],  # a and b
@@ -222,7 +222,7 @@ def test_cells_that_train_together_have_the_time_of_all_of_them_and_end_together
     assert "not finished after 0.2 s (limits.cell_timeout)" in found[0].error
 
 
-def test_a_cell_that_takes_too_long_by_itself_ends_alone(run):
+def test_case_08_a_cell_that_takes_too_long_by_itself_ends_alone(run):
     workers = Workers([Begun(), At(cell=A)], complete)
     found = run(workers, Groups(group(A, B)), cell_timeout=0.2)
     assert [(outcome.cell, outcome.status) for outcome in found] == [(A, "timeout"), (B, "ok")]

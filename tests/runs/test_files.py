@@ -20,7 +20,7 @@ def test_writing_replaces_the_whole_file(tmp_path, content):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_writing_replaces_nothing_on_a_full_disk(tmp_path, monkeypatch):
+def test_case_11_writing_replaces_nothing_on_a_full_disk(tmp_path, monkeypatch):
     path = tmp_path / "spec.yaml"
     write(path, "old")
     monkeypatch.setattr(os, "fsync", full)
@@ -38,7 +38,7 @@ def test_writing_replaces_a_link_and_leaves_its_target(tmp_path):
     assert (target.read_text(), path.read_text()) == ("precious", "new")
 
 
-def test_of_what_is_appended_to_a_full_disk_nothing_stays(tmp_path, monkeypatch):
+def test_case_11_of_what_is_appended_to_a_full_disk_nothing_stays(tmp_path, monkeypatch):
     path = tmp_path / "journal"
     append(path, b"first\n", 0)
     real, calls = os.write, []

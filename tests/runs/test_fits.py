@@ -28,7 +28,7 @@ def test_other_samples_seeds_and_contexts_are_other_fits():
 
 
 @pytest.mark.parametrize("damage", ["flip", "truncate", "sum", "empty"])
-def test_a_damaged_fit_is_told_and_removed(store, damage):
+def test_case_14_and_case_15_a_damaged_fit_is_told_and_removed(store, damage):
     fits, warnings, folder = store
     fits.put("a", bytes(range(200)))
     (entry,) = folder.iterdir()
@@ -59,7 +59,7 @@ def test_a_fit_that_is_a_link_costs_its_target_nothing(store, tmp_path):
     assert fits.get("a") == b"two"
 
 
-def test_a_fit_that_cannot_be_stored_costs_a_warning(store):
+def test_case_11_a_fit_that_cannot_be_stored_costs_a_warning(store):
     fits, warnings, folder = store
     # A limit on the size of files stops every write, as a full disk does.
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)

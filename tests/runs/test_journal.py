@@ -36,7 +36,7 @@ def test_what_was_written_is_read(written):
     assert cycles[2] == full(2)
 
 
-def test_an_undefined_metric_survives(tmp_path):
+def test_case_24_an_undefined_metric_survives(tmp_path):
     Journal(tmp_path, CONTEXT, now=0).append(CycleRecord(cycle=0, labeled=1, metrics={"corr": math.nan}))
     assert math.isnan(Journal(tmp_path, CONTEXT, now=9).cycles[0].metrics["corr"])
 
@@ -60,7 +60,7 @@ def test_opening_again_goes_on_where_it_ended(written):
 
 
 @pytest.mark.parametrize("cut", [1, 2, 30, 150])
-def test_a_torn_last_line_is_cut(written, cut):
+def test_case_16_a_torn_last_line_is_cut(written, cut):
     path = written / "journal.jsonl"
     whole = path.read_bytes()
     path.write_bytes(whole[:-cut])
@@ -96,7 +96,7 @@ def test_a_changed_line_is_refused_with_its_place(written, line):
         Journal(written, CONTEXT, now=9)
 
 
-def test_garbage_in_the_middle_is_refused(written):
+def test_case_16_garbage_in_the_middle_is_refused(written):
     path = written / "journal.jsonl"
     lines = path.read_text().splitlines()
     lines.insert(2, "garbage")
@@ -113,7 +113,7 @@ def test_a_missing_cycle_is_refused(written):
         journal.read(path)
 
 
-def test_other_conditions_are_refused_and_named(written):
+def test_case_17_other_conditions_are_refused_and_named(written):
     with pytest.raises(RunError, match=r"seed was 0 and is 1; versions was unset and is new"):
         Journal(written, {**CONTEXT, "seed": 1, "versions": "new"}, now=9)
 
@@ -128,7 +128,7 @@ def in_format(folder, number):
     return path
 
 
-def test_a_journal_of_the_format_before_is_read_but_not_continued(written):
+def test_case_17_a_journal_of_the_format_before_is_read_but_not_continued(written):
     path = in_format(written, 1)
     before = path.read_bytes()
     header, cycles = journal.read(path)
@@ -293,7 +293,7 @@ def test_curves_without_ids_are_read_but_not_continued(tmp_path):
         Journal(tmp_path, CONTEXT, now=0)
 
 
-def test_what_a_cycle_chose_and_cannot_be_is_refused_with_its_line(tmp_path):
+def test_case_19_what_a_cycle_chose_and_cannot_be_is_refused_with_its_line(tmp_path):
     error = Journal(tmp_path, CONTEXT, now=0).impossible(1, "the pool has no sample 'e'")
     assert "jsonl:3: alharness never writes such a line: the pool has no sample 'e'" in str(error)
     assert "--restart" in str(error)
@@ -319,7 +319,7 @@ def test_a_journal_that_is_a_link_is_not_written_through(written, tmp_path):
     assert (written / "journal.jsonl").read_bytes() == before
 
 
-def test_of_two_processes_that_write_to_one_journal_the_second_stops(written):
+def test_case_07_of_two_processes_that_write_to_one_journal_the_second_stops(written):
     one, other = Journal(written, CONTEXT, now=9), Journal(written, CONTEXT, now=9)
     one.append(record(3))
     with pytest.raises(RunError, match="another process has written to it meanwhile"):

@@ -9,7 +9,7 @@ from alharness.runs.driver import failure
 CELL = Cell(label="mine", sampler="x", params={}, distribution="dist==1", seed=0, key="k")
 
 
-def test_a_divergence_is_no_failure():
+def test_case_25_a_divergence_is_no_failure():
     assert (found := failure(CELL, Diverged("inf"))).status == "diverged"
     assert found.error == "inf"
 

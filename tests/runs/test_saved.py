@@ -214,7 +214,7 @@ def test_a_file_that_is_not_ours_is_told_with_its_place_and_a_way_out(full, chan
 
 
 @pytest.mark.parametrize("label", ["../../x", "/x", "a/b", "a/../../x", "..\x00/x"])
-def test_a_cell_outside_of_the_run_directory_is_refused(full, label):
+def test_case_37_a_cell_outside_of_the_run_directory_is_refused(full, label):
     saved.save(full)
     path = full.folder / "run.json"
     data = json.loads(path.read_text())

@@ -152,7 +152,7 @@ def replace_train(dataset, train):
     return Splits(train=train, valid=dataset.parts["valid"], test=dataset.parts["test"])
 
 
-def test_samples_that_a_full_disk_does_not_take_are_told(make_dataset, tmp_path):
+def test_case_11_samples_that_a_full_disk_does_not_take_are_told(make_dataset, tmp_path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:

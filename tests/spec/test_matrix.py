@@ -332,7 +332,7 @@ def test_a_wrong_name_is_told_once(refusal):
     assert len(refusal("{active_learning.budget: [1, 2, 3]}", text=text).splitlines()) == 1
 
 
-def test_too_many_cells_are_refused_with_their_count_by_axis(refusal):
+def test_case_36_too_many_cells_are_refused_with_their_count_by_axis(refusal):
     found = refusal(f"{{training.epochs: {list(range(1, 51))}, active_learning.budget: {list(range(1, 51))}}}")
 
     assert found == (

@@ -256,14 +256,14 @@ def test_warnings_of_the_data_set_are_those_of_the_plan(plan):
     assert plan("dataset.params.warning=odd labels").warnings == ("odd labels",)
 
 
-def test_the_last_query_may_be_smaller(plan):
+def test_case_32_the_last_query_may_be_smaller(plan):
     found = plan("active_learning.cycles=3")
 
     assert found.schedule.sizes == (30, 30, 20)
     assert found.warnings == ("the last query buys 20 labels instead of 30: the pool has no more",)
 
 
-def test_an_exhausted_pool_ends_the_cycles(plan):
+def test_case_32_an_exhausted_pool_ends_the_cycles(plan):
     found = plan("active_learning.cycles=100000", "active_learning.budget=40")
 
     assert found.schedule.sizes == (40, 40)
@@ -276,7 +276,7 @@ def test_an_initial_pool_of_everything_leaves_nothing_to_choose(plan):
     assert (found.schedule.labeled, len(found.warnings)) == ((100,), 1)
 
 
-def test_an_initial_pool_larger_than_the_pool(refusal):
+def test_case_32_an_initial_pool_larger_than_the_pool(refusal):
     assert refusal("dataset.params.size=19") == (
         "x.yaml:4:33: active_learning.initial_pool: 20 labels to begin with, but the train split of "
         "'blocks' has 19 samples; choose fewer"
@@ -347,7 +347,7 @@ def test_a_model_for_another_task(refusal):
     assert "model: 'late_fusion' cannot serve regression, the task of the data set 'blocks'" in message
 
 
-def test_too_many_cells(refusal):
+def test_case_36_too_many_cells(refusal):
     assert refusal("seeds=5001") == (
         "--set seeds=5001: seeds: 10,002 cells (samplers x seeds); at most 10,000 can run: choose fewer, "
         "or raise limits.max_cells"

@@ -99,7 +99,7 @@ SHORT = HEAD + "samplers: [toy]\n"
         ("model: {label: x}", "x.yaml:5:9: model: unknown key 'label'; known keys: name, params"),
     ],
 )
-def test_what_is_wrong_is_reported_with_its_place(refusal, line, message):
+def test_case_36_what_is_wrong_is_reported_with_its_place(refusal, line, message):
     assert refusal(SHORT + line) == message
 
 
@@ -126,7 +126,9 @@ def test_what_is_wrong_is_reported_with_its_place(refusal, line, message):
         ("model: {params: {alpha: -1}}", "x.yaml:5:25: model.params.alpha: ", ["0", "(got -1)"]),
     ],
 )
-def test_a_value_that_pydantic_refuses_is_reported_with_its_place_and_the_facts(refusal, line, place, facts):
+def test_case_35_a_value_that_pydantic_refuses_is_reported_with_its_place_and_the_facts(
+    refusal, line, place, facts
+):
     """The sentence is pydantic's, and may read otherwise in its next version."""
     message = refusal(SHORT + line)
     assert message.startswith(place)
@@ -181,7 +183,7 @@ def test_a_default_that_is_wrong_is_named(refusal, sampler, column):
 
 
 @pytest.mark.parametrize("name", ["../etc", "/abs", '"a\\n"', '"a\\0"', "a" * 65, ".hidden", "''", "12", "a b"])
-def test_names_are_safe_for_folders(refusal, name):
+def test_case_37_names_are_safe_for_folders(refusal, name):
     assert refusal(SHORT.replace("name: x", f"name: {name}")).startswith("x.yaml:1:7: name: ")
 
 
@@ -206,7 +208,7 @@ def test_a_thousand_errors_are_cut(refusal):
     assert (len(lines), lines[-1]) == (21, "and 980 more")
 
 
-def test_a_missing_plugin_is_an_error_of_the_environment(refusal):
+def test_case_30_a_missing_plugin_is_an_error_of_the_environment(refusal):
     message = refusal(HEAD + "samplers: [toy, tox]\n", kind=PluginError)
 
     assert message == (

@@ -28,7 +28,7 @@ from alharness.spec.yamlfile import parse, resolve, write
         ("1.10", 1.1),
     ],
 )
-def test_core_rules(word, value):
+def test_case_35_core_rules(word, value):
     assert (resolve(word), type(resolve(word))) == (value, type(value))
 
 
@@ -53,7 +53,7 @@ def test_core_rules(word, value):
         "nan",
     ],
 )
-def test_everything_else_is_text(word):
+def test_case_35_everything_else_is_text(word):
     assert resolve(word) == word
 
 

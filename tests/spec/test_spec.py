@@ -63,11 +63,18 @@ def test_the_papers_figures_and_the_reference(load):
     assert load(SHORT).paper is None
 
 
-def test_a_relative_path_starts_at_the_spec(load, tmp_path):
+def test_case_38_a_relative_path_starts_at_the_spec(load, tmp_path):
     found = load(HEAD + "samplers: [{name: toy, params: {path: data/x}}]\n")
 
     assert found.samplers[0].params.path == tmp_path / "data/x"
     assert found.samplers[0].plain["path"] == "data/x"
+
+
+@pytest.mark.parametrize("path", ["~/x", "$HOME/x", "${HOME}/x"])
+def test_case_38_nothing_in_a_path_is_replaced(load, tmp_path, path):
+    found = load(HEAD + f"samplers: [{{name: toy, params: {{path: '{path}'}}}}]\n")
+
+    assert found.samplers[0].params.path == tmp_path / path
 
 
 def test_where_begins_a_message(load):
@@ -95,7 +102,7 @@ def test_the_resolved_spec_has_every_default(load):
     assert resolved["seeds"] == 5
 
 
-def test_the_resolved_spec_has_no_credentials(load):
+def test_case_45_the_resolved_spec_has_no_credentials(load):
     text = spec.resolved_yaml(load(SHORT + "tracking: {uri: 'postgresql://user:p@ss@host/db'}\n"))
 
     assert "uri: postgresql://***@host/db" in text

@@ -94,7 +94,7 @@ def test_places_read_as_editors_want_them():
         ("%YAML 1." + "9" * 5000 + "\n--- a", "1:9", "out of range"),
     ],
 )
-def test_refusals_name_the_place(text, place, what):
+def test_case_33_and_case_34_refusals_name_the_place(text, place, what):
     message = refusal(text)
 
     assert message.startswith(f"x.yaml:{place}: ")
@@ -116,7 +116,7 @@ def test_of_a_long_line_the_neighborhood_is_shown():
     "bomb",
     ["[" * 100_000, "{a: " * 100_000, "- " * 100_000, "a:\n" + "".join(" " * i + "- \n" for i in range(1, 99))],
 )
-def test_deep_nesting_is_refused(bomb):
+def test_case_33_deep_nesting_is_refused(bomb):
     assert "nested more than 50 deep" in refusal(bomb)
 
 
@@ -140,7 +140,7 @@ def test_an_empty_text_is_none():
         (b" " * (MAX_BYTES + 1), "x.yaml: larger than 1,000,000 bytes"),
     ],
 )
-def test_files_that_are_no_spec(file, content, message):
+def test_case_33_files_that_are_no_spec(file, content, message):
     with pytest.raises(SpecError) as caught:
         read(file(content))
     assert str(caught.value).startswith(message)
@@ -225,7 +225,7 @@ def test_any_text_is_data_or_a_refusal(text):
 
 
 @given(st.binary(max_size=60))
-def test_any_bytes_are_data_or_a_refusal(tmp_path_factory, content):
+def test_case_33_any_bytes_are_data_or_a_refusal(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("fuzz") / "x.yaml"
     path.write_bytes(content)
     try:

@@ -33,7 +33,7 @@ from alharness.text.redaction import hide_credentials, redact
         ("eyJhbGciOiJI.eyJzdWIiOiIx.abc_def", "***"),
     ],
 )
-def test_a_secret_is_hidden_and_what_is_around_it_stays(text, safe):
+def test_case_45_a_secret_is_hidden_and_what_is_around_it_stays(text, safe):
     assert redact(text) == safe
 
 
@@ -79,7 +79,7 @@ def test_a_long_text_takes_no_time(text):
     assert time.process_time() - began < 2
 
 
-def test_a_record_of_a_cell_never_holds_a_secret(monkeypatch):
+def test_case_45_a_record_of_a_cell_never_holds_a_secret(monkeypatch):
     from alharness.api.records import Cell
 
     cell = Cell(label="a", sampler="a", params={}, distribution="", seed=0, key="k")

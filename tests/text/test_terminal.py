@@ -37,7 +37,7 @@ def test_half_of_a_surrogate_pair_can_be_written_in_utf8_too():
     assert translate("a\udcffb", "utf-8") == r"a\udcffb"
 
 
-def test_control_characters_cannot_play_with_the_terminal():
+def test_case_47_control_characters_cannot_play_with_the_terminal():
     assert plain("a\x1b[2J\nb\r") == "a\\x1b[2J\nb\\r"
 
 
@@ -97,7 +97,7 @@ def test_output_that_was_closed_is_no_error():
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device here")
-def test_output_to_a_full_disk_is_one_sentence_and_exit_1():
+def test_case_11_output_to_a_full_disk_is_one_sentence_and_exit_1():
     done = shell('"$P" -c "$CODE" > /dev/full', ONE)
     assert done.returncode == 1
     assert done.stderr == "error: not everything could be printed: No space left on device\n"

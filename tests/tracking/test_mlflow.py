@@ -157,7 +157,7 @@ def test_a_reference_is_told_from_cells_and_has_no_area(run, uri):
     assert found.data.metrics["summary/overall_seconds"] == 4.0
 
 
-def test_what_is_not_finite_is_not_logged(run, uri):
+def test_case_24_what_is_not_finite_is_not_logged(run, uri):
     track(run, uri, ALL)
     client, (found,) = stored(uri)
     assert [point.value for point in client.get_metric_history(found.info.run_id, "test/corr")] == [0.25]
@@ -187,7 +187,7 @@ def test_an_id_that_a_spreadsheet_would_execute_is_defused_among_the_choices(run
     ]
 
 
-def test_tracking_twice_doubles_nothing(run, uri):
+def test_case_21_tracking_twice_doubles_nothing(run, uri):
     for _ in range(2):
         track(run, uri, ALL)
     client, found = stored(uri)
@@ -456,7 +456,7 @@ def test_a_long_cell_is_written_while_it_is_at_work(run, uri, started, monkeypat
     assert stored(uri)[1][0].info.status == "RUNNING"
 
 
-def test_a_store_that_comes_back_gets_what_it_missed_and_one_warning_was_given(
+def test_case_21_a_store_that_comes_back_gets_what_it_missed_and_one_warning_was_given(
     run, uri, started, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(trackers, "RETRY_AFTER", 0.05)
@@ -517,14 +517,17 @@ def test_a_required_store_that_is_lost_meanwhile_is_an_error_after_the_last_cell
         tracker.alharness_run_finished(run, Outcomes(cells=(Outcome(cell=CELL, status="ok"),)))
 
 
-@pytest.fixture(params=["silent", "trickling"])
+@pytest.fixture(params=["silent", "trickling", "failing"])
 def bad_server(request, monkeypatch):
-    """A server that accepts and never answers, or never to its end."""
+    """A server that accepts and never answers, or never to its end, or says that it fails."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
     ended = threading.Event()
 
     def answer(connection):
         with contextlib.suppress(OSError):
+            if request.param == "failing":
+                connection.sendall(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
+                return
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
             while not ended.wait(0.1):
                 connection.sendall(b" ")
@@ -534,7 +537,7 @@ def bad_server(request, monkeypatch):
             with contextlib.suppress(OSError):
                 connection, _ = listener.accept()
                 held.append(connection)
-                if request.param == "trickling":
+                if request.param != "silent":
                     threading.Thread(target=answer, args=(connection,), daemon=True).start()
 
     held = []
@@ -549,7 +552,7 @@ def bad_server(request, monkeypatch):
         connection.close()
 
 
-def test_a_server_that_never_answers_delays_no_cell_and_the_end_for_one_deadline(run, started, bad_server):
+def test_case_21_a_server_that_never_answers_delays_no_cell_and_the_end_for_one_deadline(run, started, bad_server):
     began = time.monotonic()
     tracker, warnings = started(uri=bad_server)
     journaled(run, *ALL)
@@ -562,7 +565,7 @@ def test_a_server_that_never_answers_delays_no_cell_and_the_end_for_one_deadline
     assert f"sync {run.folder}" in warnings[-1]
 
 
-def test_a_required_server_that_never_answers_is_an_error_after_one_deadline(run, started, bad_server):
+def test_case_20_a_required_server_that_never_answers_is_an_error_after_one_deadline(run, started, bad_server):
     began = time.monotonic()
     with pytest.raises(TrackingError, match=f"MLflow at {bad_server}"):
         started(required=True, uri=bad_server)
@@ -576,7 +579,7 @@ def test_looking_for_experiments_ends_at_the_deadline(bad_server):
     assert time.monotonic() - began < 3
 
 
-def test_a_server_that_is_down_is_given_up_without_its_password(run, started, monkeypatch):
+def test_case_45_a_server_that_is_down_is_given_up_without_its_password(run, started, monkeypatch):
     tracker, warnings = started(uri="http://user:secret@127.0.0.1:9")
     tracker.alharness_run_finished(run, Outcomes(cells=()))
     assert tracker.store is None
@@ -625,7 +628,7 @@ class Dying:
 
 
 @pytest.mark.parametrize("status", ["ok", pytest.param("failed", marks=pytest.mark.slow)])
-def test_whatever_call_is_lost_the_next_write_completes_everything(run, uri, status, monkeypatch):
+def test_case_21_whatever_call_is_lost_the_next_write_completes_everything(run, uri, status, monkeypatch):
     monkeypatch.setattr("alharness.tracking.mlflow.writer.AT_ONCE", 5)
     journaled(run, *ALL)
     record = Outcomes(

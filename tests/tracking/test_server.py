@@ -109,7 +109,7 @@ def test_it_is_ready_when_it_answers_and_nothing_of_it_is_left(fake):
     assert running(pids) == []
 
 
-def test_it_listens_on_this_machine_with_one_worker_and_the_store_is_no_ones_business(fake, monkeypatch):
+def test_case_46_it_listens_on_this_machine_with_one_worker_and_the_store_is_no_ones_business(fake, monkeypatch):
     for name in (*UNWANTED, "UVICORN_HOST"):
         monkeypatch.setenv(name, "--host 0.0.0.0")
     monkeypatch.setenv("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "true")

@@ -81,7 +81,7 @@ HALF = {
 
 @pytest.mark.parametrize("statements", HALF.values(), ids=HALF)
 @pytest.mark.parametrize("side", ["", "-journal", "-wal"])
-def test_half_a_store_without_runs_is_kept_aside_and_made_again(path, made, fresh_store, statements, side):
+def test_case_22_half_a_store_without_runs_is_kept_aside_and_made_again(path, made, fresh_store, statements, side):
     if statements is None:
         path.touch()
     else:
@@ -120,7 +120,7 @@ def test_a_journal_of_a_file_that_is_gone_is_not_played_into_the_new_one(path, m
         (["update alembic_version set version_num = 'future'"], "a newer version of MLflow made this store"),
     ],
 )
-def test_a_store_that_may_hold_results_is_left_as_it_is_and_the_remedy_is_named(
+def test_case_22_a_store_that_may_hold_results_is_left_as_it_is_and_the_remedy_is_named(
     path, made, fresh_store, statements, remedy
 ):
     change(path, fresh_store, *statements)
@@ -186,7 +186,7 @@ def test_a_kill_after_the_store_has_its_name_leaves_it_whole(path, made, fresh_s
     assert made == []
 
 
-def test_of_many_at_once_one_makes_the_store(path, made):
+def test_case_23_of_many_at_once_one_makes_the_store(path, made):
     started = threading.Barrier(4)
     failures = []
 

@@ -25,7 +25,7 @@ def test_the_spec_goes_before_the_environment_and_that_before_mlflows_default(ur
     assert Store(MlflowParams(uri=uri), "demo", {}, warn=pytest.fail).uri == uri
 
 
-def test_a_deleted_experiment_is_explained(uri):
+def test_case_22_a_deleted_experiment_is_explained(uri):
     from mlflow import MlflowClient
 
     client = MlflowClient(uri)
@@ -34,9 +34,17 @@ def test_a_deleted_experiment_is_explained(uri):
         Store(MlflowParams(uri=uri), "demo", {}, warn=pytest.fail)
 
 
-def test_another_schema_is_explained_with_its_remedy():
+def test_case_22_another_schema_is_explained_with_its_remedy():
     text = explain(RuntimeError("Detected out-of-date database schema (found version a)"), "sqlite:///old.db")
     assert "mlflow db upgrade sqlite:///old.db" in text
+
+
+def test_case_22_a_locked_database_is_explained_in_one_line():
+    text = explain(RuntimeError("(sqlite3.OperationalError) database is locked\n[SQL: insert]"), "sqlite:///x.db")
+    assert text == (
+        "MLflow at sqlite:///x.db: (sqlite3.OperationalError) database is locked; another program holds it: end "
+        "that program, or wait for it"
+    )
 
 
 @pytest.mark.parametrize(

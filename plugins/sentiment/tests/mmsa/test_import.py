@@ -295,7 +295,7 @@ def zipped(content):
         ),
     ],
 )
-def test_what_is_often_found_in_the_place_of_the_file(content, write, empty, disguise, words):
+def test_case_41_what_is_often_found_in_the_place_of_the_file(content, write, empty, disguise, words):
     path = write(content)
     path.write_bytes(disguise(path.read_bytes()))
     assert words in refusal(path, empty)

@@ -40,7 +40,7 @@ def test_errors_of_the_child_are_told_as_they_are(write, empty, capfd):
 
 
 @pytest.mark.slow
-def test_a_file_that_eats_memory_meets_the_limit(tmp_path, empty):
+def test_case_40_a_file_that_eats_memory_meets_the_limit(tmp_path, empty):
     path = tmp_path / "bomb.pkl"
     path.write_bytes(b"\x80\x04(" + b"]" * (16 * 2**20) + b"l.")  # a list for every byte
     with pytest.raises(DataError) as caught:
@@ -65,7 +65,7 @@ def test_a_child_that_was_killed_is_told_apart(content, write, empty, monkeypatc
 
 
 @pytest.mark.parametrize("program", ["exec sleep 60", "kill -XCPU $$"])
-def test_a_conversion_that_takes_too_long_is_ended(content, write, empty, monkeypatch, tmp_path, program):
+def test_case_40_a_conversion_that_takes_too_long_is_ended(content, write, empty, monkeypatch, tmp_path, program):
     shell = tmp_path / "python"
     shell.write_text(f"#!/bin/sh\n{program}\n")
     shell.chmod(0o755)

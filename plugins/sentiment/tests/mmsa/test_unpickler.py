@@ -157,7 +157,7 @@ MALICIOUS = {
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("named", MALICIOUS)
 @pytest.mark.parametrize("wrap", [lambda x: x, lambda x: {"train": {"id": as_object(x)}}, lambda x: [x]])
-def test_anything_else_is_refused_by_name_and_never_run(named, wrap, protocol):
+def test_case_39_anything_else_is_refused_by_name_and_never_run(named, wrap, protocol):
     TRAP.unlink(missing_ok=True)
     words = refusal(pickle.dumps(wrap(MALICIOUS[named]()), protocol))
     spelled = named if protocol >= 3 else named.replace("builtins.", "__builtin__.")
@@ -203,7 +203,7 @@ def test_a_subclass_of_arrays_is_refused_by_name():
         (b"\xff.", "0xff at byte 2 is no instruction"),
     ],
 )
-def test_what_no_data_needs_is_refused(body, words):
+def test_case_39_what_no_data_needs_is_refused(body, words):
     assert words in refusal(b"\x80\x02" + body)
 
 
@@ -217,7 +217,7 @@ def test_a_protocol_to_come_is_refused():
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_few_bytes_cannot_announce_a_huge_array(protocol):
+def test_case_40_a_few_bytes_cannot_announce_a_huge_array(protocol):
     content = pickle.dumps(np.zeros(7), protocol)
     assert content.count(b"K\x07") == 1
     content = content.replace(b"K\x07", b"\x8a\x06" + (2**40).to_bytes(6, "little"))
@@ -249,7 +249,7 @@ WHOLE = pickle.dumps({"train": {"text": np.arange(400.0), "id": ["a", "b"], "n":
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_file_that_was_cut_anywhere_says_so(protocol, monkeypatch):
+def test_case_41_a_file_that_was_cut_anywhere_says_so(protocol, monkeypatch):
     monkeypatch.setattr(opcodes, "LARGE", 1000)
     value = {"train": {"text": np.arange(400.0), "id": ["a", "b"], "n": 2**70, "f": 1.5}}
     content = pickle.dumps(value, protocol)
