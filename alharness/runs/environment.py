@@ -28,8 +28,14 @@ def versions() -> dict[str, str]:
 
 
 def describe(device: torch.device, folder: Path) -> dict[str, str]:
-    """Versions, machine, device, and the git commit of the spec's folder, if there is one."""
-    accelerator = {"gpu": _accelerator(device)} if device.type == "cuda" else {}
+    """Versions, machine, device, and the git commit of the spec's folder, if there is one.
+
+    Args:
+        device: of models, perhaps on other machines.
+        folder: the folder of the spec.
+    """
+    here = device.type == "cuda" and torch.cuda.is_available()
+    accelerator = {"gpu": _accelerator(device)} if here else {}
     commit = _commit(folder)
     return {
         "alharness": version("alharness"),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cloudpickle
+import torch
 
 from alharness import errors, registry
 from alharness.api.dataset import Dataset
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from alharness.api.metrics import Metrics
     from alharness.registry import Registry
 
-    from .messages import Blueprint
     from .sharing import Shared
 
 
@@ -82,7 +82,7 @@ def draw(connection: Connection, wish: Wish, dataset: Shared | None, seeds: Coll
         connection.send(Begun())
         with blaming(wish.who, DataError):
             assert dataset is not None  # cells are going to run
-            setup = _setup(dataset.open(), blueprint, installed)
+            setup = _setup(dataset.open(), wish, installed)
             drawn = {seed: _facts(setup, seed, wish) for seed in seeds}
     except BaseException as error:  # noqa: BLE001 - whatever a plugin raises is reported
         connection.send(_refusal(wish, error))
@@ -104,7 +104,7 @@ def _load(wish: Wish, installed: Registry, warn: Callable[[str], None]) -> tuple
             require_sound(shown, lambda text: warn(f"{wish.who}: {text}"))
             _require_sendable(shown.measured_by)
     metrics, plan = dataset.measured_by, wish.plan
-    setup = _setup(shown, blueprint, installed)
+    setup = _setup(shown, wish, installed)
     known = replace(
         plan,
         metric=metrics.primary,
@@ -122,9 +122,10 @@ def _load(wish: Wish, installed: Registry, warn: Callable[[str], None]) -> tuple
     )
 
 
-def _setup(dataset: Dataset, blueprint: Blueprint, installed: Registry) -> Setup:
+def _setup(dataset: Dataset, wish: Wish, installed: Registry) -> Setup:
+    blueprint, device = wish.blueprint, torch.device(wish.device) if wish.device else None
     model = installed.model(blueprint.model).plugin
-    return Setup(dataset, model, blueprint.model_params, blueprint.training, blueprint.schedule)
+    return Setup(dataset, model, blueprint.model_params, blueprint.training, blueprint.schedule, device=device)
 
 
 def _facts(setup: Setup, seed: int, wish: Wish) -> SeedFacts:

@@ -64,6 +64,7 @@ class Wish:
         recipe: what determines a model of cycle 0 in addition to data, samples, seed, device and versions.
         samples: an empty folder for arrays that workers will map; None if nothing is going to run.
         spec_folder: the folder of the spec.
+        device: type of device that workers compute on; empty for the one that they take on this machine.
     """
 
     blueprint: Blueprint
@@ -75,6 +76,7 @@ class Wish:
     recipe: Mapping[str, Any]
     samples: Path | None
     spec_folder: Path
+    device: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

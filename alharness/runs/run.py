@@ -136,6 +136,7 @@ def run(
         samples = stack.enter_context(claims.shared_samples()) if anything else None
         begun = [cell for cell in found if found[cell].context]
         wish = _wish(spec, plan, registry, [*next(iter(blocks(plan, cells)), ()), *begun], samples)
+        wish = replace(wish, device=_device(spec, executor, options))
         loaded = load(processes, wish, spec.limits, warn)
         faults.reach("claimed")
         if not options.retime:
@@ -198,6 +199,20 @@ def _make_executor(plan: Plan, spec: Spec, options: Options, warn: Callable[[str
         if not isinstance(made, Executor):
             raise PluginError(f"make returned {type(made).__name__}, not Executor")
     return made
+
+
+def _device(spec: Spec, executor: Executor[Any] | None, options: Options) -> str:
+    """Type of device that workers compute on; empty for the one that they take on this machine.
+
+    Raises:
+        SpecError: the spec asks for another one.
+    """
+    wish, has = spec.training.device, executor.device if executor else ""
+    if has and wish == "cuda" and has != wish:
+        raise SpecError(
+            f"training.device is {wish}, but {_who(options)}, as it is asked for, has workers on {has}"
+        )
+    return wish if has and wish != "auto" else has
 
 
 def _who(options: Options) -> str:

@@ -49,6 +49,8 @@ class Setup:
         schedule: labels per cycle.
         border: around the model's code.
         stack: most models that are trained together; None for as many as the memory holds.
+        device: of models; None for the one that the settings take on this machine. One of another machine serves
+            only to say what numbers depend on.
 
     Attributes:
         device: of models.
@@ -65,12 +67,13 @@ class Setup:
         *,
         border: Border | None = None,
         stack: int | None = None,
+        device: torch.device | None = None,
     ) -> None:
         self._dataset, self._border, self._stack = dataset, border, stack
         self._model, self._params = model, params
         self._settings, self._schedule = settings, schedule
         self._known: dict[int, SeedData] = {}
-        self.device: torch.device = choose_device(settings.device)
+        self.device: torch.device = device or choose_device(settings.device)
         self.context: dict[str, Any] = {
             "data": dataset.digest,
             "device": self.device.type,

@@ -4,10 +4,14 @@ import json
 
 import pytest
 
+from alharness import ExecutorPlugin, Params
 from alharness.errors import DataError, SpecError
+from alharness.registry import Registered
 from alharness.results.basis import basis
 from alharness.results.run import RunResults
 from alharness.runs import journal
+from alharness.runs.local import LocalExecutor
+from alharness.spec import Chosen
 
 TINY = """\
 name: tiny
@@ -131,3 +135,31 @@ def test_case_18_changed_data_are_refused_even_if_nothing_is_to_run(write_tiny, 
     _, record, _ = run_spec(write_tiny(), tmp_path, restart=True)
     assert [cell.status for cell in record.cells] == ["ok", "ok"]
     assert len(list(tmp_path.glob("*/cells/*/journal.jsonl.old-1"))) == 2
+
+
+def elsewhere(device):
+    """An executor whose workers are said to compute on this device."""
+
+    class Elsewhere(LocalExecutor):
+        def __init__(self, params, context):
+            super().__init__(params, context)
+            self.device = device
+
+    plugin = ExecutorPlugin(name="elsewhere", params=Params, make=Elsewhere)
+    registered = Registered(plugin=plugin, distribution="my-cluster", version="1.0", entry_point="elsewhere")
+    return Chosen(registered=registered, params=Params(), plain={}, label="elsewhere")
+
+
+def test_the_device_of_the_workers_is_a_condition(write_tiny, run_spec, tmp_path):
+    path = write_tiny()
+    path.write_text(path.read_text().replace("device: cpu", "device: auto"))
+    run, record, _ = run_spec(path, tmp_path, executor=elsewhere("cuda"))
+    assert run.params["device"] == "cuda"
+    assert "other conditions: device was cuda and is cpu" in record.cells[0].error
+
+
+def test_a_device_that_the_workers_lack_is_refused_at_once(write_tiny, run_spec, tmp_path):
+    path = write_tiny()
+    path.write_text(path.read_text().replace("device: cpu", "device: cuda"))
+    with pytest.raises(SpecError, match="device is cuda, but the executor 'elsewhere'.* has workers on cpu"):
+        run_spec(path, tmp_path, executor=elsewhere("cpu"))
