@@ -1,16 +1,50 @@
-"""The conformance kit: what every sampler promises, as tests to inherit, and made-up pools to write your own with.
+"""The conformance kit: what samplers and executors promise, as tests to inherit, and pools to write your own with.
 
 Needs pytest: `pip install "alharness[test]"`. Nothing else in alharness imports it.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
-pytest.register_assert_rewrite("alharness.testing.sampler")
+pytest.register_assert_rewrite("alharness.testing.executor", "alharness.testing.sampler")
 
-from .network import ExactNetwork
-from .queries import TensorQuery, make_query
-from .sampler import SamplerConformance
-from .views import TensorView
-from .worlds import World
+if TYPE_CHECKING:
+    from .executor import ExecutorConformance
+    from .network import ExactNetwork
+    from .queries import TensorQuery, make_query
+    from .sampler import SamplerConformance
+    from .views import TensorView
+    from .worlds import World
 
-__all__ = ["ExactNetwork", "SamplerConformance", "TensorQuery", "TensorView", "World", "make_query"]
+__all__ = [
+    "ExactNetwork",
+    "ExecutorConformance",
+    "SamplerConformance",
+    "TensorQuery",
+    "TensorView",
+    "World",
+    "make_query",
+]
+
+_HOMES = {
+    "ExactNetwork": "network",
+    "ExecutorConformance": "executor",
+    "SamplerConformance": "sampler",
+    "TensorQuery": "queries",
+    "TensorView": "views",
+    "World": "worlds",
+    "make_query": "queries",
+}
+"""Name -> its module. Workers that executors are tested with import this package, and need no torch."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    raise AttributeError(name)
+
+
+def __dir__() -> list[str]:
+    return __all__
