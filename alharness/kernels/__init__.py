@@ -1,7 +1,8 @@
 """Exact kernels that samplers share, in blocks of bounded memory."""
 
-from .centers import k_center
+from .centers import CenterPart, k_center, k_center_in_parts
 from .distances import (
+    cross_sums_of_distances,
     estimate_mean_distances,
     sum_of_cosine_distances,
     sum_of_distances,
@@ -11,14 +12,19 @@ from .gradients import head_gradients, pseudo_residuals, row_cosines, row_norms,
 from .numerics import full_precision, require_finite
 from .products import linear
 from .scores import min_max, ranks, top_k
-from .seeding import k_means_plus_plus
+from .seeding import SeedingPart, k_means_plus_plus, k_means_plus_plus_in_parts
 
 __all__ = [
+    "CenterPart",
+    "SeedingPart",
+    "cross_sums_of_distances",
     "estimate_mean_distances",
     "full_precision",
     "head_gradients",
     "k_center",
+    "k_center_in_parts",
     "k_means_plus_plus",
+    "k_means_plus_plus_in_parts",
     "linear",
     "min_max",
     "pseudo_residuals",

@@ -220,3 +220,52 @@ class _Anchored:
         X = self.X[rows] - self.origin
         products = torch.addmm(self.norms, X, self.anchors.T, alpha=-2)
         return products.add_(torch.linalg.vecdot(X, X)[:, None]).clamp_(min=0).sqrt_()
+
+
+@torch.no_grad()
+def cross_sums_of_distances(
+    features: Sequence[Tensor], others: Sequence[Tensor], own: Tensor, *, block: int = 1024
+) -> tuple[Tensor, Tensor]:
+    """Σ_q ‖x_p − y_q‖ for every p, and Σ_p ‖x_p − y_q‖ for every q, added up over several features.
+
+    O(n·m·d) time; memory is one block of rows times all others, in float64.
+
+    Args:
+        features: at least one, each (n, d) with a d of its own, float32 or float64.
+        others: (m, d) each, of the same dtype.
+        own: (m,) the row that is the same point, whose distance is exactly 0; -1 if there is none.
+        block: rows of a block.
+
+    Returns:
+        (n,) and (m,) float64.
+
+    Raises:
+        SamplerError: rows are NaN, infinite, or too large to square.
+
+    >>> import torch
+    >>> from alharness.kernels import cross_sums_of_distances
+    >>> X, Y = torch.tensor([[0.0], [1.0], [3.0]]), torch.tensor([[3.0], [5.0]])
+    >>> rows, columns = cross_sums_of_distances([X], [Y], own=torch.tensor([2, -1]))
+    >>> rows.tolist(), columns.tolist()
+    ([8.0, 6.0, 2.0], [5.0, 11.0])
+    """
+    for X in (*features, *others):
+        require_finite(X, "the features")
+    n, m = len(features[0]), len(own)
+    rows, columns = (features[0].new_zeros(size, dtype=torch.float64) for size in (n, m))
+    same = (own >= 0).nonzero()[:, 0]
+    with full_precision(rows.device):
+        origins = [centroid(X, block) if n else X.new_zeros(X.shape[1]) for X in features]
+        towards = [Y - origin for Y, origin in zip(others, origins, strict=True)]
+        norms = [torch.linalg.vecdot(Y, Y) for Y in towards]
+        for start in range(0, n, block):
+            distances = rows.new_zeros(min(block, n - start), m)
+            for X, origin, Y, squares in zip(features, origins, towards, norms, strict=True):
+                x = X[start : start + block] - origin
+                products = torch.addmm(squares, x, Y.T, alpha=-2)
+                distances += products.add_(torch.linalg.vecdot(x, x)[:, None]).clamp_(min=0).sqrt_()
+            here = same[(own[same] >= start) & (own[same] < start + block)]
+            distances[own[here] - start, here] = 0
+            rows[start : start + block] = distances.sum(1)
+            columns += distances.sum(0)
+    return rows, columns

@@ -29,13 +29,29 @@ def require_finite(values: Tensor, name: str) -> None:
     Traceback (most recent call last):
     alharness.errors.SamplerError: 1 of 2 rows of the scores are not finite ...
     """
-    # A norm sees all of a row without a temporary of the size of `values`.
-    sizes = torch.linalg.vector_norm(values, dim=1) if values.dim() == 2 else values
-    if bad := int((~sizes.isfinite()).sum()):
+    # A norm sees all of a row without a temporary of the size of `values`; half precision is looked at in blocks.
+    precision = working_dtype(values)
+    step = len(values) if precision == values.dtype else 2**16
+    bad = 0
+    for start in range(0, len(values), max(1, step)):
+        rows = values[start : start + step].to(precision)
+        sizes = torch.linalg.vector_norm(rows, dim=1) if rows.dim() == 2 else rows
+        bad += int((~sizes.isfinite()).sum())
+    if bad:
         raise SamplerError(
             f"{bad} of {len(values)} rows of {name} are not finite (NaN, infinite, or too large to square in "
-            f"{values.dtype}); look at the inputs of those samples and at whether training diverged"
+            f"{precision}); look at the inputs of those samples and at whether training diverged"
         )
+
+
+def working_dtype(values: Tensor) -> torch.dtype:
+    """What products of these are computed in: float32 for numbers of half precision, else their own dtype.
+
+    >>> import torch
+    >>> working_dtype(torch.ones(2, dtype=torch.float16)), working_dtype(torch.ones(2, dtype=torch.float64))
+    (torch.float32, torch.float64)
+    """
+    return torch.float32 if values.dtype in (torch.float16, torch.bfloat16) else values.dtype
 
 
 @contextmanager
@@ -68,15 +84,16 @@ def full_precision(device: torch.device) -> Iterator[None]:
 
 
 def centroid(X: Tensor, block: int) -> Tensor:
-    """(d,) mean of the rows of X (n, d), n >= 1, in the dtype of X and with a temporary of `block` rows.
+    """(d,) mean of the rows of X (n, d), n >= 1, in its working dtype and with a temporary of `block` rows.
 
     Distances do not depend on the origin, but |x|² + |y|² − 2x·y loses all digits of a small distance between
     vectors far from it. The mean is taken of differences from the first row, so that equal rows are exactly
     at their centroid.
     """
     total = X.new_zeros(X.shape[1], dtype=torch.float64)
-    scratch = X.new_empty(min(block, len(X)), X.shape[1])
+    first = X[0].to(working_dtype(X))
+    scratch = first.new_empty(min(block, len(X)), X.shape[1])
     for start in range(0, len(X), block):
         rows = X[start : start + block]
-        total += torch.sub(rows, X[0], out=scratch[: len(rows)]).sum(0)
-    return X[0] + (total / len(X)).to(X.dtype)
+        total += torch.sub(rows, first, out=scratch[: len(rows)]).sum(0)
+    return first + (total / len(X)).to(first.dtype)

@@ -4,7 +4,7 @@ import torch
 
 from alharness import SamplerError
 from alharness.kernels import k_means_plus_plus
-from alharness.kernels.seeding import Factored, _Race, textbook_k_means_plus_plus
+from alharness.kernels.seeding import Factored, SeedingPart, textbook_k_means_plus_plus
 
 
 def normal(n, d, seed=0):
@@ -73,9 +73,9 @@ def test_does_not_depend_on_the_default_front():
 
 def test_the_pool_does_not_learn_of_the_last_picks(monkeypatch):
     learned = []
-    advance = _Race.advance
+    take = SeedingPart.take
     monkeypatch.setattr(
-        _Race, "advance", lambda race, picks, waits: learned.append(len(picks)) or advance(race, picks, waits)
+        SeedingPart, "take", lambda part, picks, *more: learned.append(len(picks)) or take(part, picks, *more)
     )
     q, h = factors()
     assert len(k_means_plus_plus(q, h, 60, uniform(150))) == 60
