@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from alharness.api.model import ModelPlugin
     from alharness.api.network import Batch, MultimodalModel
     from alharness.api.params import Params, Source, SpecPath
+    from alharness.api.parts import InParts, Part, Parts
     from alharness.api.plan import Cell, Paper, Plan, Schedule, Skip, Stopping
     from alharness.api.records import CycleRecord, Look, Outcome, Outcomes
     from alharness.api.sampler import Query, Sampler, SamplerPlugin, ScoringSampler, Selection, Setting, View
@@ -57,6 +58,7 @@ __all__ = [
     "Feature",
     "HarnessError",
     "HarnessWarning",
+    "InParts",
     "Inputs",
     "LabelLeak",
     "Look",
@@ -69,6 +71,8 @@ __all__ = [
     "Outcomes",
     "Paper",
     "Params",
+    "Part",
+    "Parts",
     "Plan",
     "PluginError",
     "Query",
@@ -110,6 +114,7 @@ _HOMES = {
     "api.model": ("ModelPlugin",),
     "api.network": ("Batch", "MultimodalModel"),
     "api.params": ("Params", "Source", "SpecPath"),
+    "api.parts": ("InParts", "Part", "Parts"),
     "api.plan": ("Cell", "Paper", "Plan", "Schedule", "Skip", "Stopping"),
     "api.records": ("CycleRecord", "Look", "Outcome", "Outcomes"),
     "api.sampler": ("Query", "Sampler", "SamplerPlugin", "ScoringSampler", "Selection", "Setting", "View"),

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
+
+from alharness.errors import RunError
 
 from .make import Make
 from .records import Outcome
@@ -303,6 +305,37 @@ class Worker(ABC):
         return f"it is on {self.where}" if self.where else "nothing else is known of it"
 
 
+class Held(Protocol):
+    """Objects that workers hold, one each, such as the parts of a pool that is too large for one machine.
+
+    >>> class HeldHere:  # in this process
+    ...     def __init__(self, makes):
+    ...         self.things = [make() for make in makes]
+    ...
+    ...     def __len__(self):
+    ...         return len(self.things)
+    ...
+    ...     def call(self, name, *arguments):
+    ...         each = zip(self.things, *arguments)
+    ...         return [getattr(thing, name)(*of) for thing, *of in each]
+    """
+
+    def __len__(self) -> int: ...
+
+    def call(self, name: str, *arguments: Sequence[Any]) -> list[Any]:
+        """Call that method of all objects at the same time; what each returns, in their order.
+
+        Args:
+            name: of the method.
+            arguments: each has a value for every object. One that is the same for all should be sent to a machine
+                once.
+
+        Raises:
+            HarnessError: what a method raised, as it is; or RunError if a worker was lost, which names it.
+        """
+        ...
+
+
 W = TypeVar("W", bound=Worker)
 
 
@@ -360,6 +393,19 @@ class Executor(ABC, Generic[W]):
             workers: those that were given a group, and have not finished it.
             seconds: wait so long at most; then there may be none.
         """
+
+    def hold(self, makes: Sequence[Callable[[], Any]]) -> Held:  # noqa: ARG002 - others do
+        """Workers that hold an object each, until `close`; for pools in parts, and apart from `open` and `start`.
+
+        Args:
+            makes: makes an object, in its worker; can be pickled. A worker each, on as many machines as there are.
+
+        Raises:
+            RunError: these workers cannot hold anything; what a call of `makes` raised.
+        """
+        raise RunError(
+            f"{type(self).__name__} starts workers for groups of cells alone; it cannot hold a pool in parts"
+        )
 
     def close(self) -> None:
         """Called in the end, when all workers were ended, whatever happened."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from .params import Params
+    from .parts import Part, Parts
 
     Positions = Tensor | NDArray[Any] | Sequence[int]
     Features = frozenset[Feature] | set[Feature]
@@ -185,6 +186,13 @@ class Sampler(ABC):
 class ScoringSampler(Sampler):
     """A sampler that ranks: give every unlabeled sample a score, and the largest are taken.
 
+    Pools in parts come with it, see `alharness.api.parts`: the best of each part are compared.
+
+    Attributes:
+        by_row: a sample's score does not depend on which other unlabeled samples there are. Untrue for, say, a
+            score that is scaled to the range over the pool: such a sampler says so here, and has no pools in parts
+            unless it overrides `answer` and `select_in_parts`.
+
     >>> import torch
     >>> from alharness import ScoringSampler
     >>> from alharness.testing import TensorView, make_query
@@ -196,12 +204,33 @@ class ScoringSampler(Sampler):
     tensor([1, 2])
     """
 
+    by_row: bool = True
+
     @abstractmethod
     def score(self, query: Query) -> Tensor:
         """(n,) finite scores of the unlabeled samples; larger is chosen first, ties by position."""
 
     def select(self, query: Query) -> Selection:
         """The `query.size` largest scores. Raises SamplerError if a score is NaN or infinite."""
+        return Selection(*self._largest(query, query.size))
+
+    def answer(self, part: Part, question: Any) -> Any:
+        """The largest scores of a part, at most so many, with positions in the whole pool."""
+        positions, scores = self._largest(part.query, min(question, len(part.query.unlabeled)))
+        return Selection(positions + part.start, scores)
+
+    def select_in_parts(self, query: Query, parts: Parts) -> Selection:
+        """What `select` would choose if the pool were in one piece."""
+        import torch
+
+        from alharness.kernels import top_k
+
+        answers = parts.ask(query.size)
+        positions, scores = (torch.cat([answer[column] for answer in answers]) for column in range(2))
+        best = top_k(scores, query.size)
+        return Selection(positions[best], scores[best])
+
+    def _largest(self, query: Query, k: int) -> tuple[Tensor, Tensor]:
         from alharness.kernels import top_k
 
         scores = self.score(query)
@@ -209,8 +238,8 @@ class ScoringSampler(Sampler):
             raise SamplerError(f"scores have shape {tuple(scores.shape)}, expected ({len(query.unlabeled)},)")
         if bad := int((~scores.isfinite()).sum()):
             raise SamplerError(f"{bad} of {len(scores)} scores are NaN or infinite")
-        positions = top_k(scores, query.size)
-        return Selection(positions, scores[positions])
+        positions = top_k(scores, k)
+        return positions, scores[positions]
 
 
 @dataclass(frozen=True, kw_only=True)

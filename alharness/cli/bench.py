@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from alharness.api.parts import needs_whole
 from alharness.api.vocabulary import Task
 from alharness.errors import SpecError
+from alharness.pools import held
 from alharness.text.numbers import fixed, significant
 
-from .options import include_option, load_plugins
+from .options import chosen_executor, executor_params_option, include_option, load_plugins
 from .page import make_console, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from .growth import Point
+    from .growth import Point, Precision
+
+PARTS = 4
 
 
 @click.command
@@ -33,9 +38,37 @@ if TYPE_CHECKING:
 @click.option("--budget", default=100, show_default=True, type=click.IntRange(1), help="Samples to choose.")
 @click.option("--task", type=click.Choice([*map(str, Task)]), default=str(Task.CLASSIFICATION), show_default=True)
 @click.option("--model", default="late_fusion", show_default=True, help="Task model.")
+@click.option(
+    "--parts",
+    type=click.IntRange(1, 10_000),
+    help="Cut every pool into so many parts, each with a worker of its own; 4 with --executor.",
+)
+@click.option(
+    "--executor",
+    metavar="NAME",
+    help="What starts the workers of the parts, as in `alharness plugins`. Default: all parts in this process.",
+)
+@executor_params_option
+@click.option(
+    "--precision",
+    type=click.Choice(["float16", "float32"]),
+    default="float32",
+    show_default=True,
+    help="How the inputs of pools in parts are stored.",
+)
 @include_option
 def bench(
-    names: tuple[str, ...], sizes: str, labeled: int, budget: int, task: str, model: str, include: tuple[Path, ...]
+    names: tuple[str, ...],
+    sizes: str,
+    labeled: int,
+    budget: int,
+    task: str,
+    model: str,
+    parts: int | None,
+    executor: str | None,
+    executor_params: tuple[str, ...],
+    precision: Precision,
+    include: tuple[Path, ...],
 ) -> None:
     """Query each SAMPLER (by default all that are installed) on growing synthetic pools.
 
@@ -45,28 +78,51 @@ def bench(
     \b
         alharness bench
         alharness bench coreset grace --sizes 2000,4000,8000,16000 --budget 500
+        alharness bench coreset entropy --sizes 1000000 --executor ray --parts 8 --precision float16
+
+    With --parts or --executor, pools are in parts: nothing that the command itself holds grows with the pool, and
+    memory is that of the worker which takes most. Samplers that have no pools in parts are left out.
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     wanted = _sizes(sizes, budget)
     installed = load_plugins(include)
     plugins = [installed.sampler(name).plugin for name in names or sorted(installed.samplers)]
-    able = [plugin for plugin in plugins if task in plugin.tasks]
+    in_parts = parts is not None or executor is not None
+    unable = {plugin.name: f"it does not serve {task}" for plugin in plugins if task not in plugin.tasks}
+    if in_parts:
+        made = {plugin.name: plugin.make(plugin.params()) for plugin in plugins}
+        unable |= {name: reason for name, sampler in made.items() if (reason := needs_whole(sampler))}
+    able = [plugin for plugin in plugins if plugin.name not in unable]
     if not able:
-        raise SpecError(f"none of these samplers serves {task}; see alharness plugins")
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in unable.items())
+        raise SpecError(f"none of these samplers can be measured: {reasons}; see alharness plugins")
+    if in_parts and wanted[0] < (parts or PARTS):
+        raise SpecError(f"--sizes {sizes}: a pool of {wanted[0]} cannot be cut into {parts or PARTS} parts")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as in `run`
     from . import growth
 
     work = growth.Workload(sizes=wanted, labeled=labeled, budget=budget, task=Task(task))
     page = make_console()
     points = []
-    for point in growth.measure(able, installed.model(model).plugin, work):
+    found = (
+        growth.measure_in_parts(
+            able,
+            installed.model(model).plugin,
+            work,
+            partial(held, chosen_executor(executor, executor_params, installed)),
+            parts=parts or PARTS,
+            precision=precision,
+        )
+        if in_parts
+        else growth.measure(able, installed.model(model).plugin, work)
+    )
+    for point in found:
         points.append(point)
         page.print(f"{point.sampler} at {point.size:,}: {significant(point.cost['query_seconds'])} s", style="dim")
     headings = ("sampler", "pool", "query s", "inference", "gradients", "selection", "memory +MiB", "exponent")
     page.print(make_table(headings, _rows(points)))
     page.print("synthetic data; one query per size", style="dim")
-    for plugin in plugins:
-        if plugin not in able:
-            page.print(f"skipped: {plugin.name}: it does not serve {task}")
+    for name, reason in unable.items():
+        page.print(f"skipped: {name}: {reason}")
 
 
 def _sizes(text: str, budget: int) -> tuple[int, ...]:
@@ -93,6 +149,6 @@ def _rows(points: list[Point]) -> Iterator[tuple[str, ...]]:
                 name if point is mine[0] else "",
                 f"{point.size:,}",
                 *map(significant, (point.cost["query_seconds"], *parts)),
-                fixed(point.cost["cpu_peak_increase_mib"]),
+                fixed(point.cost.get("part_cpu_peak_increase_mib", point.cost["cpu_peak_increase_mib"])),
                 significant(growth) if point is mine[-1] and len(mine) > 1 else "",
             )

@@ -101,4 +101,5 @@ def _tensor(array: NDArray[Any] | Rows, device: torch.device) -> Tensor:
 
 def _rows(array: NDArray[Any] | Rows, rows: NDArray[np.int64], device: torch.device) -> Tensor:
     # Indexing by an array copies already, and a second copy takes longer than the first.
-    return torch.from_numpy(array[rows]).to(device)
+    tensor = torch.from_numpy(array[rows]).to(device)
+    return tensor.float() if tensor.dtype == torch.float16 else tensor  # pools in parts may be stored so

@@ -16,11 +16,12 @@ from .processes import Processes
 from .vitals import kills_for_memory, own_memory, state
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from alharness.api.executor import ExecutorContext, Group, Work
     from alharness.api.params import Params
 
+    from .held import HeldInProcesses
     from .processes import Child
 
 TERMINATION = 1.0
@@ -34,6 +35,7 @@ class LocalExecutor(Executor["LocalWorker"]):
         self.width = context.jobs or 1
         self._folder = context.folder
         self._processes = Processes()
+        self._held: HeldInProcesses | None = None
 
     def open(self, work: Work, most: int) -> None:
         """See `Executor`. A process that is alone has the machine to itself."""
@@ -51,9 +53,18 @@ class LocalExecutor(Executor["LocalWorker"]):
         """See there."""
         return heard(workers, seconds)
 
+    def hold(self, makes: Sequence[Callable[[], Any]]) -> HeldInProcesses:
+        """See there. All of them work at the same time, whatever `jobs` is."""
+        from .held import HeldInProcesses
+
+        self._held = HeldInProcesses(makes, self._folder, max(1, cores() // len(makes)))
+        return self._held
+
     def close(self) -> None:
         """See there."""
         self._processes.__exit__()
+        if self._held is not None:
+            self._held.close()
 
 
 class LocalWorker(Worker):

@@ -129,8 +129,12 @@ class Child:
         try:
             return self.connection.recv()
         except Exception:  # noqa: BLE001 - the end, or what no child of ours sends: a plugin wrote to the pipe
-            self._process.join(PATIENCE)
+            self.wait()
             return None
+
+    def wait(self) -> None:
+        """Give it time to be gone, whose end was seen: `fate` knows more then."""
+        self._process.join(PATIENCE)
 
     @property
     def exit_code(self) -> int | None:

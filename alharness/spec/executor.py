@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from alharness.api.executor import ExecutorPlugin
-    from alharness.registry import Registry
+    from alharness.registry import P, Registered, Registry
 
 
 def choose_executor(
@@ -32,9 +32,29 @@ def choose_executor(
         SpecError: a parameter is wrong.
         PluginError: there is no such executor, or it is broken.
     """
-    registered = registry.executor(name)
-    given = [change._replace(path=f"params.{change.path}") for change in changes(params, "-x ", "executor_params")]
-    file = put_in(YamlFile({"name": name, "params": {}}, {(): Place(f"executor {name}")}, {}), given, spec=False)
+    return choose(registry.executor(name), params, f"executor {name}", ("-x ", "executor_params"))
+
+
+def choose(
+    registered: Registered[P],
+    params: Iterable[str] | Mapping[str, Any] | None,
+    what: str,
+    words: tuple[str, str] = ("", "params"),
+) -> Chosen[P]:
+    """A plugin with parameters from outside a spec.
+
+    Args:
+        registered: the plugin.
+        params: its parameters: texts `key=value`, whose values are YAML, or a mapping.
+        what: it is, for messages.
+        words: what messages put before a text, and what they call a mapping.
+
+    Raises:
+        SpecError: a parameter is wrong.
+    """
+    name = registered.plugin.name
+    given = [change._replace(path=f"params.{change.path}") for change in changes(params, *words)]
+    file = put_in(YamlFile({"name": name, "params": {}}, {(): Place(what)}, {}), given, spec=False)
     reader = Reader(file, Path.cwd())
     chosen = reader.chosen((), lambda _: registered)
     if chosen is None:

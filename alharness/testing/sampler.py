@@ -13,7 +13,9 @@ import pytest
 import torch
 
 from alharness.api.make import Imported
+from alharness.api.parts import needs_whole
 from alharness.api.sampler import Setting
+from alharness.api.vocabulary import Feature
 from alharness.engine.selection import checked, untouched_generators
 from alharness.errors import SamplerError
 from alharness.guard.border import Border, Snapshot
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     from alharness.api.params import Params
     from alharness.api.sampler import Query, Sampler, SamplerPlugin
-    from alharness.api.vocabulary import Feature, Task
+    from alharness.api.vocabulary import Task
 
 CHOICES = 50
 """Of a sampler that draws, for each of two orders of the pool: enough to see that some are twice as likely."""
@@ -61,6 +63,8 @@ class SamplerConformance:
             of the pool.
         offset_invariant: a vector added to all representations and embeddings, not to predictions, changes no
             choice. Untrue for, say, products or angles of embeddings: then the choice must only be valid.
+        in_parts: these parameters serve pools in parts, if the sampler has them at all. Otherwise it must refuse
+            them, with SamplerError.
     """
 
     plugin: SamplerPlugin
@@ -68,6 +72,7 @@ class SamplerConformance:
     tasks: ClassVar[AbstractSet[Task] | None] = None
     deterministic: ClassVar[bool] = True
     offset_invariant: ClassVar[bool] = True
+    in_parts: ClassVar[bool] = True
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """One test for each task."""
@@ -248,6 +253,23 @@ class SamplerConformance:
             chosen[0, number, self._select(query, number)] = True
             chosen[1, number, order[self._select(permuted, CHOICES + number)].numpy()] = True
         assert p_value(chosen[0], chosen[1]) > 1e-3, "positions of the pool are not chosen alike"
+
+    def test_a_pool_in_parts_is_chosen_from_as_the_whole(self, task: Task) -> None:
+        """If the sampler has pools in parts. One that draws must give a full batch, and the same again."""
+        world, sampler = World(task=task), self._sampler()
+        if needs_whole(sampler):
+            return
+        if not self.in_parts:
+            with pytest.raises(SamplerError):
+                world.ask_in_parts(sampler, self._required())
+            return
+        first, again = (world.ask_in_parts(sampler, self._required()).positions for _ in range(2))
+        assert first == again, "draw from query.rng and part.query.rng alone"
+        if self.deterministic and Feature.MC_DRAWS not in self._required():
+            assert first == self._choose(world), (
+                "its choice depends on how the pool is cut; "
+                "if scores depend on which other samples there are, set by_row = False"
+            )
 
     def test_what_the_views_hold_is_unchanged(self, task: Task) -> None:
         """The tensors are handed out to all who ask: change a copy."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 from alharness.api.sampler import Sampler
 from alharness.api.samples import Inputs, Samples
 from alharness.api.vocabulary import Task
+from alharness.engine.parts import HeldHere, ModelRows, PartWorker, Request, select_in_parts
 from alharness.engine.pool import Oracle, Pool
 from alharness.engine.recipe import Fitted, freeze
 from alharness.engine.selection import ask
@@ -124,6 +125,37 @@ class World:
             features=frozenset(features),
             who=name,
         )
+
+    def ask_in_parts(self, sampler: Sampler, features: AbstractSet[Feature], parts: int = 3) -> CheckedSelection:
+        """The sampler's checked answer from the same pool in parts; positions in `pool`, as those of `ask`.
+
+        Args:
+            sampler: which is asked.
+            features: that it may read.
+            parts: into how many the unlabeled samples are cut, as evenly as it goes.
+
+        Raises:
+            SamplerError: the sampler has no pools in parts, or the answer breaks the contract.
+        """
+        model = ExactNetwork(self.task, heads=self.heads, offset=self.offset, dropout=self.dropout)
+        freeze(model)
+        labeled = Oracle(self.samples).reveal(self.pool)
+        pieces = [rows for rows in np.array_split(self.pool.unlabeled, parts) if len(rows)]
+        makes = [
+            partial(PartWorker, partial(ModelRows, model, self.samples.inputs.take(rows), labeled, self.batch))
+            for rows in pieces
+        ]
+        request = Request(
+            sampler=sampler,
+            size=self.size,
+            features=frozenset(features),
+            task=self.task,
+            cycle=self.cycle,
+            cycles=self.cycles,
+            seed=self.seed,
+        )
+        answer = select_in_parts(request, HeldHere(makes))
+        return replace(answer, positions=tuple(int(i) for i in self.pool.unlabeled[list(answer.positions)]))
 
     def query(self, features: AbstractSet[Feature]) -> Query:
         """The query that a sampler would see, without the guards around it."""

@@ -16,6 +16,7 @@ class TestLastLayer(TestDefaults):
 
 class TestOtherFormulas(TestDefaults):
     params = {"distance": "cosine", "easiness": "neg_difference", "normalize": "rank", "norm_reduce": "concat"}
+    in_parts = False
 
 
 class TestRepresentations(TestDefaults):
@@ -25,6 +26,7 @@ class TestRepresentations(TestDefaults):
         "representativeness": "reciprocal",
         "combine": {"additive": {"beta": 10, "gamma": 1}},
     }
+    in_parts = False
 
 
 class TestAnchors(TestDefaults):

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from good import Fair, Good, plugin
 
-from alharness import Feature, Sampler
+from alharness import Feature, Sampler, ScoringSampler
 from alharness.testing import SamplerConformance
 
 REFUSED = {
@@ -189,6 +189,19 @@ class TestPrefersTheFirstHalf(SamplerConformance):
     plugin = plugin(Uneven, requires=())
     deterministic = False
     fails = {"test_the_order_of_the_pool_does_not_matter"}
+
+
+class Typical(ScoringSampler):
+    """Prefers what is near the mean of the pool, and does not say that this is no score of a row."""
+
+    def score(self, query):
+        values = query.unlabeled.predictions()[:, 0].double()
+        return -(values - values[values.isfinite()].mean()).abs()
+
+
+class TestSaysThatItsScoresBelongToRows(SamplerConformance):
+    plugin = plugin(Typical)
+    fails = {"test_a_pool_in_parts_is_chosen_from_as_the_whole"}
 
 
 class CentersPredictions(Good):

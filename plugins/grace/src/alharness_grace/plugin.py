@@ -74,7 +74,7 @@ def alharness_samplers() -> list[SamplerPlugin]:
         SamplerPlugin(
             name="grace",
             params=GraceParams,
-            make="alharness_grace.variants:Grace",
+            make="alharness_grace.parts:GraceInParts",
             requires=requires,
             review=review,
             summary="large, typical gradients on which the modalities agree; easy samples first (reconstruction)",

@@ -48,6 +48,7 @@ class DefaultGrace(ScoringSampler):
     """Chooses samples with long and typical gradients, and at first those on which the modalities agree."""
 
     params: GraceParams
+    by_row = False  # criteria are scaled to their range over the pool
 
     def score(self, query: Query) -> Tensor:
         """(n,) s of every x in U, float64; `select` takes the `query.size` largest."""
@@ -66,9 +67,9 @@ class DefaultGrace(ScoringSampler):
         predicts. Regression: q_u ⊗ J_u and q_m ⊗ J_{m_u}, residuals times Jacobians.
         """
         if query.task == Task.CLASSIFICATION:
-            g = differentiate(query, lambda o, o_m: cross_entropy(o, o_m.argmax(1), reduction="sum"))
+            g = self.differentiate(query, lambda o, o_m: cross_entropy(o, o_m.argmax(1), reduction="sum"))
             return {u: Pair(g.own[u], g.fused[u]) for u in query.modalities}
-        J = differentiate(query, lambda o, _: o.sum())
+        J = self.differentiate(query, lambda o, _: o.sum())
         q = self.residuals(query, J.outputs)
         return {u: Pair(row_outer(q_u, J.own[u]), row_outer(q_m, J.fused[u])) for u, (q_u, q_m) in q.items()}
 
@@ -89,8 +90,18 @@ class DefaultGrace(ScoringSampler):
 
     def spread(self, query: Query, o: Mapping[str, Tensor]) -> Tensor:
         """(n, 1) σ, the root mean square of o_u − o_m over pool and modalities; 1 if all heads agree exactly."""
-        gaps = torch.cat([o[u] - o[FUSED] for u in query.modalities]).double()
-        return torch.full_like(o[FUSED], gaps.square().mean().sqrt().item() or 1.0)
+        gaps = torch.cat([o[u] - o[FUSED] for u in query.modalities])
+        return torch.full_like(o[FUSED], self.rms("spread", gaps) or 1.0)
+
+    def rms(self, name: str, values: Tensor) -> float:  # noqa: ARG002 - asked for by name if the pool is in parts
+        """The root mean square of these values of the whole pool."""
+        return values.double().square().mean().sqrt().item()
+
+    def differentiate(self, query: Query, loss: Callable[[Tensor, Tensor], Tensor]) -> HeadGradients:
+        """Gradients at z of every head's loss, a function of its output and that of the fused head."""
+        z = {u: query.unlabeled.representations(u) for u in query.modalities}
+        with query.phase("gradients"):
+            return head_gradients(query.decode, z, loss, context=query.unlabeled.context())
 
     def informativeness(self, G: Mapping[str, Pair]) -> Tensor:
         """(n,) raw s_i = Σ_{g∈G} ‖g‖."""
@@ -118,13 +129,6 @@ class DefaultGrace(ScoringSampler):
         decay = p.alpha0 / query.cycles if isinstance(p.alpha_decay, str) else p.alpha_decay
         alpha = p.alpha0 - query.cycle * decay
         return alpha if p.alpha_min is None else max(p.alpha_min, alpha)
-
-
-def differentiate(query: Query, loss: Callable[[Tensor, Tensor], Tensor]) -> HeadGradients:
-    """Gradients at z of every head's loss, a function of its output and that of the fused head."""
-    z = {u: query.unlabeled.representations(u) for u in query.modalities}
-    with query.phase("gradients"):
-        return head_gradients(query.decode, z, loss, context=query.unlabeled.context())
 
 
 def members(G: Mapping[str, Pair]) -> list[Tensor]:

@@ -66,8 +66,15 @@ class Grace(DefaultGrace):
         at_last_layer = self.params.gradient_point == "last_layer"
         G = self._last_layer_gradients(query) if at_last_layer else super().gradients(query)
         if self.params.member_scaling == "pool_rms":
-            return {u: replace(g, own=_over_rms(g.own), fused=_over_rms(g.fused)) for u, g in G.items()}
+            return {
+                u: replace(g, own=self._over_rms(f"own {u}", g.own), fused=self._over_rms(f"fused {u}", g.fused))
+                for u, g in G.items()
+            }
         return G
+
+    def _over_rms(self, name: str, g: Tensor) -> Tensor:
+        """(n, D) over the root mean square of its lengths; a member that is zero throughout stays so."""
+        return g / (self.rms(name, row_norms(g)) or 1.0)
 
     def _last_layer_gradients(self, query: Query) -> dict[str, Pair]:
         """g_u = q_u ⊗ h_u with h_u the input of the head's last layer, and g_{m_u} = q_m ⊗ z_u.
@@ -125,18 +132,21 @@ class Grace(DefaultGrace):
 
     def representativeness(self, query: Query, G: Mapping[str, Pair]) -> Tensor:
         """(n,) from distances of other features, of another kind, to some of the pool, or with another sign."""
-        features = self._features(query, G)
-        sums = self._sums_of_distances(query, features)
+        sums = self._sums_of_distances(query, self.compared(query, G))
+        return self.represented(sums, sums.max().item() if len(sums) else 0.0, len(sums))
+
+    def represented(self, sums: Tensor, largest: float, total: int) -> Tensor:
+        """(n,) raw s_r from sums of distances to all `total` samples, the largest of which is given."""
         match self.params.representativeness:
             case "near":
                 return -sums
             case "far":
                 return sums
             case "reciprocal":  # below its rounding error a sum is no smaller than another
-                floor = torch.finfo(sums.dtype).eps * sums.max().item() or 1.0
-                return (len(sums) - 1) / sums.clamp(min=floor)
+                floor = torch.finfo(sums.dtype).eps * largest or 1.0
+                return (total - 1) / sums.clamp(min=floor)
 
-    def _features(self, query: Query, G: Mapping[str, Pair]) -> list[Tensor]:
+    def compared(self, query: Query, G: Mapping[str, Pair]) -> list[Tensor]:
         """What samples are compared by."""
         if self.params.rep_space == "gradient":
             return members(G)
@@ -204,11 +214,6 @@ def _outputs(query: Query, *, batch: int = 1024) -> dict[str, Tensor]:
     for source, output in o.items():
         require_finite(output, f"the predictions of {source!r}")
     return o
-
-
-def _over_rms(g: Tensor) -> Tensor:
-    """(n, D) over the root mean square of its lengths; a member that is zero throughout stays so."""
-    return g / (row_norms(g).square().mean().sqrt().item() or 1.0)
 
 
 def _wider(b: Tensor, a: Tensor) -> Tensor:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from alharness import Sampler
-from alharness.kernels import k_center
+from alharness.kernels import CenterPart, k_center, k_center_in_parts
 
 if TYPE_CHECKING:
-    from alharness import Query
+    from alharness import Part, Parts, Query
 
     from .plugin import CoreSetParams
 
@@ -32,3 +32,26 @@ class CoreSet(Sampler):
             first = int(query.rng.integers(len(pool))) if len(pool) else None
             return k_center(pool, pool[:0], query.size, first=first)
         return k_center(pool, query.labeled.embeddings().to(dtype), query.size)
+
+    def answer(self, part: Part, question: tuple[Any, ...]) -> Any:
+        """Call a method of the part's `CenterPart`."""
+        if not part.kept:
+            pool, labeled = part.query.unlabeled.embeddings(), part.query.labeled
+            if self.params.dtype == "float64" or pool.dtype == torch.float64:  # half precision stays as it is
+                pool = pool.to(getattr(torch, self.params.dtype))
+            centers = labeled.embeddings() if len(labeled) else pool[:0]
+            part.kept["centers"] = CenterPart(pool, centers, start=part.start)
+        name, *of = question
+        return getattr(part.kept["centers"], name)(*of)
+
+    def select_in_parts(self, query: Query, parts: Parts) -> torch.Tensor:
+        """The picks of a pool in one piece, up to rounding.
+
+        Logs `radius`, the distance of the farthest sample to its nearest labeled or chosen one, which is at most
+        twice the smallest that there is, and `rounds`, how often parts and picks were compared.
+        """
+        first = None if len(query.labeled) else int(query.rng.integers(sum(parts.sizes)))
+        found = k_center_in_parts(lambda *question: parts.ask(question), query.size, first=first)
+        query.log("radius", found.radius)
+        query.log("rounds", found.rounds)
+        return found.positions
