@@ -6,12 +6,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from alharness.errors import HarnessError, TrackingError
+from alharness.errors import HarnessError, SpecError, TrackingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from alharness.api.records import Outcomes, Plan
+    from alharness.api.records import Cell, Outcomes, Plan
     from alharness.registry import Registry
     from alharness.runs.rounds import Judge
     from alharness.runs.run import Options
@@ -29,7 +29,7 @@ class Attempt:
         outcomes: how its cells ended; None if nothing was run.
         trackers: those that saw it.
         error: why nothing was run; None if nothing was left to do.
-        title: of one of several settings: its number and its name.
+        title: its name, after its number if it is one of several.
     """
 
     plan: Plan
@@ -57,8 +57,8 @@ def carry_out(
 ) -> Iterator[Attempt]:
     """Run settings one after the other; one that cannot be run does not stop the others, an interruption does.
 
-    Of several, those that are complete are passed over: neither their data nor their trackers are looked at. Those
-    of which a shard has no cells are left out.
+    Of several, and of a shard, those that are complete are passed over: neither their data nor their trackers are
+    looked at. Those of which a shard has no cells are left out.
 
     Args:
         specs: what to run.
@@ -81,8 +81,8 @@ def carry_out(
             continue
         title = f"{number}/{len(specs)} {plan.name}" if len(specs) > 1 else ""
         try:
-            if len(specs) > 1 and is_finished(spec, plan, own):
-                yield Attempt(plan=plan, title=title)
+            if (title or own.shard) and is_finished(spec, plan, own):
+                yield Attempt(plan=plan, title=title or plan.name)
                 continue
             progress = show(title, own) if show else None
             attempt = _carry_out(spec, plugins, own, warn, progress, tracking=tracking, required=required)
@@ -102,7 +102,17 @@ def _parts(plans: Sequence[Plan], options: Options) -> list[Options | None]:
 
     if options.shard is None:
         return [options] * len(plans)
-    cells = share([(plan, wanted_cells(plan, options.only)) for plan in plans], options.shard)
+    asked: list[tuple[Plan, list[Cell]]] = []
+    unknown: SpecError | None = None
+    for plan in plans:
+        try:
+            asked.append((plan, wanted_cells(plan, options.only)))
+        except SpecError as error:  # a setting may lack a sampler that others have
+            unknown = unknown or error
+            asked.append((plan, []))
+    if unknown and not any(cells for _, cells in asked):
+        raise unknown
+    cells = share(asked, options.shard)
     return [replace(options, only=tuple(cell.name for cell in own)) if own else None for own in cells]
 
 

@@ -59,7 +59,10 @@ def close_shard(page: PageConsole, shard: Shard, begun: Sequence[Plan]) -> None:
         return
     words = iter(sys.argv[1:])
     whole = [word for word in words if not word.startswith("--shard=") and not (word == "--shard" and next(words))]
-    page.say(f"shard {shard} has ended. When all have, this shows the results: {command_line(*whole)}")
+    page.say(
+        f"shard {shard} has ended. How far all are: {command_line('status', *(plan.folder for plan in begun))}"
+    )
+    page.say(f"When all have ended, this shows the results: {command_line(*whole)}")
 
 
 def _show_failures(page: PageConsole, outcomes: Outcomes) -> None:

@@ -171,7 +171,7 @@ def _differing_settings(parts: Sequence[_Part]) -> Iterator[str]:
 
 
 def _setting(plan: Plan) -> dict[str, Any]:
-    spec = yamlfile.parse(plan.spec_text, str(plan.folder / saved.NAME)).data
+    spec = _spec(plan)
     shared = {key: spec.get(key) for key in ("dataset", "model", "training", "active_learning")}
     return {"alharness": plan.environment.get("alharness"), **shared}
 
@@ -280,12 +280,22 @@ def _joined(plans: Sequence[Plan]) -> Plan:
 
 
 def _joined_text(plans: Sequence[Plan], seeds: list[int]) -> str:
-    specs = [yamlfile.parse(plan.spec_text, str(plan.folder / saved.NAME)).data for plan in plans]
-    samplers = {sampler["label"]: sampler for spec in specs for sampler in spec["samplers"]}
+    specs = [_spec(plan) for plan in plans]
+    try:
+        samplers = {sampler["label"]: sampler for spec in specs for sampler in spec["samplers"]}
+    except (KeyError, TypeError) as error:
+        raise RunError(f"{plans[0].folder / saved.NAME}: its spec has no samplers; run it again") from error
     joined = {**specs[0], "samplers": [*samplers.values()]}
-    if not isinstance(joined["seeds"], dict):  # those that stop are numbered, and say how many there are at most
+    if not isinstance(
+        joined.get("seeds"), dict
+    ):  # those that stop are numbered, and say how many there are at most
         joined["seeds"] = len(seeds) if sorted(seeds) == [*range(len(seeds))] else seeds
     return yamlfile.write(joined)
+
+
+def _spec(plan: Plan) -> dict[str, Any]:
+    found = yamlfile.parse(plan.spec_text, str(plan.folder / saved.NAME)).data
+    return found if isinstance(found, dict) else {}
 
 
 def _journal(part: _Part, cell: Cell) -> Path:
