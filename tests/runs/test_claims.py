@@ -308,3 +308,13 @@ def test_case_11_a_full_disk_is_told_in_a_sentence(tmp_path, monkeypatch):
         Claims(RunDirectory(tmp_path), pytest.fail),
     ):
         pass
+
+
+def test_who_only_looks_sees_a_lease_that_is_renewed_and_not_one_that_is_not(tmp_path, no_locks):
+    directory = RunDirectory(tmp_path)
+    with Claims(directory, print):
+        ((folder, who),) = claims_module.at_work(directory)
+        assert (who.pid, who.host) == (os.getpid(), socket.gethostname())
+        os.utime(folder / "lock.lease", (1, 1))
+        assert claims_module.at_work(directory) == []
+    assert claims_module.at_work(directory) == []
