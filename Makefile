@@ -18,10 +18,12 @@ DISTRIBUTIONS := --no-build-isolation -e . $(addprefix -e ,$(filter-out $(LARGE)
 BARE := --no-build-isolation $(addprefix -e ,$(LARGE))
 # One more than there are cores: tests that start commands and servers wait for them a good deal.
 TESTERS = $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
+# Whether the programs are there that start clusters.
+CLUSTERED = which slurmctld slurmd munged ip > /dev/null 2>&1
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types docs bench gpu dist wheels release clean
+.PHONY: help run test clusters check lint types docs bench gpu dist wheels release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +33,10 @@ run: $(VENV)/.installed ## set up if needed, then run SPEC (default specs/simsv2
 
 test: $(VENV)/.tested ## set up if needed, then run the whole test suite, in up to four processes
 	$(BIN)/pytest --numprocesses=$(TESTERS) --dist=worksteal $(ARGS)
+
+clusters: $(VENV)/.clustered ## install Slurm and Ray if needed, and run the tests that start clusters
+	@if $(CLUSTERED) || .ci/install slurm-wlm munge iproute2; then :; else unset CI; fi; \
+	  $(BIN)/pytest -m cluster $(ARGS)
 
 check: lint types ## lint, import rules and types
 
@@ -93,6 +99,10 @@ $(VENV)/.tested: $(VENV)/.installed requirements/test.txt requirements/oracles.t
 	@$(PIP) install -c $(CONSTRAINTS) -r requirements/test.txt
 	@$(PIP) install --no-deps -r requirements/oracles.txt
 	@$(PIP) install --no-deps $(BARE)
+	@touch $@
+
+$(VENV)/.clustered: $(VENV)/.tested requirements/clusters.txt
+	@$(PIP) install -c $(CONSTRAINTS) -r requirements/clusters.txt
 	@touch $@
 
 $(VENV)/.linted: $(VENV)/.tested requirements/lint.txt

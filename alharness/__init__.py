@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from . import moved
 
 if TYPE_CHECKING:
+    from alharness.api.batch import BatchPlugin, BatchSystem, Job, JobState
     from alharness.api.dataset import Dataset, DatasetFacts, DatasetPlugin
     from alharness.api.executor import Executor, ExecutorContext, ExecutorPlugin, Worker
     from alharness.api.hooks import hookimpl
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 __all__ = [
     "FUSED",
     "Batch",
+    "BatchPlugin",
+    "BatchSystem",
     "Cell",
     "CycleRecord",
     "DataError",
@@ -60,6 +63,8 @@ __all__ = [
     "HarnessWarning",
     "InParts",
     "Inputs",
+    "Job",
+    "JobState",
     "LabelLeak",
     "Look",
     "Metrics",
@@ -107,6 +112,7 @@ __all__ = [
 
 
 _HOMES = {
+    "api.batch": ("BatchPlugin", "BatchSystem", "Job", "JobState"),
     "api.dataset": ("Dataset", "DatasetFacts", "DatasetPlugin"),
     "api.executor": ("Executor", "ExecutorContext", "ExecutorPlugin", "Worker"),
     "api.hooks": ("hookimpl",),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from alharness.errors import HarnessError, SpecError, TrackingError
+from alharness.errors import HarnessError, PluginError, SpecError, TrackingError, blaming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from alharness.api.records import Cell, Outcomes, Plan
     from alharness.registry import Registry
+    from alharness.runs.batch import Batch
+    from alharness.runs.jobs import Setting
     from alharness.runs.rounds import Judge
     from alharness.runs.run import Options
     from alharness.spec import Spec
@@ -54,6 +57,7 @@ def carry_out(
     *,
     tracking: bool,
     required: bool,
+    batch: Batch | None = None,
 ) -> Iterator[Attempt]:
     """Run settings one after the other; one that cannot be run does not stop the others, an interruption does.
 
@@ -69,6 +73,7 @@ def carry_out(
         show: makes what shows how far one is, from its options; of several also from its number and name.
         tracking: whether trackers of the specs are used; those that came with the call always are.
         required: whether it fails if one of them does.
+        batch: submits all settings at once, and follows one after the other; None to run them here.
 
     Raises:
         TrackingError: a tracker that is required cannot be used, and would fail for the other settings, too.
@@ -76,6 +81,8 @@ def carry_out(
     from alharness.runs.run import is_finished
 
     parts = _parts(plans, options)
+    if batch:
+        batch.submit(settings(specs, plans, options))
     for number, (spec, plan, own) in enumerate(zip(specs, plans, parts, strict=True), 1):
         if own is None:
             continue
@@ -85,7 +92,9 @@ def carry_out(
                 yield Attempt(plan=plan, title=title or plan.name)
                 continue
             progress = show(title, own) if show else None
-            attempt = _carry_out(spec, plugins, own, warn, progress, tracking=tracking, required=required)
+            attempt = _carry_out(
+                spec, plan, plugins, own, warn, progress, tracking=tracking, required=required, batch=batch
+            )
         except TrackingError:
             raise
         except HarnessError as error:
@@ -97,11 +106,18 @@ def carry_out(
 
 def _parts(plans: Sequence[Plan], options: Options) -> list[Options | None]:
     """How to run each setting; None for those of which a shard has no cells."""
-    from alharness.runs.run import wanted_cells
     from alharness.runs.shards import share
 
     if options.shard is None:
         return [options] * len(plans)
+    cells = share(_asked(plans, options), options.shard)
+    return [replace(options, only=tuple(cell.name for cell in own)) if own else None for own in cells]
+
+
+def _asked(plans: Sequence[Plan], options: Options) -> list[tuple[Plan, list[Cell]]]:
+    """The cells of each setting that are asked for. Raises SpecError if there are none of a name."""
+    from alharness.runs.run import wanted_cells
+
     asked: list[tuple[Plan, list[Cell]]] = []
     unknown: SpecError | None = None
     for plan in plans:
@@ -112,12 +128,71 @@ def _parts(plans: Sequence[Plan], options: Options) -> list[Options | None]:
             asked.append((plan, []))
     if unknown and not any(cells for _, cells in asked):
         raise unknown
-    cells = share(asked, options.shard)
-    return [replace(options, only=tuple(cell.name for cell in own)) if own else None for own in cells]
+    return asked
+
+
+def make_batch(
+    specs: Sequence[Spec],
+    plans: Sequence[Plan],
+    options: Options,
+    say: Callable[[str], None],
+    warn: Callable[[str], None],
+) -> Batch | None:
+    """The batch system that was asked for; None for an executor of another kind.
+
+    Args:
+        specs: what to run.
+        plans: their plans.
+        options: how to run it.
+        say: shows a line to the user.
+        warn: called with what the user should know.
+
+    Raises:
+        SpecError: it cannot do what was asked for.
+        PluginError: it is broken.
+    """
+    from alharness.api.batch import BatchPlugin, BatchSystem
+
+    chosen = options.executor
+    if chosen is None or not isinstance(chosen.plugin, BatchPlugin):
+        return None
+    for warning in dict.fromkeys(warning for plan in plans for warning in plan.warnings):
+        warn(warning)
+    from alharness.api.executor import ExecutorContext
+    from alharness.runs.batch import Batch
+    from alharness.runs.run import who
+
+    refused = [name for name in ("retime", "shard") if getattr(options, name)]
+    if refused:
+        raise SpecError(f"{who(options)} makes jobs of its own, and cannot be used with {refused[0]}")
+    context = ExecutorContext(folder=plans[0].folder, warn=warn, jobs=options.jobs)
+    with blaming(who(options), PluginError, passing=(HarnessError,)):
+        system = chosen.plugin.make(chosen.params, context)
+        if not isinstance(system, BatchSystem):
+            raise PluginError(f"make returned {type(system).__name__}, not BatchSystem")
+    return Batch(chosen.name, system, options, _judge(specs), say, warn)
+
+
+def _judge(specs: Sequence[Spec]) -> Judge | None:
+    """What says which cells are needed, if seeds stop."""
+    if not any(spec.stopping for spec in specs):
+        return None
+    from alharness.results import judge as judging
+
+    return judging.judge
+
+
+def settings(specs: Sequence[Spec], plans: Sequence[Plan], options: Options) -> list[Setting]:
+    """What is to be run of each spec, for a batch system."""
+    from alharness.runs.jobs import Setting
+
+    asked = zip(specs, _asked(plans, options), strict=True)
+    return [Setting(spec=spec, plan=plan, cells=cells) for spec, (plan, cells) in asked]
 
 
 def _carry_out(
     spec: Spec,
+    plan: Plan,
     plugins: Registry,
     options: Options,
     warn: Callable[[str], None],
@@ -125,6 +200,7 @@ def _carry_out(
     *,
     tracking: bool,
     required: bool,
+    batch: Batch | None,
 ) -> Attempt:
     """Run one with its observers."""
     from alharness.runs import run as runs
@@ -133,16 +209,15 @@ def _carry_out(
     given = {given.plugin.name for given in spec.extras.given if given.kind == "tracker"}
     used = [tracker for tracker in spec.trackers if tracking or tracker.name in given]
     trackers = make_trackers(used, warn, required=required)
-    judge: Judge | None = None
-    if spec.stopping:
-        from alharness.results import judge as judging
-
-        judge = judging.judge
     with ExitStack() as stack:
         for observer in (*trackers, *([progress] if progress else [])):
             plugins.register(observer)
             stack.callback(plugins.manager.unregister, observer)  # the next setting has observers of its own
         if progress:
             stack.enter_context(progress.shown())
-        plan, outcomes = runs.run(spec, plugins, options, warn, judge)
+        if batch:
+            (setting,) = settings([spec], [plan], options)
+            plan, outcomes = batch.follow(setting, partial(runs.call_observers, plugins, warn))
+        else:
+            plan, outcomes = runs.run(spec, plugins, options, warn, _judge([spec]))
     return Attempt(plan=plan, outcomes=outcomes, trackers=trackers)

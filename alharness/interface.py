@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from alharness import registry
-from alharness.attempts import carry_out
+from alharness.attempts import carry_out, make_batch
 from alharness.errors import HarnessWarning, SpecError
 from alharness.results.results import Results
 from alharness.runs.finding import WORKDIR, find_runs
@@ -96,7 +96,8 @@ def run(
         only: run only these labels of samplers, names of cells (`grace-s0`) or names of settings.
         jobs: groups of cells to run at a time; by default 1, or what the executor has. Several share the cores,
             and their query times are marked as shared.
-        executor: name of what starts the workers; by default `"processes"`, on this machine.
+        executor: name of what starts the workers, or of a batch system, whose jobs it waits for; by default
+            `"processes"`, on this machine.
         executor_params: its parameters, such as `{"gpus": 0.5}`.
         stack: most cells of a group, whose models train together; `"auto"` takes as many as help on the device and
             fit into its memory. No result depends on it.
@@ -168,8 +169,9 @@ def run(
     )
     show, interrupted = _progress if progress else None, False
     try:
+        batch = make_batch(asked, plans, options, _say if progress else lambda _: None, warn)
         attempts = carry_out(
-            asked, plans, plugins, options, warn, show, tracking=tracking, required=require_tracking
+            asked, plans, plugins, options, warn, show, tracking=tracking, required=require_tracking, batch=batch
         )
         for attempt in attempts:
             interrupted = attempt.interrupted
@@ -225,6 +227,10 @@ def warn(text: str) -> None:
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == PACKAGE:
         frame, level = frame.f_back, level + 1
     warnings.warn(text, HarnessWarning, stacklevel=level)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 def _progress(title: str, options: Options) -> ConsoleProgress:

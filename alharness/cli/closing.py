@@ -14,7 +14,7 @@ from alharness.text.words import NOTICE, command_line
 from . import FAILED, show_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from alharness.api.records import Outcomes, Plan
@@ -31,8 +31,19 @@ def import_what_is_needed() -> None:
         import_module(module)
 
 
-def show_attempt(page: PageConsole, attempt: Attempt, shard: Shard | None, *, alone: bool) -> int:
-    """What became of a setting, and the exit code that it asks for.
+def without(words: Iterable[str], *options: str) -> list[str]:
+    """Words of a command line without these options and their values."""
+    rest, found = iter(words), list[str]()
+    for word in rest:
+        if word in options:
+            next(rest, "")
+        elif not word.startswith(tuple(option if option[1] != "-" else f"{option}=" for option in options)):
+            found.append(word)
+    return found
+
+
+def show_attempt(page: PageConsole, attempt: Attempt, *, part: bool, alone: bool) -> int:
+    """What became of a setting, and its exit code; of a part of a larger command only what failed.
 
     Raises:
         HarnessError: nothing could be run, and it is the only setting.
@@ -45,7 +56,7 @@ def show_attempt(page: PageConsole, attempt: Attempt, shard: Shard | None, *, al
     if attempt.outcomes is None:
         page.print(f"{attempt.title}: finished before", style="bold")
         return 0
-    if shard:
+    if part:
         _show_failures(page, attempt.outcomes)
     else:
         _close(page, attempt.plan, attempt.outcomes, attempt.trackers, alone=alone)
@@ -57,8 +68,7 @@ def close_shard(page: PageConsole, shard: Shard, begun: Sequence[Plan]) -> None:
     if not begun:
         page.say(f"shard {shard}: there are fewer cells than shards, and none is left for this one")
         return
-    words = iter(sys.argv[1:])
-    whole = [word for word in words if not word.startswith("--shard=") and not (word == "--shard" and next(words))]
+    whole = without(sys.argv[1:], "--shard")
     page.say(
         f"shard {shard} has ended. How far all are: {command_line('status', *(plan.folder for plan in begun))}"
     )
@@ -86,7 +96,8 @@ def _close(
     elif plan.paper and plan.synthetic:
         page.say(f"{plan.paper.source}: its figures are shown with results on real data only")
     if any(found.timing == "shared" for found in outcomes.cells if not found.cell.reference):
-        again = command_line("run", *(word for word in sys.argv[2:] if word != "--retime"), "--retime")
+        here = without(sys.argv[2:], "--executor", "--executor-param", "-x")  # a queue is no place to measure
+        again = command_line("run", *(word for word in here if word != "--retime"), "--retime")
         page.say(f"Query times were measured while other cells were running; alone: {again}")
     if seeds := enough(outcomes.cells):
         page.say(f"{seeds}.")

@@ -7,6 +7,7 @@ import signal
 import sys
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -34,10 +35,10 @@ from .options import (
     workdir_option,
 )
 from .page import make_console
+from .queueing import batch_options, print_script, queue, read_terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from alharness.api.records import Plan
 
@@ -47,6 +48,8 @@ EXCLUSIVE = (
     ("keep", "restart"),
     ("shard", "retime"),  # which measures alone
     ("shard", "require_tracking"),  # which uses no tracker
+    ("submit", "require_tracking"),  # the same
+    ("submit", "emit_sbatch"),
 )
 """Options that cannot be given together."""
 
@@ -92,6 +95,7 @@ def _read_shard(_: click.Context, __: click.Parameter, value: str | None) -> Sha
 )
 @executor_option
 @executor_params_option
+@batch_options
 @click.option(
     "--stack",
     callback=_read_stack,
@@ -122,6 +126,9 @@ def run(
     executor_params: tuple[str, ...],
     no_tracking: bool,
     require_tracking: bool,
+    submit: bool,
+    emit_sbatch: bool,
+    job: Path | None,
     **asked: Any,
 ) -> int:
     """Run every cell (sampler x seed) of each SPEC, a file or the name of one in specs/, that is not finished yet.
@@ -137,14 +144,25 @@ def run(
         alharness run my_comparison.yaml --include my_sampler.py
         alharness run specs/digits_quick.yaml --retime
         alharness run specs/digits_quick.yaml --shard 1/4
+        alharness run specs/digits_quick.yaml --executor slurm -x partition=gpu -x time=4:00:00
         alharness run specs/first_grid.yaml
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     stops = _stops()
-    _require_compatible(**asked, no_tracking=no_tracking, require_tracking=require_tracking)
+    _require_compatible(
+        **asked,
+        no_tracking=no_tracking or job,
+        require_tracking=require_tracking,
+        submit=submit,
+        emit_sbatch=emit_sbatch,
+    )
+    terms = read_terms(job)
     shard: Shard | None = asked["shard"]
     installed = load_plugins(include)
+    executor = executor or ("slurm" if emit_sbatch else None)
     asked["executor"] = chosen_executor(executor, executor_params, installed)
-    specs = [spec for path in paths for spec in load_all(find_spec(path), installed, assignments)]
+    found = [find_spec(path) for path in paths]
+    folder = Path(terms.folder) if terms else None
+    specs = [spec for path in found for spec in load_all(path, installed, assignments, folder=folder)]
     specs, asked["only"] = select(specs, asked["only"])
     plans = make_plans(specs, asked["workdir"])  # nothing runs if anything is wrong
     page = make_console()
@@ -153,16 +171,20 @@ def run(
     def warn(message: str) -> None:
         page.say(f"warning: {safe(message)}", style="yellow")
 
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    if submit:
+        return queue(specs, plans, asked)
+    if emit_sbatch:
+        return print_script(specs, plans, asked, dict(zip(found, paths, strict=True)), assignments, include)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and not job:
         # Shells do that to what a script starts in the background.
         page.say(f"Ctrl-C is ignored here; to stop it: kill {os.getpid()}")
     start_server()  # once the spec is known to be right: it imports torch while this process does other things
-    from alharness.attempts import carry_out
+    from alharness.attempts import carry_out, make_batch
     from alharness.runs.run import Options
     from alharness.tracking.console import ConsoleProgress
 
     command = command_line(*sys.argv[1:])
-    leisure = (lambda: None) if shard else import_what_is_needed
+    leisure = (lambda: None) if shard or job else import_what_is_needed
     options = Options(
         **asked, again=lambda option: f"{command} --{option}", at_leisure=leisure, stopping=lambda: bool(stops)
     )
@@ -173,11 +195,12 @@ def run(
         page.print(f"{title or specs[0].name}{part}: {doing}", style="bold")
         return ConsoleProgress(page, only=own.only)
 
-    code, tracked = 0, {"tracking": not (no_tracking or shard), "required": require_tracking}
+    batch = make_batch(specs, plans, options, page.say, warn)
+    code, tracked = 0, {"tracking": not (no_tracking or shard or job), "required": require_tracking}
     begun: list[Plan] = []
     with _terminable() as signals:
-        for attempt in carry_out(specs, plans, installed, options, warn, show, **tracked):
-            code = max(code, show_attempt(page, attempt, shard, alone=len(specs) == 1))
+        for attempt in carry_out(specs, plans, installed, options, warn, show, batch=batch, **tracked):
+            code = max(code, show_attempt(page, attempt, part=bool(shard or job), alone=len(specs) == 1))
             begun.append(attempt.plan)
             if attempt.interrupted:
                 what = "Stopped between cycles" if stops and not signals else "Interrupted"

@@ -45,8 +45,7 @@ class Parcel(Work):
     def __init__(self, blueprint: Blueprint, dataset: Shared, distributions: Collection[str]) -> None:
         self.arrays = dataset.arrays
         self._content = pack((blueprint, dataset))
-        found = versions(dict.fromkeys([*COMPARED, *sorted(distributions)]))
-        self._versions = {name: version for name, version in found.items() if version}
+        self._versions = needed(distributions)
         self._refusal = ""
         self._driver: Driver | None = None
 
@@ -94,6 +93,16 @@ class Parcel(Work):
         blueprint, dataset = pickle.loads(self._content)  # noqa: S301 - of the process that sent this
         installed = registry.load(extras=blueprint.extras)
         self._driver = Driver(blueprint, installed, lambda: dataset.open(arrays))
+
+
+def needed(distributions: Collection[str]) -> dict[str, str]:
+    """What must be installed elsewhere, too: name -> version, of Python and of these distributions among others.
+
+    Args:
+        distributions: of plugins. Those that are not installed here are files or objects.
+    """
+    found = versions(dict.fromkeys([*COMPARED, *sorted(distributions)]))
+    return {name: version for name, version in found.items() if version}
 
 
 def versions(distributions: Collection[str]) -> dict[str, str]:

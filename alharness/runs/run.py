@@ -117,7 +117,7 @@ def run(
         warn(warning)
     if fault := faults.wanted():
         warn(f"{faults.VARIABLE} is set: this run fails on purpose {fault}")
-    emit = partial(_emit, registry, warn)
+    emit = partial(call_observers, registry, warn)
     wanted = wanted_cells(plan, options.only)
     with ExitStack() as stack:
         claims = stack.enter_context(Claims(RunDirectory(plan.folder), warn))
@@ -164,12 +164,12 @@ def run(
         if executor and cells:
             assert loaded.dataset is not None
             blueprint = replace(wish.blueprint.without_dataset(), stack=options.stack)
-            work = Parcel(blueprint, loaded.dataset, _distributions(spec))
-            with blaming(_who(options), PluginError, passing=(HarnessError,)):
+            work = Parcel(blueprint, loaded.dataset, distributions(spec))
+            with blaming(who(options), PluginError, passing=(HarnessError,)):
                 executor.open(work, most=max(map(len, parts)))
             if options.retime and not executor.exclusive:
-                raise SpecError(f"{_who(options)} cannot measure queries alone: run the command without it")
-            crew = Crew(executor, _who(options), plan.folder, spec.limits, warn_once, options.at_leisure)
+                raise SpecError(f"{who(options)} cannot measure queries alone: run the command without it")
+            crew = Crew(executor, who(options), plan.folder, spec.limits, warn_once, options.at_leisure)
         coordinator = Coordinator(
             plan,
             claims,
@@ -194,7 +194,7 @@ def _make_executor(plan: Plan, spec: Spec, options: Options, warn: Callable[[str
     context = ExecutorContext(folder=plan.folder, warn=warn, jobs=options.jobs, memory=spec.limits.memory)
     if options.executor is None:
         return LocalExecutor(Params(), context)
-    with blaming(_who(options), PluginError, passing=(HarnessError,)):
+    with blaming(who(options), PluginError, passing=(HarnessError,)):
         made = options.executor.plugin.make(options.executor.params, context)
         if not isinstance(made, Executor):
             raise PluginError(f"make returned {type(made).__name__}, not Executor")
@@ -209,18 +209,17 @@ def _device(spec: Spec, executor: Executor[Any] | None, options: Options) -> str
     """
     wish, has = spec.training.device, executor.device if executor else ""
     if has and wish == "cuda" and has != wish:
-        raise SpecError(
-            f"training.device is {wish}, but {_who(options)}, as it is asked for, has workers on {has}"
-        )
+        raise SpecError(f"training.device is {wish}, but {who(options)}, as it is asked for, has workers on {has}")
     return wish if has and wish != "auto" else has
 
 
-def _who(options: Options) -> str:
+def who(options: Options) -> str:
+    """The executor and its distribution, for messages."""
     chosen = options.executor
     return f"the executor {chosen.name!r} of {chosen.registered.origin}" if chosen else "the executor"
 
 
-def _distributions(spec: Spec) -> set[str]:
+def distributions(spec: Spec) -> set[str]:
     """Of the plugins that workers use."""
     used: list[Chosen[Any]] = [spec.dataset, spec.model, *spec.samplers]
     return {chosen.registered.distribution for chosen in used}
@@ -366,7 +365,7 @@ def _conclude(plan: Plan, claims: Claims, outcomes: list[Outcome]) -> None:
         saved.conclude(plan, outcomes)
 
 
-def _emit(registry: Registry, warn: Callable[[str], None], hook: str, **records: Any) -> None:
+def call_observers(registry: Registry, warn: Callable[[str], None], hook: str, **records: Any) -> None:
     """Call a hook of every observer; one that fails is named, and the others are called all the same.
 
     Raises:

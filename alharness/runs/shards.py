@@ -83,7 +83,7 @@ def share(cells: Sequence[tuple[Plan, Sequence[Cell]]], shard: Shard) -> list[li
                 found[number] += own
     else:
         first = 0
-        for (number, own), costs, count in zip(seeds, work, _counts(work, parts), strict=True):
+        for (number, own), costs, count in zip(seeds, work, counts(work, parts), strict=True):
             if first < shard.number <= first + count:
                 start, end = cut(costs, count)[shard.number - 1 - first]
                 found[number] += own[start:end]
@@ -124,14 +124,19 @@ def _dealt(seeds: Sequence[tuple[int, T]], work: Sequence[float], parts: int) ->
         yield from (part for _, part in sorted((turn, part) for part in turns for turn in range(turns[part])))
 
 
-def _counts(work: Sequence[Sequence[float]], parts: int) -> list[int]:
-    """How many parts each seed is cut into: more if it has more work, and no more than it has cells."""
-    counts = [1] * len(work)
+def counts(work: Sequence[Sequence[float]], parts: int) -> list[int]:
+    """How many parts each seed is cut into: more if it has more work, and no more than it has cells.
+
+    Args:
+        work: of the cells of each seed.
+        parts: how many in all: as many as there are seeds, or more, and no more than there are cells.
+    """
+    found = [1] * len(work)
     most = [(-sum(costs), index) for index, costs in enumerate(work) if len(costs) > 1]
     heapify(most)
     for _ in range(parts - len(work)):
         _, index = heappop(most)
-        counts[index] += 1
-        if counts[index] < len(work[index]):
-            heappush(most, (-sum(work[index]) / counts[index], index))
-    return counts
+        found[index] += 1
+        if found[index] < len(work[index]):
+            heappush(most, (-sum(work[index]) / found[index], index))
+    return found

@@ -218,6 +218,7 @@ def load_all(
     registry: Registry,
     assignments: Iterable[str] | Mapping[str, Any] | None = (),
     option: str = "--set ",
+    folder: Path | None = None,
 ) -> list[Spec]:
     """Read a spec and check all of it: a spec for each setting of its matrix, or the one that it is without.
 
@@ -228,6 +229,7 @@ def load_all(
         assignments: values that replace those of the source; see `alharness.spec.sources`. They also win over what
             the source extends and varies.
         option: what messages put before an assignment that is a text.
+        folder: where relative paths start, if not at the folder of the file.
 
     Raises:
         SpecError: everything that is wrong with the file, one line each.
@@ -236,11 +238,11 @@ def load_all(
     changes = sources.changes(assignments, option)
     match source:
         case Spec():
-            path, folder, file = source.path, source.folder, source.file
+            path, start, file = source.path, source.folder, source.file
         case Mapping():
-            path, folder, file = None, Path.cwd(), with_bases(sources.of_mapping(source))
+            path, start, file = None, Path.cwd(), with_bases(sources.of_mapping(source))
         case str() | Path():
-            path, folder = Path(source), folder_of(Path(source))
+            path, start = Path(source), folder_of(Path(source))
             file = with_bases(yamlfile.read(source), path)
         case _:
             raise SpecError(f"spec: expected a path, a name, a mapping or a Spec, but it is {source!r:.60}")
@@ -254,7 +256,7 @@ def load_all(
     settings = [sources.put_in(setting, again) for setting in expanded(file, changes)]
     sources.require_used(settings, registry)
     for setting in settings:
-        reader = Reader(sources.add_samplers(setting, registry), folder)
+        reader = Reader(sources.add_samplers(setting, registry), folder.absolute() if folder else start)
         found.append(_read(reader, registry, path, grid))
         problems += reader.problems
     if problems:

@@ -64,6 +64,11 @@ def grouped(items: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
     return groups
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 job`, `2 jobs`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def name_experiment(name: str, *, synthetic: bool) -> str:
     """The name, with the suffix if the data are synthetic."""
     return f"{name.removesuffix(SUFFIX)}{SUFFIX}" if synthetic else name

@@ -38,7 +38,20 @@ BASE = {
     "active_learning": {"initial_pool": 20, "budget": 20, "cycles": 1},
     "samplers": ["random"],
 }
-PROGRAMS = {"cd", "diff", "git", "jq", "mlflow", "pip", "pre-commit", "pytest", "python", "source", "towncrier"}
+PROGRAMS = {
+    "cd",
+    "diff",
+    "git",
+    "jq",
+    "mlflow",
+    "pip",
+    "pre-commit",
+    "pytest",
+    "python",
+    "sbatch",
+    "source",
+    "towncrier",
+}
 """What commands of the documentation may begin with, other than alharness and make."""
 EXECUTED = (("check",), ("plugins",), ("schema",), ("data", "list"), ("data", "describe", "digits"))
 """Commands that are quick, and need nothing but the specs: they are executed."""

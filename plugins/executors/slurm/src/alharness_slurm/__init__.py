@@ -1,0 +1,1 @@
+"""Slurm: cells as jobs of an array, from a script that can be printed as well."""
