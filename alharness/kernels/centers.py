@@ -118,7 +118,7 @@ def k_center_in_parts(
         k: from 0 to n.
         first: the position to pick first, whatever its gap; needed if there are no centers.
         front: points in all fronts together; by default as in `k_center`.
-        radius: say how far the farthest point is in the end, for which the parts are updated once more.
+        radius: say how far the farthest point is in the end.
 
     Raises:
         SamplerError: as `k_center`.
@@ -146,20 +146,24 @@ def k_center_in_parts(
         ahead = Front.joined(ask("begin", origin, share if k > 0 and first is None else 0))
         picks: list[int] = []
         rounds = 0
+        left = -math.inf  # the largest gap that is known
         chosen = None if first is None or k == 0 else Front.joined(ask("at", [first]))
         while len(picks) < k:
             if chosen is None:
                 rounds += 1
-                chosen = ahead.at(ahead.picks(k - len(picks)))
+                rows, left = ahead.picks(k - len(picks))
+                chosen = ahead.at(rows)
             new = chosen.positions.tolist()
             picks += new
-            more = share if len(picks) < k else 0
-            if more or radius:
-                ahead = Front.joined(ask("take", new, chosen.points, more))
-            chosen = None
-        widest = max(0.0, ahead.behind) ** 0.5 if radius and ahead.behind < math.inf else math.nan
+            if len(picks) == k:
+                if radius and left < ahead.behind:
+                    left = max(ask("farthest", chosen.points, new, left))
+            else:
+                ahead = Front.joined(ask("take", chosen.points, new, share))
+                chosen = None
+        widest = max(0.0, left if picks else ahead.behind)
     positions = torch.tensor(picks, device=origin.device) if picks else empty.to(origin.device)
-    return Centers(positions, widest, rounds)
+    return Centers(positions, widest**0.5 if radius and widest < math.inf else math.nan, rounds)
 
 
 class PartFacts(NamedTuple):
@@ -223,8 +227,8 @@ class Front(NamedTuple):
         """Some of them, in this order."""
         return Front(self.positions[rows], self.points[rows], self.norms[rows], self.gaps[rows], self.behind)
 
-    def picks(self, most: int) -> list[int]:
-        """Rows of the next picks, at least one and as many as the front is sure of."""
+    def picks(self, most: int) -> tuple[list[int], float]:
+        """Rows of the next picks, at least one and as many as the front is sure of; the largest gap then left."""
         X, norms, gaps = self.points, self.norms, self.gaps.clone()
         picks: list[int] = []
         while len(picks) < most:
@@ -236,7 +240,7 @@ class Front(NamedTuple):
             picks.append(int(i))
             gaps.clamp_(max=torch.addmv(norms, X, X[i], alpha=-2).add_(norms[i]).clamp_(min=0))
             gaps[i] = TAKEN
-        return picks
+        return picks, gaps.max().item()
 
 
 class CenterPart:
@@ -293,12 +297,29 @@ class CenterPart:
             return self._front(size)
 
     @torch.no_grad()
-    def take(self, positions: Sequence[int], points: Tensor, size: int) -> Front:
+    def take(self, points: Tensor, positions: Sequence[int], size: int) -> Front:
         """Make these points centers, about the origin, some of them of other parts; the front of this size."""
         with full_precision(self.pool.device):
             self._shrink(points.to(self._centers.device))
             self._values[self._own(positions)] = TAKEN
             return self._front(size)
+
+    @torch.no_grad()
+    def farthest(self, points: Tensor, positions: Sequence[int], known: float) -> float:
+        """The largest gap once these points are centers, too, or `known`, if no gap is larger than that.
+
+        The last of all questions: only points that can be farther are updated.
+        """
+        centers = points.to(self._centers.device)
+        self._values[self._own(positions)] = TAKEN
+        rows = (self._values > known).nonzero()[:, 0]
+        norms = _norms(centers)
+        with full_precision(self.pool.device):
+            for some in rows.split(self._block) if len(rows) else ():
+                X = self.pool[some] - self._origin
+                gaps = torch.addmm(norms, X, centers.T, alpha=-2).amin(1).add_(self._norms[some]).clamp_(min=0)
+                known = max(known, torch.minimum(gaps, self._values[some]).max().item())
+        return known
 
     @torch.no_grad()
     def at(self, positions: Sequence[int]) -> Front:

@@ -39,7 +39,7 @@ class Computer:
         if 0 < gpus < 1:
             _take_share(gpus)
         self._work = work
-        return _place()
+        return place()
 
     def compute(self, group: Group) -> Iterator[Message]:
         """What is found, as soon as it is found."""
@@ -54,7 +54,8 @@ def _take_share(gpus: float) -> None:
         torch.cuda.set_per_process_memory_fraction(gpus)
 
 
-def _place() -> Place:
+def place() -> Place:
+    """The process and node that this is called in."""
     import ray
     from ray.util import get_node_ip_address
 

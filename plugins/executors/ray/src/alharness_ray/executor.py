@@ -17,11 +17,12 @@ from . import cluster
 from .losses import explain, unusable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from alharness import ExecutorContext
     from alharness.api.executor import Group, Message, Work
 
+    from .held import HeldInActors
     from .losses import Place
     from .plugin import RayParams
 
@@ -108,6 +109,18 @@ class RayExecutor(Executor["RayWorker"]):
             ready += ray.wait(silent, num_returns=len(silent), timeout=0)[0]
         speaking = [heard[messages] for messages in ready if heard[messages].fetch()]
         return speaking or [worker for worker in workers if self._is_given_up(worker)]
+
+    def hold(self, makes: Sequence[Callable[[], Any]]) -> HeldInActors:
+        """See there. All of them are needed at the same time."""
+        from .held import HeldInActors
+
+        if len(makes) > self._slots:
+            raise RunError(
+                f"{len(makes)} parts need a worker each with {cluster.amounts(self._need)} (-x cpus, -x gpus), and "
+                f"the Ray cluster has room for {self._slots}: {cluster.describe(self._alive, self._need)}"
+            )
+        options = {**ONCE, "num_cpus": self._need["CPU"], "num_gpus": self._need.get("GPU", 0)}
+        return HeldInActors(makes, options, max(1, int(self._need["CPU"])), self.has_left)
 
     def close(self) -> None:
         """See there."""
