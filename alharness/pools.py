@@ -69,8 +69,9 @@ class Choice:
         ids: of the same samples.
         scores: of the same samples, or empty.
         diagnostics: what the sampler logged, such as the `radius` that CoreSet has reached.
-        cost: seconds and MiB: `query_seconds` and its parts, `cpu_peak_increase_mib` of this process, and
-            `part_cpu_peak_increase_mib` of the worker that took most.
+        cost: seconds and MiB: `query_seconds` and its phases, `query_cpu_seconds` and `cpu_peak_increase_mib` of
+            this process, `parts_cpu_seconds` of all workers together, and `part_cpu_peak_increase_mib` of the
+            worker that took most.
 
     >>> from alharness.pools import Choice
     >>> Choice(positions=(4,), ids=("e",)).ids

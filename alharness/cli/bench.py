@@ -86,7 +86,8 @@ def bench(
     wanted = _sizes(sizes, budget)
     installed = load_plugins(include)
     plugins = [installed.sampler(name).plugin for name in names or sorted(installed.samplers)]
-    in_parts = parts is not None or executor is not None
+    place = chosen_executor(executor, executor_params, installed)
+    in_parts = parts is not None or place is not None
     unable = {plugin.name: f"it does not serve {task}" for plugin in plugins if task not in plugin.tasks}
     if in_parts:
         made = {plugin.name: plugin.make(plugin.params()) for plugin in plugins}
@@ -108,7 +109,7 @@ def bench(
             able,
             installed.model(model).plugin,
             work,
-            partial(held, chosen_executor(executor, executor_params, installed)),
+            partial(held, place),
             parts=parts or PARTS,
             precision=precision,
         )
@@ -121,6 +122,11 @@ def bench(
     headings = ("sampler", "pool", "query s", "inference", "gradients", "selection", "memory +MiB", "exponent")
     page.print(make_table(headings, _rows(points)))
     page.print("synthetic data; one query per size", style="dim")
+    if in_parts:
+        most = max(point.cost["cpu_peak_increase_mib"] for point in points)
+        page.print(
+            f"memory is that of a part's worker; this process took {fixed(most)} MiB more, at most", style="dim"
+        )
     for name, reason in unable.items():
         page.print(f"skipped: {name}: {reason}")
 

@@ -160,7 +160,7 @@ class PartWorker:
         return Answer(value, spent)
 
     def end(self) -> tuple[dict[str, float], dict[str, float]]:
-        """What the part has logged, and what its peaks of memory were. It forgets the query."""
+        """What the part has logged, and what it took, see `Meter`. It forgets the query."""
         self._meter.__exit__(None, None, None)
         del self._part
         return self._logged, self._meter.cost
@@ -323,6 +323,7 @@ def select_in_parts(request: Request, workers: Held) -> CheckedSelection:
     cost |= {f"query_{phase}_seconds": told[phase] for phase in ("inference", "gradients")}
     cost["query_selection_seconds"] = max(0.0, seconds - told["inference"] - told["gradients"])
     cost |= {name: value for name, value in meter.cost.items() if name.endswith("_mib")}
+    cost["parts_cpu_seconds"] = sum(spent["cpu_seconds"] for _, spent in ends)
     for name in {name for _, memory in ends for name in memory if name.endswith("_mib")}:
         cost[f"part_{name}"] = max(memory.get(name, 0.0) for _, memory in ends)
     return CheckedSelection(

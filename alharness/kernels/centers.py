@@ -315,7 +315,7 @@ class CenterPart:
         rows = (self._values > known).nonzero()[:, 0]
         norms = _norms(centers)
         with full_precision(self.pool.device):
-            for some in rows.split(self._block) if len(rows) else ():
+            for some in torch.split(rows, self._block) if len(rows) else ():
                 X = self.pool[some] - self._origin
                 gaps = torch.addmm(norms, X, centers.T, alpha=-2).amin(1).add_(self._norms[some]).clamp_(min=0)
                 known = max(known, torch.minimum(gaps, self._values[some]).max().item())

@@ -31,3 +31,28 @@ def test_what_cannot_be_measured_is_told(capsys, arguments, message):
     code, _, err = bench(capsys, *arguments)
     assert code in (2, 4)
     assert message in err
+
+
+def test_pools_in_parts_are_measured_and_the_others_left_out(capsys):
+    arguments = ["random", "coreset", "gcnal", "--parts", "3", "--budget", "5", "--labeled", "20"]
+    code, out, _ = bench(capsys, *arguments, "--sizes", "100,200", "--precision", "float16")
+    assert code == 0
+    table = out[out.index("exponent") :].splitlines()[2:6]
+    assert [line.split()[0] for line in table] == ["random", "200", "coreset", "200"]
+    assert "memory is that of a part's worker; this process took" in out
+    assert "skipped: gcnal: it has no methods answer and select_in_parts" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--sizes", "2,30", "--budget", "1", "--parts", "3"], "a pool of 2 cannot be cut into 3 parts"),
+        (["--executor", "proceses"], "no executor named 'proceses' is installed; did you mean 'processes'?"),
+        (["-x", "gpus=1"], "name the executor that it is for with --executor"),
+        (["gcnal", "--parts", "2"], "gcnal: it has no methods answer and select_in_parts"),
+    ],
+)
+def test_what_cannot_be_measured_in_parts_is_told(capsys, arguments, message):
+    code, _, err = bench(capsys, *arguments)
+    assert code in (2, 4)
+    assert message in err

@@ -116,8 +116,8 @@ class RayExecutor(Executor["RayWorker"]):
 
         if len(makes) > self._slots:
             raise RunError(
-                f"{len(makes)} parts need a worker each with {cluster.amounts(self._need)} (-x cpus, -x gpus), and "
-                f"the Ray cluster has room for {self._slots}: {cluster.describe(self._alive, self._need)}"
+                f"{len(makes)} parts need a worker each with {cluster.amounts(self._need)} (-x cpus, -x gpus), "
+                f"and the Ray cluster has room for {self._slots}: {cluster.describe(self._alive, self._need)}"
             )
         options = {**ONCE, "num_cpus": self._need["CPU"], "num_gpus": self._need.get("GPU", 0)}
         return HeldInActors(makes, options, max(1, int(self._need["CPU"])), self.has_left)
