@@ -360,8 +360,8 @@ def _finished(found: Mapping[Cell, Outcome], cells: Collection[Cell]) -> dict[st
 
 def _conclude(plan: Plan, claims: Claims, outcomes: list[Outcome]) -> None:
     """Write how the cells ended. Raises RunError if the disk is full."""
-    faults.reach("ended")
     with claims.writing():
+        faults.reach("ended")
         saved.conclude(plan, outcomes)
 
 
