@@ -148,8 +148,17 @@ class Claims:
             shutil.rmtree(folder, ignore_errors=True)
 
     def require_held(self) -> None:
-        """Raise RunError if another process took over from this one, which had been halted for too long."""
-        if locks.is_lost(self._alive) or not self._folder.is_dir():
+        """Raise RunError if another process took over from this one, which had been halted for too long.
+
+        Or if the directory was moved or deleted meanwhile.
+        """
+        gone = not self._folder.is_dir()
+        if gone and self._locks.kernel:  # no process deletes what another locks
+            raise RunError(
+                f"{self._folder}: was moved or deleted while this process worked there; it stops. Run again to "
+                "continue what is left"
+            )
+        if gone or locks.is_lost(self._alive):
             raise RunError(
                 f"{self.directory.path}: this process was halted for so long that its lease expired, and another "
                 "may have continued its cells; it stops. Run again to see what is left to do"

@@ -9,12 +9,14 @@ import os
 import pickle
 import signal
 import sys
+import tempfile
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from multiprocessing import forkserver, resource_tracker
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
+from alharness.errors import SpecError, described
 from alharness.registry.sending import pack
 
 if TYPE_CHECKING:
@@ -33,7 +35,11 @@ next to one busy process on two cores a query took 50 times as long."""
 
 
 def start_server() -> ForkServerContext:
-    """Start the server that all processes are forked from: it imports torch once, while this process continues."""
+    """Start the server that all processes are forked from: it imports torch once, while this process continues.
+
+    Raises:
+        SpecError: the folder for temporary files holds no sockets: the names of sockets must be short.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["alharness.runs.worker", "alharness.runs.loader"])
     # Terminals and Jupyter send SIGINT to all processes of a group. The server ignores it when its modules are
@@ -42,7 +48,13 @@ def start_server() -> ForkServerContext:
     with _environment(PASSIVE | dict(os.environ) | SAFE_PATH), held_back(signal.SIGUSR1):
         resource_tracker.ensure_running()  # the server needs it, and would start it with SIGINT let through
         with held_back(signal.SIGINT):
-            forkserver.ensure_running()
+            try:
+                forkserver.ensure_running()
+            except OSError as error:
+                raise SpecError(
+                    f"{tempfile.gettempdir()}: sockets of processes cannot be made there ({described(error)}); "
+                    "set TMPDIR to another folder with a short name, such as /tmp"
+                ) from error
     return context
 
 

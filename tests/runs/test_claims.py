@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -264,6 +265,13 @@ def test_a_process_that_was_halted_finds_its_lease_lost(work, no_locks, tmp_path
             for _ in range(60):
                 claims.require_held()
                 threading.Event().wait(0.1)
+
+
+def test_a_directory_that_was_deleted_meanwhile_is_said_to_be_gone(tmp_path):
+    with Claims(RunDirectory(tmp_path / "run"), lambda _: None) as claims:
+        shutil.rmtree(tmp_path / "run")
+        with pytest.raises(RunError, match="run/processes/.*: was moved or deleted while this process worked"):
+            claims.require_held()
 
 
 def test_case_07_a_halted_process_loses_its_cells_to_the_next(work, claim, no_locks):

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -14,6 +15,17 @@ def said(path):
     return subprocess.run(
         [sys.executable, "-c", PRINT, str(path)], capture_output=True, text=True, check=True
     ).stdout
+
+
+def test_a_folder_for_temporary_files_with_too_long_a_name_is_refused(tmp_path):
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    start = [sys.executable, "-c", "from alharness.runs.processes import start_server; start_server()"]
+    run = subprocess.run(
+        start, env={**os.environ, "TMPDIR": str(folder)}, capture_output=True, text=True, check=False
+    )
+    assert run.stderr.splitlines()[-1].startswith(f"alharness.errors.SpecError: {folder}: sockets of processes")
+    assert "set TMPDIR to another folder with a short name" in run.stderr
 
 
 def test_what_is_printed_goes_to_the_end_of_a_file(tmp_path):
