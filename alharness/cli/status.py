@@ -51,7 +51,8 @@ def status(runs: tuple[Path, ...], *, watch: bool) -> int:
         alharness status digits_quick
         alharness status runs/* --watch
 
-    Exit codes: 0 all is complete or at work, 1 some cells failed or no process works on what is left, 2 usage.
+    Exit codes: 0 all is complete, at work or submitted, 1 some cells failed, or some are left and no process works
+    on any, 2 usage.
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     from alharness.runs.finding import find_runs
     from alharness.runs.status import Watcher
@@ -71,21 +72,14 @@ def status(runs: tuple[Path, ...], *, watch: bool) -> int:
 
 def _looks(watchers: Sequence[Watcher], *, again: bool) -> Iterator[list[RunStatus]]:
     """How far runs are: once, or again and again until all cells have ended, or Ctrl-C."""
-    from alharness.runs.status import NotYet
-
     with suppress(KeyboardInterrupt):
         while True:
-            began, took = time.monotonic(), 0.0
-            try:
-                found = [watcher.look() for watcher in watchers]
-            except NotYet:
-                if not again:
-                    raise
-            else:
-                took = time.monotonic() - began
-                yield found
-                if not again or all(run.ended for run in found):
-                    return
+            began = time.monotonic()
+            found = [watcher.look() for watcher in watchers]
+            took = time.monotonic() - began
+            yield found
+            if not again or all(run.ended for run in found):
+                return
             time.sleep(max(SECONDS, took / SHARE))
 
 
@@ -120,16 +114,15 @@ def _whole(found: Sequence[RunStatus]) -> RenderableType:
     headings = ("run", "complete", "running", "waiting", "failed", "cycles", "time left")
     parts: list[RenderableType] = [make_table(headings, [_row(run) for run in found])]
     for run in found:
-        heading = f"{run.plan.folder}: " if len(found) > 1 else ""
-        lines = [*_processes(run), *(f"{safe(what)}" for what in _failures(run))]
-        parts += [Text(f"{heading}{line}") for line in lines]
+        heading = f"{run.folder}: " if len(found) > 1 else ""
+        parts += [Text(f"{heading}{safe(line)}") for line in (*_who(run), *_failures(run))]
     return Group(*parts)
 
 
 def _row(run: RunStatus) -> tuple[str, ...]:
     states, total = run.states, sum(run.states.values())
     return (
-        str(run.plan.folder),
+        str(run.folder),
         f"{states['complete']:,} of {total:,}",
         *(f"{states[name]:,}" for name in ("running", "waiting", "failed")),
         f"{run.cycles:,} of {run.of:,}",
@@ -141,7 +134,7 @@ def _left(run: RunStatus) -> str:
     if run.ended:
         return NOTHING
     if not run.processes:
-        return "no process is at work"
+        return "in the queue" if run.queued else "no process is at work"
     return "not known yet" if run.left is None else time_in_words(run.left)
 
 
@@ -150,17 +143,21 @@ def _line(run: RunStatus) -> str:
     some = [f"{states[name]:,} {name}" for name in ("running", "waiting", "failed") if states[name]]
     cells = ", ".join([f"{states['complete']:,} of {total:,} cells complete", *some])
     left = "" if run.ended else f"; {_left(run)}{' left' if run.left is not None else ''}"
-    return f"{run.plan.name}: {cells}{left}"
+    return f"{run.name}: {cells}{left}"
 
 
-def _processes(run: RunStatus) -> Iterator[str]:
+def _who(run: RunStatus) -> Iterator[str]:
     for process in run.processes[:MOST]:
         since = f" since {process.since:%Y-%m-%d %H:%M}" if process.since else ""
         left = f", {time_in_words(process.left)} left" if process.left is not None else ""
         yield f"{process.name}{since}: {process.complete:,} of its {process.cells:,} cells complete{left}"
     if len(run.processes) > MOST:
         yield f"and {len(run.processes) - MOST:,} more processes"
-    if run.needs_help and not run.processes and not run.ended:
+    for queued in run.queued:
+        jobs = f"jobs {queued.jobs[0]} to {queued.jobs[-1]}" if queued.jobs[1:] else f"job {queued.jobs[0]}"
+        when = f"submitted {queued.at:%Y-%m-%d %H:%M}"
+        yield f"{queued.system}: {jobs}, {when}, with {queued.cells:,} cells: not begun yet; logs: {queued.logs}"
+    if not (run.processes or run.queued or run.ended):
         yield "No process works on what is left: run its spec again to continue."
 
 

@@ -15,9 +15,9 @@ from alharness.text.words import counted
 
 from . import saved
 from .claims import Claims
-from .directory import RunDirectory
+from .directory import JOBS, RunDirectory
 from .following import Following
-from .jobs import FOLDER, TERMS, Setting, Submission, Submissions, Terms, pack
+from .jobs import TERMS, Setting, Submission, Submissions, Terms, pack
 from .parcel import needed
 from .rounds import Rounds
 from .run import distributions
@@ -101,7 +101,7 @@ class Batch:
         if not packed:
             return {}
         words = [self._words(setting) if setting.cells else [] for setting in settings]
-        logs = (settings[0].plan.folder / FOLDER).absolute()
+        logs = (settings[0].plan.folder / JOBS).absolute()
         ids = self._system.submit(_jobs(packed, words), logs, _title(settings))
         at, found = int(time.time() * 1000), dict[str, str]()
         for number, setting in enumerate(settings):

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from alharness.api.records import Cell
 
 OUTPUT = "output.txt"
+JOBS = "jobs"
+"""Folder of what was submitted to a batch system."""
 
 
 class RunDirectory:

@@ -182,9 +182,14 @@ def _settings(named: str | Path) -> list[str]:
 
 def _directories(workdir: Path) -> list[Path]:
     from . import saved  # commands that look for no run start without it
+    from .directory import JOBS
 
     try:
-        return [path for path in workdir.iterdir() if (path / saved.NAME).exists() or (path / "cells").is_dir()]
+        return [
+            path
+            for path in workdir.iterdir()
+            if (path / saved.NAME).exists() or (path / "cells").is_dir() or (path / JOBS).is_dir()
+        ]
     except OSError:
         return []
 
@@ -219,12 +224,15 @@ def _spec_name(path: Path) -> str:
 
 def _look(folder: Path) -> FoundRun:
     from . import saved
+    from .directory import JOBS
 
     try:
         plan, outcomes = saved.load(folder)
     except RunError:
         made = folder.name.rpartition("-")[0] or folder.name
         what = f"{saved.NAME} cannot be read" if (folder / saved.NAME).exists() else f"has no {saved.NAME}"
+        if (folder / JOBS).is_dir() and not (folder / "cells").is_dir():
+            what = "submitted; no job has begun"
         return FoundRun(path=folder, name=made, at=_written(folder), problem=what)
     labels = f"{plan.schedule.labeled[0]:,} → {plan.schedule.labeled[-1]:,} labels"
     return FoundRun(

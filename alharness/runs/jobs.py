@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 from alharness.errors import PluginError, RunError
 from alharness.text.words import grouped
 
+from .directory import JOBS
 from .files import write
 from .parcel import differences, versions
 from .shards import counts, cut
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from alharness.api.records import Cell, Plan
     from alharness.spec import Spec
 
-FOLDER = "jobs"
 TERMS = ".terms"
 """Ends the name of the file that says under which terms a job runs, which is next to its spec."""
 
@@ -69,7 +69,7 @@ class Submissions:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder / FOLDER
+        self.folder = folder / JOBS
 
     def add(self, submission: Submission) -> None:
         """Note one. Raises OSError if it cannot be written."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,18 +15,18 @@ from .claims import at_work, ends_of
 from .costs import Costs, Rest, Together, time_left
 from .directory import RunDirectory
 from .groups import cut
+from .jobs import Submissions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from alharness.api.records import Cell, Outcome, Plan
+    from alharness.api.records import Cell, Outcome, Plan, Status
+
+    from .claims import Holder
+    from .jobs import Submission
 
 COMPLETE, RUNNING, WAITING, FAILED = "complete", "running", "waiting", "failed"
-
-
-class NotYet(RunError):
-    """A process has begun to work in a run directory, and has not written its plan yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,24 +49,47 @@ class Process:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Queued:
+    """Jobs that a batch system was given, and that have not begun as far as can be seen here.
+
+    Attributes:
+        system: its name.
+        at: when they were submitted.
+        jobs: their ids.
+        cells: how many cells they have.
+        logs: folder of what they print.
+    """
+
+    system: str
+    at: datetime
+    jobs: tuple[str, ...]
+    cells: int
+    logs: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunStatus:
     """How far a run is.
 
     Attributes:
-        plan: what its last `run` command was asked for.
+        folder: the run directory.
+        name: of the spec.
         states: number of cells that are complete, running, waiting and failed.
         cycles: finished cycles.
         of: all cycles; of seeds that stop, at most.
         failures: name of a cell -> how it ended, and why.
         processes: those at work.
+        queued: jobs that have not begun.
     """
 
-    plan: Plan
+    folder: Path
+    name: str
     states: Mapping[str, int]
-    cycles: int
-    of: int
-    failures: Mapping[str, str]
-    processes: Sequence[Process]
+    cycles: int = 0
+    of: int = 0
+    failures: Mapping[str, str] = field(default_factory=dict)
+    processes: Sequence[Process] = ()
+    queued: Sequence[Queued] = ()
 
     @property
     def ended(self) -> bool:
@@ -75,8 +98,8 @@ class RunStatus:
 
     @property
     def needs_help(self) -> bool:
-        """Whether cells have failed, or some are left and no process works on any."""
-        return bool(self.states[FAILED]) or not (self.processes or self.ended)
+        """Whether cells have failed, or some are left of which no process and no job is known."""
+        return bool(self.states[FAILED]) or not (self.processes or self.queued or self.ended)
 
     @property
     def left(self) -> float | None:
@@ -97,43 +120,23 @@ class Watcher:
         self._seen: dict[Path, tuple[tuple[int, int], Outcome]] = {}
 
     def look(self) -> RunStatus:
-        """How far it is now. Raises RunError if it cannot be read, and NotYet if it cannot be read yet."""
-        working = at_work(self._directory)
+        """How far it is now. Raises RunError if it cannot be read."""
+        working, submitted = at_work(self._directory), Submissions(self._directory.path).read()
         try:
             plan, outcomes = saved.load(self._directory.path, self._outcome)
         except RunError:
-            if working and not (self._directory.path / saved.NAME).exists():
-                who = working[0][1]
-                raise NotYet(
-                    f"{self._directory.path}: {who} has just begun to work there, and has not written yet what it "
-                    "will do; look again in some seconds"
-                ) from None
+            if (working or submitted) and not (self._directory.path / saved.NAME).exists():
+                return self._before(working, submitted)
             raise
-        holders = [{cell for cell in plan.cells if cell.folder in who.cells} for _, who in working]
         ends = {cell: end for folder, _ in working for cell, end in ends_of(folder).items()}
-        found = {
-            one.cell: replace(one, status=ends[one.cell.folder][0], error=ends[one.cell.folder][1])
-            if one.status == "pending" and one.cell.folder in ends
-            else one
-            for one in outcomes
-        }
-        held = {cell for cells in holders for cell in cells}
+        found = {one.cell: _with_end(one, ends) for one in outcomes}
+        held = {folder for _, who in working for folder in who.cells}
         states = {cell: _state(one, held) for cell, one in found.items() if one.status != "spared"}
         costs = _costs(outcomes)
-        processes = []
-        for (folder, who), cells in zip(working, holders, strict=True):
-            rest = [cell for cell in plan.cells if cell in cells and states.get(cell) in (RUNNING, WAITING)]
-            processes.append(
-                Process(
-                    name=str(who),
-                    since=_since(folder),
-                    complete=sum(states.get(cell) == COMPLETE for cell in cells),
-                    cells=len(cells),
-                    left=_left(plan, rest, found, costs),
-                )
-            )
+        waiting = {cell.folder: found[cell] for cell, state in states.items() if state == WAITING}
         return RunStatus(
-            plan=plan,
+            folder=self._directory.path,
+            name=plan.name,
             states=Counter(states.values()),
             cycles=sum(len(found[cell].cycles) for cell in states),
             of=sum(len(plan.labeled(cell)) for cell in states),
@@ -142,7 +145,23 @@ class Watcher:
                 for cell, state in states.items()
                 if state == FAILED
             },
-            processes=processes,
+            processes=[_process(folder, who, plan, states, found, costs) for folder, who in working],
+            queued=[*_queued(submitted, {f: one for f, one in waiting.items() if f not in held})],
+        )
+
+    def _before(self, working: Sequence[tuple[Path, Holder]], submitted: Sequence[Submission]) -> RunStatus:
+        """Of a run of which only is known who will run it: no data were loaded yet."""
+        cells = {cell for _, who in working for cell in who.cells}
+        waiting = {cell: None for one in submitted for own in one.cells.values() for cell in own}
+        return RunStatus(
+            folder=self._directory.path,
+            name=self._directory.path.name.rpartition("-")[0],
+            states=Counter({WAITING: len(cells | waiting.keys())}),
+            processes=[
+                Process(name=str(who), since=_since(folder), complete=0, cells=len(who.cells), left=None)
+                for folder, who in working
+            ],
+            queued=[*_queued(submitted, {cell: one for cell, one in waiting.items() if cell not in cells})],
         )
 
     def _outcome(self, plan: Plan, cell: Cell) -> Outcome:
@@ -157,12 +176,65 @@ class Watcher:
         return self._seen[path][1]
 
 
-def _state(outcome: Outcome, held: Collection[Cell]) -> str:
+def _with_end(outcome: Outcome, ends: Mapping[str, tuple[Status, str]]) -> Outcome:
+    """How a cell ended in a process that still works on others."""
+    if outcome.status != "pending" or outcome.cell.folder not in ends:
+        return outcome
+    status, error = ends[outcome.cell.folder]
+    return replace(outcome, status=status, error=error)
+
+
+def _state(outcome: Outcome, held: Collection[str]) -> str:
     if outcome.status == "ok":
         return COMPLETE
     if outcome.status not in ("pending", "interrupted"):
         return FAILED
-    return RUNNING if outcome.cell in held and outcome.context else WAITING
+    return RUNNING if outcome.cell.folder in held and outcome.context else WAITING
+
+
+def _process(
+    folder: Path,
+    who: Holder,
+    plan: Plan,
+    states: Mapping[Cell, str],
+    found: Mapping[Cell, Outcome],
+    costs: Costs,
+) -> Process:
+    own = frozenset(who.cells)
+    cells = [cell for cell in states if cell.folder in own]
+    return Process(
+        name=str(who),
+        since=_since(folder),
+        complete=sum(states[cell] == COMPLETE for cell in cells),
+        cells=len(cells),
+        left=_left(plan, [cell for cell in cells if states[cell] in (RUNNING, WAITING)], found, costs),
+    )
+
+
+def _queued(submitted: Sequence[Submission], waiting: Mapping[str, Outcome | None]) -> Iterator[Queued]:
+    """Jobs of which no cell has begun since they were submitted, and no later job has any.
+
+    Args:
+        submitted: the oldest first.
+        waiting: folder of a cell that no process has -> how far it is, if that is known.
+    """
+    later = set[str]()
+    for one in reversed(submitted):
+        jobs = {
+            job: cells
+            for job, cells in one.cells.items()
+            if not any(cell in later or cell not in waiting or _begun(waiting[cell], one.at) for cell in cells)
+        }
+        later.update(cell for cells in one.cells.values() for cell in cells)
+        if jobs:
+            at = datetime.fromtimestamp(one.at / 1000).astimezone()
+            count = sum(map(len, jobs.values()))
+            yield Queued(system=one.system, at=at, jobs=tuple(jobs), cells=count, logs=one.logs)
+
+
+def _begun(outcome: Outcome | None, since: int) -> bool:
+    """Whether a cell did anything after a time, in milliseconds since the epoch."""
+    return outcome is not None and max([outcome.started, *(cycle.at for cycle in outcome.cycles[-1:])]) > since
 
 
 def _costs(outcomes: Sequence[Outcome]) -> Costs:

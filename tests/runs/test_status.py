@@ -10,8 +10,9 @@ from alharness.cli import status as command
 from alharness.runs import journal, saved
 from alharness.runs.claims import Claims
 from alharness.runs.directory import RunDirectory
+from alharness.runs.jobs import Submission, Submissions
 from alharness.runs.journal import Journal
-from alharness.runs.status import NotYet, Watcher
+from alharness.runs.status import Watcher
 
 CELLS = tuple(
     Cell(label=label, sampler=label, params={}, distribution="d==1", seed=seed, key=f"{label}{seed}" * 3)
@@ -63,12 +64,13 @@ def working(folder):
 
 
 @pytest.fixture
-def status(folder, capsys):
+def status(folder, capsys, monkeypatch):
     """The command; gives exit code and output."""
+    monkeypatch.chdir(folder.parent)
 
     def ask(*options):
         with pytest.raises(SystemExit) as ended:
-            main(["status", str(folder), *options])
+            main(["status", folder.name, *options])
         return ended.value.code, capsys.readouterr().out
 
     return ask
@@ -178,8 +180,51 @@ def test_nothing_is_written(folder, advance, working):
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
 
-def test_a_run_that_is_just_beginning_cannot_be_read_yet(folder, working):
-    working()
+def test_of_a_run_that_is_just_beginning_the_cells_of_its_process_are_known(folder, working):
     (folder / saved.NAME).unlink()
-    with pytest.raises(NotYet, match="has just begun to work there"):
-        Watcher(folder).look()
+    working(*CELLS[:3])
+    found = Watcher(folder).look()
+    assert (found.name, dict(found.states), found.needs_help) == ("x", {"waiting": 3}, False)
+    assert [process.cells for process in found.processes] == [3]
+
+
+@pytest.fixture
+def submit(folder):
+    """Note jobs that were submitted at a time: id -> cells."""
+
+    def note(at=2, **jobs):
+        cells = {job: tuple(cell.folder for cell in cells) for job, cells in jobs.items()}
+        Submissions(folder).add(Submission(system="slurm", at=at, logs="/logs", cells=cells))
+
+    return note
+
+
+def test_jobs_that_have_not_begun_need_no_help(folder, submit, status):
+    (folder / saved.NAME).unlink()
+    submit(a=CELLS[:2], b=CELLS[2:])
+    code, told = status()
+    assert code == 0
+    assert "0 of 4" in told
+    assert "in the queue" in told
+    assert "slurm: jobs a to b, submitted 1970-01-01" in told
+    assert "with 4 cells: not begun yet; logs: /logs" in told
+
+
+def test_a_job_has_begun_if_a_cell_of_it_has_or_a_process_has_one(folder, advance, working, submit):
+    submit(a=CELLS[:1], b=CELLS[1:2], c=CELLS[2:], at=0)
+    advance(CELLS[0], 1)  # which begins at 1
+    working(CELLS[3])
+    (queued,) = Watcher(folder).look().queued
+    assert queued.jobs == ("b",)
+
+
+def test_what_was_submitted_again_is_in_the_later_job(folder, submit):
+    submit(a=CELLS)
+    submit(at=3, b=CELLS)
+    assert [queued.jobs for queued in Watcher(folder).look().queued] == [("b",)]
+
+
+def test_cells_that_were_begun_before_wait_in_their_job(folder, advance, submit):
+    advance(CELLS[0], 1)
+    submit(a=CELLS[:1], at=99)
+    assert [queued.jobs for queued in Watcher(folder).look().queued] == [("a",)]
