@@ -62,7 +62,9 @@ def status(runs: tuple[Path, ...], *, watch: bool) -> int:
     looks = _looks(watchers, again=watch)
     if not watch:
         found = next(looks)
-        page.print(_whole(found))
+        page.print(_table(found))
+        for line in _lines(found):
+            page.say(line)
     elif page.is_terminal and not page.is_dumb_terminal:
         found = _show_moving(page, looks)
     else:
@@ -84,13 +86,15 @@ def _looks(watchers: Sequence[Watcher], *, again: bool) -> Iterator[list[RunStat
 
 
 def _show_moving(page: PageConsole, looks: Iterator[list[RunStatus]]) -> list[RunStatus]:
+    from rich.console import Group
     from rich.live import Live
+    from rich.text import Text
 
     found: list[RunStatus] = []
     with Live(console=page, auto_refresh=False) as live:
         for look in looks:
             found = look
-            live.update(_whole(found), refresh=True)
+            live.update(Group(_table(found), *map(Text, _lines(found))), refresh=True)
     return found
 
 
@@ -106,17 +110,16 @@ def _show_lines(page: PageConsole, looks: Iterator[list[RunStatus]]) -> list[Run
     return found
 
 
-def _whole(found: Sequence[RunStatus]) -> RenderableType:
-    """The table of runs, the processes, and what failed."""
-    from rich.console import Group
-    from rich.text import Text
-
+def _table(found: Sequence[RunStatus]) -> RenderableType:
     headings = ("run", "complete", "running", "waiting", "failed", "cycles", "time left")
-    parts: list[RenderableType] = [make_table(headings, [_row(run) for run in found])]
+    return make_table(headings, [_row(run) for run in found])
+
+
+def _lines(found: Sequence[RunStatus]) -> Iterator[str]:
+    """Who works on runs, and what failed in them."""
     for run in found:
         heading = f"{run.folder}: " if len(found) > 1 else ""
-        parts += [Text(f"{heading}{safe(line)}") for line in (*_who(run), *_failures(run))]
-    return Group(*parts)
+        yield from (f"{heading}{safe(line)}" for line in (*_who(run), *_failures(run)))
 
 
 def _row(run: RunStatus) -> tuple[str, ...]:
@@ -125,7 +128,7 @@ def _row(run: RunStatus) -> tuple[str, ...]:
         str(run.folder),
         f"{states['complete']:,} of {total:,}",
         *(f"{states[name]:,}" for name in ("running", "waiting", "failed")),
-        f"{run.cycles:,} of {run.of:,}",
+        f"{run.cycles:,} of {run.of:,}" if run.of else NOTHING,
         _left(run),
     )
 
