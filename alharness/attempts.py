@@ -160,13 +160,13 @@ def make_batch(
         warn(warning)
     from alharness.api.executor import ExecutorContext
     from alharness.runs.batch import Batch
-    from alharness.runs.run import who
+    from alharness.runs.executors import who
 
     refused = [name for name in ("retime", "shard") if getattr(options, name)]
     if refused:
-        raise SpecError(f"{who(options)} makes jobs of its own, and cannot be used with {refused[0]}")
+        raise SpecError(f"{who(chosen)} makes jobs of its own, and cannot be used with {refused[0]}")
     context = ExecutorContext(folder=plans[0].folder, warn=warn, jobs=options.jobs)
-    with blaming(who(options), PluginError, passing=(HarnessError,)):
+    with blaming(who(chosen), PluginError, passing=(HarnessError,)):
         system = chosen.plugin.make(chosen.params, context)
         if not isinstance(system, BatchSystem):
             raise PluginError(f"make returned {type(system).__name__}, not BatchSystem")

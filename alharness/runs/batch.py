@@ -20,7 +20,6 @@ from .following import Following
 from .jobs import TERMS, Setting, Submission, Submissions, Terms, pack
 from .parcel import needed
 from .rounds import Rounds
-from .run import distributions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -122,7 +121,7 @@ class Batch:
         """The command that runs a setting, as it is now, wherever and whenever it is called."""
         spec, plan, options = setting.spec, setting.plan, self._options
         text = resolved_yaml(spec)
-        terms = Terms(folder=str(spec.folder.absolute()), versions=needed(distributions(spec)))
+        terms = Terms(folder=str(spec.folder.absolute()), versions=needed(spec))
         name = f"{plan.name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
         path = Submissions(plan.folder).keep(name, text, terms).absolute()
         words = [

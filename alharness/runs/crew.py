@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from alharness.api.executor import At, Begun, Done, Finished, FirstFit, Group, Refused, Warned
 from alharness.api.records import Outcome
-from alharness.errors import HarnessError, PluginError, RunError, blaming
+from alharness.errors import RunError
 
 from .directory import RunDirectory
 from .processes import remove_empty
@@ -19,9 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
-    from alharness.api.executor import Executor, Finding, Message, Worker
+    from alharness.api.executor import Finding, Message, Worker
     from alharness.api.records import Cell, Status
     from alharness.spec.settings import LimitsSettings
+
+    from .executors import SafeExecutor
 
 LOSSES = 3
 """A cell fails if so many machines were lost while it was computed: it may be what ends them."""
@@ -64,7 +65,6 @@ class Crew:
 
     Args:
         executor: starts workers.
-        who: the executor and its distribution, for messages.
         folder: the run directory; processes of this machine print to files in it.
         limits: what an attempt at a cell may take. Cells that train together share the time that this takes.
         warn: called with what the user should know.
@@ -73,8 +73,7 @@ class Crew:
 
     def __init__(
         self,
-        executor: Executor[Any],
-        who: str,
+        executor: SafeExecutor,
         folder: Path,
         limits: LimitsSettings,
         warn: Callable[[str], None],
@@ -82,7 +81,6 @@ class Crew:
     ) -> None:
         self._executor, self._limits, self._warn = executor, limits, warn
         self._at_leisure: Callable[[], None] | None = at_leisure
-        self._blaming = partial(blaming, who, PluginError, passing=(HarnessError,))
         self._directory = RunDirectory(folder)
         self._idle: list[_Post] = []
         self._busy: list[_Post] = []
@@ -106,8 +104,8 @@ class Crew:
                     self._at_leisure()
                     self._at_leisure = None
                 posts = {post.watch: post for post in self._busy}
-                for watch, exceeded in listen(posts, self._wait, self._longest, self._warn):
-                    self._hear(posts[watch], exceeded or self._receive(watch.worker), groups)
+                for watch, exceeded in listen(posts, self._executor.wait, self._longest, self._warn):
+                    self._hear(posts[watch], exceeded or self._executor.receive(watch.worker), groups)
         finally:
             for post in [*self._busy, *self._idle]:
                 self._end(post)
@@ -120,23 +118,14 @@ class Crew:
                 self._idle.append(post)
                 return
             self._busy.append(post)
-            with self._blaming():
-                post.begin(group, self._limits, self._executor.grace)
+            post.begin(group, self._limits, self._executor.grace)
+            self._executor.send(post.worker, group)
 
     def _start(self) -> _Post:
-        with self._blaming():
-            worker = self._executor.start()
-            if self._limits.memory is not None and worker.memory() is None:
-                self._warn("limits.memory is not watched: the workers of this executor do not say what they hold")
+        worker = self._executor.start()
+        if self._limits.memory is not None and worker.memory() is None:
+            self._warn("limits.memory is not watched: the workers of this executor do not say what they hold")
         return _Post(worker)
-
-    def _wait(self, workers: Sequence[Worker], seconds: float) -> Collection[Worker]:
-        with self._blaming():
-            return self._executor.wait(workers, seconds)
-
-    def _receive(self, worker: Worker) -> Message | None:
-        with self._blaming():
-            return worker.receive()
 
     def _hear(self, post: _Post, message: Message | Exceeded | None, groups: Groups) -> None:
         match message:
@@ -171,8 +160,7 @@ class Crew:
             self._end(post)
         elif self._executor.exclusive:  # it waits, so that observers disturb no query
             post.watch.excuse(time.monotonic() - began)
-            with self._blaming():
-                post.worker.proceed()
+            self._executor.proceed(post.worker)
 
     def _release(self, post: _Post) -> None:
         if not post.sound:
@@ -194,8 +182,7 @@ class Crew:
 
     def _lose_dead(self, post: _Post, groups: Groups) -> None:
         """See to the cells of a worker that says nothing more."""
-        with self._blaming():
-            loss = post.worker.loss()
+        loss = self._executor.loss(post.worker)
         reason = f"; {loss.reason}" if loss.reason else ""
         error = f"{loss.text} before the cell was finished{self._hint(post.at_work)}{reason}"
         if loss.cause == "machine":
@@ -244,8 +231,7 @@ class Crew:
         for posts in (self._busy, self._idle):
             if post in posts:
                 posts.remove(post)
-        with self._blaming():
-            post.worker.end()
+        self._executor.end(post.worker)
         self._remove_empty(post)
 
     def _remove_empty(self, post: _Post) -> None:
@@ -289,7 +275,6 @@ class _Post:
         self._spent = dict.fromkeys(group.cells, 0.0)
         self.watch = Watch(self.worker, group.name, limits, grace)
         self.watch.allowed = self._allowed()
-        self.worker.send(group)
 
     def turn(self, cell: Cell | None) -> None:
         """Another cell's work is done from now on. What was done together is shared."""

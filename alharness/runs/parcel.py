@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alharness.api.executor import Group, Message
+    from alharness.spec import Chosen, Spec
 
     from .driver import Driver
     from .messages import Blueprint
@@ -36,16 +37,16 @@ class Parcel(Work):
     Args:
         blueprint: what cells are computed with.
         dataset: the data set as the model wants it.
-        distributions: those of the plugins. Ones that are not installed are files or objects, which travel, too.
+        versions: those that workers must have; see `needed`.
 
     Raises:
         PluginError: the parameters of a plugin cannot be sent.
     """
 
-    def __init__(self, blueprint: Blueprint, dataset: Shared, distributions: Collection[str]) -> None:
+    def __init__(self, blueprint: Blueprint, dataset: Shared, versions: Mapping[str, str]) -> None:
         self.arrays = dataset.arrays
         self._content = pack((blueprint, dataset))
-        self._versions = needed(distributions)
+        self._versions = versions
         self._refusal = ""
         self._driver: Driver | None = None
 
@@ -95,13 +96,13 @@ class Parcel(Work):
         self._driver = Driver(blueprint, installed, lambda: dataset.open(arrays))
 
 
-def needed(distributions: Collection[str]) -> dict[str, str]:
-    """What must be installed elsewhere, too: name -> version, of Python and of these distributions among others.
+def needed(spec: Spec) -> dict[str, str]:
+    """What must be installed elsewhere, too: Python, and what a run depends on -> the version that is here.
 
-    Args:
-        distributions: of plugins. Those that are not installed here are files or objects.
+    Plugins that are files or objects travel with the work.
     """
-    found = versions(dict.fromkeys([*COMPARED, *sorted(distributions)]))
+    used: list[Chosen[Any]] = [spec.dataset, spec.model, *spec.samplers]
+    found = versions([*COMPARED, *sorted({chosen.registered.distribution for chosen in used})])
     return {name: version for name, version in found.items() if version}
 
 

@@ -9,19 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alharness import faults
-from alharness.api.executor import Executor, ExecutorContext
-from alharness.api.params import Params
+from alharness.api.executor import ExecutorContext
 from alharness.api.records import Outcome, Outcomes
-from alharness.errors import (
-    DataError,
-    HarnessError,
-    PluginError,
-    RunError,
-    SpecError,
-    TrackingError,
-    blaming,
-    described,
-)
+from alharness.errors import DataError, RunError, SpecError, TrackingError, described
 from alharness.spec import resolved_yaml
 from alharness.spec.plan import make_plan
 from alharness.text.words import choices
@@ -32,13 +22,13 @@ from .conditions import context, differences, refusal
 from .coordinator import Coordinator
 from .crew import Crew
 from .directory import RunDirectory
+from .executors import make_executor
 from .files import write
 from .groups import cut
 from .journal import with_format
 from .loading import draw, load
-from .local import LocalExecutor
 from .messages import Blueprint, Wish
-from .parcel import Parcel
+from .parcel import Parcel, needed
 from .processes import Processes, remove_empty
 from .rounds import Rounds, blocks
 
@@ -132,11 +122,13 @@ def run(
         # Another process may just have finished some.
         found |= {cell: saved.outcome_of(plan, cell) for cell in cells}
         anything = bool(cells) or options.restart
-        executor = stack.enter_context(_make_executor(plan, spec, options, warn)) if anything else None
+        about = ExecutorContext(folder=plan.folder, warn=warn, jobs=options.jobs, memory=spec.limits.memory)
+        executor = stack.enter_context(make_executor(options.executor, about)) if anything else None
         samples = stack.enter_context(claims.shared_samples()) if anything else None
         begun = [cell for cell in found if found[cell].context]
         wish = _wish(spec, plan, registry, [*next(iter(blocks(plan, cells)), ()), *begun], samples)
-        wish = replace(wish, device=_device(spec, executor, options))
+        if executor:
+            wish = replace(wish, device=executor.device(spec.training.device))
         loaded = load(processes, wish, spec.limits, warn)
         faults.reach("claimed")
         if not options.retime:
@@ -162,14 +154,10 @@ def run(
         warn_once = cache(warn)
         crew = None
         if executor and cells:
-            assert loaded.dataset is not None
-            blueprint = replace(wish.blueprint.without_dataset(), stack=options.stack)
-            work = Parcel(blueprint, loaded.dataset, distributions(spec))
-            with blaming(who(options), PluginError, passing=(HarnessError,)):
-                executor.open(work, most=max(map(len, parts)))
+            executor.open(_work(spec, wish, loaded, options), most=max(map(len, parts)))
             if options.retime and not executor.exclusive:
-                raise SpecError(f"{who(options)} cannot measure queries alone: run the command without it")
-            crew = Crew(executor, who(options), plan.folder, spec.limits, warn_once, options.at_leisure)
+                raise SpecError(f"{executor.who} cannot measure queries alone: run the command without it")
+            crew = Crew(executor, plan.folder, spec.limits, warn_once, options.at_leisure)
         coordinator = Coordinator(
             plan,
             claims,
@@ -189,40 +177,11 @@ def run(
         return plan, _compute(compute, plan, claims, rounds, coordinator, found, cells, emit, warn)
 
 
-def _make_executor(plan: Plan, spec: Spec, options: Options, warn: Callable[[str], None]) -> Executor[Any]:
-    """What starts workers. Raises HarnessError: it cannot, or not where queries can be measured alone."""
-    context = ExecutorContext(folder=plan.folder, warn=warn, jobs=options.jobs, memory=spec.limits.memory)
-    if options.executor is None:
-        return LocalExecutor(Params(), context)
-    with blaming(who(options), PluginError, passing=(HarnessError,)):
-        made = options.executor.plugin.make(options.executor.params, context)
-        if not isinstance(made, Executor):
-            raise PluginError(f"make returned {type(made).__name__}, not Executor")
-    return made
-
-
-def _device(spec: Spec, executor: Executor[Any] | None, options: Options) -> str:
-    """Type of device that workers compute on; empty for the one that they take on this machine.
-
-    Raises:
-        SpecError: the spec asks for another one.
-    """
-    wish, has = spec.training.device, executor.device if executor else ""
-    if has and wish == "cuda" and has != wish:
-        raise SpecError(f"training.device is {wish}, but {who(options)}, as it is asked for, has workers on {has}")
-    return wish if has and wish != "auto" else has
-
-
-def who(options: Options) -> str:
-    """The executor and its distribution, for messages."""
-    chosen = options.executor
-    return f"the executor {chosen.name!r} of {chosen.registered.origin}" if chosen else "the executor"
-
-
-def distributions(spec: Spec) -> set[str]:
-    """Of the plugins that workers use."""
-    used: list[Chosen[Any]] = [spec.dataset, spec.model, *spec.samplers]
-    return {chosen.registered.distribution for chosen in used}
+def _work(spec: Spec, wish: Wish, loaded: Loaded, options: Options) -> Parcel:
+    """What every worker does. Raises PluginError: the parameters of a plugin cannot be sent."""
+    assert loaded.dataset is not None
+    blueprint = replace(wish.blueprint.without_dataset(), stack=options.stack)
+    return Parcel(blueprint, loaded.dataset, needed(spec))
 
 
 def _compute(

@@ -11,6 +11,7 @@ from alharness.api.executor import At, Begun, Done, Finished, Group, Loss, Refus
 from alharness.api.records import Cell, CycleRecord, Outcome
 from alharness.errors import PluginError, RunError
 from alharness.runs.crew import Crew
+from alharness.runs.executors import SafeExecutor
 from alharness.spec.settings import LimitsSettings
 
 
@@ -119,7 +120,8 @@ def told():
 def run(tmp_path, told):
     def execute(workers, groups, width=1, leisure=lambda: None, **limits):
         workers.width, workers.exclusive = width, width == 1
-        Crew(workers, "the executor 'x'", tmp_path, LimitsSettings(**limits), told.append, leisure).compute(groups)
+        executor = SafeExecutor(workers, "the executor 'x'", told.append)
+        Crew(executor, tmp_path, LimitsSettings(**limits), told.append, leisure).compute(groups)
         return groups.got
 
     return execute
