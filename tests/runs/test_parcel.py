@@ -65,8 +65,8 @@ def test_nothing_is_unpickled_by_a_worker_with_other_versions(send, monkeypatch)
     python = ".".join(platform.python_version_tuple()[:2])
     (refused,) = work(GROUP)
     assert refused == Refused(
-        text=f"{socket.gethostname()} has Python {python} instead of 3.99, numpy {version('numpy')} instead of 0.1, "
-        "no mine (2.0 is needed); the same versions are needed on every machine"
+        text=f"{socket.gethostname()} has Python {python} instead of 3.99, numpy {version('numpy')} instead of "
+        "0.1, no mine (2.0 is needed); the same versions are needed on every machine"
     )
 
 
