@@ -31,7 +31,8 @@ def test_every_case_has_a_row():
 @pytest.mark.parametrize("number", range(1, 48))
 def test_a_row_names_the_files_of_its_tests(tested, number):
     _, _, files = ROWS[number].split(" | ")
-    assert set(re.findall(r"`(.+?)`", files)) == tested[number]
+    now = ", ".join(f"`{file}`" for file in sorted(tested[number]))
+    assert sorted(re.findall(r"`(.+?)`", files)) == sorted(tested[number]), f"its last cell must be: {now}"
 
 
 def test_every_point_at_which_a_run_can_fail_is_listed():
