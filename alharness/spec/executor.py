@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from alharness.errors import SpecError
 
 from .chosen import Chosen, Reader
 from .problems import combine
@@ -11,14 +14,14 @@ from .sources import changes, put_in
 from .yamlfile import Place, YamlFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Sequence
 
     from alharness.api.executor import ExecutorPlugin
     from alharness.registry import P, Registered, Registry
 
 
 def choose_executor(
-    name: str, params: Iterable[str] | Mapping[str, Any] | None, registry: Registry
+    name: str, params: Sequence[str] | Mapping[str, Any] | None, registry: Registry
 ) -> Chosen[ExecutorPlugin]:
     """The executor of this name.
 
@@ -32,6 +35,10 @@ def choose_executor(
         SpecError: a parameter is wrong.
         PluginError: there is no such executor, or it is broken.
     """
+    if not isinstance(name, str):
+        raise SpecError(f"executor: expected a name, such as 'processes', but it is {name!r:.60}")
+    if not isinstance(params, Mapping | list | tuple | None):
+        raise SpecError(f"executor_params: expected a mapping of keys to values, but it is {params!r:.60}")
     return choose(registry.executor(name), params, f"executor {name}", ("-x ", "executor_params"))
 
 

@@ -44,7 +44,13 @@ def test_an_executor_needs_no_parameters(choose):
         ("cluster", ["gpus=-1"], SpecError, "-x gpus=-1: params.gpus"),
         ("cluster", ["gpus=[1"], SpecError, r"-x gpus=\[1"),
         ("cluster", {"gpu": 1}, SpecError, "executor_params={'gpu': ...}: .*did you mean 'gpus'"),
-        ("cluster", "gpu=1", SpecError, "gpu"),
+        (
+            "cluster",
+            "gpus=1",
+            SpecError,
+            "executor_params: expected a mapping of keys to values, but it is 'gpus=1'",
+        ),
+        (["cluster"], (), SpecError, "executor: expected a name, such as 'processes', but it is "),
         ("cluster", {1: 1}, SpecError, "a key is text"),
     ],
 )
