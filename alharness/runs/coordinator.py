@@ -89,6 +89,11 @@ class Coordinator:
         """Whether there are groups that were not taken yet; none if the run is to stop."""
         return bool(self._waiting) and not self._stopping()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the run is to stop."""
+        return self._stopping()
+
     def take(self, seeds: Collection[int] = ()) -> Group | None:
         """The next group; None if none can begin now. Cells whose journals cannot be continued end here."""
         while True:

@@ -37,6 +37,10 @@ class Groups(Protocol):
     def left(self) -> bool:
         """Whether there are groups that were not taken yet."""
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the run is to stop: none is given out any more, and a cell ends with its cycle."""
+
     def take(self, seeds: Collection[int] = ()) -> Group | None:
         """The next group; None if none can begin now: those that are left wait for a model of cycle 0.
 
@@ -103,6 +107,9 @@ class Crew:
                 if self._at_leisure and self._idle and self._busy and not groups.left:
                     self._at_leisure()
                     self._at_leisure = None
+                if groups.stopping:  # a worker that waits for a place in a cluster is too late
+                    for post in [post for post in self._busy if not post.begun]:
+                        self._end(post)
                 posts = {post.watch: post for post in self._busy}
                 for watch, exceeded in listen(posts, self._executor.wait, self._longest, self._warn):
                     self._hear(posts[watch], exceeded or self._executor.receive(watch.worker), groups)
@@ -134,6 +141,7 @@ class Crew:
             case Exceeded():
                 self._lose(post, groups, *message)
             case Begun():
+                post.begun = True
                 post.watch.begin()
             case At():
                 self._longest = max(self._longest, post.watch.heard())
@@ -252,6 +260,7 @@ class _Post:
         group: its last one.
         left: its cells that have not ended yet.
         cell: the one whose work is done; None if several train together.
+        begun: it has begun with it.
         sound: all cells were completed in it.
     """
 
@@ -262,6 +271,7 @@ class _Post:
         self.group = Group(cells=(), chosen={})  # none yet
         self.left: list[Cell] = []
         self.cell: Cell | None = None
+        self.begun = False
         self.sound = True
 
     @property
@@ -270,7 +280,7 @@ class _Post:
         return [self.cell] if self.cell in self.left else [*self.left]
 
     def begin(self, group: Group, limits: LimitsSettings, grace: float) -> None:
-        self.group, self.left, self.cell = group, [*group.cells], None
+        self.group, self.left, self.cell, self.begun = group, [*group.cells], None, False
         self._limit = limits.cell_timeout
         self._spent = dict.fromkeys(group.cells, 0.0)
         self.watch = Watch(self.worker, group.name, limits, grace)

@@ -20,6 +20,8 @@ UNUSUAL = 5
 """Silence is mentioned if it lasts so many times as long as the longest one of the run."""
 START = 60.0
 """Seconds in which a process may start before its time begins to run. Importing torch may take long."""
+LONGEST_WAIT = 10.0
+"""Seconds after which it is time to look at all else, such as whether the run is to stop."""
 LOOK_EVERY = 0.2
 """Seconds between two looks at the memory of a process, if it is limited."""
 
@@ -136,7 +138,7 @@ def listen(
         longest: seconds of the longest silence so far.
         warn: called if one has been silent for long.
     """
-    patience = min((watch.patience(longest) for watch in watches), default=0.0)
+    patience = min((min(LONGEST_WAIT, watch.patience(longest)) for watch in watches), default=0.0)
     speaking = wait([watch.worker for watch in watches], patience)
     for watch in watches:
         if watch.worker in speaking:

@@ -91,6 +91,8 @@ class Workers(Executor):
 class Groups:
     """Hands out these groups, and keeps what comes back."""
 
+    stopping = False
+
     def __init__(self, *groups, refuse=None):
         self._groups, self._refuse = [*groups], refuse
         self.got, self.back = [], []
@@ -289,3 +291,14 @@ def test_what_an_executor_raises_names_it(run):
 def test_a_limit_of_memory_that_nobody_can_watch_is_said_once(run, told):
     run(Workers(complete, complete), Groups(group(A), group(B)), width=2, memory="1GiB")
     assert set(told) == {"limits.memory is not watched: the workers of this executor do not say what they hold"}
+
+
+def test_if_the_run_is_to_stop_nobody_waits_for_a_worker_that_has_not_begun(run, monkeypatch):
+    class Stopping(Groups):
+        @property
+        def stopping(self):
+            return not self._groups and bool(workers.started)
+
+    workers = Workers([])  # it waits for a place in a cluster
+    assert run(workers, Stopping(group(A))) == []
+    assert workers.started[0].ended

@@ -91,3 +91,10 @@ def test_memory_is_that_of_the_process_itself():
 
 def test_a_process_that_is_gone_holds_nothing():
     assert vitals.own_memory(2**22 - 3) == 0
+
+
+def test_a_worker_of_another_machine_is_named_by_it(clock):
+    far = Here()
+    far.where, far.memory = "node-7", lambda: 3 * 2**30
+    watched = watch.Watch(far, "first-s0", LimitsSettings(memory="1GiB"))
+    assert watched.exceeded().error == ("its process on node-7 held 3 GiB and was ended; limits.memory is 1 GiB")
