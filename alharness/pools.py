@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from alharness.api.vocabulary import FUSED, Feature, Task
-from alharness.errors import DataError, LabelLeak, SamplerError, SpecError
+from alharness.errors import DataError, LabelLeak, RunError, SamplerError, SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     import torch
     from torch import Tensor
@@ -137,8 +137,10 @@ def select(
     installed = registry.load()
     features = frozenset(Feature)
     who = type(sampler).__name__
+    used: tuple[str, ...] = ()
     if isinstance(sampler, str):
         chosen = choose(installed.sampler(sampler), params, f"sampler {sampler}")
+        used = (chosen.registered.distribution,)
         who, features, sampler = sampler, chosen.plugin.features(chosen.params), chosen.plugin.make(chosen.params)
     elif params:
         raise SpecError("params: are for a sampler that is named; this one has been made")
@@ -156,7 +158,7 @@ def select(
     if executor is None and executor_params:
         raise SpecError("executor_params: there is no executor that they are for; name one")
     place = None if executor is None else choose_executor(executor, executor_params, installed)
-    with held(place, makes) as workers:
+    with held(place, makes, used) as workers:
         answer = select_in_parts(request, workers)
         ids = ids_of(answer.positions, workers)
     return Choice(
@@ -169,19 +171,47 @@ def select(
 
 
 @contextmanager
-def held(executor: Chosen[ExecutorPlugin] | None, makes: Sequence[Callable[[], PartWorker]]) -> Iterator[Held]:
-    """Workers that hold these parts; of an executor, or in this process."""
+def held(
+    executor: Chosen[ExecutorPlugin] | None,
+    makes: Sequence[Callable[[], PartWorker]],
+    distributions: Collection[str] = (),
+) -> Iterator[Held]:
+    """Workers that hold these parts; of an executor, or in this process.
+
+    Args:
+        executor: which; None for this process.
+        makes: makes the worker of a part.
+        distributions: of the plugins that workers use, whose versions must be the same there.
+    """
     from alharness.engine.parts import HeldHere
 
     if executor is None:
         yield HeldHere(makes)
         return
     from alharness.api.executor import ExecutorContext
+    from alharness.registry.sending import pack
+    from alharness.runs.parcel import needed
 
     with TemporaryDirectory(prefix="alharness-") as folder:
         context = ExecutorContext(folder=Path(folder), warn=_warn, jobs=len(makes))
         with executor.plugin.make(executor.params, context) as workers:
-            yield workers.hold(makes)
+            there = needed(distributions)
+            yield workers.hold([partial(_compared, pack(make), there) for make in makes])
+
+
+def _compared(content: bytes, there: Mapping[str, str]) -> PartWorker:
+    """The worker of a part, in its process; nothing of it is unpickled before versions were compared."""
+    import pickle
+    import socket
+
+    from alharness.runs.parcel import differences, versions
+
+    if different := differences(there, versions(there)):
+        raise RunError(
+            f"{socket.gethostname()} has {', '.join(different)}; the same versions are needed on every machine"
+        )
+    make: Callable[[], PartWorker] = pickle.loads(content)  # noqa: S301 - of the process that sent this
+    return make()
 
 
 def _warn(text: str) -> None:

@@ -98,7 +98,9 @@ def main(arguments: list[str]) -> None:
     if chosen.only != "parts":
         _show("one", in_one_process(parts, chosen.size))
     if chosen.only != "one":
-        given = dict(pair.split("=", 1) for pair in chosen.x)
+        given = {
+            name: float(text) if name == "cpus" else text for name, text in (x.split("=", 1) for x in chosen.x)
+        }
         _show("parts", in_parts(parts, chosen.size, chosen.executor, given))
 
 

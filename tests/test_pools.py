@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from alharness import DataError, PluginError, SamplerError, SpecError
+from alharness import DataError, PluginError, RunError, SamplerError, SpecError
 from alharness.pools import Arrays, select
 
 RNG = np.random.default_rng(0)
@@ -101,3 +101,10 @@ def test_files_that_cannot_be_used_are_named(tmp_path):
         Arrays(embeddings=tmp_path / "three.npy", predictions=tmp_path / "two.npy").open()
     with pytest.raises(DataError, match="1 ids for 3 samples"):
         Arrays(embeddings=tmp_path / "three.npy", ids=tmp_path / "ids").open()
+
+
+def test_a_machine_with_other_versions_is_refused_by_name(tmp_path, monkeypatch):
+    there = {"Python": "2.7", "torch": "1.0"}
+    monkeypatch.setattr("alharness.runs.parcel.needed", lambda distributions: there)
+    with pytest.raises(RunError, match=r"\S+ has Python 3\S+ instead of 2.7, torch 2\S+ instead of 1.0; the same"):
+        select("coreset", stored(tmp_path, 2), size=1, executor="processes")

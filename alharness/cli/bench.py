@@ -85,7 +85,9 @@ def bench(
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     wanted = _sizes(sizes, budget)
     installed = load_plugins(include)
-    plugins = [installed.sampler(name).plugin for name in names or sorted(installed.samplers)]
+    chosen = [installed.sampler(name) for name in names or sorted(installed.samplers)]
+    plugins = [registered.plugin for registered in chosen]
+    used = {*(registered.distribution for registered in chosen), installed.model(model).distribution}
     place = chosen_executor(executor, executor_params, installed)
     in_parts = parts is not None or place is not None
     unable = {plugin.name: f"it does not serve {task}" for plugin in plugins if task not in plugin.tasks}
@@ -109,7 +111,7 @@ def bench(
             able,
             installed.model(model).plugin,
             work,
-            partial(held, place),
+            partial(held, place, distributions=used),
             parts=parts or PARTS,
             precision=precision,
         )
