@@ -27,9 +27,6 @@ CRASHES = [
     ("fit", [], "killed"),
     ("rename:4", [], "killed"),
     ("append:6", ["--jobs", "2"], "killed"),
-    ("train:2", ["--only", "first"], "failed"),
-    ("query:2", ["--only", "narrow", "--stack", "1"], "failed"),
-    ("queried", ["--only", "draw"], "failed"),
     ("append:2:full", ["--only", "sure"], "failed"),
     ("appended:3", ["--stack", "7"], "killed"),
     ("track", ["--require-tracking"], "killed"),
@@ -37,6 +34,8 @@ CRASHES = [
     ("ended", [], "killed"),
 ]
 """Faults one after the other, with other options of the same run, and what becomes of the command."""
+OF_WORKERS = {"train", "query", "queried"}
+"""Points that `test_faults.py` kills workers at: the command itself continues."""
 
 SPEC = """\
 name: trial
@@ -88,7 +87,7 @@ def test_case_03_journals_do_not_depend_on_the_point_of_a_crash(
     run_spec(path, tmp_path / "whole")
     whole = journals(tmp_path / "whole")
     (tmp_path / "mlflow.db").write_bytes(fresh_store)
-    assert {fault.partition(":")[0] for fault, _, _ in CRASHES} == faults.POINTS.keys()
+    assert {fault.partition(":")[0] for fault, _, _ in CRASHES} == faults.POINTS.keys() - OF_WORKERS
     for fault, options, end in CRASHES:
         tracking = options if "--require-tracking" in options else [*options, "--no-tracking"]
         process = command("run", path, *tracking, variables={faults.VARIABLE: fault})
