@@ -190,12 +190,12 @@ def held(
         return
     from alharness.api.executor import ExecutorContext
     from alharness.registry.sending import pack
-    from alharness.runs.parcel import needed
+    from alharness.runs.parcel import needed_with
 
     with TemporaryDirectory(prefix="alharness-") as folder:
         context = ExecutorContext(folder=Path(folder), warn=_warn, jobs=len(makes))
         with executor.plugin.make(executor.params, context) as workers:
-            there = needed(distributions)
+            there = needed_with(distributions)
             yield workers.hold([partial(_compared, pack(make), there) for make in makes])
 
 

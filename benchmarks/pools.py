@@ -50,10 +50,13 @@ def in_one_process(parts: list[Arrays], size: int) -> dict[str, float]:
     rows = torch.cat([torch.from_numpy(np.load(str(part.embeddings))).float() for part in parts])
     labeled = parts[0].labeled
     assert labeled is not None
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     centers = torch.from_numpy(np.load(str(labeled.embeddings)))
     wall, cpu = time.perf_counter(), time.process_time()
     picks = k_center(rows, centers, size)
     seconds = {"seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}
+    torch.set_num_threads(threads)
     chosen = torch.cat([centers, rows[picks]])
     farthest = max(torch.cdist(some, chosen).amin(1).max().item() for some in torch.split(rows, BLOCK))
     return {**seconds, "radius": farthest}

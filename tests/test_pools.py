@@ -105,6 +105,6 @@ def test_files_that_cannot_be_used_are_named(tmp_path):
 
 def test_a_machine_with_other_versions_is_refused_by_name(tmp_path, monkeypatch):
     there = {"Python": "2.7", "torch": "1.0"}
-    monkeypatch.setattr("alharness.runs.parcel.needed", lambda distributions: there)
+    monkeypatch.setattr("alharness.runs.parcel.needed_with", lambda distributions: there)
     with pytest.raises(RunError, match=r"\S+ has Python 3\S+ instead of 2.7, torch 2\S+ instead of 1.0; the same"):
         select("coreset", stored(tmp_path, 2), size=1, executor="processes")

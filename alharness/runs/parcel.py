@@ -102,7 +102,12 @@ def needed(spec: Spec) -> dict[str, str]:
     Plugins that are files or objects travel with the work.
     """
     used: list[Chosen[Any]] = [spec.dataset, spec.model, *spec.samplers]
-    found = versions([*COMPARED, *sorted({chosen.registered.distribution for chosen in used})])
+    return needed_with({chosen.registered.distribution for chosen in used})
+
+
+def needed_with(distributions: Collection[str]) -> dict[str, str]:
+    """The same, of what depends on these distributions of plugins."""
+    found = versions([*COMPARED, *sorted(distributions)])
     return {name: version for name, version in found.items() if version}
 
 
