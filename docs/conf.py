@@ -19,5 +19,5 @@ default_role = "literal"
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 100
 nitpicky = True
-# Classes of other projects, whose documentation is not at hand, and private ones.
-nitpick_ignore_regex = [("py:.*", r"(?!alharness).*|alharness\.engine\..*|.*\._\w+")]
+# Classes of other projects, whose documentation is not at hand, private ones, and type variables.
+nitpick_ignore_regex = [("py:.*", r"(?!alharness).*|alharness\.engine\..*|.*\._\w+|.*\.[A-Z]")]
