@@ -30,12 +30,18 @@ def synchronize(device: torch.device) -> None:
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that can be taken; of an accelerator also those that torch has taken and that nothing uses."""
+    """Bytes that can be taken; of an accelerator also those that torch has taken and that nothing uses.
+
+    Of one that processes share by `torch.cuda.set_per_process_memory_fraction`, no more than is this one's.
+    """
     if device.type == "cpu":
         return psutil.virtual_memory().available
     memory: Any = torch.get_device_module(device)
     free: int = memory.mem_get_info(device)[0] + memory.memory_reserved(device) - memory.memory_allocated(device)
-    return free
+    if device.type != "cuda" or (share := memory.get_per_process_memory_fraction(device)) >= 1:
+        return free
+    own: int = int(share * memory.mem_get_info(device)[1]) - memory.memory_allocated(device)
+    return max(0, min(free, own))
 
 
 def wants_memory(error: BaseException) -> bool:

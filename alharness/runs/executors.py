@@ -67,7 +67,8 @@ class SafeExecutor:
         """
         has = self._executor.device
         if has and wish == "cuda" and has != wish:
-            raise SpecError(f"training.device is {wish}, but {self.who}, as it is asked for, has workers on {has}")
+            more = "ask it for GPUs, or set training.device to auto"
+            raise SpecError(f"training.device is {wish}, but {self.who} has workers on {has}; {more}")
         return wish if has and wish != "auto" else has
 
     def open(self, work: Work, most: int) -> None:

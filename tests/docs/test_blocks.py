@@ -41,6 +41,7 @@ BASE = {
 PROGRAMS = {
     "cd",
     "diff",
+    "export",
     "git",
     "jq",
     "mlflow",
@@ -48,6 +49,7 @@ PROGRAMS = {
     "pre-commit",
     "pytest",
     "python",
+    "ray",
     "sbatch",
     "source",
     "towncrier",

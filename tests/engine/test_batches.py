@@ -59,5 +59,6 @@ def test_samples_lie_on_a_device_that_has_room_for_them(make_samples, monkeypatc
     size = 9 * (6 + 4 + 3) * 4
     free = int(size / batches.SHARE * room)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, free))
+    monkeypatch.setattr(torch.cuda, "get_per_process_memory_fraction", lambda device: 1.0)
     assert storage_device(samples, GPU).type == place
     assert storage_device(samples, CPU) == CPU

@@ -46,11 +46,21 @@ def test_every_sampler_chooses_on_the_device_what_it_chooses_on_the_cpu(found):
     assert found["Eq. 5"] == [300, 600]
 
 
-def test_memory_that_torch_holds_and_nothing_uses_is_free(monkeypatch):
+@pytest.mark.parametrize(
+    ("share", "free"),
+    [
+        (1.0, 150),
+        (0.5, 150),
+        (0.1, 80),
+        (0.01, 0),
+    ],  # what others may take is not free, and less than nothing is none
+)
+def test_memory_that_torch_holds_and_nothing_uses_is_free(monkeypatch, share, free):
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (100, 1000))
     monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 70)
     monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 20)
-    assert measure.free_memory(torch.device("cuda", 0)) == 150
+    monkeypatch.setattr(torch.cuda, "get_per_process_memory_fraction", lambda device: share)
+    assert measure.free_memory(torch.device("cuda", 0)) == free
 
 
 def test_what_a_stack_that_was_too_large_held_is_free_when_its_halves_are_trained(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
 import socket
@@ -56,6 +57,16 @@ def connect(address: str | None, cpus: int) -> bool:
         raise RunError(_refusal(where, str(error).strip())) from error
     _print_no_logs(quiet=True)
     return True
+
+
+def own_cpus(each: float, jobs: int) -> int:
+    """CPUs that a Ray of this machine's own hands out: those that there are, or what so many jobs share.
+
+    >>> own_cpus(1, 500)
+    500
+    """
+    has = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(has, math.ceil(each * jobs)) if each <= has else has
 
 
 def disconnect() -> None:
@@ -142,7 +153,8 @@ def _refusal(address: str, reason: str) -> str:
     if address == "local":
         return f"Ray cannot be started on this machine: {reason}"
     if address == "auto":
-        return f"auto: this machine is in no Ray cluster ({reason}); give the address of one as HOST:PORT"
+        reason = reason.partition(" Please specify")[0]
+        return f"auto: this machine is in no Ray cluster ({reason.rstrip('.')}); give an address as HOST:PORT"
     return (
         f"{address}: the Ray cluster cannot be joined: {reason}. This machine must be a node of it. "
         "If it has a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH, as on its nodes"

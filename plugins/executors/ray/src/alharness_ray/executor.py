@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -59,8 +58,7 @@ class RayExecutor(Executor["RayWorker"]):
         self._looked = -math.inf
         self._workers: list[RayWorker] = []
         self._observers: dict[str, Any] = {}
-        own = max(os.cpu_count() or 1, math.ceil(params.cpus * (context.jobs or 1)))
-        self._connected = cluster.connect(params.address, own)
+        self._connected = cluster.connect(params.address, cluster.own_cpus(params.cpus, context.jobs or 1))
         try:
             self._require_room()
         except BaseException:
