@@ -336,10 +336,10 @@ class Held(Protocol):
         ...
 
 
-W = TypeVar("W", bound=Worker)
+_W = TypeVar("_W", bound=Worker)
 
 
-class Executor(ABC, Generic[W]):
+class Executor(ABC, Generic[_W]):
     """Starts workers. Calls come from one thread: `open`, then `start` and `wait` in any order, then `close`.
 
     Attributes:
@@ -378,7 +378,7 @@ class Executor(ABC, Generic[W]):
         self.work, self.width = work, min(self.width, most)
 
     @abstractmethod
-    def start(self) -> W:
+    def start(self) -> _W:
         """A new worker. Returns at once if it can: the first message says when it has started.
 
         Raises:
@@ -386,7 +386,7 @@ class Executor(ABC, Generic[W]):
         """
 
     @abstractmethod
-    def wait(self, workers: Sequence[W], seconds: float) -> Collection[W]:
+    def wait(self, workers: Sequence[_W], seconds: float) -> Collection[_W]:
         """Those of these workers that have something to say, or are lost. Waits until there is one.
 
         Args:
