@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from numbers import Integral
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,7 @@ from alharness.api.vocabulary import FUSED, Feature, Task
 from alharness.errors import DataError, LabelLeak, RunError, SamplerError, SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     import torch
     from torch import Tensor
@@ -132,8 +134,7 @@ def select(
     from alharness.engine.parts import PartWorker, Request, ids_of, select_in_parts
     from alharness.spec.executor import choose, choose_executor
 
-    if not parts:
-        raise SpecError("parts: a pool has at least one part")
+    _require_sense(parts, size=size, seed=seed, task=task)
     installed = registry.load()
     features = frozenset(Feature)
     who = type(sampler).__name__
@@ -141,6 +142,8 @@ def select(
     if isinstance(sampler, str):
         chosen = choose(installed.sampler(sampler), params, f"sampler {sampler}")
         used = (chosen.registered.distribution,)
+        if task not in chosen.plugin.tasks:
+            raise SamplerError(f"{sampler} does not serve {task}")
         who, features, sampler = sampler, chosen.plugin.features(chosen.params), chosen.plugin.make(chosen.params)
     elif params:
         raise SpecError("params: are for a sampler that is named; this one has been made")
@@ -168,6 +171,19 @@ def select(
         diagnostics=answer.diagnostics,
         cost=answer.cost,
     )
+
+
+def _require_sense(parts: Any, *, size: Any, seed: Any, task: Any) -> None:
+    """Raise SpecError for an argument of `select` that is something else than it must be."""
+    if not isinstance(parts, Sequence) or not all(isinstance(part, Arrays) for part in parts):
+        raise SpecError("parts: expected a list of Arrays, one for each part of the pool")
+    if not parts:
+        raise SpecError("parts: a pool has at least one part")
+    for name, value in {"size": size, "seed": seed}.items():
+        if type(value) is bool or not isinstance(value, Integral) or int(value) < 0:
+            raise SpecError(f"{name}: expected a whole number, 0 or more, and not {value!r}")
+    if task not in list(Task):
+        raise SpecError(f"task: expected {' or '.join(Task)}, and not {task!r}")
 
 
 @contextmanager
@@ -231,6 +247,12 @@ class _ArrayRows:
         self.device: torch.device = torch.device("cpu")
         self.unlabeled = _ArrayView(arrays)
         self.labeled = _ArrayView(arrays.labeled or Arrays())
+        for name, width in self.labeled.widths.items():
+            if (other := self.unlabeled.widths.get(name)) not in (None, width):
+                raise DataError(
+                    f"{name[0].value} of {name[1]!r} have {other} columns, "
+                    f"and those of the labeled samples {width}"
+                )
         self.modalities: tuple[str, ...] = tuple(arrays.representations)
         self._ids = None if arrays.ids is None else Path(arrays.ids).read_text().splitlines()
         if self._ids is not None and len(self._ids) != len(self.unlabeled):
@@ -238,6 +260,10 @@ class _ArrayRows:
 
     def __len__(self) -> int:
         return len(self.unlabeled)
+
+    @property
+    def layout(self) -> Mapping[str, str]:
+        return self.unlabeled.layout
 
     def ids(self, rows: Sequence[int], start: int) -> tuple[str, ...]:
         return tuple(str(start + row) if self._ids is None else self._ids[row] for row in rows)
@@ -270,6 +296,15 @@ class _ArrayView:
             told = ", ".join(f"{name}: {length}" for name, length in lengths.items())
             raise DataError(f"a part's features have different numbers of rows: {told}")
         self._length = next(iter(lengths.values()), 0)
+        self.widths = {name: x.shape[1] for name, x in self._tensors.items()}
+
+    @property
+    def layout(self) -> Mapping[str, str]:
+        """Name -> what it is, in words."""
+        return {
+            f"{feature.value} of {source!r}": f"{feature.value} of {source!r} with {width} columns"
+            for (feature, source), width in self.widths.items()
+        }
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -325,6 +360,8 @@ def _opened(source: Source, name: str) -> Tensor:
             kind = getattr(array, "dtype", "several arrays")
             raise DataError(f"{source}: {name} must be float16, float32 or float64 numbers, and are {kind}")
         found = torch.from_numpy(array)
+    if not found.is_floating_point():
+        raise DataError(f"{name}: must be float16, float32 or float64 numbers, and are {found.dtype}")
     if found.dim() != 2:
         raise DataError(f"{name}: expected a row per sample, (n, d), and it has shape {tuple(found.shape)}")
     return found

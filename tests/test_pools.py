@@ -54,6 +54,17 @@ def test_parameters_of_a_named_sampler_are_used(tmp_path):
     ("call", "error", "message"),
     [
         (lambda parts: select("coreset", [], size=1), SpecError, "at least one part"),
+        (lambda parts: select("coreset", ["embeddings.npy"], size=1), SpecError, "expected a list of Arrays"),
+        (lambda parts: select("coreset", parts[0], size=1), SpecError, "expected a list of Arrays"),
+        (lambda parts: select("coreset", parts, size="9"), SpecError, "size: expected a whole number, .* not '9'"),
+        (lambda parts: select("coreset", parts, size=True), SpecError, "size: expected a whole number"),
+        (lambda parts: select("random", parts, size=1, seed=-1), SpecError, "seed: expected a whole number, 0 or"),
+        (lambda parts: select("random", parts, size=1, task="odd"), SpecError, "classification or regression"),
+        (
+            lambda parts: select("badge", parts, size=1, task="regression"),
+            SamplerError,
+            "does not serve regression",
+        ),
         (lambda parts: select("coreset", parts, size=91), SamplerError, "cannot choose 91 of 90"),
         (lambda parts: select("dbal", parts, size=1), SamplerError, "these files hold no model"),
         (
@@ -101,6 +112,38 @@ def test_files_that_cannot_be_used_are_named(tmp_path):
         Arrays(embeddings=tmp_path / "three.npy", predictions=tmp_path / "two.npy").open()
     with pytest.raises(DataError, match="1 ids for 3 samples"):
         Arrays(embeddings=tmp_path / "three.npy", ids=tmp_path / "ids").open()
+
+
+def parts_of(*others):
+    labeled = Arrays(embeddings=torch.ones(2, 5))
+    return [Arrays(embeddings=torch.ones(4, 5), labeled=labeled), *others]
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (Arrays(embeddings=torch.ones(4, 5)), "part 2 of the pool has 0 labeled samples, and part 1 has 2; every"),
+        (
+            Arrays(embeddings=torch.ones(4, 3), labeled=Arrays(embeddings=torch.ones(2, 3))),
+            "part 2 .* has embeddings of 'fused' with 3 columns, and part 1 has embeddings of 'fused' with 5",
+        ),
+        (
+            Arrays(embeddings=torch.ones(4, 3), labeled=Arrays(embeddings=torch.ones(2, 5))),
+            "have 3 columns, and those of the labeled samples 5",
+        ),
+        (Arrays(embeddings=torch.ones(4, 5, dtype=torch.int64)), "must be float16, float32 or float64 numbers"),
+    ],
+)
+def test_parts_that_do_not_fit_together_are_refused(other, message):
+    with pytest.raises(DataError, match=message):
+        select("coreset", parts_of(other), size=1)
+
+
+def test_an_error_in_a_part_says_which_samples_it_has():
+    bad = Arrays(embeddings=torch.full((4, 5), torch.nan), labeled=Arrays(embeddings=torch.ones(2, 5)))
+    with pytest.raises(SamplerError, match="4 of 4 rows") as caught:
+        select("coreset", parts_of(bad), size=1)
+    assert "coreset at positions 4 to 7" in str(caught.value)
 
 
 def test_a_machine_with_other_versions_is_refused_by_name(tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ import time
 import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ import torch
 from alharness.api.parts import Part, needs_whole
 from alharness.api.sampler import Query
 from alharness.api.vocabulary import Task
-from alharness.errors import RunError, SamplerError
+from alharness.errors import DataError, RunError, SamplerError
 from alharness.guard.border import Border
 
 from .extraction import Extractor, ModelView
@@ -79,6 +79,11 @@ class Rows(Protocol):
 
     def __len__(self) -> int: ...
 
+    @property
+    def layout(self) -> Mapping[str, str]:
+        """What all parts must agree in: name -> what it is, in words that follow "has"."""
+        ...
+
     def ids(self, rows: Sequence[int], start: int) -> tuple[str, ...]:
         """Of these rows.
 
@@ -106,6 +111,20 @@ class Answer:
     seconds: Mapping[str, float]
 
 
+class Begun(NamedTuple):
+    """What a part says before it is asked anything.
+
+    Attributes:
+        labeled: labeled samples.
+        modalities: their names.
+        layout: see `Rows`.
+    """
+
+    labeled: int
+    modalities: tuple[str, ...]
+    layout: Mapping[str, str]
+
+
 class PartWorker:
     """Holds a part of a pool, and answers a sampler's questions about it.
 
@@ -121,8 +140,8 @@ class PartWorker:
         """Rows of the part."""
         return len(self._rows)
 
-    def begin(self, request: Request, start: int) -> tuple[int, tuple[str, ...]]:
-        """Get ready for the questions of one query; the number of labeled samples, and the modalities.
+    def begin(self, request: Request, start: int) -> Begun:
+        """Get ready for the questions of one query.
 
         Args:
             request: what the sampler is asked.
@@ -130,7 +149,8 @@ class PartWorker:
         """
         self._logged = {}
         self._clock = Clock(self._rows.device, rest="selection")
-        self._request, self._border = request, Border(request.who, SamplerError, warnings.warn)
+        who = f"{request.who} at positions {start} to {start + len(self._rows) - 1}"
+        self._request, self._border = request, Border(who, SamplerError, warnings.warn)
         views = self._rows.views(request, self._clock, start)
         query = Query(
             **views,
@@ -147,7 +167,7 @@ class PartWorker:
         self._part = Part(query=query, start=start)
         self._meter = Meter(self._rows.device)
         self._meter.__enter__()
-        return len(query.labeled), self._rows.modalities
+        return Begun(len(query.labeled), self._rows.modalities, dict(self._rows.layout))
 
     def answer(self, question: Any) -> Answer:
         """What the sampler answers to a question of its own."""
@@ -188,6 +208,11 @@ class ModelRows:
 
     def __len__(self) -> int:
         return len(self._inputs)
+
+    @property
+    def layout(self) -> Mapping[str, str]:
+        """Sizes of the inputs."""
+        return {m: f"{m} of shape {x.shape[1:]}" for m, x in self._inputs.arrays.items()}
 
     def ids(self, rows: Sequence[int], start: int) -> tuple[str, ...]:  # noqa: ARG002 - samples have ids of their own
         """Those of the inputs."""
@@ -283,6 +308,7 @@ def select_in_parts(request: Request, workers: Held) -> CheckedSelection:
 
     Raises:
         SamplerError: the sampler has no pools in parts, or its answer breaks the contract.
+        DataError: parts differ in their features, or in the labeled samples.
         RunError: a part was lost.
     """
     if reason := needs_whole(request.sampler):
@@ -297,15 +323,16 @@ def select_in_parts(request: Request, workers: Held) -> CheckedSelection:
     logged: dict[str, float] = {}
     parts = AskedParts(workers, sizes)
     began = time.perf_counter()
-    known, modalities = workers.call("begin", [request] * len(sizes), starts)[0]
+    begun: list[Begun] = workers.call("begin", [request] * len(sizes), starts)
+    _require_alike(begun)
     query = Query(
         unlabeled=Elsewhere(sum(sizes)),
-        labeled=Elsewhere(known),
+        labeled=Elsewhere(begun[0].labeled),
         size=request.size,
         cycle=request.cycle,
         cycles=request.cycles,
         task=request.task,
-        modalities=modalities,
+        modalities=begun[0].modalities,
         device=torch.device("cpu"),
         rng=stream(request.seed, "sampler", request.cycle),
         decode=Elsewhere(0).predictions,
@@ -358,6 +385,21 @@ def on_cpu(thing: Any) -> Any:
         case dict():
             return {name: on_cpu(part) for name, part in thing.items()}
     return thing
+
+
+def _require_alike(begun: Sequence[Begun]) -> None:
+    """Raise DataError if parts differ in what all must agree in."""
+    first = begun[0]
+    for number, part in enumerate(begun[1:], 2):
+        if part.labeled != first.labeled:
+            raise DataError(
+                f"part {number} of the pool has {part.labeled} labeled samples, and part 1 has {first.labeled}; "
+                "every part needs all of them"
+            )
+        for name in {**first.layout, **part.layout}:
+            mine, others = part.layout.get(name, f"no {name}"), first.layout.get(name, f"no {name}")
+            if mine != others:
+                raise DataError(f"part {number} of the pool has {mine}, and part 1 has {others}")
 
 
 def _mean_of_logs(logs: Sequence[Mapping[str, float]], sizes: Sequence[int]) -> dict[str, float]:
