@@ -343,7 +343,7 @@ class Executor(ABC, Generic[_W]):
     """Starts workers. Calls come from one thread: `open`, then `start` and `wait` in any order, then `close`.
 
     Attributes:
-        width: most workers at a time.
+        width: most workers at a time. It may change during a run.
         grace: seconds that a worker may take to start; then the time of its cells begins to run.
         exclusive: nothing else is computed on the machine while its only worker computes, and this waits while a
             message is handled. Otherwise times of queries are marked as shared.
