@@ -204,7 +204,8 @@ def run(
             begun.append(attempt.plan)
             if attempt.interrupted:
                 what = "Stopped between cycles" if stops and not signals else "Interrupted"
-                page.say(f"{what}. Nothing finished is lost; continue with: {command}")
+                go_on = "the next job continues it" if job else f"continue with: {command}"
+                page.say(f"{what}. Nothing finished is lost; {go_on}")
                 return TERMINATED if signals else STOPPED if stops else INTERRUPTED
         if shard:
             close_shard(page, shard, begun)

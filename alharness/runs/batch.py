@@ -6,6 +6,7 @@ import hashlib
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alharness.api.batch import Job
@@ -67,7 +68,7 @@ class Batch:
         jobs = _jobs(self._pack(due), [[*words(setting)] for setting in due])
         return self._system.script(jobs, _title(settings)) if jobs else ""
 
-    def submit(self, settings: Sequence[Setting]) -> dict[str, str]:
+    def submit(self, settings: Sequence[Setting]) -> dict[Path, str]:
         """Submit what is not finished, and not in the queue or at work already.
 
         Returns:
@@ -88,28 +89,36 @@ class Batch:
             settings = [*map(_measured, settings)]
             present = self._present(settings)
             due = [
-                replace(setting, cells=[cell for cell in self._due(setting) if cell.folder not in present])
+                replace(
+                    setting, cells=[cell for cell in self._due(setting) if setting.folder(cell) not in present]
+                )
                 for setting in settings
             ]
             for setting in due:
                 claims[setting.plan.folder].claim(setting.cells)
-            return present | self._send(due)
+            found = self._send(due)
+            for setting in due:
+                if setting.cells:
+                    plan = replace(setting.plan, spec_text=resolved_yaml(setting.spec))
+                    saved.begin(saved.with_known(plan), setting.cells)
+            return present | found
 
-    def _send(self, settings: Sequence[Setting]) -> dict[str, str]:
+    def _send(self, settings: Sequence[Setting]) -> dict[Path, str]:
         packed = self._pack(settings)
         if not packed:
             return {}
         words = [self._words(setting) if setting.cells else [] for setting in settings]
         logs = (settings[0].plan.folder / JOBS).absolute()
         ids = self._system.submit(_jobs(packed, words), logs, _title(settings))
-        at, found = int(time.time() * 1000), dict[str, str]()
+        at, found = int(time.time() * 1000), dict[Path, str]()
         for number, setting in enumerate(settings):
             parts = ((one, dict(job).get(number, ())) for one, job in zip(ids, packed, strict=True))
-            cells = {one: tuple(cell.folder for cell in own) for one, own in parts if own}
-            if cells:
-                note = Submission(system=self._name, at=at, logs=str(logs), cells=cells)
+            own = {one: cells for one, cells in parts if cells}
+            if own:
+                names = {one: tuple(cell.folder for cell in cells) for one, cells in own.items()}
+                note = Submission(system=self._name, at=at, logs=str(logs), cells=names)
                 Submissions(setting.plan.folder).add(note)
-            found |= {folder: one for one, folders in cells.items() for folder in folders}
+            found |= {setting.folder(cell): one for one, cells in own.items() for cell in cells}
         count = f"{counted(len(ids), 'job')} with {counted(len(found), 'cell')}"
         self._say(f"{self._name}: submitted {count}: {_some(ids)}; they print to {logs}")
         return found
@@ -148,14 +157,14 @@ class Batch:
         judge = self._judge if plan.stopping else None
         return Rounds(plan, cells, judge, {}, lambda _: {}, say)
 
-    def _present(self, settings: Iterable[Setting]) -> dict[str, str]:
+    def _present(self, settings: Iterable[Setting]) -> dict[Path, str]:
         """Folder of a cell -> its job, of those that wait or run."""
-        known: dict[str, list[str]] = {}
+        known: dict[str, list[Path]] = {}
         for setting in settings:
             for submission in Submissions(setting.plan.folder).read():
                 if submission.system == self._name:
                     for one, folders in submission.cells.items():
-                        known.setdefault(one, []).extend(folders)
+                        known.setdefault(one, []).extend(setting.plan.folder / name for name in folders)
         states = self._system.states(known) if known else {}
         alive = [one for one in known if one in states and states[one].state != "ended"]
         return {folder: one for one in alive for folder in known[one]}
@@ -180,7 +189,7 @@ class Batch:
                 following.ended
             ):
                 jobs = self.submit([replace(setting, cells=needed)])
-                following.until_ended({cell: jobs.get(cell.folder, "") for cell in needed})
+                following.until_ended({cell: jobs.get(setting.folder(cell), "") for cell in needed})
         except KeyboardInterrupt:
             interrupted = True
         return following.conclude(rounds, interrupted=interrupted)

@@ -32,8 +32,6 @@ SOONEST, LATEST = 1.0, 15.0
 """Seconds between two questions to the batch system: in the beginning, and at last."""
 QUIET = 30.0
 """Seconds between two lines that say how many jobs run, at least."""
-KNOWN = ("metric", "lower_is_better", "headline", "params", "environment", "valid")
-"""Of a plan, what is known when the first job has loaded the data."""
 
 
 class Following:
@@ -146,19 +144,10 @@ class Following:
         """Show observers of the run, as soon as a job has written what only it knows."""
         if self._begun:
             return
-        try:
-            known = saved.plan_of(self.plan.folder)
-        except RunError:
-            return
+        known = saved.with_known(self.plan)
         if known.metric:
             groups = grouped((one, cell.name) for cell, one in self._jobs.items()).values()
-            self.plan = replace(
-                self.plan,
-                spec_text=known.spec_text,
-                jobs=max(1, len(groups)),
-                groups=tuple(map(tuple, groups)),
-                **{name: getattr(known, name) for name in KNOWN},
-            )
+            self.plan = replace(known, jobs=max(1, len(groups)), groups=tuple(map(tuple, groups)))
             self._begun = True
             self._emit("alharness_run_started", run=self.plan)
 
@@ -222,7 +211,8 @@ class Following:
 
     def _count(self, states: Mapping[str, JobState]) -> None:
         """Say how many jobs run, if that has changed."""
-        alive = [states[one] for one in {*self._jobs.values()} if one in states]
+        found = [states[one] for one in {*self._jobs.values()} if one in states]
+        alive = [state for state in found if state.state != "ended"]
         runs = sum(state.state == "running" for state in alive)
         waiting = [state for state in alive if state.state == "queued"]
         reasons = ", ".join(sorted({state.reason for state in waiting if state.reason}))

@@ -43,6 +43,10 @@ class Setting:
     plan: Plan
     cells: Sequence[Cell]
 
+    def folder(self, cell: Cell) -> Path:
+        """What a cell is known by: settings have cells of the same name."""
+        return self.plan.folder / cell.folder
+
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from alharness.api.records import Cell
 
 NAME = "run.json"
+KNOWN = ("metric", "lower_is_better", "headline", "params", "environment", "valid")
+"""Of a plan, what is known when the data are made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,12 @@ def conclude(plan: Plan, outcomes: Collection[Outcome]) -> None:
     found = _read_if_sound(plan.folder)
     kept = _other_ends(found, [outcome.cell for outcome in outcomes])
     _write(found.run if found else plan, {**kept, **_ends(outcomes)})
+
+
+def with_known(plan: Plan) -> Plan:
+    """The plan, with what an earlier command has found out of data and device, if it has made the data."""
+    found = _read_if_sound(plan.folder)
+    return replace(plan, **{name: getattr(found.run, name) for name in KNOWN}) if found else plan
 
 
 def plan_of(folder: Path) -> Plan:

@@ -131,6 +131,12 @@ def test_settings_are_submitted_together_and_share_the_jobs_that_there_may_be(as
         (note,) = (setting.plan.folder / "jobs").glob("*.json")
         folders = [folder for own in json.loads(note.read_text())["cells"].values() for folder in own]
         assert sorted(folders) == sorted(cell.folder for cell in setting.plan.cells)
+    assert len(batch.submit(both)) == 4, "cells of the same name are cells of their own"
+    finish(both[0], both[0].plan.cells[0])
+    queue.ended.add("0")
+    batch.submit(both)
+    assert queue.cells[2:] == [("random-s0",)]
+    assert queue.jobs["2"].commands[0][1].startswith(str(both[1].plan.folder))
 
 
 def test_cells_that_may_begin_again_are_for_the_job_to_judge(ask):

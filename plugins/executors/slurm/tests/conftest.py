@@ -74,6 +74,7 @@ ProctrackType=proctrack/pgid
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/none
 SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
 ReturnToService=2
 MpiDefault=none
 SchedulerParameters=sched_interval=1,bf_interval=2
