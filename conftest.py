@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 from multiprocessing import forkserver
 from pathlib import Path
@@ -29,8 +30,11 @@ CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
 LONG = ("slow", "fuzz", "browser", "postgres")
 HEAVY = {"matplotlib", "mlflow", "pandas", "playwright", "scipy", "sklearn", "statsmodels"}
 """Test modules import these in the functions that use them. torch is not among them: most tests are about it."""
-FOR_RUNS = ("sklearn.datasets", "sklearn.decomposition", "sympy")
-"""What the processes of nearly every run import, each of them again: `digits`, maps and dropout need them."""
+FOR_RUNS = (
+    *("sklearn.datasets", "sklearn.decomposition", "sympy", "torch.fx.experimental.symbolic_shapes"),
+    *("alharness.spec", "alharness.models.late_fusion.network"),
+)
+"""What the processes of nearly every run import, each of them again; and what all plugins are registered by."""
 BROUGHT = pytest.StashKey[dict[str, str]]()
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -113,8 +117,9 @@ def own_options() -> None:
 def imported_once() -> Iterator[None]:
     """Have the server that processes of runs are forked from import all that they need: each is ready at once."""
     preload = forkserver.set_forkserver_preload
+    plugins = sorted({entry.module for entry in entry_points(group="alharness")})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(forkserver, "set_forkserver_preload", lambda names: preload([*names, *FOR_RUNS]))
+        patch.setattr(forkserver, "set_forkserver_preload", lambda names: preload([*names, *FOR_RUNS, *plugins]))
         yield
 
 

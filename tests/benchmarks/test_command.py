@@ -1,8 +1,8 @@
-"""`python -m benchmarks`, as `make bench` calls it: in small as a process, and with planted rows."""
+"""`python -m benchmarks`, as `make bench` calls it: in small, and with planted rows."""
 
 import re
-import subprocess
 import sys
+from functools import cache
 
 import pytest
 import torch
@@ -10,24 +10,34 @@ import torch
 from benchmarks import __main__ as command
 from benchmarks import page, suites
 from benchmarks.rows import Bound, Cost, Row
+from benchmarks.suites import runs
 
 EMPTY = "# Speed\n\n<!-- measured: begin -->\nold\n<!-- measured: end -->\n\nthe end\n"
 HEADS = ("| work |", "| --- |")
 
 
+@pytest.fixture
+def here(monkeypatch):
+    """Lets this process be that of the command, which sets variables and threads."""
+    monkeypatch.setattr(command.os, "environ", dict(command.os.environ))
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.mark.slow
-def test_every_row_can_be_tried_out_in_small_and_nothing_is_kept():
+@pytest.mark.usefixtures("here")
+def test_every_row_can_be_tried_out_in_small_and_nothing_is_kept(monkeypatch, capsys, tmp_path_factory):
+    whole = runs.run
+    once = cache(lambda spec, jobs, settings: whole(spec, jobs, tmp_path_factory.mktemp("runs"), settings))
+    monkeypatch.setattr(runs, "run", lambda spec, jobs, workdir, settings=(): once(spec, jobs, settings))
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--tiny", "--no-peers"])
     before = [file.read_bytes() for file in (command.FIGURES, command.PAGE)]
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--tiny", "--no-peers"],
-        cwd=command.ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode in (0, 1), done.stdout + done.stderr
-    assert "25 of 25 rows measured" in done.stdout
-    lines = [line for line in done.stdout.splitlines() if line.startswith("| ") and not line.startswith(HEADS)]
+    code = command.main()
+    printed, complaints = capsys.readouterr()
+    assert code in (0, 1), printed + complaints
+    assert "25 of 25 rows measured" in printed
+    lines = [line for line in printed.splitlines() if line.startswith("| ") and not line.startswith(HEADS)]
     assert {re.split(r"[,|]", line)[1].strip() for line in lines} == {
         "k-center", "BADGE", "GRACE Eq. 5", "GCNAL", "CoreSet", "late_fusion", "av_mc", "specs/digits_quick.yaml",
         "alharness --help", "alharness plugins", "alharness check", "alharness report",
@@ -41,7 +51,7 @@ def test_every_row_can_be_tried_out_in_small_and_nothing_is_kept():
     assert "2 of 2 cells: met" in run
     assert sum("importing libraries" in line for line in lines) == 3
     assert "| fit " in run
-    assert [line for line in done.stdout.splitlines() if line.startswith("#")] == [
+    assert [line for line in printed.splitlines() if line.startswith("#")] == [
         "### Kernels", "### Training", "### Whole runs",
     ]  # fmt: skip
     assert [file.read_bytes() for file in (command.FIGURES, command.PAGE)] == before
@@ -58,14 +68,12 @@ def planted(seconds, *, met=True, missing=""):
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def run(tmp_path, monkeypatch, here):
     """Measures these rows; gives the exit code and the processor times that are kept."""
     figures, shown = tmp_path / "figures.json", tmp_path / "page.md"
     shown.write_text(EMPTY)
     monkeypatch.setattr(command, "FIGURES", figures)
     monkeypatch.setattr(command, "PAGE", shown)
-    monkeypatch.setattr(command.os, "environ", dict(command.os.environ))
-    threads = torch.get_num_threads()
 
     def call(rows, *arguments):
         monkeypatch.setattr(suites, "ROWS", rows)
@@ -76,8 +84,7 @@ def run(tmp_path, monkeypatch):
             assert page.tables(kept.values()) in shown.read_text()
         return code, {name: row.ours.cpu for name, row in kept.items()}
 
-    yield call
-    torch.set_num_threads(threads)
+    return call
 
 
 def test_only_the_chosen_rows_are_renewed(run):

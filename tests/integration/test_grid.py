@@ -24,7 +24,7 @@ matrix:
 samplers: [random, first, narrow]
 """
 SHARED = """\
-training: {epochs: 2, device: cpu}
+training: {epochs: 2, batch_size: 5, device: cpu}
 active_learning: {initial_pool: 10}
 seeds: 3
 tracking: none

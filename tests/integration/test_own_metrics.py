@@ -56,7 +56,7 @@ def alharness_datasets():
 SPEC = """\
 name: trial
 dataset: {{name: ages, params: {params}}}
-training: {{epochs: 3, device: cpu}}
+training: {{epochs: 3, batch_size: 5, device: cpu}}
 active_learning: {{initial_pool: 10, budget: 5, cycles: 2}}
 seeds: 2
 samplers: [random, {{name: first, params: {{start: {start}}}}}]

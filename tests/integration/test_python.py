@@ -21,7 +21,7 @@ from alharness import HarnessWarning, PluginError, RunError, SpecError
 TINY = {
     "name": "tiny",
     "dataset": "digits",
-    "training": {"epochs": 2},
+    "training": {"epochs": 2, "batch_size": 10},
     "active_learning": {"initial_pool": 20, "budget": 10, "cycles": 2},
     "seeds": 1,
     "samplers": ["random"],

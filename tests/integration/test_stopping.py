@@ -1,7 +1,6 @@
 """Seeds that stop when they are decided: real runs on digits."""
 
 import random
-import time
 
 import pytest
 
@@ -15,7 +14,7 @@ from alharness.runs.run import run as run_cells
 SPEC = """\
 name: trial
 dataset: digits
-training: {{epochs: 20, device: cpu}}
+training: {{epochs: 20, batch_size: 20, device: cpu}}
 active_learning: {{initial_pool: 20, budget: 20, cycles: {cycles}}}
 seeds: {seeds}
 samplers: {samplers}
@@ -34,20 +33,23 @@ class Watching:
         self.looks.append(look)
 
 
+def spec_text(samplers="[random, {name: random, label: other}, sure]", seeds=UNTIL, cycles=3, full_data="false"):
+    return SPEC.format(samplers=samplers, seeds=seeds, cycles=cycles, full_data=full_data)
+
+
 @pytest.fixture
 def write(tmp_path):
-    def write(samplers="[random, {name: random, label: other}, sure]", seeds=UNTIL, cycles=3, full_data="false"):
+    def write(**values):
         path = tmp_path / "trial.yaml"
-        path.write_text(SPEC.format(samplers=samplers, seeds=seeds, cycles=cycles, full_data=full_data))
+        path.write_text(spec_text(**values))
         return path
 
     return write
 
 
-@pytest.fixture
-def run(toy_site, monkeypatch):
+@pytest.fixture(scope="module")
+def run(toy_site):
     """Run a spec until it is decided; gives the outcomes, the looks and the warnings."""
-    monkeypatch.syspath_prepend(toy_site)
 
     def run(path, workdir, assignments=(), **options):
         installed, watching, warnings = registry.load(), Watching(), []
@@ -58,7 +60,19 @@ def run(toy_site, monkeypatch):
         _, record = run_cells(spec, installed, Options(workdir=workdir, **options), warnings.append, judge)
         return record, watching.looks, warnings
 
-    return run
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(toy_site)
+        yield run
+
+
+@pytest.fixture(scope="module")
+def whole(run, tmp_path_factory):
+    """The folder of a run of one process that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("whole")
+    path = folder / "trial.yaml"
+    path.write_text(spec_text())
+    run(path, folder / "runs")
+    return folder / "runs"
 
 
 def finished(record):
@@ -107,37 +121,28 @@ def test_seeds_that_were_enough_are_said(write, run, tmp_path, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("stack", "jobs"), [(1, 1), (3, 1), (None, 2)])
-def test_what_runs_and_is_decided_does_not_depend_on_stacks_and_workers(
-    write, run, journals, tmp_path, stack, jobs
-):
-    path = write()
-    run(path, tmp_path / "one")
-    run(path, tmp_path / "two", stack=stack, jobs=jobs)
-    assert journals(tmp_path / "one") == journals(tmp_path / "two")
-    assert decisions(tmp_path / "one") == decisions(tmp_path / "two")
+def test_what_runs_and_is_decided_does_not_depend_on_stacks_and_workers(write, run, whole, journals, tmp_path):
+    run(write(), tmp_path, stack=3, jobs=2)
+    assert journals(tmp_path) == journals(whole)
+    assert decisions(tmp_path) == decisions(whole)
 
 
 @pytest.mark.slow
 def test_what_runs_and_is_decided_does_not_depend_on_kills(
-    write, run, command, wait_for_lines, journals, tmp_path
+    write, whole, command, wait_for_lines, journals, tmp_path
 ):
     path, chance = write(), random.Random(0)
-    run(path, tmp_path / "whole")
-    whole = journals(tmp_path / "whole")
-    total = sum(len(lines) - 1 for lines in whole.values())
-    for number in range(3):
-        process = command("run", path, *chance.choice([["--stack", "1"], ["--jobs", "2"], []]))
-        wait_for_lines(tmp_path / "runs", (number * total) // 4, process)
-        time.sleep(chance.uniform(0, 1))
-        process.kill()
-        process.communicate()
+    total = sum(len(lines) - 1 for lines in journals(whole).values())
+    process = command("run", path, "--jobs", "2")
+    wait_for_lines(tmp_path / "runs", chance.randrange(total // 2, total), process)
+    process.kill()
+    process.communicate()
     last = command("run", path)
     out, err = last.communicate(timeout=300)
     assert last.returncode == 0, out + err
     assert "sure is worse than random" in out
-    assert journals(tmp_path / "runs") == whole
-    assert decisions(tmp_path / "runs") == decisions(tmp_path / "whole")
+    assert journals(tmp_path / "runs") == journals(whole)
+    assert decisions(tmp_path / "runs") == decisions(whole)
 
 
 def test_a_run_of_fixed_seeds_goes_on_until_decided_and_back(write, run, journals, tmp_path):
@@ -196,10 +201,9 @@ def test_a_command_that_leaves_cells_out_says_what_the_next_look_needs(write, ru
     assert finished(record) == {"random": [0, 1, 2, 3, 4], "sure": [0, 1, 2, 3, 4]}
 
 
-def test_the_command_says_what_is_decided_and_ends_well(write, command, tmp_path):
-    process = command("run", write(samplers="[random, sure]"))
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, out + err
+def test_the_command_says_what_is_decided_and_ends_well(write, main):
+    code, out, err = main("run", write(samplers="[random, sure]"))
+    assert code == 0, out + err
     assert "[10/18]" in out
     assert "sure is worse than random: -0." in out
     assert "after 5 seeds; it stops" in out

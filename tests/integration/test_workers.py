@@ -21,29 +21,24 @@ def measured(workdir):
     }
 
 
-@pytest.fixture
-def compare(write_spec, run_spec, journals, tmp_path):
-    """Run a spec with one process and with several; gives both kinds of journals."""
-
-    def both(jobs, **spec):
-        path = write_spec(**spec)
-        path.write_text(path.read_text() + "reference: {full_data: true}\n")
-        run_spec(path, tmp_path / "one")
-        _, record, _ = run_spec(path, tmp_path / "several", jobs=jobs)
+@pytest.fixture(scope="module")
+def compared(spec_text, run_spec, tmp_path_factory):
+    """The folder of two runs of eight cells, one by one process and `several` by five."""
+    folder = tmp_path_factory.mktemp("compared")
+    path = folder / "trial.yaml"
+    path.write_text(spec_text(samplers="[first, narrow, draw]") + "reference: {full_data: true}\n")
+    for name, jobs in (("one", 1), ("several", 5)):
+        _, record, _ = run_spec(path, folder / name, jobs=jobs)
         assert {cell.status for cell in record.cells} == {"ok"}
-        return journals(tmp_path / "one"), journals(tmp_path / "several")
-
-    return both
+    return folder
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("jobs", [2, 5])
-def test_journals_are_those_of_one_process_apart_from_what_was_measured(compare, tmp_path, jobs):
-    one, several = compare(jobs, samplers="[first, narrow, draw]")
+def test_journals_are_those_of_one_process_apart_from_what_was_measured(compared, journals):
+    one, several = journals(compared / "one"), journals(compared / "several")
     assert len(one) == 8
     assert one == several
     for name, timing in (("one", "exclusive"), ("several", "shared")):
-        assert {cycle["timing"] for cell in measured(tmp_path / name).values() for cycle in cell} == {timing}
+        assert {cycle["timing"] for cell in measured(compared / name).values() for cycle in cell} == {timing}
 
 
 @pytest.mark.parametrize(("stack", "jobs"), [(3, 1), (2, 2), (None, 1)])
@@ -66,17 +61,20 @@ def test_journals_do_not_depend_on_which_cells_train_together(
     assert outputs == ["one sampler was here\n" * 2] * 2
 
 
-def test_the_first_fit_of_a_seed_is_made_once_by_whoever_is_first(compare, tmp_path):
-    compare(3, samplers="[first, narrow, draw]", seeds="[4]")
-    assert len(list(tmp_path.glob("several/*/fits/*"))) == 2  # that of cycle 0, and that of all data
-    cells = [cycles[0]["cost"] for name, cycles in measured(tmp_path / "several").items() if "full" not in name]
-    assert sorted(cost.get("train_reused", 0) for cost in cells) == [0, 1, 1]
-    assert len({cost["train_seconds"] for cost in cells}) == 1
+def test_the_first_fit_of_a_seed_is_made_once_by_whoever_is_first(compared):
+    assert len(list(compared.glob("several/*/fits/*"))) == 4  # those of cycle 0, and those of all data
+    for seed in (0, 1):
+        cells = [
+            cycles[0]["cost"]
+            for name, cycles in measured(compared / "several").items()
+            if f"-s{seed}-" in name and "full" not in name
+        ]
+        assert sorted(cost.get("train_reused", 0) for cost in cells) == [0, 1, 1]
+        assert len({cost["train_seconds"] for cost in cells}) == 1
 
 
-def test_nothing_of_what_processes_shared_is_left(compare, tmp_path):
-    compare(2)
-    (folder,) = (tmp_path / "several").iterdir()
+def test_nothing_of_what_processes_shared_is_left(compared):
+    (folder,) = (compared / "several").iterdir()
     assert not (folder / "processes").exists()
     assert not list(folder.rglob("output.txt"))
 
@@ -98,29 +96,27 @@ def test_case_31_what_a_plugin_prints_is_kept_beside_its_journal(write_spec, run
     assert "was here" not in capfd.readouterr().out
 
 
+DEATHS = {
+    "exit": "its process ended with 0 before the cell was finished",
+    "SIGKILL": "its process was ended by SIGKILL before the cell was finished",
+    "SIGSEGV": "its process was ended by SIGSEGV before the cell was finished",
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("how", "told"),
-    [
-        ("exit", "its process ended with 0 before the cell was finished"),
-        ("SIGKILL", "its process was ended by SIGKILL before the cell was finished"),
-        ("SIGSEGV", "its process was ended by SIGSEGV before the cell was finished"),
-    ],
-)
-def test_case_09_a_sampler_that_ends_its_process_fails_alone(write_spec, run_spec, journals, tmp_path, how, told):
-    samplers = f"[first, {{name: dies, params: {{how: {how}, after: 1}}}}, draw]"
-    path = write_spec(samplers=samplers)
-    _, record, _ = run_spec(path, tmp_path / "dying", jobs=2)
-    assert [cell.status for cell in record.cells] == ["ok", "failed", "ok"] * 2
-    dead = record.cells[1]
-    assert dead.error.startswith(f"dies (toy-samplers==1.0): {told}; see ")
-    assert len(dead.cycles) == 1  # what it finished is kept
-    output = next(tmp_path.glob("dying/*/cells/dies-s0-*/output.txt")).read_text()
-    assert output.startswith("these are my last words")
-    assert ("Segmentation fault" in output) == (how == "SIGSEGV")
-    run_spec(write_spec(samplers="[first, draw]"), tmp_path / "quiet")
-    found = {name: lines for name, lines in journals(tmp_path / "dying").items() if "dies" not in name}
-    assert found == journals(tmp_path / "quiet")
+def test_case_09_a_sampler_that_ends_its_process_fails_alone(write_spec, compared, run_spec, journals, tmp_path):
+    dying = (f"{{name: dies, label: {how.lower()}, params: {{how: {how}, after: 1}}}}" for how in DEATHS)
+    _, record, _ = run_spec(write_spec(samplers=f"[first, {', '.join(dying)}, draw]"), tmp_path, jobs=2)
+    assert [cell.status for cell in record.cells] == ["ok", "failed", "failed", "failed", "ok"] * 2
+    for dead, (how, told) in zip(record.cells[1:4], DEATHS.items(), strict=True):
+        assert dead.error.startswith(f"{dead.cell.label} (toy-samplers==1.0): {told}; see ")
+        assert len(dead.cycles) == 1  # what it finished is kept
+        output = next(tmp_path.glob(f"*/cells/{dead.cell.label}-s0-*/output.txt")).read_text()
+        assert output.startswith("these are my last words")
+        assert ("Segmentation fault" in output) == (how == "SIGSEGV")
+    alive = ("first-", "draw-")
+    found = {name: lines for name, lines in journals(tmp_path).items() if name.startswith(alive)}
+    assert found == {n: lines for n, lines in journals(compared / "one").items() if n.startswith(alive)}
 
 
 def test_a_sampler_that_breaks_its_contract_fails_as_in_one_process(write_spec, run_spec, tmp_path):

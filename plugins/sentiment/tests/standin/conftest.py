@@ -6,6 +6,7 @@ from alharness import Inputs, ModelShape, Samples, Task
 from alharness.api.metrics import CLASSIFICATION
 from alharness.engine.batches import as_batch
 from alharness.engine.metrics import evaluate
+from alharness.engine.recipe import Fit
 from alharness.engine.training import Trainer
 from alharness.models.late_fusion.plugin import LateFusionParams, make
 from alharness.spec.settings import TrainingSettings
@@ -61,16 +62,23 @@ class Lab:
             for split, part in standin.parts.items()
         }
         self.train, self.valid, self.test = self.splits.values()
+        self._trained = self._trainer(self.train, self.valid)
         self._fits = {}
 
     def fit(self, labels=None, seed=0):
-        """A model trained on this many labels drawn at random (all by default), and the positions of the rest."""
-        order = np.random.default_rng(seed).permutation(len(self.train))
-        labels = len(order) if labels is None else labels
+        """A model trained on this many labels drawn at random (all by default), and the positions of the rest.
+
+        With it, as one stack, those of other seeds that tests ask for.
+        """
+        seeds = range(2 if labels is None else 3)
+        orders = {s: np.random.default_rng(s).permutation(len(self.train)) for s in (seed, *seeds)}
+        labels = len(self.train) if labels is None else labels
         if (labels, seed) not in self._fits:
-            labeled = self.train.take(order[:labels])
-            self._fits[labels, seed] = self._fit(self.train, self.valid, labeled, seed)
-        return self._fits[labels, seed], np.sort(order[labels:])
+            trainer, valid = self._trained
+            asked = [Fit(labeled=self.train.take(orders[s][:labels]), seed=s, valid=valid) for s in seeds]
+            for s, fitted in zip(seeds, trainer.fit_many(asked), strict=True):
+                self._fits[labels, s] = fitted.model
+        return self._fits[labels, seed], np.sort(orders[seed][labels:])
 
     def errors(self, model, samples, source="fused"):
         """(n,) absolute errors of the clipped predictions, or negative log-likelihoods."""
@@ -109,7 +117,9 @@ class Lab:
             inputs = Inputs(ids=samples.ids, arrays={modality: samples.inputs.arrays[modality]})
             return Samples(inputs=inputs, labels=samples.labels)
 
-        model = self._fit(narrow(self.train), narrow(self.valid), narrow(self.train), 0)
+        train = narrow(self.train)
+        trainer, valid = self._trainer(train, narrow(self.valid))
+        model = trainer.fit(train, 0, valid).model
         output = model(as_batch(narrow(self.test), CPU))["fused"].numpy()
         if self.task == Task.REGRESSION:
             return float(np.abs(output[:, 0].clip(-self.extent, self.extent) - self.test.labels).mean())
@@ -120,14 +130,15 @@ class Lab:
         """How all models are trained."""
         return TrainingSettings(epochs=60, batch_size=32, learning_rate=1e-3, patience=8, device="cpu")
 
-    def _fit(self, train, valid, labeled, seed):
+    def _trainer(self, train, valid):
+        """For such samples, and what it validates with."""
         shape = ModelShape(
             features={m: array.shape[1] for m, array in train.inputs.arrays.items()},
             task=self.task,
             outputs=len(self.classes) or 1,
         )
         trainer = Trainer(lambda: make(LateFusionParams(), shape), self.settings)
-        return trainer.fit(labeled, seed, trainer.validation(valid)).model
+        return trainer, trainer.validation(valid)
 
     def _output(self, model, samples):
         return {source: output.detach().numpy() for source, output in model(as_batch(samples, CPU)).items()}
