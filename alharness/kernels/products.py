@@ -7,10 +7,15 @@ for large matrices alone. On a processor of Intel it was not measured; without A
 The operator is the one that torch's compiler calls, and torch's own affair: if it is missing, MKL remains, too.
 What is public, `functional.linear` of a tensor that was sent through `to_mkldnn`, gives the same bits, but copies
 all that goes in and out, which with a few hundred columns or fewer takes most of the gain.
+
+For many products at once, `batched`, there is no such operator. But torch leaves them to oneDNN if float32 numbers
+may be rounded to bfloat16 on the way. On a processor without tiles for bfloat16 there is nothing to gain from
+rounding, and oneDNN computes in float32. Whether it does so is tried once.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -23,14 +28,21 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LARGE = 2**21
-"""Multiplications from which on oneDNN is the faster one: (256, 128) by (128, 64) takes 27 µs, and 39 with MKL.
-(32, 768) by (768, 64) takes 26 and 33, which is too little to call it for each of many products."""
+"""Multiplications from which on oneDNN is the faster one: (256, 128) by (128, 64) takes 27 µs, and 39 with MKL."""
+
+LARGE_OF_MANY = 2**18
+"""The same for each of many products: 25 of (32, 177) by (177, 64) take 110 µs, and 200 with MKL."""
+
+
+def _is_wide() -> bool:
+    """Whether oneDNN is there, and the processor has registers that MKL leaves to those of Intel."""
+    wide = torch.backends.cpu.get_cpu_capability() == "AVX512"
+    return wide and bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
 
 
 def _onednn() -> Callable[..., Tensor] | None:
     wanted = "(Tensor X, Tensor W, Tensor? B, str attr, Scalar?[] scalars, str? algorithm) -> Tensor Y"
-    wide = torch.backends.cpu.get_cpu_capability() == "AVX512"
-    if not wide or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+    if not _is_wide():
         return None
     found: Any = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
     default = getattr(found, "default", None)
@@ -56,6 +68,50 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if ONEDNN is None or not _suits(x, weight, bias):
         return functional.linear(x, weight, bias)
     return ONEDNN(x, weight, None if bias is None else bias.contiguous(), "none", [], "")  # it reads no strides
+
+
+def batched(x: Tensor, y: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Products of many matrices, by oneDNN if that is quicker and rounds nothing.
+
+    The bits of a product do not depend on how many others there are.
+
+    Args:
+        x: (s, n, k).
+        y: (s, k, m).
+        bias: added to them, (s, 1, m).
+
+    >>> import torch
+    >>> from alharness.kernels.products import batched
+    >>> batched(torch.ones(2, 1, 3), torch.ones(2, 3, 1)).flatten()
+    tensor([3., 3.])
+    """
+    if x.device.type == "cpu" and x.dtype == torch.float32 and _leaves_float32():
+        return _by_onednn(x, y, bias)
+    return _plain(x, y, bias)
+
+
+def _plain(x: Tensor, y: Tensor, bias: Tensor | None) -> Tensor:
+    return torch.bmm(x, y) if bias is None else torch.baddbmm(bias, x, y)
+
+
+def _by_onednn(x: Tensor, y: Tensor, bias: Tensor | None) -> Tensor:
+    switch: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
+    before = switch.fp32_precision
+    switch.fp32_precision = "bf16"
+    try:
+        return _plain(x, y, bias)
+    finally:
+        switch.fp32_precision = before
+
+
+@cache
+def _leaves_float32() -> bool:
+    """Whether oneDNN computes in float32 although it may round to bfloat16, and has wider registers than MKL."""
+    tiles = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    if not _is_wide() or tiles():
+        return False
+    x = torch.full((2, 32, 64), 1 + 2.0**-20)
+    return torch.equal(_by_onednn(x, torch.eye(64).expand(2, 64, 64), None), x)
 
 
 def _suits(x: Tensor, weight: Tensor, bias: Tensor | None) -> bool:

@@ -61,16 +61,14 @@ def test_journals_do_not_depend_on_which_cells_train_together(
     assert outputs == ["one sampler was here\n" * 2] * 2
 
 
-def test_the_first_fit_of_a_seed_is_made_once_by_whoever_is_first(compared):
-    assert len(list(compared.glob("several/*/fits/*"))) == 4  # those of cycle 0, and those of all data
-    for seed in (0, 1):
-        cells = [
-            cycles[0]["cost"]
-            for name, cycles in measured(compared / "several").items()
-            if f"-s{seed}-" in name and "full" not in name
-        ]
-        assert sorted(cost.get("train_reused", 0) for cost in cells) == [0, 1, 1]
-        assert len({cost["train_seconds"] for cost in cells}) == 1
+def test_the_first_fit_of_a_seed_is_made_once_by_whoever_is_first(write_spec, run_spec, tmp_path):
+    path = write_spec(samplers="[first, narrow, draw]", seeds="[4]")
+    path.write_text(path.read_text() + "reference: {full_data: true}\n")
+    run_spec(path, tmp_path, jobs=3)
+    assert len(list(tmp_path.glob("*/fits/*"))) == 2  # that of cycle 0, and that of all data
+    cells = [cycles[0]["cost"] for name, cycles in measured(tmp_path).items() if "full" not in name]
+    assert sorted(cost.get("train_reused", 0) for cost in cells) == [0, 1, 1]
+    assert len({cost["train_seconds"] for cost in cells}) == 1
 
 
 def test_nothing_of_what_processes_shared_is_left(compared):

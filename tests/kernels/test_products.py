@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from alharness.engine.contexts import threads
 from alharness.kernels import linear, products
+from alharness.kernels.products import batched
 
 N, INPUTS, OUTPUTS = 300, 200, 50
 
@@ -97,3 +98,39 @@ def test_other_types_of_numbers_stay(dtype):
 def test_autocast_is_obeyed():
     with torch.autocast("cpu", torch.bfloat16):
         assert linear(numbers(N, INPUTS), numbers(OUTPUTS, INPUTS)).dtype == torch.bfloat16
+
+
+BATCHES = {
+    "plain": lambda x: x,
+    "transposed": lambda x: x.mT.contiguous().mT,
+    "one for all": lambda x: x[:1].expand_as(x),
+}
+
+
+@pytest.mark.parametrize("bias", [None, numbers(33, 1, 64, seed=2)], ids=["bare", "with bias"])
+@pytest.mark.parametrize(("n", "k"), [(32, 768), (300, 177), (64, 64)])
+@pytest.mark.parametrize("of_y", BATCHES)
+def test_a_product_has_the_same_bits_among_any_number_of_others(of_y, n, k, bias):
+    x, y = numbers(33, n, k), BATCHES[of_y](numbers(33, k, 64, seed=1))
+    whole = batched(x, y, bias)
+    for rows in (slice(2), slice(1, 8), slice(8, 33)):
+        assert torch.equal(batched(x[rows], y[rows], None if bias is None else bias[rows]), whole[rows])
+    exact = x.double() @ y.double() + (0 if bias is None else bias)
+    assert (whole - exact).abs().max() < 1e-3 * exact.std()  # with bfloat16 it would be 1e-2 and more
+
+
+def test_precision_of_other_products_is_as_before():
+    switch = torch.backends.mkldnn.matmul
+    before = switch.fp32_precision
+    batched(numbers(2, 32, 64), numbers(2, 64, 32))
+    assert switch.fp32_precision == before
+
+
+def test_where_oneDNN_would_round_it_is_not_asked(monkeypatch):
+    monkeypatch.setattr(products, "_by_onednn", lambda x, y, bias: (x.bfloat16() @ y.bfloat16()).float())
+    products._leaves_float32.cache_clear()
+    x, y = numbers(2, 32, 64), numbers(2, 64, 32)
+    try:
+        assert torch.equal(batched(x, y), torch.bmm(x, y))
+    finally:
+        products._leaves_float32.cache_clear()

@@ -11,7 +11,7 @@ import torch
 
 from .drawing import take_draws
 from .recorder import FEW, MORE, Recorder, Unstackable
-from .rewriting import call_quickly, fill_registers, generalize, join_permutations, multiply_member_by_member, tidy
+from .rewriting import call_quickly, fill_registers, generalize, join_permutations, multiply_quickly, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,7 +77,7 @@ def record(function: Function, tensors: Sequence[Tensor], shared: Sequence[Tenso
     tidy(few)
     fill_registers(few)
     orders = _orders(few)
-    multiply_member_by_member(few)
+    multiply_quickly(few)
     call_quickly(few)
     module = torch.fx.GraphModule(torch.nn.Module(), few)
     return Program(draws=tuple(draws), bytes=_bytes(few), orders=orders, _graph=module)

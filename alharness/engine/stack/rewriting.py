@@ -5,7 +5,6 @@ from __future__ import annotations
 import operator
 from collections import Counter
 from dataclasses import replace
-from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,7 +16,6 @@ from alharness.kernels import products
 from .recorder import FEW, MORE, Constant, Unstackable
 
 if TYPE_CHECKING:
-    from torch import Tensor
     from torch.fx import Graph, Node
 
 ops = torch.ops.aten
@@ -245,23 +243,15 @@ def _join_bias(graph: Graph, node: Node) -> None:
     graph.erase_node(node)
 
 
-def multiply_member_by_member(graph: Graph) -> None:
-    """Have large products computed `for_each`, which is quicker than the product of all members."""
+def multiply_quickly(graph: Graph) -> None:
+    """Have large products computed by the quicker library."""
     for node in graph.nodes:
         if node.target not in (ops.bmm.default, ops.baddbmm.default) or node.kwargs:
             continue
         *bias, x, y = (given.meta["val"] for given in node.args)
-        large = x.shape[1:].numel() * y.shape[-1] >= products.LARGE
+        large = x.shape[1:].numel() * y.shape[-1] >= products.LARGE_OF_MANY
         if large and x.dtype == torch.float32 and all(b.shape[1] == 1 for b in bias):
-            node.args, node.target = (*node.args[-2:], *node.args[:-2]), for_each
-
-
-def for_each(x: Tensor, y: Tensor, bias: Tensor | None = None) -> Tensor:
-    """The product of each member, (members, n, k) by (members, k, m), plus its bias, (members, 1, m)."""
-    if x.device.type != "cpu":
-        return torch.bmm(x, y) if bias is None else torch.baddbmm(bias, x, y)
-    biases = repeat(None) if bias is None else bias[:, 0]
-    return torch.stack([products.linear(*each) for each in zip(x, y.transpose(1, 2), biases, strict=False)])
+            node.args, node.target = (*node.args[-2:], *node.args[:-2]), products.batched
 
 
 def call_quickly(graph: Graph) -> None:

@@ -67,7 +67,7 @@ def test_what_members_share_is_given_once_to_all():
 @pytest.mark.parametrize("shared", [True, False])
 def test_a_large_product_gives_a_member_the_same_bits_in_every_stack(bias, shared):
     samples, inputs, outputs = 300, 200, 50
-    assert samples * inputs * outputs > products.LARGE
+    assert samples * inputs * outputs > products.LARGE_OF_MANY
     generator = torch.Generator().manual_seed(0)
     shapes = (samples, inputs), (outputs, inputs), (outputs,)
     x, w, b = (torch.randn(7, *shape, generator=generator) for shape in shapes)
