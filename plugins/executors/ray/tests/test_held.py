@@ -4,6 +4,7 @@ import os
 import signal
 from functools import partial
 
+import psutil
 import pytest
 import torch
 
@@ -53,6 +54,12 @@ def test_actors_choose_what_one_process_does(sampler):
     here, there = (select(sampler, parts, size=30, executor=name) for name in (None, "ray"))
     assert here.positions == there.positions
     assert there.cost["part_cpu_peak_increase_mib"] >= 0
+
+
+def test_case_46_a_ray_of_this_machine_listens_on_it_alone():
+    started = {process.pid for process in psutil.Process().children(recursive=True)}
+    found = [at for at in psutil.net_connections("inet") if at.pid in started and at.status == psutil.CONN_LISTEN]
+    assert {at.laddr.ip.removeprefix("::ffff:") for at in found} == {"127.0.0.1"}
 
 
 def test_each_object_is_in_an_actor_until_one_is_lost(executor):

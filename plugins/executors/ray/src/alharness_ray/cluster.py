@@ -45,7 +45,7 @@ def connect(address: str | None, cpus: int) -> bool:
         _require_answer(where, found["host"].strip("[]"), int(found["port"]))
     own = {"num_cpus": cpus, "include_dashboard": False} if where == "local" else {}
     try:
-        with _own_signals():
+        with _own_signals(), _on_this_machine(alone=where == "local"):
             ray.init(
                 address=where,
                 log_to_driver=False,
@@ -172,6 +172,19 @@ def _own_signals() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _on_this_machine(*, alone: bool) -> Iterator[None]:
+    """A Ray that is started inside listens on this machine alone; by itself, to the whole network."""
+    from ray._private import ray_constants  # its public variable is read once, when Ray is imported
+
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = before and not alone
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
 
 
 def _print_no_logs(*, quiet: bool) -> None:
