@@ -1,18 +1,17 @@
 """A whole grid from one spec: every setting is run, and one report is made over all of them."""
 
-import os
+import io
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import warnings
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
 import alharness
-from alharness import HarnessWarning, SpecError
+from alharness import HarnessWarning, SpecError, cli
 from alharness.runs import saved
 
 GRID = """\
@@ -56,14 +55,18 @@ def here(toy_site, tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def once(toy_site, tmp_path_factory):
-    """The grid, run once, by the command: its folder, and what it printed."""
+    """The grid, run once, by the command line: its folder, the exit code, and what it printed."""
     folder = tmp_path_factory.mktemp("once")
     (folder / "grid.yaml").write_text(GRID)
     (folder / "shared.yaml").write_text(SHARED)
-    environment = {**os.environ, "PYTHONPATH": str(toy_site), "COLUMNS": "160"}
-    command = [sys.executable, "-m", "alharness", "run", "grid.yaml"]
-    ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    return folder, ended
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.syspath_prepend(toy_site)
+        patch.chdir(folder)
+        patch.setenv("COLUMNS", "160")
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["run", "grid.yaml"])
+    return folder, ended.value.code, out.getvalue(), err.getvalue()
 
 
 @pytest.fixture
@@ -78,10 +81,9 @@ def named(folder):
 
 
 def test_one_spec_over_two_data_sets_two_budgets_and_three_samplers_ends_with_one_report(once):
-    folder, ended = once
-    out = ended.stdout
+    folder, code, out, err = once
 
-    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (code, err) == (0, "")
     assert sorted(named(path) for path in (folder / "runs").iterdir()) == sorted(NAMES)
     assert re.findall(r"^(\d/4 \S+): starting$", out, re.MULTILINE) == [
         f"{number}/4 {name}" for number, name in enumerate(NAMES, 1)

@@ -16,7 +16,7 @@ WIDE = {"text": 768, "audio": 25, "vision": 177}
 """With so many inputs, kernels give a model by itself other bits than several: it is computed twice."""
 
 STEPS = {"text": 3, "audio": 7}
-TINY = LfmimParams(preset="small", width=8, heads=2, layers=2, lengths={"audio": 4})
+TINY = LfmimParams(preset="small", width=8, heads=2, layers=1, lengths={"audio": 4})
 
 CASES = {
     "av_mc": (AV_MC, AvMcParams(), Task.REGRESSION, WIDE, 40),
