@@ -204,13 +204,19 @@ def held(
     if executor is None:
         yield HeldHere(makes)
         return
+    from alharness.api.batch import BatchPlugin
     from alharness.api.executor import ExecutorContext
     from alharness.registry.sending import pack
+    from alharness.runs.executors import make_executor, who
     from alharness.runs.parcel import needed_with
 
+    if isinstance(executor.plugin, BatchPlugin):
+        raise SpecError(
+            f"{who(executor)} makes jobs, which cannot hold a pool in parts; another one can, such as ray"
+        )
     with TemporaryDirectory(prefix="alharness-") as folder:
         context = ExecutorContext(folder=Path(folder), warn=_warn, jobs=len(makes))
-        with executor.plugin.make(executor.params, context) as workers:
+        with make_executor(executor, context) as workers:
             there = needed_with(distributions)
             yield workers.hold([partial(_compared, pack(make), there) for make in makes])
 

@@ -2,8 +2,20 @@ import numpy as np
 import pytest
 import torch
 
-from alharness import DataError, PluginError, RunError, SamplerError, SpecError
-from alharness.pools import Arrays, select
+from alharness import (
+    BatchPlugin,
+    DataError,
+    Executor,
+    ExecutorPlugin,
+    Params,
+    PluginError,
+    RunError,
+    SamplerError,
+    SpecError,
+)
+from alharness.pools import Arrays, held, select
+from alharness.registry import Registered
+from alharness.spec import Chosen
 
 RNG = np.random.default_rng(0)
 EMBEDDINGS = RNG.normal(size=(90, 5)).astype(np.float32)
@@ -151,3 +163,54 @@ def test_a_machine_with_other_versions_is_refused_by_name(tmp_path, monkeypatch)
     monkeypatch.setattr("alharness.runs.parcel.needed_with", lambda distributions: there)
     with pytest.raises(RunError, match=r"\S+ has Python 3\S+ instead of 2.7, torch 2\S+ instead of 1.0; the same"):
         select("coreset", stored(tmp_path, 2), size=1, executor="processes")
+
+
+class Cells(Executor):
+    """Has workers for cells alone."""
+
+    width = 1
+
+    def __init__(self, params, context):
+        pass
+
+    def start(self):
+        raise AssertionError
+
+    def wait(self, workers, seconds):
+        raise AssertionError
+
+
+class Broken(Cells):
+    def hold(self, makes):
+        return [][len(makes)]
+
+
+@pytest.mark.parametrize(
+    ("plugin", "error", "message"),
+    [
+        (
+            ExecutorPlugin(name="cells", params=Params, make=Cells),
+            RunError,
+            "Cells .* cannot hold a pool in parts",
+        ),
+        (
+            ExecutorPlugin(name="cells", params=Params, make=Broken),
+            PluginError,
+            "the executor 'cells' .*IndexError",
+        ),
+        (
+            BatchPlugin(name="cells", params=Params, make=Cells),
+            SpecError,
+            "'cells' .* makes jobs, which cannot hold",
+        ),
+    ],
+)
+def test_executors_that_hold_no_parts_are_refused(plugin, error, message):
+    chosen = Chosen(
+        registered=Registered(plugin=plugin, distribution="mine", version="1", entry_point=""),
+        params=Params(),
+        plain={},
+        label="cells",
+    )
+    with pytest.raises(error, match=message), held(chosen, [Arrays(embeddings=torch.ones(2, 2)).open]):
+        pass

@@ -13,9 +13,10 @@ from .local import LocalExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from typing import Self
 
-    from alharness.api.executor import ExecutorContext, ExecutorPlugin, Group, Loss, Message, Work
+    from alharness.api.executor import ExecutorContext, ExecutorPlugin, Group, Held, Loss, Message, Work
     from alharness.spec import Chosen
 
 
@@ -76,6 +77,11 @@ class SafeExecutor:
         with self._blaming():
             self._executor.open(work, most)
 
+    def hold(self, makes: Sequence[Callable[[], Any]]) -> SafeHeld:
+        """See `Executor`."""
+        with self._blaming():
+            return SafeHeld(self._executor.hold(makes), self._blaming)
+
     def start(self) -> Worker:
         """A new worker."""
         with self._blaming():
@@ -120,6 +126,21 @@ class SafeExecutor:
                 action()
         except HarnessError as error:
             self._warn(str(error))
+
+
+class SafeHeld:
+    """Calls `Held` of an executor; what goes wrong there is an error that names it."""
+
+    def __init__(self, held: Held, blaming: Callable[[], AbstractContextManager[None]]) -> None:
+        self._held, self._blaming = held, blaming
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def call(self, name: str, *arguments: Sequence[Any]) -> list[Any]:
+        """See there."""
+        with self._blaming():
+            return self._held.call(name, *arguments)
 
 
 def who(chosen: Chosen[ExecutorPlugin]) -> str:
