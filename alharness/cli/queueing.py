@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alharness.text.words import command_line
+from alharness.text.words import command_line, counted
 
 from .options import FILE, warn
 
@@ -62,9 +62,14 @@ def queue(specs: Sequence[Spec], plans: Sequence[Plan], asked: Mapping[str, Any]
         asked: how; see `alharness.runs.run.Options`.
     """
     batch, settings = _batch("--submit", specs, plans, asked)
-    batch.submit(settings)
+    at_work = batch.submit(settings)
     follow = command_line(*(word for word in sys.argv[1:] if word != "--submit"))
-    click.echo(f"This follows the jobs, shows the results, and submits what is missing then: {follow}")
+    if at_work:
+        click.echo(
+            f"{counted(len(at_work), 'cell')} in the queue or at work. This follows them to the end: {follow}"
+        )
+    else:
+        click.echo(f"All cells are finished. This shows the results: {follow}")
     return 0
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 LOOK = 1.0
 """Seconds between two looks at the journals of cells that are at work."""
+SHARE = 0.05
+"""Of the time that looking may take: there may be thousands of journals on a network file system."""
 SOONEST, LATEST = 1.0, 15.0
 """Seconds between two questions to the batch system: in the beginning, and at last."""
 QUIET = 30.0
@@ -96,6 +98,7 @@ class Following:
             if time.monotonic() - asked >= ask:
                 states = self._ask()
                 asked, ask = time.monotonic(), min(LATEST, ask * 1.5)
+            began = time.monotonic()
             self._begin()
             if self._begun:
                 self._look()
@@ -107,7 +110,7 @@ class Following:
                 self._count(states)
                 states = None
             if self._jobs:
-                time.sleep(LOOK)
+                time.sleep(max(LOOK, (time.monotonic() - began) / SHARE))
 
     def conclude(self, rounds: Rounds, *, interrupted: bool) -> tuple[Plan, Outcomes]:
         """Show observers how the run has ended.
@@ -120,7 +123,7 @@ class Following:
         ended = {cell: self.ended.get(cell) or saved.outcome_of(plan, cell) for cell in plan.cells}
         lost = [outcome for outcome in self.ended.values() if outcome.status != "ok"]
         if interrupted and self._jobs:
-            ids = [*dict.fromkeys(self._jobs.values())]
+            ids = [one for one in dict.fromkeys(self._jobs.values()) if one]
             self._say(
                 f"{counted(len(ids), 'job')} of {self._name} continue without this command, and the same command "
                 f"follows them again. To end them: {self._system.cancelling(ids)}"

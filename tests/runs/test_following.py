@@ -81,6 +81,7 @@ class World:
 def world(plan, monkeypatch):
     for name in ("LOOK", "SOONEST", "LATEST", "QUIET"):
         monkeypatch.setattr(module, name, 0.0)
+    monkeypatch.setattr(module, "SHARE", 1.0)
     return lambda *steps: World(plan, steps)
 
 

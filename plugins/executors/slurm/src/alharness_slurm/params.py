@@ -12,7 +12,7 @@ from alharness import Params
 PREFIX = "slurm_"
 
 OPTIONS = """
-    account batch bb bbf begin cluster-constraint clusters comment constraint container container-id
+    account batch bb bbf begin cluster-constraint comment constraint container container-id
     contiguous core-spec cores-per-socket cpu-freq cpus-per-gpu cpus-per-task deadline delay-boot dependency
     distribution exclude exclusive export export-file extra extra-node-info get-user-env gid gpu-bind gpu-
     freq gpus gpus-per-node gpus-per-socket gpus-per-task gres gres-flags hint hold ignore-pbs input kill-on-
@@ -27,6 +27,7 @@ OPTIONS = """
 OURS = {
     "array": "the array holds the jobs that are needed; array_parallelism says how many run at a time",
     "chdir": "jobs run in the folder from which they are submitted",
+    "clusters": "jobs are followed on the cluster that they are submitted to; call the command on that one",
     "error": "what a job prints goes to the folder jobs of the run directory",
     "job-name": "jobs have the name of the spec",
     "no-requeue": "a job that has more to do goes to the queue again; leave out time to have no limit",
@@ -34,6 +35,8 @@ OURS = {
     "output": "what a job prints goes to the folder jobs of the run directory",
     "requeue": "jobs go to the queue again in any case",
     "signal": "notice says how many seconds before its end a job gets the signal",
+    "test-only": "--emit-sbatch shows what would be submitted",
+    "wait": "the command waits without --submit",
     "wrap": "jobs run alharness; setup says what they do before",
 }
 """Options of sbatch that are set here -> what is said to who sets them."""

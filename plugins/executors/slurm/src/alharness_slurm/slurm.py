@@ -56,7 +56,7 @@ class Slurm(BatchSystem):
     def submit(self, jobs: Sequence[Job], logs: Path, name: str) -> list[str]:
         """See `alharness.BatchSystem`."""
         program = self._params.program or (
-            "alharness" if self._params.setup else f"{shlex.quote(sys.executable)} -m alharness"
+            "alharness" if self._params.setup else f"{shlex.quote(sys.executable)} -P -m alharness"
         )
         script = write(jobs, name, self._params, program, self._at_a_time, logs)
         logs.mkdir(parents=True, exist_ok=True)
