@@ -23,6 +23,13 @@ def option(script, name):
     return shlex.split(found[1])[0] if found else ""
 
 
+def put(path, state):
+    """Write it so that no reader finds the file empty."""
+    new = HOME / f".{path.name}-{os.getpid()}"
+    new.write_text(state)
+    new.replace(path)
+
+
 def sbatch():
     script = sys.stdin.read()
     if option(script, "partition") == "nowhere":
@@ -31,7 +38,7 @@ def sbatch():
     (HOME / f"{number}.sh").write_text(script)
     last = re.match(r"0-(\d+)", option(script, "array"))[1]
     for index in range(int(last) + 1):
-        (HOME / f"{number}_{index}").write_text("PENDING")
+        put(HOME / f"{number}_{index}", "PENDING")
     subprocess.Popen(
         [sys.executable, __file__, "serve", number],
         stdin=subprocess.DEVNULL,
@@ -54,11 +61,11 @@ def serve(number):
             if path in at_work and at_work[path].poll() is not None:
                 ended = at_work.pop(path)
                 if path.read_text() == "RUNNING":
-                    path.write_text("COMPLETED" if ended.returncode == 0 else "FAILED")
+                    put(path, "COMPLETED" if ended.returncode == 0 else "FAILED")
                 elif path.read_text() == "REQUEUED":
-                    path.write_text("PENDING")
+                    put(path, "PENDING")
             elif path.read_text() == "PENDING" and len(at_work) < min(CORES, int(limit or CORES)):
-                path.write_text("RUNNING")
+                put(path, "RUNNING")
                 names = {"SLURM_ARRAY_JOB_ID": number, "SLURM_ARRAY_TASK_ID": index}
                 with Path(output.replace("%A", number).replace("%a", index)).open("a") as log:
                     at_work[path] = subprocess.Popen(
@@ -81,7 +88,7 @@ def squeue():
 
 def scontrol():
     if sys.argv[1] == "requeue":
-        (HOME / sys.argv[2]).write_text("REQUEUED")
+        put(HOME / sys.argv[2], "REQUEUED")
     elif sys.argv[1] == "ping":
         print("Slurmctld(primary) at here is UP")
     else:
@@ -95,7 +102,7 @@ def scancel():
     if "--batch" in sys.argv:
         os.kill(pid, signal.SIGUSR1)
     else:
-        path.write_text("CANCELLED")
+        put(path, "CANCELLED")
         os.killpg(pid, signal.SIGTERM)
 
 
