@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 
 from alharness import Task
@@ -41,3 +43,10 @@ def test_every_pair_is_equally_likely():
 def test_is_known_as_random_and_serves_both_tasks():
     (plugin,) = alharness_samplers()
     assert (plugin.name, plugin.requires, plugin.tasks) == ("random", set(), set(Task))
+
+
+def test_a_pool_in_parts_takes_no_memory_for_what_is_not_chosen():
+    parts = SimpleNamespace(sizes=(10**12, 10**12))
+    chosen = Random().select_in_parts(make_query(TensorView(), size=50), parts)
+    assert len(set(chosen)) == 50
+    assert 0 <= chosen.min() < 10**12 < chosen.max() < 2 * 10**12
