@@ -115,7 +115,7 @@ def test_case_01_and_case_02_journals_do_not_depend_on_kills(
     work, total = tmp_path / "runs", sum(len(lines) - 1 for lines in whole.values())
     for number in range(KILLS):
         process = command("run", path, "--no-tracking", *chance.choice(OPTIONS))
-        wait_for_lines(work, (number * total) // (KILLS + 1), process)
+        wait_for_lines(work, (number + 1) * total // (KILLS + 1), process)
         time.sleep(chance.uniform(0, 1))
         if chance.random() < 0.3:  # a worker, and a moment later the run
             chance.choice(workers(process) or [process]).kill()
