@@ -31,6 +31,8 @@ ROOM = 60.0
 """Seconds in which a worker must have got its resources, or others compute what it was given."""
 VERDICT = 40.0
 """Seconds in which Ray notices that a node is lost, once a worker there cannot be reached."""
+SETTLES = 2.0
+"""Seconds in which Ray knows what is free, once nodes have joined or workers have ended."""
 ONCE = {"max_restarts": 0, "max_task_retries": 0}
 """Ray starts no actor again and repeats no call: what is tried again is decided by alharness."""
 
@@ -55,7 +57,7 @@ class RayExecutor(Executor["RayWorker"]):
         self._jobs, self._warn = context.jobs, context.warn
         self._most = self._room = math.inf
         self._alive: list[cluster.Node] = []
-        self._looked = -math.inf
+        self._looked, self._free = -math.inf, 0
         self._workers: list[RayWorker] = []
         self._observers: dict[str, Any] = {}
         self._connected = cluster.connect(params.address, cluster.own_cpus(params.cpus, context.jobs or 1))
@@ -67,8 +69,9 @@ class RayExecutor(Executor["RayWorker"]):
 
     @property
     def width(self) -> int:  # type: ignore[override]
-        """As many workers as the nodes that are alive have room for, and as were asked for and are of use."""
-        return max(1, int(min(self._slots, self._jobs or math.inf, self._most, self._room)))
+        """As many workers as the nodes that are alive have room for now, and as were asked for and are of use."""
+        now = min(self._slots, len(self._workers) + self._free)
+        return max(1, int(min(now, self._jobs or math.inf, self._most, self._room)))
 
     def open(self, work: Work, most: int) -> None:
         """See there. All arrays are put into the object store, and each node fetches them once."""
@@ -155,20 +158,25 @@ class RayExecutor(Executor["RayWorker"]):
         return cluster.slots(self._alive, self._need)
 
     def _look(self) -> None:
-        self._alive, self._looked = cluster.nodes(), time.monotonic()
-
-    def _require_room(self) -> None:
         import ray
 
+        self._alive, self._looked = cluster.nodes(), time.monotonic()
+        self._free = cluster.slots([{"Resources": ray.available_resources()}], self._need)
+
+    def _require_room(self) -> None:
         has = self._slots
         if not has:
             raise RunError(self._no_room("of the Ray cluster"))
         wanted = self._jobs or has
         if wanted > has:
             self._warn(f"{wanted} jobs were asked for, and the Ray cluster has room for {has}")
-        free = cluster.slots([{"Resources": ray.available_resources()}], self._need)
-        if free < min(has, wanted):
-            self._warn(f"others use the Ray cluster: of {min(has, wanted)} workers it has room for {free} now")
+        until = time.monotonic() + SETTLES
+        while self._free < min(has, wanted) and time.monotonic() < until:
+            time.sleep(0.1)
+            self._look()
+        if self._free < min(has, wanted):
+            now = f"{self._free} now" if self._free else "none now: the first one waits"
+            self._warn(f"others use the Ray cluster: of {min(has, wanted)} workers it has room for {now}")
 
     def _no_room(self, which: str) -> str:
         there = cluster.describe(self._alive, self._need)
