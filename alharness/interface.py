@@ -224,7 +224,7 @@ def warn(text: str) -> None:
     """A warning that shows the line which called alharness."""
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - warnings itself counts frames so
     level = 2
-    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == PACKAGE:
+    while frame is not None and _is_ours(frame.f_globals.get("__name__", "")):
         frame, level = frame.f_back, level + 1
     warnings.warn(text, HarnessWarning, stacklevel=level)
 
@@ -243,3 +243,8 @@ def _progress(title: str, options: Options) -> ConsoleProgress:
 
     console = Console(stderr=True, markup=False, highlight=False, emoji=False, force_jupyter=False)
     return ConsoleProgress(console, only=options.only, title=title)
+
+
+def _is_ours(module: str) -> bool:
+    """Whether a module is of alharness, or of one of its distributions."""
+    return module.partition(".")[0].partition("_")[0] == PACKAGE

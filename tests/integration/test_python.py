@@ -16,7 +16,7 @@ from types import ModuleType
 import pytest
 
 import alharness
-from alharness import HarnessWarning, PluginError, RunError, SpecError
+from alharness import HarnessWarning, PluginError, RunError, SpecError, interface
 
 TINY = {
     "name": "tiny",
@@ -454,3 +454,11 @@ for name in dir(alharness):
 assert "Args:" in alharness.run.__doc__
 """
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONWARNINGS": "error"})
+
+
+def test_a_warning_of_another_distribution_shows_the_line_that_called_alharness():
+    scope = {"__name__": "alharness_mine.executor", "warn": interface.warn}
+    exec("def start(): warn('no room')", scope)
+    with pytest.warns(HarnessWarning, match="no room") as caught:
+        scope["start"]()
+    assert caught[0].filename == __file__
