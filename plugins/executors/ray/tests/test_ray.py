@@ -1,8 +1,11 @@
 """What needs no Ray: parameters, room on nodes, and what errors mean."""
 
+from types import SimpleNamespace
+
 import pytest
 from pydantic import ValidationError
 
+from alharness import RunError
 from alharness_ray import cluster
 from alharness_ray.losses import Place, explain, unusable
 from alharness_ray.plugin import RayParams
@@ -35,6 +38,13 @@ def test_addresses(address):
 def test_what_is_wrong_with_a_parameter_is_told(given, said):
     with pytest.raises(ValidationError, match=said):
         RayParams(**given)
+
+
+def test_an_address_in_the_environment_is_checked_as_well(monkeypatch):
+    monkeypatch.setattr(cluster, "_imported", lambda: SimpleNamespace(is_initialized=lambda: False))
+    monkeypatch.setenv("RAY_ADDRESS", "ray://head:10001")
+    with pytest.raises(RunError, match="RAY_ADDRESS=ray://head:10001: this is a Ray client's address"):
+        cluster.connect(None, cpus=1)
 
 
 @pytest.mark.parametrize(

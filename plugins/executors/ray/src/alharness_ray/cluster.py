@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from alharness import PluginError, RunError
 
-from .plugin import HOST
+from .plugin import HOST, check_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -40,7 +40,7 @@ def connect(address: str | None, cpus: int) -> bool:
     ray = _imported()
     if ray.is_initialized():
         return False
-    where = address or os.environ.get("RAY_ADDRESS") or "local"
+    where = address or _in_environment() or "local"
     if found := HOST.fullmatch(where):
         _require_answer(where, found["host"].strip("[]"), int(found["port"]))
     own = {"num_cpus": cpus, "include_dashboard": False} if where == "local" else {}
@@ -121,6 +121,15 @@ def amounts(resources: Mapping[str, float]) -> str:
 def _room(has: Mapping[str, float], need: Mapping[str, float]) -> int:
     # Ray itself counts in ten-thousandths.
     return min(round(has.get(name, 0.0) * 10_000) // round(amount * 10_000) for name, amount in need.items())
+
+
+def _in_environment() -> str:
+    """The address in RAY_ADDRESS; empty if there is none."""
+    address = os.environ.get("RAY_ADDRESS", "")
+    try:
+        return address and check_address(address)
+    except ValueError as error:
+        raise RunError(f"RAY_ADDRESS={address}: {error}") from None
 
 
 def _imported() -> Any:

@@ -14,7 +14,8 @@ WORDS = ("local", "auto")
 HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):(?P<port>\d{1,5})", re.ASCII)
 
 
-def _check_address(address: str) -> str:
+def check_address(address: str) -> str:
+    """The address, if it is one. Raises ValueError: says what to write."""
     if address in WORDS:
         return address
     if address.startswith("ray://"):
@@ -37,7 +38,7 @@ def _check_gpus(gpus: float) -> float:
 class RayParams(Params):
     """The address of the cluster, and what each worker needs of it."""
 
-    address: Annotated[str, AfterValidator(_check_address)] | None = None
+    address: Annotated[str, AfterValidator(check_address)] | None = None
     """HOST:PORT of the cluster's head; `auto` for the cluster that this machine is part of; `local` for one on
     this machine alone, which ends with the run. null takes RAY_ADDRESS, and without it `local`."""
     cpus: float = Field(default=1.0, ge=0.01, le=10_000)
