@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from alharness.errors import HarnessError, PluginError, SpecError, TrackingError, blaming
+from alharness.spec.executor import is_batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -151,13 +152,12 @@ def make_batch(
         SpecError: it cannot do what was asked for.
         PluginError: it is broken.
     """
-    from alharness.api.batch import BatchPlugin, BatchSystem
-
     chosen = options.executor
-    if chosen is None or not isinstance(chosen.plugin, BatchPlugin):
+    if chosen is None or not is_batch(chosen):
         return None
     for warning in dict.fromkeys(warning for plan in plans for warning in plan.warnings):
         warn(warning)
+    from alharness.api.batch import BatchSystem
     from alharness.api.executor import ExecutorContext
     from alharness.runs.batch import Batch
     from alharness.runs.executors import who

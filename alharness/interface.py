@@ -15,7 +15,7 @@ from alharness.runs.finding import WORKDIR, find_runs
 from alharness.runs.groups import stack_size
 from alharness.runs.processes import start_server
 from alharness.spec import Spec
-from alharness.spec.executor import choose_executor
+from alharness.spec.executor import choose_executor, is_batch
 from alharness.spec.grid import make_plans, select
 from alharness.text.words import several
 
@@ -152,7 +152,8 @@ def run(
     chosen = choose_executor(executor, executor_params, plugins) if executor is not None else None
     asked, some = select(asked, tuple(map(str, several(only, "only"))))
     plans = make_plans(asked, folder)
-    start_server()  # once the spec is known to be right: it imports torch while this process does other things
+    if not is_batch(chosen):
+        start_server()  # once the spec is known to be right: it imports torch while this process does other things
     from alharness.runs import saved
     from alharness.runs.run import Options
 

@@ -16,6 +16,7 @@ from alharness.runs.groups import stack_size
 from alharness.runs.processes import start_server
 from alharness.runs.shards import Shard
 from alharness.spec import load_all
+from alharness.spec.executor import is_batch
 from alharness.spec.finding import find_spec
 from alharness.spec.grid import make_plans, select
 from alharness.text.terminal import safe
@@ -178,7 +179,8 @@ def run(
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and not job:
         # Shells do that to what a script starts in the background.
         page.say(f"Ctrl-C is ignored here; to stop it: kill {os.getpid()}")
-    start_server()  # once the spec is known to be right: it imports torch while this process does other things
+    if not is_batch(asked["executor"]):
+        start_server()  # once the spec is known to be right: it imports torch while this process does other things
     from alharness.attempts import carry_out, make_batch
     from alharness.runs.run import Options
     from alharness.tracking.console import ConsoleProgress

@@ -67,3 +67,10 @@ def choose(
     if chosen is None:
         raise combine(reader.problems)
     return chosen
+
+
+def is_batch(chosen: Chosen[ExecutorPlugin] | None) -> bool:
+    """Whether it is a batch system, so that nothing is computed by processes of this call."""
+    from alharness.api.batch import BatchPlugin
+
+    return chosen is not None and isinstance(chosen.plugin, BatchPlugin)

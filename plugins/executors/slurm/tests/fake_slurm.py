@@ -25,7 +25,7 @@ def option(script, name):
 
 def put(path, state):
     """Write it so that no reader finds the file empty."""
-    new = HOME / f".{path.name}-{os.getpid()}"
+    new = HOME / f".new{os.getpid()}"  # what looks for jobs does not find it
     new.write_text(state)
     new.replace(path)
 
