@@ -11,7 +11,8 @@ BIN := $(VENV)/bin
 PLUGINS := $(patsubst %/pyproject.toml,%,$(sort $(wildcard plugins/*/pyproject.toml plugins/*/*/pyproject.toml)))
 MANIFESTS := pyproject.toml $(PLUGINS:%=%/pyproject.toml)
 CONSTRAINTS := requirements/constraints.txt
-# Needs a large library, Ray, that only users of a cluster need: the tests do without it, and `make clusters` installs it.
+# Needs a large library, Ray, that only users of a cluster need: the tests do without it; `make install RAY=1` and
+# `make clusters` install it.
 LARGE := plugins/executors/ray
 # What is installed: this tree. `make wheels` installs wheels instead.
 DISTRIBUTIONS := --no-build-isolation -e . $(addprefix -e ,$(filter-out $(LARGE),$(PLUGINS)))
@@ -23,10 +24,12 @@ CLUSTERED = which slurmctld slurmd munged ip > /dev/null 2>&1
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test clusters check lint types docs bench gpu dist wheels release clean
+.PHONY: help install run test clusters check lint types docs bench gpu dist wheels release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(VENV)/.installed $(if $(RAY),$(VENV)/.ray) ## set up the environment in .venv; with RAY=1 also for Ray clusters
 
 run: $(VENV)/.installed ## set up if needed, then run SPEC (default specs/simsv2_budget200.yaml)
 	@$(BIN)/alharness run $(SPEC)
@@ -103,6 +106,10 @@ $(VENV)/.tested: $(VENV)/.installed requirements/test.txt requirements/oracles.t
 
 $(VENV)/.clustered: $(VENV)/.tested requirements/clusters.txt
 	@$(PIP) install -c $(CONSTRAINTS) -r requirements/clusters.txt
+	@touch $@
+
+$(VENV)/.ray: $(VENV)/.installed requirements/clusters.txt $(LARGE)/pyproject.toml
+	@$(PIP) install -c $(CONSTRAINTS) -r requirements/clusters.txt $(BARE)
 	@touch $@
 
 $(VENV)/.linted: $(VENV)/.tested requirements/lint.txt
