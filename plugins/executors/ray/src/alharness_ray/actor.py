@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -39,6 +40,9 @@ class Computer:
         if 0 < gpus < 1:
             _take_share(gpus)
         self._work = work
+        # As in processes of alharness: what was imported stays, and is not searched for garbage again and again.
+        gc.freeze()
+        gc.set_threshold(50_000)
         return place()
 
     def compute(self, group: Group) -> Iterator[Message]:
