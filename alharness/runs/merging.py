@@ -233,9 +233,12 @@ def _merge(folder: Path, parts: Sequence[_Part], warn: Callable[[str], None]) ->
     best = {cell: _best(parts, cell) for cell in plan.cells}
     outcomes = [part.outcomes[cell] for cell, part in best.items()]
     wanted = {cell: part for cell, part in best.items() if part.folder != folder and part.outcomes[cell].context}
-    for outcome in outcomes:
-        if not outcome.context and _journal(best[outcome.cell], outcome.cell).exists():
-            warn(f"{outcome.error or outcome.cell.name}. The cell is left out")
+    for part in parts:
+        for cell, outcome in part.outcomes.items():
+            if not outcome.context and _journal(part, cell).exists():
+                taken = best[cell].outcomes[cell].context
+                instead = f"That in {best[cell].folder} is taken" if taken else "The cell is left out"
+                warn(f"{outcome.error or cell.name}. {instead}")
     with Claims(RunDirectory(folder), warn) as claims:
         claims.claim(wanted)
         try:

@@ -191,6 +191,15 @@ def test_a_damaged_journal_is_left_out_and_named(run, join):
     assert any(f"{book}:2" in text and "left out" in text for text in told)
 
 
+def test_a_damaged_journal_is_named_also_if_another_run_has_the_cell(run, join):
+    one, two = run("one", {CELLS[0]: 2}), run("two", {CELLS[0]: 2})
+    (book,) = two.glob("cells/*/journal.jsonl")
+    book.write_text(book.read_text().replace("0.5", "0.9", 1))
+    merged, told = join("all", two, one)
+    assert merged.copied == {one: 1}
+    assert any(f"{book}:2" in text and f"That in {one} is taken" in text for text in told)
+
+
 def test_a_damaged_journal_of_the_target_is_kept_under_another_name(run, join):
     one, two = run("one", {CELLS[0]: 2}), run("two", {CELLS[0]: 2})
     (book,) = one.glob("cells/*/journal.jsonl")
