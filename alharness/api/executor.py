@@ -240,7 +240,7 @@ class Loss:
         text: what has become of it, as in "its process was ended by SIGKILL".
         reason: what is known or supposed of the reason; empty if nothing is.
         cause: `work`: the cell that it worked for ended it. `memory`: memory ran out, and all its cells held some;
-            `killed`: perhaps it did. `machine`: whatever it computed would have been lost, and its cells are tried
+            `killed`: perhaps it did. `machine`: any work on it would have been lost, and its cells are tried
             again.
 
     >>> from alharness.api.executor import Loss
@@ -287,7 +287,7 @@ class Worker(ABC):
 
     @abstractmethod
     def end(self) -> None:
-        """End it, whatever it is doing, and what it has started; it may have ended already."""
+        """End it, also in the middle of a computation, and what it has started; it may have ended already."""
 
     def loss(self) -> Loss:
         """Why it is lost. Asked for once, after `receive` has given None and before `end`."""
@@ -408,7 +408,7 @@ class Executor(ABC, Generic[_W]):
         )
 
     def close(self) -> None:
-        """Called in the end, when all workers were ended, whatever happened."""
+        """Called in the end, when all workers were ended, also after an error."""
 
     def __enter__(self) -> Self:
         return self

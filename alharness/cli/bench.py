@@ -97,7 +97,7 @@ def bench(
     able = [plugin for plugin in plugins if plugin.name not in unable]
     if not able:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in unable.items())
-        raise SpecError(f"none of these samplers can be measured: {reasons}; see alharness plugins")
+        raise SpecError(f"these samplers cannot be measured: {reasons}; see alharness plugins")
     if in_parts and wanted[0] < (parts or PARTS):
         raise SpecError(f"--sizes {sizes}: a pool of {wanted[0]} cannot be cut into {parts or PARTS} parts")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as in `run`

@@ -131,7 +131,7 @@ class ExecutorConformance:
             another.end()
 
     def test_a_worker_that_is_ended_is_gone(self, tmp_path: Path) -> None:
-        """Whatever it was doing. It can only be seen here if it was on this machine."""
+        """Also in the middle of a computation. It can only be seen here if it was on this machine."""
         with self.opened(tmp_path) as executor:
             worker = executor.start()
             worker.send(_group(_cell("plain"), _cell("hangs")))

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from alharness.kernels.seeding import FactoredPool
+from alharness.kernels.factored import FactoredPool
 
 
 def normal(n, d, seed=0):

@@ -4,7 +4,8 @@ import torch
 
 from alharness import SamplerError
 from alharness.kernels import k_means_plus_plus
-from alharness.kernels.seeding import Factored, SeedingPart, textbook_k_means_plus_plus
+from alharness.kernels.factored import Factored
+from alharness.kernels.seeding import SeedingPart, textbook_k_means_plus_plus
 
 
 def normal(n, d, seed=0):

@@ -1,4 +1,4 @@
-"""The other side: a worker in a process of Ray, on whatever node. Light, until it begins."""
+"""The other side: a worker in a process of Ray, on one of its nodes. Light, until it begins."""
 
 from __future__ import annotations
 
