@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from alharness.api.records import Outcomes, Plan
     from alharness.attempts import Attempt
+    from alharness.results.run import RunResults
     from alharness.runs.shards import Shard
     from alharness.tracking.trackers import SafeTracker
 
@@ -42,8 +44,15 @@ def without(words: Iterable[str], *options: str) -> list[str]:
     return found
 
 
-def show_attempt(page: PageConsole, attempt: Attempt, *, part: bool, alone: bool) -> int:
+def show_attempt(page: PageConsole, attempt: Attempt, *, part: bool, alone: bool, report: bool = False) -> int:
     """What became of a setting, and its exit code; of a part of a larger command only what failed.
+
+    Args:
+        page: the console.
+        attempt: what was run.
+        part: whether it is a part of a larger command.
+        alone: whether it is the only setting.
+        report: whether to write the page of a setting that is alone.
 
     Raises:
         HarnessError: nothing could be run, and it is the only setting.
@@ -59,7 +68,8 @@ def show_attempt(page: PageConsole, attempt: Attempt, *, part: bool, alone: bool
     if part:
         _show_failures(page, attempt.outcomes)
     else:
-        _close(page, attempt.plan, attempt.outcomes, attempt.trackers, alone=alone)
+        report = report and not attempt.interrupted
+        _close(page, attempt.plan, attempt.outcomes, attempt.trackers, alone=alone, report=report)
     return FAILED if attempt.outcomes.failed else 0
 
 
@@ -81,9 +91,15 @@ def _show_failures(page: PageConsole, outcomes: Outcomes) -> None:
 
 
 def _close(
-    page: PageConsole, plan: Plan, outcomes: Outcomes, trackers: Sequence[SafeTracker], *, alone: bool
+    page: PageConsole,
+    plan: Plan,
+    outcomes: Outcomes,
+    trackers: Sequence[SafeTracker],
+    *,
+    alone: bool,
+    report: bool,
 ) -> None:
-    """The table, the pictures, what went wrong, and where everything is."""
+    """The table, what it shows, the pictures, what went wrong, and where everything is."""
     from alharness.report.curves import draw
     from alharness.report.tables import closing_table, paper_table
     from alharness.results.run import RunResults
@@ -108,9 +124,11 @@ def _close(
     drawn = False
     with _harmless(page, picture):
         drawn = draw(results, picture)
+    if drawn and alone:  # otherwise a report over all settings follows
+        _tell(page, results, report=report)
     if drawn:
         page.say(f"Curves:   {picture}")
-    if drawn and alone:  # otherwise a report over all settings follows
+    if drawn and alone and not report:
         page.say(f"Report:   {command_line('report', plan.folder)}")
     page.say(f"Journals: {plan.folder / 'cells'}")
     for tracker in trackers:
@@ -120,10 +138,27 @@ def _close(
         page.say(NOTICE, style="bold yellow")
 
 
+def _tell(page: PageConsole, results: RunResults, *, report: bool) -> None:
+    """What the table shows, in words: in full with the page that shows all of it, or in short."""
+    from alharness.report.answers import answers
+    from alharness.report.build import page_of
+    from alharness.results.run import RunResults
+
+    from .report import publish, show_answers
+
+    if report:
+        whole = page_of(results.run.folder)
+        with _harmless(page, whole):
+            publish(page, [RunResults.read(results.run.folder)], whole.parent)
+    else:
+        which, sure, saved, *_ = answers(results)
+        show_answers(page, [replace(answer, reasons=answer.reasons[:1]) for answer in (which, sure, saved)])
+
+
 @contextmanager
-def _harmless(page: PageConsole, picture: Path) -> Iterator[None]:
-    """What is complete stays complete: a picture that cannot be drawn is a warning, and costs no exit code."""
+def _harmless(page: PageConsole, file: Path) -> Iterator[None]:
+    """What is complete stays complete: what cannot be drawn is a warning, and costs no exit code."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - a full disk, a folder that matplotlib cannot write to
-        page.say(f"warning: {picture} is not drawn: {safe(f'{type(error).__name__}: {error}')}", style="yellow")
+        page.say(f"warning: {file} is not drawn: {safe(f'{type(error).__name__}: {error}')}", style="yellow")

@@ -15,11 +15,11 @@ from .options import FOLDER, runs_argument, statistics_option, warn, workdir_opt
 from .page import make_console
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from alharness.api.plan import Statistics
-    from alharness.report.document import Document
+    from alharness.report.document import Answer, Document
     from alharness.report.page import Written
     from alharness.results.run import RunResults
 
@@ -129,11 +129,16 @@ def publish(
         written = draw(document, folder)
     if document.notice:
         page.say(document.notice, style="bold yellow")
-    for answer in document.answers:
+    show_answers(page, document.answers)
+    page.say(f"Page:     {written.page}")
+    page.print(f"Pictures: {written.pictures}, as PNG and SVG; tables: {written.tables}, as CSV, next to it")
+    return written
+
+
+def show_answers(page: PageConsole, answers: Iterable[Answer]) -> None:
+    """Questions with their answers, and below each what it rests on."""
+    for answer in answers:
         page.print(f"{answer.question} ", style="bold", end="")
         page.say(answer.short)
         for reason in answer.reasons:
             page.say(f"    {reason}")
-    page.say(f"Page:     {written.page}")
-    page.print(f"Pictures: {written.pictures}, as PNG and SVG; tables: {written.tables}, as CSV, next to it")
-    return written

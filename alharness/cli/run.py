@@ -48,6 +48,9 @@ EXCLUSIVE = (
     ("no_tracking", "require_tracking"),
     ("keep", "restart"),
     ("shard", "retime"),  # which measures alone
+    ("shard", "report"),  # the results of which are elsewhere
+    ("submit", "report"),  # which ends before there are any
+    ("emit_sbatch", "report"),  # the same
     ("shard", "require_tracking"),  # which uses no tracker
     ("submit", "require_tracking"),  # the same
     ("submit", "emit_sbatch"),
@@ -116,6 +119,7 @@ def _read_shard(_: click.Context, __: click.Parameter, value: str | None) -> Sha
     is_flag=True,
     help="Leave cells as they are that were finished under other conditions; new ones are not compared with them.",
 )
+@click.option("--report", is_flag=True, help="Write the page of the run at the end, as `alharness report` does.")
 @click.option("--no-tracking", is_flag=True, help="Use no tracker, whatever the spec says.")
 @click.option("--require-tracking", is_flag=True, help="Fail if a tracker cannot keep the results.")
 def run(
@@ -125,6 +129,7 @@ def run(
     *,
     executor: str | None,
     executor_params: tuple[str, ...],
+    report: bool,
     no_tracking: bool,
     require_tracking: bool,
     submit: bool,
@@ -151,6 +156,7 @@ def run(
     stops = _stops()
     _require_compatible(
         **asked,
+        report=report,
         no_tracking=no_tracking or job,
         require_tracking=require_tracking,
         submit=submit,
@@ -202,7 +208,8 @@ def run(
     begun: list[Plan] = []
     with _terminable() as signals:
         for attempt in carry_out(specs, plans, installed, options, warn, show, batch=batch, **tracked):
-            code = max(code, show_attempt(page, attempt, part=bool(shard or job), alone=len(specs) == 1))
+            part, alone = bool(shard or job), len(specs) == 1
+            code = max(code, show_attempt(page, attempt, part=part, alone=alone, report=report))
             begun.append(attempt.plan)
             if attempt.interrupted:
                 what = "Stopped between cycles" if stops and not signals else "Interrupted"

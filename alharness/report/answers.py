@@ -83,13 +83,15 @@ def _winner(results: RunResults, best: str, random: str) -> Answer:
     superior = [x for x in others if results.pairs[best, x].worse]
     equals = [x for x in others if x not in (*beaten, *superior)]
     level = naming("Not shown to be worse than it", equals)
-    level += _quickest(results, [best, *equals]) if equals else ""
     if equals and results.run.stopping and results.run.stopping.pairs == "random":
         level = "The others are compared with Random alone: `pairs: all` compares them with each other."
     return _recommended(
         results,
         f"{best}.",
         f"By {_area(results)} it is better than Random, by {_size(results, best, random)}.",
+        naming("Shown to be better than Random", advice.shown) + _quickest(results, advice.shown)
+        if len(advice.shown) > 1
+        else "",
         _ahead(results, f"Better on average than {best}, but not shown to be better than Random"),
         f"{advice.apart}; {best} has the largest difference to Random." if advice.apart else "",
         naming(f"Shown to be better than {best} over the seeds that both have", superior),
@@ -185,19 +187,22 @@ def _untested(results: RunResults, label: str) -> Answer:
 def _saving(results: RunResults, best: str, random: str) -> Answer:
     found = saving(results, best, random, seeds=results.basis.first_set(best).seeds)
     run, last = results.run, results.labeled[-1]
-    goal = f"Random's {results.metric} at {last:,} labels"
+    goal = f"the {results.metric} that Random has with"
     if not math.isfinite(found.needed):
-        return answer(SAVED, "None.", f"{best} does not reach {goal} within {last:,} labels (n = {found.n}).")
+        return answer(SAVED, "None.", f"{best} does not reach {goal} {last:,} (n = {found.n}).")
     saved = count(abs(found.value))
-    fewer = f"{saved} {'fewer' if found.value > 0 else 'more'}" if saved != "0" else "as many as Random"
+    fewer = f"{saved} {'fewer' if found.value > 0 else 'more'}" if saved != "0" else "as many"
     short = f"{count(found.value)} of {count(found.reference)}." if found.value > 0 else "None: it takes more."
+    sure = found.sure or bool(run.stopping)
+    limits = f" (95 % interval {between(found.low, found.high).text}, by bootstrap over seeds)"
+    times = f" Random needs {significant(found.reference / found.needed, 2)} times as many."
     return answer(
         SAVED,
-        short if found.sure or run.stopping else "None that is sure.",
-        f"{best} reaches {goal} with {count(found.needed)} labels, {fewer} ({found.reached} of {found.n} seeds).",
-        f"95 % interval of the saving: {between(found.low, found.high).text} labels (bootstrap over seeds)."
-        if found.n >= ENOUGH_FOR_INTERVAL and not run.stopping
-        else "",
+        short if sure else "None that is sure.",
+        f"{best} reaches with {count(found.needed)} labels {goal} {count(found.reference)}: {fewer}"
+        f"{limits if found.n >= ENOUGH_FOR_INTERVAL and not run.stopping else ''}."
+        f"{times if sure and found.value > 0 else ''}",
+        f"In {found.reached} of {found.n} seeds its own curve reaches it." if found.reached < found.n else "",
         "It has no interval: seeds stopped when the areas under the curves were decided." if run.stopping else "",
         f"The {run.valid:,} validation samples count as labels." if run.count_valid and run.valid else "",
     )
@@ -247,7 +252,7 @@ def _ahead(results: RunResults, what: str) -> str:
 
 
 def _quickest(results: RunResults, labels: Sequence[str]) -> str:
-    """Which of these samplers takes the least time for a query, if their times can be compared."""
+    """Which of several samplers takes the least time for a query, if their times can be compared."""
     times = {label: results.row(label).costs["query_seconds"].value for label in labels}
     label = min(labels, key=lambda x: times[x])
     if results.incomparable_times() or math.isnan(times[label]):

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 SHARED = "*"
 """Marks a time that is not a query's alone."""
+BETTER, WORSE = "▲ ", "▼ "
+"""Before what is shown to be better than Random, or worse."""
 CPU, GPU = "cpu_peak_mib", "gpu_peak_alloc_mib"
 MOST = 3
 """Cells left out that are named; of more, their number."""
@@ -57,14 +59,19 @@ def closing_table(results: RunResults) -> Blocks:
     first, last = run.counted((run.schedule.labeled[0], run.schedule.labeled[-1]))
     counting = f" with {run.valid:,} validation samples" if run.count_valid and run.valid else ""
     times = [significant(row.costs["query_seconds"].value) for row in rows]
+    areas = [cell.text for cell in Column("area", [averaged(row.area) for row in rows]).shown]
+    sign = dict.fromkeys(results.advice.shown, BETTER) | dict.fromkeys(results.advice.worse, WORSE)
+    signs = [sign.get(row.label, "") for row in rows]
     peaks = {CPU: "CPU MiB"} | ({GPU: "GPU MiB"} if any(GPU in row.peaks for row in rows) else {})
     notes = [
         results.averaged,
         "area = area under the budget curve",
+        f"{BETTER.strip()} shown to be better than Random" if BETTER in signs else "",
+        f"{WORSE.strip()} shown to be worse" if WORSE in signs else "",
         "metrics after the last cycle",
         "other metrics are in the journals and in MLflow" if len(metrics) < len(known) else "",
         _over(results.basis),
-        results.basis.replicated.rstrip("."),
+        results.basis.replicated.rstrip(".").replace("In each", "in each"),
         "a metric that is undefined for one sampler is averaged over the other seeds" if partial else "",
         f"seconds of one query and of all trainings of a cell{_stacked(rows)}",
         "peak resident memory in queries",
@@ -80,7 +87,7 @@ def closing_table(results: RunResults) -> Blocks:
         columns=[
             Column("sampler", [f"{row.label}: {row.labels:,}" if row.reference else row.label for row in rows]),
             Column("n", [row.count for row in rows]),
-            Column(f"area of {arrow(run, run.metric)}", [averaged(row.area) for row in rows]),
+            Column(f"area of {arrow(run, run.metric)}", list(map(add, signs, areas))),
             *finals(run, rows, metrics),
             Column("query s", list(map(add, times, shared))),
             Column("train s", [significant(row.costs["train_seconds"].value) for row in rows]),

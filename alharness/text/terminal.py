@@ -20,6 +20,8 @@ IN_OTHER_WORDS = {
     "←": "<-",
     "↓": "(lower is better)",
     "↑": "(higher is better)",
+    "▲": "(better)",
+    "▼": "(worse)",
     "–": "-",
     "—": "-",
     "−": "-",

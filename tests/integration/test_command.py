@@ -18,6 +18,7 @@ def test_a_first_run_ends_with_a_table_a_picture_and_mlflow(command, main, write
     assert "trial: digits, 10 → 20 labels" in out
     assert "│ first   │ 2 │" in out
     assert "skipped: needy: it serves regression" in out
+    assert "Which sampler should I use here? first is best on average." in out
     assert len(list(tmp_path.glob("runs/trial-*/curves.png"))) == 1
     assert re.search(r"^MLflow:   (\S*/)?alharness ui$", out, re.MULTILINE)
     with sqlite3.connect(tmp_path / "mlflow.db") as store:
@@ -27,8 +28,10 @@ def test_a_first_run_ends_with_a_table_a_picture_and_mlflow(command, main, write
         ]
         steps = store.execute("select step from metrics where key = 'test/f1' order by step").fetchall()
         assert steps == [(10,), (10,), (15,), (15,), (20,), (20,)]
-    _, out, _ = main("run", tmp_path / "trial.yaml", "--no-tracking")
+    _, out, _ = main("run", tmp_path / "trial.yaml", "--no-tracking", "--report")
     assert "6 of 6 cycles are finished already, 2 of 2 cells complete" in out
+    (page,) = tmp_path.glob("runs/trial-*/report/index.html")
+    assert f"Page:     {page.relative_to(tmp_path)}" in out
 
 
 @pytest.mark.slow

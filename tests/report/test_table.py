@@ -24,6 +24,14 @@ def test_a_row_holds_what_the_cells_hold(make_run):
     assert fast.peaks == {"cpu_peak_mib": 102.0}
 
 
+def test_what_is_shown_against_random_is_marked(make_results, noisy):
+    shown = text(make_results({"random": noisy(6), "good": noisy(6, 1.0, seed=1), "bad": noisy(6, -0.5, seed=2)}))
+    marks = {row.split()[1]: row.split("│")[3].split()[0] for row in shown.splitlines() if row.startswith("│")}
+    assert (marks["good"], marks["bad"]) == ("▲", "▼")
+    assert marks["random"][0].isdigit()
+    assert "▲ shown to be better than Random; ▼ shown to be worse" in shown
+
+
 def test_a_failed_seed_is_left_out_and_shown(make_run):
     results = make_run(failed=("slow-s2",))
     slow, fast = results.summary

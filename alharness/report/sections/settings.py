@@ -11,7 +11,7 @@ from alharness.report.cells import Column, Table, Value, averaged, bold, count
 from alharness.report.charts import keys
 from alharness.report.curves import learning_curves, not_drawn, plot
 from alharness.report.document import Picture, Section
-from alharness.report.tables import arrow
+from alharness.report.tables import BETTER, WORSE, arrow
 from alharness.results.statistics import ENOUGH
 from alharness.text import spreadsheets
 from alharness.text.numbers import NOTHING, form, typeset
@@ -55,7 +55,7 @@ def differences(found: Settings, link: Link) -> Section | None:
             if not d.n:
                 columns[label].append(NOTHING)
                 continue
-            sign = "▲ " if d.better else "▼ " if d.worse else ""
+            sign = BETTER if d.better else WORSE if d.worse else ""
             score = found.scores.differences[label][scored[name]] if name in scored else math.nan
             columns[label].append(
                 Value(
