@@ -17,7 +17,7 @@ from .conditions import context
 from .files import explain, write
 from .fits import FitStore
 from .journal import Journal
-from .processes import held_back
+from .processes import postponed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -232,7 +232,7 @@ class Coordinator:
             shared = before or self._crowded or not self._exclusive
             cycle = replace(cycle, at=_later(book), timing="shared" if shared else "exclusive")
             try:
-                with held_back(signal.SIGINT, signal.SIGTERM):  # what is finished is written
+                with postponed(signal.SIGINT, signal.SIGTERM):  # what is finished is written
                     book.append(cycle)
             except RunError as error:
                 self._end(Outcome(cell=cell, status="failed", error=str(error)))
@@ -277,7 +277,7 @@ class Coordinator:
         """Write a cell's journal again, with its queries measured again."""
         last = replace(book.cycles[-1], timing="exclusive")
         try:
-            with held_back(signal.SIGINT, signal.SIGTERM):  # what is finished is written
+            with postponed(signal.SIGINT, signal.SIGTERM):  # what is finished is written
                 book.replace([*self._again.pop(outcome.cell), last])
         except RunError as error:
             return replace(outcome, status="failed", error=str(error))

@@ -10,6 +10,7 @@ import pickle
 import signal
 import sys
 import tempfile
+import threading
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from multiprocessing import forkserver, resource_tracker
@@ -247,6 +248,30 @@ def held_back(*signals: signal.Signals) -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def postponed(*signals: signal.Signals) -> Iterator[None]:
+    """Inside, the handlers of these signals wait, whichever thread of this process gets a signal.
+
+    `held_back` is of one thread alone: if there is another one, that gets the signal, and Python calls the handler
+    in the main thread all the same.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # handlers are called in the main thread only
+        return
+    came: list[int] = []
+    before = {number: signal.getsignal(number) for number in signals}
+    own = {number: handler for number, handler in before.items() if handler is not None}
+    for number in own:
+        signal.signal(number, lambda one, _: came.append(one))
+    try:
+        yield
+    finally:
+        for number, handler in own.items():
+            signal.signal(number, handler)
+        for one in came:
+            signal.raise_signal(one)
 
 
 @contextmanager

@@ -134,6 +134,7 @@ def wait_for_lines():
             if sum(len(book.read_bytes().splitlines()) - 1 for book in books) >= number:
                 return
             time.sleep(0.02)
+        process.kill()
         pytest.fail(f"never saw {number} cycles: {process.communicate()}")
 
     return wait

@@ -196,9 +196,14 @@ def test_one_setting_can_be_run_alone(main, write, tmp_path):
 
 @pytest.mark.slow
 def test_an_interruption_ends_all_and_the_same_command_continues(command, write, wait_for_lines, tmp_path):
-    write(samplers=("[random, first, narrow]", "[slow]"), data=ALONE)
-    process = command("run", "grid.yaml", "--set", "seeds=1")
-    wait_for_lines(tmp_path / "runs", 4, process)  # three of the first setting, and one of the next
+    budgets = "{budget: 5, cycles: 1}, {budget: 10, cycles: 2}, {budget: 15, cycles: 1}"
+    write(
+        samplers=("[random, first, narrow]", "[slow]"),
+        data=ALONE,
+        budgets=("{budget: 5, cycles: 2}, {budget: 10, cycles: 1}", budgets),
+    )
+    process = command("run", "grid.yaml", "--set", "seeds=1", variables={"ALHARNESS_TEST_WAITS": "1 10"})
+    wait_for_lines(tmp_path / "runs", 3, process)  # two of the first setting, one of the next
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130
@@ -209,8 +214,9 @@ def test_an_interruption_ends_all_and_the_same_command_continues(command, write,
     again = command("run", "grid.yaml", "--set", "seeds=1")
     out, _ = again.communicate(timeout=240)
     assert again.returncode == 0
-    assert "1/2 grid-toy-budget5: finished before" in out
-    assert "Continuing: " in out
+    assert "1/3 grid-toy-budget5: finished before" in out
+    assert out.count("Continuing: ") == 1
+    assert "3/3 grid-toy-budget15: starting" in out
 
 
 def test_settings_whose_seeds_were_enough_are_finished(main, write):

@@ -1,6 +1,12 @@
 import os
+import signal
 import subprocess
 import sys
+import threading
+
+import pytest
+
+from alharness.runs.processes import postponed
 
 PRINT = """
 import sys
@@ -43,3 +49,26 @@ def test_nothing_is_printed_through_a_link(tmp_path):
 
 def test_what_cannot_be_kept_is_lost_and_costs_nothing(tmp_path):
     assert said(tmp_path / "missing" / "output.txt") == ""
+
+
+@pytest.mark.parametrize("started", ["here", "in another thread"])
+def test_a_signal_waits_for_what_must_not_be_interrupted(started):
+    done, ended = [], threading.Event()
+
+    def interrupt(*_):
+        done.append("interrupted")
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    other = threading.Thread(target=ended.wait)  # it lets the signal through, whatever our mask says
+    try:
+        if started != "here":
+            other.start()
+        with pytest.raises(KeyboardInterrupt), postponed(signal.SIGINT):
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append("written")
+        assert signal.getsignal(signal.SIGINT) is interrupt
+    finally:
+        ended.set()
+        signal.signal(signal.SIGINT, before)
+    assert done == ["written", "interrupted"]
