@@ -30,6 +30,7 @@ MOVED = {
     "alharness.testing.imports": ("testing.laws",),
     "alharness.testing.permutation": ("testing.observation",),
     "alharness.testing.randomness": ("testing.laws",),
+    "alharness.testing.worlds": ("testing.scenarios",),
 }
 """Old name -> the modules, below alharness, that hold its content now."""
 

@@ -96,14 +96,29 @@ class Dataset:
     @property
     def modalities(self) -> tuple[str, ...]:
         """Names of the modalities, in the data set's order."""
+        return self._example.inputs.modalities
+
+    @property
+    def incomplete(self) -> tuple[str, ...]:
+        """The modalities that some samples may lack, in the data set's order."""
+        return self._example.inputs.incomplete
+
+    @property
+    def truth(self) -> tuple[str, ...]:
+        """Names of what is known of every sample; empty unless it is made-up data that comes with its truth."""
+        return tuple(self._example.truth)
+
+    @property
+    def _example(self) -> Samples:
+        """A part, perhaps without its sequences."""
         content = self.loaded if self.pooled_content is None else self.pooled().loaded
-        return next(iter(content.parts.values())).inputs.modalities
+        return next(iter(content.parts.values()))
 
     @cached_property
     def digest(self) -> str:
         """sha256 of everything that a run depends on.
 
-        Task, metrics, classes, ids, inputs, lengths, labels and split.
+        Task, metrics, classes, ids, inputs, lengths, what is present, labels, truth and split.
         """
         if self.stored_digest:
             return self.stored_digest
@@ -119,6 +134,8 @@ class Dataset:
             if samples.inputs.pooling:
                 sha.update(f"{sorted(samples.inputs.pooling.items())}".encode())
             arrays |= {"y": samples.labels} | {f"y {m}": a for m, a in samples.unimodal_labels.items()}
+            arrays |= {f"p {m}": a for m, a in samples.inputs.present.items()}
+            arrays |= {f"t {name}": a for name, a in samples.truth.items()}
             sha.update(f"{part} {samples.ids}".encode())
             for name, array in arrays.items():
                 sha.update(f"{name} {array.dtype.str} {array.shape}".encode())
@@ -176,6 +193,8 @@ class DatasetFacts:
         modalities: their names.
         sizes: samples in train, valid and test.
         synthetic: made-up data; every page and every run says so.
+        incomplete: the modalities that some samples may lack. Only models that understand this are run on it.
+        truth: names of what is known of every sample of made-up data; see `Samples.truth`.
         warnings: what is allowed, but perhaps not meant; `alharness check` and `alharness run` show it.
 
     >>> from alharness import DatasetFacts, Task
@@ -188,6 +207,8 @@ class DatasetFacts:
     modalities: tuple[str, ...]
     sizes: tuple[int, int, int]
     synthetic: bool = False
+    incomplete: tuple[str, ...] = ()
+    truth: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 

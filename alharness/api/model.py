@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from .make import Make
-from .vocabulary import Feature, ModelShape, Task
+from .vocabulary import PROVIDED, Feature, ModelShape, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,6 +28,8 @@ class ModelPlugin:
         provides: the features a sampler can have from it.
         inputs: `pooled` if each modality is one vector (sequences are averaged beforehand, once),
             `sequences` if the model needs them whole.
+        incomplete: it understands samples that lack a modality, which `Batch.present` names. Another model is not
+            run on data in which some do.
         tasks: the tasks it can serve.
         review: (params, facts of the data set) -> warnings for the user, before anything is trained. Raises
             SpecError if the model cannot serve these modalities with these parameters: nothing is run. Quick and
@@ -39,7 +41,7 @@ class ModelPlugin:
 
     >>> from alharness import Feature, ModelPlugin, Params
     >>> plugin = ModelPlugin(
-    ...     name="mine", params=Params, make="my_model.network:Network", provides=set(Feature) - {Feature.MC_DRAWS}
+    ...     name="mine", params=Params, make="my_model.network:Network", provides={Feature.PREDICTIONS}
     ... )
     >>> Feature.MC_DRAWS in plugin.provides
     False
@@ -48,8 +50,9 @@ class ModelPlugin:
     name: str
     params: type[Params]
     make: Make[Callable[[Any, ModelShape], MultimodalModel]] = Make("model")  # noqa: RUF009
-    provides: frozenset[Feature] | set[Feature] = frozenset(Feature)
+    provides: frozenset[Feature] | set[Feature] = PROVIDED
     inputs: Literal["pooled", "sequences"] = "pooled"
+    incomplete: bool = False
     tasks: frozenset[Task] | set[Task] = frozenset(Task)
     review: Callable[[Any, DatasetFacts], Iterable[str]] | None = None
     summary: str = ""

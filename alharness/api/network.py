@@ -15,7 +15,7 @@ from alharness.kernels.optimizers import Adam
 from .outputs import require_loss
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from torch import Tensor
     from torch.optim import Optimizer
@@ -37,6 +37,8 @@ class Batch:
         lengths: modality -> (b,) valid steps of a sequence.
         labels: source -> (b,) int64 classes or float32 targets, for every modality and `fused`; empty if
             labels must not be seen.
+        present: modality -> (b,) bool, which samples have it, with an entry for each modality that the data set
+            says to be incomplete; inputs of samples that lack it are zeros.
 
     >>> import torch
     >>> from alharness import Batch
@@ -48,6 +50,7 @@ class Batch:
     inputs: Mapping[str, Tensor]
     lengths: Mapping[str, Tensor] = field(default_factory=dict)
     labels: Mapping[str, Tensor] = field(default_factory=dict)
+    present: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
@@ -55,8 +58,13 @@ class Batch:
     @property
     def tensors(self) -> dict[str, Tensor]:
         """All tensors, by names for messages."""
-        named = {"inputs": self.inputs, "lengths": self.lengths, "labels": self.labels}
-        return {f"{kind} of {name}": x for kind, found in named.items() for name, x in found.items()}
+        kinds = ("inputs", "lengths", "labels", "present")
+        return {f"{kind} of {name}": x for kind in kinds for name, x in getattr(self, kind).items()}
+
+    def with_tensors(self, tensors: Iterable[Tensor]) -> Batch:
+        """A batch of the same names with other tensors, in the order of `tensors`."""
+        left = iter(tensors)
+        return self._map(lambda _: next(left))
 
     def take(self, rows: Tensor) -> Batch:
         """The rows at these positions, in this order (copied)."""
@@ -85,6 +93,7 @@ class Batch:
             inputs={m: function(x) for m, x in self.inputs.items()},
             lengths={m: function(n) for m, n in self.lengths.items()},
             labels={s: function(y) for s, y in self.labels.items()},
+            present={m: function(x) for m, x in self.present.items()},
         )
 
 

@@ -32,6 +32,7 @@ class Cell:
         replicate: 1, or the number of a replicate of Random within the seed.
         stream: name of the random streams that its sampler draws from, if they are not those of its seed: of
             replicates, and of a sampler that is in the spec twice with the same parameters.
+        control: its sampler reads what is known of made-up data: it is shown and compared, and never ranked.
 
     >>> from alharness.api.records import Cell
     >>> cell = Cell(label="slow", sampler="grace", params={"alpha0": 0.05}, distribution="", seed=0, key="1a2b")
@@ -48,6 +49,7 @@ class Cell:
     reference: bool = False
     replicate: int = 1
     stream: str = ""
+    control: bool = False
 
     @property
     def name(self) -> str:

@@ -78,8 +78,34 @@ class View(Protocol):
         """
         ...
 
-    def targets(self) -> Tensor:
-        """(n,) labels of the labeled view; on the unlabeled view it raises LabelLeak."""
+    def inputs(self, modality: str) -> Tensor:
+        """(n, d) what the data set has of that modality, a vector per sample, as it is: not standardized.
+
+        A sequence is averaged over its steps, or whatever the data set says, as for a model that takes vectors.
+        Zeros for samples that lack the modality.
+        """
+        ...
+
+    def present(self, modality: str) -> Tensor:
+        """(n,) bool, which samples have that modality. Needs no declaration."""
+        ...
+
+    def truth(self, name: str) -> Tensor:
+        """(n,) or (n, k) what is known of these samples, by its name in `Samples.truth`; for controls alone."""
+        ...
+
+    def targets(self, source: str = FUSED) -> Tensor:
+        """(n,) labels of the labeled view; on the unlabeled view it raises LabelLeak.
+
+        Those of a modality are the fused ones if the data set has none of that modality alone.
+        """
+        ...
+
+    def bought(self) -> Tensor:
+        """(n,) int64: the cycle whose query bought each label of the labeled view, -1 for the initial pool.
+
+        On the unlabeled view it raises SamplerError.
+        """
         ...
 
 
@@ -110,6 +136,7 @@ class Query:
         cycles: number of queries in the whole schedule.
         task: classification or regression.
         modalities: names of the modalities.
+        classes: names of the classes, in the order of the columns of predictions; empty for regression.
         device: the device of all tensors.
         rng: this query's own generator, made from the seed and the cycle; the only randomness allowed.
         decode: heads and fusion only, modality -> (n, d_u) in, source -> (n, C) or (n, 1) out, as in
@@ -133,6 +160,7 @@ class Query:
     cycles: int
     task: Task
     modalities: tuple[str, ...]
+    classes: tuple[str, ...] = ()
     device: torch.device
     rng: np.random.Generator
     decode: Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
@@ -251,6 +279,8 @@ class Setting:
         modalities: names of the modalities.
         unlabeled: samples to choose from at query 0, 1, ...
         sizes: samples to choose at query 0, 1, ...
+        incomplete: the modalities that some samples may lack.
+        truth: names of what is known of every sample; empty unless the data are made up and come with it.
 
     >>> from alharness import Setting, Task
     >>> setting = Setting(task=Task.REGRESSION, modalities=("audio", "text"), unlabeled=(80, 70), sizes=(10, 10))
@@ -263,6 +293,8 @@ class Setting:
     modalities: tuple[str, ...]
     unlabeled: tuple[int, ...]
     sizes: tuple[int, ...]
+    incomplete: tuple[str, ...] = ()
+    truth: tuple[str, ...] = ()
 
     def require_source(self, source: str) -> None:
         """Raise SpecError unless `source` is a modality or `fused`."""
@@ -281,7 +313,8 @@ class SamplerPlugin:
         params: model of its parameters.
         make: params -> Sampler: a function, or `module:name` of the sampler's class, which is imported when it is
             first used, so that the plugin's own module stays light.
-        requires: the features it reads, or params -> the features; reading another one raises.
+        requires: the features it reads, or params -> the features; reading another one raises. One that reads
+            `Feature.TRUTH` is a control: it runs on data that come with truth, and is never ranked.
         tasks: the tasks it can serve.
         review: (params, setting) -> warnings for the user, before anything is trained. Raises SamplerError if
             the sampler cannot serve this setting with these parameters: it is skipped with that reason. Raises

@@ -28,6 +28,8 @@ class Inputs:
             of an array that holds more than these samples.
         lengths: modality -> (n,) number of valid steps of a sequence; a sequence without an entry is full.
         pooling: modality -> how `pooled` makes a vector of its sequence; `mean` without an entry.
+        present: modality -> (n,) bool, which samples have it, for the modalities that some samples may lack;
+            without an entry, all have it. The inputs of a modality that a sample lacks are zeros.
 
     >>> import numpy as np
     >>> from alharness import Inputs
@@ -41,14 +43,16 @@ class Inputs:
     arrays: Mapping[str, Array | Rows]
     lengths: Mapping[str, Array] = field(default_factory=dict)
     pooling: Mapping[str, Pooling] = field(default_factory=dict)
+    present: Mapping[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raise DataError if rows, ids or lengths do not fit together."""
+        """Raise DataError if rows, ids, lengths or what is present do not fit together."""
         if len(set(self.ids)) != len(self.ids):
             seen: set[str] = set()
             twice = next(i for i in self.ids if i in seen or seen.add(i))  # type: ignore[func-returns-value]
             raise DataError(f"the id {twice!r} belongs to more than one sample; ids must be distinct")
         _require_arrays({**self.arrays, **{f"lengths of {m}": x for m, x in self.lengths.items()}})
+        _require_arrays({f"present of {m}": x for m, x in self.present.items()})
         for modality, array in self.arrays.items():
             if array.ndim not in (2, 3) or len(array) != len(self.ids):
                 raise DataError(
@@ -69,6 +73,14 @@ class Inputs:
         for modality, pooling in self.pooling.items():
             if modality not in self.arrays or pooling not in get_args(Pooling):
                 raise DataError(f"{modality}: pooling is for a modality that there is, and one of mean and first")
+        for modality, present in self.present.items():
+            if modality not in self.arrays:
+                raise DataError(f"it is said which samples have {modality!r}, which is no modality")
+            if present.shape != (len(self.ids),) or present.dtype != bool:
+                raise DataError(
+                    f"{modality}: present needs one bool per sample, ({len(self.ids)},), but it is "
+                    f"{present.shape} of type {present.dtype}"
+                )
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -77,6 +89,11 @@ class Inputs:
     def modalities(self) -> tuple[str, ...]:
         """Names of the modalities, in the data set's order."""
         return tuple(self.arrays)
+
+    @property
+    def incomplete(self) -> tuple[str, ...]:
+        """The modalities that some samples may lack, in the data set's order."""
+        return tuple(m for m in self.arrays if m in self.present)
 
     def take(self, positions: Array) -> Inputs:
         """The rows at these positions, in this order (copied)."""
@@ -92,6 +109,7 @@ class Inputs:
             arrays=arrays,
             lengths={m: v[positions] for m, v in self.lengths.items()},
             pooling=self.pooling,
+            present={m: v[positions] for m, v in self.present.items()},
         )
 
     def pooled(self) -> Inputs:
@@ -102,7 +120,9 @@ class Inputs:
                 return array
             return pool(array, self.lengths.get(modality), self.pooling.get(modality, "mean"))
 
-        return Inputs(ids=self.ids, arrays={m: vectors(m, a) for m, a in self.arrays.items()})
+        return Inputs(
+            ids=self.ids, arrays={m: vectors(m, a) for m, a in self.arrays.items()}, present=self.present
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -113,6 +133,9 @@ class Samples:
         inputs: what a model sees.
         labels: (n,) int64 class indices, or float32 targets.
         unimodal_labels: modality -> (n,) labels of that modality alone; without an entry, the fused label is used.
+        truth: of made-up data: name -> (n,) or (n, k) bool, int64 or float32, what is known of every sample, such
+            as `outlier`; needed of the samples that may be bought alone. No model sees it, and no sampler but a
+            control (`Feature.TRUTH`).
 
     >>> import numpy as np
     >>> from alharness import Inputs, Samples
@@ -125,14 +148,22 @@ class Samples:
     inputs: Inputs
     labels: Array
     unimodal_labels: Mapping[str, Array] = field(default_factory=dict)
+    truth: Mapping[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raise DataError if the number of labels is not the number of samples."""
+        """Raise DataError if the number of labels, or of what is known, is not the number of samples."""
         named = {"labels": self.labels, **self.unimodal_labels}
         _require_arrays(named)
         for name, labels in named.items():
             if labels.shape != (len(self.inputs),):
                 raise DataError(f"{name}: expected {len(self.inputs)} labels, but the shape is {labels.shape}")
+        _require_arrays({f"truth of {name}": known for name, known in self.truth.items()})
+        for name, known in self.truth.items():
+            if known.ndim not in (1, 2) or len(known) != len(self.inputs):
+                raise DataError(
+                    f"truth of {name}: expected a row for each of {len(self.inputs)} samples, but the shape is "
+                    f"{known.shape}"
+                )
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -160,6 +191,7 @@ class Samples:
             inputs=inputs,
             labels=self.labels[positions],
             unimodal_labels={m: v[positions] for m, v in self.unimodal_labels.items()},
+            truth={name: v[positions] for name, v in self.truth.items()},
         )
 
     def pooled(self) -> Samples:
@@ -171,8 +203,10 @@ class Samples:
         for array in (
             *self.inputs.arrays.values(),
             *self.inputs.lengths.values(),
+            *self.inputs.present.values(),
             self.labels,
             *self.unimodal_labels.values(),
+            *self.truth.values(),
         ):
             (array.base if isinstance(array, Rows) else array).flags.writeable = False
 

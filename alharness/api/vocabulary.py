@@ -26,7 +26,10 @@ class Task(StrEnum):
 
 
 class Feature(StrEnum):
-    """What a sampler may ask of a fitted model; a model plugin says which of them it provides.
+    """What a sampler may read; a model plugin says which of `PROVIDED` it provides.
+
+    `inputs` come from the data set, whatever the model. So does `truth`, what is known of every sample of made-up
+    data: a sampler that reads it is a control, which is shown and compared, and never ranked.
 
     >>> from alharness import Feature
     >>> sorted(Feature)[0], str(Feature.MC_DRAWS)
@@ -38,6 +41,12 @@ class Feature(StrEnum):
     PREDICTIONS = "predictions"
     MC_DRAWS = "mc_draws"
     DECODE = "decode"
+    INPUTS = "inputs"
+    TRUTH = "truth"
+
+
+PROVIDED = frozenset(Feature) - {Feature.INPUTS, Feature.TRUTH}
+"""The features that are a model's."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,7 @@ def as_batch(samples: Samples, device: torch.device) -> Batch:
         inputs={m: _tensor(x, device) for m, x in samples.inputs.arrays.items()},
         lengths={m: _tensor(n, device) for m, n in samples.inputs.lengths.items()},
         labels={s: _tensor(y, device) for s, y in {**labels, FUSED: samples.labels}.items()},
+        present={m: _tensor(x, device) for m, x in samples.inputs.present.items()},
     )
 
 
@@ -49,6 +50,7 @@ def batches(inputs: Inputs, positions: NDArray[np.int64], size: int, device: tor
         yield Batch(
             inputs={m: _rows(x, rows, device) for m, x in inputs.arrays.items()},
             lengths={m: _rows(n, rows, device) for m, n in inputs.lengths.items()},
+            present={m: _rows(x, rows, device) for m, x in inputs.present.items()},
         )
 
 
@@ -84,7 +86,7 @@ class RepeatedBatches:
 
 
 def _bytes_per_row(inputs: Inputs) -> int:
-    arrays = (*inputs.arrays.values(), *inputs.lengths.values())
+    arrays = (*inputs.arrays.values(), *inputs.lengths.values(), *inputs.present.values())
     return sum(x.itemsize * math.prod(x.shape[1:]) for x in arrays)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch.nn import functional
 
+from alharness.api.importing import pool
 from alharness.api.outputs import require_encoded, require_predictions, require_rows
+from alharness.api.rows import Rows
 from alharness.api.vocabulary import FUSED, Feature, Task
 from alharness.errors import Diverged, LabelLeak, ModelError, SamplerError
 from alharness.guard.fingerprint import Kept, unwritten
@@ -19,13 +22,13 @@ from .contexts import seeded
 from .dropout import Quick, dropout_on
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
     from torch import Tensor
 
     from alharness.api.network import Batch
-    from alharness.api.samples import Inputs
+    from alharness.api.samples import Array, Inputs, Samples
 
     from .measure import Clock
     from .recipe import Fitted
@@ -109,6 +112,22 @@ class Extractor:
             z = _joined(self._encoded(b) for b in self._rows(inputs, positions))
         self._entries.update(z)
         return z
+
+    def vectors(self, inputs: Inputs, positions: NDArray[np.int64], modality: str) -> Tensor:
+        """What the data set has of a modality of these rows, a vector each."""
+        with self._inference():
+            array = inputs.arrays[modality]
+            if array.ndim == 2:
+                found = array[positions]
+            else:
+                lengths, pooling = inputs.lengths.get(modality), inputs.pooling.get(modality, "mean")
+                steps = None if lengths is None else lengths[positions]
+                found = pool(Rows.of(array, positions), steps, pooling)
+            return self.given(np.asarray(found, np.float32))
+
+    def given(self, array: NDArray[Any]) -> Tensor:
+        """An array as a tensor on the device of the model; a copy."""
+        return torch.tensor(array).to(self._fitted.device)
 
     @torch.no_grad()
     def predictions(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -212,24 +231,47 @@ class Extractor:
             yield {name: value[start : start + self._batch] for name, value in z.items()}
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Bought:
+    """What is known of samples since their labels were bought.
+
+    Attributes:
+        samples: with their labels.
+        cycles: (n,) int64, of the query that bought each, -1 for the initial pool; None if that is not known.
+    """
+
+    samples: Samples
+    cycles: NDArray[np.int64] | None = None
+
+
 class ModelView:
-    """One side of the pool; see `alharness.api.sampler.View`."""
+    """One side of the pool; see `alharness.api.sampler.View`.
+
+    Args:
+        extractor: computes the features.
+        inputs: of all samples.
+        positions: of the samples of this side.
+        bought: the same samples with their labels; None for the unlabeled side.
+        truth: name -> what is known of all samples.
+    """
 
     def __init__(
         self,
         extractor: Extractor,
         inputs: Inputs,
         positions: NDArray[np.int64],
-        targets: Callable[[], Tensor] | None = None,
+        bought: Bought | None = None,
+        truth: Mapping[str, Array] | None = None,
     ) -> None:
         self._extractor = extractor
         self._inputs = inputs
         self._positions = positions
-        self._targets = targets
+        self._bought = bought
+        self._truth = truth or {}
         self._z: dict[str, Tensor] | None = None
         self._predictions: dict[str, Tensor] | None = None
         self._embeddings: dict[str, Tensor] = {}
-        self._labels: Tensor | None = None
+        self._found: dict[str, Tensor] = {}
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -285,16 +327,56 @@ class ModelView:
                 )
             yield draw
 
-    def targets(self) -> Tensor:
+    def inputs(self, modality: str) -> Tensor:
+        """(n, d) of the data set, a vector per sample."""
+        self._extractor.permit(Feature.INPUTS)
+        self._known(modality, fused=False)
+        name = f"inputs of {modality}"
+        if name not in self._found:
+            self._found[name] = self._extractor.vectors(self._inputs, self._positions, modality)
+        return self._given(name, self._found[name])
+
+    def present(self, modality: str) -> Tensor:
+        """(n,) bool."""
+        self._known(modality, fused=False)
+        everywhere = np.ones(len(self._inputs), bool)
+        return self._array(
+            f"present of {modality}", self._inputs.present.get(modality, everywhere)[self._positions]
+        )
+
+    def truth(self, name: str) -> Tensor:
+        """(n,) or (n, k) what is known of made-up data."""
+        self._extractor.permit(Feature.TRUTH)
+        if name not in self._truth:
+            raise SamplerError(
+                f"it asked for the truth {name!r}, but the data set knows {', '.join(self._truth) or 'none'}"
+            )
+        return self._array(f"truth of {name}", self._truth[name][self._positions])
+
+    def targets(self, source: str = FUSED) -> Tensor:
         """Labels of the labeled side."""
-        if self._targets is None:
+        if self._bought is None:
             raise LabelLeak("it asked for labels of unlabeled samples, which were not bought yet")
-        if self._labels is None:
-            self._labels = self._targets()
-        return self._given("labels", self._labels)
+        self._known(source, fused=True)
+        samples = self._bought.samples
+        return self._array(f"labels of {source}", samples.unimodal_labels.get(source, samples.labels))
+
+    def bought(self) -> Tensor:
+        """Cycles of the queries that bought the labels of the labeled side."""
+        if self._bought is None:
+            raise SamplerError("it asked when unlabeled samples were bought, and they were not yet")
+        if self._bought.cycles is None:
+            raise SamplerError("it asked when samples were bought, which is not known here")
+        return self._array("cycles of the queries", self._bought.cycles)
+
+    def _array(self, name: str, array: Array) -> Tensor:
+        """An array as a tensor that is handed out, the same one each time."""
+        if name not in self._found:
+            self._found[name] = self._extractor.given(array)
+        return self._given(name, self._found[name])
 
     def _given(self, name: str, tensor: Tensor) -> Tensor:
-        side = "unlabeled" if self._targets is None else "labeled"
+        side = "unlabeled" if self._bought is None else "labeled"
         return self._extractor.handed_out.add(f"{name}, {side}", tensor)
 
     def _encoded(self) -> dict[str, Tensor]:

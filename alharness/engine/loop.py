@@ -7,6 +7,8 @@ import warnings
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from alharness.api.records import CycleRecord, Schedule
 
 from .extraction import predict
@@ -116,6 +118,9 @@ def run_cell(
             seed=data.seed,
             batch=data.batch,
             features=features,
+            classes=data.classes,
+            bought=np.repeat(np.arange(-1, cycle), [data.schedule.initial_pool, *sizes[:cycle]]),
+            truth=data.oracle.truth,
             own=own,
             who=who,
             warn=warn,

@@ -17,7 +17,7 @@ from alharness.api.vocabulary import Task
 from alharness.errors import DataError, RunError, SamplerError
 from alharness.guard.border import Border
 
-from .extraction import Extractor, ModelView
+from .extraction import Bought, Extractor, ModelView
 from .measure import Clock, Meter
 from .recipe import Fitted
 from .seeds import derive, stream
@@ -26,11 +26,13 @@ from .selection import CheckedSelection, checked
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from alharness.api.executor import Held
     from alharness.api.network import MultimodalModel
     from alharness.api.parts import InParts
     from alharness.api.sampler import Sampler
-    from alharness.api.samples import Inputs, Samples
+    from alharness.api.samples import Array, Inputs, Samples
     from alharness.api.vocabulary import Feature
 
 
@@ -47,6 +49,7 @@ class Request:
         cycles: number of queries in the whole schedule.
         seed: of the cell.
         who: the sampler, for messages.
+        classes: their names; empty for regression.
     """
 
     sampler: Sampler
@@ -57,6 +60,7 @@ class Request:
     cycles: int = 1
     seed: int = 0
     who: str = "the sampler"
+    classes: tuple[str, ...] = ()
 
     @property
     def moment(self) -> str:
@@ -159,6 +163,7 @@ class PartWorker:
             cycles=request.cycles,
             task=request.task,
             modalities=self._rows.modalities,
+            classes=request.classes,
             device=self._rows.device,
             rng=stream(request.seed, "sampler", request.cycle, f"part {start}"),
             log=lambda name, value: self._logged.update({name: float(value)}),
@@ -198,21 +203,34 @@ class ModelRows:
         inputs: of the part; may be memory-mapped.
         labeled: the labeled samples.
         batch: samples per batch of inference.
+        bought: cycles of the queries that bought the labels, (labeled,); None if they are not known.
+        truth: name -> what is known of the samples of the part.
     """
 
-    def __init__(self, model: MultimodalModel, inputs: Inputs, labeled: Samples, batch: int) -> None:
+    def __init__(
+        self,
+        model: MultimodalModel,
+        inputs: Inputs,
+        labeled: Samples,
+        batch: int,
+        *,
+        bought: NDArray[np.int64] | None = None,
+        truth: Mapping[str, Array] | None = None,
+    ) -> None:
         self.device = torch.device("cpu")
         self.modalities = inputs.modalities
         self._fitted = Fitted(model=model, device=self.device, epochs=0)
-        self._inputs, self._labeled, self._batch = inputs, labeled, batch
+        self._inputs, self._labeled, self._batch = inputs, Bought(samples=labeled, cycles=bought), batch
+        self._truth = truth
 
     def __len__(self) -> int:
         return len(self._inputs)
 
     @property
     def layout(self) -> Mapping[str, str]:
-        """Sizes of the inputs."""
-        return {m: f"{m} of shape {x.shape[1:]}" for m, x in self._inputs.arrays.items()}
+        """Sizes of the inputs, and which modalities samples may lack."""
+        shapes = {m: f"{m} of shape {x.shape[1:]}" for m, x in self._inputs.arrays.items()}
+        return shapes | {name: name for m in self._inputs.incomplete if (name := f"samples that may lack {m}")}
 
     def ids(self, rows: Sequence[int], start: int) -> tuple[str, ...]:  # noqa: ARG002 - samples have ids of their own
         """Those of the inputs."""
@@ -222,12 +240,10 @@ class ModelRows:
         """As in a run, of the rows of this part; dropout masks are the part's own."""
         seed = derive(request.seed, "dropout", request.cycle, f"part {start}")
         extractor = Extractor(self._fitted, self._batch, request.features, clock, seed)
-        labels = self._labeled.labels
+        labeled = self._labeled.samples
         return {
-            "unlabeled": ModelView(extractor, self._inputs, np.arange(len(self._inputs))),
-            "labeled": ModelView(
-                extractor, self._labeled.inputs, np.arange(len(labels)), targets=lambda: torch.tensor(labels)
-            ),
+            "unlabeled": ModelView(extractor, self._inputs, np.arange(len(self._inputs)), truth=self._truth),
+            "labeled": ModelView(extractor, labeled.inputs, np.arange(len(labeled)), self._labeled, labeled.truth),
             "decode": extractor.decode,
             "embed": extractor.embed,
         }
@@ -300,7 +316,8 @@ class Elsewhere:
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise SamplerError("it read a view of a pool in parts, whose rows are elsewhere; ask the parts for them")
 
-    embeddings = representations = context = predictions = mc_draws = targets = _refuse
+    embeddings = representations = context = predictions = mc_draws = _refuse
+    inputs = present = truth = targets = bought = _refuse
 
 
 def select_in_parts(request: Request, workers: Held) -> CheckedSelection:
@@ -333,6 +350,7 @@ def select_in_parts(request: Request, workers: Held) -> CheckedSelection:
         cycles=request.cycles,
         task=request.task,
         modalities=begun[0].modalities,
+        classes=request.classes,
         device=torch.device("cpu"),
         rng=stream(request.seed, "sampler", request.cycle),
         decode=Elsewhere(0).predictions,

@@ -10,11 +10,11 @@ import numpy as np
 from alharness.errors import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from alharness.api.samples import Inputs, Samples
+    from alharness.api.samples import Array, Inputs, Samples
 
 
 class Impossible(Exception):
@@ -96,6 +96,11 @@ class Oracle:
     def inputs(self) -> Inputs:
         """What all may see: inputs without labels."""
         return self._train.inputs
+
+    @property
+    def truth(self) -> Mapping[str, Array]:
+        """What is known of every sample of made-up data, for controls."""
+        return self._train.truth
 
     def reveal(self, pool: Pool) -> Samples:
         """The labeled samples with their labels, in canonical order, so that equal sets train equal models."""

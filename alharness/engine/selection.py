@@ -17,15 +17,17 @@ from alharness.guard import fingerprint
 from alharness.guard.border import Border
 from alharness.guard.trait import listed
 
-from .extraction import Extractor, ModelView
+from .extraction import Bought, Extractor, ModelView
 from .measure import Clock, Meter
 from .seeds import derive, stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from numpy.typing import NDArray
+
     from alharness.api.sampler import Positions, Sampler
-    from alharness.api.samples import Inputs, Samples
+    from alharness.api.samples import Array, Inputs, Samples
     from alharness.api.vocabulary import Feature
 
     from .pool import Pool
@@ -63,6 +65,9 @@ def ask(
     seed: int,
     batch: int,
     features: frozenset[Feature],
+    classes: tuple[str, ...] = (),
+    bought: NDArray[np.int64] | None = None,
+    truth: Mapping[str, Array] | None = None,
     own: str = "",
     who: str = "the sampler",
     warn: Callable[[str], None] = warnings.warn,
@@ -83,6 +88,9 @@ def ask(
         seed: of the cell.
         batch: samples per batch of inference.
         features: what the sampler may read.
+        classes: their names; empty for regression.
+        bought: cycles of the queries that bought the labels, in the order of `pool.labeled`; None if not known.
+        truth: name -> what is known of all samples of the pool.
         own: name of the cell's own random streams; empty for those of its seed.
         who: the sampler and its distribution, for messages.
         warn: called with what the sampler changed in the process, once that was put back.
@@ -95,6 +103,8 @@ def ask(
     diagnostics: dict[str, float] = {}
     unlabeled = pool.unlabeled
     unlabeled.flags.writeable = False
+    # Views have their rows in the order of the pool, not in that in which they were bought.
+    known = Bought(samples=labeled, cycles=None if bought is None else bought[np.argsort(pool.labeled)])
     border = Border(who, SamplerError, warn, known=fitted.border.reported)
     moment = f"cycle {cycle}"
     before = fingerprint.of_model(fitted.model)
@@ -102,18 +112,14 @@ def ask(
         clock = Clock(fitted.device, rest="selection")
         extractor = Extractor(fitted, batch, features, clock, derive(seed, "dropout", cycle, own))
         query = Query(
-            unlabeled=ModelView(extractor, inputs, unlabeled),
-            labeled=ModelView(
-                extractor,
-                inputs,
-                pool.known,
-                targets=lambda: torch.tensor(labeled.labels).to(fitted.device),
-            ),
+            unlabeled=ModelView(extractor, inputs, unlabeled, truth=truth),
+            labeled=ModelView(extractor, inputs, pool.known, known, truth),
             size=size,
             cycle=cycle,
             cycles=cycles,
             task=fitted.task,
             modalities=inputs.modalities,
+            classes=classes,
             device=fitted.device,
             rng=stream(seed, "sampler", cycle, own),
             decode=extractor.decode,

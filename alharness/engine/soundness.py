@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from alharness.api.dataset import Dataset
-from alharness.api.rows import Rows, pieces
+from alharness.api.rows import PIECE, Rows, pieces
 from alharness.api.samples import Inputs, Samples, Splits
 from alharness.api.vocabulary import Task
 from alharness.errors import DataError
@@ -46,6 +47,7 @@ def require_sound(dataset: Any, warn: Callable[[str], None]) -> None:
             raise DataError(f"{name} is {type(samples).__name__}, expected Samples")
         _require_inputs(name, samples.inputs, look_at_numbers=not dataset.stored_digest)
         _require_labels(name, samples, dataset)
+        _require_truth(name, samples, dataset)
     _require_sizes(parts)
     _require_alike(parts)
     _require_disjoint(parts)
@@ -104,9 +106,31 @@ def _require_inputs(part: str, inputs: Any, *, look_at_numbers: bool) -> None:
             raise DataError(f"{what} have shape {array.shape}: there is not one number per sample")
         if look_at_numbers:
             _require_finite(what, inputs.ids, array, inputs.lengths.get(modality))
+        if modality in inputs.present:
+            _require_zeros(what, inputs.ids, array, ~inputs.present[modality])
     for modality, lengths in inputs.lengths.items():
         if not isinstance(lengths, np.ndarray) or lengths.dtype.kind not in "iu":
             raise DataError(f"{part}: the lengths of {modality} are {_kind(lengths)}, expected whole numbers")
+    lacking = ~np.array([inputs.present.get(m, np.ones(len(inputs), bool)) for m in inputs.arrays])
+    if len(empty := np.flatnonzero(lacking.all(axis=0))):
+        raise DataError(
+            f"{part}: {len(empty)} of {len(inputs)} samples have none of the modalities, the first of them "
+            f"{inputs.ids[empty[0]]!r}; leave them out"
+        )
+
+
+def _require_zeros(what: str, ids: tuple[str, ...], array: Array | Rows, absent: Array) -> None:
+    """Rows of samples that lack the modality."""
+    rows = np.flatnonzero(absent)
+    step = max(1, PIECE // max(1, math.prod(array.shape[1:])))
+    for start in range(0, len(rows), step):
+        some = rows[start : start + step]
+        found = some[array[some].reshape(len(some), -1).any(axis=1)]
+        if len(found):
+            raise DataError(
+                f"{what} must be zeros for samples that lack it, but those of {ids[found[0]]!r} are not; set them "
+                "to 0, so that no model can read them"
+            )
 
 
 def _require_finite(what: str, ids: tuple[str, ...], array: Array | Rows, lengths: Array | None) -> None:
@@ -139,6 +163,16 @@ def _require_labels(part: str, samples: Samples, dataset: Dataset) -> None:
             _require_indices(f"{part}: the {name}", labels, samples.ids, len(dataset.classes))
         else:
             _require_targets(f"{part}: the {name}", labels, samples.ids)
+
+
+def _require_truth(part: str, samples: Samples, dataset: Dataset) -> None:
+    if samples.truth and not dataset.synthetic:
+        raise DataError(f"{part}: it has truth, which only made-up data can have: set synthetic=True")
+    for name, known in samples.truth.items():
+        if known.dtype not in (np.bool_, np.int64, np.float32):
+            raise DataError(f"{part}: the truth of {name} is {_kind(known)}, expected bool, int64 or float32")
+        if known.dtype == np.float32 and not np.isfinite(known).all():
+            raise DataError(f"{part}: the truth of {name} holds NaN or infinity")
 
 
 def _require_indices(what: str, labels: Any, ids: tuple[str, ...], classes: int) -> None:
@@ -185,6 +219,12 @@ def _require_alike(parts: Mapping[str, Samples]) -> None:
             raise DataError(
                 f"{first} has the modalities {', '.join(one.inputs.modalities)}, and {name} has "
                 f"{', '.join(other.inputs.modalities)}: all parts need the same, in the same order"
+            )
+        if one.inputs.incomplete != other.inputs.incomplete:
+            lacking = [", ".join(samples.inputs.incomplete) or "nothing" for samples in (one, other)]
+            raise DataError(
+                f"samples may lack {lacking[0]} in {first} and {lacking[1]} in {name}: `present` needs the same "
+                "modalities in all parts, all true for one that none lacks"
             )
         for modality, array in one.inputs.arrays.items():
             shape = other.inputs.arrays[modality].shape

@@ -14,7 +14,7 @@ from alharness.api.model import ModelPlugin
 from alharness.api.params import Params
 from alharness.api.sampler import Sampler, SamplerPlugin
 from alharness.api.tracker import Tracker, TrackerPlugin
-from alharness.api.vocabulary import Feature, Task
+from alharness.api.vocabulary import PROVIDED, Feature, Task
 from alharness.errors import PluginError, described
 
 from .discovery import KINDS
@@ -76,8 +76,9 @@ def adapt(kind: str, thing: Any, name: str | None = None) -> Any:
         return ModelPlugin(
             params=params,
             make=make,
-            provides=getattr(cls, "provides", frozenset(Feature)),
+            provides=getattr(cls, "provides", PROVIDED),
             inputs=getattr(cls, "inputs", "pooled"),
+            incomplete=getattr(cls, "incomplete", False),
             tasks=getattr(cls, "tasks", frozenset(Task)),
             **about,
         )
@@ -88,7 +89,7 @@ def adapt(kind: str, thing: Any, name: str | None = None) -> Any:
     return SamplerPlugin(
         params=params,
         make=make,
-        requires=getattr(cls, "requires", frozenset(Feature)),
+        requires=getattr(cls, "requires", frozenset(Feature) - {Feature.TRUTH}),
         tasks=getattr(cls, "tasks", frozenset(Task)),
         **about,
     )
@@ -102,6 +103,8 @@ def _facts(dataset: Dataset) -> DatasetFacts:
         modalities=dataset.modalities,
         sizes=(train, valid, test),
         synthetic=dataset.synthetic,
+        incomplete=dataset.incomplete,
+        truth=dataset.truth,
     )
 
 

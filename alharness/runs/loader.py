@@ -145,6 +145,11 @@ def _require_announced(facts: DatasetFacts, dataset: object) -> None:
             f"it is not what it says: it announced {facts.task} on {', '.join(facts.modalities)}, and is "
             f"{dataset.task} on {', '.join(dataset.modalities)}"
         )
+    if (set(dataset.incomplete), set(dataset.truth)) != (set(facts.incomplete), set(facts.truth)):
+        raise PluginError(
+            "it is not what it says: it announced "
+            f"{_known(facts.incomplete, facts.truth)}, and has {_known(dataset.incomplete, dataset.truth)}"
+        )
     if dataset.synthetic != facts.synthetic:
         real, made_up = "real", "synthetic"
         said, found = (made_up, real) if facts.synthetic else (real, made_up)
@@ -152,6 +157,12 @@ def _require_announced(facts: DatasetFacts, dataset: object) -> None:
             f"it announced {said} data and is {found}: its facts and what it makes must agree, or the run "
             "would be kept under a wrong name"
         )
+
+
+def _known(incomplete: Collection[str], truth: Collection[str]) -> str:
+    """Which modalities samples may lack, and what is known of them, in words."""
+    lacking, known = (", ".join(names) or "nothing" for names in (incomplete, truth))
+    return f"samples that may lack {lacking}, with truth of {known}"
 
 
 def _require_sendable(metrics: Metrics) -> None:

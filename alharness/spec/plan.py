@@ -10,11 +10,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alharness import registry
 from alharness.api.dataset import DatasetFacts
 from alharness.api.make import Imported
 from alharness.api.params import sources
 from alharness.api.plan import FULL_DATA, RANDOM, Cell, Paper, Plan, Schedule, Skip
 from alharness.api.sampler import SamplerPlugin, Setting
+from alharness.api.vocabulary import PROVIDED, Feature
 from alharness.errors import HarnessError, PluginError, SamplerError, SpecError, described
 from alharness.text.words import SUFFIX, did_you_mean, name_experiment
 
@@ -50,6 +52,11 @@ def make_plan(spec: Spec, workdir: Path = Path(), known: dict[str, DatasetFacts]
         raise SpecError(
             f"{spec.where('model')}: {spec.model.name!r} cannot serve {facts.task}, the task of the data set "
             f"{spec.dataset.name!r}; choose another model"
+        )
+    if facts.incomplete and not spec.model.plugin.incomplete:
+        raise SpecError(
+            f"{spec.where('model')}: samples of {spec.dataset.name!r} may lack {' or '.join(facts.incomplete)}, "
+            f"and {spec.model.name!r} does not understand that; {_able(spec)}"
         )
     schedule, asked = _schedule(spec, facts.sizes[0])
     warnings = [*facts.warnings, *_review_model(spec, facts), *asked]
@@ -106,6 +113,13 @@ def make_plan(spec: Spec, workdir: Path = Path(), known: dict[str, DatasetFacts]
         statistics=spec.statistics,
         stopping=spec.stopping,
     )
+
+
+def _able(spec: Spec) -> str:
+    """Which models understand samples that lack a modality."""
+    models = registry.load(extras=spec.extras).models
+    able = sorted(name for name, found in models.items() if found.plugin.incomplete)
+    return f"models that do: {', '.join(able)}" if able else "no model that is installed does"
 
 
 def _refusal(spec: Spec, skips: list[Skip]) -> str:
@@ -189,6 +203,8 @@ def _setting(facts: DatasetFacts, schedule: Schedule) -> Setting:
         modalities=facts.modalities,
         unlabeled=tuple(facts.sizes[0] - labeled for labeled in schedule.labeled[:-1]),
         sizes=schedule.sizes,
+        incomplete=facts.incomplete,
+        truth=facts.truth,
     )
 
 
@@ -214,7 +230,12 @@ def _review(spec: Spec, sampler: Chosen[SamplerPlugin], setting: Setting) -> lis
     with _asking(f"the sampler {sampler.name!r} of {origin} cannot be reviewed"):
         required = plugin.features(sampler.params)
         warnings = list(plugin.review(sampler.params, setting)) if plugin.review else []
-    if lacking := required - set(spec.model.plugin.provides):
+    if Feature.TRUTH in required and not setting.truth:
+        raise SamplerError(
+            f"it is a control, which reads what is known of made-up data, and {spec.dataset.name!r} comes with "
+            "no such truth"
+        )
+    if lacking := (required & PROVIDED) - set(spec.model.plugin.provides):
         raise SamplerError(
             f"it needs {', '.join(sorted(lacking))}, which the model {spec.model.name!r} does not provide"
         )
@@ -327,6 +348,7 @@ def _cell(sampler: Chosen[SamplerPlugin], seed: int, *, stream: str, replicate: 
         key=_digest(depends | ({"stream": stream} if stream else {})),
         replicate=replicate,
         stream=stream,
+        control=Feature.TRUTH in sampler.plugin.features(sampler.params),
     )
 
 

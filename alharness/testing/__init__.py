@@ -3,6 +3,7 @@
 Needs pytest: `pip install "alharness[test]"`. Nothing else in alharness imports it.
 """
 
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +16,16 @@ if TYPE_CHECKING:
     from .network import ExactNetwork
     from .queries import TensorQuery, make_query
     from .sampler import SamplerConformance
+    from .scenarios import Scenario
     from .views import TensorView
-    from .worlds import World
 
 __all__ = [
     "ExactNetwork",
     "ExecutorConformance",
     "SamplerConformance",
+    "Scenario",
     "TensorQuery",
     "TensorView",
-    "World",
     "make_query",
 ]
 
@@ -34,13 +35,21 @@ _HOMES = {
     "SamplerConformance": "sampler",
     "TensorQuery": "queries",
     "TensorView": "views",
-    "World": "worlds",
+    "Scenario": "scenarios",
     "make_query": "queries",
 }
 """Name -> its module. Workers that executors are tested with import this package, and need no torch."""
 
 
+_RENAMED = {"World": "Scenario"}
+"""Old name -> name."""
+
+
 def __getattr__(name: str) -> Any:
+    if name in _RENAMED:
+        new = _RENAMED[name]
+        warnings.warn(f"{__name__}.{name} is now {new}", DeprecationWarning, stacklevel=2)
+        return __getattr__(new)
     if name in _HOMES:
         return getattr(import_module(f".{_HOMES[name]}", __name__), name)
     raise AttributeError(name)

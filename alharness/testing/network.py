@@ -1,4 +1,4 @@
-"""A task model whose arithmetic is exact, so that worlds differ by what a test changes and by nothing else."""
+"""A task model whose arithmetic is exact, so that scenarios differ by what a test changes and by nothing else."""
 
 from __future__ import annotations
 
@@ -71,8 +71,12 @@ class ExactNetwork(MultimodalModel):
             _scale(self.outputs, 2**20)
 
     def encode(self, batch: Batch) -> dict[str, Tensor]:
-        """Linear in the inputs; rows that are not finite have representations that are not either."""
-        return {m: self._encoded(m, x) for m, x in batch.inputs.items()}
+        """Linear in the inputs; rows that are not finite have representations that are not either.
+
+        Of a modality that is absent, z_u is the offset alone.
+        """
+        z = {m: self._encoded(m, x) for m, x in batch.inputs.items()}
+        return z | {m: z[m].where(known[:, None], self.offset) for m, known in batch.present.items()}
 
     def _encoded(self, modality: str, x: Tensor) -> Tensor:
         z: Tensor = self.encoders[modality](self.dropout(x)) + self.offset

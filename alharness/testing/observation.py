@@ -23,7 +23,8 @@ class DerivedView:
 
     Args:
         view: the other one.
-        note: gets the feature whenever one is read. Labels need no declaration, and are not noted.
+        note: gets the feature whenever one is read. Labels, when they were bought, and what is present need no
+            declaration, and are not noted.
         order: (n,) row i is row order[i] of the other one; None keeps them.
     """
 
@@ -61,9 +62,25 @@ class DerivedView:
         """The same masks for the same samples."""
         return map(self._rows, self._noted(Feature.MC_DRAWS).mc_draws(draws, source))
 
-    def targets(self) -> Tensor:
+    def inputs(self, modality: str) -> Tensor:
+        """(n, d)."""
+        return self._rows(self._noted(Feature.INPUTS).inputs(modality))
+
+    def present(self, modality: str) -> Tensor:
+        """(n,) bool."""
+        return self._rows(self._view.present(modality))
+
+    def truth(self, name: str) -> Tensor:
+        """(n,) or (n, k)."""
+        return self._rows(self._noted(Feature.TRUTH).truth(name))
+
+    def targets(self, source: str = FUSED) -> Tensor:
         """(n,)."""
-        return self._rows(self._view.targets())
+        return self._rows(self._view.targets(source))
+
+    def bought(self) -> Tensor:
+        """(n,) int64."""
+        return self._rows(self._view.bought())
 
     def _noted(self, feature: Feature) -> View:
         self._note(feature)
@@ -121,5 +138,5 @@ def _readers(view: View, source: str) -> dict[Feature, Callable[[str], Tensor]]:
         Feature.PREDICTIONS: view.predictions,
     }
     if source != FUSED:
-        readers[Feature.REPRESENTATIONS] = view.representations
+        readers |= {Feature.REPRESENTATIONS: view.representations, Feature.INPUTS: view.inputs}
     return readers

@@ -46,6 +46,7 @@ def make_query(
     size: int = 5,
     task: Task = Task.CLASSIFICATION,
     modalities: tuple[str, ...] = ("audio", "text"),
+    classes: tuple[str, ...] = (),
     decode: Callable[[Mapping[str, Tensor]], dict[str, Tensor]] | None = None,
     embed: Embed | None = None,
     seed: int = 0,
@@ -60,6 +61,7 @@ def make_query(
         size: how many to choose.
         task: classification or regression.
         modalities: their names.
+        classes: their names.
         decode: the heads; without them, calling `query.decode` raises AssertionError.
         embed: the heads up to their last layers; without them, calling `query.embed` raises AssertionError.
         seed: of `query.rng`, which is `numpy.random.default_rng(seed)`.
@@ -80,6 +82,7 @@ def make_query(
         cycles=cycles,
         task=task,
         modalities=modalities,
+        classes=classes,
         device=torch.device("cpu"),
         rng=np.random.default_rng(seed),
         decode=_no_heads if decode is None else decode,

@@ -22,7 +22,7 @@ from alharness.guard.border import Border, Snapshot
 
 from .laws import global_state, imports_torch, p_value, seed_all
 from .observation import kept_tensors, observe, permuted_query
-from .worlds import World
+from .scenarios import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +65,7 @@ class SamplerConformance:
             choice. Untrue for, say, products or angles of embeddings: then the choice must only be valid.
         in_parts: these parameters serve pools in parts, if the sampler has them at all. Otherwise it must refuse
             them, with SamplerError.
+        truth: names of what a control reads of made-up data.
     """
 
     plugin: SamplerPlugin
@@ -73,6 +74,7 @@ class SamplerConformance:
     deterministic: ClassVar[bool] = True
     offset_invariant: ClassVar[bool] = True
     in_parts: ClassVar[bool] = True
+    truth: ClassVar[tuple[str, ...]] = ()
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """One test for each task."""
@@ -117,11 +119,11 @@ class SamplerConformance:
         assert self._served() <= self.plugin.tasks
         for task in self.plugin.tasks - self._served():
             with pytest.raises(SamplerError):
-                self._reviewed(World(task=task))
+                self._reviewed(self._scenario(task))
 
     def test_its_review_lets_it_pass(self, task: Task) -> None:
         """With warnings for a user, or without."""
-        warnings = self._review(World(task=task))
+        warnings = self._review(self._scenario(task))
         assert all(isinstance(warning, str) and warning for warning in warnings)
 
     # How many it chooses
@@ -129,50 +131,54 @@ class SamplerConformance:
     @pytest.mark.parametrize("size", [1, 6, 39])
     def test_chooses_as_many_samples_as_asked(self, task: Task, size: int) -> None:
         """Distinct ones; the harness checks that."""
-        assert len(self._choose(World(task=task, size=size))) == size
+        assert len(self._choose(self._scenario(task, size=size))) == size
 
     def test_chooses_nothing_for_an_empty_budget(self, task: Task) -> None:
         """A budget of 0."""
-        assert self._choose(World(task=task, size=0)) == ()
+        assert self._choose(self._scenario(task, size=0)) == ()
 
     def test_takes_the_whole_pool_when_it_is_the_budget(self, task: Task) -> None:
         """Each sample once."""
-        world = World(task=task, unlabeled=20, size=20)
-        assert sorted(self._choose(world)) == world.pool.unlabeled.tolist()
+        scenario = self._scenario(task, unlabeled=20, size=20)
+        assert sorted(self._choose(scenario)) == scenario.pool.unlabeled.tolist()
 
     def test_chooses_the_last_sample_of_the_pool(self, task: Task) -> None:
         """A pool of one."""
-        assert len(self._choose(World(task=task, unlabeled=1, size=1))) == 1
+        assert len(self._choose(self._scenario(task, unlabeled=1, size=1))) == 1
 
     # Pools that are out of the ordinary
 
     def test_one_labeled_sample_is_enough(self, task: Task) -> None:
         """The smallest initial pool."""
-        assert len(self._choose(World(task=task, labeled=1))) == 6
+        assert len(self._choose(self._scenario(task, labeled=1))) == 6
 
     def test_duplicates_are_chosen_once_each(self, task: Task) -> None:
         """Five inputs, eight times each, and a budget that needs them all."""
-        assert len(self._choose(World(task=task, labeled=2, unlabeled=38, distinct=5, size=38))) == 38
+        assert len(self._choose(self._scenario(task, labeled=2, unlabeled=38, distinct=5, size=38))) == 38
 
     def test_samples_that_are_all_alike_give_a_full_batch(self, task: Task) -> None:
         """Every feature is constant: there is no spread to divide by."""
-        assert len(self._choose(World(task=task, distinct=1))) == 6
+        assert len(self._choose(self._scenario(task, distinct=1))) == 6
 
     def test_gradients_that_are_all_zero_give_a_full_batch(self, task: Task) -> None:
         """No head sees anything of the representations."""
-        assert len(self._choose(World(task=task, heads="blind"))) == 6
+        assert len(self._choose(self._scenario(task, heads="blind"))) == 6
 
     def test_predictions_that_are_all_certain_give_a_full_batch(self, task: Task) -> None:
         """Probabilities are 0 or 1 in float32; in regression, values are in the millions."""
-        assert len(self._choose(World(task=task, heads="certain"))) == 6
+        assert len(self._choose(self._scenario(task, heads="certain"))) == 6
+
+    def test_samples_that_lack_a_modality_give_a_full_batch(self, task: Task) -> None:
+        """Their inputs are zeros, their representations all the same; `view.present` says which they are."""
+        assert len(self._choose(self._scenario(task, incomplete=True))) == 6
 
     def test_an_offset_of_the_features_does_no_harm(self, task: Task) -> None:
         """1000 is added to all representations and embeddings; no prediction changes."""
-        world = World(task=task, size=35)  # late picks are decided by small differences
-        shifted = self._choose(replace(world, offset=1000))
+        scenario = self._scenario(task, size=35)  # late picks are decided by small differences
+        shifted = self._choose(replace(scenario, offset=1000))
         assert len(shifted) == 35
         if self.offset_invariant:
-            assert shifted == self._choose(world), (
+            assert shifted == self._choose(scenario), (
                 "take the mean off before distances are computed from products; "
                 "or, if the choice should depend on an offset, set offset_invariant = False"
             )
@@ -180,41 +186,41 @@ class SamplerConformance:
     @pytest.mark.parametrize("value", [float("nan"), float("inf")], ids=str)
     def test_features_that_are_not_finite_are_refused(self, task: Task, value: float) -> None:
         """The message says how many rows of how many. A sampler that reads nothing has nothing to refuse."""
-        world = World(task=task, spoiled=3, spoil=value)
+        scenario = self._scenario(task, spoiled=3, spoil=value)
         if not self._read(task):
-            assert len(self._choose(world)) == 6
+            assert len(self._choose(scenario)) == 6
             return
         with pytest.raises(SamplerError, match=r"\b3 of \d+\b"):
-            self._choose(world)
+            self._choose(scenario)
 
     # What the choice may depend on
 
     def test_the_same_seed_chooses_the_same(self, task: Task) -> None:
         """A new sampler, and a new model with the same weights."""
-        assert self._choose(World(task=task)) == self._choose(World(task=task))
+        assert self._choose(self._scenario(task)) == self._choose(Scenario(task=task))
 
     def test_keeps_no_state_between_queries(self, task: Task) -> None:
         """An interrupted run continues with a new sampler object."""
-        world, sampler = World(task=task), self._sampler()
-        other = replace(world, unlabeled=30, labeled=18, cycle=1, seed=7)
-        first, _, again = (w.ask(sampler, self._required()).positions for w in (world, other, world))
+        scenario, sampler = self._scenario(task), self._sampler()
+        other = replace(scenario, unlabeled=30, labeled=18, cycle=1, seed=7)
+        first, _, again = (w.ask(sampler, self._required()).positions for w in (scenario, other, scenario))
         assert again == first, "it remembers the query before; compute what you need from the query"
 
     def test_only_a_sampler_that_draws_depends_on_the_seed_and_the_cycle(self, task: Task) -> None:
         """Of a deterministic one the model's draws are held still; its schedule may depend on the cycle."""
-        world = World(task=task, unlabeled=200, size=20)
-        query = world.query(self._required())
+        scenario = self._scenario(task, unlabeled=200, size=20)
+        query = scenario.query(self._required())
         chosen = {tuple(self._select(query, seed)) for seed in range(5)}
         if self.deterministic:
             assert len(chosen) == 1, "it draws; set deterministic = False, or do not use query.rng"
             return
         assert len(chosen) > 1, "no seed changes its choice; set deterministic = True, or draw from query.rng"
-        cycles = {self._choose(replace(world, cycle=cycle)) for cycle in range(4)}
+        cycles = {self._choose(replace(scenario, cycle=cycle)) for cycle in range(4)}
         assert len(cycles) > 1, "no cycle changes its choice; draw from query.rng alone"
 
     def test_the_global_random_state_is_untouched(self, task: Task) -> None:
         """Python's, numpy's and torch's, beneath the guard that would put them back."""
-        query, sampler = World(task=task).query(self._required()), self._sampler()
+        query, sampler = self._scenario(task).query(self._required()), self._sampler()
         with Border(self.plugin.name, SamplerError).crossed():
             seed_all(0)
             before = global_state()
@@ -227,12 +233,12 @@ class SamplerConformance:
         for seed in range(3):
             with untouched_generators():
                 seed_all(seed)
-                chosen.add(self._choose(World(task=task)))
+                chosen.add(self._choose(self._scenario(task)))
         assert len(chosen) == 1, "draw from query.rng, or make a generator from query.seed()"
 
     def test_the_batch_of_inference_does_not_matter(self, task: Task) -> None:
         """It is chosen to fit the memory."""
-        assert len({self._choose(World(task=task, batch=batch)) for batch in (1, 7, 1000)}) == 1
+        assert len({self._choose(self._scenario(task, batch=batch)) for batch in (1, 7, 1000)}) == 1
 
     def test_the_order_of_the_pool_does_not_matter(self, task: Task) -> None:
         """The same samples, or others of the same scores; of a sampler that draws, each sample as often.
@@ -240,13 +246,13 @@ class SamplerConformance:
         The pool is larger than the blocks of `alharness.kernels`, unless many choices are needed.
         """
         if self.deterministic:
-            query = World(task=task, unlabeled=1300, size=30).query(self._required())
+            query = self._scenario(task, unlabeled=1300, size=30).query(self._required())
             permuted, order = permuted_query(query)
             (plain, scores), (other, others) = self._answer(query), self._answer(permuted)
             tied = bool(scores) and others == pytest.approx(scores, rel=1e-6)
             assert tied or order[other].tolist() == plain, "its choice depends on positions"
             return
-        query = World(task=task, unlabeled=24, size=12).query(self._required())
+        query = self._scenario(task, unlabeled=24, size=12).query(self._required())
         permuted, order = permuted_query(query)
         chosen = np.zeros((2, CHOICES, 24), bool)
         for number in range(CHOICES):
@@ -256,24 +262,24 @@ class SamplerConformance:
 
     def test_a_pool_in_parts_is_chosen_from_as_the_whole(self, task: Task) -> None:
         """If the sampler has pools in parts. One that draws must give a full batch, and the same again."""
-        world, sampler = World(task=task), self._sampler()
+        scenario, sampler = self._scenario(task), self._sampler()
         if needs_whole(sampler):
             return
         if not self.in_parts:
             with pytest.raises(SamplerError):
-                world.ask_in_parts(sampler, self._required())
+                scenario.ask_in_parts(sampler, self._required())
             return
-        first, again = (world.ask_in_parts(sampler, self._required()).positions for _ in range(2))
+        first, again = (scenario.ask_in_parts(sampler, self._required()).positions for _ in range(2))
         assert first == again, "draw from query.rng and part.query.rng alone"
         if self.deterministic and Feature.MC_DRAWS not in self._required():
-            assert first == self._choose(world), (
+            assert first == self._choose(scenario), (
                 "its choice depends on how the pool is cut; "
                 "if scores depend on which other samples there are, set by_row = False"
             )
 
     def test_what_the_views_hold_is_unchanged(self, task: Task) -> None:
         """The tensors are handed out to all who ask: change a copy."""
-        query = World(task=task).query(self._required())
+        query = self._scenario(task).query(self._required())
         tensors = kept_tensors(query, self._required())
         before = {name: tensor.clone() for name, tensor in tensors.items()}
         self._select(query)
@@ -282,7 +288,7 @@ class SamplerConformance:
 
     def test_the_process_is_left_as_it_was(self, task: Task) -> None:
         """Switches of torch and NumPy, warnings, logging, environment, files: the harness would put them back."""
-        query, sampler = World(task=task).query(self._required()), self._sampler()
+        query, sampler = self._scenario(task).query(self._required()), self._sampler()
         before = Snapshot()
         try:
             sampler.select(query)
@@ -314,24 +320,28 @@ class SamplerConformance:
     def _required(self) -> frozenset[Feature]:
         return self.plugin.features(self._params())
 
-    def _choose(self, world: World) -> tuple[int, ...]:
-        """Positions in the pool, by the harness."""
-        return world.ask(self._sampler(), self._required(), self.plugin.name).positions
+    def _scenario(self, task: Task, **changes: Any) -> Scenario:
+        return Scenario(task=task, truth=self.truth, **changes)
 
-    def _review(self, world: World) -> list[str]:
-        """What the plugin says of this world beforehand, as in a plan."""
+    def _choose(self, scenario: Scenario) -> tuple[int, ...]:
+        """Positions in the pool, by the harness."""
+        return scenario.ask(self._sampler(), self._required(), self.plugin.name).positions
+
+    def _review(self, scenario: Scenario) -> list[str]:
+        """What the plugin says of this scenario beforehand, as in a plan."""
         setting = Setting(
-            task=world.task,
-            modalities=world.samples.inputs.modalities,
-            unlabeled=(world.unlabeled,),
-            sizes=(world.size,),
+            task=scenario.task,
+            modalities=scenario.samples.inputs.modalities,
+            unlabeled=(scenario.unlabeled,),
+            sizes=(scenario.size,),
+            truth=scenario.truth,
         )
         return list(self.plugin.review(self._params(), setting)) if self.plugin.review else []
 
-    def _reviewed(self, world: World) -> tuple[int, ...]:
+    def _reviewed(self, scenario: Scenario) -> tuple[int, ...]:
         """The choice, unless the review refuses it."""
-        self._review(world)
-        return self._choose(world)
+        self._review(scenario)
+        return self._choose(scenario)
 
     def _answer(self, query: Query, seed: int = 0) -> tuple[list[int], list[float]]:
         """Positions in the unlabeled view and their scores, if any, from a query of one's own."""
@@ -344,6 +354,6 @@ class SamplerConformance:
         return self._answer(query, seed)[0]
 
     def _read(self, task: Task) -> set[Feature]:
-        query, read = observe(World(task=task).query(self._required()))
+        query, read = observe(self._scenario(task).query(self._required()))
         self._select(query)
         return read

@@ -25,7 +25,11 @@ class TensorView:
         representations: modality -> (n, d_u).
         predictions: source -> (n, C) log-probabilities, or (n, 1) values; or the fused one alone.
         draws: source -> (T, n, C), of which the first ones are given out; or the fused ones alone.
-        targets: (n,) labels.
+        targets: source -> (n,) labels; a tensor alone is that of the fused source, and of all others.
+        inputs: modality -> (n, d).
+        present: modality -> (n,) bool; without an entry, all samples have it.
+        truth: name -> (n,) or (n, k).
+        bought: (n,) cycles of the queries that bought the labels; by default all were there from the beginning.
         context: name -> (n, ...), what the model encodes in addition to the representations.
         n: number of samples, if no tensor is given.
 
@@ -46,7 +50,11 @@ class TensorView:
         representations: Mapping[str, Tensor] | None = None,
         predictions: Sources | None = None,
         draws: Sources | None = None,
-        targets: Tensor | None = None,
+        targets: Sources | None = None,
+        inputs: Mapping[str, Tensor] | None = None,
+        present: Mapping[str, Tensor] | None = None,
+        truth: Mapping[str, Tensor] | None = None,
+        bought: Tensor | None = None,
         context: Mapping[str, Tensor] | None = None,
         n: int = 0,
     ) -> None:
@@ -55,9 +63,13 @@ class TensorView:
             Feature.REPRESENTATIONS: representations,
             Feature.PREDICTIONS: predictions,
             Feature.MC_DRAWS: draws,
+            Feature.INPUTS: inputs,
+            Feature.TRUTH: truth,
         }
         self._features = {feature: _by_source(tensors) for feature, tensors in given.items()}
-        self._targets = targets
+        self._targets = _by_source(targets)
+        self._present = dict(present or {})
+        self._bought = bought
         self._context = dict(context or {})
         lengths = [
             tensor.shape[feature == Feature.MC_DRAWS]
@@ -97,11 +109,29 @@ class TensorView:
             raise SamplerError(f"it asked for {draws} draws, but there are only {len(stack)}")
         yield from stack[:draws]
 
-    def targets(self) -> Tensor:
+    def inputs(self, modality: str) -> Tensor:
+        """(n, d)."""
+        return self._read(Feature.INPUTS, modality)
+
+    def present(self, modality: str) -> Tensor:
+        """(n,) bool."""
+        return self._present.get(modality, torch.ones(len(self), dtype=torch.bool))
+
+    def truth(self, name: str) -> Tensor:
+        """(n,) or (n, k)."""
+        return self._read(Feature.TRUTH, name)
+
+    def targets(self, source: str = FUSED) -> Tensor:
         """(n,)."""
-        if self._targets is None:
+        if not self._targets:
             raise LabelLeak("it asked for labels that it was not given")
-        return self._targets
+        return self._targets[source] if source in self._targets else self._targets[FUSED]
+
+    def bought(self) -> Tensor:
+        """(n,) int64."""
+        if not self._targets:
+            raise SamplerError("it asked when samples were bought whose labels it was not given")
+        return torch.full((len(self),), -1) if self._bought is None else self._bought
 
     def _read(self, feature: Feature, source: str) -> Tensor:
         sources = self._features[feature]

@@ -6,7 +6,7 @@ import torch
 from alharness import Feature, RunError, Sampler, SamplerError, ScoringSampler
 from alharness.engine.parts import HeldHere, PartWorker, Request, ids_of, select_in_parts
 from alharness.pools import Arrays
-from alharness.testing import World
+from alharness.testing import Scenario
 
 SCORES = torch.tensor([[3.0], [1.0], [2.0], [3.0], [0.0], [3.0], [2.0]])
 
@@ -140,7 +140,7 @@ def test_dropout_masks_of_parts_differ():
         seen.extend(parts.ask(0))
         return list(range(query.size))
 
-    world = World(unlabeled=40, distinct=1)
+    scenario = Scenario(unlabeled=40, distinct=1)
     sampler = Asking(ask, lambda part, _: next(part.query.unlabeled.mc_draws(1)))
-    world.ask_in_parts(sampler, {Feature.MC_DRAWS, Feature.PREDICTIONS}, parts=2)
+    scenario.ask_in_parts(sampler, {Feature.MC_DRAWS, Feature.PREDICTIONS}, parts=2)
     assert not torch.equal(*seen)

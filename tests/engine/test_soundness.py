@@ -172,3 +172,55 @@ def test_what_is_no_data_set_is_named(made):
 
 def test_content_of_another_type_is_named():
     assert "its content is dict, expected Samples or Splits" in refused(dataset(dict))
+
+
+def incomplete(present=None, *, zero=True, truth=None, prefix="s"):
+    """Twelve samples with two modalities, of which the first lacks audio."""
+    made = samples(prefix=prefix, arrays={m: np.ones((12, 2), np.float32) for m in ("audio", "text")})
+    known = np.arange(12) > 0
+    if zero:
+        for array in made.inputs.arrays.values():
+            array[0] = 0
+    inputs = replace(made.inputs, present={"audio": known} if present is None else present)
+    return replace(made, inputs=inputs, truth=truth or {})
+
+
+def test_samples_may_lack_a_modality_and_made_up_data_may_have_truth():
+    known = {
+        "outlier": np.zeros(12, bool),
+        "group": np.zeros(12, int),
+        "value": np.zeros((12, 2), np.float32),
+    }
+    require_sound(dataset(incomplete(truth=known), synthetic=True), pytest.fail)
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (lambda: incomplete(zero=False), "must be zeros for samples that lack it, but those of 's0' are not"),
+        (
+            lambda: incomplete({m: np.arange(12) > 0 for m in ("audio", "text")}),
+            "1 of 12 samples have none of the modalities, the first of them 's0'",
+        ),
+        (lambda: incomplete(truth={"value": np.zeros(12, np.float32)}), "set synthetic=True"),
+    ],
+)
+def test_what_is_absent_must_be_absent(made, message):
+    assert message in refused(dataset(made()))
+
+
+@pytest.mark.parametrize(
+    ("known", "message"),
+    [
+        (np.zeros(12), "the truth of value is of type float64, expected bool, int64 or float32"),
+        (np.full(12, np.nan, np.float32), "the truth of value holds NaN"),
+    ],
+)
+def test_truth_must_be_numbers(known, message):
+    assert message in refused(dataset(incomplete(truth={"value": known}), synthetic=True))
+
+
+def test_all_parts_may_lack_the_same_modalities():
+    parts = {name: incomplete(prefix=name) for name in ("valid", "test")}
+    made = Splits(train=incomplete({"text": np.ones(12, bool)}, prefix="train"), **parts)
+    assert "samples may lack text in train and audio in valid" in refused(dataset(made))

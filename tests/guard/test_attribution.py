@@ -15,7 +15,7 @@ from alharness.guard import border
 from alharness.models.late_fusion.network import LateFusion
 from alharness.models.late_fusion.plugin import LateFusionParams
 from alharness.spec.settings import TrainingSettings
-from alharness.testing import World
+from alharness.testing import Scenario
 
 ALL = frozenset(Feature)
 
@@ -67,7 +67,7 @@ WRITES = {
 def test_case_28_a_sampler_that_writes_to_what_others_read_is_refused_by_its_name(what):
     try:
         with pytest.raises(SamplerError, match=r"scribe \(x 1.0\), cycle 0: it changed"):
-            World().ask(Does(WRITES[what]), ALL, "scribe (x 1.0)")
+            Scenario().ask(Does(WRITES[what]), ALL, "scribe (x 1.0)")
     finally:
         for kind in (
             LateFusion.__mro__,
@@ -84,7 +84,7 @@ def test_what_a_sampler_is_shown_and_may_do_is_no_write():
         list(query.unlabeled.mc_draws(2))
         query.unlabeled.embeddings(), query.labeled.predictions(), query.labeled.targets()
 
-    assert World().ask(Does(look), ALL).positions
+    assert Scenario().ask(Does(look), ALL).positions
 
 
 def test_the_look_at_the_process_is_no_part_of_a_querys_time(monkeypatch):
@@ -94,13 +94,13 @@ def test_the_look_at_the_process_is_no_part_of_a_querys_time(monkeypatch):
             super().__init__()
 
     monkeypatch.setattr(border, "Snapshot", Slow)
-    answer = World().ask(Does(lambda query: None), ALL)
+    answer = Scenario().ask(Does(lambda query: None), ALL)
     assert answer.cost["query_seconds"] < 1
 
 
 def test_an_error_in_a_sampler_is_the_samplers():
     with pytest.raises(SamplerError, match=r"scribe \(x 1.0\): ZeroDivisionError: division by zero, in cycle 0"):
-        World().ask(Does(lambda query: 1 / 0), ALL, "scribe (x 1.0)")
+        Scenario().ask(Does(lambda query: 1 / 0), ALL, "scribe (x 1.0)")
 
 
 def test_representations_of_a_wrong_shape_are_the_samplers_fault():
@@ -113,7 +113,7 @@ def test_representations_of_a_wrong_shape_are_the_samplers_fault():
 
     for action in (lambda query: (query.unlabeled.representations("audio"), decode(query)), ragged):
         with pytest.raises(SamplerError, match="called decode with tensors of shapes"):
-            World().ask(Does(action), ALL)
+            Scenario().ask(Does(action), ALL)
 
 
 # Models

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -143,3 +145,60 @@ def test_the_last_layer_makes_the_prediction():
         predicted = model(data)[source]
         handle.remove()
         assert torch.equal(seen[0], predicted)
+
+
+def lacking(task, garbage=0.0):
+    """Samples of which the first four lack audio; what is there in its place must not matter."""
+    data = batch(12, task, scale=3.0, offset=2.0)
+    audio, known = data.inputs["my.audio"].clone(), torch.arange(12) >= 4
+    audio[~known] = garbage
+    present = {"my.audio": known, "text": torch.ones(12, dtype=torch.bool)}
+    return replace(data, inputs={**data.inputs, "my.audio": audio}, present=present)
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_samples_that_lack_a_modality_count_neither_in_its_loss_nor_in_its_scale(task):
+    model, data = build(task, dropout=0.0), lacking(task)
+    model.adapt(data)
+    assert model.scales[0].mean.tolist() == pytest.approx(data.inputs["my.audio"][4:].mean(0).tolist(), rel=1e-6)
+    prepared = model.prepare(data)
+    out, labels = model._outputs(model.encode(data)), prepared.labels
+    of = torch.nn.functional.cross_entropy if task == Task.CLASSIFICATION else torch.nn.functional.l1_loss
+    shaped = {s: o if task == Task.CLASSIFICATION else o.squeeze(1) for s, o in out.items()}
+    expected = 0.4 * of(shaped["my.audio"][4:], labels["my.audio"][4:])
+    expected = expected + 0.4 * of(shaped["text"], labels["text"]) + of(shaped["fused"], labels["fused"])
+    assert model.loss(prepared).item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_what_is_in_place_of_an_absent_modality_does_not_matter(task):
+    losses, encoded = [], []
+    for garbage in (0.0, 1e3):
+        model, data = build(task, dropout=0.0), lacking(task, garbage)
+        model.adapt(data)
+        losses.append(model.loss(model.prepare(data)).item())
+        encoded.append(model.encode(data))
+    assert losses[0] == losses[1]
+    assert all(torch.equal(z, encoded[1][m]) for m, z in encoded[0].items())
+    assert not encoded[0]["my.audio"][:4].any()
+    assert encoded[0]["my.audio"][4:].any()
+
+
+def test_a_modality_that_no_labeled_sample_has_is_no_obstacle():
+    model, data = build(), lacking(Task.CLASSIFICATION)
+    data = data.first(4)
+    model.adapt(data)
+    loss = model.loss(model.prepare(data))
+    loss.backward()
+    assert loss.isfinite()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_modalities_that_are_all_there_train_as_without_a_word_on_it(task):
+    losses = []
+    for present in ({}, {m: torch.ones(9, dtype=torch.bool) for m in ("my.audio", "text")}):
+        model, data = build(task, dropout=0.0), replace(batch(task=task), present=present)
+        model.adapt(data)
+        losses.append(model.loss(model.prepare(data)).item())
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)

@@ -82,6 +82,14 @@ def test_a_pool_that_cannot_be_drawn_is_a_warning(load, monkeypatch):
     [
         ({"modalities": ("text",)}, "it announced classification on text, and is classification on top, bottom"),
         ({"synthetic": True}, "announced synthetic data and is real"),
+        (
+            {"incomplete": ("top",)},
+            "announced samples that may lack top, with truth of nothing, and has samples that",
+        ),
+        (
+            {"truth": ("value",)},
+            "with truth of value, and has samples that may lack nothing, with truth of nothing",
+        ),
     ],
 )
 def test_a_data_set_that_is_not_what_it_says_is_refused(load, facts, text):

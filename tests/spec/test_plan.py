@@ -25,6 +25,8 @@ class BlockParams(Params):
     synthetic: bool = False
     warning: str = ""
     valid: int = 10
+    incomplete: tuple[str, ...] = ()
+    truth: tuple[str, ...] = ()
 
 
 class ToyParams(Params):
@@ -46,6 +48,8 @@ def inspect(params):
         modalities=("audio", "text"),
         sizes=(params.size, params.valid, 30),
         synthetic=params.synthetic,
+        incomplete=params.incomplete,
+        truth=params.truth,
         warnings=(params.warning,) if params.warning else (),
     )
 
@@ -93,6 +97,7 @@ def make_registry(version="1.0", **model):
         ),
         SamplerPlugin(name="flexible", params=ToyParams, make=ToyParams, requires=requires),
         SamplerPlugin(name="reviewed", params=ToyParams, make=ToyParams, review=review),
+        SamplerPlugin(name="knowing", params=ToyParams, make=ToyParams, requires={Feature.TRUTH, Feature.INPUTS}),
     ]
     provides = {"provides": {Feature.PREDICTIONS}} | model
     return Registry(
@@ -576,3 +581,23 @@ def test_a_class_that_is_not_there_is_told_before_anything_is_trained(refusal):
         "the sampler 'any' is made by 'alharness.errors:SamplerErrer', and the module alharness.errors has no "
         "class or function 'SamplerErrer'; did you mean 'SamplerError'?"
     )
+
+
+def test_a_model_that_does_not_understand_missing_modalities_is_refused_with_those_that_do(plan, refusal):
+    lacking = "dataset.params.incomplete=[audio, text]"
+    text = refusal(lacking)
+    assert "model: samples of 'blocks' may lack audio or text, and 'late_fusion' does not understand" in text
+    assert "models that do: late_fusion" in text  # of the installed ones
+    assert plan(lacking, registry=make_registry(incomplete=True)).facts.incomplete == ("audio", "text")
+
+
+def test_a_control_runs_on_data_with_truth_alone(plan, refusal):
+    (skip,) = plan("samplers=[any, knowing]").skips
+    assert skip.label == "knowing"
+    assert (
+        "it is a control, which reads what is known of made-up data, and 'blocks' comes with no such"
+        in skip.reason
+    )
+    assert "no sampler is left" in refusal("samplers=[knowing]")
+    found = plan("samplers=[any, knowing]", "seeds=1", "dataset.params.truth=[value]")
+    assert [(cell.label, cell.control) for cell in found.cells] == [("any", False), ("knowing", True)]

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from alharness import FUSED, Feature, LabelLeak, SamplerError
-from alharness.testing import TensorView, World, make_query
+from alharness.testing import Scenario, TensorView, make_query
 from alharness.testing.observation import DerivedView, observe
 
 X = torch.arange(12.0).reshape(4, 3)
@@ -85,7 +85,7 @@ def test_a_query_draws_from_its_seed():
 
 
 def test_a_permuted_view_moves_all_of_a_row_together():
-    query = World().query(frozenset(Feature))
+    query = Scenario().query(frozenset(Feature))
     order = torch.randperm(40, generator=torch.Generator().manual_seed(0))
     view = DerivedView(query.unlabeled, order=order)
     assert (len(view), view.ids[0]) == (40, query.unlabeled.ids[order[0]])
@@ -113,7 +113,7 @@ def test_a_permuted_view_moves_all_of_a_row_together():
     ],
 )
 def test_what_is_read_is_noted(feature, read):
-    query, noted = observe(World().query(frozenset(Feature)))
+    query, noted = observe(Scenario().query(frozenset(Feature)))
     assert not noted
     assert len(query.unlabeled.ids) == len(query.unlabeled) == 40
     assert len(query.labeled.targets()) == 8

@@ -9,7 +9,6 @@ import torch
 from torch import nn
 from torch.func import functional_call, functionalize, vmap
 
-from alharness.api.network import Batch
 from alharness.api.outputs import require_loss, require_number, require_predictions
 from alharness.api.vocabulary import FUSED
 from alharness.engine.contexts import plain_kernels
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from alharness.api.network import MultimodalModel
+    from alharness.api.network import Batch, MultimodalModel
 
     from .program import Program
 
@@ -102,7 +101,7 @@ class Computations:
 
         def one(*tensors: Tensor) -> Tensor:
             state = dict(zip(names, tensors, strict=False))
-            found: Tensor = functional_call(method, state, (_batch(like, tensors[len(names) :]),))
+            found: Tensor = functional_call(method, state, (like.with_tensors(tensors[len(names) :]),))
             return found
 
         def all_members(*tensors: Tensor) -> Sequence[Tensor | None]:
@@ -161,13 +160,3 @@ def _mode(model: MultimodalModel, *, training: bool) -> Iterator[None]:
         yield
     finally:
         model.train(before)
-
-
-def _batch(like: Batch, tensors: Sequence[Tensor]) -> Batch:
-    """These tensors as a batch with the names of another."""
-    left = iter(tensors)
-    return Batch(
-        inputs={name: next(left) for name in like.inputs},
-        lengths={name: next(left) for name in like.lengths},
-        labels={name: next(left) for name in like.labels},
-    )

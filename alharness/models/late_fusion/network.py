@@ -32,6 +32,9 @@ class LateFusion(MultimodalModel):
     Inputs are standardized with mean and deviation of the labeled samples, nothing else. In regression, heads
     predict standardized targets; `decode` gives values in the units of the labels. The loss is cross-entropy,
     or the absolute error of standardized targets, with weight 1 for the fused head.
+
+    z_u of a sample that lacks the modality is zero. Such samples count neither in the loss of that modality's head
+    nor in its means and deviations.
     """
 
     weights: Tensor
@@ -52,7 +55,11 @@ class LateFusion(MultimodalModel):
         """Take means and deviations from the labeled samples."""
         for scale, modality in zip(self.scales, self.shape.modalities, strict=True):
             assert isinstance(scale, Standardize)
-            scale.adapt(labeled.inputs[modality])
+            known = labeled.inputs[modality]
+            if modality in labeled.present:
+                known = known[labeled.present[modality]]
+            if len(known):
+                scale.adapt(known)
         if self.shape.task == Task.REGRESSION:
             self.target.adapt(labeled.labels[FUSED][:, None])
 
@@ -66,7 +73,7 @@ class LateFusion(MultimodalModel):
 
     def encode(self, batch: Batch) -> dict[str, Tensor]:
         """Modality -> z_u, (b, representation)."""
-        return self._encode(self._standardized(batch))
+        return self._encode(self._standardized(batch), batch.present)
 
     def decode(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Source -> logits, or values in the units of the labels."""
@@ -83,13 +90,19 @@ class LateFusion(MultimodalModel):
 
     def loss(self, batch: Batch) -> Tensor:
         """Weighted sum of the fused and the unimodal losses."""
-        outputs = self._outputs(self._encode([batch.inputs[m] for m in self.shape.modalities]))
+        outputs = self._outputs(self._encode([batch.inputs[m] for m in self.shape.modalities], batch.present))
         labels = stack(batch.labels, self.sources)
-        return self.weights @ errors(stack(outputs, self.sources), labels, self.shape.task).mean(1)
+        found = errors(stack(outputs, self.sources), labels, self.shape.task)
+        if not batch.present:
+            return self.weights @ found.mean(1)
+        everywhere = torch.ones_like(found[0], dtype=torch.bool)
+        counted = stack({source: batch.present.get(source, everywhere) for source in self.sources}, self.sources)
+        return self.weights @ ((found * counted).sum(1) / counted.sum(1).clamp(min=1))
 
-    def _encode(self, inputs: Sequence[Tensor]) -> dict[str, Tensor]:
+    def _encode(self, inputs: Sequence[Tensor], present: Mapping[str, Tensor]) -> dict[str, Tensor]:
         parts = zip(self.shape.modalities, self.encoders, inputs, strict=True)
-        return {modality: encoder(x) for modality, encoder, x in parts}
+        z: dict[str, Tensor] = {modality: encoder(x) for modality, encoder, x in parts}
+        return z | {modality: torch.where(known[:, None], z[modality], 0) for modality, known in present.items()}
 
     def _outputs(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Source -> logits, or standardized values."""

@@ -31,6 +31,7 @@ def alharness_models() -> list[ModelPlugin]:
             params=LateFusionParams,
             make=make,
             inputs="pooled",
+            incomplete=True,
             summary="a small network per modality, a head on each, and a fused head on their concatenation",
         )
     ]

@@ -159,3 +159,16 @@ class Vague(Good):
 class TestDoesNotSayHowMuchIsNotFinite(SamplerConformance):
     plugin = plugin(Vague)
     fails = {"test_features_that_are_not_finite_are_refused"}
+
+
+class OnlyWhole(Good):
+    """Leaves out samples that lack a modality."""
+
+    def select(self, query):
+        whole = torch.stack([query.unlabeled.present(m) for m in query.modalities]).all(0).nonzero().flatten()
+        return whole[top_k(self.score(query)[whole], min(query.size, len(whole)))]
+
+
+class TestWantsAllModalities(SamplerConformance):
+    plugin = plugin(OnlyWhole)
+    fails = {"test_samples_that_lack_a_modality_give_a_full_batch"}

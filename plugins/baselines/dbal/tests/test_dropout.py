@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from alharness import Feature, SamplerError, Task
-from alharness.testing import World
+from alharness.testing import Scenario
 from alharness_dbal.plugin import DbalParams
 from alharness_dbal.sampler import Dbal
 
@@ -17,13 +17,13 @@ def dbal(**params):
 
 @pytest.mark.parametrize("acquisition", ["entropy", "variation_ratio", "mean_std", "bald"])
 def test_scores_of_classes_are_positive_and_differ(acquisition):
-    answer = World(size=10).ask(dbal(acquisition=acquisition), FEATURES)
+    answer = Scenario(size=10).ask(dbal(acquisition=acquisition), FEATURES)
     assert len(set(answer.scores)) == 10
     assert min(answer.scores) > 0
 
 
 def test_scores_of_values_are_positive_and_differ():
-    answer = World(task=Task.REGRESSION, size=10).ask(dbal(), FEATURES)
+    answer = Scenario(task=Task.REGRESSION, size=10).ask(dbal(), FEATURES)
     assert len(set(answer.scores)) == 10
     assert min(answer.scores) > 0
 
@@ -31,27 +31,27 @@ def test_scores_of_values_are_positive_and_differ():
 @pytest.mark.parametrize("task", list(Task))
 def test_a_model_without_dropout_is_refused(task):
     with pytest.raises(SamplerError, match="no active dropout"):
-        World(task=task, dropout=False).ask(dbal(), FEATURES)
+        Scenario(task=task, dropout=False).ask(dbal(), FEATURES)
 
 
 def test_another_seed_draws_other_masks():
-    one, other = (World(seed=seed).ask(dbal(), FEATURES) for seed in (3, 4))
+    one, other = (Scenario(seed=seed).ask(dbal(), FEATURES) for seed in (3, 4))
     assert one.scores != other.scores
 
 
 def test_an_unknown_source_is_refused():
     with pytest.raises(SamplerError, match="asked for 'smell'"):
-        World().ask(dbal(source="smell"), FEATURES)
+        Scenario().ask(dbal(source="smell"), FEATURES)
 
 
 def test_the_acquisition_bald_chooses_what_bald_chooses():
     bald = pytest.importorskip("alharness_bald.sampler").Bald
     params = pytest.importorskip("alharness_bald.plugin").BaldParams(draws=6)
-    ours, theirs = (World(size=10).ask(s, FEATURES) for s in (dbal(acquisition="bald"), bald(params)))
+    ours, theirs = (Scenario(size=10).ask(s, FEATURES) for s in (dbal(acquisition="bald"), bald(params)))
     assert (ours.positions, ours.scores) == (theirs.positions, theirs.scores)
 
 
 def test_regression_scores_are_those_of_all_draws_at_once():
-    query = World(task=Task.REGRESSION).query(FEATURES)
+    query = Scenario(task=Task.REGRESSION).query(FEATURES)
     expected = torch.stack(list(query.unlabeled.mc_draws(6))).double().var(0, correction=0)[:, 0]
     assert torch.allclose(dbal().score(query), expected, rtol=1e-9, atol=0)

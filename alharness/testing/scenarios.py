@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
-    """A pool, a fitted model and a request. `dataclasses.replace` makes a world that differs in one thing.
+class Scenario:
+    """A pool, a fitted model and a request. `dataclasses.replace` makes a scenario that differs in one thing.
 
     Attributes:
         task: classification with four classes, or regression.
@@ -41,6 +41,8 @@ class World:
         distinct: different inputs there are, each repeated as often as needed; None for all different.
         spoiled: unlabeled samples, the first ones, whose inputs are not finite.
         spoil: NaN or infinity, what their inputs are.
+        incomplete: every sample but the first lacks a modality: one audio, the next text, the next vision.
+        truth: names of what is known of every sample: random numbers here.
         heads: see `ExactNetwork`.
         offset: added to all representations and embeddings; predictions stay what they are.
         dropout: whether the model has any.
@@ -50,12 +52,12 @@ class World:
         cycles: number of queries in the schedule.
 
     >>> from alharness import Sampler
-    >>> from alharness.testing import World
+    >>> from alharness.testing import Scenario
     >>> class First(Sampler):
     ...     def select(self, query):
     ...         return list(range(query.size))
-    >>> world = World(unlabeled=5, labeled=2, size=2)
-    >>> len(world.ask(First(), features=set()).positions)
+    >>> scenario = Scenario(unlabeled=5, labeled=2, size=2)
+    >>> len(scenario.ask(First(), features=set()).positions)
     2
     """
 
@@ -66,6 +68,8 @@ class World:
     distinct: int | None = None
     spoiled: int = 0
     spoil: float = float("nan")
+    incomplete: bool = False
+    truth: tuple[str, ...] = ()
     heads: Heads = "plain"
     offset: float = 0.0
     dropout: bool = True
@@ -80,6 +84,11 @@ class World:
         count = self.unlabeled + self.labeled
         ids = tuple(f"s{i:05d}" for i in range(count))
         return Pool(ids).draw(self.labeled, np.random.default_rng(1))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple("abcd"[:CLASSES]) if self.task == Task.CLASSIFICATION else ()
 
     @cached_property
     def samples(self) -> Samples:
@@ -96,7 +105,18 @@ class World:
         labels = rng.integers(0, CLASSES, count)
         if self.task == Task.REGRESSION:
             labels = labels.astype(np.float32)
-        return Samples(inputs=Inputs(ids=self.pool.ids, arrays=arrays), labels=labels)
+        present = {}
+        if self.incomplete:
+            lacks = (np.arange(count) - 1) % len(INPUTS)
+            lacks[0] = -1
+            present = {modality: lacks != number for number, modality in enumerate(INPUTS)}
+            for modality, known in present.items():
+                arrays[modality][~known] = 0
+        return Samples(
+            inputs=Inputs(ids=self.pool.ids, arrays=arrays, present=present),
+            labels=labels,
+            truth={name: rng.random(count, np.float32) for name in self.truth},
+        )
 
     def ask(self, sampler: Sampler, features: AbstractSet[Feature], name: str = "the sampler") -> CheckedSelection:
         """The sampler's checked answer, whose positions are positions in `pool`.
@@ -123,6 +143,9 @@ class World:
             seed=self.seed,
             batch=self.batch,
             features=frozenset(features),
+            classes=self.classes,
+            bought=np.full(self.labeled, -1),
+            truth=self.samples.truth,
             who=name,
         )
 
@@ -142,8 +165,7 @@ class World:
         labeled = Oracle(self.samples).reveal(self.pool)
         pieces = [rows for rows in np.array_split(self.pool.unlabeled, parts) if len(rows)]
         makes = [
-            partial(PartWorker, partial(ModelRows, model, self.samples.inputs.take(rows), labeled, self.batch))
-            for rows in pieces
+            partial(PartWorker, partial(self._part, model, self.samples.take(rows), labeled)) for rows in pieces
         ]
         request = Request(
             sampler=sampler,
@@ -153,9 +175,14 @@ class World:
             cycle=self.cycle,
             cycles=self.cycles,
             seed=self.seed,
+            classes=self.classes,
         )
         answer = select_in_parts(request, HeldHere(makes))
         return replace(answer, positions=tuple(int(i) for i in self.pool.unlabeled[list(answer.positions)]))
+
+    def _part(self, model: ExactNetwork, rows: Samples, labeled: Samples) -> ModelRows:
+        bought = np.full(len(labeled), -1)
+        return ModelRows(model, rows.inputs, labeled, self.batch, bought=bought, truth=rows.truth)
 
     def query(self, features: AbstractSet[Feature]) -> Query:
         """The query that a sampler would see, without the guards around it."""
@@ -170,3 +197,7 @@ class _Keeper(Sampler):
     def select(self, query: Query) -> range:
         self.query = query
         return range(query.size)
+
+
+_RENAMED = {"World": "Scenario"}
+"""Old name -> name; see `alharness.moved`."""
