@@ -6,7 +6,7 @@ The page writes them out, and escapes every text. Next to it are the same curves
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,6 +95,21 @@ class Curve:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Distance:
+    """A level line between two points, with arrows at both ends and a text in its middle.
+
+    Attributes:
+        x: where it begins and where it ends; in the chart, in its coordinates.
+        y: its height.
+        text: what it measures.
+    """
+
+    x: tuple[float, float]
+    y: float
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Drawn:
     """A curve as paths of SVG, in the coordinates of the chart."""
 
@@ -120,6 +135,7 @@ class Chart:
         curves: what is drawn.
         kind: `wide` for desks, `narrow` for phones, `small` for one of many.
         link: file that its title leads to, relative to the page; empty for none.
+        distance: what it measures between curves; None for nothing.
     """
 
     title: str
@@ -132,6 +148,7 @@ class Chart:
     curves: Sequence[Drawn]
     kind: str
     link: str = ""
+    distance: Distance | None = None
 
     @property
     def inner(self) -> tuple[float, float, float, float]:
@@ -157,6 +174,7 @@ def chart(
     kind: str = "wide",
     view: tuple[float, float] | None = None,
     link: str = "",
+    distance: Distance | None = None,
 ) -> Chart:
     """Lay out axes around curves.
 
@@ -170,6 +188,7 @@ def chart(
         kind: see `Chart`.
         view: the values that are in view at least and at most; None for all.
         link: see `Chart`.
+        distance: see `Chart`; here in values.
     """
     size = WIDE if kind == "wide" else NARROW
     x_low, x_high = _range([curve.x for curve in curves], 0.02)
@@ -194,6 +213,10 @@ def chart(
             markers=" ".join(_marker(key.style.marker, *p) for p in known) if curve.markers else "",
         )
 
+    def between(found: Distance) -> Distance:
+        (first, y), (last, _) = place(np.array(found.x), np.full(2, found.y)).tolist()
+        return replace(found, x=(first, last), y=y)
+
     x_most = int(width / (LETTER * 9))
     return Chart(
         title=title,
@@ -206,6 +229,7 @@ def chart(
         curves=[drawn(curve) for curve in curves],
         kind=kind,
         link=link,
+        distance=between(distance) if distance else None,
     )
 
 

@@ -10,10 +10,12 @@ import numpy as np
 
 from alharness.api.records import FULL_DATA
 from alharness.results.basis import seed_list
+from alharness.results.efficiency import saving
 from alharness.results.statistics import ENOUGH, alike
 from alharness.runs.files import write
+from alharness.text.numbers import count
 
-from .charts import Curve, chart, keys
+from .charts import Curve, Distance, chart, keys
 from .pictures import DPI, REFERENCE, count_labels, legend, line, styles, taller
 
 if TYPE_CHECKING:
@@ -71,7 +73,22 @@ def view(
     return (low - room, high + room) if math.isfinite(high + room) and math.isfinite(low - room) else None
 
 
-def plot(axes: Axes, results: RunResults, seed_set: SeedSet, metric: str, styles: Styles) -> bool:
+def saved(results: RunResults, seed_set: SeedSet, metric: str, styles: Styles) -> Distance | None:
+    """Between two curves: the labels that the recommended sampler saves against Random, if that is sure."""
+    best, random = results.advice.label, results.random
+    if metric != results.metric or best in (None, random) or not {best, random} <= {*seed_set.labels} & {*styles}:
+        return None
+    found = saving(results, str(best), str(random), seeds=seed_set.seeds)
+    if not ((found.sure or results.run.stopping) and found.value > 0):
+        return None
+    goal = float(results.curves(str(random), seed_set.seeds)[:, -1].mean())
+    text = f"{styles[str(best)].name}: {count(found.value)} labels fewer"
+    return Distance(x=(found.needed, found.reference), y=goal, text=text)
+
+
+def plot(
+    axes: Axes, results: RunResults, seed_set: SeedSet, metric: str, styles: Styles, *, whole: bool = True
+) -> bool:
     """Draw the mean curves of a metric against labels, without a legend; False without any.
 
     Args:
@@ -80,6 +97,7 @@ def plot(axes: Axes, results: RunResults, seed_set: SeedSet, metric: str, styles
         seed_set: the samplers to draw.
         metric: which metric.
         styles: label of a sampler -> its style.
+        whole: with the labels that are saved; they need the room of a picture of its own.
     """
     n = len(seed_set.seeds)
     found = [curve for curve in curves(results, seed_set, metric) if curve.label in (*styles, FULL_DATA)]
@@ -101,11 +119,32 @@ def plot(axes: Axes, results: RunResults, seed_set: SeedSet, metric: str, styles
     if limits := view(found, results, seed_set, metric):
         bottom, top = axes.get_ylim()
         axes.set_ylim(max(bottom, limits[0]), min(top, limits[1]))
+    if distance := saved(results, seed_set, metric, styles) if whole else None:
+        _measure(axes, distance)
     count_labels(axes)
     axes.ticklabel_format(axis="y", useOffset=False)
     axes.set(xlabel=labels_axis(results), ylabel=metric_axis(results, metric))
     axes.grid(alpha=0.3)
     return True
+
+
+def _measure(axes: Axes, distance: Distance) -> None:
+    """Draw how far it is from one curve to the other."""
+    (first, last), y = distance.x, distance.y
+    axes.annotate(
+        "", (first, y), (last, y), arrowprops={"arrowstyle": "<->", "shrinkA": 0, "shrinkB": 0}, zorder=5
+    )
+    axes.annotate(
+        distance.text,
+        ((first + last) / 2, y),
+        xytext=(0, -5),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        fontsize=8.5,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
+        zorder=5,
+    )
 
 
 def learning_curves(
@@ -132,6 +171,7 @@ def learning_curves(
             kind=kind,
             view=limits,
             link=link,
+            distance=None if title else saved(results, seed_set, metric, styles),
         )
         for kind in (("small",) if title else ("wide", "narrow"))
     ]
@@ -179,11 +219,12 @@ def about(results: RunResults, seed_set: SeedSet, *, whole: bool = True) -> str:
     if results.run.stopping:
         around = "no interval, since seeds stop when they are decided"
     elif len(seed_set.seeds) >= ENOUGH:
-        around = "its 95 % confidence interval, cut at the edges of the picture"
+        around = "its 95 % confidence interval, cut at the edges"
     elif len(seed_set.seeds) > 1:
         around = "each seed as a thin line"
     notes = [
-        f"{results.run.name}: mean over the same seeds and {around}",
+        results.run.name,
+        f"mean over the same seeds and {around}",
         "synthetic data; not comparable with the paper" if results.run.synthetic else "",
         not_drawn(results.basis) if whole else "",
     ]

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from alharness.report.charts import NARROW, WIDE, Curve, chart, keys
-from alharness.report.curves import learning_curves
+from alharness.report.charts import NARROW, WIDE, Curve, Distance, chart, keys
+from alharness.report.curves import learning_curves, saved
 from alharness.report.pictures import styles
 
 LEGEND = dict(zip(("a", "b"), keys(styles(["a", "b"])), strict=True))
@@ -32,6 +32,25 @@ def test_larger_values_are_higher_and_all_points_are_inside():
     assert one[0] < two[0] < three[0]
     assert two[1] < three[1] < one[1]
     assert all(0 <= x <= width and 0 <= y <= height for x, y in (one, two, three))
+
+
+def test_a_distance_is_where_its_curves_are():
+    found = draw(curve("a", [0.2, 0.4, 0.6]), distance=Distance(x=(1.0, 2.0), y=0.4, text="far"))
+    (_, middle, last) = points(found.curves[0].line)
+    assert found.distance.x == pytest.approx((middle[0], last[0]), abs=0.1)
+    assert found.distance.y == pytest.approx(middle[1], abs=0.1)
+
+
+def test_the_saving_that_is_sure_is_drawn_and_no_other(make_results, noisy):
+    clear = make_results({"random": noisy(6), "quick": noisy(6, 1.0, seed=1)})
+    (seed_set,) = clear.basis.seed_sets
+    drawn = styles(clear.run.labels)
+    found = saved(clear, seed_set, "mae", drawn)
+    assert found.text == "quick: 463 labels fewer"
+    assert found.x == pytest.approx((337, 800), abs=0.5)
+    assert saved(clear, seed_set, "mae", {"random": drawn["random"]}) is None  # its curve is not shown
+    equal = make_results({"random": noisy(6), "quick": noisy(6, seed=1)})
+    assert saved(equal, equal.basis.seed_sets[0], "mae", drawn) is None
 
 
 def test_what_is_not_known_is_a_gap():

@@ -118,7 +118,7 @@ def curves(found: Settings, styles: Styles, link: Link) -> Section | None:
         )
         for place, (name, results) in enumerate(shown.items(), 1):
             axes = figure.add_subplot(rows, across, place)
-            plot(axes, results, results.basis.seed_sets[0], results.metric, styles)
+            plot(axes, results, results.basis.seed_sets[0], results.metric, styles, whole=False)
             axes.set_xlabel("")
             axes.set_ylabel("")
             axes.tick_params(labelsize=7)
