@@ -45,6 +45,9 @@ class CycleRecord:
         labeled: number of labels the model was trained on.
         metrics: quality on the test split, by name without prefix.
         diagnostics: what the sampler logged.
+        utilisation: how much the fused prediction uses each modality: `share/text`, `moved/text`, `drop/text` and
+            so on, as `alharness.engine.utilisation` defines them; empty if there is one modality alone, and in
+            older journals.
         chosen: ids chosen by this cycle's query, the first choice first; empty in the last cycle.
         scores: the scores they were chosen by; empty if the sampler does not score.
         cost: seconds and MiB, by name; missing measurements are left out.
@@ -62,6 +65,7 @@ class CycleRecord:
     labeled: int
     metrics: Mapping[str, float]
     diagnostics: Mapping[str, float] = field(default_factory=dict)
+    utilisation: Mapping[str, float] = field(default_factory=dict)
     chosen: tuple[str, ...] = ()
     scores: tuple[float, ...] = ()
     cost: Mapping[str, float] = field(default_factory=dict)

@@ -66,7 +66,8 @@ def export(
     The tables, in csv and parquet:
 
     \b
-        cycles       each cycle of each cell, with a column for each metric and each cost
+        cycles       each cycle of each cell, with columns for metrics, for how much the model uses each
+                     modality, and for costs
         summary      each sampler and metric: mean over seeds, low and high bound of its 95 % interval, sd, n;
                      after the last cycle, as area under the learning curve, and of costs
         differences  each pair of samplers: difference of areas, paired by seed, with its interval and p

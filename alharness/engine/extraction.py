@@ -402,12 +402,12 @@ class ModelView:
 
 @torch.no_grad()
 def predict(fitted: Fitted, inputs: Inputs, batch: int) -> NDArray[np.float32]:
-    """Fused predictions, (n, C) logits or (n, 1) values, for evaluation.
+    """Fused predictions, (n, C) logits or (n, 1) values, for evaluation. To be called within a crossed border.
 
     Raises:
         ModelError: the model raised, or broke its contract.
     """
-    with fitted.border.crossed("evaluation"):
+    with fitted.border.blamed("evaluation"):
         found = []
         for rows in batches(inputs, np.arange(len(inputs)), batch, fitted.device):
             with unwritten(rows.tensors, ModelError, "what it was given"), Quick():

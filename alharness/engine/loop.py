@@ -17,6 +17,7 @@ from .pool import Pool
 from .recipe import Fit
 from .seeds import derive
 from .selection import ask
+from .utilisation import utilisation, withhold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -98,11 +99,10 @@ def run_cell(
         seed = derive(data.seed, "model", cycle)
         fitted = yield Fit(labeled=labeled, seed=seed, valid=data.valid, cycle=cycle)
         began = time.perf_counter()
-        predictions = predict(fitted, data.test.inputs, data.batch)
-        metrics = evaluate(data.metrics, predictions, data.test.labels, data.classes)
+        metrics, used = _evaluate(data, fitted, labeled)
         cost = {**fitted.cost, "evaluate_seconds": time.perf_counter() - began}
         if cycle == len(sizes):
-            yield CycleRecord(cycle=cycle, labeled=len(labeled), metrics=metrics, cost=cost)
+            yield CycleRecord(cycle=cycle, labeled=len(labeled), metrics=metrics, utilisation=used, cost=cost)
             return
 
         assert sampler is not None
@@ -130,8 +130,19 @@ def run_cell(
             labeled=len(labeled),
             metrics=metrics,
             diagnostics=answer.diagnostics,
+            utilisation=used,
             chosen=tuple(pool.ids[i] for i in answer.positions),
             scores=answer.scores,
             cost={**cost, **answer.cost},
         )
         pool = pool.label(answer.positions)
+
+
+def _evaluate(data: SeedData, fitted: Fitted, labeled: Samples) -> tuple[dict[str, float], dict[str, float]]:
+    """Metrics of the test, and how much the model uses each modality; nothing of one modality alone."""
+    with fitted.border.crossed("evaluation"):
+        predictions = predict(fitted, data.test.inputs, data.batch)
+        withheld = withhold(fitted, data.test.inputs, labeled.inputs, data.batch)
+    labels, metrics, classes = data.test.labels, data.metrics, data.classes
+    measured = evaluate(metrics, predictions, labels, classes)
+    return measured, utilisation(withheld, labels, metrics, classes) if withheld else {}

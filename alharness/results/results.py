@@ -14,7 +14,7 @@ from alharness.text.words import choices
 
 from .aggregate import Estimate
 from .basis import listed
-from .run import COLUMNS, RunResults
+from .run import COLUMNS, KINDS, RunResults
 from .settings import name_settings, settings
 from .summary import COSTS, OVERALL, STACKED, seconds
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 PLACE = ("run", "setting", "sampler", "seed", "replicate", "cycle", "labeled")
 """Columns that identify a number."""
+ORDER = [*KINDS]
+"""Of columns with numbers, by their kind."""
 
 
 class Results:
@@ -114,20 +116,21 @@ class Results:
 
     @cached_property
     def cycles(self) -> pd.DataFrame:
-        """Every cycle of every cell, one a row, with a column for each metric and each cost.
+        """Every cycle of every cell, one a row, with a column for each number but those that samplers log.
 
         So `seaborn.lineplot(results.cycles, x="labeled", y="accuracy", hue="sampler")` draws learning curves as it
         is. Columns: run, setting, sampler (`full-data` is the reference), seed, replicate (1, and more of Random
-        alone if the spec asks for them), cycle, labeled; the metrics on the
-        test split; costs in seconds and MiB. A cell that is not complete has the cycles that it finished; `cells`
-        says which these are. `measurements` has the same numbers one a row, and what samplers logged.
+        alone if the spec asks for them), cycle, labeled; the metrics on the test split; how much the model uses
+        each modality, such as `share/text`; costs in seconds and MiB. A cell that is not complete has the cycles
+        that it finished; `cells` says which these are. `measurements` has the same numbers one a row, and what
+        samplers logged.
         """
         import pandas as pd
 
         table = self.measurements[self.measurements["kind"] != "choice"]
         rows = table[[*PLACE]].drop_duplicates(ignore_index=True)
         columns = table[["kind", "metric"]].drop_duplicates()
-        columns = columns.sort_values("kind", key=lambda kind: kind == "cost", kind="stable")  # after the metrics
+        columns = columns.sort_values("kind", key=lambda kinds: kinds.map(ORDER.index), kind="stable")
         # Put in order afterwards: pandas before 3 puts numbers in wrong places if it is to keep an order itself.
         wide = table.set_index([*PLACE, "kind", "metric"])["value"].unstack(["kind", "metric"])
         wide = wide.reindex(index=pd.MultiIndex.from_frame(rows), columns=pd.MultiIndex.from_frame(columns))
@@ -138,9 +141,9 @@ class Results:
     def measurements(self) -> pd.DataFrame:
         """Every number of every cell, one a row.
 
-        Columns: run, setting, sampler, seed, replicate, cycle, labeled; kind (`quality`, `cost`, or `choice` for
-        what the sampler logged), metric, value; status of the cell, and whether it counts in comparisons
-        (`compared`).
+        Columns: run, setting, sampler, seed, replicate, cycle, labeled; kind (`quality`, `utilisation`, `cost`, or
+        `choice` for what the sampler logged), metric, value; status of the cell, and whether it counts in
+        comparisons (`compared`).
         """
         import pandas as pd
 

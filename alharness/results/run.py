@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("sampler", "seed", "replicate", "status", "compared", "cycle", "labels", "kind", "metric", "value")
 """Those of the long table, see `RunResults.numbers`."""
-KINDS = {"quality": "metrics", "cost": "cost", "choice": "diagnostics"}
+KINDS = {"quality": "metrics", "utilisation": "utilisation", "cost": "cost", "choice": "diagnostics"}
 """Kinds of numbers, and the fields of a cycle that hold them."""
 
 
@@ -149,7 +149,7 @@ class RunResults:
     def numbers(self) -> Iterator[tuple[Any, ...]]:
         """The long table: every number of every cell, complete or not, one a row, with these `COLUMNS`.
 
-        compared: whether the cell counts; kind: quality, cost, or choice for what the sampler logged.
+        compared: whether the cell counts; kind: one of `KINDS`, of which choice is what the sampler logged.
         """
         for record in self.records:
             about = record.cell

@@ -36,6 +36,8 @@ class _Entry(BaseModel):
 Entry = TypeVar("Entry", bound=_Entry)
 Time = Annotated[int, Field(ge=0, le=LATEST)]
 Cost = Annotated[FiniteFloat, Field(ge=0)]
+Use = Annotated[str, Field(pattern=r"(?s)^(share|moved|drop)/.")]
+"""What is known of a modality."""
 Array = Strict(strict=False)
 """Of a tuple: it may be written as JSON writes it. Its items are as strict as all else."""
 
@@ -62,6 +64,7 @@ class _Cycle(_Entry):
     labeled: Annotated[int, Field(ge=1)]
     metrics: dict[str, float]
     diagnostics: dict[str, float]
+    utilisation: dict[Use, FiniteFloat] = Field(default_factory=dict)
     chosen: Annotated[tuple[str, ...], Array]
     scores: Annotated[tuple[FiniteFloat, ...], Array]
     measured: _Measured

@@ -76,6 +76,8 @@ def test_every_cycle_trains_evaluates_and_queries(play):
     assert all(set(record.metrics) == names for record in records)
     assert all(record.cost["query_seconds"] > 0 for record in records[:-1])
     assert "query_seconds" not in records[-1].cost
+    used = {f"{measure}/{m}" for measure in ("share", "moved", "drop") for m in ("audio", "text", "vision")}
+    assert all(set(record.utilisation) == used for record in records)
 
 
 def test_what_was_chosen_is_trained_on_next(play):

@@ -19,7 +19,14 @@ def record(cycle, **more):
 
 def full(cycle):
     chosen = (f"ä{cycle}", f"b{cycle}")
-    return record(cycle, chosen=chosen, scores=(0.1, 1 / 3), cost={"query_seconds": 0.25}, at=cycle)
+    return record(
+        cycle,
+        chosen=chosen,
+        scores=(0.1, 1 / 3),
+        utilisation={"share/ä": 0.1},
+        cost={"query_seconds": 0.25},
+        at=cycle,
+    )
 
 
 @pytest.fixture
@@ -39,6 +46,15 @@ def test_what_was_written_is_read(written):
 def test_case_24_an_undefined_metric_survives(tmp_path):
     Journal(tmp_path, CONTEXT, now=0).append(CycleRecord(cycle=0, labeled=1, metrics={"corr": math.nan}))
     assert math.isnan(Journal(tmp_path, CONTEXT, now=9).cycles[0].metrics["corr"])
+
+
+def test_a_journal_from_before_utilisation_was_measured_is_read_and_continued(written):
+    for number in (2, 3, 4):
+        rewrite(written / "journal.jsonl", number, put("utilisation", value=...))
+    book = Journal(written, CONTEXT, now=9)
+    assert [dict(cycle.utilisation) for cycle in book.cycles] == [{}, {}, {}]
+    book.append(full(3))
+    assert book.cycles[3].utilisation == {"share/ä": 0.1}
 
 
 def test_only_what_was_measured_differs_between_two_runs(tmp_path):
@@ -219,6 +235,12 @@ IMPOSSIBLE = {
         "measured.cost.query_seconds: Input should be greater than or equal to 0",
     ),
     "a time out of the calendar": (put("measured", "at", value=10**18), "measured.at: Input should be less than"),
+    "a use of nothing": (put("utilisation", value={"share/": 0.5}), "utilisation.share/"),
+    "an unknown use": (put("utilisation", value={"size/text": 0.5}), "utilisation.size/text"),
+    "an endless use": (
+        put("utilisation", value={"share/text": math.inf}),
+        "utilisation.share/text: Input should be",
+    ),
     "another timing": (put("measured", "timing", value="guessed"), "timing: "),
 }
 

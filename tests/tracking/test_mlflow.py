@@ -33,6 +33,7 @@ def cycle(number, **more):
     given = {
         "metrics": {"f1": 0.5 + 0.1 * number, "corr": math.nan if number else 0.25},
         "diagnostics": {"alpha": 0.2},
+        "utilisation": {"share/text": 0.6, "drop/text": -0.01},
         "cost": {"query_seconds": 1.5, "train_seconds": 4.0},
         "chosen": (f"a{number}", f"b{number}"),
         "scores": (0.9, 0.8),
@@ -133,6 +134,8 @@ def test_a_cell_is_one_flat_run_with_params_tags_and_metrics(run, uri):
         (14, 0.7, 1_700_000_002_000),
     ]
     assert found.data.metrics["al/alpha"] == 0.2
+    assert found.data.metrics["al/utilisation/text"] == 0.6
+    assert found.data.metrics["al/utilisation_drop/text"] == -0.01
     assert found.data.metrics["cost/query_seconds"] == 1.5
     assert found.data.metrics["summary/query_seconds_total"] == 3.0
     assert found.data.metrics["summary/overall_seconds"] == 15.0
@@ -220,7 +223,7 @@ def calls(monkeypatch, api):
 
 def test_a_diagnostic_of_any_name_is_written(run, uri):
     names = ["a=b", "50 %", "../../x", "//y//", "größe", "z" * 300, "", "."]
-    track(run, uri, [cycle(0, diagnostics=dict.fromkeys(names, 1.0))], status="interrupted")
+    track(run, uri, [cycle(0, diagnostics=dict.fromkeys(names, 1.0), utilisation={})], status="interrupted")
     found = {name for name in stored(uri)[1][0].data.metrics if name.startswith("al")}
     assert {"al/a_b", "al/50 _", "al/_/_/x", "al/y", "al/größe"} <= found
     assert len(found) == 8  # `al/cycle` is one of them, and two have no name left

@@ -109,6 +109,10 @@ def _values(cycle: CycleRecord) -> dict[str, Any]:
     values = {f"test/{name}": value for name, value in cycle.metrics.items()}
     values |= {f"cost/{name}": value for name, value in cycle.cost.items()}
     values |= {_key(f"al/{name}"): value for name, value in cycle.diagnostics.items()}
+    for name, value in cycle.utilisation.items():
+        measure, _, modality = name.partition("/")
+        folder = "utilisation" if measure == "share" else f"utilisation_{measure}"
+        values[_key(f"al/{folder}/{modality}")] = value
     return {**values, "al/cycle": cycle.cycle}
 
 
