@@ -99,7 +99,7 @@ class Distance:
     """A level line between two points, with arrows at both ends and a text in its middle.
 
     Attributes:
-        x: where it begins and where it ends; in the chart, in its coordinates.
+        x: of its two ends; in the chart, in its coordinates.
         y: its height.
         text: what it measures.
     """
