@@ -25,6 +25,7 @@ OFFERED = (
     "alharness.kernels",
     "alharness.testing",
     # Helpers, by modules: too many, and too special, to be offered by name.
+    "alharness.api.dataset",
     "alharness.api.executor",
     "alharness.api.importing",
     "alharness.api.layers",
