@@ -487,6 +487,7 @@ def make_results():
         replicates=(),  # of "random", for each seed those after the first
         contexts=None,
         pool=None,
+        controls=(),
         **changes,
     ):
         schedule = Schedule(initial_pool=labeled[0], sizes=tuple(np.diff(labeled).tolist()))
@@ -502,6 +503,7 @@ def make_results():
                 seed=seed,
                 replicate=replicate,
                 key=f"{label}{seed}-{replicate}",
+                control=label in controls,
             )
             context = {"data": "d", "split": "s", **(contexts or {}).get(cell.name, {})}
             if row is None:

@@ -223,6 +223,11 @@ class Plan:
         """Labels of the samplers, in the order of the spec."""
         return tuple(dict.fromkeys(cell.label for cell in self.cells if not cell.reference))
 
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """Labels of the controls, which are compared with samplers and never ranked."""
+        return tuple(dict.fromkeys(cell.label for cell in self.cells if cell.control))
+
     def better(self, metric: str) -> str:
         """Which values of a metric are better, in a word."""
         return "lower" if metric in self.lower_is_better else "higher"

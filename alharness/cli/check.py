@@ -114,8 +114,9 @@ def _summary(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:
     assert facts is not None  # only plans that earlier versions saved have none
     train, valid, test = facts.sizes
     made_up = ", SYNTHETIC" if facts.synthetic else ""
+    lacking = f"; samples may lack {' or '.join(facts.incomplete)}" if facts.incomplete else ""
     yield "data set", f"{spec.dataset.name} ({_from(spec.dataset.registered.origin)}): {facts.task}{made_up}"
-    yield "", f"{', '.join(facts.modalities)}; {train:,} train, {valid:,} valid, {test:,} test"
+    yield "", f"{', '.join(facts.modalities)}; {train:,} train, {valid:,} valid, {test:,} test{lacking}"
     yield "model", f"{spec.model.name} ({_from(spec.model.registered.origin)})"
     asked = f"{_count(queries, 'query', 'queries')} of {spec.active_learning.budget:,}"
     yield "labels", f"{labeled[0]:,} -> {labeled[-1]:,} in {asked}"
@@ -155,7 +156,7 @@ def _can_show(plan: Plan, *, trial: bool) -> str:
     """The differences to Random that the seeds will show in four of five experiments."""
     seeds = len({cell.seed for cell in plan.cells})
     randoms = [cell for cell in plan.cells if cell.sampler == RANDOM]
-    samplers = len(plan.labels) - 1
+    samplers = len(plan.labels) - len(plan.controls) - 1
     if not randoms or not samplers:
         return "nothing: no sampler is compared with Random"
     if seeds < FEW_SEEDS:
@@ -200,7 +201,8 @@ def _samplers(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:
     for sampler in spec.samplers:
         name = sampler.label if sampler.label == sampler.name else f"{sampler.label} ({sampler.name})"
         skipped = reasons.get(sampler.label)
-        yield name, f"skipped: {safe(skipped)}" if skipped else _from(sampler.registered.origin)
+        control = "; a control, never ranked" if sampler.label in plan.controls else ""
+        yield name, f"skipped: {safe(skipped)}" if skipped else f"{_from(sampler.registered.origin)}{control}"
 
 
 def _from(origin: str) -> str:

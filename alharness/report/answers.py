@@ -73,12 +73,25 @@ def _recommended(results: RunResults, short: str, *reasons: str) -> Answer:
     """Which sampler, what is worse than Random, and which seeds and cells are not compared."""
     worse = naming("Shown to be worse than Random", results.advice.worse)
     left_out = (f"{sentence}." for sentence in results.basis.refused)
-    return answer(WHICH, short, *reasons, worse, *results.basis.gaps(), *left_out)
+    return answer(WHICH, short, *reasons, worse, _controls(results), *results.basis.gaps(), *left_out)
+
+
+def _controls(results: RunResults) -> str:
+    """What controls reach, and that they are no samplers."""
+    random, sentences = results.random, []
+    for label in [x for x in results.ranked if x in results.run.controls and random]:
+        pair = results.pairs[label, str(random)]
+        is_not = "is shown to be better than" if pair.better else "is shown to be worse than" if pair.worse else ""
+        sentences.append(
+            f"The control {label}, which knows the truth of these made-up data and is no sampler, "
+            f"{is_not or 'is not shown to differ from'} Random: {_size(results, label, str(random))}."
+        )
+    return " ".join(sentences)
 
 
 def _winner(results: RunResults, best: str, random: str) -> Answer:
     advice = results.advice
-    others = [x for x in results.ranked if x not in (best, *results.basis.randoms)]
+    others = [x for x in results.ranked if x not in (best, *results.basis.randoms, *results.run.controls)]
     beaten = [x for x in others if results.pairs[best, x].better]
     superior = [x for x in others if results.pairs[best, x].worse]
     equals = [x for x in others if x not in (*beaten, *superior)]
@@ -230,7 +243,7 @@ def _cost(results: RunResults, label: str) -> Answer:
 
 
 def _rivals(results: RunResults) -> list[str]:
-    return [label for label in results.labels if label not in results.basis.randoms]
+    return [label for label in results.labels if label not in (*results.basis.randoms, *results.run.controls)]
 
 
 def _area(results: RunResults) -> str:

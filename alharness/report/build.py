@@ -33,7 +33,7 @@ def single(results: RunResults, targets: Sequence[float] = ()) -> Document:
         results: the run, read back.
         targets: values of the ranking metric to count labels to, in addition to those of every report.
     """
-    plan, drawn = results.run, styles(results.run.labels)
+    plan, drawn = results.run, styles(results.run.labels, results.run.controls)
     sections = [outcome.section(results)] if results.basis.cells else []
     if results.labels:
         sections = [

@@ -203,7 +203,7 @@ def draw(results: RunResults, path: Path) -> bool:
     figure = Figure(figsize=taller(SIZE, run.labels), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    if not seed_sets or not plot(axes, results, seed_sets[0], run.metric, styles(run.labels)):
+    if not seed_sets or not plot(axes, results, seed_sets[0], run.metric, styles(run.labels, run.controls)):
         return False
     legend(figure)
     axes.set_title(about(results, seed_sets[0]), fontsize=10)

@@ -91,7 +91,8 @@ def draw(
     if ax is not None and len(given) != len(found):
         raise RunError(f"ax: {len(found)} runs are drawn into as many axes, but there are {len(given)}")
     axes = given or _axes(found)
-    drawn = styles(dict.fromkeys(label for one in found for label in one.run.labels))
+    controls = {label for one in found for label in one.run.controls}
+    drawn = styles(dict.fromkeys(label for one in found for label in one.run.labels), controls)
     drawn = {label: style for label, style in drawn.items() if wanted is None or label in wanted}
     for one, where in zip(found, axes, strict=True):
         shown = _draw(one, where, metric or one.metric, drawn, whole=samplers is None)

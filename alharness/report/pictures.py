@@ -18,7 +18,7 @@ from alharness.text import numbers
 from .document import Picture
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -69,12 +69,17 @@ REFERENCE = Style("full-data", "#666666", "", "--")
 """What the samplers are compared with."""
 
 
-def styles(labels: Iterable[str]) -> dict[str, Style]:
-    """A style per label, in the order of the spec; beyond eight, colors return with other markers and lines."""
+def styles(labels: Iterable[str], controls: Collection[str] = ()) -> dict[str, Style]:
+    """A style per label, in the order of the spec; beyond eight, colors return with other markers and lines.
+
+    Args:
+        labels: of samplers.
+        controls: which of them are controls, which their names say.
+    """
     count = len(COLORS)
     return {
         label: Style(
-            name,
+            f"{name} (control)" if label in controls else name,
             COLORS[number % count],
             MARKERS[(number + number // count) % len(MARKERS)],
             LINES[number // count % len(LINES)],

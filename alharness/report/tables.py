@@ -77,6 +77,7 @@ def closing_table(results: RunResults) -> Blocks:
         "peak resident memory in queries",
         f"{SHARED} measured while other cells were running" if any(shared) else "",
         f"{FULL_DATA}: trained with all labels" if any(row.reference for row in rows) else "",
+        "a control reads what is known of the data, and is never the best" if run.controls else "",
         *refused[:MOST],
         f"and {len(refused) - MOST} more" if len(refused) > MOST else "",
     ]
@@ -85,7 +86,7 @@ def closing_table(results: RunResults) -> Blocks:
         title=f"{run.name}: {run.params['dataset']}, {first} → {last} labels{counting}"
         f"{', SYNTHETIC DATA' if run.synthetic else ''}",
         columns=[
-            Column("sampler", [f"{row.label}: {row.labels:,}" if row.reference else row.label for row in rows]),
+            Column("sampler", [f"{row.label}: {row.labels:,}" if row.reference else row.name for row in rows]),
             Column("n", [row.count for row in rows]),
             Column(f"area of {arrow(run, run.metric)}", list(map(add, signs, areas))),
             *finals(run, rows, metrics),
@@ -94,7 +95,7 @@ def closing_table(results: RunResults) -> Blocks:
             *(Column(text, [_mib(row, peak) for row in rows]) for peak, text in peaks.items()),
         ],
         note="; ".join(filter(None, notes)),
-        apart=parts((row.seed_set, row.reference) for row in rows),
+        apart=parts((row.seed_set, row.ranked) for row in rows),
     )
     return as_blocks(table)
 
@@ -102,6 +103,7 @@ def closing_table(results: RunResults) -> Blocks:
 def settings_table(found: Sequence[RunResults]) -> Blocks:
     """Setting x samplers for the console: the mean area under the curve of the ranking metric of each setting."""
     labels = dict.fromkeys(label for results in found for label in results.run.labels)
+    controls = {label for results in found for label in results.run.controls}
     rows = [{row.label: row for row in reversed(results.summary) if not row.reference} for results in found]
     complete = [sum(record.status == "ok" for record in results.records) for results in found]
     asked = [sum(record.status != "spared" for record in results.records) for results in found]
@@ -113,7 +115,10 @@ def settings_table(found: Sequence[RunResults]) -> Blocks:
             Column("complete", [f"{n:,} of {m:,}" for n, m in zip(complete, asked, strict=True)]),
             Column("area of", [arrow(results.run, results.run.metric) for results in found]),
             *(
-                Column(label, [averaged(row[label].area) if label in row else NOTHING for row in rows])
+                Column(
+                    f"{label} (control)" if label in controls else label,
+                    [averaged(row[label].area) if label in row else NOTHING for row in rows],
+                )
                 for label in labels
             ),
         ],
@@ -199,7 +204,7 @@ def summary_table(results: RunResults, name: str, metrics: Sequence[str] = ()) -
     """Sampler x metric: means with their intervals over seeds, the best mean in bold.
 
     Rows over the same seeds are together; a sampler that lacks seeds of the others follows below a line, with
-    Random over the seeds that both have. The models trained with all labels are never the best.
+    Random over the seeds that both have. The models trained with all labels and controls are never the best.
 
     Args:
         results: a run.
@@ -217,11 +222,11 @@ def summary_table(results: RunResults, name: str, metrics: Sequence[str] = ()) -
     def column(name: str, means: Sequence[Mean | None], what: str = "") -> Column:
         choose, rivals = min if lower(run, name) else max, dict[int, list[float]]()
         for mean, row in zip(means, rows, strict=True):
-            if mean is not None and not (row.reference or math.isnan(mean.value) or name in unranked):
+            if mean is not None and row.ranked and not (math.isnan(mean.value) or name in unranked):
                 rivals.setdefault(row.seed_set, []).append(mean.value)
         best = {seed_set: choose(values) for seed_set, values in rivals.items() if len(values) > 1}
         cells = [
-            interval(mean.value, mean.half, strong=not row.reference and mean.value == best.get(row.seed_set))
+            interval(mean.value, mean.half, strong=row.ranked and mean.value == best.get(row.seed_set))
             if mean is not None
             else NOTHING
             for mean, row in zip(means, rows, strict=True)
@@ -234,12 +239,12 @@ def summary_table(results: RunResults, name: str, metrics: Sequence[str] = ()) -
         f"{results.averaged}. The best mean over the same seeds is "
         f"bold, whether or not a difference is significant.{synthetic}",
         columns=[
-            Column("sampler", [f"all {row.labels:,} labels" if row.reference else row.label for row in rows]),
+            Column("sampler", [f"all {row.labels:,} labels" if row.reference else row.name for row in rows]),
             Column("n", [row.count for row in rows]),
             column(run.metric, [row.area for row in rows], "area of "),
             *(column(x, [row.measured(x) for row in rows]) for x in shown),
         ],
-        apart=parts((row.seed_set, row.reference) for row in rows),
+        apart=parts((row.seed_set, row.ranked) for row in rows),
     )
 
 

@@ -36,7 +36,7 @@ def advise(results: RunResults) -> Advice:
     random, pairs = results.random, results.pairs
     if random is None:
         return Advice(label=None)
-    rivals = [label for label in results.labels if label not in results.basis.randoms]
+    rivals = [label for label in results.labels if label not in (*results.basis.randoms, *results.run.controls)]
     shown = [label for label in rivals if pairs[label, random].better]
     seeds, apart = results.basis.shared(random, *shown), ""
     if len(seeds) >= ENOUGH:

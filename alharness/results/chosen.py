@@ -85,16 +85,17 @@ class Choices:
         groups: the pool in groups by its labels.
         pool: (groups,) shares in the whole pool.
         shares: sampler -> (seeds, groups) shares among all that it chose.
-        contradicting: per cent of the pool whose modalities contradict each other; None if these have no labels.
-        contradictions: sampler -> the same of what it chose, mean over seeds; empty without such labels.
+        pool_marks: the same of the whole pool.
+        marks: how it is shown and its name -> sampler -> of what it chose, mean over seeds: per cent of the
+            samples that have the mark, or the mean of a number.
         queries: sampler -> of its first seed, rows of the pool table that each query chose.
     """
 
     groups: Groups
     pool: Array
     shares: Mapping[str, Array]
-    contradicting: float | None
-    contradictions: Mapping[str, Mean]
+    pool_marks: Mapping[tuple[str, str], float]
+    marks: Mapping[tuple[str, str], Mapping[str, Mean]]
     queries: Mapping[str, Sequence[Array]]
 
     def imbalance(self, label: str) -> Mean:
@@ -105,9 +106,9 @@ class Choices:
 def choices(results: RunResults, pool: PoolTable) -> Choices:
     """Read what counts from the cells; ids that the pool table lacks are left out."""
     places = {name: row for row, name in enumerate(pool.ids)}
-    found, against = groups(pool), contradicting(pool)
+    found, known = groups(pool), marks(pool)
     shares: dict[str, Array] = {}
-    contradictions: dict[str, Mean] = {}
+    marked: dict[tuple[str, str], dict[str, Mean]] = {name: {} for name in known}
     queries: dict[str, Sequence[Array]] = {}
     first = results.basis.seed_sets[0]
     for seed_set in results.basis.seed_sets:
@@ -116,17 +117,17 @@ def choices(results: RunResults, pool: PoolTable) -> Choices:
             seeds = [_queries(cell, places) for cell in results.basis.of(seed_set, label)]
             rows = [np.concatenate([np.zeros(0, np.int64), *chosen]) for chosen in seeds]
             shares[name] = np.array([found.shares(chosen) for chosen in rows])
-            if against is not None:
-                percent = [100 * float(against[chosen].mean()) if len(chosen) else np.nan for chosen in rows]
-                contradictions[name] = mean(percent)
+            for mark, values in known.items():
+                own = [float(values[chosen].mean()) if len(chosen) else np.nan for chosen in rows]
+                marked[mark][name] = mean(own)
             if seed_set is results.basis.first_set(label):
                 queries[label if seed_set is first else f"{label} (seed {seed_set.seeds[0]})"] = seeds[0]
     return Choices(
         groups=found,
         pool=found.shares(np.arange(len(pool.ids))),
         shares=shares,
-        contradicting=None if against is None else 100 * float(against.mean()),
-        contradictions=contradictions,
+        pool_marks={mark: float(values.mean()) for mark, values in known.items()},
+        marks=marked,
         queries=queries,
     )
 
@@ -143,6 +144,28 @@ def _queries(cell: Outcome, places: Mapping[str, int]) -> list[Array]:
 def imbalance(shares: Array, pool: Array) -> float:
     """Half the sum of absolute differences of shares: 0 if equal to the pool, 1 if they have nothing in common."""
     return float(np.abs(shares - pool).sum() / 2)
+
+
+PERCENT, MEAN = "percent", "mean"
+CONTRADICTING = PERCENT, "contradicting"
+"""The mark of samples whose modalities have labels that contradict each other."""
+
+
+def marks(pool: PoolTable) -> dict[tuple[str, str], Array]:
+    """What is known of samples, (n,), by how it is shown and its name.
+
+    It is 100 if a sample has the mark, and 0 if not, or a number.
+
+    Contradictions of labels of modalities, and of the truth of made-up data what is yes or no, or one number.
+    """
+    against = contradicting(pool)
+    found: dict[tuple[str, str], Array] = {} if against is None else {CONTRADICTING: 100.0 * against}
+    for name, known in pool.truth.items():
+        if known.ndim == 1 and known.dtype.kind == "b":
+            found[PERCENT, name] = 100.0 * known
+        if known.ndim == 1 and known.dtype.kind == "f":
+            found[MEAN, name] = known
+    return found
 
 
 def contradicting(pool: PoolTable) -> Array | None:

@@ -116,7 +116,7 @@ def plan_seeds(results: RunResults, margin: float | None = None) -> Planning:
     if margin is not None and not 0 < margin < math.inf:
         raise RunError(f"the margin is a positive number in units of {results.metric}, but it is {margin}")
     first = results.basis.seed_sets[0]
-    rivals = [label for label in first.labels if label != random]
+    rivals = [label for label in first.labels if label not in (random, *results.run.controls)]
     if random not in first.labels or not rivals or len(first.seeds) < ENOUGH:
         raise RunError(
             f"{results.run.folder}: says nothing about noise before {ENOUGH} seeds of Random and of another "
@@ -145,7 +145,7 @@ def can_show(results: RunResults, n: int) -> tuple[float, float] | None:
     random, first = results.random, next(iter(results.basis.seed_sets), None)
     if random is None or first is None or random not in first.labels or min(len(first.seeds), n) < ENOUGH:
         return None
-    rivals = [label for label in first.labels if label != random]
+    rivals = [label for label in first.labels if label not in (random, *results.run.controls)]
     found = _differences_at(results, first.seeds, rivals, random)(max(n, len(first.seeds)))
     sizes = [one.detectable for one in found.values() if not math.isnan(one.p)]
     return (min(sizes), max(sizes)) if sizes else None

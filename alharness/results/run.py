@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations
+from itertools import chain, combinations
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -245,14 +245,24 @@ class RunResults:
         rows = self.by_seed(lambda label, seeds: self.areas_of(label, seeds, metric))
         pairs: dict[Pair, Difference] = {}
         for family in self.families:
-            pairs |= corrected(self.compare(rows, family, metric, with_ranks=True))
+            taken = {label: rows[label] for label in rows if label in dict.fromkeys(chain(*family))}
+            pairs |= corrected(self.compare(taken, family, metric, with_ranks=True))
         return pairs | {(b, a): replace(pair, value=-pair.value) for (a, b), pair in pairs.items()}
 
     @property
-    def families(self) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
-        """Pairs that are corrected together: every other sampler and Random, and all pairs of the others."""
-        rivals = [label for label in self.labels if label != self.random]
-        return tuple((x, self.random) for x in rivals if self.random), tuple(combinations(rivals, 2))
+    def families(self) -> tuple[tuple[Pair, ...], ...]:
+        """Pairs that are corrected together.
+
+        Every other sampler and Random; all pairs of the others; and, if there are any, controls with all.
+        """
+        controls = self.run.controls
+        rivals = [label for label in self.labels if label not in (self.random, *controls)]
+        with_controls = tuple((one, x) for x, one in combinations(self.ranked, 2) if one in controls)
+        return (
+            tuple((x, self.random) for x in rivals if self.random),
+            tuple(combinations(rivals, 2)),
+            *([with_controls] if with_controls else []),
+        )
 
     def compare(
         self, rows: Mapping[str, Array], pairs: Iterable[Pair], metric: str = "", *, with_ranks: bool = False
@@ -274,13 +284,13 @@ class RunResults:
 
     @property
     def ranked(self) -> tuple[str, ...]:
-        """Samplers by seed set, in each by the mean area over its seeds, the best first."""
+        """Samplers by seed set, in each by the mean area over its seeds, the best first; controls last."""
         sign = 1 if self.lower_is_better else -1
         order: dict[str, None] = {}
         for seed_set in self.basis.seed_sets:
             mine = [label for label in seed_set.labels if label not in order]
             order |= dict.fromkeys(sorted(mine, key=lambda label: sign * self.areas[label].value))
-        return tuple(order)
+        return tuple(sorted(order, key=self.run.controls.__contains__))
 
     @cached_property
     def advice(self) -> Advice:

@@ -114,7 +114,7 @@ class Settings:
 
     Attributes:
         runs: name of a setting -> its run; names are distinct.
-        common: samplers with a cell that counts in every setting, which alone are ranked.
+        common: samplers with a cell that counts in every setting, which alone are ranked; no controls.
     """
 
     runs: Mapping[str, RunResults]
@@ -254,7 +254,9 @@ class Settings:
         """Sentences on what is not ranked, or over fewer seeds, and why."""
         found = []
         for label in dict.fromkeys(label for one in self.runs.values() for label in one.run.labels):
-            if label not in self.common:
+            if any(label in one.run.controls for one in self.runs.values()):
+                found.append(f"{label} is not ranked: it is a control, which reads what is known of made-up data")
+            elif label not in self.common:
                 absent = [name for name, one in self.runs.items() if label not in one.labels]
                 found.append(f"{label} is not ranked: it has no finished seed in {', '.join(absent)}")
         found += [
@@ -293,7 +295,8 @@ def settings(found: Iterable[RunResults]) -> Settings:
     """
     runs = name_settings(found)
     labels = dict.fromkeys(label for one in runs.values() for label in one.run.labels)
-    common = tuple(label for label in labels if all(label in one.labels for one in runs.values()))
+    controls = {label for one in runs.values() for label in one.run.controls}
+    common = tuple(x for x in labels if x not in controls and all(x in one.labels for one in runs.values()))
     if not common:
         raise RunError("these runs have no sampler in common that has finished a seed in each of them")
     return Settings(runs=runs, common=common)

@@ -58,6 +58,7 @@ class SummaryRow:
         replicates: the most cells of one seed; their mean is the seed's value. More than one of Random alone.
         labels: labels after the last cycle, as they are counted.
         reference: no sampler, but a model trained with all labels; it has no area and no queries.
+        control: no sampler to be ranked: it reads what is known of made-up data.
         area: area under the budget curve, of the metric that ranks.
         areas: the same of each metric.
         final: each metric after the last cycle.
@@ -77,6 +78,7 @@ class SummaryRow:
     replicates: int
     labels: int
     reference: bool
+    control: bool
     area: Mean
     areas: Mapping[str, Mean]
     final: Mapping[str, Mean]
@@ -85,6 +87,16 @@ class SummaryRow:
     stacks: tuple[int, int]
     peaks: Mapping[str, float]
     shared: bool
+
+    @property
+    def ranked(self) -> bool:
+        """Whether it may be the best."""
+        return not (self.reference or self.control)
+
+    @property
+    def name(self) -> str:
+        """The label, with a word on a control."""
+        return f"{self.label} (control)" if self.control else self.label
 
     @property
     def count(self) -> str:
@@ -111,7 +123,7 @@ class SummaryRow:
 
 
 def summarize(results: RunResults) -> list[SummaryRow]:
-    """By seed set, the samplers in the order of the spec and the reference last.
+    """By seed set, the samplers in the order of the spec, then controls, and the reference last.
 
     A sampler without any cell that counts has a row without values in the first seed set.
     """
@@ -119,7 +131,7 @@ def summarize(results: RunResults) -> list[SummaryRow]:
     missing = SeedSet(labels=tuple(label for label in order if label not in cells.cells), seeds=())
     seed_sets = [*enumerate(cells.seed_sets), (0, missing)]
     rows = [row for number, seed_set in seed_sets for row in _rows(results, number, seed_set)]
-    return sorted(rows, key=lambda row: (row.seed_set, order.index(row.label)))
+    return sorted(rows, key=lambda row: (row.seed_set, row.reference, row.control, order.index(row.label)))
 
 
 def _rows(results: RunResults, number: int, seed_set: SeedSet) -> Iterator[SummaryRow]:
@@ -159,6 +171,7 @@ def _rows(results: RunResults, number: int, seed_set: SeedSet) -> Iterator[Summa
             replicates=max((len(cells.cells[label][seed]) for seed in seeds), default=1),
             labels=run.counted(run.labeled(cell))[-1],
             reference=cell.reference,
+            control=cell.control,
             area=own.get(run.metric, mean([])),
             areas=own,
             final={n: by[label] for n, by in final.items() if n in measured},

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
@@ -37,7 +37,7 @@ ENOUGH = 2000
 AT_ONCE = 2000
 OVERSAMPLED = 10
 """Directions more than the two that are wanted, which make these exact."""
-OWN = "labels of "
+OWN, KNOWN = "labels of ", "truth of "
 BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, MemoryError, BadZipFile, zlib.error)
 """What reading a damaged archive raises; RuntimeError if it seems to be encrypted or of another method."""
 
@@ -52,6 +52,7 @@ class PoolTable:
         ids: n of them.
         labels: (n,) class indices, or targets.
         unimodal_labels: modality -> (n,), if it has labels of its own.
+        truth: name -> (n,) or (n, k), what is known of made-up data.
         places: (n, 2) on the map: the first principal components of the standardized inputs, of which every
             modality has the same share of variance. Its axes have no unit.
     """
@@ -62,6 +63,7 @@ class PoolTable:
     labels: Array
     unimodal_labels: Mapping[str, Array]
     places: Array
+    truth: Mapping[str, Array] = field(default_factory=dict)
 
 
 def save(folder: Path, dataset: Dataset) -> None:
@@ -86,6 +88,7 @@ def load(folder: Path) -> PoolTable | None:
             labels=arrays["labels"],
             unimodal_labels={n.removeprefix(OWN): a for n, a in arrays.items() if n.startswith(OWN)},
             places=arrays["places"],
+            truth={n.removeprefix(KNOWN): a for n, a in arrays.items() if n.startswith(KNOWN)},
         )
         _require_consistent(found)
     except FileNotFoundError:
@@ -105,6 +108,7 @@ def _write(folder: Path, dataset: Dataset, samples: Samples) -> None:
         "labels": samples.labels,
         "places": _places(samples.inputs),
         **{OWN + modality: labels for modality, labels in samples.unimodal_labels.items()},
+        **{KNOWN + name: known for name, known in samples.truth.items()},
     }
     content = BytesIO()
     np.savez_compressed(content, allow_pickle=False, **arrays)
@@ -121,6 +125,8 @@ def _require_consistent(table: PoolTable) -> None:
     for name, labels in {"labels": table.labels, **table.unimodal_labels}.items():
         if labels.shape != (n,) or not np.issubdtype(labels.dtype, np.number):
             raise ValueError(f"{name}: are not one number for each sample")
+    if wrong := [name for name, known in table.truth.items() if len(known) != n]:
+        raise ValueError(f"truth of {wrong[0]}: is not there for each sample")
     if table.task is Task.CLASSIFICATION and not np.isin(table.labels, range(len(table.classes))).all():
         raise ValueError("a label is none of the classes")
 

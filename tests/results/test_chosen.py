@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -61,6 +63,23 @@ def test_contradictions_need_two_modalities_with_labels():
     assert chosen.contradicting(table([0.0, 0.0], unimodal={"text": [0, 0]})) is None
     both = table([0.0] * 3, unimodal={"text": [0.2, 0.0, 1.0], "audio": [-0.3, 0.0, 0.4]})
     assert chosen.contradicting(both).tolist() == [False, False, True]  # 0.5 is no contradiction
+
+
+def test_the_truth_of_made_up_data_is_counted_among_what_was_chosen():
+    made = replace(
+        table([0.0] * 4),
+        truth={
+            "noisy_label": np.array([True, False, False, True]),
+            "value": np.array([0.5, 1, 0, 0], np.float32),
+            "region": np.arange(4),
+            "shares": np.zeros((4, 2), np.float32),
+        },
+    )
+    found = chosen.marks(made)
+    assert {name: values.tolist() for name, values in found.items()} == {
+        ("percent", "noisy_label"): [100, 0, 0, 100],
+        ("mean", "value"): [0.5, 1, 0, 0],
+    }
 
 
 def test_overlap_after_each_query(make_results):

@@ -37,6 +37,14 @@ def test_what_was_written_is_read(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["pool.npz"]
 
 
+def test_truth_of_made_up_data_is_kept(tmp_path):
+    truth = {"outlier": np.arange(5) > 3, "value": np.ones((5, 2), np.float32)}
+    found = save(tmp_path, {"audio": random(5, 3)}, truth=truth)
+    assert {name: known.tolist() for name, known in found.truth.items()} == {
+        n: x.tolist() for n, x in truth.items()
+    }
+
+
 def test_targets_are_read_as_they_are(tmp_path):
     targets = np.linspace(-1, 1, 5, dtype=np.float32)
     found = save(tmp_path, {"audio": random(5, 3)}, labels=targets, task=Task.REGRESSION, classes=())

@@ -11,7 +11,7 @@ from alharness.api.vocabulary import Task
 from alharness.report.cells import Column, Table, averaged, bold, number
 from alharness.report.document import Picture, Section
 from alharness.report.pictures import REFERENCE, legend, line, matrix, names, taller
-from alharness.results.chosen import choices, overlap_by_chance, overlaps
+from alharness.results.chosen import CONTRADICTING, PERCENT, choices, overlap_by_chance, overlaps
 from alharness.text import spreadsheets
 
 if TYPE_CHECKING:
@@ -81,13 +81,14 @@ def _table(results: RunResults, found: Choices, pool: PoolTable) -> Table:
             [averaged(mean and results.shown(mean)) for mean in (*map(found.imbalance, found.shares), None)],
         ),
     ]
-    if found.contradicting is not None:
+    if CONTRADICTING in found.marks:
         note += " Contradicting: labels of modalities that differ, or are more than 0.5 apart."
-        shares = [
-            *(averaged(results.shown(mean)) for mean in found.contradictions.values()),
-            number(found.contradicting),
-        ]
-        columns.append(Column("contradicting", shares, name="percent_contradicting"))
+    if len(found.marks) > (CONTRADICTING in found.marks):
+        note += " What is known of made-up data: shares in %, or means of numbers."
+    for mark, of_chosen in found.marks.items():
+        shares = [*(averaged(results.shown(mean)) for mean in of_chosen.values()), number(found.pool_marks[mark])]
+        heading = " ".join(mark).removeprefix(f"{PERCENT} ").replace("_", " ")
+        columns.append(Column(heading, shares, name="_".join(map(spreadsheets.name, mark))))
     means = np.array([*(share.mean(axis=0) for share in found.shares.values()), found.pool])
     for group, of in zip(found.groups.names, means.T, strict=True):
         name = spreadsheets.name(group.replace("−", "minus "))  # a minus would be lost

@@ -36,13 +36,14 @@ MOST = 6
 
 def section(results: RunResults, styles: Styles) -> Section:
     """Areas, paired differences of areas, and the penalty matrix."""
-    order = [label for label in results.ranked if label != results.random]
+    controls = [label for label in results.ranked if label in results.run.controls]
+    order = [label for label in results.ranked if label not in (results.random, *controls)]
     against_random = [(label, results.random) for label in order if results.random]
     others = list(combinations(order, 2))
     pictures, tables, paragraphs = [areas(results, styles)], [], list[str]()
     if against_random:
         tables.append(_table(results, "against_random", "of samplers and Random", against_random))
-        found = penalties([results], results.labels)
+        found = penalties([results], [label for label in results.labels if label not in controls])
         if found.tests:
             pictures.append(penalty_matrix(found))
             paragraphs.append(
@@ -57,6 +58,8 @@ def section(results: RunResults, styles: Styles) -> Section:
     if others:
         every = _table(results, "differences", "of samplers with each other", others)
         tables.append(replace(every, folded=bool(against_random)))
+    if controls:
+        tables.append(_table(results, "controls", "of controls and samplers", results.families[-1]))
     seeds = {pair: results.pairs[pair].n for pair in combinations(results.labels, 2)}
     if few := [f"{one} and {other} ({n})" for (one, other), n in seeds.items() if n < ENOUGH]:
         more = f" and {len(few) - MOST} more" if len(few) > MOST else ""

@@ -32,9 +32,7 @@ def section(results: RunResults) -> Section:
         name="outcome",
         title=results.averaged.capitalize(),
         columns=[
-            Column(
-                "sampler", [bold(f"{x.label} ({x.labels:,} labels)" if x.reference else x.label) for x in rows]
-            ),
+            Column("sampler", [bold(f"{x.label} ({x.labels:,} labels)" if x.reference else x.name) for x in rows]),
             numbers,
             Column(
                 f"area of {arrow(run, run.metric)}",
