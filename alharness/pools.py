@@ -41,6 +41,7 @@ class Arrays:
         embeddings: source -> (n, d).
         predictions: source -> (n, C) log-probabilities, or (n, 1) values in regression.
         representations: modality -> (n, d_u).
+        inputs: modality -> (n, d).
         labeled: the same features of all labeled samples; None if nothing is labeled.
         ids: a text file with an id on each line; without it, ids are positions in the whole pool.
 
@@ -54,6 +55,7 @@ class Arrays:
     embeddings: Source | Mapping[str, Source] | None = None
     predictions: Source | Mapping[str, Source] | None = None
     representations: Mapping[str, Source] = field(default_factory=dict)
+    inputs: Mapping[str, Source] = field(default_factory=dict)
     labeled: Arrays | None = None
     ids: str | Path | None = None
 
@@ -96,6 +98,7 @@ def select(
     executor: str | None = None,
     executor_params: Mapping[str, Any] | None = None,
     task: Task | str = Task.CLASSIFICATION,
+    classes: Sequence[str] = (),
     seed: int = 0,
     cycle: int = 0,
     cycles: int = 1,
@@ -112,6 +115,7 @@ def select(
         executor: the name of an installed one, whose workers hold a part each; None for this process.
         executor_params: its parameters, as after `-x`.
         task: classification or regression.
+        classes: their names, for a sampler that reads them.
         seed: of what the sampler draws.
         cycle: number of this query.
         cycles: how many there will be.
@@ -156,6 +160,7 @@ def select(
         cycles=cycles,
         seed=seed,
         who=who,
+        classes=tuple(classes),
     )
     makes = [partial(PartWorker, part.open) for part in parts]
     if executor is None and executor_params:
@@ -259,7 +264,7 @@ class _ArrayRows:
                     f"{name[0].value} of {name[1]!r} have {other} columns, "
                     f"and those of the labeled samples {width}"
                 )
-        self.modalities: tuple[str, ...] = tuple(arrays.representations)
+        self.modalities: tuple[str, ...] = tuple({**arrays.representations, **arrays.inputs})
         self._ids = None if arrays.ids is None else Path(arrays.ids).read_text().splitlines()
         if self._ids is not None and len(self._ids) != len(self.unlabeled):
             raise DataError(f"{arrays.ids}: {len(self._ids)} ids for {len(self.unlabeled)} samples")
@@ -291,6 +296,7 @@ class _ArrayView:
             Feature.EMBEDDINGS: _by_source(arrays.embeddings),
             Feature.PREDICTIONS: _by_source(arrays.predictions),
             Feature.REPRESENTATIONS: arrays.representations,
+            Feature.INPUTS: arrays.inputs,
         }
         self._tensors = {
             (feature, source): _opened(x, f"{feature.value} of {source!r}")
@@ -334,8 +340,22 @@ class _ArrayView:
     def mc_draws(self, draws: int, source: str = FUSED) -> Iterator[Tensor]:  # noqa: ARG002 - there are none
         raise SamplerError("it needs draws under dropout, and these files hold no model that could make them")
 
-    def targets(self) -> Tensor:
-        raise LabelLeak("it asked for labels, which these files do not hold")
+    def inputs(self, modality: str) -> Tensor:
+        return self._read(Feature.INPUTS, modality)
+
+    def present(self, modality: str) -> Tensor:  # noqa: ARG002 - files hold all rows
+        import torch
+
+        return torch.ones(len(self), dtype=torch.bool)
+
+    def truth(self, name: str) -> Tensor:
+        raise SamplerError(f"it asked for the truth {name!r}, which these files do not hold")
+
+    def targets(self, source: str = FUSED) -> Tensor:
+        raise LabelLeak(f"it asked for labels of {source}, which these files do not hold")
+
+    def bought(self) -> Tensor:
+        raise SamplerError("it asked when samples were bought, which these files do not hold")
 
     def _read(self, feature: Feature, source: str) -> Tensor:
         if (feature, source) not in self._tensors:

@@ -11,6 +11,7 @@ from alharness import (
     PluginError,
     RunError,
     SamplerError,
+    ScoringSampler,
     SpecError,
 )
 from alharness.pools import Arrays, held, select
@@ -214,3 +215,14 @@ def test_executors_that_hold_no_parts_are_refused(plugin, error, message):
     )
     with pytest.raises(error, match=message), held(chosen, [Arrays(embeddings=torch.ones(2, 2)).open]):
         pass
+
+
+def test_a_sampler_reads_inputs_and_names_of_classes_from_files():
+    class Nearest(ScoringSampler):
+        def score(self, query):
+            assert query.classes == ("no", "yes")
+            assert query.unlabeled.present("text").all()
+            return -query.unlabeled.inputs("text").abs().sum(dim=1)
+
+    parts = [Arrays(inputs={"text": torch.tensor(rows)}) for rows in ([[3.0], [1.0]], [[2.0], [0.0]])]
+    assert select(Nearest(), parts, size=2, classes=("no", "yes")).positions == (3, 1)

@@ -46,6 +46,8 @@ def describe(dataset: Dataset) -> list[DescriptionTable]:
     tables = [_shapes(parts)]
     if lengths := _lengths(parts):
         tables.append(lengths)
+    if present := _present(parts):
+        tables.append(present)
     tables.append(_labels(dataset, parts))
     if contradictions := _contradictions(dataset.task, parts):
         tables.append(contradictions)
@@ -74,6 +76,16 @@ def _lengths(parts: Mapping[str, Samples]) -> DescriptionTable | None:
     modalities = [m for m, array in first.arrays.items() if array.ndim == 3]
     rows = tuple((m, *(summary(part, m) for part in parts.values())) for m in modalities)
     return DescriptionTable(headings=("steps: min / median / max", *parts), rows=rows) if rows else None
+
+
+def _present(parts: Mapping[str, Samples]) -> DescriptionTable | None:
+    """Of each modality that samples may lack, how many have it."""
+    first = next(iter(parts.values())).inputs
+    rows = tuple(
+        (m, *(_count(int(part.inputs.present[m].sum()), len(part)) for part in parts.values()))
+        for m in first.incomplete
+    )
+    return DescriptionTable(headings=("samples that have", *parts), rows=rows) if rows else None
 
 
 def _labels(dataset: Dataset, parts: Mapping[str, Samples]) -> DescriptionTable:

@@ -61,6 +61,13 @@ def test_vectors_have_no_table_of_lengths():
     assert len(describe(regression().pooled())) == 2
 
 
+def test_samples_that_have_a_modality_are_counted():
+    part = samples(4, [0.0] * 4)
+    part.inputs.present["audio"] = np.arange(4) > 0
+    found = table(Dataset(task=Task.REGRESSION, content=part), "samples that have")
+    assert found.rows == (("audio", "3 (75.0%)"),)
+
+
 def test_each_target_is_counted_where_there_are_few():
     assert table(regression(text=[0.2] * 4), "labels of").rows == (
         ("fused", "-1", "1 (25.0%)"),

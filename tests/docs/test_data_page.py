@@ -67,7 +67,8 @@ def test_the_classes_of_the_example_are_its_moods(example):
 
 def test_every_parameter_stands_on_the_page():
     for name, field in ARRAYS.params.model_fields.items():
-        default = "must be given" if field.is_required() else field.default or "all"
+        words = {None: "all", (): "none"}
+        default = "must be given" if field.is_required() else words.get(field.default, field.default)
         assert re.search(rf"^\| `{name}` \| `?{default}", OWN, flags=re.MULTILINE)
 
 

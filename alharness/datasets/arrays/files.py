@@ -147,11 +147,26 @@ def _described(dtype: np.dtype[Any]) -> str:
     return "Python objects, which are never loaded" if dtype.hasobject else f"type {dtype}"
 
 
-def check_values(stored: Stored, table: LabelTable) -> None:
-    """Raise DataError, naming file and sample, for a value or a length that cannot be used."""
+def find_present(stored: Stored) -> NDArray[np.bool_]:
+    """(n,) which samples have the modality: the others have a row that is NaN throughout."""
+    present = np.ones(len(stored.array), bool)
+    if stored.array.dtype.kind == "f":
+        for piece in pieces(stored.array):
+            present[piece] = ~np.isnan(stored.array[piece]).reshape(len(present[piece]), -1).all(axis=1)
+    return present
+
+
+def check_values(stored: Stored, table: LabelTable, present: NDArray[np.bool_] | None = None) -> None:
+    """Raise DataError, naming file and sample, for a value or a length that cannot be used.
+
+    Args:
+        stored: the modality.
+        table: names the samples.
+        present: (n,) which samples have it; None if all must.
+    """
     array, lengths = stored.array, stored.lengths
     if array.dtype.kind == "f":
-        _check_finite(stored, table)
+        _check_finite(stored, table, present)
     if lengths is not None:
         bad = np.flatnonzero((lengths < 0) | (lengths > array.shape[1]))
         if len(bad):
@@ -161,28 +176,39 @@ def check_values(stored: Stored, table: LabelTable) -> None:
             )
 
 
-def gather(array: NDArray[Any], rows: Sequence[int]) -> NDArray[np.float32] | Rows:
-    """These rows, given in ascending order, as float32: still in their file if that holds float32, else copied."""
-    if array.dtype == np.float32:
+def gather(
+    array: NDArray[Any], rows: Sequence[int], present: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32] | Rows:
+    """These rows, given in ascending order, as float32: still in their file if that holds float32, else copied.
+
+    Rows of samples that are not present are zeros, for which all rows are copied.
+    """
+    if array.dtype == np.float32 and present is None:
         first, last = rows[0], rows[-1]
         together = last - first + 1 == len(rows)
         return np.asarray(array[first : last + 1]) if together else Rows.of(array, np.array(rows))
     part = np.empty((len(rows), *array.shape[1:]), np.float32)
     for piece in pieces(part):
         part[piece] = array[rows[piece]]
+    if present is not None:
+        part[~present[rows]] = 0
     return part
 
 
-def _check_finite(stored: Stored, table: LabelTable) -> None:
+def _check_finite(stored: Stored, table: LabelTable, present: NDArray[np.bool_] | None) -> None:
     for piece in pieces(stored.array):
         with np.errstate(over="ignore"):
             good = np.isfinite(stored.array[piece].astype(np.float32))
+        if present is not None:
+            good[~present[piece]] = True
         if good.all():
             continue
         row, *place = np.argwhere(~good)[0].tolist()
         value = stored.array[piece][row, *place]
-        steps = "; steps after a sample's length must be finite too" if place[1:] else ""
+        advice = "; steps after a sample's length must be finite too" if place[1:] else ""
+        if np.isnan(stored.array[piece][row]).all():
+            advice = f"; if samples may lack this modality, write incomplete: [{stored.path.stem}]"
         raise DataError(
             f"{stored.path}: {table.sample(piece.start + row)} holds {value} at {place}, "
-            f"expected finite float32 numbers{steps}"
+            f"expected finite float32 numbers{advice}"
         )

@@ -60,3 +60,6 @@ class ArraysParams(Params):
 
     modalities: Annotated[tuple[str, ...] | None, AfterValidator(check_names)] = None
     """The modalities to use, in this order; all there are, in alphabetical order, if this is left out."""
+
+    incomplete: tuple[str, ...] = ()
+    """The modalities that some samples lack: rows that are NaN throughout. In others NaN is an error."""

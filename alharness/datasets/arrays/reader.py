@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alharness.api.dataset import Dataset, DatasetFacts
-from alharness.api.importing import readable
+from alharness.api.importing import did_you_mean, readable
 from alharness.api.samples import Inputs, Samples, Splits
 from alharness.api.vocabulary import Task
+from alharness.errors import DataError
 
-from .files import check_values, choose_modalities, find_modalities, gather, open_modality
+from .files import check_values, choose_modalities, find_modalities, find_present, gather, open_modality
 from .foreign import find_foreign, unread
 from .labels import find_fillers, read_labels
 from .table import LABEL, SPLITS, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
     from .files import Stored
     from .labels import ParsedLabels
@@ -33,6 +36,7 @@ def look(params: ArraysParams) -> DatasetFacts:
         task=params.task,
         modalities=tuple(stored),
         sizes=(train, valid, test),
+        incomplete=tuple(name for name in stored if name in params.incomplete),
         warnings=_warnings(params, table),
     )
 
@@ -40,9 +44,10 @@ def look(params: ArraysParams) -> DatasetFacts:
 def load(params: ArraysParams) -> Dataset:
     """Check every value and gather the splits. Raises DataError."""
     table, labels, stored = _open(params)
-    for modality in stored.values():
-        check_values(modality, table)
-    parts = {split: _samples(table, split, params.task, labels, stored) for split in SPLITS}
+    present = {name: find_present(stored[name]) for name in stored if name in params.incomplete}
+    for name, modality in stored.items():
+        check_values(modality, table, present.get(name))
+    parts = {split: _samples(table, split, params.task, labels, stored, present) for split in SPLITS}
     return Dataset(
         task=params.task, content=Splits(**parts), classes=labels.classes, remarks=_warnings(params, table)
     )
@@ -60,25 +65,36 @@ def _open(params: ArraysParams) -> tuple[LabelTable, ParsedLabels, dict[str, Sto
     folder = readable(params.path)
     found = find_modalities(folder)
     chosen = choose_modalities(folder, found, params.modalities)
+    for name in params.incomplete:
+        if name not in chosen:
+            raise DataError(
+                f"{folder}: incomplete names {name!r}, which is no modality in use{did_you_mean(name, chosen)}"
+            )
     table = read_table(folder / "labels.csv", found)
     labels = read_labels(table, params.task)
     return table, labels, {name: open_modality(folder, name, len(table)) for name in chosen}
 
 
 def _samples(
-    table: LabelTable, split: str, task: Task, labels: ParsedLabels, stored: Mapping[str, Stored]
+    table: LabelTable,
+    split: str,
+    task: Task,
+    labels: ParsedLabels,
+    stored: Mapping[str, Stored],
+    present: Mapping[str, NDArray[np.bool_]],
 ) -> Samples:
     rows = table.rows(split)
     dtype = np.int64 if task == Task.CLASSIFICATION else np.float32
     own = {name: np.array([values[row] for row in rows], dtype) for name, values in labels.columns.items()}
     inputs = Inputs(
         ids=tuple(table.ids[row] for row in rows),
-        arrays={name: gather(modality.array, rows) for name, modality in stored.items()},
+        arrays={name: gather(modality.array, rows, present.get(name)) for name, modality in stored.items()},
         lengths={
             name: modality.lengths[rows].astype(np.int64)
             for name, modality in stored.items()
             if modality.lengths is not None
         },
+        present={name: known[rows] for name, known in present.items()},
     )
     return Samples(
         inputs=inputs,
