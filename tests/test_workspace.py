@@ -24,6 +24,7 @@ PROVIDERS = cache(packages_distributions)
 OFFERED = (
     "alharness.kernels",
     "alharness.testing",
+    "alharness.worlds",
     # Helpers, by modules: too many, and too special, to be offered by name.
     "alharness.api.dataset",
     "alharness.api.executor",

@@ -12,10 +12,9 @@ import pytest
 
 from alharness.api.vocabulary import Task
 from alharness.errors import SpecError
-from alharness_sentiment.standin import generator
 from alharness_sentiment.standin.designs import DESIGNS, EMOTIONS, LEVELS, Recipe
 from alharness_sentiment.standin.generator import generate
-from alharness_sentiment.standin.samples import mix, populate
+from alharness_sentiment.standin.samples import mix
 from alharness_sentiment.standin.settings import StandInSettings
 
 SPLITS = ("train", "valid", "test")
@@ -53,16 +52,6 @@ def test_another_process_with_other_threads_makes_the_same_bytes(name):
 def test_other_settings_make_other_data(small, change):
     assert content(small()) == content(small())
     assert content(small(**change)) != content(small())
-
-
-def test_the_order_of_addition_does_not_matter():
-    rng = np.random.default_rng(0)
-    parts, matrix = 20 * rng.uniform(-1, 1, (50, generator.PARTS)), rng.uniform(-1, 1, (generator.PARTS, 200))
-    order = rng.permutation(generator.PARTS)
-    assert (generator.combine(parts, matrix) == generator.combine(parts[:, order], matrix[order])).all()
-    one_by_one = np.concatenate([generator.combine(row[None], matrix) for row in parts])
-    assert (generator.combine(parts, matrix) == one_by_one).all()
-    assert not (parts @ matrix == parts[:, order] @ matrix[order]).all()  # or there would be nothing to test
 
 
 @pytest.mark.parametrize(("name", "design"), DESIGNS.items())
@@ -200,7 +189,7 @@ def test_which_modality_dominates_depends_on_the_topic():
     """Mixing unit vectors shows the weights."""
     recipe = Recipe("simsv2", StandInSettings(n_clusters=5, zipf=0))
     found = {}
-    for split, population in populate(recipe).items():
+    for split, population in recipe.world.populate().items():
         weights = mix(recipe, population, np.broadcast_to(np.eye(3), (len(population), 3, 3)))
         assert weights.min() > 0
         assert np.abs(weights.sum(axis=1) - 1).max() < 1e-12

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from alharness import DatasetFacts, SpecError, Task
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
+
+    from alharness.worlds.population import World
 
     from .settings import StandInSettings
 
@@ -162,10 +164,28 @@ class Recipe:
             synthetic=True,
         )
 
-    def draw(self, *purpose: str | int) -> np.random.Generator:
-        """The random stream of this purpose, so that no draw depends on what else is drawn, or in what order."""
-        import numpy as np
+    @cached_property
+    def world(self) -> World:
+        """Who is in it, and how they are seen."""
+        from alharness.worlds.population import Channel as Seen
+        from alharness.worlds.population import World
 
-        name = "/".join(map(str, (self.name, *purpose)))
-        digest = hashlib.sha256(name.encode()).digest()
-        return np.random.default_rng([self.settings.seed, *np.frombuffer(digest[:16], "<u4").tolist()])
+        settings = self.settings
+        return World(
+            name=self.name,
+            seed=settings.seed,
+            sizes=dict(zip(LEVELS, self.facts.sizes, strict=True)),
+            channels={
+                modality: Seen(features=channel.features, signal=channel.gain * getattr(settings.snr, modality))
+                for modality, channel in self.design.channels.items()
+            },
+            topics=settings.n_clusters,
+            zipf=settings.zipf,
+            outliers=dict.fromkeys(LEVELS, settings.outlier),
+            per_source=SAMPLES_PER_SOURCE,
+            id_format="video_{:04}$_${:04}",
+        )
+
+    def draw(self, *purpose: str | int) -> np.random.Generator:
+        """The random stream of this purpose, see `World.draw`."""
+        return self.world.draw(*purpose)

@@ -1,4 +1,4 @@
-"""Who is in the data, and their labels: one for each modality, which may contradict the others, and a mix."""
+"""Labels: one for each modality, which may contradict the others, and a mix."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alharness_sentiment.modalities import MODALITIES
-from alharness_sentiment.stored.manifest import SPLITS
 
-from .designs import EMOTIONS, LEVELS, SAMPLES_PER_SOURCE
+from .designs import EMOTIONS, LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from alharness.worlds.population import Population
 
     from .designs import Recipe, Sentiment
 
@@ -39,28 +40,6 @@ FLIPPED = 0.6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Population:
-    """The n samples of one split, before labels and features.
-
-    Attributes:
-        split: train, valid or test.
-        ids: n strings in ascending order, `<video>$_$<clip>` as in the published files.
-        sources: (n,) number of the source video, counted over all splits.
-        clusters: (n,) topic.
-        outliers: (n,) whether its features are corrupted.
-    """
-
-    split: str
-    ids: tuple[str, ...]
-    sources: NDArray[np.int64]
-    clusters: NDArray[np.int64]
-    outliers: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
 class Labels:
     """Labels of the n samples of one split.
 
@@ -72,27 +51,6 @@ class Labels:
 
     fused: NDArray[Any]
     own: Mapping[str, NDArray[Any]]
-
-
-def populate(recipe: Recipe) -> dict[str, Population]:
-    """Split -> its samples. No source video is in two splits; topics are shared by all."""
-    found: dict[str, Population] = {}
-    first, settings = 0, recipe.settings
-    shares = np.arange(1, settings.n_clusters + 1, dtype=np.float64) ** -settings.zipf
-    for split, size in zip(SPLITS, recipe.facts.sizes, strict=True):
-        draw = partial(recipe.draw, split)
-        count = max(1, round(size / SAMPLES_PER_SOURCE))
-        sources = np.sort(first + draw("sources").integers(count, size=size))
-        clips: NDArray[Any] = np.arange(size) - np.searchsorted(sources, sources)
-        found[split] = Population(
-            split=split,
-            ids=tuple(f"video_{s:04}$_${c:04}" for s, c in zip(sources.tolist(), clips.tolist(), strict=True)),
-            sources=sources,
-            clusters=draw("clusters").choice(settings.n_clusters, size=size, p=shares / shares.sum()),
-            outliers=draw("outliers").random(size) < settings.outlier,
-        )
-        first += count
-    return found
 
 
 def draw_labels(recipe: Recipe, population: Population) -> Labels:

@@ -1,0 +1,1 @@
+"""The data set `worlds`: made-up data of which everything is known."""
