@@ -14,7 +14,7 @@ from .answers import answers
 from .document import PAGE, Document
 from .overall import answers_over
 from .pictures import styles
-from .sections import chosen, cost, curves, decisions, differences, efficiency, outcome, overall, run
+from .sections import chosen, cost, curves, decisions, differences, efficiency, outcome, overall, run, utilisation
 from .sections import settings as by_setting
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def single(results: RunResults, targets: Sequence[float] = ()) -> Document:
             (decisions if plan.stopping else differences).section(results, drawn),
             cost.section(results, drawn),
             chosen.section(results, drawn),
+            *utilisation.sections(results, drawn),
         ]
     first, last = results.labeled[0], results.labeled[-1]
     counting = " with validation" if plan.count_valid and plan.valid else ""

@@ -188,6 +188,10 @@ class RunResults:
         """(seeds, cycles) values of a cost; a reference has one cycle."""
         return self._values(label, seeds, "cost", name)
 
+    def used(self, label: str, seeds: Collection[int], name: str) -> Array:
+        """(seeds, cycles) values of how models use a modality, such as `share/text`; a reference has one cycle."""
+        return self._values(label, seeds, "utilisation", name)
+
     def _values(self, label: str, seeds: Collection[int], field: str, name: str) -> Array:
         """(seeds, cycles): means over replicates."""
         means = [found.mean(axis=0) for found in self._of_replicates(label, seeds, field, name)]

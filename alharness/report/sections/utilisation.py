@@ -1,0 +1,201 @@
+"""Which modalities the models use, and which sampler makes them neglect one."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from alharness.api.records import FULL_DATA
+from alharness.report.answers import correction
+from alharness.report.cells import Column, Table, Value, averaged, bold, interval, parts, probability
+from alharness.report.document import Picture, Section
+from alharness.report.pictures import REFERENCE, count_labels, legend, line, names, taller
+from alharness.report.tables import seeds_column
+from alharness.results.statistics import ENOUGH, mean
+from alharness.results.utilisation import DROP, MATTERS, MOVED, SHARE, modalities, uses
+from alharness.text import numbers
+from alharness.text.numbers import NOTHING, form, p_value, percent, significant, typeset
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.figure import Figure
+
+    from alharness.report.pictures import Styles
+    from alharness.results.run import RunResults
+    from alharness.results.utilisation import Use
+
+COLUMNS = 3
+"""Modalities side by side."""
+MOST = 6
+"""Shares that have a sentence; of more, their number."""
+MANY = 40
+"""Rows of the table up to which it is open."""
+ABOUT = (
+    "How much the fused prediction of test samples uses each modality, found by withholding modalities from the "
+    "trained model. Shares are of what modalities change in predictions (Shapley values); they add up to 1. A "
+    "share says how much a modality counts, and not that it helps: that is by how much the metric gets worse "
+    "without it, which is little also for what other modalities repeat."
+)
+
+
+def sections(results: RunResults, styles: Styles) -> list[Section]:
+    """Shares by labels, who neglects what, and all numbers; nothing if they were not measured."""
+    found = uses(results)
+    if not found:
+        return []
+    return [
+        Section(
+            anchor="utilisation",
+            title="What the model uses",
+            paragraphs=[ABOUT, _relied_on(results, found), *verdict(results, found)],
+            pictures=[_shares(results, styles)],
+            tables=[_table(results, found)],
+        )
+    ]
+
+
+def verdict(results: RunResults, found: Sequence[Use]) -> list[str]:
+    """Who makes the model neglect what, with the evidence; or why nothing is said."""
+    if results.run.stopping:
+        return ["Nothing is tested, since seeds stopped when the areas under the learning curves were decided."]
+    if results.random is None:
+        return ["Random was not run, so nothing says whether a sampler changes this."]
+    pairs = [(use, use.difference) for use in found if use.difference is not None]
+    tested = [(use, pair) for use, pair in pairs if not math.isnan(pair.p)]
+    if not tested:
+        few = all(pair.n < ENOUGH for _, pair in pairs)
+        return [f"Nothing is tested: {f'that needs {ENOUGH} seeds' if few else 'no share differs from Random'}."]
+    worst = sorted((use for use, _ in tested if use.neglected), key=lambda use: use.relative)
+    small = [use for use, pair in tested if pair.worse and not use.neglected]
+    family = f"{len(tested)} differences to Random, {correction(results.run)} correction"
+    said = [_sentence(use) for use in worst[:MOST]]
+    if len(worst) > MOST:
+        said.append(f"So do {len(worst) - MOST} more pairs of a sampler and a modality, in bold in the table.")
+    if worst:
+        said.append(f"No other share is shown to be smaller than with Random by a tenth or more ({family}).")
+    else:
+        least, _ = min(tested, key=lambda one: one[1].value)
+        said.append(
+            f"No sampler is shown to make the model neglect a modality ({family}). The share that falls most is "
+            f"that of {least.modality} with {least.label}: {_size(least)}."
+        )
+    if small:
+        which = ", ".join(f"{use.modality} with {use.label} ({_size(use)})" for use in small[:MOST])
+        more = f" and {len(small) - MOST} more" if len(small) > MOST else ""
+        said.append(f"Shown, but less than {percent(MATTERS, 0)} of the share with Random: {which}{more}.")
+    return said
+
+
+def _sentence(use: Use) -> str:
+    share, difference = use.measures[SHARE].value, use.difference
+    assert difference is not None
+    with_random = share - difference.value
+    write = form([share, with_random], [difference.half]).number
+    return (
+        f"{use.label} makes the model neglect {use.modality}: its share is {write(share)}, and with Random "
+        f"{write(with_random)} ({_size(use)}, {p_value(difference.adjusted)})."
+    )
+
+
+def _size(use: Use) -> str:
+    assert use.difference is not None
+    return f"{typeset(numbers.interval(use.difference.value, use.difference.half))}, n = {use.difference.n}"
+
+
+def _relied_on(results: RunResults, found: Sequence[Use]) -> str:
+    """Shares with Random (or the first sampler), the largest first, and with all labels."""
+    first = results.basis.seed_sets[0]
+    label = results.random if results.random in first.labels else first.rows[0]
+
+    def listed(label: str) -> str:
+        own = [use for use in found if (use.label, use.seed_set) == (label, first)]
+        own = [use for use in own if not math.isnan(use.measures[SHARE].value)]
+        own.sort(key=lambda use: -use.measures[SHARE].value)
+        return ", ".join(f"{use.modality} {significant(use.measures[SHARE].value, 2)}" for use in own)
+
+    said = f"Shares with {label}, as means along the curve: {listed(str(label))}."
+    return f"{said} With all labels: {listed(FULL_DATA)}." if first.reference else said
+
+
+def _shares(results: RunResults, styles: Styles) -> Picture:
+    """A panel for each modality."""
+    first, found = results.basis.seed_sets[0], modalities(results)
+    columns = min(len(found), COLUMNS)
+    rows = math.ceil(len(found) / columns)
+
+    def draw(figure: Figure) -> None:
+        grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+        for axes in grid.flat[len(found) :]:
+            axes.set_axis_off()
+        for axes, (modality, title) in zip(grid.flat, names(found).items(), strict=False):
+            for label in first.rows:
+                shares = results.used(label, first.seeds, f"{SHARE}/{modality}")
+                y = np.array([mean(of_cycle).value for of_cycle in shares.T])
+                known = ~np.isnan(y)
+                style = REFERENCE if label == FULL_DATA else styles[label]
+                text = style.name if axes is grid[0, 0] else "_again"
+                if label != FULL_DATA:
+                    line(axes, style, np.array(results.labeled)[known], y[known], text)
+                elif known.all():
+                    axes.axhline(y[0], color=style.color, linestyle=style.line, linewidth=1, label=text)
+            axes.set_title(title, fontsize=9)
+            axes.grid(alpha=0.3)
+            count_labels(axes)
+        grid[0, 0].set_ylim(bottom=0)
+        for axes in grid[-1]:
+            axes.set_xlabel("labeled samples", fontsize=9)
+        for axes in grid[:, 0]:
+            axes.set_ylabel("share, mean over seeds", fontsize=9)
+        legend(figure)
+
+    return Picture(
+        name="utilisation",
+        title="How much the model uses each modality",
+        text=f"The share of each of {', '.join(found)} in predictions against labels, one line for each of "
+        f"{', '.join(first.rows)}",
+        draw=draw,
+        size=taller((0.4 + 2.0 * max(columns, 2), 1.2 + 2.0 * rows), first.rows),
+    )
+
+
+def _table(results: RunResults, found: Sequence[Use]) -> Table:
+    tested = any(use.difference is not None for use in found)
+    against = [
+        Column("difference to Random", list(map(_difference, found)), name="difference", of=1.0),
+        Column("p corrected", [_corrected(use) for use in found], name="p_corrected"),
+    ]
+    neglected = (
+        " In bold: neglected, which means that the share is shown to be smaller than with Random by "
+        f"{percent(MATTERS, 0)} of it or more. Differences are tested as those in quality are, corrected over all "
+        "samplers and modalities."
+    )
+    return Table(
+        name="utilisation",
+        title="How much the model uses each modality: means along the learning curve",
+        columns=[
+            Column("modality", [use.modality for use in found]),
+            Column("sampler", [bold(use.label) if use.neglected else Value(text=use.label) for use in found]),
+            Column("share", [averaged(use.measures[SHARE]) for use in found]),
+            *(against if tested else []),
+            Column(f"{results.metric} worse by", [averaged(use.measures[DROP]) for use in found], name="drop"),
+            Column("predictions move", [averaged(use.measures[MOVED]) for use in found], name="moved"),
+            *seeds_column(results, [use.seed_set.seeds for use in found]),
+        ],
+        apart=parts(use.modality for use in found),
+        folded=len(found) > MANY,
+        note="Share: of what modalities change in predictions. Worse by: what the metric loses if this modality "
+        "alone is withheld. Predictions move: how far they are then from those with all modalities, on average."
+        f"{neglected if tested else ''}",
+    )
+
+
+def _difference(use: Use) -> Value | str:
+    found = use.difference
+    return NOTHING if found is None else interval(found.value, found.half, strong=found.significant)
+
+
+def _corrected(use: Use) -> Value | str:
+    return NOTHING if use.difference is None else probability(use.difference.adjusted)
