@@ -488,6 +488,7 @@ def make_results():
         contexts=None,
         pool=None,
         controls=(),
+        shares=None,  # of modalities in predictions: label -> modality -> (seeds, cycles)
         **changes,
     ):
         schedule = Schedule(initial_pool=labeled[0], sizes=tuple(np.diff(labeled).tolist()))
@@ -506,6 +507,7 @@ def make_results():
                 control=label in controls,
             )
             context = {"data": "d", "split": "s", **(contexts or {}).get(cell.name, {})}
+            used = {f"share/{m}": x[seed] for m, x in (shares or {}).get(label, {}).items()}
             if row is None:
                 records.append(Outcome(cell=cell, status="failed", error="it broke", context=context))
                 continue
@@ -514,6 +516,7 @@ def make_results():
                     cycle=c,
                     labeled=n,
                     metrics={metric: float(value)},
+                    utilisation={name: float(x[c]) for name, x in used.items()},
                     chosen=tuple(f"{seed}-{c}-{i}" for i in range(4)) if c + 1 < len(labeled) else (),
                     cost={"train_seconds": 2.0} | ({"query_seconds": 0.5} if c + 1 < len(labeled) else {}),
                     machine="one",

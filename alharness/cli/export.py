@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from alharness.api.plan import Statistics
     from alharness.results.results import Results
 
-TABLES = ("cycles", "summary", "differences")
+TABLES = ("cycles", "summary", "differences", "utilisation")
 TYPESET = ("latex", "markdown")
 ENDINGS = {".csv": "csv", ".parquet": "parquet", ".tex": "latex", ".md": "markdown"}
 
@@ -71,6 +71,7 @@ def export(
         summary      each sampler and metric: mean over seeds, low and high bound of its 95 % interval, sd, n;
                      after the last cycle, as area under the learning curve, and of costs
         differences  each pair of samplers: difference of areas, paired by seed, with its interval and p
+        utilisation  each sampler and modality: how much the model uses it, and the difference to Random
 
     LaTeX (with booktabs) and Markdown print the summary as papers do: sampler x metric, mean ± half its interval,
     the best mean in bold. Numbers in csv and parquet are not rounded, and what was not measured is empty, never 0.
@@ -78,6 +79,8 @@ def export(
     kind = kind or ENDINGS.get(output.suffix.lower() if output else "", "csv")
     if kind in TYPESET and table not in (None, "summary"):
         raise click.UsageError(f"--format {kind} prints the summary; --table {table} needs csv or parquet")
+    if table == "utilisation" and metrics:
+        raise click.UsageError("--table utilisation is about modalities: it has no --metric")
     if kind == "parquet" and output is None:
         raise click.UsageError("parquet is no text: name a file with --output FILE")
     from alharness.results.results import Results
@@ -115,6 +118,8 @@ def _table(results: Results, table: str, metrics: tuple[str, ...]) -> pd.DataFra
     _require_known(metrics, results, table)
     if table == "differences":
         found = pd.concat([results.compare(metric) for metric in metrics or (None,)], ignore_index=True)
+    elif table == "utilisation":
+        found = results.utilisation()
     elif table == "summary":
         found = results.summary()
         found = found[found["metric"].isin(metrics)] if metrics else found

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from alharness.api.plan import Statistics
 
+    from .statistics import Mean
+    from .utilisation import Use
+
 
 PLACE = ("run", "setting", "sampler", "seed", "replicate", "cycle", "labeled")
 """Columns that identify a number."""
@@ -203,6 +206,39 @@ class Results:
         ]
         about = ["run", "setting", "seed_set", "sampler", "labeled", "metric", "statistic"]
         return pd.DataFrame(rows, columns=[*about, "mean", "low", "high", "sd", "n", "seeds"])
+
+    def utilisation(self) -> pd.DataFrame:
+        """How much the models use each modality: a row for each modality of each sampler of each setting.
+
+        All are means over seeds of areas under the curve (of `full-data`, the reference, of its values). Samplers
+        are compared over the same seeds, as in `summary`. Settings with one modality have no rows.
+
+        Columns: run, setting, seed_set, sampler, modality; n; share in what modalities change in predictions;
+        drop, by how much the ranking metric is worse without the modality; moved, how far predictions are from
+        those without it; difference of the share to that with Random; each of these with low and high bound of its
+        95 % confidence interval (`share_low`, ...); p_corrected, over all samplers and modalities; neglected:
+        whether the share is shown to be smaller than with Random by a tenth or more. "What the model uses" in the
+        documentation says how to read them.
+        """
+        import pandas as pd
+
+        from .utilisation import MEASURES, SHARE, uses
+
+        def row(name: str, one: RunResults, use: Use) -> Iterator[tuple[str, Any]]:
+            yield from (("run", one.run.experiment), ("setting", name))
+            yield from (("seed_set", one.basis.seed_sets.index(use.seed_set)), ("sampler", use.label))
+            yield from (("modality", use.modality), ("n", use.measures[SHARE].n))
+            means: dict[str, Mean] = {**use.measures, **({"difference": use.difference} if use.difference else {})}
+            for measure, mean in means.items():
+                ends = ((measure, mean.value), (f"{measure}_low", mean.low), (f"{measure}_high", mean.high))
+                yield from ends
+            yield "p_corrected", use.difference.adjusted if use.difference else math.nan
+            yield "neglected", use.neglected
+
+        rows = [dict(row(name, one, use)) for name, one in self.runs.items() for use in uses(one)]
+        about = ["run", "setting", "seed_set", "sampler", "modality", "n"]
+        numbers = [f"{name}{end}" for name in (*MEASURES, "difference") for end in ("", "_low", "_high")]
+        return pd.DataFrame(rows, columns=[*about, *numbers, "p_corrected", "neglected"])
 
     def power(self, margin: float | None = None) -> pd.DataFrame:
         """How many seeds each comparison with Random needs, by areas: a row for each sampler of each setting.

@@ -88,7 +88,7 @@ def uses(results: RunResults) -> list[Use]:
 
 def _differences(results: RunResults) -> dict[tuple[str, str], Difference]:
     """(sampler, modality) -> its share less that with Random."""
-    against_random, _ = results.families
+    against_random = results.families[0]
     found: dict[tuple[str, str], Difference] = {}
     for modality in modalities(results):
         name = f"{SHARE}/{modality}"

@@ -45,7 +45,11 @@ def make_folder(folder, metric="f1"):
         book = Journal(folder / "cells" / cell.folder, {}, now=1)
         for cycle in range(2):
             cost = {"query_seconds": 0.25} if cycle == 0 else {}
-            book.append(CycleRecord(cycle=cycle, labeled=10 + 5 * cycle, metrics={metric: 0.1 * cycle}, cost=cost))
+            used = {f"{measure}/text": 0.4 + 0.1 * cycle for measure in ("share", "drop", "moved")}
+            metrics = {metric: 0.1 * cycle}
+            book.append(
+                CycleRecord(cycle=cycle, labeled=10 + 5 * cycle, metrics=metrics, utilisation=used, cost=cost)
+            )
     saved.save(run)
     return folder
 
@@ -64,7 +68,7 @@ def export(capsys, *arguments):
 def test_cycles_are_the_default(folder, capsys):
     table = frame(export(capsys, folder))
     place = ["run", "setting", "sampler", "seed", "replicate", "cycle", "labeled"]
-    assert list(table.columns) == [*place, "f1", "query_seconds"]
+    assert list(table.columns) == [*place, "f1", "share_text", "drop_text", "moved_text", "query_seconds"]
     assert table["f1"].tolist() == [0.0, 0.1] * 4
     assert table["query_seconds"].isna().tolist() == [False, True] * 4
 
@@ -89,7 +93,7 @@ def test_no_spreadsheet_takes_a_label_for_a_formula(folder, capsys):
 def test_names_of_columns_are_ascii(tmp_path, capsys):
     folder = make_folder(tmp_path / "demo-1", metric="f1_café_悲")
     header = export(capsys, folder).splitlines()[0]
-    assert header.endswith(",f1_cafe_u60b2,query_seconds")
+    assert ",f1_cafe_u60b2,share_text," in header
 
 
 def test_the_ending_of_the_file_says_the_format(folder, capsys, tmp_path):
@@ -149,3 +153,13 @@ def test_what_cannot_be_is_refused(folder, capsys, monkeypatch, tmp_path, argume
     monkeypatch.chdir(tmp_path)
     assert call(folder, *arguments) == code
     assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_how_much_the_models_use_each_modality(capsys, folder):
+    table = frame(export(capsys, folder, "--table", "utilisation"))
+    assert table[["sampler", "modality", "n"]].to_numpy().tolist() == [["random", "text", 2], ["'=1+1", "text", 2]]
+    assert table[["share", "drop", "moved"]].to_numpy().ravel() == pytest.approx([0.45] * 6)
+    assert table["difference"].isna().tolist() == [True, False]
+    assert table["neglected"].tolist() == [False, False]
+    assert call(folder, "--table", "utilisation", "--metric", "f1") == 2
+    assert "it has no --metric" in capsys.readouterr().err

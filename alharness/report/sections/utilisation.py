@@ -177,7 +177,7 @@ def _table(results: RunResults, found: Sequence[Use]) -> Table:
         title="How much the model uses each modality: means along the learning curve",
         columns=[
             Column("modality", [use.modality for use in found]),
-            Column("sampler", [bold(use.label) if use.neglected else Value(text=use.label) for use in found]),
+            Column("sampler", [_name(results, use) for use in found]),
             Column("share", [averaged(use.measures[SHARE]) for use in found]),
             *(against if tested else []),
             Column(f"{results.metric} worse by", [averaged(use.measures[DROP]) for use in found], name="drop"),
@@ -190,6 +190,12 @@ def _table(results: RunResults, found: Sequence[Use]) -> Table:
         "alone is withheld. Predictions move: how far they are then from those with all modalities, on average."
         f"{neglected if tested else ''}",
     )
+
+
+def _name(results: RunResults, use: Use) -> Value:
+    """Of a sampler, with a word on a control; in bold if something is neglected."""
+    name = f"{use.label} (control)" if use.label in results.run.controls else use.label
+    return bold(name) if use.neglected else Value(text=name)
 
 
 def _difference(use: Use) -> Value | str:
