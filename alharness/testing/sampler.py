@@ -185,9 +185,9 @@ class SamplerConformance:
 
     @pytest.mark.parametrize("value", [float("nan"), float("inf")], ids=str)
     def test_features_that_are_not_finite_are_refused(self, task: Task, value: float) -> None:
-        """The message says how many rows of how many. A sampler that reads nothing has nothing to refuse."""
+        """The message says how many rows of how many. A sampler that reads none of them has nothing to refuse."""
         scenario = self._scenario(task, spoiled=3, spoil=value)
-        if not self._read(task):
+        if not self._read(task) - {Feature.TRUTH}:
             assert len(self._choose(scenario)) == 6
             return
         with pytest.raises(SamplerError, match=r"\b3 of \d+\b"):
@@ -197,7 +197,7 @@ class SamplerConformance:
 
     def test_the_same_seed_chooses_the_same(self, task: Task) -> None:
         """A new sampler, and a new model with the same weights."""
-        assert self._choose(self._scenario(task)) == self._choose(Scenario(task=task))
+        assert self._choose(self._scenario(task)) == self._choose(self._scenario(task))
 
     def test_keeps_no_state_between_queries(self, task: Task) -> None:
         """An interrupted run continues with a new sampler object."""

@@ -42,7 +42,7 @@ class Scenario:
         spoiled: unlabeled samples, the first ones, whose inputs are not finite.
         spoil: NaN or infinity, what their inputs are.
         incomplete: every sample but the first lacks a modality: one audio, the next text, the next vision.
-        truth: names of what is known of every sample: random numbers here.
+        truth: names of what is known of every sample: eighths here, at random, so that samples tie.
         heads: see `ExactNetwork`.
         offset: added to all representations and embeddings; predictions stay what they are.
         dropout: whether the model has any.
@@ -115,7 +115,7 @@ class Scenario:
         return Samples(
             inputs=Inputs(ids=self.pool.ids, arrays=arrays, present=present),
             labels=labels,
-            truth={name: rng.random(count, np.float32) for name in self.truth},
+            truth={name: rng.integers(8, size=count).astype(np.float32) / 8 for name in self.truth},
         )
 
     def ask(self, sampler: Sampler, features: AbstractSet[Feature], name: str = "the sampler") -> CheckedSelection:
