@@ -58,6 +58,7 @@ def translate(error: ValidationError, model: type[BaseModel], file: YamlFile, ab
     """Pydantic's findings about the node at `above`, in the words of this file."""
     found: dict[tuple[Place, Keys], list[str]] = {}
     got: dict[tuple[Place, Keys], str] = {}
+    not_this_kind: set[tuple[Place, Keys]] = set()
     top, node, _ = walk(file.data, above)
     if (
         len(top) < len(above) and isinstance(node, dict) and "name" in node
@@ -77,8 +78,16 @@ def translate(error: ValidationError, model: type[BaseModel], file: YamlFile, ab
         elif not isinstance(detail["input"], dict | list):
             whose = "its default is" if value is ... else "got"
             got[place, keys] = f" ({whose} {_short(repr(detail['input']))})"
+        elif kind.endswith("_type"):
+            not_this_kind.add((place, keys))
         # The branches of a union complain one by one about the same value.
         found.setdefault((place, keys), []).append(what)
+    # If one branch wants no mapping, and another one complains of what is in the mapping, the second is meant.
+    found = {
+        at: whats
+        for at, whats in found.items()
+        if at not in not_this_kind or not any(keys != at[1] == keys[: len(at[1])] for _, keys in found)
+    }
     return [
         Problem(place, keys, "; or: ".join(dict.fromkeys(whats)) + got.get((place, keys), ""))
         for (place, keys), whats in found.items()

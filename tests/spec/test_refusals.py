@@ -2,10 +2,12 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from alharness import spec
+from alharness import Params, spec
 from alharness.errors import HarnessError, PluginError
 from alharness.spec import yamlfile
+from alharness.spec.problems import translate
 
 HEAD = "name: x\ndataset: blocks\nactive_learning: {initial_pool: 10, budget: 5, cycles: 2}\n"
 SHORT = HEAD + "samplers: [toy]\n"
@@ -134,6 +136,26 @@ def test_case_35_a_value_that_pydantic_refuses_is_reported_with_its_place_and_th
     assert message.startswith(place)
     assert [fact for fact in facts if fact not in message.removeprefix(place)] == []
     assert "\n" not in message
+
+
+class Loud(Params):
+    signal: float | dict[str, float]
+
+
+@pytest.mark.parametrize(
+    ("signal", "messages"),
+    [
+        ("{text: loud}", ["x.yaml:1:16: signal.text: Input should be a valid number, "]),
+        ("[1]", ["x.yaml:1:9: signal: Input should be a valid number; or: Input should be a mapping"]),
+        ("loud", ["x.yaml:1:9: signal: Input should be a valid number, "]),
+    ],
+)
+def test_of_a_number_or_a_mapping_the_one_that_was_meant_complains(signal, messages):
+    file = yamlfile.parse(f"signal: {signal}", "x.yaml")
+    with pytest.raises(ValidationError) as caught:
+        Loud.model_validate(file.data)
+    found = [str(problem) for problem in translate(caught.value, Loud, file)]
+    assert [line[: len(message)] for line, message in zip(found, messages, strict=True)] == messages
 
 
 @pytest.mark.parametrize(
