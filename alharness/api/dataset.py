@@ -222,6 +222,11 @@ class DatasetFacts:
     truth: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    @property
+    def stand_in(self) -> bool:
+        """Whether the data are made up in place of real ones. Those with known truth stand for themselves."""
+        return self.synthetic and not self.truth
+
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetPlugin:

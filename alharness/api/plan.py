@@ -155,7 +155,7 @@ class Plan:
     `lower_is_better`, `headline`, `environment`, `valid`, and the device in `params`.
 
     Attributes:
-        name: the spec's name, with a suffix if the data are synthetic.
+        name: the spec's name, with a suffix if the data stand in for real ones.
         experiment: name and hash of everything that all cells share; the run directory's name.
         folder: the run directory.
         facts: the data set before it is loaded; None in run directories of earlier versions.
@@ -222,6 +222,11 @@ class Plan:
     def labels(self) -> tuple[str, ...]:
         """Labels of the samplers, in the order of the spec."""
         return tuple(dict.fromkeys(cell.label for cell in self.cells if not cell.reference))
+
+    @property
+    def stand_in(self) -> bool:
+        """Whether the data are made up in place of real ones, see `DatasetFacts`."""
+        return self.synthetic and not (self.facts and self.facts.truth)
 
     @property
     def controls(self) -> tuple[str, ...]:

@@ -165,7 +165,7 @@ def _spec_of(run: Plan) -> str:
     from alharness.spec.finding import find_spec
     from alharness.spec.grid import make_plans
 
-    name = run.name.removesuffix(SUFFIX) if run.synthetic else run.name
+    name = run.name.removesuffix(SUFFIX) if run.stand_in else run.name
     try:
         path = find_spec(Path(name))
         plans = make_plans(load_all(path, load_plugins(())))

@@ -86,7 +86,7 @@ def make_plan(spec: Spec, workdir: Path = Path(), known: dict[str, DatasetFacts]
     _require_comparisons(spec, runnable)
     if len(spec.seeds) < FEW_SEEDS:
         warnings.append(f"fewer than {FEW_SEEDS} seeds: a difference between samplers may be chance")
-    name = name_experiment(spec.name, synthetic=facts.synthetic)
+    name = name_experiment(spec.name, stand_in=facts.stand_in)
     experiment = f"{name}-{_digest(_shared(spec))[:8]}"
     return Plan(
         name=name,

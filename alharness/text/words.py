@@ -16,7 +16,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 SUFFIX = "-standin"
-"""Ends the names of experiments on synthetic data, so that they never share a folder or a chart with real ones."""
+"""Ends the names of experiments on stand-ins, so that they never share a folder or a chart with the real data."""
 
 NOTICE = (
     "SYNTHETIC DATA: the data set is made up. Its results are not comparable with the paper, nor with any run on "
@@ -69,9 +69,9 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def name_experiment(name: str, *, synthetic: bool) -> str:
-    """The name, with the suffix if the data are synthetic."""
-    return f"{name.removesuffix(SUFFIX)}{SUFFIX}" if synthetic else name
+def name_experiment(name: str, *, stand_in: bool) -> str:
+    """The name, with the suffix if the data stand in for real ones."""
+    return f"{name.removesuffix(SUFFIX)}{SUFFIX}" if stand_in else name
 
 
 NAME = "alharness"

@@ -101,7 +101,7 @@ class Writer:
         chosen = settings.experiment
         self.store = Store(
             settings,
-            name_experiment(chosen, synthetic=run.synthetic) if chosen else run.name,
+            name_experiment(chosen, stand_in=run.stand_in) if chosen else run.name,
             {
                 "mlflow.experimentKind": "custom_model_development",
                 "alharness.experiment": run.experiment,

@@ -80,6 +80,7 @@ def test_facts_say_what_is_incomplete_and_known():
     (plugin,) = alharness_datasets()
     facts = plugin.inspect(WorldsParams(missing={"audio": 0.5}, pool=50))
     assert (facts.sizes, facts.incomplete, facts.synthetic) == ((50, 300, 1000), ("audio",), True)
+    assert not facts.stand_in  # so that the names of its runs do not say so
     assert facts.truth == tuple(plugin.make(WorldsParams(pool=20, valid=5, test=5)).truth)
 
 
