@@ -41,6 +41,7 @@ def test_there_is_a_spec_for_every_table_and_figure_of_the_paper():
     assert {path.stem for path in SPECS.glob("*.yaml")} == {
         *PAPER,
         *DIGITS,
+        "ames",
         "chicago",
         "first_grid",
         "mfeat",
