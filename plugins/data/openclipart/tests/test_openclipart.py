@@ -37,7 +37,7 @@ def test_it_loads_quickly_and_is_what_is_announced(dataset):
     assert time.process_time() - start < 0.3
     facts = inspect(OpenclipartParams())
     assert facts.modalities == again.modalities == MODALITIES
-    assert sum(facts.sizes) == len(dataset.loaded) == 4868
+    assert sum(facts.sizes) == len(dataset.loaded) == 4921
     assert tuple(map(len, dataset.split(np.random.default_rng(0)).parts.values())) == facts.sizes
     assert min(np.bincount(dataset.loaded.labels)) >= selection.LEAST
 
@@ -179,21 +179,21 @@ def own(tmp_path):
 
 
 def test_own_features_replace_the_shipped_ones_or_are_added(own):
-    np.save(own / "image.npy", np.ones((4868, 3), np.float16))
-    np.save(own / "sound.npy", np.ones((4868, 2), np.float32))
+    np.save(own / "image.npy", np.ones((4921, 3), np.float16))
+    np.save(own / "sound.npy", np.ones((4921, 2), np.float32))
     made = reader.load(OpenclipartParams(raw=own))
     assert made.modalities == inspect(OpenclipartParams(raw=own)).modalities == (*MODALITIES, "sound")
-    assert made.loaded.inputs.arrays["image"].shape == (4868, 3)
+    assert made.loaded.inputs.arrays["image"].shape == (4921, 3)
 
 
 @pytest.mark.parametrize(
     ("name", "array", "words_"),
     [
         (None, None, "has no features"),
-        ("image.npy", np.ones((4, 3), np.float32), r"has shape \(4, 3\), expected \(4868, d\)"),
-        ("image.npy", np.full((4868, 3), "a"), "expected numbers"),
-        ("My image.npy", np.ones((4868, 3), np.float32), "small letters"),
-        ("image.npy", np.full((4868, 1), np.nan, np.float32), "NaN"),
+        ("image.npy", np.ones((4, 3), np.float32), r"has shape \(4, 3\), expected \(4921, d\)"),
+        ("image.npy", np.full((4921, 3), "a"), "expected numbers"),
+        ("My image.npy", np.ones((4921, 3), np.float32), "small letters"),
+        ("image.npy", np.full((4921, 1), np.nan, np.float32), "NaN"),
     ],
 )
 def test_own_features_that_do_not_fit_are_refused(own, name, array, words_):

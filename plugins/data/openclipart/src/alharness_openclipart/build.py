@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "package", type=Path, help="Debian's package, as `apt-get download openclipart-svg` gets it"
     )
     parser.add_argument(
-        "--out", type=Path, default=DATA, help="folder of the files; default: where they are shipped"
+        "--out", type=Path, default=DATA, help="folder of the files; default: that of this distribution"
     )
     parser.add_argument("--check", action="store_true", help="write nothing; compare with the files in the folder")
     asked = parser.parse_args(arguments)

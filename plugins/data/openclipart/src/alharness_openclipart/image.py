@@ -1,4 +1,4 @@
-"""Features of pictures: directions of edges, colours, and where they are. Whole numbers as far as possible.
+"""Features of pictures: directions of edges, colours, and their places. Whole numbers as far as possible.
 
 Sums of whole numbers are the same on every machine, whatever the order in which it adds.
 """

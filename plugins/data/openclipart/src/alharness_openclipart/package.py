@@ -25,7 +25,7 @@ GET_IT = "get it on Debian or Ubuntu by: apt-get download openclipart-svg"
 FOLDER = "./usr/share/openclipart/svg/"
 MAGIC = b"!<arch>\n"
 HEADER = 60
-"""Bytes that stand before each member of an ar archive."""
+"""Bytes before each member of an ar archive."""
 MEMBER = "data.tar.xz"
 LARGEST = 8 * 2**20
 """Bytes of a drawing at most; the largest has 1.7 million."""

@@ -21,8 +21,10 @@ LEAST = 40
 """Drawings of a class at least."""
 SIDE = 24
 """Drawings are compared as images of SIDE × SIDE pixels in three colours, 0 to 255."""
-NEAR = 2
-"""Root of the mean squared difference up to which two of them are near copies."""
+NEAR = 4
+"""Root of the mean squared difference up to which two of them are near copies,"""
+FAINT = 5
+"""if that is no more than a fifth of what the fainter one differs from white."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +87,8 @@ def shrunk(images: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 def copies(images: NDArray[np.int64]) -> list[list[int]]:
     """Groups of two or more rows that are joined by pairs of near copies."""
-    limit = NEAR**2 * images.shape[1]
     squares = (images**2).sum(axis=1)
+    limits = np.minimum(NEAR**2 * images.shape[1], ((255 - images) ** 2).sum(axis=1) // FAINT**2)
     parent = list(range(len(images)))
 
     def root(i: int) -> int:
@@ -99,7 +101,8 @@ def copies(images: NDArray[np.int64]) -> list[list[int]]:
     for start in range(0, len(images), 1000):
         block = slice(start, start + 1000)
         distances = squares[block, None] + squares[None] - 2 * (as_floats[block] @ as_floats.T)
-        for i, j in zip(*np.nonzero(distances <= limit), strict=True):
+        near = distances <= np.minimum(limits[block, None], limits[None])
+        for i, j in zip(*np.nonzero(near), strict=True):
             parent[root(start + int(i))] = root(int(j))
     groups = defaultdict(list)
     for i in range(len(images)):
