@@ -534,7 +534,10 @@ def make_results():
                 key=f"f{seed}",
                 reference=True,
             )
-            only = CycleRecord(cycle=0, labeled=5000, metrics={metric: value}, cost={"train_seconds": 9.0})
+            used = {f"share/{m}": float(x[seed][0]) for m, x in (shares or {}).get("full-data", {}).items()}
+            only = CycleRecord(
+                cycle=0, labeled=5000, metrics={metric: value}, utilisation=used, cost={"train_seconds": 9.0}
+            )
             records.append(Outcome(cell=cell, status="ok", cycles=(only,)))
         run = Plan(
             **{

@@ -84,6 +84,7 @@ def several(found: Sequence[RunResults], folder: Path | None = None) -> Document
         by_setting.differences(side_by_side, link),
         by_setting.curves(side_by_side, drawn, link),
         by_setting.savings(side_by_side),
+        *utilisation.across(side_by_side.runs),
         overall.scores(side_by_side, drawn),
         overall.ranks(side_by_side, drawn),
         by_setting.listing(side_by_side, link),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from alharness.api.records import FULL_DATA
 
-from .statistics import aubc, corrected, mean
+from .statistics import aubc, corrected, difference, mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -84,6 +84,21 @@ def uses(results: RunResults) -> list[Use]:
         for seed_set in results.basis.seed_sets
         for label in seed_set.rows
     ]
+
+
+def from_all_labels(results: RunResults) -> dict[str, Difference]:
+    """Modality -> its share with Random less that of models with all labels, paired by seed, corrected over all.
+
+    Empty without these models or without Random, and if seeds stop.
+    """
+    first, random = results.basis.seed_sets[0], results.random
+    if not first.reference or random not in first.labels or results.run.stopping:
+        return {}
+    found = {}
+    for modality in modalities(results):
+        few, all_labels = (_along(results, f"{SHARE}/{modality}", x, first.seeds) for x in (random, FULL_DATA))
+        found[modality] = difference(few, all_labels, lower_is_better=False)
+    return corrected(found)
 
 
 def _differences(results: RunResults) -> dict[tuple[str, str], Difference]:

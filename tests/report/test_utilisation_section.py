@@ -9,7 +9,7 @@ from alharness.api.plan import Stopping
 from alharness.report.document import Document
 from alharness.report.page import write
 from alharness.report.pictures import styles
-from alharness.report.sections.utilisation import sections
+from alharness.report.sections.utilisation import across, sections
 
 
 @pytest.fixture
@@ -51,6 +51,20 @@ def test_a_small_loss_is_said_to_be_small(make_used):
     assert "Shown, but less than 10% of the share with Random: text with one (−0.0" in text
 
 
+def test_models_are_compared_with_those_that_have_all_labels(make_results):
+    rng = np.random.default_rng(0)
+    text = 0.6 + rng.normal(0, 0.01, (5, 4))
+    shares = {
+        "random": {"text": text, "vision": 1 - text},
+        "full-data": {"text": np.full((5, 1), 0.5), "vision": np.full((5, 1), 0.5)},
+    }
+    results = make_results({"random": np.full((5, 4), 0.5)}, shares=shares, references=[0.4] * 5)
+    assert "With all labels: text 0.5, vision 0.5. So along the curve models use vision less (−0.1" in said(
+        results
+    )
+    assert "text more (0.1" in said(results)
+
+
 def test_it_is_said_why_nothing_is_tested(make_used):
     assert "Nothing is tested: that needs 3 seeds." in said(make_used(seeds=2, random=0.5, one=0.1))
     assert "Random was not run" in said(make_used(one=0.5, other=0.1))
@@ -78,3 +92,18 @@ def test_the_page_has_the_picture_and_the_table(make_used, tmp_path):
 
 def test_without_measurements_there_is_no_section(make_results):
     assert sections(make_results({"random": np.full((3, 4), 0.5)}), {}) == []
+
+
+def test_over_settings_it_is_said_where_something_is_neglected(make_used, make_results):
+    runs = {
+        "first": make_used(random=0.5, one=0.35),
+        "second": make_used(random=0.5, one=0.5),
+        "alone": make_results({"random": np.full((3, 4), 0.5)}),
+    }
+    (section,) = across(runs)
+    assert section.paragraphs[-1] == "Neglected are: text in first (with one)."
+    (table,) = section.tables
+    assert [[cell.text for cell in row][-1] for row in table.rows] == ["one", "–", "–", "–"]
+    assert across({"alone": runs["alone"]}) == []
+    (section,) = across({"second": runs["second"]})
+    assert section.paragraphs[-1] == "No sampler is shown to make the model neglect a modality in any setting."

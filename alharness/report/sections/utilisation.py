@@ -14,17 +14,18 @@ from alharness.report.document import Picture, Section
 from alharness.report.pictures import REFERENCE, count_labels, legend, line, names, taller
 from alharness.report.tables import seeds_column
 from alharness.results.statistics import ENOUGH, mean
-from alharness.results.utilisation import DROP, MATTERS, MOVED, SHARE, modalities, uses
+from alharness.results.utilisation import DROP, MATTERS, MOVED, SHARE, from_all_labels, modalities, uses
 from alharness.text import numbers
 from alharness.text.numbers import NOTHING, form, p_value, percent, significant, typeset
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from matplotlib.figure import Figure
 
     from alharness.report.pictures import Styles
     from alharness.results.run import RunResults
+    from alharness.results.statistics import Difference
     from alharness.results.utilisation import Use
 
 COLUMNS = 3
@@ -38,6 +39,10 @@ ABOUT = (
     "trained model. Shares are of what modalities change in predictions (Shapley values); they add up to 1. A "
     "share says how much a modality counts, and not that it helps: that is by how much the metric gets worse "
     "without it, which is little also for what other modalities repeat."
+)
+NEGLECTED = (
+    f"Neglected: the share is shown to be smaller than with Random by {percent(MATTERS, 0)} of it or more. "
+    "Differences are tested as those in quality are, corrected over all samplers and modalities."
 )
 
 
@@ -53,6 +58,51 @@ def sections(results: RunResults, styles: Styles) -> list[Section]:
             paragraphs=[ABOUT, _relied_on(results, found), *verdict(results, found)],
             pictures=[_shares(results, styles)],
             tables=[_table(results, found)],
+        )
+    ]
+
+
+def across(runs: Mapping[str, RunResults]) -> list[Section]:
+    """Over several settings: shares with Random and with all labels, and who neglects what."""
+    found = {name: uses(results) for name, results in runs.items()}
+    rows = [(name, modality) for name, results in runs.items() for modality in modalities(results)]
+    if not rows:
+        return []
+    neglected = {
+        (name, use.modality): [x.label for x in all_uses if x.modality == use.modality and x.neglected]
+        for name, all_uses in found.items()
+        for use in all_uses
+    }
+    of = {(name, use.modality, use.label): use for name, all_uses in found.items() for use in reversed(all_uses)}
+
+    def share(label: Callable[[str], str | None]) -> list[Value]:
+        cells = [of.get((name, modality, label(name) or "")) for name, modality in rows]
+        return [averaged(use.measures[SHARE] if use else None) for use in cells]
+
+    cases = [f"{m} in {name} (with {', '.join(labels)})" for (name, m), labels in neglected.items() if labels]
+    more = f"; and {len(cases) - MOST} more" if len(cases) > MOST else ""
+    none = "No sampler is shown to make the model neglect a modality in any setting."
+    return [
+        Section(
+            anchor="utilisation",
+            title="What the models use",
+            paragraphs=[ABOUT, f"Neglected are: {'; '.join(cases[:MOST])}{more}." if cases else none],
+            tables=[
+                Table(
+                    name="utilisation",
+                    title="Shares of modalities: means along the learning curve",
+                    columns=[
+                        Column("setting", [name for name, _ in rows]),
+                        Column("modality", [modality for _, modality in rows]),
+                        Column("with Random", share(lambda name: runs[name].random), name="random"),
+                        Column("with all labels", share(lambda _: FULL_DATA), name="full_data"),
+                        Column("neglected with", [", ".join(neglected[row]) or NOTHING for row in rows]),
+                    ],
+                    apart=parts(name for name, _ in rows),
+                    folded=len(rows) > MANY,
+                    note=NEGLECTED,
+                )
+            ],
         )
     ]
 
@@ -78,10 +128,11 @@ def verdict(results: RunResults, found: Sequence[Use]) -> list[str]:
         said.append(f"No other share is shown to be smaller than with Random by a tenth or more ({family}).")
     else:
         least, _ = min(tested, key=lambda one: one[1].value)
-        said.append(
-            f"No sampler is shown to make the model neglect a modality ({family}). The share that falls most is "
-            f"that of {least.modality} with {least.label}: {_size(least)}."
-        )
+        said.append(f"No sampler is shown to make the model neglect a modality ({family}).")
+        if least not in small:
+            said.append(
+                f"The share that falls most is that of {least.modality} with {least.label}: {_size(least)}."
+            )
     if small:
         which = ", ".join(f"{use.modality} with {use.label} ({_size(use)})" for use in small[:MOST])
         more = f" and {len(small) - MOST} more" if len(small) > MOST else ""
@@ -102,7 +153,11 @@ def _sentence(use: Use) -> str:
 
 def _size(use: Use) -> str:
     assert use.difference is not None
-    return f"{typeset(numbers.interval(use.difference.value, use.difference.half))}, n = {use.difference.n}"
+    return _interval(use.difference)
+
+
+def _interval(found: Difference) -> str:
+    return f"{typeset(numbers.interval(found.value, found.half))}, n = {found.n}"
 
 
 def _relied_on(results: RunResults, found: Sequence[Use]) -> str:
@@ -117,7 +172,17 @@ def _relied_on(results: RunResults, found: Sequence[Use]) -> str:
         return ", ".join(f"{use.modality} {significant(use.measures[SHARE].value, 2)}" for use in own)
 
     said = f"Shares with {label}, as means along the curve: {listed(str(label))}."
-    return f"{said} With all labels: {listed(FULL_DATA)}." if first.reference else said
+    if not first.reference:
+        return said
+    apart = {m: pair for m, pair in from_all_labels(results).items() if pair.significant}
+    less = [f"{m} less ({_interval(pair)})" for m, pair in apart.items() if pair.value < 0]
+    more = [f"{m} more ({_interval(pair)})" for m, pair in apart.items() if pair.value > 0]
+    said += f" With all labels: {listed(FULL_DATA)}."
+    return (
+        f"{said} So along the curve models use {' and '.join([*less, *more])} than with all labels."
+        if apart
+        else said
+    )
 
 
 def _shares(results: RunResults, styles: Styles) -> Picture:
@@ -167,11 +232,6 @@ def _table(results: RunResults, found: Sequence[Use]) -> Table:
         Column("difference to Random", list(map(_difference, found)), name="difference", of=1.0),
         Column("p corrected", [_corrected(use) for use in found], name="p_corrected"),
     ]
-    neglected = (
-        " In bold: neglected, which means that the share is shown to be smaller than with Random by "
-        f"{percent(MATTERS, 0)} of it or more. Differences are tested as those in quality are, corrected over all "
-        "samplers and modalities."
-    )
     return Table(
         name="utilisation",
         title="How much the model uses each modality: means along the learning curve",
@@ -188,7 +248,7 @@ def _table(results: RunResults, found: Sequence[Use]) -> Table:
         folded=len(found) > MANY,
         note="Share: of what modalities change in predictions. Worse by: what the metric loses if this modality "
         "alone is withheld. Predictions move: how far they are then from those with all modalities, on average."
-        f"{neglected if tested else ''}",
+        f"{f' In bold: neglected. {NEGLECTED}' if tested else ''}",
     )
 
 
