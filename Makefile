@@ -3,7 +3,7 @@
 # targets in its environments, and .ci/run calls them with what a machine must have.
 
 PYTHON ?= python3
-SPEC ?= specs/simsv2_budget200.yaml
+SPEC ?= specs/openclipart.yaml
 # More arguments for pytest: `make test ARGS=--quick`.
 ARGS ?=
 VENV := .venv
@@ -31,8 +31,8 @@ help: ## list the targets
 
 install: $(VENV)/.installed $(if $(RAY),$(VENV)/.ray) ## set up the environment in .venv; with RAY=1 also for Ray clusters
 
-run: $(VENV)/.installed ## set up if needed, then run SPEC (default specs/simsv2_budget200.yaml)
-	@$(BIN)/alharness run $(SPEC)
+run: $(VENV)/.installed ## set up if needed, then run SPEC (default specs/openclipart.yaml) and write its page
+	@$(BIN)/alharness run --report $(SPEC)
 
 test: $(VENV)/.tested ## set up if needed, then run the whole test suite, in up to four processes
 	$(BIN)/pytest --numprocesses=$(TESTERS) --dist=worksteal $(ARGS)

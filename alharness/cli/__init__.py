@@ -80,8 +80,8 @@ def cli(context: click.Context) -> None:
     A first run, on data that needs no download:
 
     \b
-        alharness check specs/digits_quick.yaml
-        alharness run specs/digits_quick.yaml
+        alharness check specs/openclipart.yaml
+        alharness run specs/openclipart.yaml
 
     Exit codes: 0 all is well, 1 some cells failed, 2 usage or spec, 3 a bug of alharness, 4 a plugin is missing or
     broken, 5 data, 6 tracking, 130 interrupted.

@@ -73,9 +73,9 @@ def check(
     the file at once, each with line and column. Of a spec with a matrix it shows all settings. For example:
 
     \b
-        alharness check specs/digits_quick.yaml
-        alharness check specs/digits_quick.yaml --set seeds=3 --set samplers.1.params.k=5
-        alharness check specs/digits_quick.yaml --jobs 2 --trial
+        alharness check specs/openclipart.yaml
+        alharness check specs/openclipart.yaml --set seeds=3 --set samplers.5.params.alpha0=0.5
+        alharness check specs/openclipart.yaml --jobs 2 --trial
         alharness check specs/first_grid.yaml
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     plugins = load_plugins(include)

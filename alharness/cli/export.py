@@ -57,11 +57,11 @@ def export(
     settings. Several runs become one table.
 
     \b
-        alharness export digits_quick > cycles.csv
-        alharness export runs/digits_quick-1a2b3c4d --table summary --output summary.csv
+        alharness export openclipart > cycles.csv
+        alharness export runs/openclipart-1a2b3c4d --table summary --output summary.csv
         alharness export runs/* --output cycles.parquet
-        alharness export runs/digits_quick-1a2b3c4d --format latex --metric accuracy --metric f1
-        alharness export runs/digits_quick-1a2b3c4d --output table.md
+        alharness export runs/openclipart-1a2b3c4d --format latex --metric accuracy --metric f1
+        alharness export runs/openclipart-1a2b3c4d --output table.md
 
     The tables, in csv and parquet:
 

@@ -28,7 +28,7 @@ def merge(target: Path, sources: tuple[Path, ...]) -> None:
 
     \b
         alharness merge runs node1/runs node2/runs
-        alharness merge runs/digits_quick-1a2b3c4d node2/runs/digits_quick-1a2b3c4d
+        alharness merge runs/openclipart-1a2b3c4d node2/runs/openclipart-1a2b3c4d
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     from alharness.runs.merging import merge as join
 

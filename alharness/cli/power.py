@@ -57,8 +57,8 @@ def power(
     example:
 
     \b
-        alharness power digits_quick
-        alharness power runs/digits_quick-1a2b3c4d --margin 0.005 --jobs 2
+        alharness power openclipart
+        alharness power runs/openclipart-1a2b3c4d --margin 0.005 --jobs 2
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     from alharness.results.planning import plan_seeds
     from alharness.results.run import RunResults

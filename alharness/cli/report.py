@@ -66,8 +66,8 @@ def report(
 
     \b
         alharness report runs
-        alharness report digits_quick
-        alharness report runs/digits_quick-1a2b3c4d
+        alharness report openclipart
+        alharness report runs/openclipart-1a2b3c4d
         alharness report first_grid
         alharness report runs/simsv2_budget200-1a2b3c4d --target 0.35 --open
         alharness report runs/* --each

@@ -144,13 +144,13 @@ def run(
     matrix, and several specs, run one after the other; a report over all of them follows. For example:
 
     \b
-        alharness run specs/digits_quick.yaml
-        alharness run specs/digits_quick.yaml --only grace --set seeds=10
-        alharness run specs/digits_quick.yaml --jobs 2
+        alharness run specs/openclipart.yaml
+        alharness run specs/openclipart.yaml --only grace --set seeds=10
+        alharness run specs/openclipart.yaml --jobs 2
         alharness run my_comparison.yaml --include my_sampler.py
-        alharness run specs/digits_quick.yaml --retime
-        alharness run specs/digits_quick.yaml --shard 1/4
-        alharness run specs/digits_quick.yaml --executor slurm -x partition=gpu -x time=4:00:00
+        alharness run specs/openclipart.yaml --retime
+        alharness run specs/openclipart.yaml --shard 1/4
+        alharness run specs/openclipart.yaml --executor slurm -x partition=gpu -x time=4:00:00
         alharness run specs/first_grid.yaml
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     stops = _stops()

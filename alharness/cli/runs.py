@@ -32,8 +32,8 @@ def runs(named: tuple[Path, ...], workdir: Path) -> None:
         alharness runs
         alharness runs first_grid
         alharness runs --workdir /data/runs
-        alharness report digits_quick
-        alharness report runs/digits_quick-1a2b3c4d
+        alharness report openclipart
+        alharness report runs/openclipart-1a2b3c4d
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     found = list_runs(workdir)
     if named:

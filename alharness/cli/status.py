@@ -48,7 +48,7 @@ def status(runs: tuple[Path, ...], *, watch: bool) -> int:
     of the processes at work, for their own cells. For example:
 
     \b
-        alharness status digits_quick
+        alharness status openclipart
         alharness status runs/* --watch
 
     Exit codes: 0 all is complete, at work or submitted, 1 some cells failed, or some are left and no process works

@@ -40,9 +40,9 @@ def sync(directories: tuple[Path, ...], tracking_uri: str | None, experiment: st
     changes nothing else, so the command can be repeated. For example:
 
     \b
-        alharness sync runs/digits_quick-1a2b3c4d
+        alharness sync runs/openclipart-1a2b3c4d
         alharness sync runs/* --tracking-uri http://tracking:5000
-        alharness sync runs/digits_quick-1a2b3c4d --experiment "/Users/me@example.org/digits"
+        alharness sync runs/openclipart-1a2b3c4d --experiment "/Users/me@example.org/digits"
 
     Exit codes: 0 everything is in MLflow, 1 a directory cannot be read, 2 usage, 6 MLflow cannot be reached, or
     refused something.

@@ -42,7 +42,7 @@ def ui(experiment: str | None, store: str | None, port: int | None, *, browse: b
 
     \b
         alharness ui --open
-        alharness ui digits_quick --port 5005
+        alharness ui openclipart --port 5005
         alharness ui --store sqlite:////data/mlflow.db
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     page = make_console()

@@ -96,17 +96,19 @@ class Curve:
 
 @dataclass(frozen=True, kw_only=True)
 class Distance:
-    """A level line between two points, with arrows at both ends and a text in its middle.
+    """A level line between two points, with arrows at both ends, and a text at the beginning of the axes.
 
     Attributes:
         x: of its two ends; in the chart, in its coordinates.
         y: its height.
         text: what it measures.
+        above: whether the text is above the line, as curves that rise to it are below.
     """
 
     x: tuple[float, float]
     y: float
     text: str
+    above: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

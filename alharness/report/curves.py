@@ -83,7 +83,7 @@ def saved(results: RunResults, seed_set: SeedSet, metric: str, styles: Styles) -
         return None
     goal = float(results.curves(str(random), seed_set.seeds)[:, -1].mean())
     text = f"{styles[str(best)].name}: {count(found.value)} labels fewer"
-    return Distance(x=(found.needed, found.reference), y=goal, text=text)
+    return Distance(x=(found.needed, found.reference), y=goal, text=text, above=not results.lower_is_better)
 
 
 def plot(
@@ -134,16 +134,15 @@ def _measure(axes: Axes, distance: Distance) -> None:
     axes.annotate(
         "", (first, y), (last, y), arrowprops={"arrowstyle": "<->", "shrinkA": 0, "shrinkB": 0}, zorder=5
     )
+    left, right = axes.get_xlim()
+    axes.axhline(y, 0, (first - left) / (right - left), color="black", linestyle=":", linewidth=0.8)
     axes.annotate(
         distance.text,
-        ((first + last) / 2, y),
-        xytext=(0, -5),
+        (left, y),
+        xytext=(5, 3 if distance.above else -3),
         textcoords="offset points",
-        ha="center",
-        va="top",
+        va="bottom" if distance.above else "top",
         fontsize=8.5,
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
-        zorder=5,
     )
 
 

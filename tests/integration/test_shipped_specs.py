@@ -1,5 +1,6 @@
 """Every spec of the repository, as it is and cut down."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,7 @@ def test_there_is_a_spec_for_every_table_and_figure_of_the_paper():
         "chicago",
         "first_grid",
         "mfeat",
+        "openclipart",
     }
 
 
@@ -82,12 +84,17 @@ def test_a_grid_is_shipped_that_is_no_larger_than_a_first_try():
     assert sum(len(setting.samplers) * len(setting.seeds) for setting in grid) == 60
 
 
-@pytest.mark.parametrize("name", [*PAPER, *DIGITS])
+@pytest.mark.parametrize("name", [*PAPER, *DIGITS, "openclipart"])
 def test_it_can_run_without_any_download_and_skips_nobody(name):
     plan = make_plan(specs.load(SPECS / f"{name}.yaml", registry.load()))
     assert plan.skips == ()
     assert plan.warnings == ()
     assert len({cell.seed for cell in plan.cells}) == 5
+
+
+def test_make_run_is_about_real_data():
+    (default,) = re.findall(r"^SPEC \?= (.*)$", (SPECS.parent / "Makefile").read_text(), re.MULTILINE)
+    assert not make_plan(specs.load(SPECS.parent / default, registry.load())).synthetic
 
 
 @pytest.mark.parametrize("name", PAPER)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alharness.report.answers import correction, kind_of_test
+from alharness.report.answers import correction, kind_of_test, naming
 from alharness.report.cells import Column, Table, Value, bold, count, interval, number, probability
 from alharness.report.document import Picture, Section
 from alharness.report.pictures import matrix
@@ -42,13 +42,20 @@ def section(results: RunResults, styles: Styles) -> Section:
     others = list(combinations(order, 2))
     pictures, tables, paragraphs = [areas(results, styles)], [], list[str]()
     if against_random:
+        shown, worse = results.advice.shown, results.advice.worse
+        found = (
+            naming("Shown to be better than Random", shown),
+            naming("Shown to be worse than Random", worse),
+            naming("Not shown to differ from Random", [x for x in order if x not in (*shown, *worse)]),
+        )
+        paragraphs.append(" ".join(filter(None, found)))
         tables.append(_table(results, "against_random", "of samplers and Random", against_random))
-        found = penalties([results], [label for label in results.labels if label not in controls])
-        if found.tests:
-            pictures.append(penalty_matrix(found))
+        matrices = penalties([results], [label for label in results.labels if label not in controls])
+        if matrices.tests:
+            pictures.append(penalty_matrix(matrices))
             paragraphs.append(
-                f"Penalty matrix (Ash et al., 2020): {found.tests} {kind_of_test(results.run)} (n = "
-                f"{found.seeds} or more), of all pairs at {', '.join(f'{n:,}' for n in found.checkpoints)} "
+                f"Penalty matrix (Ash et al., 2020): {matrices.tests} {kind_of_test(results.run)} (n = "
+                f"{matrices.seeds} or more), of all pairs at {', '.join(f'{n:,}' for n in matrices.checkpoints)} "
                 f"labels, in one family of {correction(results.run)} correction. Checkpoints double in distance "
                 "and end when Random has 99 % of its final value; the initial pool is none, since all samplers "
                 "share its model. An entry is the share of checkpoints at which the row is significantly better; "
