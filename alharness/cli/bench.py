@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from alharness.api.parts import needs_whole
-from alharness.api.vocabulary import Task
+from alharness.api.vocabulary import Feature, Task
 from alharness.errors import SpecError
 from alharness.pools import held
 from alharness.text.numbers import fixed, significant
@@ -91,6 +91,8 @@ def bench(
     place = chosen_executor(executor, executor_params, installed)
     in_parts = parts is not None or place is not None
     unable = {plugin.name: f"it does not serve {task}" for plugin in plugins if task not in plugin.tasks}
+    controls = {plugin.name for plugin in plugins if Feature.TRUTH in plugin.features(plugin.params())}
+    unable |= dict.fromkeys(controls, "it is a control, and this pool comes without truth")
     if in_parts:
         made = {plugin.name: plugin.make(plugin.params()) for plugin in plugins}
         unable |= {name: reason for name, sampler in made.items() if (reason := needs_whole(sampler))}

@@ -24,6 +24,7 @@ def test_it_ends_with_a_row_per_size_and_an_exponent(capsys):
     [
         (["--sizes", "many"], "--sizes many: expected whole numbers"),
         (["--sizes", "10,20", "--budget", "15"], "a pool of 10 is smaller than the budget of 15"),
+        (["control"], "control: it is a control, and this pool comes without truth"),
         (["randm"], "no sampler named 'randm' is installed; did you mean 'random'?"),
     ],
 )

@@ -15,11 +15,12 @@ NEEDED = "value", "original", "region"
 
 def review(_params: Params, setting: Setting) -> list[str]:
     """Refuse data whose truth lacks something that it reads."""
+    if not setting.truth:
+        raise SamplerError("it reads the truth about made-up data, and these come without; use it with worlds")
     if lacking := [name for name in NEEDED if name not in setting.truth]:
-        known = ", ".join(setting.truth) or "nothing"
         raise SamplerError(
-            f"it reads {', '.join(NEEDED)}, but this data set knows no {' and no '.join(lacking)} of its samples; "
-            f"it knows {known}. Use it with worlds"
+            f"it reads the truth {', '.join(lacking)} of each sample, and these data know "
+            f"{', '.join(setting.truth)} alone; use it with worlds"
         )
     return []
 
