@@ -37,7 +37,7 @@ class Dataset:
             function that returns one of them is called when the content is first needed, and only then.
         classes: names of the classes, in the order of the label indices; empty for regression.
         fractions: train, validation and test shares of the drawn split.
-        block: so many samples that are next to each other, in the order of their ids, stay together in the drawn
+        stretch: so many samples that are next to each other, in the order of their ids, stay together in the drawn
             split: in a time series, neighbours are alike. The number of samples is a multiple of it.
         synthetic: made-up data; every page and every run says so.
         pooled_content: the same with every sequence pooled already, or a function that returns it, so that
@@ -59,7 +59,7 @@ class Dataset:
     content: Content | Callable[[], Content]
     classes: tuple[str, ...] = ()
     fractions: tuple[float, float, float] = FRACTIONS
-    block: int = 1
+    stretch: int = 1
     synthetic: bool = False
     pooled_content: Content | Callable[[], Content] | None = None
     stored_digest: str = ""
@@ -131,8 +131,8 @@ class Dataset:
 
         metrics = self.metrics.name if self.metrics else None
         sha = hashlib.sha256(f"{self.task} {metrics} {self.classes} {self.fractions}".encode())
-        if self.block != 1:
-            sha.update(f"block {self.block}".encode())
+        if self.stretch != 1:
+            sha.update(f"stretch {self.stretch}".encode())
         for part, samples in self.parts.items():
             arrays = {f"x {m}": a for m, a in samples.inputs.arrays.items()}
             arrays |= {f"n {m}": a for m, a in samples.inputs.lengths.items()}
@@ -171,27 +171,31 @@ class Dataset:
         if isinstance(content, Splits):
             return Splits(**{name: part.sorted() for name, part in content.parts.items()})
         samples = content.sorted()
-        train, valid, _ = split_sizes(len(samples), self.fractions, self.block)
-        blocks = np.arange(len(samples)).reshape(-1, self.block)
-        order = rng.permutation(blocks).ravel()
+        train, valid, _ = split_sizes(len(samples), self.fractions, self.stretch)
+        stretches = np.arange(len(samples)).reshape(-1, self.stretch)
+        order = rng.permutation(stretches).ravel()
         parts = order[:train], order[train : train + valid], order[train + valid :]
         drawn = [samples.subset(np.sort(part)) for part in parts]
         return Splits(train=drawn[0], valid=drawn[1], test=drawn[2])
 
 
-def split_sizes(n: int, fractions: tuple[float, float, float] = FRACTIONS, block: int = 1) -> tuple[int, int, int]:
-    """Sizes of train, valid and test when n samples are split by these shares, in blocks.
+def split_sizes(
+    n: int, fractions: tuple[float, float, float] = FRACTIONS, stretch: int = 1
+) -> tuple[int, int, int]:
+    """Sizes of train, valid and test when n samples are split by these shares, in stretches.
 
     Raises:
-        DataError: n is no multiple of the block.
+        DataError: n is no multiple of the stretch.
 
     >>> from alharness.api.dataset import split_sizes
     >>> split_sizes(1000)
     (600, 100, 300)
     """
-    if block < 1 or n % block:
-        raise DataError(f"{n} samples cannot be split in blocks of {block}; leave some out or change the block")
-    train, valid = (round(n // block * share) * block for share in fractions[:2])
+    if stretch < 1 or n % stretch:
+        raise DataError(
+            f"{n} samples cannot be split in stretches of {stretch}; leave some out or change the stretch"
+        )
+    train, valid = (round(n // stretch * share) * stretch for share in fractions[:2])
     return train, valid, n - train - valid
 
 

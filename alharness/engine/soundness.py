@@ -82,8 +82,8 @@ def _require_attributes(dataset: Dataset) -> None:
     shares = dataset.fractions
     if len(shares) != 3 or not all(0 <= x <= 1 for x in shares) or abs(sum(shares) - 1) > 1e-6:
         raise DataError(f"fractions must be three shares that add up to 1, but are {shares!r:.200}")
-    if not isinstance(dataset.block, int) or dataset.block < 1:
-        raise DataError(f"block must be a whole number of samples from 1 on, but is {dataset.block!r:.200}")
+    if not isinstance(dataset.stretch, int) or dataset.stretch < 1:
+        raise DataError(f"stretch must be a whole number of samples from 1 on, but is {dataset.stretch!r:.200}")
 
 
 def _require_inputs(part: str, inputs: Any, *, look_at_numbers: bool) -> None:

@@ -97,7 +97,7 @@ def adapt(kind: str, thing: Any, name: str | None = None) -> Any:
 
 def _facts(dataset: Dataset) -> DatasetFacts:
     sizes = [len(part) for part in dataset.parts.values()]
-    train, valid, test = sizes if len(sizes) > 1 else split_sizes(sizes[0], dataset.fractions, dataset.block)
+    train, valid, test = sizes if len(sizes) > 1 else split_sizes(sizes[0], dataset.fractions, dataset.stretch)
     return DatasetFacts(
         task=dataset.task,
         modalities=dataset.modalities,

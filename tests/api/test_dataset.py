@@ -87,24 +87,26 @@ def test_a_data_set_with_its_own_split_keeps_it(make_dataset):
 
 
 def test_blocks_stay_together_in_a_drawn_split(make_samples):
-    dataset = Dataset(task=Task.CLASSIFICATION, content=make_samples(60), block=6)
+    dataset = Dataset(task=Task.CLASSIFICATION, content=make_samples(60), stretch=6)
     position = {name: row for row, name in enumerate(sorted(dataset.content.ids))}
     one, other = dataset.split(stream(0, "split")), dataset.split(stream(1, "split"))
     for part in one.parts.values():
-        blocks = [position[name] // 6 for name in part.ids]
-        assert all(blocks.count(block) == 6 for block in blocks)
+        stretches = [position[name] // 6 for name in part.ids]
+        assert all(stretches.count(stretch) == 6 for stretch in stretches)
     assert [len(part) for part in one.parts.values()] == [36, 6, 18]
     assert one.test.ids != other.test.ids
 
 
 def test_samples_that_are_no_whole_blocks_are_refused(make_samples):
-    dataset = Dataset(task=Task.CLASSIFICATION, content=make_samples(20), block=6)
-    with pytest.raises(DataError, match="20 samples cannot be split in blocks of 6; leave some out"):
+    dataset = Dataset(task=Task.CLASSIFICATION, content=make_samples(20), stretch=6)
+    with pytest.raises(DataError, match="20 samples cannot be split in stretches of 6; leave some out"):
         dataset.split(stream(0, "split"))
 
 
 def test_the_digest_knows_the_block(make_samples):
-    one, other = (Dataset(task=Task.CLASSIFICATION, content=make_samples(20), block=block) for block in (1, 5))
+    one, other = (
+        Dataset(task=Task.CLASSIFICATION, content=make_samples(20), stretch=stretch) for stretch in (1, 5)
+    )
     assert one.digest != other.digest
 
 

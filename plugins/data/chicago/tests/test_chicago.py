@@ -12,7 +12,7 @@ from alharness_chicago.plugin import FORTNIGHT, ChicagoParams, Split, alharness_
 (PLUGIN,) = alharness_datasets()
 
 
-def make(split=Split.BLOCKS):
+def make(split=Split.FORTNIGHTS):
     return PLUGIN.make(ChicagoParams(split=split))
 
 
@@ -89,11 +89,11 @@ def test_fewer_people_travel_on_holidays(samples):
     assert np.median(samples.labels[weekday & on]) < 0.7 * np.median(samples.labels[weekday & ~on])
 
 
-def test_blocks_are_whole_fortnights():
+def test_stretches_are_whole_fortnights():
     test = make().split(np.random.default_rng(0)).test
     first = date(2001, 1, 22)
-    blocks = [(day - first).days // FORTNIGHT for day in days(test)]
-    assert {blocks.count(block) for block in blocks} == {FORTNIGHT}
+    stretches = [(day - first).days // FORTNIGHT for day in days(test)]
+    assert {stretches.count(stretch) for stretch in stretches} == {FORTNIGHT}
 
 
 def test_in_time_every_day_of_the_test_is_later():
@@ -103,7 +103,7 @@ def test_in_time_every_day_of_the_test_is_later():
 
 
 def test_another_split_is_refused():
-    with pytest.raises(ValidationError, match="'blocks', 'days' or 'time'"):
+    with pytest.raises(ValidationError, match="'fortnights', 'days' or 'time'"):
         ChicagoParams.model_validate({"split": "weeks"})
 
 

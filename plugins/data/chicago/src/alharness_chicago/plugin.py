@@ -11,28 +11,28 @@ DAYS = 5698
 """From 22 January 2001 to 28 August 2016, without a gap."""
 
 FORTNIGHT = 14
-"""Days of a block: as long as the time between the riders of the other stations and the day itself."""
+"""Days of a stretch: as long as the time between the riders of the other stations and the day itself."""
 
 
 class Split(StrEnum):
     """How the days are split."""
 
-    BLOCKS = "blocks"
+    FORTNIGHTS = "fortnights"
     DAYS = "days"
     TIME = "time"
 
     @property
-    def block(self) -> int:
+    def stretch(self) -> int:
         """Days next to each other that stay together in a drawn split."""
-        return FORTNIGHT if self is Split.BLOCKS else 1
+        return FORTNIGHT if self is Split.FORTNIGHTS else 1
 
 
 class ChicagoParams(Params):
     """What can be chosen about `chicago`."""
 
-    split: Split = Split.BLOCKS
-    """`blocks`: every seed draws fortnights, so that few days have a neighbour in another part; `days`: every seed
-    draws days; `time`: the oldest days are the pool, the latest are the test, and riders grow in between."""
+    split: Split = Split.FORTNIGHTS
+    """`fortnights`: every seed draws fortnights, so that few days have a neighbour in another part; `days`: every
+    seed draws days; `time`: the oldest days are the pool, the latest are the test, and riders grow in between."""
 
 
 def inspect(params: ChicagoParams) -> DatasetFacts:
@@ -40,7 +40,7 @@ def inspect(params: ChicagoParams) -> DatasetFacts:
     return DatasetFacts(
         task=Task.REGRESSION,
         modalities=("stations", "weather", "calendar"),
-        sizes=split_sizes(DAYS, block=params.split.block),
+        sizes=split_sizes(DAYS, stretch=params.split.stretch),
     )
 
 

@@ -46,7 +46,7 @@ def read(params: ChicagoParams) -> Dataset:
         "the games of both baseball teams are one column: the four that were published are the same in every row",
     )
     content = by_time(samples) if params.split == Split.TIME else samples
-    return Dataset(task=Task.REGRESSION, content=content, block=params.split.block, remarks=remarks)
+    return Dataset(task=Task.REGRESSION, content=content, stretch=params.split.stretch, remarks=remarks)
 
 
 def load() -> dict[str, NDArray[Any]]:
