@@ -228,7 +228,7 @@ class DatasetFacts:
 
     @property
     def stand_in(self) -> bool:
-        """Whether the data are made up in place of real ones. Those with known truth stand for themselves."""
+        """Whether the data are made up in place of real ones. Those with known truth are meant to be made up."""
         return self.synthetic and not self.truth
 
 

@@ -155,7 +155,7 @@ class Plan:
     `lower_is_better`, `headline`, `environment`, `valid`, and the device in `params`.
 
     Attributes:
-        name: the spec's name, with a suffix if the data stand in for real ones.
+        name: the spec's name, with a suffix if the data replace real ones.
         experiment: name and hash of everything that all cells share; the run directory's name.
         folder: the run directory.
         facts: the data set before it is loaded; None in run directories of earlier versions.

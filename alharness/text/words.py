@@ -70,7 +70,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def name_experiment(name: str, *, stand_in: bool) -> str:
-    """The name, with the suffix if the data stand in for real ones."""
+    """The name, with the suffix if the data replace real ones."""
     return f"{name.removesuffix(SUFFIX)}{SUFFIX}" if stand_in else name
 
 

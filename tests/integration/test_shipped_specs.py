@@ -46,6 +46,7 @@ def test_there_is_a_spec_for_every_table_and_figure_of_the_paper():
         "chicago",
         "first_grid",
         "mfeat",
+        "worlds",
         "openclipart",
     }
 
