@@ -181,7 +181,7 @@ def main(wheel: str) -> None:
     for target, arrays in tables.items():
         path = DATA / target
         before = path.read_bytes() if path.exists() else b""
-        np.savez(path, **arrays)
+        np.savez(path, **arrays)  # type: ignore[arg-type]  # a name might be that of a flag
         same = path.read_bytes() == before
         print(f"{path}: {'the same bits as before' if same else 'written, and it has changed'}")
 
