@@ -72,8 +72,7 @@ def write(document: Document, folder: Path, on_write: Callable[[str], None] = la
         (folder / PAGE).write_text(as_html(document, shown), encoding="utf-8")
     except OSError as error:
         raise RunError(
-            f"{error.filename or folder}: cannot be written: {error.strerror}; choose another folder "
-            "with `alharness report --out`"
+            f"{error.filename or folder}: cannot be written: {error.strerror}; choose another --out"
         ) from error
     return Written(page=folder / PAGE, pictures=len(pictures), tables=len(tables))
 

@@ -228,7 +228,7 @@ class Settings:
         """How many differences to Random were tested."""
         return sum(not math.isnan(d.p) for d in self.against_random.values())
 
-    @property
+    @cached_property
     def best(self) -> str | None:
         """Of the common samplers shown to be better than Random, the one with the best average rank.
 

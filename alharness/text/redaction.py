@@ -74,6 +74,8 @@ def redact(text: str) -> str:
     strings, headers and settings; keys of known forms; and the values of this process' environment variables whose
     names look secret.
     """
+    if not text:  # as the error of every cell that went well
+        return text
     text = _hide_variables(text, os.environ)
     text = re.sub(_KNOWN, HIDDEN, hide_credentials(text))
     for pattern in (_HEADER, _SCHEME, _ASSIGNED, _SAID_PLAINLY, _SAID):

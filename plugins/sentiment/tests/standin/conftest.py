@@ -44,9 +44,11 @@ class Lab:
 
     Args:
         standin: made by the generator.
+        seeds: how many seeds a fit with all labels is made for, and one with fewer labels.
     """
 
-    def __init__(self, standin):
+    def __init__(self, standin, seeds=(2, 3)):
+        self._seeds = seeds
         sentiment = standin.recipe.design.sentiment
         self.extent = sentiment.extent if sentiment else None
         self.task = Task.REGRESSION if sentiment else Task.CLASSIFICATION
@@ -70,7 +72,7 @@ class Lab:
 
         With it, as one stack, those of other seeds that tests ask for.
         """
-        seeds = range(2 if labels is None else 3)
+        seeds = range(self._seeds[labels is not None])
         orders = {s: np.random.default_rng(s).permutation(len(self.train)) for s in (seed, *seeds)}
         labels = len(self.train) if labels is None else labels
         if (labels, seed) not in self._fits:
@@ -157,4 +159,4 @@ def lab(simsv2):
 @pytest.fixture(scope="session")
 def make_lab():
     """Models on another stand-in."""
-    return lambda name, **settings: Lab(generate(name, StandInSettings(**settings)))
+    return lambda name, seeds, **settings: Lab(generate(name, StandInSettings(**settings)), seeds)

@@ -163,7 +163,7 @@ def test_the_other_regressions_have_the_same_properties_in_kind(
     make_lab, name, share, labels, learned, gained, hard
 ):
     """Thresholds from the first measurement, with room for another machine's arithmetic."""
-    lab = make_lab(name, share=share)
+    lab = make_lab(name, (2, 1), share=share)
     full, (few, rest) = lab.fit()[0], lab.fit(labels)
     assert lab.score(full) <= learned * np.abs(lab.test.labels - lab.train.labels.mean()).mean()
     assert lab.score(few) - lab.score(full) >= gained
@@ -178,7 +178,7 @@ def test_the_other_regressions_have_the_same_properties_in_kind(
 
 
 def test_the_classification_has_the_same_properties_in_kind(make_lab):
-    lab = make_lab("cherma", share=0.15)
+    lab = make_lab("cherma", (1, 1), share=0.15)
     full, (few, rest) = lab.fit()[0], lab.fit(400)
     assert lab.constant() + 0.1 < lab.score(few) < lab.score(full) - 0.15
     assert 0.4 < lab.score(full) < 0.6  # of 2,585 labels: there is more to learn from the whole 17,230
