@@ -8,6 +8,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from alharness.errors import HarnessError
 from alharness.runs.finding import enough
 from alharness.text.terminal import safe
 from alharness.text.words import NOTICE, command_line
@@ -161,4 +162,5 @@ def _harmless(page: PageConsole, file: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # noqa: BLE001 - a full disk, a folder that matplotlib cannot write to
-        page.say(f"warning: {file} is not drawn: {safe(f'{type(error).__name__}: {error}')}", style="yellow")
+        why = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
+        page.say(f"warning: {file} is not drawn: {safe(why)}", style="yellow")

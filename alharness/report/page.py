@@ -72,7 +72,8 @@ def write(document: Document, folder: Path, on_write: Callable[[str], None] = la
         (folder / PAGE).write_text(as_html(document, shown), encoding="utf-8")
     except OSError as error:
         raise RunError(
-            f"{error.filename or folder}: cannot be written: {error.strerror}; choose another --out"
+            f"{error.filename or folder}: cannot be written: {error.strerror}; choose another folder "
+            "with `alharness report --out`"
         ) from error
     return Written(page=folder / PAGE, pictures=len(pictures), tables=len(tables))
 

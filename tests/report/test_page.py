@@ -227,7 +227,7 @@ def test_both_ends_of_an_interval_are_in_the_file():
 
 def test_a_folder_that_cannot_be_written_is_named(results, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match=r"file.*choose another --out"):
+    with pytest.raises(RunError, match=r"file.*choose another folder with `alharness report --out`"):
         write(single(results), tmp_path / "file")
 
 
