@@ -1,6 +1,7 @@
 """Exact kernels that samplers share, in blocks of bounded memory."""
 
 from .centers import CenterPart, k_center, k_center_in_parts
+from .clustering import join_modalities, k_means
 from .distances import (
     cross_sums_of_distances,
     estimate_mean_distances,
@@ -21,8 +22,10 @@ __all__ = [
     "estimate_mean_distances",
     "full_precision",
     "head_gradients",
+    "join_modalities",
     "k_center",
     "k_center_in_parts",
+    "k_means",
     "k_means_plus_plus",
     "k_means_plus_plus_in_parts",
     "linear",

@@ -1,0 +1,1 @@
+"""ProbCover: the samples whose balls cover most of what is not covered yet."""

@@ -1,0 +1,1 @@
+"""TypiClust: the most typical samples of the largest clusters without a label."""
