@@ -134,10 +134,15 @@ def verdict(results: RunResults, found: Sequence[Use]) -> list[str]:
                 f"The share that falls most is that of {least.modality} with {least.label}: {_size(least)}."
             )
     if small:
-        which = ", ".join(f"{use.modality} with {use.label} ({_size(use)})" for use in small[:MOST])
-        more = f" and {len(small) - MOST} more" if len(small) > MOST else ""
-        said.append(f"Shown, but less than {percent(MATTERS, 0)} of the share with Random: {which}{more}.")
+        said.append(f"Shown, but less than {percent(MATTERS, 0)} of the share with Random: {_listed(small)}.")
+    if larger := [use for use, pair in tested if pair.better]:
+        said.append(f"Shown to be larger than with Random: {_listed(larger)}.")
     return said
+
+
+def _listed(found: Sequence[Use]) -> str:
+    which = ", ".join(f"{use.modality} with {use.label} ({_size(use)})" for use in found[:MOST])
+    return f"{which} and {len(found) - MOST} more" if len(found) > MOST else which
 
 
 def _sentence(use: Use) -> str:
