@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from alharness.text import numbers
+from alharness.text.words import marked
 
 from .document import Picture
 
@@ -79,7 +80,7 @@ def styles(labels: Iterable[str], controls: Collection[str] = ()) -> dict[str, S
     count = len(COLORS)
     return {
         label: Style(
-            f"{name} (control)" if label in controls else name,
+            marked(name, control=label in controls),
             COLORS[number % count],
             MARKERS[(number + number // count) % len(MARKERS)],
             LINES[number // count % len(LINES)],

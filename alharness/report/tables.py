@@ -13,6 +13,7 @@ from alharness.results.paper import compare_with_paper
 from alharness.results.summary import COSTS, TRAININGS
 from alharness.text import spreadsheets
 from alharness.text.numbers import NOTHING, fixed, significant
+from alharness.text.words import marked
 
 from .cells import Column, Table, averaged, bold, interval, number, parts
 from .typesetting import as_blocks
@@ -116,7 +117,7 @@ def settings_table(found: Sequence[RunResults]) -> Blocks:
             Column("area of", [arrow(results.run, results.run.metric) for results in found]),
             *(
                 Column(
-                    f"{label} (control)" if label in controls else label,
+                    marked(label, control=label in controls),
                     [averaged(row[label].area) if label in row else NOTHING for row in rows],
                 )
                 for label in labels

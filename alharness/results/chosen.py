@@ -156,12 +156,12 @@ def marks(pool: PoolTable) -> dict[tuple[str, str], Array]:
 
     It is 100 if a sample has the mark, and 0 if not, or a number.
 
-    Contradictions of labels of modalities, and of the truth of made-up data what is yes or no, or one number.
+    Contradictions of labels of modalities, and of the truth of made-up data one number, or what is true of some.
     """
     against = contradicting(pool)
     found: dict[tuple[str, str], Array] = {} if against is None else {CONTRADICTING: 100.0 * against}
     for name, known in pool.truth.items():
-        if known.ndim == 1 and known.dtype.kind == "b":
+        if known.ndim == 1 and known.dtype.kind == "b" and known.any():
             found[PERCENT, name] = 100.0 * known
         if known.ndim == 1 and known.dtype.kind == "f":
             found[MEAN, name] = known

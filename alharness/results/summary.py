@@ -10,6 +10,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from alharness.api.records import FULL_DATA
+from alharness.text.words import marked
 
 from .basis import SeedSet
 from .statistics import alike, mean
@@ -96,7 +97,7 @@ class SummaryRow:
     @property
     def name(self) -> str:
         """The label, with a word on a control."""
-        return f"{self.label} (control)" if self.control else self.label
+        return marked(self.label, control=self.control)
 
     @property
     def count(self) -> str:

@@ -69,6 +69,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def marked(label: str, *, control: bool) -> str:
+    """A label as it is shown, with a word on a control that does not say it itself."""
+    return f"{label} (control)" if control and "control" not in label else label
+
+
 def name_experiment(name: str, *, stand_in: bool) -> str:
     """The name, with the suffix if the data replace real ones."""
     return f"{name.removesuffix(SUFFIX)}{SUFFIX}" if stand_in else name

@@ -72,6 +72,7 @@ def test_the_truth_of_made_up_data_is_counted_among_what_was_chosen():
             "noisy_label": np.array([True, False, False, True]),
             "value": np.array([0.5, 1, 0, 0], np.float32),
             "region": np.arange(4),
+            "outlier": np.zeros(4, bool),
             "shares": np.zeros((4, 2), np.float32),
         },
     )

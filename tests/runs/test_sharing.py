@@ -20,12 +20,14 @@ def share(dataset, folder):
 
 def same(one: Samples, other: Samples):
     pairs = [(one.labels, other.labels)]
-    for name in ("arrays", "lengths"):
+    for name in ("arrays", "lengths", "present"):
         mine, theirs = getattr(one.inputs, name), getattr(other.inputs, name)
         assert list(mine) == list(theirs)
         pairs += zip(mine.values(), theirs.values(), strict=True)
-    assert list(one.unimodal_labels) == list(other.unimodal_labels)
-    pairs += zip(one.unimodal_labels.values(), other.unimodal_labels.values(), strict=True)
+    for name in ("unimodal_labels", "truth"):
+        mine, theirs = getattr(one, name), getattr(other, name)
+        assert list(mine) == list(theirs)
+        pairs += zip(mine.values(), theirs.values(), strict=True)
     assert all(np.array_equal(a, b) and a.dtype == b.dtype and a.shape == b.shape for a, b in pairs)
     return one.ids == other.ids and one.inputs.pooling == other.inputs.pooling
 
@@ -36,8 +38,9 @@ def dataset(make_dataset):
     parts = made.parts
     train = replace(
         parts["train"],
-        inputs=replace(parts["train"].inputs, pooling={"vision": "first"}),
+        inputs=replace(parts["train"].inputs, pooling={"vision": "first"}, present={"audio": np.arange(120) > 7}),
         unimodal_labels={"audio": parts["train"].labels * 2},
+        truth={"outlier": np.arange(120) % 9 == 0},
     )
     return replace(made, content=Splits(train=train, valid=parts["valid"], test=parts["test"]), metrics=REGRESSION)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from alharness import FUSED, Feature, Sampler, SamplerError, Task
+from alharness import FUSED, Feature, Sampler, SamplerError, ScoringSampler, Task
 from alharness.testing import ExactNetwork, Scenario
 
 FEATURES = frozenset(Feature)
@@ -162,3 +162,25 @@ def test_a_scenario_leaves_the_global_random_state_alone(scenario):
 def test_the_network_is_not_for_training():
     with pytest.raises(TypeError, match="fixed weights and cannot be trained"):
         ExactNetwork(Task.REGRESSION).loss(None)
+
+
+class Known(ScoringSampler):
+    """Reads what needs no model, of a pool in one piece or in parts."""
+
+    def score(self, query):
+        view = query.unlabeled
+        there = torch.stack([view.present(m) for m in query.modalities]).double().sum(0)
+        inputs = torch.cat([view.inputs(m) for m in query.modalities], dim=1).double().abs().sum(1)
+        labels = query.labeled.targets("audio").double().mean() + query.labeled.bought().sum()
+        assert len(query.classes) in (0, 4)
+        assert len(query.labeled.truth("value")) == len(query.labeled)
+        return there + inputs + labels * view.truth("value")
+
+
+def test_a_pool_in_parts_shows_what_the_whole_shows():
+    scenario = Scenario(incomplete=True, truth=("value",), labeled=5)
+    features = {Feature.INPUTS, Feature.TRUTH}
+    found, whole = (ask(Known(), features) for ask in (scenario.ask_in_parts, scenario.ask))
+    assert (found.positions, found.scores) == (whole.positions, pytest.approx(whole.scores))
+    lacking = [~scenario.samples.inputs.present[m] for m in scenario.samples.inputs.modalities]
+    assert np.sum(lacking, axis=0).tolist() == [0] + [1] * 44

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from alharness.errors import SpecError
-from alharness.text.words import choices, grouped, several
+from alharness.text.words import choices, grouped, marked, several
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,9 @@ def test_a_wrong_name_lists_the_choices_if_none_is_near():
 
 def test_groups_keep_the_order_in_which_keys_and_values_come():
     assert list(grouped([("b", 2), ("a", 1), ("b", 0)]).items()) == [("b", [2, 0]), ("a", [1])]
+
+
+def test_a_control_says_what_it_is_once():
+    assert marked("oracle", control=True) == "oracle (control)"
+    assert marked("control", control=True) == "control"
+    assert marked("random", control=False) == "random"

@@ -17,6 +17,7 @@ from alharness.results.statistics import ENOUGH, mean
 from alharness.results.utilisation import DROP, MATTERS, MOVED, SHARE, from_all_labels, modalities, uses
 from alharness.text import numbers
 from alharness.text.numbers import NOTHING, form, p_value, percent, significant, typeset
+from alharness.text.words import marked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -259,7 +260,7 @@ def _table(results: RunResults, found: Sequence[Use]) -> Table:
 
 def _name(results: RunResults, use: Use) -> Value:
     """Of a sampler, with a word on a control; in bold if something is neglected."""
-    name = f"{use.label} (control)" if use.label in results.run.controls else use.label
+    name = marked(use.label, control=use.label in results.run.controls)
     return bold(name) if use.neglected else Value(text=name)
 
 
