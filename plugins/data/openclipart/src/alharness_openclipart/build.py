@@ -99,6 +99,7 @@ def identify(content: bytes) -> str:
 
 def _npy(array: NDArray[np.float16]) -> bytes:
     assert np.isfinite(array).all()
+    array = array + np.float16(0)  # what is nearly 0 may be -0 on another machine
     file = io.BytesIO()
     np.save(file, array, allow_pickle=False)
     return file.getvalue()

@@ -13,5 +13,5 @@ MODALITIES = ("image", "text", "structure")
 SPLITS = ("random", "author", "theme")
 
 SUMMARY = "4921 real drawings in 13 classes as picture, words and structure; nothing to download"
-SOURCE = "Open Clip Art Library 0.18 (openclipart.org, 2005), as Debian's package openclipart-svg 0.18+dfsg-19"
+SOURCE = "Open Clip Art Library 0.18 (openclipart.org), as Debian's package openclipart-svg 0.18+dfsg-19"
 LICENSE = "public domain, as each drawing's file says"

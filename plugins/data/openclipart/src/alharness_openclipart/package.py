@@ -20,7 +20,7 @@ NAME = "openclipart-svg_1%3a0.18+dfsg-19_all.deb"
 SHA256 = "989712d90d57dfa3230049f553bb43b76c30ee4d4b8c5f6e106e33f7db5cbdc5"
 SIZE = 24919068
 """Its bytes."""
-GET_IT = "get it on Debian or Ubuntu by: apt-get download openclipart-svg"
+GET_IT = "get it on Debian or Ubuntu by: apt-get download openclipart-svg=1:0.18+dfsg-19"
 
 FOLDER = "./usr/share/openclipart/svg/"
 MAGIC = b"!<arch>\n"
