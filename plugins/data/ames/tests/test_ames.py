@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -35,7 +37,8 @@ def test_shapes_and_types(samples):
 
 def test_the_target_is_the_logarithm_of_the_price(samples):
     assert 10 ** samples.labels[:3] == pytest.approx([215_000, 105_000, 172_000], rel=1e-4)
-    assert samples.labels.dtype == np.float32
+    exact = np.array([math.log10(price) for price in reader.load()["price"].tolist()], np.float32)
+    assert np.array_equal(samples.labels, exact)  # as no logarithm in float32 is, on any machine
 
 
 def test_larger_houses_cost_more(samples):

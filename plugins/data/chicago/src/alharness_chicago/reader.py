@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FILE = "days.npz"
 
-MONDAY, THURSDAY, SATURDAY, SUNDAY = 0, 3, 5, 6
+MONDAY, THURSDAY, FRIDAY = 0, 3, 4
 
 
 def read(params: ChicagoParams) -> Dataset:
@@ -54,8 +54,7 @@ def load() -> dict[str, NDArray[Any]]:
 
     Returns:
         `date` (n,), days since 1970; `riders` (n,) at Clark/Lake in thousands; `stations` (n, 20), a fortnight
-        before;
-        `weather` (n, 18); `games` (n, 7), 0 or 1.
+        before; `weather` (n, 18); `games` (n, 7), 0 or 1.
 
     Raises:
         DataError: the file is damaged.
@@ -72,9 +71,9 @@ def load() -> dict[str, NDArray[Any]]:
 def by_time(samples: Samples) -> Splits:
     """The oldest days to be labeled, the next for validation, the latest for the test."""
     train, valid, _ = split_sizes(len(samples))
-    bounds = (0, train, train + valid, len(samples))
-    parts = [samples.subset(np.arange(*bounds[part : part + 2])) for part in range(3)]
-    return Splits(train=parts[0], valid=parts[1], test=parts[2])
+    parts = np.split(np.arange(len(samples)), [train, train + valid])
+    first, next_, last = (samples.subset(rows) for rows in parts)
+    return Splits(train=first, valid=next_, test=last)
 
 
 def calendar(dates: list[date]) -> NDArray[np.float32]:
@@ -105,10 +104,9 @@ def _last_monday_of_may(today: date) -> bool:
 
 def _observed(today: date) -> bool:
     """The Friday before, or the Monday after, one of three holidays that is on a weekend."""
-    near = {MONDAY: (-1, SUNDAY), MONDAY + 4: (1, SATURDAY)}.get(today.weekday())
-    if near is None:
+    if today.weekday() not in (FRIDAY, MONDAY):
         return False
-    that = today + timedelta(days=near[0])
+    that = today + timedelta(days=1 if today.weekday() == FRIDAY else -1)
     return (that.month, that.day) in {(1, 1), (7, 4), (12, 25)}
 
 
