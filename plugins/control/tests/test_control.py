@@ -1,3 +1,5 @@
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
@@ -48,52 +50,43 @@ def test_equal_values_are_drawn():
     assert {picks(view([1.0] * 5), NOTHING, 1, seed)[0] for seed in range(40)} == set(range(5))
 
 
-def expected(labeled, unlabeled, size):
-    """Every sum written out, for every candidate, at every pick."""
-    best = {}
-    for value, original, region in zip(*labeled, strict=True):
-        best[original] = max(best.get(original, (0, region)), (value, region))
-    known = {}
-    for value, region in best.values():
-        known[region] = known.get(region, 0) + value
-    new = {}
-    for i, (value, original, _) in enumerate(zip(*unlabeled, strict=True)):
-        if (
-            value > 0
-            and not best.get(original, (0,))[0]
-            and (original not in new or value > unlabeled[0][new[original]])
-        ):
-            new[original] = i
-    left, mass, found = set(new.values()), dict(known), []
-    for i in left:
-        mass[unlabeled[2][i]] = mass.get(unlabeled[2][i], 0) + unlabeled[0][i]
-    while left and len(found) < size:
-        error = {}
-        for i in left:
-            after = {**known, unlabeled[2][i]: known.get(unlabeled[2][i], 0) + unlabeled[0][i]}
-            error[i] = sum(m / (1 + after.get(region, 0)) for region, m in mass.items())
-        found.append(min(error, key=error.get))
-        left.remove(found[-1])
-        known[unlabeled[2][found[-1]]] = known.get(unlabeled[2][found[-1]], 0) + unlabeled[0][found[-1]]
-    return found
-
-
 @pytest.mark.parametrize("seed", range(8))
-def test_picks_are_those_of_the_sum_written_out(seed):
+def test_each_pick_lowers_the_sum_most(seed):
+    """The sum written out, for every candidate, at every pick. Copies are of the same region."""
     rng = np.random.default_rng(seed)
 
     def draw(n):
-        """Values with few digits, all of them different in a sum."""
-        values = rng.permutation(np.arange(1, 200))[:n] / 256
-        return (
-            (values * (rng.random(n) < 0.8)).tolist(),
-            rng.integers(40, size=n).tolist(),
-            rng.integers(5, size=n).tolist(),
-        )
+        originals = rng.integers(60, size=n)
+        return (rng.integers(5, size=n) / 4).tolist(), originals.tolist(), (originals % 5).tolist()
 
-    labeled, unlabeled = draw(9), draw(60)
-    wanted = expected(labeled, unlabeled, 30)
-    assert picks(view(*unlabeled), view(*labeled), 30)[: len(wanted)] == wanted
+    labeled, unlabeled = draw(9), draw(80)
+    value, original, region = unlabeled
+    best, known, mass = {}, Counter(), Counter()
+    for v, o, r in zip(*labeled, strict=True):
+        best[o] = max(best.get(o, (0, r)), (v, r))
+    for v, r in best.values():
+        known[r, v] += v
+        mass[r, v] += v
+    fresh = {o: max(v for v, other in zip(value, original, strict=True) if other == o) for o in original}
+    fresh = {o: v for o, v in fresh.items() if v > 0 and best.get(o, (0,))[0] == 0}
+    for o, v in fresh.items():
+        mass[o % 5, v] += v
+
+    def left_after(o):
+        added = Counter({(o % 5, fresh[o]): fresh[o]})
+        return sum(m / (1 + known[cell] + added[cell]) for cell, m in mass.items())
+
+    for pick in picks(view(*unlabeled), view(*labeled), 30)[: len(fresh)]:
+        assert value[pick] == fresh[original[pick]]
+        assert left_after(original[pick]) <= min(map(left_after, fresh)) + 1e-12
+        known[region[pick], value[pick]] += value[pick]
+        del fresh[original[pick]]
+
+
+def test_what_teaches_less_is_no_substitute():
+    """Of a region's samples of another value, some are bought as well, though each teaches less."""
+    unlabeled = view([1.0] * 20 + [0.5] * 20)
+    assert {unlabeled.truth("value")[i].item() for i in picks(unlabeled, NOTHING, 8)} == {1.0, 0.5}
 
 
 def test_data_without_what_it_reads_are_refused():

@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 
 class Control(Sampler):
-    """Lowers Σ_r m_r / (1 + V_r): the error that is left if that of a region falls with what is known of it.
+    """Lowers Σ_c m_c / (1 + V_c): the error that is left if that of a cell falls with what is known of it.
 
-    V_r is the sum of the values of labeled samples of region r, and m_r that of all its samples. Of near copies
-    only the one with the largest value counts. Each pick is the one that lowers the sum most. So regions get
-    labels in proportion to the root of their size, the most valuable samples come first, and outliers, wrong
-    labels and near copies of what is labeled come last.
+    A cell holds the samples of a region that have the same value: others teach something else. V_c is the sum of
+    the values of labeled samples of cell c, and m_c that of all its samples. Of near copies only the one with the
+    largest value counts. Each pick is the one that lowers the sum most. So cells of equal value get labels in
+    proportion to the root of their size, more valuable ones get more, and outliers, wrong labels and near copies
+    of what is labeled come last.
     """
 
     def select(self, query: Query) -> list[int]:
         """The picks in their order; ties at random."""
         value, original, region = _read(query.unlabeled)
         known_value, known_original, known_region = _read(query.labeled)
-        _, region = np.unique(np.concatenate([known_region, region]), return_inverse=True)
-        known_region, region = np.split(region, [len(known_region)])
+        known_cell, cell = _numbered((known_region, known_value), (region, value))
 
         order = query.rng.permutation(len(value))
         order = order[np.argsort(-value[order], kind="stable")]
@@ -44,9 +44,9 @@ class Control(Sampler):
         best_first = np.lexsort((-known_value, known_original))
         once = best_first[np.unique(known_original[best_first], return_index=True)[1]]
 
-        known = np.bincount(known_region[once], known_value[once], minlength=1 + region.max(initial=0))
-        mass = known + np.bincount(region[new], value[new], minlength=len(known))
-        picks = new[_greedy(value[new], region[new], known, mass, query.size)]
+        known = np.bincount(known_cell[once], known_value[once], minlength=1 + cell.max(initial=0))
+        mass = known + np.bincount(cell[new], value[new], minlength=len(known))
+        picks = new[_greedy(value[new], cell[new], known, mass, query.size)]
         rest = order[~np.isin(order, picks)]
         return [int(i) for i in (*picks, *rest[: query.size - len(picks)])]
 
@@ -56,26 +56,33 @@ def _read(view: View) -> tuple[Array, Array, Array]:
     return value.astype(np.float64), original, region
 
 
-def _greedy(value: Array, region: Array, known: Array, mass: Array, size: int) -> Array:
+def _numbered(*sides: tuple[Array, Array]) -> list[Array]:
+    """The number of each sample's cell, for each side of the pool, from its regions and values."""
+    pairs = np.concatenate([np.stack(side, axis=1, dtype=np.float64) for side in sides])
+    _, cells = np.unique(pairs, axis=0, return_inverse=True)
+    return np.split(cells.ravel(), [len(sides[0][0])])
+
+
+def _greedy(value: Array, cell: Array, known: Array, mass: Array, size: int) -> Array:
     """Positions of the picks, at most `size`, among samples that are ordered by value, the largest first.
 
     Args:
         value: (n,) of each sample.
-        region: (n,) of each sample, a number below R.
-        known: (R,) sum of the values of labeled samples.
-        mass: (R,) sum of the values of all samples.
+        cell: (n,) of each sample, a number below C.
+        known: (C,) sum of the values of labeled samples.
+        mass: (C,) sum of the values of all samples.
         size: how many.
     """
-    by_region = np.argsort(region, kind="stable")
-    ends = np.searchsorted(region[by_region], np.arange(len(known)), side="right")
-    heads = np.searchsorted(region[by_region], np.arange(len(known)), side="left")
+    by_cell = np.argsort(cell, kind="stable")
+    ends = np.searchsorted(cell[by_cell], np.arange(len(known)), side="right")
+    heads = np.searchsorted(cell[by_cell], np.arange(len(known)), side="left")
     known, picks = known.copy(), []
     for _ in range(min(size, len(value))):
         left = heads < ends
-        head = by_region[heads[left]]
+        head = by_cell[heads[left]]
         gains = mass[left] * (1 / (1 + known[left]) - 1 / (1 + known[left] + value[head]))
         place = np.flatnonzero(left)[np.argmax(gains)]
-        pick = by_region[heads[place]]
+        pick = by_cell[heads[place]]
         known[place] += value[pick]
         heads[place] += 1
         picks.append(pick)
