@@ -251,7 +251,7 @@ class _TimeLeft(ProgressColumn):
         self._seconds = left
 
     def render(self, task: Task) -> Text:
-        if not task.fields["whole"] or task.finished:
+        if not task.fields["whole"] or task.completed == task.total:
             return Text("")
         left = self._seconds()
         return Text("estimating" if left is None else f"{time_in_words(left)} left", style="progress.remaining")
