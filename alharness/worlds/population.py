@@ -50,7 +50,7 @@ class Population:
     ids: tuple[str, ...]
     sources: NDArray[np.int64]
     clusters: NDArray[np.int64]
-    outliers: NDArray[np.bool_]
+    outliers: NDArray[np.bool]
 
     def __len__(self) -> int:
         return len(self.ids)
