@@ -228,7 +228,7 @@ def _shares(results: RunResults, styles: Styles) -> Picture:
         text=f"The share of each of {', '.join(found)} in predictions against labels, one line for each of "
         f"{', '.join(first.rows)}",
         draw=draw,
-        size=taller((0.4 + 2.0 * max(columns, 2), 1.2 + 2.0 * rows), first.rows),
+        size=taller((0.4 + 2.1 * max(columns, 2), 1.2 + 2.0 * rows), first.rows),
     )
 
 
