@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 import torch
 
-from alharness.api.vocabulary import Task
+from alharness.api.vocabulary import Feature, Task
 from alharness.engine.alone import train_alone
 from alharness.engine.measure import MIB, Meter, synchronize
 from alharness.engine.pool import Pool
@@ -160,7 +160,7 @@ def queries(place: Place) -> Iterator[QueryCost]:
     fitted = train_alone(recipe, Fit(labeled=samples.take(labeled), seed=0))
     for name, found in sorted(place.registry.samplers.items()):
         plugin = found.plugin
-        if Task.CLASSIFICATION not in plugin.tasks:
+        if Task.CLASSIFICATION not in plugin.tasks or Feature.TRUTH in plugin.features(plugin.params()):
             continue
         # The smaller pool first, which loads libraries and kernels.
         there = choice(plugin, fitted, few, initial, budget).positions

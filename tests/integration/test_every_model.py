@@ -13,7 +13,12 @@ from alharness.runs.setup import Setup, pool_if_needed
 from alharness.spec.settings import TrainingSettings
 
 INSTALLED = registry.load()
-SAMPLERS = sorted(name for name, known in INSTALLED.samplers.items() if known.distribution.startswith("alharness"))
+SAMPLERS = sorted(
+    name
+    for name, known in INSTALLED.samplers.items()
+    if known.distribution.startswith("alharness")
+    and Feature.TRUTH not in known.plugin.features(known.plugin.params())  # controls need made-up data
+)
 MODELS = {
     "late_fusion": ("late_fusion", {}),
     "av_mc": ("av_mc", {}),
