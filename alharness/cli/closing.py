@@ -135,7 +135,7 @@ def _close(
     for tracker in trackers:
         if where := tracker.where():
             page.say(f"{safe(tracker.title) + ':':<9} {safe(where)}")
-    if plan.synthetic:
+    if plan.synthetic and not (report and drawn):  # the words of the page began with it
         page.say(NOTICE, style="bold yellow")
 
 

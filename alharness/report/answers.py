@@ -80,10 +80,10 @@ def _controls(results: RunResults) -> str:
     """What controls reach, and that they are no samplers."""
     random, sentences = results.random, []
     for label in [x for x in results.ranked if x in results.run.controls and random]:
-        pair = results.pairs[label, str(random)]
+        pair, name = results.pairs[label, str(random)], "" if label == "control" else f" {label}"
         is_not = "is shown to be better than" if pair.better else "is shown to be worse than" if pair.worse else ""
         sentences.append(
-            f"The control {label}, which knows the truth of these made-up data and is no sampler, "
+            f"The control{name}, which knows the truth of these made-up data and is no sampler, "
             f"{is_not or 'is not shown to differ from'} Random: {_size(results, label, str(random))}."
         )
     return " ".join(sentences)
@@ -109,7 +109,7 @@ def _winner(results: RunResults, best: str, random: str) -> Answer:
         f"{advice.apart}; {best} has the largest difference to Random." if advice.apart else "",
         naming(f"Shown to be better than {best} over the seeds that both have", superior),
         level,
-        "It is better than every other sampler, too." if others == beaten else "",
+        "It is better than every other sampler, too." if others and others == beaten else "",
     )
 
 

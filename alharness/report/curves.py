@@ -131,11 +131,11 @@ def plot(
 def _measure(axes: Axes, distance: Distance) -> None:
     """Draw how far it is from one curve to the other."""
     (first, last), y = distance.x, distance.y
-    axes.annotate(
-        "", (first, y), (last, y), arrowprops={"arrowstyle": "<->", "shrinkA": 0, "shrinkB": 0}, zorder=5
-    )
-    left, right = axes.get_xlim()
-    axes.axhline(y, 0, (first - left) / (right - left), color="black", linestyle=":", linewidth=0.8)
+    left, _ = axes.get_xlim()
+    ends = {"shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", (first, y), (last, y), arrowprops={"arrowstyle": "<->", **ends}, zorder=5)
+    level = {"arrowstyle": "-", "linestyle": ":", "linewidth": 0.8, **ends}
+    axes.annotate("", (left, y), (first, y), arrowprops=level, zorder=3)
     axes.annotate(
         distance.text,
         (left, y),
