@@ -39,6 +39,7 @@ BASE = {
     "samplers": ["random"],
 }
 PROGRAMS = {
+    "apt-get",
     "cd",
     "diff",
     "export",
