@@ -90,7 +90,8 @@ class _Roles:
         order = world.draw("roles").permutation(n)
         copies = round(params.duplicates * n)
         copied = math.ceil(copies / params.copies)
-        self.originals[order[:copies]] = order[copies : copies + copied][np.arange(copies) % max(copied, 1)]
+        originals = order[copies : copies + copied]  # one fewer if both numbers are rounded up and fill the pool
+        self.originals[order[:copies]] = originals[np.arange(copies) % max(len(originals), 1)]
         self.outliers[order[copies + copied :][: round(params.outliers * n)]] = True
         usual = np.flatnonzero(~self.outliers)
         self.wrong[world.draw("wrong").permutation(usual)[: round(params.label_noise * n)]] = True

@@ -187,7 +187,8 @@ class WorldsParams(Params):
     def class_shares(self) -> tuple[float, ...]:
         """Of the classes; they fall geometrically."""
         powers = [self.imbalance ** (-k / (self.kinds - 1)) for k in range(self.kinds)]
-        return tuple(power / sum(powers) for power in powers)
+        total = sum(powers)
+        return tuple(power / total for power in powers)
 
     @property
     def incomplete(self) -> tuple[str, ...]:
@@ -195,13 +196,16 @@ class WorldsParams(Params):
         return tuple(m for m, rate in self.by_modality("missing").items() if rate > 0)
 
     def _contradictions(self) -> Iterator[str]:
-        yield from self._unknown_modalities()
+        yield from self._names()
         yield from self._information()
         yield from self._conflicts()
         yield from self._absent()
         yield from self._spoilt()
 
-    def _unknown_modalities(self) -> Iterator[str]:
+    def _names(self) -> Iterator[str]:
+        for name in ("redundant", "synergistic"):
+            if name in self.modalities:
+                yield f"a modality cannot be named {name!r}, which is a share of information: rename it"
         for knob in ("features", "signal", "noise", "unique", "contradicting", "missing", "between"):
             value = getattr(self, knob)
             for name in value if isinstance(value, dict | tuple) else ():

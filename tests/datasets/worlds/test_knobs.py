@@ -47,6 +47,7 @@ def test_shares_of_information_are_divided_and_sum_to_one():
         ({"unique": 0.7, "synergistic": 0.5}, "sum to 1.2: lower them by 0.2"),
         ({"redundant": 0.8, "unique": 0.3}, "sum to 1.1: set redundant to 0.7"),
         ({"signal": {"smell": 1}}, "signal names the modality 'smell', but there are text, audio, vision"),
+        ({"modalities": ["redundant", "b"]}, "cannot be named 'redundant', which is a share of information"),
         ({"modalities": ["a"], "synergistic": 0.2}, "synergistic needs two different modalities"),
         ({"between": ["text", "text"], "synergistic": 0.2}, "synergistic needs two different modalities"),
         ({"between": ["text", "audio"]}, "synergistic is 0: raise it"),

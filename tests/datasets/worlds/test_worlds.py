@@ -209,6 +209,12 @@ def test_near_copies_are_near_have_the_same_label_and_lack_the_same():
     assert 0 < near.max() < 0.3 * np.median(apart)
 
 
+def test_a_pool_may_be_all_pairs_of_near_copies():
+    made = splits(pool=11, duplicates=0.5, copies=1).train
+    assert made.truth["duplicate"].sum() == 6
+    assert not made.truth["duplicate"][made.truth["original"]].any()
+
+
 def test_value_is_what_a_label_teaches():
     """About how many of the modalities something true, less something false; nothing without what it takes."""
     made, present = meaning(unique={"text": 0.3}, synergistic=0.3, conflict=0.3)[0], {}
