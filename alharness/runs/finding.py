@@ -173,10 +173,11 @@ def _settings(named: str | Path) -> list[str]:
     from alharness.spec.bases import with_bases
     from alharness.spec.finding import find_spec
     from alharness.spec.matrix import setting_names
+    from alharness.spec.sources import put_in
 
     with suppress(SpecError):
         path = find_spec(Path(named))
-        return setting_names(with_bases(yamlfile.read(path), path))
+        return setting_names(put_in(with_bases(yamlfile.read(path), path), ()))  # with its short forms spelled out
     return []
 
 

@@ -196,6 +196,14 @@ def test_a_spec_with_a_matrix_means_the_runs_of_all_its_settings(grid, named):
     assert said == [f"{named}: no run yet of grid-epochs3"]
 
 
+def test_a_matrix_may_vary_parameters_of_a_data_set_that_is_named_alone(make, tmp_path):
+    short = "name: grid\ndataset: digits\nmatrix: {dataset.params.share: [1, 2]}\n"
+    (tmp_path / "any.yaml").write_text(short)
+    made = [make(f"grid-share{n}-1a2b3c4d", f"grid-share{n}") for n in (1, 2)]
+
+    assert [path.resolve() for path in find_runs("any")] == made
+
+
 def test_runs_on_made_up_data_are_those_of_their_settings(grid, make):
     path = make("grid-epochs3-standin-1a2b3c4d", "grid-epochs3-standin")
 
