@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain, combinations
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -249,8 +249,7 @@ class RunResults:
         rows = self.by_seed(lambda label, seeds: self.areas_of(label, seeds, metric))
         pairs: dict[Pair, Difference] = {}
         for family in self.families:
-            taken = {label: rows[label] for label in rows if label in dict.fromkeys(chain(*family))}
-            pairs |= corrected(self.compare(taken, family, metric, with_ranks=True))
+            pairs |= corrected(self.compare(rows, family, metric, with_ranks=True))
         return pairs | {(b, a): replace(pair, value=-pair.value) for (a, b), pair in pairs.items()}
 
     @property

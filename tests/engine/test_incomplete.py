@@ -10,9 +10,11 @@ import torch
 from alharness import Dataset, Feature, Inputs, LabelLeak, Sampler, SamplerError, Samples, Schedule
 from alharness.api.metrics import metrics_of
 from alharness.engine.batches import as_batch, batches
+from alharness.engine.extraction import Extractor, ModelView
 from alharness.engine.loop import SeedData, run_cell
+from alharness.engine.measure import Clock
 from alharness.engine.pool import Oracle, Pool
-from alharness.engine.recipe import Fit
+from alharness.engine.recipe import Fit, Fitted
 
 CPU = torch.device("cpu")
 
@@ -94,13 +96,13 @@ class Looks(Sampler):
 def run(lacking, make_trainer):
     trainer = make_trainer(epochs=1)
 
-    def run(look, features, samples=None):
-        samples = samples or lacking.pooled()
+    def run(look, features):
+        samples = lacking.pooled()
         data = SeedData(
             seed=0,
             oracle=Oracle(samples.subset(np.arange(60))),
             initial=Pool(samples.ids[:60]).draw(9, np.random.default_rng(0)),
-            test=samples.pooled().subset(np.arange(60, 90)),
+            test=samples.subset(np.arange(60, 90)),
             schedule=Schedule(initial_pool=9, sizes=(4, 3)),
             batch=7,
             metrics=metrics_of("classification"),
@@ -108,13 +110,9 @@ def run(lacking, make_trainer):
         )
         sampler = Looks(look)
         cell = run_cell(data, sampler, data.initial, features=frozenset(features), warn=pytest.fail)
-        message, pooled = next(cell), samples.pooled()
-        while message is not None:
-            if isinstance(message, Fit):
-                rows = [samples.ids.index(name) for name in message.labeled.ids]
-                message = cell.send(trainer.fit(pooled.take(np.array(rows)), 0))
-            else:
-                message = next(cell, None)
+        for fit in cell:
+            assert isinstance(fit, Fit)
+            cell.send(trainer.fit(fit.labeled, 0))
         return sampler.seen
 
     return run
@@ -132,7 +130,16 @@ def test_a_sampler_sees_the_inputs_and_what_is_present(run, lacking):
             assert view.present("vision").all()
         assert query.classes == ("a", "b", "c")
 
-    assert len(run(look, {Feature.INPUTS}, lacking)) == 2
+    assert len(run(look, {Feature.INPUTS})) == 2
+
+
+def test_a_sequence_is_one_vector_for_a_sampler(lacking, make_trainer):
+    fitted = Fitted(model=make_trainer().initialize(0), device=CPU, epochs=0)
+    extractor = Extractor(fitted, 7, frozenset({Feature.INPUTS}), Clock(CPU, rest="selection"), 0)
+    for pooling in ("mean", "first"):
+        inputs, rows = replace(lacking.inputs, pooling={"vision": pooling}), np.array([3, 1, 80])
+        found = ModelView(extractor, inputs, rows).inputs("vision")
+        assert np.array_equal(found.numpy(), inputs.pooled().arrays["vision"][rows])
 
 
 def test_absent_representations_are_zero(run):

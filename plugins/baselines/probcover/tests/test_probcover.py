@@ -1,5 +1,3 @@
-from typing import ClassVar
-
 import numpy as np
 import pytest
 import torch
@@ -7,7 +5,7 @@ from pydantic import ValidationError
 
 from alharness import Feature, SamplerError, Task
 from alharness.kernels import join_modalities, k_means
-from alharness.testing import SamplerConformance, TensorView, make_query
+from alharness.testing import SamplerConformance, Scenario, TensorView, make_query
 from alharness_probcover.plugin import ProbCoverParams, alharness_samplers
 from alharness_probcover.sampler import ProbCover
 
@@ -16,12 +14,6 @@ from alharness_probcover.sampler import ProbCover
 
 class TestConformance(SamplerConformance):
     plugin = PLUGIN
-    deterministic = False
-
-
-class TestRepresentations(SamplerConformance):
-    plugin = PLUGIN
-    params: ClassVar = {"space": "representations", "radius": 1.0}
     deterministic = False
 
 
@@ -125,3 +117,12 @@ def test_embeddings_that_are_not_finite_are_counted():
 def test_what_cannot_be_is_refused(wrong):
     with pytest.raises(ValidationError):
         ProbCoverParams(**wrong)
+
+
+@pytest.mark.parametrize("space", ["embeddings", "representations"])
+def test_a_space_of_the_model_serves_as_well(space):
+    plain, shifted = Scenario(incomplete=True), Scenario(incomplete=True, offset=1000)
+    params = ProbCoverParams(space=space)
+    found, other = (x.ask(ProbCover(params), PLUGIN.features(params)).positions for x in (plain, shifted))
+    assert len(found) == 6
+    assert found == other

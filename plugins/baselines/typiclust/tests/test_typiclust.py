@@ -1,12 +1,10 @@
-from typing import ClassVar
-
 import numpy as np
 import pytest
 import torch
 
 from alharness import Feature, SamplerError, Task
 from alharness.kernels import join_modalities, k_means
-from alharness.testing import SamplerConformance, TensorView, make_query
+from alharness.testing import SamplerConformance, Scenario, TensorView, make_query
 from alharness_typiclust.plugin import TypiClustParams, alharness_samplers
 from alharness_typiclust.sampler import ITERATIONS, TypiClust
 
@@ -15,12 +13,6 @@ from alharness_typiclust.sampler import ITERATIONS, TypiClust
 
 class TestConformance(SamplerConformance):
     plugin = PLUGIN
-    deterministic = False
-
-
-class TestRepresentations(SamplerConformance):
-    plugin = PLUGIN
-    params: ClassVar = {"space": "representations", "neighbors": 3}
     deterministic = False
 
 
@@ -115,8 +107,8 @@ def test_inputs_that_are_not_finite_are_counted():
         TypiClust(TypiClustParams()).select(query)
 
 
-def test_embeddings_serve_as_well():
-    points = join_modalities([*places(40).values()])
-    labeled, pool = (TensorView(embeddings=x + 1000) for x in (points[:4], points[4:]))
-    chosen = TypiClust(TypiClustParams(space="embeddings")).select(make_query(pool, labeled, size=6))
-    assert len(set(chosen)) == 6
+@pytest.mark.parametrize("space", ["embeddings", "representations"])
+def test_a_space_of_the_model_serves_as_well(space):
+    scenario = Scenario(incomplete=True, offset=1000)
+    params = TypiClustParams(space=space)
+    assert len(scenario.ask(TypiClust(params), PLUGIN.features(params)).positions) == 6
