@@ -1,0 +1,1 @@
+"""Studies: what decisions and pages of the documentation rest on."""

@@ -1,0 +1,1 @@
+"""What separates samplers; see `python -m studies.separates`."""
