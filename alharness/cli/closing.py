@@ -17,7 +17,6 @@ from . import FAILED, show_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from alharness.api.records import Outcomes, Plan
     from alharness.attempts import Attempt
@@ -28,9 +27,18 @@ if TYPE_CHECKING:
     from .console import PageConsole
 
 
+TOLD = 3
+"""Answers that a run ends with: which sampler, how sure, how many labels it saves."""
+
+
 def import_what_is_needed() -> None:
     """For the table and the pictures, while other processes compute the last cells."""
-    for module in ("alharness.report.curves", "alharness.report.tables", "matplotlib.figure"):
+    for module in (
+        "alharness.report.answers",
+        "alharness.report.curves",
+        "alharness.report.tables",
+        "matplotlib.figure",
+    ):
         import_module(module)
 
 
@@ -123,7 +131,7 @@ def _close(
     _show_failures(page, outcomes)
     picture = plan.folder / "curves.png"
     drawn = False
-    with _harmless(page, picture):
+    with _harmless(page, f"{picture} is not drawn"):
         drawn = draw(results, picture)
     if drawn and alone:  # otherwise a report over all settings follows
         _tell(page, results, report=report)
@@ -149,18 +157,18 @@ def _tell(page: PageConsole, results: RunResults, *, report: bool) -> None:
 
     if report:
         whole = page_of(results.run.folder)
-        with _harmless(page, whole):
+        with _harmless(page, f"{whole} is not drawn"):
             publish(page, [RunResults.read(results.run.folder)], whole.parent)
     else:
-        which, sure, saved, *_ = answers(results)
-        show_answers(page, [replace(answer, reasons=answer.reasons[:1]) for answer in (which, sure, saved)])
+        with _harmless(page, "what the table shows is not said"):
+            show_answers(page, [replace(one, reasons=one.reasons[:1]) for one in answers(results)[:TOLD]])
 
 
 @contextmanager
-def _harmless(page: PageConsole, file: Path) -> Iterator[None]:
+def _harmless(page: PageConsole, what: str) -> Iterator[None]:
     """What is complete stays complete: what cannot be drawn is a warning, and costs no exit code."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - a full disk, a folder that matplotlib cannot write to
         why = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
-        page.say(f"warning: {file} is not drawn: {safe(why)}", style="yellow")
+        page.say(f"warning: {what}: {safe(why)}", style="yellow")

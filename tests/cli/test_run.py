@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -80,7 +79,7 @@ def test_nothing_is_imported_by_the_first_query_that_is_only_needed_later(toy_si
 
 
 def test_a_picture_that_cannot_be_drawn_is_a_warning(capsys):
-    with _harmless(PageConsole(width=200), Path("runs/x/curves.png")):
+    with _harmless(PageConsole(width=200), "runs/x/curves.png is not drawn"):
         raise OSError(28, "No space left on device")
     assert "warning: runs/x/curves.png is not drawn: OSError: [Errno 28] No space left on device" in (
         capsys.readouterr().out
