@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from alharness.results.efficiency import saving
 from alharness.results.statistics import mean
-from alharness.text.numbers import count, fixed, percent, probability, typeset
+from alharness.text.numbers import fixed, percent, probability, typeset
 from benchmarks.page import line
 
 if TYPE_CHECKING:
@@ -23,55 +23,54 @@ MOST = 40
 
 def tables(found: Sequence[Setting]) -> str:
     """All tables, in Markdown."""
-    return "\n\n".join([_overview(found), _effects(found), *map(_setting, found)])
+    return "\n\n".join([_by_data_set(found), _by_sampler(found), *map(_setting, found)])
 
 
-def _overview(found: Sequence[Setting]) -> str:
+def _by_data_set(found: Sequence[Setting]) -> str:
     head = [
-        *("data set", "metric", "Random, first → last", "all labels", "of that way", "sd of a difference"),
+        *("data set", "metric", "Random, first → last", "all labels", "of that way"),
         *("better than Random", "worse than Random", "other pairs that differ"),
     ]
-    return f"### In short\n\n{_table(head, map(_in_short, found))}"
+    return f"### By data set\n\n{_table(head, map(_in_short, found))}"
 
 
 def _in_short(one: Setting) -> list[str]:
     curves = one.results.curves(one.random, one.seeds)
     first, last = (mean(curves[:, at]).value for at in (0, -1))
-    shown, worse = ([x for x in one.rivals if getattr(one.against(x), how)] for how in ("better", "worse"))
     pairs = len(one.rivals) * (len(one.rivals) - 1) // 2
     return [
-        f"[{one.name}](#{one.name.lower()}){', made up' if one.made_up else ''}",
+        f"[{one.name}](#{one.name.lower()})" + (r" \*" if one.made_up else ""),
         one.results.metric,
         f"{first:.3f} → {last:.3f}",
         fixed(one.ceiling, 3),
         percent((last - first) / (one.ceiling - first), 0),
-        f"{one.noise:.3f}",
-        ", ".join(shown) or "none",
-        ", ".join(worse) or "none",
+        _names([x for x in one.rivals if one.against(x).better], one.rivals),
+        _names([x for x in one.rivals if one.against(x).worse], one.rivals),
         f"{len(one.pairs)} of {pairs}",
     ]
 
 
-def _effects(found: Sequence[Setting]) -> str:
+def _by_sampler(found: Sequence[Setting]) -> str:
     rows = []
     for label in _labels(found):
         have = [one for one in found if label in one.rivals]
-        better, worse = (sum(getattr(one.against(label), how) for one in have) for how in ("better", "worse"))
-        rows.append([label, *(_effect(one, label) for one in found), f"{better}, {worse} of {len(have)}"])
-    head = ["sampler", *(one.name for one in found), f"{BETTER}, {WORSE}"]
-    return f"### Share of the gap that a sampler closes\n\n{_table(head, rows)}"
+        better, worse = ([one.name for one in have if _mark(one, label) == mark] for mark in (BETTER, WORSE))
+        names = [one.name for one in have]
+        rows.append([label, str(len(have)), _names(better, names), _names(worse, names)])
+    head = ["sampler", "data sets", "better than Random", "worse than Random"]
+    return f"### By sampler\n\n{_table(head, rows)}"
+
+
+def _names(some: Sequence[str], of: Sequence[str]) -> str:
+    """Names, in a word if they are all or none of the others."""
+    if len(some) == len(of) > 1:
+        return f"all {len(of)}"
+    return ", ".join(some) or "none"
 
 
 def _labels(found: Sequence[Setting]) -> list[str]:
     """Of the samplers other than Random, in the order of the specs."""
     return list(dict.fromkeys(x for one in found for x in one.results.run.labels if x in one.rivals))
-
-
-def _effect(one: Setting, label: str) -> str:
-    if label not in one.rivals:
-        return "–"
-    share = percent(one.closed(label), 0) if math.isfinite(one.gap) else "?"
-    return f"{share} {_mark(one, label)}".rstrip()
 
 
 def _mark(one: Setting, label: str) -> str:
@@ -86,11 +85,12 @@ def _setting(one: Setting) -> str:
     seeds = f"{len(one.seeds)} seeds" if len(one.seeds) == asked else f"{len(one.seeds)} of {asked} seeds so far"
     about = (
         f"{kind}{schedule[0]:,} → {schedule[-1]:,} labels, {seeds}; {results.metric}, {results.better}. "
-        f"All labels give {fixed(one.ceiling, 3)}."
+        f"All labels give {fixed(one.ceiling, 3)}. From seed to seed a difference to Random varies by "
+        f"{one.noise:.3f} (sd)."
     )
+    head = ["sampler", "area ± sd", "better than Random by", "p", "of the gap", "saved", "better than"]
     rows = [_row(one, label) for label in results.ranked]
-    head = ["sampler", "area ± sd", "better than Random by", "p", "labels to Random's last value", "saved"]
-    return "\n\n".join([f"### {one.name}", about, _table([*head, "better than"], rows)])
+    return "\n\n".join([f"### {one.name}", about, _table(head, rows)])
 
 
 def _row(one: Setting, label: str) -> list[str]:
@@ -98,18 +98,19 @@ def _row(one: Setting, label: str) -> list[str]:
     size = f"{area.value:.3f} ± {area.sd:.3f}"
     if label == one.random:
         worse = [x for x in one.rivals if one.against(x).worse]
-        return ["random", size, "–", "–", count(one.results.labeled[-1]), "–", ", ".join(worse) or "–"]
+        return ["random", size, "–", "–", "–", "–", _names(worse, one.rivals)]
     apart, saved = one.against(label), saving(one.results, label, one.random, seeds=one.seeds)
     low, value, high = (_share(x, saved.reference) for x in (saved.low, saved.value, saved.high))
     name = f"{label}, a control" if label in one.results.run.controls else label
+    beaten = [b for a, b in one.pairs if a == label]
     return [
         f"**{name}** {BETTER}" if apart.better else f"{name} {WORSE}" if apart.worse else name,
         size,
         f"{apart.value:+.3f} ({apart.low:+.3f} to {apart.high:+.3f})",
         probability(apart.adjusted),
-        count(saved.needed) if math.isfinite(saved.needed) else "not reached",
-        f"{value} ({low} to {high})" if math.isfinite(saved.value) else "–",
-        ", ".join(b for a, b in one.pairs if a == label) or "–",
+        percent(one.closed(label), 0),
+        f"{value} ({low} to {high})" if math.isfinite(saved.value) else "not reached",
+        _names(beaten, [x for x in one.rivals if x != label]),
     ]
 
 

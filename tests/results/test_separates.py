@@ -42,14 +42,15 @@ def cells(text, first):
 
 
 def test_its_tables_say_who_differs_from_random_and_from_whom(make_setting):
-    short, shares, own = tables([make_setting()]).split("\n### ")
+    by_data_set, by_sampler, own = tables([make_setting()]).split("\n### ")
 
-    assert cells(short, "[toys](#toys)")[6:] == ["good", "bad", "3 of 3"]
-    assert cells(shares, "good")[1].endswith("% ▲")
-    assert cells(shares, "bad")[2] == "0, 1 of 1"
-    assert cells(own, "**good** ▲")[-1] == "same, bad"
+    assert cells(by_data_set, "[toys](#toys)")[5:] == ["good", "bad", "3 of 3"]
+    assert cells(by_sampler, "good")[1:] == ["1", "toys", "none"]
+    assert cells(by_sampler, "bad")[1:] == ["1", "none", "toys"]
+    assert cells(own, "**good** ▲")[-1] == "all 2"
+    assert cells(own, "same")[-1] == "bad"
     assert cells(own, "random")[-1] == "bad"
-    assert cells(own, "bad ▼")[4] == "not reached"
+    assert cells(own, "bad ▼")[5] == "not reached"
     assert "6 seeds; f1, higher is better. All labels give 0.900." in own
 
 
