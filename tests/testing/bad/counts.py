@@ -19,6 +19,7 @@ class TestChoosesTooFew(SamplerConformance):
         "test_samples_that_are_all_alike_give_a_full_batch",
         "test_gradients_that_are_all_zero_give_a_full_batch",
         "test_predictions_that_are_all_certain_give_a_full_batch",
+        "test_samples_that_lack_a_modality_give_a_full_batch",
         "test_features_that_are_not_finite_are_refused",
         "test_the_same_seed_chooses_the_same",
         "test_keeps_no_state_between_queries",
