@@ -22,6 +22,7 @@ PAPER = (
     "simsv2_lfmim",
     "cherma_5000",
 )
+CLAIMS = ("worlds_claim1_neglect", "worlds_claim2_samplers", "worlds_claim3_multimodal")
 DIGITS = ("digits_quick", "digits_samplers", "digits_grace_ablation")
 SMALL = (
     "dataset.params.path=nowhere",
@@ -42,6 +43,7 @@ def test_there_is_a_spec_for_every_table_and_figure_of_the_paper():
     assert {path.stem for path in SPECS.glob("*.yaml")} == {
         *PAPER,
         *DIGITS,
+        *CLAIMS,
         "ames",
         "chicago",
         "first_grid",
@@ -96,6 +98,13 @@ def test_it_can_run_without_any_download_and_skips_nobody(name):
 def test_make_run_is_about_real_data():
     (default,) = re.findall(r"^SPEC \?= (.*)$", (SPECS.parent / "Makefile").read_text(), re.MULTILINE)
     assert not make_plan(specs.load(SPECS.parent / default, registry.load())).synthetic
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_all_settings_of_a_claim_have_all_samplers(name):
+    for setting in specs.load_all(SPECS / f"{name}.yaml", registry.load()):
+        plan = make_plan(setting)
+        assert (plan.skips, plan.warnings) == ((), ())
 
 
 @pytest.mark.parametrize("name", PAPER)
