@@ -17,11 +17,12 @@ from alharness.api.vocabulary import Task
 from alharness.errors import DataError, RunError, SamplerError
 from alharness.guard.border import Border
 
-from .extraction import Bought, Extractor, ModelView
+from .extraction import Extractor
 from .measure import Clock, Meter
 from .recipe import Fitted
 from .seeds import derive, stream
 from .selection import CheckedSelection, checked
+from .views import Bought, ModelView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -17,9 +17,10 @@ from alharness.guard import fingerprint
 from alharness.guard.border import Border
 from alharness.guard.trait import listed
 
-from .extraction import Bought, Extractor, ModelView
+from .extraction import Extractor
 from .measure import Clock, Meter
 from .seeds import derive, stream
+from .views import Bought, ModelView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -5,8 +5,9 @@ from torch import nn
 
 from alharness import Feature, LabelLeak, SamplerError, Task
 from alharness.engine.dropout import dropout_on
-from alharness.engine.extraction import Extractor, ModelView, predict
+from alharness.engine.extraction import Extractor, predict
 from alharness.engine.measure import Clock
+from alharness.engine.views import ModelView
 from alharness.models.late_fusion.network import LateFusion
 
 ROWS = np.array([1, 4, 5, 17, 30])

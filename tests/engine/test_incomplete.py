@@ -10,11 +10,12 @@ import torch
 from alharness import Dataset, Feature, Inputs, LabelLeak, Sampler, SamplerError, Samples, Schedule
 from alharness.api.metrics import metrics_of
 from alharness.engine.batches import as_batch, batches
-from alharness.engine.extraction import Extractor, ModelView
+from alharness.engine.extraction import Extractor
 from alharness.engine.loop import SeedData, run_cell
 from alharness.engine.measure import Clock
 from alharness.engine.pool import Oracle, Pool
 from alharness.engine.recipe import Fit, Fitted
+from alharness.engine.views import ModelView
 
 CPU = torch.device("cpu")
 

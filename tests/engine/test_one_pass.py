@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from alharness import Feature, ModelError, Task
-from alharness.engine.extraction import Extractor, ModelView
+from alharness.engine.extraction import Extractor
 from alharness.engine.measure import Clock
+from alharness.engine.views import ModelView
 
 ROWS = np.array([1, 4, 5, 17, 30])
 BOTH = frozenset({Feature.PREDICTIONS, Feature.EMBEDDINGS})

@@ -10,8 +10,9 @@ from alharness import Feature, Inputs
 from alharness.engine import extraction
 from alharness.engine.batches import RepeatedBatches, batches
 from alharness.engine.dropout import dropout_on
-from alharness.engine.extraction import DRAW_BATCH, Extractor, ModelView
+from alharness.engine.extraction import DRAW_BATCH, Extractor
 from alharness.engine.measure import Clock
+from alharness.engine.views import ModelView
 
 CPU = torch.device("cpu")
 N = 10

@@ -247,8 +247,9 @@ def test_what_is_no_model_is_named():
 
 
 def test_a_fault_of_the_model_in_a_query_names_the_model(make_samples, trained):
-    from alharness.engine.extraction import Extractor, ModelView
+    from alharness.engine.extraction import Extractor
     from alharness.engine.measure import Clock
+    from alharness.engine.views import ModelView
 
     for fault, message in (
         ("encode raises", "ValueError: no encoder"),

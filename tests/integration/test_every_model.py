@@ -6,9 +6,10 @@ import torch
 
 from alharness import Dataset, Feature, Inputs, Samples, Splits, Task, registry
 from alharness.api.records import Schedule
-from alharness.engine.extraction import Extractor, ModelView
+from alharness.engine.extraction import Extractor
 from alharness.engine.measure import Clock
 from alharness.engine.selection import ask
+from alharness.engine.views import ModelView
 from alharness.runs.setup import Setup, pool_if_needed
 from alharness.spec.settings import TrainingSettings
 
