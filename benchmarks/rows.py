@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-KERNELS, TRAINING, RUNS = GROUPS = ("Kernels", "Training", "Whole runs")
+KERNELS, TRAINING, DATA, RUNS = GROUPS = ("Kernels", "Training", "Data sets", "Whole runs")
 """Groups of rows, each with a table of its own."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import floors, runs, selection, training
+from . import data, floors, runs, selection, training
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -12,4 +12,10 @@ if TYPE_CHECKING:
     from benchmarks.bench import Bench
     from benchmarks.rows import Row
 
-ROWS: Mapping[str, Callable[[Bench], Row]] = {**selection.ROWS, **floors.ROWS, **training.ROWS, **runs.ROWS}
+ROWS: Mapping[str, Callable[[Bench], Row]] = {
+    **selection.ROWS,
+    **floors.ROWS,
+    **training.ROWS,
+    **data.ROWS,
+    **runs.ROWS,
+}
