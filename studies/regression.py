@@ -91,7 +91,7 @@ def ames() -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
     x, y = place[order, LONGITUDE], place[order, LATITUDE]
     points = left.scatter(x, y, c=price[order], s=4, cmap="viridis", norm=LogNorm(60, 450))
-    _title(left, "Where the 2,930 houses are")
+    _title(left, "Places of the 2,930 houses")
     left.set(xlabel="longitude", ylabel="latitude")
     left.locator_params(nbins=5)
     bar = figure.colorbar(points, ax=left, extend="both", ticks=[60, 100, 200, 400], format="{x:g}")
