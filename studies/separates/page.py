@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from alharness.results.efficiency import saving
 from alharness.results.statistics import mean
-from alharness.text.numbers import fixed, percent, probability, typeset
+from alharness.text.numbers import percent, probability, typeset
 from benchmarks.page import line
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def _in_short(one: Setting) -> list[str]:
     return [
         f"[{one.name}](#{one.name.lower()})" + (r" \*" if one.made_up else ""),
         one.results.metric,
-        f"{first:.3f} → {last:.3f}",
-        fixed(one.ceiling, 3),
+        f"{one.number(first)} → {one.number(last)}",
+        one.number(one.ceiling),
         percent((last - first) / (one.ceiling - first), 0),
         _names([x for x in one.rivals if one.against(x).better], one.rivals),
         _names([x for x in one.rivals if one.against(x).worse], one.rivals),
@@ -85,8 +85,8 @@ def _setting(one: Setting) -> str:
     seeds = f"{len(one.seeds)} seeds" if len(one.seeds) == asked else f"{len(one.seeds)} of {asked} seeds so far"
     about = (
         f"{kind}{schedule[0]:,} → {schedule[-1]:,} labels, {seeds}; {results.metric}, {results.better}. "
-        f"All labels give {fixed(one.ceiling, 3)}. From seed to seed a difference to Random varies by "
-        f"{one.noise:.3f} (sd)."
+        f"All labels give {one.number(one.ceiling)}. From seed to seed a difference to Random varies by "
+        f"{one.number(one.noise)} (sd)."
     )
     head = ["sampler", "area ± sd", "better than Random by", "p", "of the gap", "saved", "better than"]
     rows = [_row(one, label) for label in results.ranked]
@@ -95,20 +95,20 @@ def _setting(one: Setting) -> str:
 
 def _row(one: Setting, label: str) -> list[str]:
     area = mean(one.results.areas_of(label, one.seeds))
-    size = f"{area.value:.3f} ± {area.sd:.3f}"
+    size = f"{one.number(area.value)} ± {one.number(area.sd)}"
     if label == one.random:
         worse = [x for x in one.rivals if one.against(x).worse]
         return ["random", size, "–", "–", "–", "–", _names(worse, one.rivals)]
     apart, saved = one.against(label), saving(one.results, label, one.random, seeds=one.seeds)
     low, value, high = (_share(x, saved.reference) for x in (saved.low, saved.value, saved.high))
-    name = f"{label}, a control" if label in one.results.run.controls else label
+    name = f"{label} (knows the truth)" if label in one.results.run.controls else label
     beaten = [b for a, b in one.pairs if a == label]
     return [
         f"**{name}** {BETTER}" if apart.better else f"{name} {WORSE}" if apart.worse else name,
         size,
-        f"{apart.value:+.3f} ({apart.low:+.3f} to {apart.high:+.3f})",
+        f"{one.number(apart.value, '+')} ({one.number(apart.low, '+')} to {one.number(apart.high, '+')})",
         probability(apart.adjusted),
-        percent(one.closed(label), 0),
+        typeset(percent(one.closed(label), 0)),
         f"{value} ({low} to {high})" if math.isfinite(saved.value) else "not reached",
         _names(beaten, [x for x in one.rivals if x != label]),
     ]
@@ -117,12 +117,11 @@ def _row(one: Setting, label: str) -> list[str]:
 def _share(labels: float, of: float) -> str:
     if math.isinf(labels):
         return "less" if labels < 0 else "more"
-    return percent(labels / of, 0)
+    return typeset(percent(labels / of, 0))
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    found = [[typeset(cell) for cell in row] for row in rows]
-    return "\n".join(line(cells) for cells in (head, ["---"] * len(head), *found))
+    return "\n".join(line(cells) for cells in (head, ["---"] * len(head), *rows))
 
 
 def draw(found: Sequence[Setting], path: Path) -> None:

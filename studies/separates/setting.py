@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from alharness.api.records import FULL_DATA
 from alharness.results.statistics import difference, mean
+from alharness.text.numbers import NOTHING, typeset
 
 if TYPE_CHECKING:
     from alharness.results.run import RunResults
@@ -88,7 +89,12 @@ class Setting:
         both = [(a, b) for i, a in enumerate(ranked) for b in ranked[i + 1 :]]
         return [pair for pair in both if found[pair].significant]
 
-    @property
+    def number(self, value: float, sign: str = "") -> str:
+        """A value of the metric, with two digits of the noise."""
+        decimals = max(3, 1 - math.floor(math.log10(self.noise)))
+        return typeset(f"{value:{sign}.{decimals}f}") if math.isfinite(value) else NOTHING
+
+    @cached_property
     def noise(self) -> float:
         """The usual standard deviation, over seeds, of a difference to Random."""
         return math.sqrt(sum(self.against(x).sd ** 2 for x in self.rivals) / len(self.rivals))

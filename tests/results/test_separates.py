@@ -51,7 +51,7 @@ def test_its_tables_say_who_differs_from_random_and_from_whom(make_setting):
     assert cells(own, "same")[-1] == "bad"
     assert cells(own, "random")[-1] == "bad"
     assert cells(own, "bad ▼")[5] == "not reached"
-    assert "6 seeds; f1, higher is better. All labels give 0.900." in own
+    assert "6 seeds; f1, higher is better. All labels give 0.9" in own
 
 
 def test_what_is_not_complete_is_said(make_setting):
