@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from alharness.results.statistics import holm
 from alharness.results.utilisation import modalities, uses
@@ -42,6 +41,8 @@ def test_a_sampler_whose_models_use_a_modality_less_makes_them_neglect_it(used):
 
 
 def test_differences_are_paired_and_corrected_over_all_samplers_and_modalities(make_used):
+    from scipy import stats
+
     rng = np.random.default_rng(1)
     given = {label: shares(rng, 6, text) for label, text in zip(SAMPLERS, (0.5, 0.48, 0.47), strict=True)}
     results = make_used(given, statistics="paired_t")
@@ -61,6 +62,8 @@ def test_a_small_loss_is_no_neglect_however_sure_it_is(make_used):
 
 
 def test_samplers_that_are_equal_are_rarely_blamed(make_used):
+    from scipy import stats
+
     wrong = 0
     for seed in range(60):
         rng = np.random.default_rng(seed)
