@@ -199,6 +199,31 @@ def split_sizes(
     return train, valid, n - train - valid
 
 
+def split_in_order(samples: Samples, order: np.ndarray[Any, Any]) -> Splits:
+    """The first 60 % in this order to be labeled, the next 10 % for validation, the last 30 % for the test.
+
+    Args:
+        samples: n samples.
+        order: (n,) each position once, such as by time; within a part, samples stay as they were.
+
+    >>> import numpy as np
+    >>> from alharness import Inputs, Samples
+    >>> from alharness.api.dataset import split_in_order
+    >>> inputs = Inputs(ids=tuple("abcdefghij"), arrays={"text": np.zeros((10, 4), np.float32)})
+    >>> samples = Samples(inputs=inputs, labels=np.zeros(10, np.float32))
+    >>> split_in_order(samples, np.arange(10)).test.ids
+    ('h', 'i', 'j')
+    """
+    import numpy as np
+
+    from .samples import Splits
+
+    train, valid, _ = split_sizes(len(samples))
+    parts = np.split(order, [train, train + valid])
+    first, next_, last = (samples.subset(np.sort(rows)) for rows in parts)
+    return Splits(train=first, valid=next_, test=last)
+
+
 @dataclass(frozen=True, kw_only=True)
 class DatasetFacts:
     """What is known of a data set before it is loaded.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from alharness.errors import DataError
 from alharness.text.words import did_you_mean
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-__all__ = ["Pooling", "did_you_mean", "pool", "read_header", "readable", "shown", "word"]
+__all__ = ["Pooling", "did_you_mean", "pool", "read_header", "read_shipped", "readable", "shown", "word"]
 
 Pooling = Literal["mean", "first"]
 """How a sequence becomes one vector: the mean over its valid steps, or its first one (the CLS token of a text)."""
@@ -87,6 +88,23 @@ def read_header(path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
         except Exception as error:  # noqa: BLE001 numpy raises many kinds
             raise ValueError(str(error)) from None
     return shape, dtype
+
+
+def read_shipped(path: Path, distribution: str) -> dict[str, Array]:
+    """Name -> array, of an .npz file that comes with this distribution.
+
+    Raises:
+        DataError: it is damaged, or not there.
+    """
+    from zipfile import BadZipFile
+
+    import numpy as np
+
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        raise DataError(f"{path}: damaged ({error}); install {distribution} again") from None
 
 
 def pool(array: Array | Rows, lengths: Array | None, pooling: Pooling) -> Array:

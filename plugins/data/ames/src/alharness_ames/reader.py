@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 
-from alharness import DataError, Dataset, Inputs, Samples, Splits, Task
-from alharness.api.dataset import split_sizes
+from alharness import Dataset, Inputs, Samples, Task
+from alharness.api.dataset import split_in_order
+from alharness.api.importing import read_shipped
 
 from .plugin import MODALITIES, AmesParams, Split
 
@@ -33,7 +34,11 @@ def read(params: AmesParams) -> Dataset:
     ids = tuple(f"house-{row:04}" for row in range(1, len(houses["price"]) + 1))
     labels = np.log10(houses["price"].astype(np.float64)).astype(np.float32)  # in float32, machines differ
     samples = Samples(inputs=Inputs(ids=ids, arrays=arrays), labels=labels)
-    content = by_time(samples, houses["month"]) if params.split == Split.TIME else samples
+    content = (
+        split_in_order(samples, np.argsort(houses["month"], kind="stable"))
+        if params.split == Split.TIME
+        else samples
+    )
     remarks = (
         "kinds that fewer than ten houses have are no column: such houses have 0 in all columns of it",
         "one published column, BsmtFin_SF_1, is left out: it repeats the kind of the basement in place of an area",
@@ -51,16 +56,4 @@ def load() -> dict[str, NDArray[Any]]:
     Raises:
         DataError: the file is damaged.
     """
-    try:
-        with np.load(str(files(__package__) / FILE), allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise DataError(f"{files(__package__) / FILE}: damaged ({error}); install alharness-ames again") from None
-
-
-def by_time(samples: Samples, months: NDArray[Any]) -> Splits:
-    """The first sales to be labeled, the next for validation, the last for the test."""
-    train, valid, _ = split_sizes(len(samples))
-    parts = np.split(np.argsort(months, kind="stable"), [train, train + valid])
-    first, next_, last = (samples.subset(np.sort(rows)) for rows in parts)
-    return Splits(train=first, valid=next_, test=last)
+    return read_shipped(Path(str(files(__package__) / FILE)), "alharness-ames")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 
-from alharness import DataError, Dataset, Inputs, Samples, Splits, Task
-from alharness.api.dataset import split_sizes
+from alharness import Dataset, Inputs, Samples, Task
+from alharness.api.dataset import split_in_order
+from alharness.api.importing import read_shipped
 
 from .plugin import ChicagoParams, Split
 
@@ -45,7 +46,7 @@ def read(params: ChicagoParams) -> Dataset:
         "as published, with two readings that cannot be right: a wind of 406 mph, a pressure 27 inches off",
         "the games of both baseball teams are one column: the four that were published are the same in every row",
     )
-    content = by_time(samples) if params.split == Split.TIME else samples
+    content = split_in_order(samples, np.arange(len(samples))) if params.split == Split.TIME else samples
     return Dataset(task=Task.REGRESSION, content=content, stretch=params.split.stretch, remarks=remarks)
 
 
@@ -59,21 +60,7 @@ def load() -> dict[str, NDArray[Any]]:
     Raises:
         DataError: the file is damaged.
     """
-    try:
-        with np.load(str(files(__package__) / FILE), allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise DataError(
-            f"{files(__package__) / FILE}: damaged ({error}); install alharness-chicago again"
-        ) from None
-
-
-def by_time(samples: Samples) -> Splits:
-    """The oldest days to be labeled, the next for validation, the latest for the test."""
-    train, valid, _ = split_sizes(len(samples))
-    parts = np.split(np.arange(len(samples)), [train, train + valid])
-    first, next_, last = (samples.subset(rows) for rows in parts)
-    return Splits(train=first, valid=next_, test=last)
+    return read_shipped(Path(str(files(__package__) / FILE)), "alharness-chicago")
 
 
 def calendar(dates: list[date]) -> NDArray[np.float32]:

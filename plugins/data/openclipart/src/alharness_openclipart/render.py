@@ -89,7 +89,7 @@ def _serve(pipe: Connection, side: int) -> None:
             return
         try:
             pipe.send(picture(content, side))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the drawing is named with it
+        except Exception as error:  # noqa: BLE001 - of any kind: the drawing is named with it
             pipe.send(f"{type(error).__name__}: {error}")
 
 
