@@ -77,7 +77,7 @@ def make_tables(found: Mapping[str, Results]) -> Iterator[tuple[str, list[str]]]
 
 def by_label(name: str, results: Results) -> dict[str, RunResults]:
     """What the labels of the matrix say of a setting, such as `even-heads` -> its results."""
-    return {key.removeprefix(f"{name}-").removesuffix("-standin"): one for key, one in results.runs.items()}
+    return {key.removeprefix(f"{name}-"): one for key, one in results.runs.items()}
 
 
 # What modalities are worth
