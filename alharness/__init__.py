@@ -1,8 +1,8 @@
 """Compare samplers of deep active learning on multimodal data.
 
 `run` runs a comparison and returns its `Results`; `load` reads those of earlier runs. The other names are what
-samplers, models, data sets, trackers and executors are made of. Each is imported when first used; only two import
-torch.
+samplers, models, data sets, trackers and executors are made of. Each is imported when first used; only three
+import torch.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from alharness.api.batch import BatchPlugin, BatchSystem, Job, JobState
     from alharness.api.dataset import Dataset, DatasetFacts, DatasetPlugin
     from alharness.api.executor import Executor, ExecutorContext, ExecutorPlugin, Worker
+    from alharness.api.fitting import FittingModel
     from alharness.api.hooks import hookimpl
     from alharness.api.metrics import Metrics
     from alharness.api.model import ModelPlugin
@@ -59,6 +60,7 @@ __all__ = [
     "ExecutorContext",
     "ExecutorPlugin",
     "Feature",
+    "FittingModel",
     "HarnessError",
     "HarnessWarning",
     "InParts",
@@ -115,6 +117,7 @@ _HOMES = {
     "api.batch": ("BatchPlugin", "BatchSystem", "Job", "JobState"),
     "api.dataset": ("Dataset", "DatasetFacts", "DatasetPlugin"),
     "api.executor": ("Executor", "ExecutorContext", "ExecutorPlugin", "Worker"),
+    "api.fitting": ("FittingModel",),
     "api.hooks": ("hookimpl",),
     "api.metrics": ("Metrics",),
     "api.model": ("ModelPlugin",),

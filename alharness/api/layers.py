@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from .network import Batch
+    from .vocabulary import ModelShape
+
 
 class Standardize(nn.Module):
     """(x - mean) / deviation, column by column; a constant column is only centered.
@@ -47,6 +50,45 @@ class Standardize(nn.Module):
     def restore(self, x: Tensor) -> Tensor:
         """The inverse."""
         return x * self.deviation + self.mean
+
+
+CLIP = 8.0
+"""Standardized inputs are clipped here: a column that was nearly constant among few labels may explode later."""
+
+
+class Scales(nn.Module):
+    """Inputs of all modalities, standardized with the labeled samples that have them, and clipped at ±8.
+
+    Those of a sample that lacks a modality are zeros: the mean of the samples that have it.
+
+    >>> import torch
+    >>> from alharness import Batch, ModelShape, Task
+    >>> from alharness.api.layers import Scales
+    >>> scales = Scales(ModelShape(features={"text": 1}, task=Task.REGRESSION, outputs=1))
+    >>> scales.adapt(Batch(inputs={"text": torch.tensor([[1.0], [3.0]])}))
+    >>> scales(Batch(inputs={"text": torch.tensor([[5.0]])}))
+    {'text': tensor([[3.]])}
+    """
+
+    def __init__(self, shape: ModelShape) -> None:
+        super().__init__()
+        self._modalities = shape.modalities
+        # A list in the shape's order: a modality's name may be no valid name of a submodule.
+        self._scales = nn.ModuleList(Standardize(d) for d in shape.features.values())
+
+    def adapt(self, labeled: Batch) -> None:
+        """Take means and deviations from the labeled samples that have the modality."""
+        for modality, scale in zip(self._modalities, self._scales, strict=True):
+            x = labeled.inputs[modality]
+            known = x[labeled.present[modality]] if modality in labeled.present else x
+            if len(known):
+                scale.adapt(known)  # type: ignore[operator]
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Modality -> (b, d)."""
+        pairs = zip(self._modalities, self._scales, strict=True)
+        z: dict[str, Tensor] = {m: scale(batch.inputs[m]).clamp_(-CLIP, CLIP) for m, scale in pairs}
+        return z | {m: torch.where(known[:, None], z[m], 0) for m, known in batch.present.items()}
 
 
 def spread(x: Tensor) -> tuple[Tensor, Tensor]:

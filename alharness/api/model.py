@@ -25,7 +25,7 @@ class ModelPlugin:
         params: model of its parameters.
         make: (params, shape) -> MultimodalModel, with fresh weights from torch's global generator: a function, or
             `module:name` of the model's class, which is imported when it is first used.
-        provides: the features a sampler can have from it.
+        provides: the features a sampler can have from it, or params -> the features.
         inputs: `pooled` if each modality is one vector (sequences are averaged beforehand, once),
             `sequences` if the model needs them whole.
         incomplete: it understands samples that lack a modality, which `Batch.present` names. Another model is not
@@ -43,14 +43,14 @@ class ModelPlugin:
     >>> plugin = ModelPlugin(
     ...     name="mine", params=Params, make="my_model.network:Network", provides={Feature.PREDICTIONS}
     ... )
-    >>> Feature.MC_DRAWS in plugin.provides
+    >>> Feature.MC_DRAWS in plugin.features(Params())
     False
     """
 
     name: str
     params: type[Params]
     make: Make[Callable[[Any, ModelShape], MultimodalModel]] = Make("model")  # noqa: RUF009
-    provides: frozenset[Feature] | set[Feature] = PROVIDED
+    provides: frozenset[Feature] | set[Feature] | Callable[[Any], frozenset[Feature] | set[Feature]] = PROVIDED
     inputs: Literal["pooled", "sequences"] = "pooled"
     incomplete: bool = False
     tasks: frozenset[Task] | set[Task] = frozenset(Task)
@@ -58,3 +58,7 @@ class ModelPlugin:
     summary: str = ""
     reference: str = ""
     formerly: str = ""
+
+    def features(self, params: Params) -> frozenset[Feature]:
+        """The features that a model of these parameters provides."""
+        return frozenset(self.provides(params) if callable(self.provides) else self.provides)

@@ -9,12 +9,14 @@ from weakref import WeakSet
 
 import torch
 
+from alharness.api.fitting import FittingModel
 from alharness.errors import text_of
 from alharness.guard import fingerprint
 
 from .alone import train_alone
 from .batches import as_batch, storage_device
 from .contexts import choose_device, seeded
+from .fitting import fit_themselves
 from .recipe import Fit, Fitted, Recipe, Validation, freeze, model_border
 from .stack.training import StackTrainer
 
@@ -61,8 +63,10 @@ class Trainer:
         )
         # Dropped at once: what a first model and a first optimizer import and set up is no training's time.
         model = self.initialize(0)
-        with self.border.crossed():
-            self._recipe.optimizer(model)
+        self._fits_itself, self._together = isinstance(model, FittingModel), model.stackable
+        if not self._fits_itself:
+            with self.border.crossed():
+                self._recipe.optimizer(model)
         self._stacks = StackTrainer(self._recipe, stack)
         self._validations: WeakSet[Validation] = WeakSet()
 
@@ -102,8 +106,7 @@ class Trainer:
             equal.setdefault(len(request.labeled), []).append(number)
         for numbers in equal.values():
             asked = [requests[number] for number in numbers]
-            trained = self._stacks.train(asked) or [self._train_alone(request) for request in asked]
-            found.update(zip(numbers, trained, strict=True))
+            found.update(zip(numbers, self._train(asked), strict=True))
         return [found[number] for number in range(len(requests))]
 
     def restore(self, content: bytes, seed: int) -> Fitted:
@@ -129,6 +132,12 @@ class Trainer:
         freeze(model)
         cost = {**cost, "train_reused": 1.0}
         return Fitted(model=model, device=self.device, epochs=epochs, cost=cost, border=self.border)
+
+    def _train(self, requests: Sequence[Fit]) -> list[Fitted | BaseException]:
+        """Models for as many labels each."""
+        if self._fits_itself:
+            return fit_themselves(self._recipe, requests, together=self._together)
+        return self._stacks.train(requests) or [self._train_alone(request) for request in requests]
 
     def _train_alone(self, request: Fit) -> Fitted | BaseException:
         try:

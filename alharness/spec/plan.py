@@ -235,7 +235,10 @@ def _review(spec: Spec, sampler: Chosen[SamplerPlugin], setting: Setting) -> lis
             f"it is a control, which reads what is known of made-up data, and {spec.dataset.name!r} comes with "
             "no such truth"
         )
-    if lacking := (required & PROVIDED) - set(spec.model.plugin.provides):
+    model = spec.model
+    with _asking(f"the model {model.name!r} of {model.registered.origin} does not say what it provides"):
+        provided = model.plugin.features(model.params)
+    if lacking := (required & PROVIDED) - provided:
         raise SamplerError(
             f"it needs {', '.join(sorted(lacking))}, which the model {spec.model.name!r} does not provide"
         )

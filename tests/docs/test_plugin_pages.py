@@ -107,6 +107,20 @@ def test_the_model_runs(site):
     assert len(record.cells) == 2
 
 
+def test_the_model_that_fits_itself_runs(site):
+    install("how-to/write-a-model.md", site)
+    (spec,) = specs.Spec.load_all(
+        str(site / "network.yaml"),
+        set={"model": "NearestMeans", "samplers": ["random", "coreset", "bald"]},
+        include=site / "nearest_means.py",
+    )
+    installed = registry.load(extras=spec.extras)
+    _, record = runs.run(spec, installed, runs.Options(workdir=site), print)
+    assert [cell.status for cell in record.cells] == ["ok", "ok"]
+    (skip,) = make_plan(spec).skips
+    assert skip.reason == "it needs mc_draws, which the model 'NearestMeans' does not provide"
+
+
 @pytest.fixture
 def run_command(site, fresh_store, monkeypatch, capsys):
     """`alharness run`; gives the exit code and what was printed."""

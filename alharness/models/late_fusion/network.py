@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from alharness.api.layers import Standardize, errors, stack
+from alharness.api.layers import CLIP, Standardize, errors, stack
 from alharness.api.network import Batch, MultimodalModel
 from alharness.api.vocabulary import FUSED, Task
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from alharness.api.vocabulary import ModelShape
 
     from .params import LateFusionParams
-
-CLIP = 8.0
-"""Standardized inputs are clipped here: a column that was nearly constant among few labels may explode later."""
 
 
 class LateFusion(MultimodalModel):
