@@ -111,7 +111,7 @@ def run(
             mapping gives them names, otherwise the name of the class serves. What the constructor takes are the
             sampler's parameters in a spec. Those that the spec does not name are added to its samplers.
         models: the same of models: subclasses of `MultimodalModel`, whose constructor takes a `ModelShape` first,
-            or `ModelPlugin`. The spec names one of them: `model: Name`.
+            estimators as those of scikit-learn, or `ModelPlugin`. The spec names one of them: `model: Name`.
         datasets: a mapping of names to data sets: `Dataset` or `DatasetPlugin`. The spec names one of them.
         trackers: the same of trackers: objects or subclasses of `Tracker`, or `TrackerPlugin`. They are used in
             addition to those of the spec, and with `tracking=False` in their place.

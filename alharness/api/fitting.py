@@ -55,6 +55,9 @@ class FittingModel(MultimodalModel):
 
     stackable: ClassVar[bool] = False
     """Whether `fit_all` fits several models at once."""
+    storable: ClassVar[bool] = False
+    """Whether all that `fit` finds is in parameters and buffers. A fit of another model is not stored, and not
+    copied: cells that share it fit it again."""
 
     @abstractmethod
     def fit(self, labeled: Batch, valid: Batch | None) -> None:

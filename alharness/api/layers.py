@@ -61,6 +61,10 @@ class Scales(nn.Module):
 
     Those of a sample that lacks a modality are zeros: the mean of the samples that have it.
 
+    Args:
+        shape: of the inputs.
+        standardize: false leaves inputs as they are, apart from the zeros.
+
     >>> import torch
     >>> from alharness import Batch, ModelShape, Task
     >>> from alharness.api.layers import Scales
@@ -70,9 +74,9 @@ class Scales(nn.Module):
     {'text': tensor([[3.]])}
     """
 
-    def __init__(self, shape: ModelShape) -> None:
+    def __init__(self, shape: ModelShape, *, standardize: bool = True) -> None:
         super().__init__()
-        self._modalities = shape.modalities
+        self._modalities, self._standardize = shape.modalities, standardize
         # A list in the shape's order: a modality's name may be no valid name of a submodule.
         self._scales = nn.ModuleList(Standardize(d) for d in shape.features.values())
 
@@ -87,7 +91,9 @@ class Scales(nn.Module):
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Modality -> (b, d)."""
         pairs = zip(self._modalities, self._scales, strict=True)
-        z: dict[str, Tensor] = {m: scale(batch.inputs[m]).clamp_(-CLIP, CLIP) for m, scale in pairs}
+        z: dict[str, Tensor] = {m: batch.inputs[m] for m in self._modalities}
+        if self._standardize:
+            z = {m: scale(z[m]).clamp_(-CLIP, CLIP) for m, scale in pairs}
         return z | {m: torch.where(known[:, None], z[m], 0) for m, known in batch.present.items()}
 
 

@@ -146,8 +146,10 @@ class Trainer:
             return error
 
 
-def stored(fitted: Fitted) -> bytes:
-    """A model as bytes, from which `Trainer.restore` makes it again."""
+def stored(fitted: Fitted) -> bytes | None:
+    """A model as bytes, from which `Trainer.restore` makes it again; None if it holds more than tensors."""
+    if isinstance(fitted.model, FittingModel) and not fitted.model.storable:
+        return None
     content = BytesIO()
     weights = {name: value.cpu() for name, value in fitted.model.state_dict().items()}
     torch.save({"weights": weights, "epochs": fitted.epochs, "cost": dict(fitted.cost)}, content)

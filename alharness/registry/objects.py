@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from alharness.api.dataset import Dataset, DatasetFacts, DatasetPlugin, split_sizes
+from alharness.api.estimators import is_estimator, plugin_of
 from alharness.api.model import ModelPlugin
 from alharness.api.params import Params
 from alharness.api.sampler import Sampler, SamplerPlugin
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 EXPECTED = {
     "sampler": "a Sampler or its class, or a SamplerPlugin",
-    "model": "a class of MultimodalModel, or a ModelPlugin",
+    "model": "a class of MultimodalModel, an estimator of scikit-learn, or a ModelPlugin",
     "dataset": "a Dataset, or a DatasetPlugin",
     "tracker": "a Tracker or its class, or a TrackerPlugin",
     "executor": "an ExecutorPlugin",
@@ -43,6 +44,8 @@ def kind_of(thing: Any) -> str:
         return "model"
     if isinstance(thing, Dataset):
         return "dataset"
+    if is_estimator(thing):
+        return "model"
     return "sampler" if issubclass(cls, Sampler) else "tracker" if issubclass(cls, Tracker) else ""
 
 
@@ -70,6 +73,8 @@ def adapt(kind: str, thing: Any, name: str | None = None) -> Any:
             raise PluginError('a data set has no name of its own; give it one: datasets={"name": data_set}')
         facts = partial(_always, _facts(thing))
         return DatasetPlugin(name=name, params=Params, inspect=facts, make=partial(_always, thing))
+    if is_estimator(thing):
+        return plugin_of(thing, name or cls.__name__, summary)
     about: dict[str, Any] = {"name": name or cls.__name__, "summary": summary}
     if kind == "model":
         params, make = _constructor(cls)

@@ -119,8 +119,14 @@ def test_a_model_that_writes_to_its_labels_is_blamed(trainer, make_samples, monk
         made.fit(make_samples(12, Task.REGRESSION).pooled(), 0)
 
 
-def test_a_fit_is_stored_as_any_other(trainer, make_samples):
+def test_a_fit_that_may_hold_more_than_tensors_is_not_stored(trainer, make_samples):
     made, _ = trainer(Means)
+    assert stored(made.fit(make_samples(12, Task.REGRESSION).pooled(), 5)) is None
+
+
+def test_others_are_stored(trainer, make_samples, monkeypatch):
+    made, _ = trainer(Means)
+    monkeypatch.setattr(Means, "storable", True)
     fitted = made.fit(make_samples(12, Task.REGRESSION).pooled(), 5)
     again = made.restore(stored(fitted), 5)
     assert again.model.mean == fitted.model.mean

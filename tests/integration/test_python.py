@@ -140,6 +140,17 @@ class Net(MultimodalModel):
     assert list(results.cycles["labeled"]) == [20, 30, 40]
 
 
+def test_an_estimator_of_the_program_is_a_model():
+    from sklearn.ensemble import RandomForestClassifier
+
+    asked = TINY | {"model": "forest", "samplers": ["random", "margin", "bald"]}
+    results = alharness.run(asked, models={"forest": RandomForestClassifier(5)})
+    scores = results.cycles.pivot_table(index="labeled", columns="sampler", values="f1")
+    assert list(scores) == ["margin", "random"]  # bald needs dropout
+    # The first model is fitted for each of them, and is the same.
+    assert scores["margin"][20] == scores["random"][20]
+
+
 def test_data_of_the_program_may_have_metrics_of_the_program(make_dataset, main):
     """The function is of no module that another process could import."""
     program = main("""

@@ -36,6 +36,7 @@ class Linear(FittingModel):
     """
 
     stackable: ClassVar[bool] = True
+    storable: ClassVar[bool] = True
 
     def __init__(self, params: LinearParams, shape: ModelShape) -> None:
         super().__init__(shape)

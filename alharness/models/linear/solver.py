@@ -1,7 +1,7 @@
 """The minima of ridge and of logistic regression, for several members of a stack at once.
 
 Everything is float64 and begins at zero, so that equal samples give equal weights. With more columns than rows the
-minimum lies in the span of the rows, and is looked for there.
+minimum is in the span of the rows, and is looked for there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ STEPS, HALVINGS = 200, 30
 MEMORY = 10
 """Steps that the next one remembers."""
 ACCURACY = 1e-4
-"""Of the mean loss: where no entry of the gradient is larger is the minimum."""
+"""Of the gradient of the mean loss: steps end when no entry is larger."""
 
 
 def ridge(x: Tensor, y: Tensor, counted: Tensor, penalty: float) -> Tensor:
@@ -74,7 +74,7 @@ def logistic(x: Tensor, y: Tensor, counted: Tensor, penalty: float, classes: int
     >>> x = torch.tensor([[[-1.0], [1.0]]], dtype=torch.float64)
     >>> found = logistic(x, torch.tensor([[0, 1]]), torch.ones_like(x[:, :, 0]), penalty=1.0, classes=2)
     >>> (found.round(decimals=2) + 0).tolist()
-    [[[-0.44, 0.44], [0.0, 0.0]]]
+    [[[-0.52, 0.52], [0.0, 0.0]]]
     """
     counted = counted[:, :, None]
     x, basis = _in_span(x)

@@ -1,0 +1,126 @@
+"""An estimator of scikit-learn as a task model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import torch
+from torch import nn
+
+from alharness.api.estimators import CHANCES, EstimatorParams
+from alharness.api.fitting import FittingModel
+from alharness.api.layers import Scales
+from alharness.api.vocabulary import FUSED, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from alharness.api.network import Batch
+    from alharness.api.vocabulary import ModelShape
+
+LEAST = 1e-12
+"""Probability of a class that an estimator excludes: its logarithm is a number."""
+
+
+class Estimated(FittingModel):
+    """A copy of an estimator for each modality, and one for all of them together.
+
+    z_u is the standardized input itself, and so is the embedding; that of the fused head is the concatenation. z_u
+    of a sample that lacks the modality is zero. Such samples do not count in that modality's estimator.
+
+    Args:
+        estimator: as its constructor left it.
+        params: how it is used.
+        shape: what it is built for.
+    """
+
+    def __init__(self, estimator: Any, params: EstimatorParams, shape: ModelShape) -> None:
+        super().__init__(shape)
+        self.scales = Scales(shape, standardize=params.standardize)
+        # A list in the shape's order: a modality's name may be no valid name of a submodule. One modality alone is
+        # all that there is.
+        self.sources = (*shape.modalities, FUSED)
+        number = 1 if len(shape.modalities) == 1 else len(self.sources)
+        self.heads = nn.ModuleList(_Head(estimator, shape) for _ in range(number))
+
+    def fit(self, labeled: Batch, valid: Batch | None) -> None:  # noqa: ARG002 - estimators know none
+        """Fit every copy."""
+        self.scales.adapt(labeled)
+        z = self.encode(labeled)
+        for source, head in zip(reversed(self.sources), reversed(self.heads), strict=False):
+            cast("_Head", head).fit(self._joined(z, source), labeled.labels[source], labeled.present.get(source))
+
+    def encode(self, batch: Batch) -> dict[str, Tensor]:
+        """Modality -> inputs, (b, d_u)."""
+        z: dict[str, Tensor] = self.scales(batch)
+        return z
+
+    def decode(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Source -> log-probabilities, or values."""
+        if len(self.heads) == 1:
+            return dict.fromkeys(self.sources, self.heads[0](self._joined(z, FUSED)))
+        return {source: self.last_layer(source)(self._joined(z, source)) for source in self.sources}
+
+    def last_layer(self, source: str) -> nn.Module:  # type: ignore[override]
+        """The estimator of that source."""
+        return self.heads[0 if len(self.heads) == 1 else self.sources.index(source)]
+
+    def _joined(self, z: Mapping[str, Tensor], source: str) -> Tensor:
+        return torch.cat([z[m] for m in self.shape.modalities], dim=1) if source == FUSED else z[source]
+
+
+class _Head(nn.Module):
+    """An estimator that takes and gives tensors."""
+
+    def __init__(self, estimator: Any, shape: ModelShape) -> None:
+        super().__init__()
+        from sklearn.base import clone
+
+        self._shape, self._estimator = shape, clone(estimator)
+        self._constant: NDArray[np.float32] | None = None
+        params = self._estimator.get_params()
+        unset = [name for name in params if name.rpartition("__")[2] == "random_state" and params[name] is None]
+        self._estimator.set_params(**{name: int(torch.randint(2**31 - 1, ())) for name in sorted(unset)})
+
+    def fit(self, x: Tensor, y: Tensor, there: Tensor | None) -> None:
+        """Fit it to the samples that are there; with none, or with one label alone, only that is known."""
+        known, labels = (x, y) if there is None else (x[there], y[there])
+        of_classes = self._shape.task == Task.CLASSIFICATION
+        if len(labels) and not (of_classes and bool((labels == labels[0]).all())):
+            self._estimator.fit(known.cpu().numpy(), labels.cpu().numpy())
+        elif of_classes:
+            self._constant = np.full(self._shape.outputs, LEAST if len(labels) else 1, np.float32)
+            self._constant[labels[:1].cpu().numpy()] = 1
+        else:
+            self._constant = np.full(1, y.double().mean().item(), np.float32)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, C) logarithms of what is in proportion to probabilities, or (n, 1) values."""
+        found = torch.from_numpy(self._predicted(x.detach().cpu().numpy())).to(x.device)
+        return found.log() if self._shape.task == Task.CLASSIFICATION else found
+
+    def _predicted(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, C) probabilities, or (n, 1) values."""
+        if self._constant is not None:
+            return np.tile(self._constant, (len(x), 1))
+        if self._shape.task == Task.REGRESSION:
+            return np.asarray(self._estimator.predict(x), np.float32).reshape(-1, 1)
+        found = np.full((len(x), self._shape.outputs), LEAST)
+        found[:, np.asarray(self._estimator.classes_, int)] = self._chances(x).clip(LEAST, 1)
+        return found.astype(np.float32)
+
+    def _chances(self, x: NDArray[np.float32]) -> NDArray[Any]:
+        """Of the classes that it was fitted to."""
+        method = next((name for name in CHANCES if hasattr(self._estimator, name)), "")
+        if method == "predict_proba":
+            return np.asarray(self._estimator.predict_proba(x))
+        if method == "decision_function":
+            far = np.asarray(self._estimator.decision_function(x))
+            if far.ndim == 1:  # of the second of two classes
+                far = np.stack([-far / 2, far / 2], 1)
+            return torch.from_numpy(far).softmax(1).numpy()
+        return (self._estimator.predict(x)[:, None] == self._estimator.classes_).astype(float)
