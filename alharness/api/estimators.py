@@ -60,7 +60,8 @@ def made(path: str, params: Mapping[str, Any]) -> Any:
             raise SpecError(f"{name} has no parameter {key!r}{did_you_mean(key, allowed)}")
     try:
         estimator = kind(**params)
-        estimator._validate_params()  # noqa: SLF001 - as its `fit` does first
+        if check := getattr(estimator, "_validate_params", None):  # what its `fit` does first
+            check()
     except Exception as error:  # noqa: BLE001 - what it raises is not one kind
         raise SpecError(f"{name} cannot be made: {described(error)}") from None
     return estimator
@@ -118,9 +119,12 @@ def task_of(estimator: Any) -> Task | None:
     """What an estimator predicts; None for anything else, such as clusters."""
     from sklearn.base import is_classifier, is_regressor
 
-    if is_classifier(estimator):
-        return Task.CLASSIFICATION
-    return Task.REGRESSION if is_regressor(estimator) else None
+    try:
+        kinds = {Task.CLASSIFICATION: is_classifier(estimator), Task.REGRESSION: is_regressor(estimator)}
+    except AttributeError:  # of a library that derives from nothing of scikit-learn
+        kind = getattr(estimator, "_estimator_type", "")
+        kinds = {Task.CLASSIFICATION: kind == "classifier", Task.REGRESSION: kind == "regressor"}
+    return next((task for task, served in kinds.items() if served), None)
 
 
 def features_of(estimator: Any) -> frozenset[Feature]:

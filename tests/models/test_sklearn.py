@@ -144,6 +144,21 @@ def test_a_path_may_be_written_with_a_point():
     assert SklearnParams(estimator="sklearn.svm.SVC").estimator == "sklearn.svm:SVC"
 
 
+def test_an_object_that_derives_from_nothing_of_scikit_learn_may_say_what_it_is():
+    class Plain:
+        _estimator_type = "regressor"
+
+    require_task(Plain(), Task.REGRESSION)
+    with pytest.raises(SpecError, match="Plain is a regressor"):
+        require_task(Plain(), Task.CLASSIFICATION)
+
+
+def test_parameters_are_values_and_no_objects():
+    params = {"estimator": RandomForestClassifier()}
+    with pytest.raises(ValueError, match="params"):
+        SklearnParams(estimator="sklearn.ensemble:BaggingClassifier", params=params)
+
+
 def test_a_classifier_does_not_serve_regression():
     with pytest.raises(SpecError, match="choose a regressor, such as"):
         require_task(RandomForestClassifier(), Task.REGRESSION)

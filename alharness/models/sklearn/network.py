@@ -113,14 +113,14 @@ class _Head(nn.Module):
         found[:, np.asarray(self._estimator.classes_, int)] = self._chances(x).clip(LEAST, 1)
         return found.astype(np.float32)
 
-    def _chances(self, x: NDArray[np.float32]) -> NDArray[Any]:
+    def _chances(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """Of the classes that it was fitted to."""
         method = next((name for name in CHANCES if hasattr(self._estimator, name)), "")
         if method == "predict_proba":
-            return np.asarray(self._estimator.predict_proba(x))
+            return np.asarray(self._estimator.predict_proba(x), np.float64)
         if method == "decision_function":
-            far = np.asarray(self._estimator.decision_function(x))
+            far = np.asarray(self._estimator.decision_function(x), np.float64)
             if far.ndim == 1:  # of the second of two classes
                 far = np.stack([-far / 2, far / 2], 1)
-            return torch.from_numpy(far).softmax(1).numpy()
-        return (self._estimator.predict(x)[:, None] == self._estimator.classes_).astype(float)
+            return np.asarray(torch.from_numpy(far).softmax(1))
+        return np.asarray(self._estimator.predict(x)[:, None] == self._estimator.classes_, np.float64)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, JsonValue, field_validator
 
 from alharness.api.estimators import EstimatorParams
 
@@ -17,7 +16,7 @@ class SklearnParams(EstimatorParams):
 
     estimator: str
     """Module and class, such as `sklearn.ensemble:RandomForestClassifier`; of scikit-learn alone."""
-    params: dict[str, Any] = Field(default_factory=dict)
+    params: dict[str, JsonValue] = Field(default_factory=dict)
     """Arguments of its constructor, such as `{n_estimators: 200}`. A `random_state` that is left out comes from
     the seed."""
 
