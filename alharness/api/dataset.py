@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .metrics import Metrics
     from .params import Params
-    from .samples import Samples, Splits
+    from .samples import Inputs, Samples, Splits
 
     Content = Samples | Splits
 
@@ -45,6 +45,8 @@ class Dataset:
         stored_digest: replaces `digest` if the data is known by the checksums of its files.
         remarks: what was corrected or left out when the data was imported; `alharness data describe` shows it.
         metrics: what is measured on its samples; None for the metrics of the task.
+        unlabeled: samples without a label, which are in no part; None if there are none. A benchmark leaves them
+            out, as nothing knows their labels: they are what a labeling project chooses from.
 
     >>> import numpy as np
     >>> from alharness import Dataset, Inputs, Samples, Task
@@ -65,6 +67,7 @@ class Dataset:
     stored_digest: str = ""
     remarks: tuple[str, ...] = ()
     metrics: Metrics | None = None
+    unlabeled: Inputs | None = None
 
     def __post_init__(self) -> None:
         """Raise DataError for metrics of another task, and for what is no `Metrics`."""
@@ -156,7 +159,8 @@ class Dataset:
     def _pooled(self) -> Dataset:
         pooled = self.pooled_content if self.pooled_content is not None else self.loaded.pooled()
         # Its digest is that of its own arrays: it is not the data set that was stored.
-        return replace(self, content=pooled, pooled_content=None, stored_digest="")
+        unlabeled = None if self.unlabeled is None else self.unlabeled.pooled()
+        return replace(self, content=pooled, pooled_content=None, stored_digest="", unlabeled=unlabeled)
 
     def split(self, rng: np.random.Generator) -> Splits:
         """The data set's own split, or one drawn with `rng`; rows in the order of their ids.
@@ -236,6 +240,7 @@ class DatasetFacts:
         incomplete: the modalities that some samples may lack. Only models that understand this are run on it.
         truth: names of what is known of every sample of made-up data; see `Samples.truth`.
         warnings: what is allowed, but perhaps not meant; `alharness check` and `alharness run` show it.
+        unlabeled: samples without a label, which are in none of the parts; see `Dataset.unlabeled`.
 
     >>> from alharness import DatasetFacts, Task
     >>> facts = DatasetFacts(task=Task.REGRESSION, modalities=("audio", "text"), sizes=(600, 100, 300))
@@ -250,6 +255,7 @@ class DatasetFacts:
     incomplete: tuple[str, ...] = ()
     truth: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    unlabeled: int = 0
 
     @property
     def stand_in(self) -> bool:

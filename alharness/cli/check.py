@@ -117,6 +117,8 @@ def _summary(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:
     lacking = f"; samples may lack {' or '.join(facts.incomplete)}" if facts.incomplete else ""
     yield "data set", f"{spec.dataset.name} ({_from(spec.dataset.registered.origin)}): {facts.task}{made_up}"
     yield "", f"{', '.join(facts.modalities)}; {train:,} train, {valid:,} valid, {test:,} test{lacking}"
+    if facts.unlabeled:
+        yield "", f"{facts.unlabeled:,} more without a label, which take no part"
     yield "model", f"{spec.model.name} ({_from(spec.model.registered.origin)})"
     asked = f"{_count(queries, 'query', 'queries')} of {spec.active_learning.budget:,}"
     yield "labels", f"{labeled[0]:,} -> {labeled[-1]:,} in {asked}"

@@ -49,6 +49,7 @@ def require_sound(dataset: Any, warn: Callable[[str], None]) -> None:
         _require_labels(name, samples, dataset)
         _require_truth(name, samples, dataset)
     _require_sizes(parts)
+    _require_unlabeled(dataset)
     _require_alike(parts)
     _require_disjoint(parts)
     try_out(dataset.measured_by, next(reversed(parts.values())).labels, dataset.classes)
@@ -203,6 +204,18 @@ def _require_targets(what: str, labels: Any, ids: tuple[str, ...]) -> None:
             f"{what} hold NaN or infinity in {len(bad)} of {len(ids)} samples, the first of them {ids[bad[0]]!r}; "
             "leave those samples out"
         )
+
+
+def _require_unlabeled(dataset: Dataset) -> None:
+    """As inputs of samples, and of none that has a label."""
+    inputs = dataset.unlabeled
+    if inputs is None:
+        return
+    _require_inputs("unlabeled", inputs, look_at_numbers=not dataset.stored_digest)
+    known = Samples(inputs=inputs, labels=np.zeros(len(inputs), np.int64))
+    for name, samples in dataset.parts.items():
+        _require_alike({name: samples, "unlabeled": known})
+        _require_disjoint({name: samples, "unlabeled": known})
 
 
 def _require_sizes(parts: Mapping[str, Samples]) -> None:

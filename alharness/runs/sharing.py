@@ -59,7 +59,8 @@ def share(dataset: Dataset, folder: Path) -> Shared:
     content = parts["all"] if "all" in parts else Splits(**parts)
     written = BytesIO()
     pickler = _Pickler(written, folder)
-    pickler.dump(replace(dataset, content=content, pooled_content=None, stored_digest=dataset.digest))
+    digest = dataset.digest
+    pickler.dump(replace(dataset, content=content, pooled_content=None, stored_digest=digest, unlabeled=None))
     return Shared(content=written.getvalue(), arrays=tuple(pickler.files))
 
 

@@ -58,6 +58,11 @@ def make_plan(spec: Spec, workdir: Path = Path(), known: dict[str, DatasetFacts]
             f"{spec.where('model')}: samples of {spec.dataset.name!r} may lack {' or '.join(facts.incomplete)}, "
             f"and {spec.model.name!r} does not understand that; {_able(spec)}"
         )
+    if facts.unlabeled and not any(facts.sizes):
+        raise SpecError(
+            f"{spec.where('dataset')}: none of the {facts.unlabeled:,} samples of {spec.dataset.name!r} has a "
+            "label, so that samplers cannot be compared; `alharness query` chooses what to label first"
+        )
     schedule, asked = _schedule(spec, facts.sizes[0])
     warnings = [*facts.warnings, *_review_model(spec, facts), *asked]
     _require_validation(spec, facts.sizes[1])

@@ -45,6 +45,11 @@ def dataset(make_dataset):
     return replace(made, content=Splits(train=train, valid=parts["valid"], test=parts["test"]), metrics=REGRESSION)
 
 
+def test_samples_without_a_label_stay_here(dataset, tmp_path):
+    more = replace(dataset.parts["test"].inputs, ids=tuple(f"more-{i}" for i in range(len(dataset.parts["test"]))))
+    assert share(replace(dataset, unlabeled=more), tmp_path).unlabeled is None
+
+
 def test_what_another_process_opens_is_the_data_set(dataset, tmp_path):
     sent = sharing.share(dataset, tmp_path)
     opened = sent.open()

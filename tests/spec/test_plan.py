@@ -27,6 +27,7 @@ class BlockParams(Params):
     valid: int = 10
     incomplete: tuple[str, ...] = ()
     truth: tuple[str, ...] = ()
+    unlabeled: int = 0
 
 
 class ToyParams(Params):
@@ -46,10 +47,11 @@ def inspect(params):
     return DatasetFacts(
         task=Task.REGRESSION,
         modalities=("audio", "text"),
-        sizes=(params.size, params.valid, 30),
+        sizes=(params.size, params.valid, 30 if params.size else 0),
         synthetic=params.synthetic,
         incomplete=params.incomplete,
         truth=params.truth,
+        unlabeled=params.unlabeled,
         warnings=(params.warning,) if params.warning else (),
     )
 
@@ -143,6 +145,14 @@ def refusal(plan):
         return str(caught.value)
 
     return refusal
+
+
+def test_samples_without_labels_alone_cannot_be_compared(refusal):
+    said = refusal("dataset.params.unlabeled=40", "dataset.params.size=0", "dataset.params.valid=0")
+    assert said.endswith(
+        "dataset: none of the 40 samples of 'blocks' has a label, so that samplers cannot be compared; "
+        "`alharness query` chooses what to label first"
+    )
 
 
 def test_cells_run_seed_by_seed(plan):

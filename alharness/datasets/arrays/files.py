@@ -176,23 +176,33 @@ def check_values(stored: Stored, table: LabelTable, present: NDArray[np.bool_] |
             )
 
 
-def gather(
-    array: NDArray[Any], rows: Sequence[int], present: NDArray[np.bool_] | None = None
-) -> NDArray[np.float32] | Rows:
-    """These rows, given in ascending order, as float32: still in their file if that holds float32, else copied.
+def as_float32(array: NDArray[Any], present: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
+    """The whole array as float32: still in its file if that holds float32, else copied.
 
-    Rows of samples that are not present are zeros, for which all rows are copied.
+    Rows of samples that are not present are zeros, for which it is copied.
     """
     if array.dtype == np.float32 and present is None:
-        first, last = rows[0], rows[-1]
-        together = last - first + 1 == len(rows)
-        return np.asarray(array[first : last + 1]) if together else Rows.of(array, np.array(rows))
-    part = np.empty((len(rows), *array.shape[1:]), np.float32)
-    for piece in pieces(part):
-        part[piece] = array[rows[piece]]
+        return array
+    whole = np.empty(array.shape, np.float32)
+    for piece in pieces(whole):
+        whole[piece] = array[piece]
     if present is not None:
-        part[~present[rows]] = 0
-    return part
+        whole[~present] = 0
+    return whole
+
+
+def gather(whole: NDArray[np.float32], rows: Sequence[int], *, apart: bool) -> NDArray[np.float32] | Rows:
+    """These rows, given in ascending order, without a copy of them.
+
+    Args:
+        whole: all rows.
+        rows: which.
+        apart: as positions in the whole array, even if they are together: samples with and without a label can
+            then be put together again.
+    """
+    if rows and not apart and rows[-1] - rows[0] + 1 == len(rows):
+        return np.asarray(whole[rows[0] : rows[-1] + 1])
+    return Rows.of(whole, np.array(rows, np.int64))
 
 
 def _check_finite(stored: Stored, table: LabelTable, present: NDArray[np.bool_] | None) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from alharness.api.params import Params, SpecPath
 from alharness.api.vocabulary import FUSED, Task
@@ -49,6 +49,28 @@ def check_names(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
     return names
 
 
+def check_classes(classes: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The names themselves. Raises ValueError if there are not two, or one is empty or occurs twice."""
+    if classes is not None:
+        if len(classes) < 2:
+            raise ValueError("name two classes or more, or leave this out for those that have labels")
+        for name in classes:
+            if name != name.strip() or not name:
+                raise ValueError(f"{name!r} cannot be the name of a class: it is empty, or has spaces around it")
+            if classes.count(name) > 1:
+                raise ValueError(f"the class {name!r} is named more than once")
+    return classes
+
+
+def _texts(classes: Any) -> Any:
+    """Numbers as text: in YAML a class that is called 1 is a number."""
+    plain = isinstance(classes, list | tuple)
+    return [str(name) if type(name) is int else name for name in classes] if plain else classes
+
+
+Classes = Annotated[tuple[str, ...] | None, BeforeValidator(_texts), AfterValidator(check_classes)]
+
+
 class ArraysParams(Params):
     """Parameters of `arrays`."""
 
@@ -63,3 +85,7 @@ class ArraysParams(Params):
 
     incomplete: tuple[str, ...] = ()
     """The modalities that some samples lack: rows that are NaN throughout. In others NaN is an error."""
+
+    classes: Classes = None
+    """All classes, in the order of their indices, also those that have no label yet; those of the labels, in the
+    order of their names, if this is left out."""

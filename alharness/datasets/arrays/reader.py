@@ -6,22 +6,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alharness.api.dataset import Dataset, DatasetFacts
+from alharness.api.dataset import Dataset, DatasetFacts, split_sizes
 from alharness.api.importing import did_you_mean, readable
 from alharness.api.samples import Inputs, Samples, Splits
 from alharness.api.vocabulary import Task
 from alharness.errors import DataError
 
-from .files import check_values, choose_modalities, find_modalities, find_present, gather, open_modality
+from .files import (
+    as_float32,
+    check_values,
+    choose_modalities,
+    find_modalities,
+    find_present,
+    gather,
+    open_modality,
+)
 from .foreign import find_foreign, unread
 from .labels import find_fillers, read_labels
 from .table import LABEL, SPLITS, read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
     from .files import Stored
     from .labels import ParsedLabels
     from .params import ArraysParams
@@ -35,7 +39,8 @@ def look(params: ArraysParams) -> DatasetFacts:
     return DatasetFacts(
         task=params.task,
         modalities=tuple(stored),
-        sizes=(train, valid, test),
+        sizes=split_sizes(len(table.rows())) if table.drawn else (train, valid, test),
+        unlabeled=len(table.unlabeled),
         incomplete=tuple(name for name in stored if name in params.incomplete),
         warnings=_warnings(params, table),
     )
@@ -47,9 +52,33 @@ def load(params: ArraysParams) -> Dataset:
     present = {name: find_present(stored[name]) for name in stored if name in params.incomplete}
     for name, modality in stored.items():
         check_values(modality, table, present.get(name))
-    parts = {split: _samples(table, split, params.task, labels, stored, present) for split in SPLITS}
+    arrays = {name: as_float32(modality.array, present.get(name)) for name, modality in stored.items()}
+    unlabeled = table.unlabeled
+
+    def inputs(rows: list[int]) -> Inputs:
+        return Inputs(
+            ids=tuple(table.ids[row] for row in rows),
+            arrays={name: gather(array, rows, apart=bool(unlabeled)) for name, array in arrays.items()},
+            lengths={
+                name: modality.lengths[rows].astype(np.int64)
+                for name, modality in stored.items()
+                if modality.lengths is not None
+            },
+            present={name: known[rows] for name, known in present.items()},
+        )
+
+    def samples(rows: list[int]) -> Samples:
+        own = labels.of(rows, params.task)
+        unimodal = {name: own[f"{LABEL}_{name}"] for name in stored if f"{LABEL}_{name}" in own}
+        return Samples(inputs=inputs(rows), labels=own[LABEL], unimodal_labels=unimodal)
+
+    parts = {split: samples(table.rows(split)) for split in SPLITS} if not table.drawn else {}
     return Dataset(
-        task=params.task, content=Splits(**parts), classes=labels.classes, remarks=_warnings(params, table)
+        task=params.task,
+        content=Splits(**parts) if parts else samples(table.rows()),
+        unlabeled=inputs(unlabeled) if unlabeled else None,
+        classes=labels.classes,
+        remarks=_warnings(params, table),
     )
 
 
@@ -71,33 +100,5 @@ def _open(params: ArraysParams) -> tuple[LabelTable, ParsedLabels, dict[str, Sto
                 f"{folder}: incomplete names {name!r}, which is no modality in use{did_you_mean(name, chosen)}"
             )
     table = read_table(folder / "labels.csv", found)
-    labels = read_labels(table, params.task)
+    labels = read_labels(table, params.task, params.classes)
     return table, labels, {name: open_modality(folder, name, len(table)) for name in chosen}
-
-
-def _samples(
-    table: LabelTable,
-    split: str,
-    task: Task,
-    labels: ParsedLabels,
-    stored: Mapping[str, Stored],
-    present: Mapping[str, NDArray[np.bool_]],
-) -> Samples:
-    rows = table.rows(split)
-    dtype = np.int64 if task == Task.CLASSIFICATION else np.float32
-    own = {name: np.array([values[row] for row in rows], dtype) for name, values in labels.columns.items()}
-    inputs = Inputs(
-        ids=tuple(table.ids[row] for row in rows),
-        arrays={name: gather(modality.array, rows, present.get(name)) for name, modality in stored.items()},
-        lengths={
-            name: modality.lengths[rows].astype(np.int64)
-            for name, modality in stored.items()
-            if modality.lengths is not None
-        },
-        present={name: known[rows] for name, known in present.items()},
-    )
-    return Samples(
-        inputs=inputs,
-        labels=own[LABEL],
-        unimodal_labels={name: own[f"{LABEL}_{name}"] for name in stored if f"{LABEL}_{name}" in own},
-    )

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LABEL = "label"
-REQUIRED = ("id", "split", LABEL)
+HEADER = ("id", "split", LABEL)
+REQUIRED = ("id", LABEL)
 SPLITS = ("train", "valid", "test")
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -31,8 +32,8 @@ class LabelTable:
         path: the file.
         lines: line number of each sample.
         ids: of each sample.
-        splits: train, valid or test.
-        labels: `label` or `label_<modality>` -> text of each sample's label, never empty.
+        splits: train, valid or test; empty if none is said: of all samples, or of some that have no label.
+        labels: `label` or `label_<modality>` -> text of each sample's label; empty if it has none yet.
     """
 
     path: Path
@@ -44,9 +45,20 @@ class LabelTable:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def rows(self, split: str) -> list[int]:
-        """Positions of the samples of a split, ascending."""
-        return [row for row, own in enumerate(self.splits) if own == split]
+    @property
+    def drawn(self) -> bool:
+        """Whether no split is said, so that every seed draws its own."""
+        return not any(self.splits)
+
+    def rows(self, split: str = "") -> list[int]:
+        """Positions of the samples with a label, ascending: those of a split, or all."""
+        labels = self.labels[LABEL]
+        return [row for row, own in enumerate(self.splits) if labels[row] and (not split or own == split)]
+
+    @property
+    def unlabeled(self) -> list[int]:
+        """Positions of the samples without a label, ascending."""
+        return [row for row, label in enumerate(self.labels[LABEL]) if not label]
 
     def place(self, row: int) -> str:
         """File and line of a sample, for the beginning of a message."""
@@ -71,25 +83,43 @@ def read_table(path: Path, modalities: Sequence[str]) -> LabelTable:
         path=path,
         lines=tuple(row.line for row in rows),
         ids=cells.pop("id"),
-        splits=cells.pop("split"),
+        splits=cells.pop("split", ("",) * len(rows)),
         labels=cells,
     )
+    if not rows:
+        raise DataError(f"{path}: lists no samples; expected one row per sample below the header")
+    if not table.drawn:
+        _check_splits(table)
+    return table
+
+
+def _check_splits(table: LabelTable) -> None:
+    for row, (split, label) in enumerate(zip(table.splits, table.labels[LABEL], strict=True)):
+        if label and not split:
+            raise DataError(
+                f"{table.place(row)}: the split is empty, though others are not; write train, valid or test, or "
+                "empty the whole column to have every seed draw its split"
+            )
+        if split not in ("", "train") and not label:
+            raise DataError(
+                f"{table.place(row)}: the label is empty; every sample of {split} needs one, and only those of "
+                "train can be labeled later"
+            )
     for split in SPLITS:
         if split not in table.splits:
             raise DataError(
-                f"{path}: no row has split {split!r}; train, valid and test need at least one each: "
+                f"{table.path}: no row has split {split!r}; train, valid and test need at least one each: "
                 f"give some rows the split {split!r}"
             )
-    return table
 
 
 def _columns(path: Path, header: CsvRow, modalities: Sequence[str]) -> dict[str, int]:
     place = f"{path}:{header.line}"
     own = [f"{LABEL}_{modality}" for modality in modalities]
-    known = [*REQUIRED, *own]
-    if not {*REQUIRED} & {name.lower() for name in header.cells}:
+    known = [*HEADER, *own]
+    if not {*HEADER} & {name.lower() for name in header.cells}:
         raise DataError(
-            f"{place}: expected the header {','.join(REQUIRED)}, "
+            f"{place}: expected the header {','.join(HEADER)}, "
             f"but the file begins with {','.join(header.cells)[:80]}"
         )
     for position, name in enumerate(header.cells, start=1):
@@ -102,7 +132,7 @@ def _columns(path: Path, header: CsvRow, modalities: Sequence[str]) -> dict[str,
         if header.cells.count(name) > 1:
             raise DataError(f"{place}: the column {name!r} occurs more than once")
     if missing := [name for name in REQUIRED if name not in header.cells]:
-        raise DataError(f"{place}: there is no column {missing[0]!r}, expected {', '.join(REQUIRED)}")
+        raise DataError(f"{place}: there is no column {missing[0]!r}, expected {', '.join(HEADER)}")
     return {name: header.cells.index(name) for name in known if name in header.cells}
 
 
@@ -110,14 +140,17 @@ def _check_rows(path: Path, rows: list[CsvRow], columns: dict[str, int]) -> None
     seen: dict[str, int] = {}
     for row in rows:
         place = f"{path}:{row.line}"
-        for column, index in columns.items():
-            if not row.cells[index]:
-                raise DataError(f"{place}: the {column} is empty; every sample needs one")
-        name, split = row.cells[columns["id"]], row.cells[columns["split"]]
+        cells = {column: row.cells[index] for column, index in columns.items()}
+        if not cells["id"]:
+            raise DataError(f"{place}: the id is empty; every sample needs one")
+        for column, cell in cells.items():
+            if not cell and column.startswith(LABEL) and cells[LABEL]:
+                raise DataError(f"{place}: the {column} is empty; every sample with a label needs one")
+        name, split = cells["id"], cells.get("split", "")
         if name in seen:
             raise DataError(f"{place}: the id {name[:80]!r} is already on line {seen[name]}; ids must be distinct")
         seen[name] = row.line
-        if split not in SPLITS:
+        if split not in ("", *SPLITS):
             raise DataError(
                 f"{place}: split is {split[:80]!r}, expected train, valid or test"
                 f"{did_you_mean(split.lower(), SPLITS)}"

@@ -46,8 +46,8 @@ def test_fillers_are_told_with_value_and_count_before_and_after_loading(folder):
         array = np.load(path)
         np.save(path, np.concatenate([array, array[:3]]))
     expected = (
-        "labels.csv: 3 rows have the label 'nan', which looks like a missing label and is taken as a class; label "
-        "these rows or drop them, or leave them if it is a class"
+        "labels.csv: 3 rows have the label 'nan', which looks like a missing label and is taken as a class; empty "
+        "the cell of a row that has no label yet, or leave it if it is a class"
     )
     params = ArraysParams(path=folder)
     assert inspect(params).warnings == load(params).remarks == (expected,)

@@ -41,10 +41,7 @@ FAULTS = {
     ),
     "no rows": (
         b"id,split,label\n",
-        (
-            "labels.csv: no row has split 'train'; train, valid and test need at least one each: "
-            "give some rows the split 'train'"
-        ),
+        "labels.csv: lists no samples; expected one row per sample below the header",
     ),
     "no valid rows": (
         WHOLE.replace(b"valid", b"train"),
@@ -115,7 +112,17 @@ FAULTS = {
     ),
     "an empty label": (
         WHOLE.replace(b"test,sad", b"test,"),
-        "labels.csv:6: the label is empty; every sample needs one",
+        (
+            "labels.csv:6: the label is empty; every sample of test needs one, and only those of train can be "
+            "labeled later"
+        ),
+    ),
+    "an empty split": (
+        WHOLE.replace(b"b,train", b"b,"),
+        (
+            "labels.csv:3: the split is empty, though others are not; write train, valid or test, or empty the "
+            "whole column to have every seed draw its split"
+        ),
     ),
     "an id twice": (
         WHOLE.replace(b"f,test", b"b,test"),
@@ -254,8 +261,10 @@ def test_any_text_survives(tmp_path_factory, ids, classes, more):
 def test_any_bytes_end_in_a_message(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("bytes", numbered=True) / "labels.csv"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=r"labels\.csv"):
-        read_table(path, ["audio"])
+    try:
+        assert len(read_table(path, ["audio"]))
+    except DataError as error:
+        assert "labels.csv" in str(error)  # noqa: PT017 - either of the two
 
 
 @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=3, max_size=20))
