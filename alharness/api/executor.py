@@ -40,6 +40,7 @@ class Group:
         contexts: seed -> what the numbers of its cells depend on: data, split, initial pool, device, versions. A
             worker refuses to compute under other conditions.
         action: run cells, or measure the queries of finished ones again.
+        initial: seed -> ids of the initial pool, if a sampler has chosen it; otherwise each worker draws it.
 
     >>> from alharness.api.executor import Group
     >>> from alharness.api.records import Cell
@@ -54,6 +55,7 @@ class Group:
     fits: Mapping[tuple[int, bool], bytes] = field(default_factory=dict, repr=False)
     contexts: Mapping[int, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     action: Literal["run", "retime"] = "run"
+    initial: Mapping[int, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def seeds(self) -> frozenset[int]:

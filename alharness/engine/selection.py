@@ -72,6 +72,7 @@ def ask(
     own: str = "",
     who: str = "the sampler",
     warn: Callable[[str], None] = warnings.warn,
+    moment: str = "",
 ) -> CheckedSelection:
     """Have the sampler choose; time it; check the answer.
 
@@ -95,6 +96,7 @@ def ask(
         own: name of the cell's own random streams; empty for those of its seed.
         who: the sampler and its distribution, for messages.
         warn: called with what the sampler changed in the process, once that was put back.
+        moment: of the query, for messages; empty for its cycle.
 
     Raises:
         SamplerError: the answer breaks the contract, or the sampler wrote to what others read, or changed
@@ -107,7 +109,7 @@ def ask(
     # Views have their rows in the order of the pool, not in that in which they were bought.
     known = Bought(samples=labeled, cycles=None if bought is None else bought[np.argsort(pool.labeled)])
     border = Border(who, SamplerError, warn, known=fitted.border.reported)
-    moment = f"cycle {cycle}"
+    moment = moment or f"cycle {cycle}"
     before = fingerprint.of_model(fitted.model)
     with border.crossed(moment), Meter(fitted.device) as meter:  # what the border does is no part of the query
         clock = Clock(fitted.device, rest="selection")

@@ -182,6 +182,7 @@ class Coordinator:
             fits=fits,
             contexts={cell.seed: self._seeds[cell.seed].context for cell in cells},
             action=self._action,
+            initial={cell.seed: ids for cell in cells if (ids := self._seeds[cell.seed].chosen)},
         )
 
     def _open(self, cell: Cell, *, restart: bool) -> bool:

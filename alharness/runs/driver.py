@@ -119,7 +119,7 @@ class Driver:
     def _begin(self, cell: Cell, group: Group) -> Generator[Fit | CycleRecord, Fitted, None]:
         """The cell's loop: the cycles that are left, or all of them if its queries are to be measured again."""
         self.setup.keep_only(group.seeds)
-        data = self.setup.seed_data(cell.seed)
+        data = self.setup.seed_data(cell.seed, group.initial.get(cell.seed, ()))
         _require_equal(cell, group.contexts.get(cell.seed, data.context), data.context)
         data = data.reference if cell.reference else data
         sampler, features = self._make_sampler(cell)

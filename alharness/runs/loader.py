@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import cloudpickle
@@ -13,6 +14,7 @@ import torch
 from alharness import errors, registry
 from alharness.api.dataset import Dataset
 from alharness.api.executor import Begun, Done, Warned
+from alharness.engine.initial import choose
 from alharness.engine.seeds import derive
 from alharness.engine.soundness import require_sound
 from alharness.errors import (
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
     from alharness.api.metrics import Metrics
     from alharness.registry import Registry
 
+    from .messages import Blueprint
+    from .setup import Chooser
     from .sharing import Shared
 
 
@@ -76,13 +80,17 @@ def draw(connection: Connection, wish: Wish, dataset: Shared | None, seeds: Coll
 
     The data set is not made again: it is that of the workers.
     """
+
+    def warn(text: str) -> None:
+        connection.send(Warned(text=text))
+
     blueprint = wish.blueprint.without_dataset()
     try:
         installed = registry.load(extras=blueprint.extras)
         connection.send(Begun())
         with blaming(wish.who, DataError):
             assert dataset is not None  # cells are going to run
-            setup = _setup(dataset.open(), wish, installed)
+            setup = _setup(dataset.open(), wish, installed, warn)
             drawn = {seed: _facts(setup, seed, wish) for seed in seeds}
     except BaseException as error:  # noqa: BLE001 - whatever a plugin raises is reported
         connection.send(_refusal(wish, error))
@@ -104,7 +112,7 @@ def _load(wish: Wish, installed: Registry, warn: Callable[[str], None]) -> tuple
             require_sound(shown, lambda text: warn(f"{wish.who}: {text}"))
             _require_sendable(shown.measured_by)
     metrics, plan = dataset.measured_by, wish.plan
-    setup = _setup(shown, wish, installed)
+    setup = _setup(shown, wish, installed, warn)
     known = replace(
         plan,
         metric=metrics.primary,
@@ -122,10 +130,30 @@ def _load(wish: Wish, installed: Registry, warn: Callable[[str], None]) -> tuple
     )
 
 
-def _setup(dataset: Dataset, wish: Wish, installed: Registry) -> Setup:
+def _setup(dataset: Dataset, wish: Wish, installed: Registry, warn: Callable[[str], None]) -> Setup:
     blueprint, device = wish.blueprint, torch.device(wish.device) if wish.device else None
-    model = installed.model(blueprint.model).plugin
-    return Setup(dataset, model, blueprint.model_params, blueprint.training, blueprint.schedule, device=device)
+    return Setup(
+        dataset,
+        installed.model(blueprint.model).plugin,
+        blueprint.model_params,
+        blueprint.training,
+        blueprint.schedule,
+        device=device,
+        initial=_chooser(blueprint, installed, warn),
+    )
+
+
+def _chooser(blueprint: Blueprint, installed: Registry, warn: Callable[[str], None]) -> Chooser | None:
+    """What chooses initial pools; None if they are drawn at random."""
+    if blueprint.initial is None:
+        return None
+    name, params = blueprint.initial
+    registered = installed.sampler(name)
+    who = f"{name} ({registered.origin})"
+    with Border(who, PluginError, warn, passing=(SpecError,)).crossed():
+        sampler = registered.plugin.make(params)
+        features = registered.plugin.features(params)
+    return partial(choose, sampler, features=features, who=who, warn=warn)
 
 
 def _facts(setup: Setup, seed: int, wish: Wish) -> SeedFacts:
@@ -134,7 +162,8 @@ def _facts(setup: Setup, seed: int, wish: Wish) -> SeedFacts:
     names = {False: fits.key(recipe, [initial.ids[i] for i in initial.known], model_seed)}
     if any(cell.reference for cell in wish.plan.cells):
         names[True] = fits.key(recipe, initial.ids, model_seed)
-    return SeedFacts(context=context, initial=initial, fits=names)
+    chosen = tuple(initial.ids[i] for i in initial.labeled) if wish.blueprint.initial else ()
+    return SeedFacts(context=context, initial=initial, fits=names, chosen=chosen)
 
 
 def _require_announced(facts: DatasetFacts, dataset: object) -> None:

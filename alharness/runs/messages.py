@@ -35,6 +35,7 @@ class Blueprint:
         training: how models are trained.
         schedule: labels per cycle.
         stack: most models that are trained together; None for as many as the memory holds.
+        initial: name of the sampler that chooses the initial pool, and its parameters; None if that is drawn.
     """
 
     extras: Extras
@@ -44,6 +45,7 @@ class Blueprint:
     training: TrainingSettings
     schedule: Schedule
     stack: int | None = None
+    initial: tuple[str, Params] | None = None
 
     def without_dataset(self) -> Blueprint:
         """The same for processes that get the data set itself: arrays that were given are large."""
@@ -87,11 +89,13 @@ class SeedFacts:
         context: what the numbers of its cells depend on: data, split, initial pool, device, versions.
         initial: the pool at cycle 0.
         fits: whether all labels are known -> the name of the stored model of cycle 0.
+        chosen: ids of the initial pool, if a sampler chose it: workers need not choose again.
     """
 
     context: Mapping[str, Any]
     initial: Pool
     fits: Mapping[bool, str]
+    chosen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -270,6 +270,7 @@ def _wish(spec: Spec, plan: Plan, registry: Registry, cells: Collection[Cell], s
             sampler_params={sampler.label: sampler.params for sampler in spec.samplers},
             training=spec.training,
             schedule=plan.schedule,
+            initial=(spec.initial.name, spec.initial.params) if spec.initial else None,
         ),
         plan=plan,
         dataset=dataset.name,

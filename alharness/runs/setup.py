@@ -20,7 +20,7 @@ from alharness.errors import DataError, blaming
 from .environment import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     import torch
 
@@ -28,9 +28,12 @@ if TYPE_CHECKING:
     from alharness.api.model import ModelPlugin
     from alharness.api.params import Params
     from alharness.api.records import Schedule
-    from alharness.api.samples import Samples, Splits
+    from alharness.api.samples import Inputs, Samples, Splits
+    from alharness.engine.selection import CheckedSelection
     from alharness.guard.border import Border
     from alharness.spec.settings import TrainingSettings
+
+    Chooser = Callable[..., CheckedSelection]  # `engine.initial.choose` of a sampler
 
 
 def pool_if_needed(dataset: Dataset, model: ModelPlugin) -> Dataset:
@@ -51,6 +54,7 @@ class Setup:
         stack: most models that are trained together; None for as many as the memory holds.
         device: of models; None for the one that the settings take on this machine. One of another machine serves
             only to say what numbers depend on.
+        initial: chooses the initial pool; None draws it at random.
 
     Attributes:
         device: of models.
@@ -68,10 +72,12 @@ class Setup:
         border: Border | None = None,
         stack: int | None = None,
         device: torch.device | None = None,
+        initial: Chooser | None = None,
     ) -> None:
         self._dataset, self._border, self._stack = dataset, border, stack
         self._model, self._params = model, params
         self._settings, self._schedule = settings, schedule
+        self._initial = initial
         self._known: dict[int, SeedData] = {}
         self.device: torch.device = device or choose_device(settings.device)
         self.context: dict[str, Any] = {
@@ -103,17 +109,22 @@ class Setup:
         """Forget what is known of other seeds."""
         self._known = {seed: data for seed, data in self._known.items() if seed in seeds}
 
-    def seed_data(self, seed: int) -> SeedData:
-        """What the cells of a seed share."""
+    def seed_data(self, seed: int, chosen: Sequence[str] = ()) -> SeedData:
+        """What the cells of a seed share; `chosen` as in `draw`."""
         if seed not in self._known:
-            self._known[seed] = self._make(seed)
+            self._known[seed] = self._make(seed, chosen)
         return self._known[seed]
 
-    def draw(self, seed: int) -> tuple[Splits, Pool, dict[str, Any]]:
+    def draw(self, seed: int, chosen: Sequence[str] = ()) -> tuple[Splits, Pool, dict[str, Any]]:
         """The split of a seed, its initial pool, and what the numbers of its cells depend on.
+
+        Args:
+            seed: which.
+            chosen: ids of the initial pool, if a sampler has chosen it already.
 
         Raises:
             DataError: a part of the split is empty.
+            SamplerError: the sampler that is to choose the initial pool cannot.
         """
         with blaming("the data set", DataError):
             splits = self._dataset.split(stream(seed, "split"))
@@ -121,7 +132,7 @@ class Setup:
         parts = {"train": splits.train, "valid": splits.valid, "test": splits.test}
         for part in parts.values():
             part.protect()  # all cells of this process read them
-        initial = Pool(splits.train.ids).draw(self._schedule.initial_pool, stream(seed, "pool"))
+        initial = self._initial_pool(splits.train.inputs, seed, chosen)
         context = {
             **self.context,
             "split": {name: _digest(part.ids) for name, part in parts.items()},
@@ -129,8 +140,18 @@ class Setup:
         }
         return splits, initial, context
 
-    def _make(self, seed: int) -> SeedData:
-        splits, initial, context = self.draw(seed)
+    def _initial_pool(self, inputs: Inputs, seed: int, chosen: Sequence[str]) -> Pool:
+        pool, size = Pool(inputs.ids), self._schedule.initial_pool
+        if chosen:
+            return pool.replay([chosen])
+        if self._initial is None:
+            return pool.draw(size, stream(seed, "pool"))
+        data = self._dataset
+        found = self._initial(inputs, size=size, seed=seed, task=data.task, classes=data.classes)
+        return pool.label(found.positions)
+
+    def _make(self, seed: int, chosen: Sequence[str]) -> SeedData:
+        splits, initial, context = self.draw(seed, chosen)
         trainer = self.trainer  # a model that cannot be made fails here, for each cell
         valid = validation(splits.valid, self._settings.valid, seed)
         return SeedData(

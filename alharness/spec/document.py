@@ -68,6 +68,13 @@ class SamplerChoice(Choice):
     """What it is called in tables and plots; null takes its name. Unique in the spec."""
 
 
+class InitialChoice(Choice):
+    """The sampler that chooses the initial pool, and its parameters; its name alone is short for `{name: ...}`."""
+
+    name: Name
+    """Name of an installed sampler that reads inputs alone; `random` draws the pool, as without this."""
+
+
 class TrackerChoice(Choice):
     """A tracker and its parameters; its name alone is short for `{name: ...}`."""
 
@@ -123,6 +130,8 @@ class RawSpec(Section):
     """How it is trained."""
     active_learning: ActiveLearningSettings
     """How many labels are bought, and when."""
+    initial: InitialChoice | None = None
+    """The sampler that chooses the initial pool, the same for all samplers; null draws it at random."""
     seeds: Seeds = 5
     """A number n for the seeds 0 to n - 1, a list of distinct seeds, or `{until: decided, ...}`."""
     samplers: Annotated[list[SamplerChoice], Field(min_length=1, max_length=1000)]
@@ -198,6 +207,8 @@ def expand(data: dict[str, Any]) -> dict[str, Any]:
         expanded["model"] = {"name": DEFAULT_MODEL} | expanded["model"]
     if "dataset" in data:
         expanded["dataset"] = choice(data["dataset"])
+    if "initial" in data:
+        expanded["initial"] = choice(data["initial"])
     if isinstance(samplers := data.get("samplers"), list):
         expanded["samplers"] = [choice(sampler) for sampler in samplers]
     if "tracking" in data:

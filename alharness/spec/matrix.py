@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .yamlfile import Keys, Place
 
 MATRIX = "matrix"
-SECTIONS = ("dataset", "model", "training", "active_learning")
+SECTIONS = ("dataset", "model", "training", "initial", "active_learning")
 """What makes a setting, and may vary: all that the hash of a run directory covers."""
 MOST_VALUES = 12
 """Values of an entry that are looked at for its name."""

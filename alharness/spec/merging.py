@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PLUGINS: Mapping[Keys, str | None] = {
     ("dataset",): None,
     ("model",): DEFAULT_MODEL,
+    ("initial",): None,
     ("tracking",): DEFAULT_TRACKER,
 }
 """Keys at which a spec names one plugin -> which it is if it does not."""

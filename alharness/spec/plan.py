@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,6 +68,7 @@ def make_plan(spec: Spec, workdir: Path = Path(), known: dict[str, DatasetFacts]
     _require_validation(spec, facts.sizes[1])
     setting = _setting(facts, schedule)
     _require_sources(spec, setting)
+    warnings += _review_initial(spec, facts, schedule)
     skips: list[Skip] = []
     runnable: list[Chosen[SamplerPlugin]] = []
     for index, sampler in enumerate(spec.samplers):
@@ -111,6 +112,7 @@ def make_plan(spec: Spec, workdir: Path = Path(), known: dict[str, DatasetFacts]
             "budget": spec.active_learning.budget,
             "cycles": len(schedule.sizes),
             "max_labels": schedule.labeled[-1],
+            **({"initial": spec.initial.label} if spec.initial else {}),
         },
         synthetic=facts.synthetic,
         count_valid=spec.training.count_val_in_budget,
@@ -147,7 +149,8 @@ def _asking(cannot: str) -> Iterator[None]:
 
 def _require_makers(spec: Spec) -> None:
     """Raise PluginError if a plugin names a module, a class or a function that is not there."""
-    everything: list[Chosen[Any]] = [spec.dataset, spec.model, *spec.samplers, *spec.trackers]
+    initial = [spec.initial] if spec.initial else []
+    everything: list[Chosen[Any]] = [spec.dataset, spec.model, *initial, *spec.samplers, *spec.trackers]
     for chosen in everything:
         if isinstance(make := chosen.plugin.make, Imported):
             with _asking(f"{chosen.name!r} of {chosen.registered.origin} cannot be imported"):
@@ -158,6 +161,7 @@ def _require_sources(spec: Spec, setting: Setting) -> None:
     """Raise SpecError, with all of them, if parameters name sources that the data set does not have."""
     mistakes: list[str] = []
     places: list[tuple[tuple[str | int, ...], Chosen[Any]]] = [(("model",), spec.model)]
+    places += [(("initial",), spec.initial)] if spec.initial else []
     places += [(("samplers", index), sampler) for index, sampler in enumerate(spec.samplers)]
     for place, chosen in places:
         for keys, source in sources(chosen.params):
@@ -223,6 +227,41 @@ def _review_model(spec: Spec, facts: DatasetFacts) -> list[str]:
             return [f"{chosen.name}: {warning}" for warning in chosen.plugin.review(chosen.params, facts)]
     except SpecError as mistake:
         raise SpecError(f"{spec.where('model')}: {chosen.name}: {mistake}") from mistake
+
+
+def _review_initial(spec: Spec, facts: DatasetFacts, schedule: Schedule) -> list[str]:
+    """What the user should know of the sampler of the initial pool. Raises SpecError if it cannot choose one."""
+    if (initial := spec.initial) is None:
+        return []
+    place, origin = spec.where("initial"), initial.registered.origin
+    with _asking(f"the sampler {initial.name!r} of {origin} cannot be reviewed"):
+        more = initial.plugin.features(initial.params) - {Feature.INPUTS}
+    if Feature.TRUTH in more:
+        raise SpecError(
+            f"{place}: {initial.name!r} is a control, whose choice would help all samplers{_first_choosers(spec)}"
+        )
+    if more:
+        raise SpecError(
+            f"{place}: {initial.name!r} needs {', '.join(sorted(more))}, and nothing is trained before there are "
+            f"labels{_first_choosers(spec)}"
+        )
+    # As a first query of as many labels: nothing is labeled before it.
+    first = _setting(facts, Schedule(initial_pool=0, sizes=(schedule.initial_pool,)))
+    try:
+        return [f"initial: {warning}" for warning in _review(spec, initial, first)]
+    except (SamplerError, SpecError) as obstacle:
+        raise SpecError(f"{place}: {initial.name}: {obstacle}") from obstacle
+
+
+def _first_choosers(spec: Spec) -> str:
+    """What to choose: the installed samplers that need no model."""
+    able = []
+    for name, found in registry.load(extras=spec.extras).samplers.items():
+        with suppress(Exception):  # some have parameters that must be given
+            if found.plugin.features(found.plugin.params()) <= {Feature.INPUTS}:
+                able.append(name)
+    such = f", such as {', '.join(sorted(able))}" if able else ""
+    return f"; choose a sampler that reads inputs alone{such}"
 
 
 def _review(spec: Spec, sampler: Chosen[SamplerPlugin], setting: Setting) -> list[str]:
@@ -368,6 +407,7 @@ def _shared(spec: Spec) -> dict[str, Any]:
         "model": _identity(spec.model),
         "training": spec.training.recipe,
         "active_learning": spec.active_learning.model_dump(),
+        **({"initial": _identity(spec.initial)} if spec.initial else {}),
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alharness.api.plan import Stopping
+from alharness.api.plan import RANDOM, Stopping
 from alharness.errors import SpecError
 from alharness.registry import Extras
 from alharness.registry import load as find_plugins
@@ -56,6 +56,7 @@ class Spec:
         model: the task model and its parameters.
         training: how the model is trained.
         active_learning: how many labels are bought, and when.
+        initial: the sampler that chooses the initial pool, and its parameters; None if it is drawn at random.
         seeds: the distinct seeds; all that may run.
         stopping: when they stop before; None if all run.
         samplers: the samplers and their parameters, with distinct labels.
@@ -93,6 +94,7 @@ class Spec:
     model: Chosen[ModelPlugin]
     training: TrainingSettings
     active_learning: ActiveLearningSettings
+    initial: Chosen[SamplerPlugin] | None
     seeds: tuple[int, ...]
     stopping: Stopping | None
     samplers: tuple[Chosen[SamplerPlugin], ...]
@@ -286,6 +288,7 @@ def _read(reader: Reader, registry: Registry, path: Path | None, grid: str) -> S
     document = reader.document()
     dataset = reader.chosen(("dataset",), registry.dataset)
     model = reader.chosen(("model",), registry.model)
+    initial = reader.chosen(("initial",), registry.sampler, file.data.get("initial") or {})
     samplers = file.data.get("samplers")
     count = len(samplers) if isinstance(samplers, list) else 0
     chosen = [reader.chosen(("samplers", index), registry.sampler) for index in range(count)]
@@ -312,6 +315,7 @@ def _read(reader: Reader, registry: Registry, path: Path | None, grid: str) -> S
         model=model,
         training=document.training,
         active_learning=document.active_learning,
+        initial=None if initial is None or initial.name == RANDOM else initial,
         seeds=_seeds(document.seeds),
         stopping=_stopping(document.seeds),
         samplers=tuple(sampler for sampler in chosen if sampler is not None),
@@ -353,6 +357,7 @@ def resolved_yaml(spec: Spec) -> str:
                 "model": {"name": spec.model.name, "params": spec.model.plain},
                 "training": spec.training.model_dump(),
                 "active_learning": spec.active_learning.model_dump(),
+                "initial": {"name": spec.initial.name, "params": spec.initial.plain} if spec.initial else None,
                 "seeds": seeds,
                 "samplers": [{"name": s.name, "label": s.label, "params": s.plain} for s in spec.samplers],
                 "random": spec.random.model_dump(),

@@ -39,6 +39,7 @@ def make_schema(registry: Registry, distributions: Collection[str] | None = None
         "dataset": ("Choice", registry.datasets),
         "model": ("ModelChoice", registry.models),
         "sampler": ("SamplerChoice", registry.samplers),
+        "initial": ("InitialChoice", registry.samplers),
         "tracker": ("TrackerChoice", registry.trackers),
     }
     for kind, (definition, known) in kinds.items():
@@ -59,11 +60,14 @@ def make_schema(registry: Registry, distributions: Collection[str] | None = None
             sections["tracking"] |= {"default": DEFAULT_TRACKER}
             for key in ("type", "items"):
                 del sections["tracking"][key]
+        elif kind == "initial":
+            sections["initial"] |= {"anyOf": [*short["anyOf"], {"type": "null"}]}
         else:
             del sections[kind]["$ref"]
             sections[kind] |= short
         for plugin, registered in chosen.items():
-            condition = _condition(definitions, f"{kind}-{plugin}", plugin, registered.plugin.params)
+            prefix = "sampler" if kind == "initial" else kind
+            condition = _condition(definitions, f"{prefix}-{plugin}", plugin, registered.plugin.params)
             definitions[definition].setdefault("allOf", []).append(condition)
     return schema | _required(schema)
 

@@ -67,7 +67,7 @@ class ActiveLearningSettings(Section):
     """How many labels are bought, and when."""
 
     initial_pool: int = Field(ge=1, le=10**9)
-    """Labels at cycle 0, drawn at random, the same for every sampler of a seed."""
+    """Labels at cycle 0, drawn at random or chosen by `initial`, the same for every sampler of a seed."""
     budget: int = Field(ge=1, le=10**9)
     """Labels bought per cycle."""
     cycles: int = Field(ge=1, le=100_000)

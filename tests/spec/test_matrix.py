@@ -205,7 +205,7 @@ def test_an_assignment_does_not_make_all_settings_equal(refusal, assignment, giv
     )
 
 
-MADE_OF = "a setting is made of dataset, model, training and active_learning"
+MADE_OF = "a setting is made of dataset, model, training, initial and active_learning"
 
 
 @pytest.mark.parametrize(

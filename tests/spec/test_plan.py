@@ -155,6 +155,36 @@ def test_samples_without_labels_alone_cannot_be_compared(refusal):
     )
 
 
+def test_a_sampler_may_choose_the_initial_pool(plan):
+    drawn, chosen, other = plan(), plan("initial=any"), plan("initial={name: any, params: {k: 2}}")
+    assert len({drawn.experiment, chosen.experiment, other.experiment}) == 3
+    assert drawn.cells == chosen.cells
+    assert ("initial" in drawn.params, chosen.params["initial"]) == (False, "any")
+
+
+def test_random_is_how_it_is_drawn_anyway(plan):
+    assert plan("initial=random").experiment == plan("initial=null").experiment == plan().experiment
+
+
+def test_a_sampler_that_needs_a_model_cannot_choose_the_initial_pool(refusal):
+    assert "initial: 'flexible' needs decode, and nothing is trained before there are labels; choose" in refusal(
+        "initial={name: flexible, params: {k: 2}}"
+    )
+
+
+def test_what_the_sampler_of_the_initial_pool_cannot_do_here_is_an_error(refusal):
+    assert "initial: reviewed: " in refusal("initial={name: reviewed, params: {k: 3}}")
+    assert "initial: 'knowing' is a control, whose choice would help all samplers; choose" in refusal(
+        "initial=knowing"
+    )
+    assert "initial.params.sources.0: there is no source 'smell'" in refusal(
+        "initial={name: any, params: {sources: [smell]}}"
+    )
+    assert "initial.name: no sampler named 'anny' is installed; did you mean 'any'?" in refusal(
+        "initial=anny", kind=PluginError
+    )
+
+
 def test_cells_run_seed_by_seed(plan):
     cells = plan("seeds=[7, 3, 5]").cells
 

@@ -3,7 +3,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from alharness import Feature, Task
+from alharness import Feature, SamplerError, Task
+from alharness.kernels import join_modalities
 from alharness.testing import SamplerConformance, TensorView
 from alharness.testing import make_query as make_tensor_query
 from alharness_coreset.plugin import CoreSetParams, alharness_samplers
@@ -97,7 +98,37 @@ def plugin():
 
 
 def test_is_known_as_coreset_and_reads_embeddings(plugin):
-    assert (plugin.name, plugin.requires, plugin.tasks) == ("coreset", {Feature.EMBEDDINGS}, set(Task))
+    assert (plugin.name, plugin.tasks) == ("coreset", set(Task))
+    assert plugin.features(CoreSetParams()) == {Feature.EMBEDDINGS}
+    assert plugin.features(CoreSetParams(space="inputs")) == {Feature.INPUTS}
+
+
+class TestConformanceOnInputs(SamplerConformance):
+    plugin = alharness_samplers()[0]
+    params = {"space": "inputs"}
+    in_parts = False
+
+
+@pytest.mark.parametrize("labeled", [0, 7])
+def test_on_inputs_every_modality_weighs_the_same(labeled):
+    def views(scale):
+        both = {"audio": scale * normal(40 + labeled, 2), "text": normal(40 + labeled, 5, seed=1) + 3}
+        known, pool = ({m: x[rows] for m, x in both.items()} for rows in (slice(labeled), slice(labeled, None)))
+        return both, make_tensor_query(
+            TensorView(inputs=pool), TensorView(inputs=known, targets=torch.zeros(labeled)), size=9, seed=2
+        )
+
+    both, query = views(1.0)
+    found = CoreSet(CoreSetParams(space="inputs")).select(query).tolist()
+    points = join_modalities([*both.values()])
+    centers = points[:labeled] if labeled else points[[found[0]]]
+    assert brute_force(points[labeled:], centers, 9 - (not labeled)) == found[not labeled :]
+    assert CoreSet(CoreSetParams(space="inputs")).select(views(100.0)[1]).tolist() == found
+
+
+def test_inputs_in_parts_are_refused():
+    with pytest.raises(SamplerError, match="set space: embeddings"):
+        CoreSet(CoreSetParams(space="inputs")).select_in_parts(None, None)
 
 
 def test_float32_is_the_default():
