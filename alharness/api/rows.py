@@ -28,6 +28,8 @@ class Rows:
         base: (N, ...) array; may be memory-mapped.
         positions: (n,) int, the rows of `base` that are meant, in this order.
 
+    Of a base in half precision, which only saves room, rows are float32.
+
     >>> import numpy as np
     >>> from alharness.api.rows import Rows
     >>> rows = Rows(np.arange(10.0).reshape(5, 2), np.array([4, 0]))
@@ -57,14 +59,16 @@ class Rows:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of the numbers."""
+        """Type of the numbers that are read."""
+        import numpy as np
+
         kind: np.dtype[Any] = self.base.dtype
-        return kind
+        return np.dtype(np.float32) if kind == np.float16 else kind
 
     @property
     def itemsize(self) -> int:
         """Bytes of a number."""
-        return self.base.itemsize
+        return self.dtype.itemsize
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -72,7 +76,7 @@ class Rows:
     def __getitem__(self, index: Any) -> Any:
         """As of an array whose first axis has these rows: a copy."""
         rows, *rest = index if isinstance(index, tuple) else (index,)
-        return self.base[(self.positions[rows], *rest)]
+        return self.base[(self.positions[rows], *rest)].astype(self.dtype, copy=False)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """All rows, copied: what numpy calls to make an array of this."""

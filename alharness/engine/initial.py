@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 import torch
@@ -17,8 +17,11 @@ from .recipe import Fitted
 from .selection import ask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from torch import Tensor
+
+    from alharness.api.network import Batch
     from alharness.api.sampler import Sampler
     from alharness.api.samples import Inputs
 
@@ -34,10 +37,21 @@ STREAM = "initial"
 class Untrained(MultimodalModel):
     """In the place of a model; a sampler that reads inputs alone asks nothing of it."""
 
-    def _nothing(self, *_: Any) -> NoReturn:
-        raise AssertionError("there is no model yet")
+    def encode(self, batch: Batch) -> NoReturn:
+        """There is nothing."""
+        raise NotImplementedError
 
-    encode = decode = last_layer = loss = _nothing
+    def decode(self, z: Mapping[str, Tensor]) -> NoReturn:
+        """There is nothing."""
+        raise NotImplementedError
+
+    def last_layer(self, source: str) -> NoReturn:
+        """There is none."""
+        raise NotImplementedError
+
+    def loss(self, batch: Batch) -> NoReturn:
+        """There is none."""
+        raise NotImplementedError
 
 
 def choose(

@@ -34,13 +34,15 @@ class LabelTable:
         ids: of each sample.
         splits: train, valid or test; empty if none is said: of all samples, or of some that have no label.
         labels: `label` or `label_<modality>` -> text of each sample's label; empty if it has none yet.
+        of_lines: whether `lines` are those of a file of text, or numbers of rows.
     """
 
     path: Path
-    lines: tuple[int, ...]
+    lines: Sequence[int]
     ids: tuple[str, ...]
     splits: tuple[str, ...]
     labels: Mapping[str, tuple[str, ...]]
+    of_lines: bool = True
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -62,7 +64,7 @@ class LabelTable:
 
     def place(self, row: int) -> str:
         """File and line of a sample, for the beginning of a message."""
-        return f"{self.path}:{self.lines[row]}"
+        return f"{self.path}:{self.lines[row]}" if self.of_lines else f"{self.path}, row {self.lines[row]}"
 
     def sample(self, row: int) -> str:
         """What row of an array a sample is, for a message about the array."""
@@ -88,17 +90,46 @@ def read_table(path: Path, modalities: Sequence[str]) -> LabelTable:
     )
     if not rows:
         raise DataError(f"{path}: lists no samples; expected one row per sample below the header")
-    if not table.drawn:
-        _check_splits(table)
+    check_splits(table)
     return table
 
 
-def _check_splits(table: LabelTable) -> None:
+def read_labels_file(path: Path) -> dict[str, CsvRow]:
+    """Id -> its row of a file with the columns id and label: cells are these two. Raises DataError."""
+    header, *rows = read_rows(path)
+    for name in REQUIRED:
+        if name not in header.cells:
+            near = did_you_mean(name, header.cells) or f"; expected {','.join(REQUIRED)}"
+            raise DataError(f"{path}:{header.line}: there is no column {name!r}{near}")
+    columns = [header.cells.index(name) for name in REQUIRED]
+    found: dict[str, CsvRow] = {}
+    for row in rows:
+        name, label = (row.cells[column] for column in columns)
+        if not name:
+            raise DataError(f"{path}:{row.line}: the id is empty")
+        if name in found:
+            raise DataError(
+                f"{path}:{row.line}: the id {name[:80]!r} is already on line {found[name].line}; ids must be "
+                "distinct"
+            )
+        found[name] = CsvRow(row.line, [name, label])
+    return found
+
+
+def check_splits(table: LabelTable) -> None:
+    """Raise DataError, naming the line, if splits are said and do not fit."""
+    if table.drawn:
+        return
     for row, (split, label) in enumerate(zip(table.splits, table.labels[LABEL], strict=True)):
         if label and not split:
             raise DataError(
                 f"{table.place(row)}: the split is empty, though others are not; write train, valid or test, or "
                 "empty the whole column to have every seed draw its split"
+            )
+        if split not in ("", *SPLITS):
+            raise DataError(
+                f"{table.place(row)}: split is {split[:80]!r}, expected train, valid or test"
+                f"{did_you_mean(split.lower(), SPLITS)}"
             )
         if split not in ("", "train") and not label:
             raise DataError(
@@ -146,15 +177,10 @@ def _check_rows(path: Path, rows: list[CsvRow], columns: dict[str, int]) -> None
         for column, cell in cells.items():
             if not cell and column.startswith(LABEL) and cells[LABEL]:
                 raise DataError(f"{place}: the {column} is empty; every sample with a label needs one")
-        name, split = cells["id"], cells.get("split", "")
+        name = cells["id"]
         if name in seen:
             raise DataError(f"{place}: the id {name[:80]!r} is already on line {seen[name]}; ids must be distinct")
         seen[name] = row.line
-        if split not in ("", *SPLITS):
-            raise DataError(
-                f"{place}: split is {split[:80]!r}, expected train, valid or test"
-                f"{did_you_mean(split.lower(), SPLITS)}"
-            )
 
 
 class CsvRow(NamedTuple):

@@ -1,0 +1,1 @@
+"""`embeddings`: vectors in tables and files of arrays, with labels; mapped from a copy that is made once."""

@@ -1,0 +1,195 @@
+"""Embeddings in files of columns."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from alharness import DataError, Samples, Task
+from alharness.api.samples import Splits
+from alharness.datasets.embeddings.params import EmbeddingsParams
+from alharness.datasets.embeddings.reader import load, look
+from alharness.engine.soundness import require_sound
+
+N, D = 10, 3
+X = np.arange(N * D, dtype=np.float32).reshape(N, D)
+IDS = [f"r{i}" for i in range(N)]
+LABELS = ["a", "b", None, "a", "b", "a", "b", "a", None, "b"]
+
+
+def parquet(path, **columns):
+    table = {"id": IDS, "label": LABELS, "text": pa.FixedSizeListArray.from_arrays(X.ravel(), D), **columns}
+    pq.write_table(pa.table({name: column for name, column in table.items() if column is not None}), path)
+    return path
+
+
+def make(path, **params):
+    params = EmbeddingsParams(path=path, **params)
+    facts, dataset = look(params), load(params)
+    assert facts.modalities == dataset.modalities
+    assert facts.unlabeled == len(dataset.unlabeled or ())
+    return facts, dataset
+
+
+def numbers(inputs, modality):
+    return np.asarray(inputs.arrays[modality])
+
+
+KNOWN = [i for i, label in enumerate(LABELS) if label]
+
+
+@pytest.mark.parametrize("kind", ["fixed", "list", "float64", "several"])
+def test_parquet(tmp_path, kind):
+    path = tmp_path / "x.parquet"
+    if kind == "several":
+        path = tmp_path / "x"
+        path.mkdir()
+        for part in (range(4), range(4, N)):
+            columns = {"id": [IDS[i] for i in part], "label": [LABELS[i] for i in part]}
+            pq.write_table(
+                pa.table({**columns, "text": [X[i].tolist() for i in part]}), path / f"{part[0]}.parquet"
+            )
+    else:
+        text = {"fixed": pa.FixedSizeListArray.from_arrays(X.ravel(), D), "list": X.tolist()}
+        parquet(path, text=text.get(kind, [row.astype(float) for row in X]))
+    facts, dataset = make(path)
+    require_sound(dataset, lambda _: None)
+    assert isinstance(dataset.content, Samples)
+    assert dataset.classes == ("a", "b")
+    assert dataset.content.ids == tuple(IDS[i] for i in KNOWN)
+    assert numbers(dataset.content.inputs, "text").tolist() == X[KNOWN].tolist()
+    assert dataset.unlabeled.ids == ("r2", "r8")
+    assert isinstance(dataset.content.inputs.arrays["text"].base, np.memmap)
+    assert sum(facts.sizes) == 8
+
+
+def test_columns_of_numbers_are_one_modality(tmp_path):
+    path = tmp_path / "x.csv"
+    rows = [f"{IDS[i]},{LABELS[i] or ''},{X[i, 0]},{X[i, 1]}" for i in range(N)]
+    path.write_text("\n".join(["id,label,x_1,x_2", *rows]))
+    _, dataset = make(path)
+    assert numbers(dataset.content.inputs, "features").tolist() == X[KNOWN, :2].tolist()
+    _, dataset = make(path, modalities={"two": ["x_2", "x_1"], "all": "x_*"})
+    assert numbers(dataset.unlabeled, "two").tolist() == X[[2, 8]][:, [1, 0]].tolist()
+    assert dataset.unlabeled.arrays["all"].shape == (2, 2)
+
+
+@pytest.mark.parametrize("order", "CF")
+def test_npz(tmp_path, order):
+    path = tmp_path / "x.npz"
+    labels = np.array([{"a": 1.0, "b": 2.0}.get(label, np.nan) for label in LABELS])
+    np.savez_compressed(path, text=np.array(X, order=order), label=labels, weights=X[:, 0])
+    _, dataset = make(path)
+    assert dataset.classes == ("1", "2")
+    assert dataset.content.ids == tuple(str(i) for i in KNOWN)
+    assert numbers(dataset.content.inputs, "text").tolist() == X[KNOWN].tolist()
+
+
+def test_npy_with_a_file_of_labels(tmp_path):
+    np.save(tmp_path / "clip.npy", X.astype(np.float16))
+    (tmp_path / "labels.csv").write_text("label,id\n1.5,3\n,4\n2,7\n")
+    _, dataset = make(tmp_path / "clip.npy", labels=tmp_path / "labels.csv", task=Task.REGRESSION)
+    assert (dataset.content.ids, dataset.content.labels.tolist()) == (("3", "7"), [1.5, 2])
+    assert len(dataset.unlabeled) == 8
+
+
+def test_a_split_of_its_own(tmp_path):
+    splits = ["train", "train", None, "valid", "test", "train", "test", "valid", "train", "test"]
+    _, dataset = make(parquet(tmp_path / "x.parquet", split=splits))
+    assert isinstance(dataset.content, Splits)
+    assert dataset.content.train.ids == ("r0", "r1", "r5")
+
+
+def test_half_precision_is_read_as_float32(tmp_path):
+    _, dataset = make(parquet(tmp_path / "x.parquet"), precision="float16")
+    rows = dataset.content.inputs.arrays["text"]
+    assert (rows.base.dtype, rows.dtype, rows[[0]].dtype) == (np.float16, np.float32, np.float32)
+    require_sound(dataset, lambda _: None)
+
+
+def test_numbers_are_written_once_and_again_if_they_change(tmp_path):
+    path = parquet(tmp_path / "x.parquet")
+    make(path)
+    files = {file: file.stat().st_mtime_ns for file in (tmp_path / ".alharness").iterdir()}
+    make(path)
+    assert {file: file.stat().st_mtime_ns for file in (tmp_path / ".alharness").iterdir()} == files
+    parquet(path, text=(X + 1).tolist())
+    _, dataset = make(path)
+    assert numbers(dataset.unlabeled, "text").tolist() == (X + 1)[[2, 8]].tolist()
+
+
+def test_samples_may_lack_a_modality(tmp_path):
+    text = [None if i == 3 else [np.nan] * D if i == 5 else X[i].tolist() for i in range(N)]
+    path = parquet(tmp_path / "x.parquet", text=text, audio=X.tolist())
+    _, dataset = make(path, incomplete=["text"])
+    require_sound(dataset, lambda _: None)
+    assert dataset.content.inputs.present["text"].tolist() == [i not in (3, 5) for i in KNOWN]
+    with pytest.raises(
+        DataError, match="row 3: text is empty; if samples may lack this modality, write incomplete"
+    ):
+        make(path)
+
+
+def refusal(path, **params):
+    with pytest.raises(DataError) as caught:
+        make(path, **params)
+    return str(caught.value).replace(f"{path.parent}/", "")
+
+
+def test_the_nearest_column_is_named(tmp_path):
+    path = parquet(tmp_path / "x.parquet")
+    for params in ({"modalities": {"text": "tex"}}, {"modalities": {"text": ["tex"]}}):
+        assert "x.parquet: there is no column 'tex' for text; did you mean 'text'?" in refusal(path, **params)
+    assert "there is no column 'labl' for label; did you mean 'label'?" in refusal(path, label="labl")
+    assert "no column of numbers is like 'im_*', for image" in refusal(path, modalities={"image": "im_*"})
+
+
+FAULTS = {
+    "not finite": (
+        {"text": [*X[:9].tolist(), [1, np.inf, 2]]},
+        {},
+        "row 9: text[1] is inf, expected finite float32",
+    ),
+    "too large": (
+        {"text": (X * 1e4).tolist()},
+        {"precision": "float16"},
+        "row 2: text[1] is 70000.0, expected finite float16 numbers; set precision: float32",
+    ),
+    "ragged": ({"text": [*X[:9].tolist(), [1]]}, {}, "row 9: text has 1 numbers, and 3 in rows before"),
+    "an id twice": ({"id": ["r0", *IDS[:9]]}, {}, "row 1: the id 'r0' is already in row 0"),
+    "an empty id": ({"id": [None, *IDS[1:]]}, {}, "row 0: the id is empty"),
+    "texts as inputs": ({}, {"modalities": {"text": "id"}}, "'id' holds no numbers (texts)"),
+    "labels as inputs": (
+        {"label": [0, 1] * 5},
+        {"modalities": {"y": "label"}},
+        "'label' cannot be an input as well",
+    ),
+    "no vectors": ({"text": None}, {}, "has no column of numbers or of lists of numbers"),
+    "no such modality": ({}, {"incomplete": ["tex"]}, "incomplete names 'tex', which is no modality in use"),
+    "a bad name": ({"text": None, "my text": X.tolist()}, {}, "name it in modalities: {NAME: 'my text'}"),
+    "no label of test": ({"split": ["train", "valid", "test"] * 3 + ["test"]}, {}, "row 2: the label is empty"),
+    "no such class": ({}, {"classes": ["a", "c"]}, "row 1: label is 'b', which is none of classes"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults(tmp_path, fault):
+    columns, params, words = FAULTS[fault]
+    assert words in refusal(parquet(tmp_path / "x.parquet", **columns), **params)
+
+
+def test_files_that_are_none(tmp_path):
+    assert "not found; did you mean 'x.parquet'?" in refusal(parquet(tmp_path / "x.parquet").with_name("x.parqet"))
+    for name in ("x.parquet", "x.npz", "x.npy"):
+        (tmp_path / name).write_bytes(b"something else")
+        assert f"{name}: is no whole" in refusal(tmp_path / name)
+    (tmp_path / "x.txt").write_text("")
+    assert "expected a file .parquet, .npz, .npy or .csv" in refusal(tmp_path / "x.txt")
+
+
+def test_labels_of_unknown_ids(tmp_path):
+    (tmp_path / "labels.csv").write_text("id,label\nr1,a\nr33,b\n")
+    path = parquet(tmp_path / "x.parquet", label=None)
+    assert refusal(path, labels=tmp_path / "labels.csv") == (
+        "labels.csv:3: x.parquet has no sample 'r33'; did you mean 'r3'?"
+    )
