@@ -122,6 +122,11 @@ def _summary(spec: Spec, plan: Plan) -> Iterator[tuple[str, str]]:
     yield "model", f"{spec.model.name} ({_from(spec.model.registered.origin)})"
     asked = f"{_count(queries, 'query', 'queries')} of {spec.active_learning.budget:,}"
     yield "labels", f"{labeled[0]:,} -> {labeled[-1]:,} in {asked}"
+    if spec.initial:
+        yield (
+            "",
+            f"the first {labeled[0]:,} chosen by {spec.initial.name} ({spec.initial.registered.distribution})",
+        )
     seeds, references = len(spec.seeds), sum(cell.reference for cell in plan.cells)
     cells = len(plan.cells) - references
     more = f", and {references:,} with all {train:,} labels" if references else ""

@@ -26,7 +26,7 @@ FORMAT = 1
 """Of the files; a change makes new ones."""
 
 FOLDER = ".alharness"
-"""Where they are, next to the data."""
+"""Their folder, next to the data."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,8 +67,8 @@ def mapped(
             _write(source, columns, np.dtype(precision), place, numbers, there)
         except OSError as error:
             raise DataError(
-                f"{numbers}: cannot be written: {error.strerror or error}; make room, or move the data to a place "
-                "where there is some"
+                f"{numbers}: cannot be written: {error.strerror or error}; make room, or move the data to a "
+                "larger disk"
             ) from None
     return Mapped(array=npy.open_memmap(numbers, mode="r"), present=np.load(there))
 
