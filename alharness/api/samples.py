@@ -25,7 +25,7 @@ class Inputs:
     Attributes:
         ids: n distinct strings.
         arrays: modality -> (n, d) or, for a sequence, (n, t, d), float32; may be memory-mapped, and may be `Rows`
-            of an array that holds more than these samples.
+            of an array that holds more than these samples, or that is stored in half precision.
         lengths: modality -> (n,) number of valid steps of a sequence; a sequence without an entry is full.
         pooling: modality -> how `pooled` makes a vector of its sequence; `mean` without an entry.
         present: modality -> (n,) bool, which samples have it, for the modalities that some samples may lack;

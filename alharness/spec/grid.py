@@ -87,5 +87,5 @@ def _require_distinct(specs: Sequence[Spec], plans: Sequence[Plan]) -> None:
         if spec.grid and (twin := first.setdefault((spec.path, spec.grid, setting), spec)) is not spec:
             raise SpecError(
                 f"{_matrix(spec)}: the settings {twin.name!r} and {spec.name!r} are equal: they have the same "
-                "dataset, model, training and active_learning; keep one of the two"
+                "dataset, model, training, initial and active_learning; keep one of the two"
             )

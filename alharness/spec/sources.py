@@ -161,6 +161,8 @@ def add_samplers(file: YamlFile, registry: Registry) -> YamlFile:
         return file
     names = (entry.get("name") for entry in entries if isinstance(entry, dict))
     named = {name for name in names if isinstance(name, str)}
+    if isinstance(initial := file.data.get("initial"), dict) and isinstance(initial.get("name"), str):
+        named.add(initial["name"])  # its place in the spec is there
     values = dict(file.values)
     added: list[dict[str, Any]] = []
     for source, offered in _sources(registry):

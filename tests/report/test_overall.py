@@ -106,6 +106,14 @@ def test_the_table_of_differences_marks_what_is_significant_by_signs_and_not_by_
         assert worse.tint.startswith("down")
 
 
+def test_settings_say_who_chose_initial_pools_if_it_was_not_chance(runs):
+    drawn = runs(2)
+    assert "initial pool" not in [column.text for column in table(several(drawn), "settings").columns]
+    chosen = runs(1, params={"initial": "typiclust"})[0]
+    (column,) = (c for c in table(several([drawn[1], chosen]), "settings").columns if c.text == "initial pool")
+    assert sorted(cell.text for cell in column.shown) == ["random", "typiclust"]
+
+
 def test_samplers_are_listed_with_what_their_figures_rest_on(runs):
     found = table(several(runs(5)), "samplers")
     rows = {row[0].text: [cell.text for cell in row] for row in found.rows}

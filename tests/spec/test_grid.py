@@ -122,7 +122,7 @@ def test_each_data_set_is_inspected_once(load, inspected):
 def test_equal_settings_are_both_named(refusal, matrix, first, second):
     assert refusal(f"matrix: {{{matrix}}}") == (
         f"x.yaml:7:1: matrix: the settings {first!r} and {second!r} are equal: they have the same dataset, model, "
-        "training and active_learning; keep one of the two"
+        "training, initial and active_learning; keep one of the two"
     )
 
 

@@ -33,6 +33,14 @@ def refusal(changes, **options):
     return str(caught.value)
 
 
+def test_a_sampler_that_is_given_for_the_initial_pool_is_not_compared():
+    class First(Mine):
+        requires = {Feature.INPUTS}
+
+    spec = Spec.load(MINIMAL | {"initial": "mine"}, samplers={"mine": First})
+    assert (spec.initial.name, [sampler.label for sampler in spec.samplers]) == ("mine", ["random"])
+
+
 def test_it_is_the_same_spec_as_in_a_file(tmp_path):
     spec = Spec.load(MINIMAL)
     (tmp_path / "spec.yaml").write_text(resolved_yaml(spec))

@@ -34,7 +34,7 @@ class Hub(Arrow):
         except Exception as error:  # noqa: BLE001 - of the network, of the Hub, of what is there
             raise DataError(f"hub: {name!r}, part {part!r}, cannot be had: {described(error)}") from None
         self.name, self.files = f"{name}[{part}]", ()
-        self.version = str(found._fingerprint)  # noqa: SLF001 - the library's own name of these rows
+        self.version = f"{self.name} {found._fingerprint}"  # noqa: SLF001 - the library's own name of these rows
         self.rows = len(found)
         self.columns = {field.name: kind_of(field.type) for field in found.features.arrow_schema}
         self.names = {

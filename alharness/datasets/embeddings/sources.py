@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import zipfile
 from abc import ABC, abstractmethod
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -27,9 +28,13 @@ if TYPE_CHECKING:
     Piece = tuple[NDArray[Any], NDArray[np.bool_]]
 
 REAL = "fiub"
-ENDINGS = ".parquet, .npz, .npy or .csv"
+ENDINGS = (".parquet", ".npz", ".npy", ".csv")
+EXPECTED = "a file .parquet, .npz, .npy or .csv"
 BATCH = 2048
 """Rows that are read together."""
+
+SAMPLE = 100
+"""Rows of a CSV file that say which columns hold numbers."""
 
 BUFFER = 2**20
 """Bytes that are read together of a column of a parquet file, instead of all of its row group."""
@@ -77,13 +82,12 @@ def open_source(path: Path) -> Source:
         if path.is_dir():
             files = sorted(file for file in path.glob("*.parquet") if file.name[0] != ".")
             if not files:
-                raise DataError(
-                    f"{path}: is a folder without .parquet files; name a file {ENDINGS}, or see `arrays`"
-                )
+                raise DataError(f"{path}: is a folder without .parquet files; name {EXPECTED}, or see `arrays`")
             return Parquet(path, files)
         if not path.exists():
-            near = did_you_mean(path.name, [file.name for file in path.parent.glob("*")])
-            raise DataError(f"{path}: not found{near or f'; expected a file {ENDINGS}'}")
+            readable = [file.name for file in path.parent.glob("*") if file.suffix.lower() in ENDINGS]
+            near = did_you_mean(path.name, readable)
+            raise DataError(f"{path}: not found{near or f'; expected {EXPECTED}'}")
         match path.suffix.lower():
             case ".parquet":
                 return Parquet(path, [path])
@@ -93,7 +97,7 @@ def open_source(path: Path) -> Source:
                 return Npy(path)
             case ".csv":
                 return Csv(path)
-        raise DataError(f"{path}: expected a file {ENDINGS}, or a folder of .parquet files")
+        raise DataError(f"{path}: expected {EXPECTED}, or a folder of .parquet files")
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
 
@@ -137,8 +141,8 @@ class Arrow(Source):
         import pyarrow.compute as pc
 
         if self.columns[column] == "numbers":
-            values = array.to_numpy(zero_copy_only=False)
-            return values.reshape(-1, 1), ~np.asarray(array.is_null())
+            values = array.to_numpy(zero_copy_only=False)  # NaN if there is nothing
+            return values.reshape(-1, 1), np.ones(len(values), bool)
         valid = np.asarray(array.is_valid())
         lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
         known = lengths[valid]
@@ -186,18 +190,22 @@ class Csv(Arrow):
 
     def __init__(self, path: Path) -> None:
         self.name, self.files, self._path = str(path), [path], path
+        if not path.stat().st_size:
+            raise DataError(f"{path}: is empty; expected a header and one row per sample")
         with path.open(encoding="utf-8-sig", newline="") as file:
             try:
                 reader = csv.reader(file)
-                header, first = next(reader, []), next(reader, [])
+                header, *some = islice(reader, 1 + SAMPLE)
             except (csv.Error, UnicodeDecodeError) as error:
                 raise DataError(f"{path}: is not CSV in UTF-8 ({error})") from None
         if twice := next((name for name in header if header.count(name) > 1), None):
             raise DataError(f"{path}:1: the column {twice!r} occurs more than once")
-        if len(header) != len(first):
-            raise DataError(f"{path}: has {len(header)} names of columns, and {len(first)} cells below them")
+        for row in some:
+            if len(row) not in (0, len(header)):
+                raise DataError(f"{path}: has {len(header)} names of columns, and {len(row)} cells in a row below")
+        cells = {name: {row[at] for row in some if row} - {""} for at, name in enumerate(header)}
         self.columns = {
-            name: "numbers" if _is_number(cell) else "texts" for name, cell in zip(header, first, strict=True)
+            name: "numbers" if found and all(map(_is_number, found)) else "texts" for name, found in cells.items()
         }
         self.rows = sum(batch.num_rows for batch in self._read(header[:1], "texts"))
 
@@ -236,14 +244,17 @@ class Npz(Source):
                 self._headers = {name.removesuffix(".npy"): _header(archive, name) for name in members}
         except (zipfile.BadZipFile, ValueError) as error:
             raise DataError(f"{path}: is no whole .npz file ({error})") from None
-        self.columns = {name: _kind(shape, dtype) for name, (shape, _, dtype) in self._headers.items()}
-        counts = {name: self._headers[name][0][0] for name, kind in self.columns.items() if kind != "other"}
-        if not counts:
-            raise DataError(f"{path}: holds no array with a row for each sample")
-        first, self.rows = next(iter(counts.items()))
-        for name, count in counts.items():
-            if count != self.rows:
-                raise DataError(f"{path}: {name} has {count:,} rows, and {first} has {self.rows:,}")
+        kinds = {name: _kind(shape, dtype) for name, (shape, _, dtype) in self._headers.items()}
+        vectors = [name for name, kind in kinds.items() if kind == "vectors"]
+        first = next(iter(vectors or [name for name, kind in kinds.items() if kind == "numbers"]), None)
+        if first is None:
+            raise DataError(f"{path}: holds no array of numbers with a row for each sample")
+        counts = {name: shape[0] if shape else 0 for name, (shape, _, _) in self._headers.items()}
+        self.rows = counts[first]
+        for name in vectors:
+            if counts[name] != self.rows:
+                raise DataError(f"{path}: {name} has {counts[name]:,} rows, and {first} has {self.rows:,}")
+        self.columns = {name: kind for name, kind in kinds.items() if counts[name] == self.rows}
 
     def texts(self, column: str) -> list[str]:
         """Of an array of texts or numbers."""

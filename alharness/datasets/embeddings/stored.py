@@ -57,10 +57,11 @@ def mapped(
     Raises:
         DataError: a value cannot be used, or there is no room.
     """
-    known = [FORMAT, source.name, source.version, source.rows, precision, *columns]
-    known += [[str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns] for file in source.files]
-    key = hashlib.sha256(json.dumps(known).encode()).hexdigest()[:16]
     folder = _folder(source)
+    known = [FORMAT, source.version, source.rows, precision, *columns]
+    for file in source.files:  # from here, so that data and folder may be moved together
+        known += [os.path.relpath(file.resolve(), folder.resolve()), file.stat().st_size, file.stat().st_mtime_ns]
+    key = hashlib.sha256(json.dumps(known).encode()).hexdigest()[:16]
     numbers, there = folder / f"{modality}-{key}.npy", folder / f"{modality}-{key}-present.npy"
     if not there.exists():  # written last
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from alharness.api.plan import RANDOM
 from alharness.api.records import FULL_DATA
 from alharness.report.answers import correction
 from alharness.report.cells import Column, Table, Value, averaged, bold, count
@@ -196,6 +197,7 @@ def listing(found: Settings, link: Link) -> Section:
         absent = not_drawn(results.basis) if results.basis.seed_sets else ""
         told = [*results.basis.gaps(), *results.basis.refused, f"Curves {absent}." if absent else ""]
         notes += [f"{name}: {text}" for text in told if text]
+    chosen = [str(results.run.params.get("initial", RANDOM)) for results in runs.values()]
     about = Table(
         name="settings",
         title="Settings",
@@ -205,6 +207,7 @@ def listing(found: Settings, link: Link) -> Section:
                 Column(what, [str(results.run.params.get(what, NOTHING)) for results in runs.values()])
                 for what in ("dataset", "model")
             ),
+            *([Column("initial pool", chosen)] if set(chosen) != {RANDOM} else []),
             Column("labels", [_budget(results) for results in runs.values()]),
             Column("samplers", [count(len(results.run.labels)) for results in runs.values()]),
             Column("seeds", [count(len(found.seeds.get(name, ()))) for name in runs]),

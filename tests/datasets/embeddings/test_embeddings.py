@@ -9,6 +9,7 @@ from alharness import DataError, Samples, Task
 from alharness.api.samples import Splits
 from alharness.datasets.embeddings.params import EmbeddingsParams
 from alharness.datasets.embeddings.reader import load, look
+from alharness.datasets.embeddings.sources import open_source
 from alharness.engine.soundness import require_sound
 
 N, D = 10, 3
@@ -83,6 +84,38 @@ def test_npz(tmp_path, order):
     assert dataset.classes == ("1", "2")
     assert dataset.content.ids == tuple(str(i) for i in KNOWN)
     assert numbers(dataset.content.inputs, "text").tolist() == X[KNOWN].tolist()
+
+
+def test_arrays_of_an_archive_that_are_no_columns(tmp_path):
+    path = tmp_path / "x.npz"
+    np.savez(path, text=X, names=np.array(["a", "b"]), version=np.array(3))
+    assert make(path)[1].modalities == ("text",)
+    np.savez(path, text=X, image=X[1:])
+    assert refusal(path) == "x.npz: image has 9 rows, and text has 10"
+
+
+def test_a_number_that_is_missing_is_no_missing_modality(tmp_path):
+    path = parquet(tmp_path / "x.parquet", text=None, a=[1, 2, None, *range(7)], b=[*range(10)])
+    assert "row 2: a is nan, expected finite float32 numbers" in refusal(path, incomplete=["features"])
+
+
+def test_a_csv_file_says_in_its_first_rows_what_is_a_number(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("id,name,a,b\n1,x,,1\n2,3,5,\n")
+    assert dict(open_source(path).columns) == {"id": "numbers", "name": "texts", "a": "numbers", "b": "numbers"}
+    path.write_text("id,a\n1,2,3\n")
+    assert refusal(path) == "x.csv: has 2 names of columns, and 3 cells in a row below"
+    path.write_text("")
+    assert refusal(path).startswith("x.csv: is empty")
+
+
+def test_data_and_folder_may_be_moved_together(tmp_path):
+    (tmp_path / "here").mkdir()
+    path = parquet(tmp_path / "here" / "x.parquet")
+    make(path)
+    path.parent.rename(tmp_path / "there")
+    make(tmp_path / "there" / "x.parquet")
+    assert len(list((tmp_path / "there" / ".alharness").iterdir())) == 2
 
 
 def test_npy_with_a_file_of_labels(tmp_path):
