@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from torch.nn import functional
 
 from alharness.api.importing import pool
 from alharness.api.outputs import require_encoded, require_predictions, require_rows
-from alharness.api.rows import Rows
+from alharness.api.rows import PIECE, Rows
 from alharness.api.vocabulary import FUSED, Feature, Task
 from alharness.errors import Diverged, ModelError, SamplerError
 from alharness.guard.fingerprint import Kept, unwritten
@@ -19,6 +20,7 @@ from alharness.guard.fingerprint import Kept, unwritten
 from .batches import RepeatedBatches, batches
 from .contexts import seeded
 from .dropout import Quick, dropout_on
+from .gathering import Gathered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -108,21 +110,24 @@ class Extractor:
     def encode(self, inputs: Inputs, positions: NDArray[np.int64]) -> dict[str, Tensor]:
         """z of all these rows."""
         with self._inference():
-            z = _joined(self._encoded(b) for b in self._rows(inputs, positions))
+            z = _joined((self._encoded(b) for b in self._rows(inputs, positions)), len(positions))
         self._entries.update(z)
         return z
 
     def vectors(self, inputs: Inputs, positions: NDArray[np.int64], modality: str) -> Tensor:
         """What the data set has of a modality of these rows, a vector each."""
         with self._inference():
-            array = inputs.arrays[modality]
-            if array.ndim == 2:
-                found = array[positions]
-            else:
-                lengths, pooling = inputs.lengths.get(modality), inputs.pooling.get(modality, "mean")
-                steps = None if lengths is None else lengths[positions]
-                found = pool(Rows.of(array, positions), steps, pooling)
-            return self.given(np.asarray(found, np.float32))
+            array, found = inputs.arrays[modality], Gathered(len(positions))
+            lengths, pooling = inputs.lengths.get(modality), inputs.pooling.get(modality, "mean")
+            step = max(1, PIECE // math.prod(array.shape[1:]))
+            for start in range(0, max(1, len(positions)), step):
+                rows = positions[start : start + step]
+                if array.ndim == 2:
+                    piece = array[rows]
+                else:
+                    piece = pool(Rows.of(array, rows), None if lengths is None else lengths[rows], pooling)
+                found.add(torch.from_numpy(np.asarray(piece, np.float32)).to(self._fitted.device))
+            return found.whole
 
     def given(self, array: NDArray[Any]) -> Tensor:
         """An array as a tensor on the device of the model; a copy."""
@@ -132,22 +137,23 @@ class Extractor:
     def predictions(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Predictions of all sources."""
         with self._inference():
-            return _joined(self.predict(part) for part in self._parts(z))
+            return _joined((self.predict(part) for part in self._parts(z)), _length(z))
 
     @torch.no_grad()
     def embeddings(self, z: Mapping[str, Tensor], source: str) -> Tensor:
         """Inputs of the last linear layer of that source's head."""
-        with self._inference(), self._caught(source) as caught:
+        with self._inference(), self._caught(source, _length(z)) as caught:
             for part in self._parts(z):
                 with self._model_at_work(part):
                     self._model.decode(part)
-            return self._whole(caught, source, z)
+        return caught.whole
 
     @torch.no_grad()
     def both(self, z: Mapping[str, Tensor], source: str) -> tuple[dict[str, Tensor], Tensor]:
         """`predictions` and the `embeddings` of one source, in one pass."""
-        with self._inference(), self._caught(source) as caught:
-            return self.predictions(z), self._whole(caught, source, z)
+        with self._inference(), self._caught(source, _length(z)) as caught:
+            predictions = self.predictions(z)
+        return predictions, caught.whole
 
     def draw_batches(self, inputs: Inputs, positions: NDArray[np.int64]) -> Iterable[Batch]:
         """What `draw` and `draw_without_dropout` go through."""
@@ -183,22 +189,25 @@ class Extractor:
         with self._fitted.border.blamed(), unwritten(given, ModelError, "what it was given"):
             yield
 
-    def _whole(self, caught: list[Tensor], source: str, z: Mapping[str, Tensor]) -> Tensor:
-        with self._fitted.border.blamed():
-            require_rows(caught, len(next(iter(z.values()))), source)
-        return torch.cat(caught)
-
     @contextmanager
-    def _caught(self, source: str) -> Iterator[list[Tensor]]:
-        """Inputs of the last linear layer of that source's head, batch by batch, caught on their way in."""
-        caught: list[Tensor] = []
+    def _caught(self, source: str, rows: int) -> Iterator[Gathered]:
+        """Inputs of the last linear layer of that source's head, so many in all, caught on their way in."""
+        caught, shapes = Gathered(rows), list[Any]()
+
+        def catch(_: Any, given: tuple[Any, ...]) -> None:
+            part = given[0]
+            shapes.append(part.to("meta") if isinstance(part, torch.Tensor) else part)
+            if isinstance(part, torch.Tensor) and part.ndim == 2 and len(part) <= caught.left:
+                caught.add(part)
+
         with self._fitted.border.blamed():
-            layer = self._model.last_layer(source)
-            hook = layer.register_forward_pre_hook(lambda _, args: caught.append(args[0]))
+            hook = self._model.last_layer(source).register_forward_pre_hook(catch)
         try:
             yield caught
         finally:
             hook.remove()
+        with self._fitted.border.blamed():
+            require_rows(shapes, rows, source)
 
     def _require_whole(self, z: Mapping[str, Tensor], called: str) -> None:
         if missing := sorted(self._entries.keys() - z.keys()):
@@ -225,8 +234,7 @@ class Extractor:
         return batches(inputs, positions, self._batch, self._fitted.device)
 
     def _parts(self, z: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
-        rows = len(next(iter(z.values())))
-        for start in range(0, rows, self._batch):
+        for start in range(0, _length(z), self._batch):
             yield {name: value[start : start + self._batch] for name, value in z.items()}
 
 
@@ -254,6 +262,13 @@ def predict(fitted: Fitted, inputs: Inputs, batch: int) -> NDArray[np.float32]:
     return result
 
 
-def _joined(parts: Iterator[dict[str, Tensor]]) -> dict[str, Tensor]:
-    collected = list(parts)
-    return {name: torch.cat([part[name] for part in collected]) for name in collected[0]}
+def _joined(parts: Iterator[dict[str, Tensor]], rows: int) -> dict[str, Tensor]:
+    found: dict[str, Gathered] = {}
+    for part in parts:
+        for name, tensor in part.items():
+            found.setdefault(name, Gathered(rows)).add(tensor)
+    return {name: gathered.whole for name, gathered in found.items()}
+
+
+def _length(z: Mapping[str, Tensor]) -> int:
+    return len(next(iter(z.values())))
