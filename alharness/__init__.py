@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from alharness.api.tracker import Tracker, TrackerContext, TrackerPlugin
     from alharness.api.vocabulary import FUSED, Feature, ModelShape, Task
     from alharness.interface import load, run
+    from alharness.labeling.selecting import Selected, select
     from alharness.results.results import Results
     from alharness.spec.reader import Spec
 
@@ -91,6 +92,7 @@ __all__ = [
     "Samples",
     "Schedule",
     "ScoringSampler",
+    "Selected",
     "Selection",
     "Setting",
     "Skip",
@@ -110,6 +112,7 @@ __all__ = [
     "hookimpl",
     "load",
     "run",
+    "select",
 ]
 
 
@@ -131,6 +134,7 @@ _HOMES = {
     "api.tracker": ("Tracker", "TrackerContext", "TrackerPlugin"),
     "api.vocabulary": ("FUSED", "Feature", "ModelShape", "Task"),
     "interface": ("load", "run"),
+    "labeling.selecting": ("Selected", "select"),
     "results.results": ("Results",),
     "spec.reader": ("Spec",),
     "errors": (

@@ -40,7 +40,7 @@ class SeedData:
         oracle: knows the labels of the pool.
         initial: the pool at cycle 0.
         valid: stops trainings; None trains every epoch.
-        test: evaluated after every training, and used for nothing else.
+        test: evaluated after every training, and used for nothing else; None if no samples were set aside for it.
         schedule: labels per cycle.
         batch: samples per batch of inference.
         metrics: what is measured on the test.
@@ -52,7 +52,7 @@ class SeedData:
     oracle: Oracle
     initial: Pool
     valid: Validation | None = None
-    test: Samples
+    test: Samples | None
     schedule: Schedule
     batch: int
     metrics: Metrics
@@ -139,7 +139,9 @@ def run_cell(
 
 
 def _evaluate(data: SeedData, fitted: Fitted, labeled: Samples) -> tuple[dict[str, float], dict[str, float]]:
-    """Metrics of the test, and how much the model uses each modality; nothing of one modality alone."""
+    """Metrics of the test, if there is one, and how much the model uses each modality, if there are several."""
+    if data.test is None:
+        return {}, {}
     with fitted.border.crossed("evaluation"):
         predictions = predict(fitted, data.test.inputs, data.batch)
         withheld = withhold(fitted, data.test.inputs, labeled.inputs, data.batch)

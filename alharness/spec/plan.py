@@ -30,13 +30,19 @@ if TYPE_CHECKING:
 FEW_SEEDS = 3
 
 
-def make_plan(spec: Spec, workdir: Path = Path(), known: dict[str, DatasetFacts] | None = None) -> Plan:
+def make_plan(
+    spec: Spec,
+    workdir: Path = Path(),
+    known: dict[str, DatasetFacts] | None = None,
+    facts: DatasetFacts | None = None,
+) -> Plan:
     """Plan the cells of a spec.
 
     Args:
         spec: what was asked for.
         workdir: the folder of run directories.
         known: facts of data sets that were inspected already; takes those of this one.
+        facts: of this data set, in place of what it says itself.
 
     Raises:
         DataError: the data set is not there.
@@ -46,7 +52,8 @@ def make_plan(spec: Spec, workdir: Path = Path(), known: dict[str, DatasetFacts]
     _require_makers(spec)
     known = {} if known is None else known
     asked_for = _digest({"dataset": _identity(spec.dataset), "folder": str(spec.folder)})
-    facts = known[asked_for] = known.get(asked_for) or _inspect(spec)
+    facts = facts or known.get(asked_for) or _inspect(spec)
+    known[asked_for] = facts
     _keep_apart(spec, facts)
     if facts.task not in spec.model.plugin.tasks:
         raise SpecError(

@@ -1,0 +1,1 @@
+"""Choosing what to label next in data of your own: from Python, and as a project in a folder."""

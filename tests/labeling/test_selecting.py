@@ -1,0 +1,196 @@
+import math
+import types
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from alharness import DataError, HarnessError, MultimodalModel, PluginError, Sampler, SpecError, select
+from alharness.labeling.frames import to_inputs, to_labels
+
+QUICK = {"epochs": 1}
+ROWS = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
+LABELS = ["a", "b"] * 5 + [None] * 20
+MISSING = (None, math.nan, np.nan, pd.NA, pd.NaT)
+
+
+class First(Sampler):
+    def select(self, query):
+        return range(query.size)
+
+
+def ids(chosen):
+    return [int(name) for name in chosen.ids]
+
+
+@pytest.mark.parametrize("missing", MISSING, ids=repr)
+def test_a_sample_has_no_label_if_it_is(missing):
+    assert to_labels(["a", missing, "b"], 3).known.tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [0, 1, None],
+        [0.0, 1.0, math.nan],
+        np.array([0, 1, np.nan]),
+        pd.Series([0, 1, None]),
+        torch.tensor([0, 1, math.nan]),
+    ],
+)
+def test_numbers_without_fractions_are_classes(given):
+    labels = to_labels(given, 3)
+    assert (labels.task, labels.classes, labels.values[:2].tolist()) == ("classification", (0, 1), [0, 1])
+
+
+def test_numbers_with_fractions_are_targets():
+    labels = to_labels([0.5, None, 2.0], 3)
+    assert labels.task == "regression"
+    assert labels.values[[0, 2]].tolist() == [0.5, 2.0]
+
+
+def test_classes_may_be_named_that_have_no_label_yet():
+    assert to_labels([None, "b"], 2, classes=["a", "b", "c"]).values[1] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ({"given": ["a"], "n": 2}, "1 labels for 2 samples; write None"),
+        ({"given": ["cta"], "n": 1, "classes": ["cat"]}, "'cta' is none of the classes; did you mean 'cat'"),
+        ({"given": ["a"], "n": 1, "classes": ["a", "a"]}, "named twice"),
+        ({"given": ["a"], "n": 1, "task": "regression"}, "expected numbers"),
+        ({"given": [1], "n": 1, "task": "ranking"}, "expected classification or regression"),
+        ({"given": np.zeros((2, 2)), "n": 2}, "a label for each sample"),
+        ({"given": "ab", "n": 2}, "a label for each sample"),
+    ],
+)
+def test_labels_that_are_none_are_refused(arguments, why):
+    with pytest.raises(DataError, match=why):
+        to_labels(**arguments)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [ROWS, ROWS.tolist(), pd.DataFrame(ROWS), torch.tensor(ROWS), types.SimpleNamespace(toarray=lambda: ROWS)],
+)
+def test_rows_come_in_many_forms(given):
+    np.testing.assert_array_equal(to_inputs(given).arrays["features"], ROWS)
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({}, "no modality"),
+        (np.zeros(3), r"shape \(3,\).*reshape\(-1, 1\)"),
+        (np.zeros((3, 0)), r"shape \(3, 0\)"),
+        ([["x"]], "cannot be read as numbers"),
+        ([[0.0], [math.nan], [math.inf]], "NaN or infinite numbers in 2 rows, the first of them 1"),
+        ({"a": ROWS, "b": ROWS[:2]}, r"different numbers of rows \(a: 30, b: 2\)"),
+        (pd.DataFrame({"age": [1], "town": ["Ulm"]}), r"'town' holds no numbers.*drop\(columns=\['town'\]\)"),
+    ],
+)
+def test_rows_that_are_none_are_refused(given, why):
+    with pytest.raises(DataError, match=why):
+        to_inputs(given)
+
+
+def test_only_samples_without_a_label_are_chosen():
+    chosen = select(ROWS, LABELS, n=5, training=QUICK)
+    assert len(set(chosen.positions.tolist())) == len(chosen) == 5
+    assert chosen.positions.min() >= 10
+    assert set(chosen.guesses) <= {"a", "b"}
+    assert ids(chosen) == chosen.positions.tolist() == chosen.table["position"].tolist()
+
+
+def test_the_same_call_gives_the_same_samples():
+    one, other, third = (select(ROWS, LABELS, n=5, seed=seed, training=QUICK) for seed in (0, 0, 1))
+    assert one.ids == other.ids != third.ids
+
+
+def test_without_labels_they_are_drawn_at_random():
+    one, other, third = (select(ROWS, n=5, seed=seed) for seed in (0, 0, 1))
+    assert one.ids == other.ids != third.ids
+    assert one.guesses == ()
+
+
+def test_the_index_of_a_frame_names_samples():
+    frame = pd.DataFrame(ROWS, index=[f"row-{i}" for i in range(30)])
+    chosen = select(frame, LABELS, sampler=First, n=2, training=QUICK)
+    assert chosen.ids == ("row-10", "row-11")
+
+
+def test_modalities_reach_the_sampler():
+    seen = []
+
+    class Watcher(Sampler):
+        def select(self, query):
+            seen.append(query.modalities)
+            return range(query.size)
+
+    select({"text": ROWS, "tab": ROWS[:, :2]}, LABELS, sampler=Watcher(), n=1, training=QUICK)
+
+
+def test_regression_guesses_numbers():
+    chosen = select(ROWS, [0.5, 1.5, 2.5, *[None] * 27], sampler="coreset", n=2, training=QUICK)
+    assert all(isinstance(guess, float) for guess in chosen.guesses)
+    assert len(chosen.probabilities) == 0
+
+
+def test_a_scoring_samplers_scores_are_in_the_table():
+    assert list(select(ROWS, LABELS, sampler="margin", n=2, training=QUICK).table) == [
+        "id",
+        "position",
+        "rank",
+        "score",
+        "guess",
+        "probability",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "why"),
+    [
+        ({"n": 0}, SpecError, "n: expected a whole number from 1 on"),
+        ({"n": 21}, DataError, "21 samples are asked for, and 20 have no label; choose fewer"),
+        ({"y": ["a", "b"] * 15}, DataError, "nothing is left to label"),
+        ({"y": ["a"] + [None] * 29}, DataError, r"all labels are 'a'.*classes=\[...\]"),
+        ({"sampler": "bagde"}, PluginError, "no sampler named 'bagde'.*did you mean 'badge'"),
+        ({"params": {"x": 1}}, SpecError, "unknown key 'x'; known keys: first, source"),
+        ({"training": {"epoch": 1}}, SpecError, "training: unknown key 'epoch'; did you mean 'epochs'"),
+        ({"sampler": 3}, PluginError, "expected a sampler"),
+        ({"model": "late"}, PluginError, "no model named 'late'"),
+        ({"ids": [1, 1, *range(2, 30)]}, DataError, "'1' belongs to more than one sample"),
+        ({"ids": [1]}, DataError, "1 of them for 30 samples"),
+        ({"seed": -1}, SpecError, "seed: expected"),
+        ({"y": [0.5] * 9 + [None] * 21}, HarnessError, "it serves classification, and 'data' is regression"),
+    ],
+)
+def test_a_wrong_call_says_what_to_do(arguments, error, why):
+    with pytest.raises(error, match=why):
+        select(**{"X": ROWS, "y": LABELS, "n": 2, "training": QUICK, **arguments})
+
+
+def test_a_model_may_be_a_class_of_the_caller():
+    class Mine(MultimodalModel):
+        def __init__(self, shape, width: int = 3):
+            super().__init__(shape)
+            self.width = width
+            self.encoder = torch.nn.Linear(4, width)
+            self.heads = torch.nn.ModuleDict({s: torch.nn.Linear(width, 2) for s in ("features", "fused")})
+
+        def encode(self, batch):
+            return {"features": self.encoder(batch.inputs["features"])}
+
+        def decode(self, z):
+            return {source: head(z["features"]) for source, head in self.heads.items()}
+
+        def last_layer(self, source):
+            return self.heads[source]
+
+        def loss(self, batch):
+            return torch.nn.functional.cross_entropy(self(batch)["fused"], batch.labels["fused"])
+
+    chosen = select(ROWS, LABELS, sampler="margin", model=Mine, n=2, training=QUICK)
+    assert len(chosen) == 2
