@@ -40,6 +40,7 @@ COMMANDS = {
     "merge": "Join run directories that were made apart, if they agree.",
     "plugins": "List what is installed, or describe one plugin.",
     "data": "List and describe data sets, and import those that need it.",
+    "query": "Choose what to label next in data of your own.",
     "compare": "Compare two runs: did a sampler change?",
     "bench": "Show how query time and memory grow with the pool.",
     "schema": "Print the JSON schema of specs, for editors.",

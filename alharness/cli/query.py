@@ -1,0 +1,162 @@
+"""`alharness query`: what to label next in data of your own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alharness.errors import SpecError
+from alharness.text.terminal import safe
+from alharness.text.words import command_line
+
+from .options import FILE, FOLDER, include_option, set_option, warn
+from .page import make_console
+
+if TYPE_CHECKING:
+    from alharness.labeling.project import Progress
+
+SAMPLER, SIZE, PLANNED = "badge", 20, 10
+"""Defaults of a new project."""
+
+
+@click.command
+@click.argument("folder", metavar="PROJECT", type=FOLDER)
+@click.option("--data", metavar="DATA", help="Begin a project: a folder of arrays, or the name of a data set.")
+@click.option("--sampler", metavar="NAME", help=f"Of a new project: what chooses. Default: {SAMPLER}.")
+@click.option("-n", "size", type=click.IntRange(1), help=f"Samples of a batch. Default of a new project: {SIZE}.")
+@click.option(
+    "--labels",
+    "tables",
+    multiple=True,
+    type=FILE,
+    metavar="CSV",
+    help="A table with the columns id and label; blank labels are passed over. May be given several times.",
+)
+@click.option(
+    "--control",
+    type=click.FloatRange(0, 1, max_open=True),
+    help="Of a new project: share of each batch that is drawn at random, to see what the sampler is worth.",
+)
+@click.option(
+    "--cycles", type=click.IntRange(1), help=f"Of a new project: batches that you plan. Default: {PLANNED}."
+)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of a new project: names all random numbers.")
+@click.option("--class", "classes", multiple=True, metavar="NAME", help="A class that labels may be, seen or not.")
+@click.option("--go-on", is_flag=True, help="Choose the next batch although some of this one have no label yet.")
+@click.option("--relabel", is_flag=True, help="Take labels that differ from those so far.")
+@include_option
+@set_option("Of a new project: change a value of its spec, such as training.epochs=20.")
+def query(
+    folder: Path,
+    data: str | None,
+    tables: tuple[Path, ...],
+    size: int | None,
+    classes: tuple[str, ...],
+    *,
+    go_on: bool,
+    relabel: bool,
+    **begin: Any,
+) -> None:
+    """Take the labels that have come, train, and write what to label next into PROJECT/next_batch.csv.
+
+    The first call, with --data, makes the project. Then fill in the column `label` of next_batch.csv, and call it
+    again with the project alone, as often as you like. For example:
+
+    \b
+        alharness query cats --data data/mine --sampler badge -n 20
+        alharness query cats
+        alharness report cats
+    """  # noqa: D301  \b is click's mark for lines that stay as they are
+    from alharness.labeling.labels import read_given
+    from alharness.labeling.project import Project
+
+    given = {str(path): read_given(path) for path in tables}
+    if data is None:
+        _require_nothing(begin)
+        project = Project(folder, warn)
+    else:
+        project = _begin(folder, data, size or SIZE, classes, **begin)
+        classes = ()
+    progress = project.query(given, size=size, go_on=go_on, relabel=relabel, classes=classes)
+    _say(progress)
+
+
+def _require_nothing(begin: dict[str, Any]) -> None:
+    names = {"assignments": "--set", "include": "--include"}
+    for name, value in begin.items():
+        if value not in (None, ()):
+            option = names.get(name, f"--{name}")
+            raise click.UsageError(
+                f"{option} is for a new project, which begins with --data; this one has its own"
+            )
+
+
+def _begin(
+    folder: Path,
+    data: str,
+    size: int,
+    classes: tuple[str, ...],
+    *,
+    sampler: str | None,
+    control: float | None,
+    cycles: int | None,
+    seed: int | None,
+    include: tuple[Path, ...],
+    assignments: tuple[str, ...],
+) -> Any:
+    from alharness.labeling.project import Project
+    from alharness.registry.discovery import misnamed
+
+    name = folder.resolve().name
+    document = {
+        "name": "project" if misnamed(name) else name,
+        "dataset": _dataset(folder, data),
+        "active_learning": {"initial_pool": size, "budget": size, "cycles": cycles or PLANNED},
+        "samplers": [{"name": sampler or SAMPLER}],
+        "seeds": [seed or 0],
+        "tracking": "none",
+    }
+    return Project.begin(
+        folder,
+        document,
+        assignments=assignments,
+        include=[Path(os.path.relpath(path, folder)) for path in include],
+        control=control or 0.0,
+        classes=classes,
+        warn=warn,
+    )
+
+
+def _dataset(folder: Path, data: str) -> dict[str, Any]:
+    """The data set of a path, or of a name."""
+    path = Path(data)
+    if path.is_dir():
+        return {"name": "arrays", "params": {"path": os.path.relpath(path, folder)}}
+    if path.exists() or path.suffix:
+        raise SpecError(f"--data {data}: expected a folder of arrays, or the name of a data set")
+    return {"name": data}
+
+
+def _say(progress: Progress) -> None:
+    page = make_console()
+    project, words = progress.folder, command_line("query", progress.folder)
+    if progress.new or progress.changed:
+        changed = f", and {progress.changed:,} changed" if progress.changed else ""
+        page.say(f"Labels:  {progress.new:,} new{changed}; {progress.labeled:,} of {progress.pool:,} samples")
+    else:
+        page.say(f"Labels:  {progress.labeled:,} of {progress.pool:,} samples")
+    if (value := progress.metrics.get(progress.metric)) is not None:
+        page.say(f"Model:   {progress.metric} {value:.3f}, {progress.measured}")
+    if progress.batch is None:
+        page.say("Batch:   nothing is left to label")
+    else:
+        count, waiting = len(progress.batch.items), len(progress.missing)
+        what = "to label" if progress.asked else f"of which {waiting:,} have no label yet"
+        page.say(f"Batch:   {count:,} samples, {what}: {project / 'next_batch.csv'}")
+        page.say(f"Next:    fill in the column label, then: {safe(words)}")
+        if not progress.asked and waiting < count:
+            page.say(f"         or without these {waiting:,}: {safe(words)} --go-on")
+    page.say(f"Report:  {command_line('report', project)}")

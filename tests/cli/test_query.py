@@ -1,0 +1,59 @@
+"""`alharness query`: what it says, and what it refuses."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from alharness.cli import cli
+
+PARTLY = str(Path(__file__).parents[1] / "labeling" / "partly.py")
+
+
+@pytest.fixture
+def query(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        return CliRunner().invoke(cli, ["query", "cats", *arguments])
+
+    return call
+
+
+def begin(query, *more):
+    return query("--data", "partly", "--include", PARTLY, "-n", "5", "--set", "training.epochs=1", *more)
+
+
+def test_from_data_to_the_second_batch(query):
+    assert "Batch:   5 samples, to label: cats/next_batch.csv" in begin(query).output
+    table = Path("cats/next_batch.csv")
+    rows = list(csv.DictReader(table.open()))
+    rows = [row | {"label": "abc"[number % 3]} for number, row in enumerate(rows)]
+    with table.open("w") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    said = query().output
+    assert "Labels:  5 new; 5 of 60 samples" in said
+    assert "Model:   f1" in said
+    assert "Report:" in said
+    assert "of which 5 have no label yet" in query().output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ((), "is no labeling project; begin one with --data"),
+        (("--sampler", "badge"), "--sampler is for a new project, which begins with --data"),
+        (("--set", "training.epochs=1"), "--set is for a new project"),
+        (("--data", "nowhere.parquet"), "expected a folder of arrays, or the name of a data set"),
+        (("--data", "nowhere"), "no dataset named 'nowhere'"),
+        (("--labels", "x.csv"), "x.csv: not found"),
+        (("--data", "digits", "--control", "1"), "0<=x<1"),
+    ],
+)
+def test_a_wrong_call_says_what_to_do(query, arguments, why):
+    result = query(*arguments)
+    assert why in f"{result.output}{result.exception}"
+    assert not Path("cats").exists()

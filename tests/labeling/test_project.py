@@ -1,0 +1,246 @@
+import csv
+from pathlib import Path
+
+import pytest
+
+import alharness
+from alharness import CycleRecord, DataError, HarnessError, RunError, SpecError, registry
+from alharness.engine.loop import run_cell
+from alharness.engine.recipe import Fit
+from alharness.labeling.project import Project
+from alharness.runs.setup import Setup
+from alharness.spec import load_all
+from alharness.spec.plan import make_plan
+
+from . import partly
+
+HERE = Path(__file__).with_name("partly.py")
+SIZE = 5
+
+
+@pytest.fixture
+def begin(tmp_path):
+    """Begin a project, in which a batch has five samples."""
+
+    def build(sampler="badge", name="cats", folder=None, warn=pytest.fail, epochs=2, params=None, **more):
+        document = {
+            "name": "cats",
+            "dataset": {"name": "partly", "params": params or {}},
+            "training": {"epochs": epochs},
+            "active_learning": {"initial_pool": SIZE, "budget": SIZE, "cycles": 4},
+            "samplers": [{"name": sampler}],
+            "seeds": [3],
+            "tracking": "none",
+        }
+        folder = folder or tmp_path / name
+        return Project.begin(folder, document, include=[HERE], warn=warn, **more)
+
+    return build
+
+
+def table(project):
+    with (project.folder / "next_batch.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def fill(project, number=None, change=()):
+    """Write true labels into the table."""
+    rows, labels = table(project), partly.truth() | dict(change)
+    for row in rows[:number]:
+        row["label"] = labels[row["id"]]
+    with (project.folder / "next_batch.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return [row["id"] for row in rows]
+
+
+def label(project, batches, **more):
+    """Label so many batches; the ids of each, and the progress after the last."""
+    progress = project.query()
+    asked = []
+    for _ in range(batches):
+        asked.append(fill(project))
+        progress = project.query(**more)
+    return asked, progress
+
+
+def cell_of_a_benchmark(project):
+    """The initial pool, and the records of the cell with the same settings, in data that have all labels."""
+    document = {**project._settings["spec"], "dataset": "whole"}
+    plugins = registry.load(extras=registry.Extras.collect(datasets={"whole": partly.whole()}))
+    (spec,) = load_all(document, plugins)
+    plan = make_plan(spec)
+    setup = Setup(partly.whole(), spec.model.plugin, spec.model.params, spec.training, plan.schedule)
+    data, chosen = setup.seed_data(3), spec.samplers[0]
+    sampler = chosen.plugin.make(chosen.params)
+    features = chosen.plugin.features(chosen.params)
+    steps, answer, records = run_cell(data, sampler, data.initial, features=features), None, []
+    for item in iter(lambda: next(steps, None) if answer is None else steps.send(answer), None):
+        answer = setup.trainer.fit(item.labeled, item.seed, item.valid) if isinstance(item, Fit) else None
+        records += [item] if isinstance(item, CycleRecord) else []
+    return [data.initial.ids[i] for i in data.initial.labeled], records
+
+
+@pytest.mark.parametrize("sampler", ["badge", "margin", "random"])
+def test_a_project_chooses_what_a_cell_of_a_benchmark_chooses(begin, sampler):
+    project = begin(sampler)
+    asked, progress = label(project, 5)
+    initial, records = cell_of_a_benchmark(project)
+    assert asked == [initial, *(list(record.chosen) for record in records[:4])]
+    assert progress.metrics == records[4].metrics
+
+
+def test_the_journal_is_that_of_a_cell(begin):
+    project = begin()
+    label(project, 3)
+    results = alharness.load(project.folder)
+    cycles = results.cycles
+    assert cycles["labeled"].tolist() == [5, 10, 15]
+    assert cycles["accuracy"].notna().all()
+    assert results.cells["status"].tolist() == ["ok"]
+
+
+def test_the_table_says_what_the_model_guesses(begin):
+    project = begin("margin")
+    label(project, 1)
+    row = table(project)[0]
+    assert list(row) == ["id", "rank", "score", "by", "guess", "probability", "label"]
+    assert (row["rank"], row["by"], row["label"]) == ("1", "margin", "")
+    assert row["guess"] in partly.CLASSES
+    assert 1 / 3 <= float(row["probability"]) <= 1
+    assert float(row["score"])
+
+
+def test_without_labels_nothing_changes(begin):
+    project = begin()
+    label(project, 1)
+    before = (project.folder / "next_batch.csv").read_bytes()
+    progress = project.query()
+    assert not progress.asked
+    assert len(progress.missing) == SIZE
+    assert (project.folder / "next_batch.csv").read_bytes() == before
+
+
+def test_a_batch_waits_for_all_of_its_labels(begin):
+    project = begin()
+    label(project, 1)
+    fill(project, 3)
+    progress = project.query()
+    assert (progress.asked, progress.new, len(progress.missing)) == (False, 3, 2)
+
+
+def test_what_is_missing_returns_to_the_pool_if_asked(begin):
+    project = begin()
+    label(project, 1)
+    ids = fill(project, 3)
+    progress = project.query(go_on=True)
+    assert (progress.asked, progress.labeled) == (True, 8)
+    assert not {*progress.batch.ids} & {*ids[:3]}
+    assert alharness.load(project.folder).cycles["labeled"].tolist() == [5, 8]
+
+
+def test_a_lost_table_is_written_again(begin):
+    project = begin()
+    label(project, 1)
+    before = (project.folder / "next_batch.csv").read_bytes()
+    (project.folder / "next_batch.csv").unlink()
+    project.query()
+    assert (project.folder / "next_batch.csv").read_bytes() == before
+
+
+def test_labels_may_come_without_having_been_asked_for(begin):
+    project = begin()
+    label(project, 1)
+    asked = fill(project)
+    other = next(name for name in partly.truth() if name not in asked and name not in project_labels(project))
+    progress = project.query({"mine.csv": {other: partly.truth()[other]}})
+    assert progress.labeled == 11
+    assert project_labels(project)[other] == "own choice"
+
+
+def project_labels(project):
+    with (project.folder / "labels.csv").open(newline="") as file:
+        return {row["id"]: row["by"] for row in csv.DictReader(file)}
+
+
+def test_data_may_have_labels_already(begin):
+    progress = begin(params={"known": 12}).query()
+    assert (progress.labeled, progress.asked, progress.batch.cycle) == (12, True, 0)
+
+
+def test_without_a_test_the_curve_is_measured_by_cross_validation(begin):
+    project = begin(params={"tested": False})
+    _, progress = label(project, 2)
+    assert progress.metrics["accuracy"] > 0
+    assert "cross-validation" in progress.measured
+
+
+def test_a_share_is_drawn_at_random(begin):
+    project = begin(control=0.4)
+    label(project, 1)
+    assert [row["by"] for row in table(project)] == ["badge"] * 3 + ["random share"] * 2
+
+
+def test_in_the_end_nothing_is_left(begin):
+    project = begin(params={"known": 57})
+    project.query(size=10)
+    fill(project)
+    progress = project.query()
+    assert (progress.batch, progress.labeled, progress.pool) == (None, 60, 60)
+    assert not (project.folder / "next_batch.csv").exists()
+    assert project.query().batch is None
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"z9": "a"}, "not in the data: z9"),
+        ({"s59": "q"}, "never seen"),
+    ],
+)
+def test_bad_labels_change_nothing(begin, given, why):
+    project = begin()
+    label(project, 1)
+    fill(project)
+    before = {path: path.read_bytes() for path in project.folder.rglob("*") if path.is_file()}
+    with pytest.raises(DataError, match=why):
+        project.query({"x.csv": given})
+    assert {path: path.read_bytes() for path in project.folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_changed_label_must_be_meant(begin):
+    project = begin()
+    (first, *_), _ = label(project, 1)
+    wrong = {first[0]: "c" if partly.truth()[first[0]] != "c" else "a"}
+    with pytest.raises(DataError, match="1 label differs from before.*--relabel"):
+        project.query({"x.csv": wrong})
+    assert project.query({"x.csv": wrong}, relabel=True).changed == 1
+
+
+def test_a_new_class_must_be_accepted(begin):
+    project = begin()
+    label(project, 1)
+    name = fill(project)[0]
+    with pytest.raises(DataError, match="'bird'.*--class 'bird'"):
+        project.query({"x.csv": {name: "bird"}}, relabel=True)
+    fill(project, change={name: "bird"})
+    progress = project.query(classes=["bird"])
+    assert "bird" in progress.batch.classes
+
+
+def test_a_folder_without_a_project_says_how_to_begin(tmp_path):
+    with pytest.raises(RunError, match="begin one with --data"):
+        Project(tmp_path, pytest.fail)
+
+
+def test_a_project_begins_once(begin):
+    begin()
+    with pytest.raises(SpecError, match="there is a project already"):
+        begin()
+
+
+def test_a_project_with_wrong_settings_is_not_begun(begin, tmp_path):
+    with pytest.raises(HarnessError, match="no sampler named 'bagde'"):
+        begin("bagde")
+    assert not (tmp_path / "cats").exists()
