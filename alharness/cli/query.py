@@ -26,6 +26,11 @@ SAMPLER, SIZE, PLANNED = "badge", 20, 10
 @click.argument("folder", metavar="PROJECT", type=FOLDER)
 @click.option("--data", metavar="DATA", help="Begin a project: a folder of arrays, or the name of a data set.")
 @click.option("--sampler", metavar="NAME", help=f"Of a new project: what chooses. Default: {SAMPLER}.")
+@click.option(
+    "--initial",
+    metavar="NAME",
+    help="Of a new project: what chooses the first batch, from inputs alone, such as typiclust. Default: chance.",
+)
 @click.option("-n", "size", type=click.IntRange(1), help=f"Samples of a batch. Default of a new project: {SIZE}.")
 @click.option(
     "--labels",
@@ -101,6 +106,7 @@ def _begin(
     classes: tuple[str, ...],
     *,
     sampler: str | None,
+    initial: str | None,
     control: float | None,
     cycles: int | None,
     seed: int | None,
@@ -117,6 +123,7 @@ def _begin(
         "active_learning": {"initial_pool": size, "budget": size, "cycles": cycles or PLANNED},
         "samplers": [{"name": sampler or SAMPLER}],
         "seeds": [seed or 0],
+        **({"initial": initial} if initial else {}),
         "tracking": "none",
     }
     return Project.begin(

@@ -24,6 +24,7 @@ from alharness.api.dataset import Dataset, DatasetFacts
 from alharness.api.records import Schedule
 from alharness.api.samples import Inputs, Samples, Splits
 from alharness.api.vocabulary import Task
+from alharness.engine.initial import choose
 from alharness.engine.pool import Pool
 from alharness.engine.seeds import stream
 from alharness.errors import DataError, PluginError, RunError, SamplerError, SpecError
@@ -347,9 +348,27 @@ class _Session:
         return min(wish or self.spec.active_learning.budget, left)
 
     def _start(self, size: int) -> Progress:
-        """A first batch, at random, as the initial pool of a run."""
-        drawn = Pool(self.inputs.ids).draw(size, stream(self.seed, "pool")).labeled
-        items = [Item(id=self.inputs.ids[p], rank=rank, by=RANDOM_START) for rank, p in enumerate(drawn, 1)]
+        """A first batch, chosen as the initial pool of a run."""
+        chosen = self.spec.initial
+        if chosen is None:
+            drawn = Pool(self.inputs.ids).draw(size, stream(self.seed, "pool")).labeled
+        else:
+            who = f"{chosen.label} ({chosen.registered.origin})"
+            with Border(who, SamplerError, self.warn).crossed("construction"):
+                sampler, features = chosen.plugin.make(chosen.params), chosen.plugin.features(chosen.params)
+            drawn = choose(
+                sampler,
+                self.inputs,
+                size=size,
+                seed=self.seed,
+                task=self.dataset.task,
+                classes=self._classes,
+                features=features,
+                who=who,
+                warn=self.warn,
+            ).positions
+        by = RANDOM_START if chosen is None else chosen.label
+        items = [Item(id=self.inputs.ids[p], rank=rank, by=by) for rank, p in enumerate(drawn, 1)]
         batch = Batch(cycle=START, items=tuple(items), task=self.dataset.task, classes=self._classes)
         self._keep(batch)
         self._show(batch)
@@ -557,8 +576,7 @@ def _pool(dataset: Dataset) -> tuple[Inputs, dict[str, str]]:
     """Inputs of all samples that could be labeled, in the order of their ids, and the labels of the data."""
     content = dataset.loaded
     labeled = content.train if isinstance(content, Splits) else content
-    unlabeled: Inputs | None = getattr(dataset, "unlabeled", None)
-    inputs = labeled.inputs if unlabeled is None else joined(labeled.inputs, unlabeled)
+    inputs = labeled.inputs if dataset.unlabeled is None else joined(labeled.inputs, dataset.unlabeled)
     order = np.array(sorted(range(len(inputs)), key=inputs.ids.__getitem__), np.int64)
     names = dataset.classes
     labels = [names[int(y)] if names else repr(float(y)) for y in labeled.labels]

@@ -1,17 +1,10 @@
 """A data set of which the pool has no label; to be included."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from alharness import Dataset, DatasetFacts, DatasetPlugin, Inputs, Params, Samples, Splits, Task
 
 N, TEST, CLASSES = 60, 20, ("a", "b", "c")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Partly(Dataset):
-    unlabeled: Inputs | None = None
 
 
 class PartlyParams(Params):
@@ -42,7 +35,7 @@ def make(params):
     splits, rows = whole().content, np.arange(N)
     known, unknown = splits.train.take(rows[: params.known]), splits.train.take(rows[params.known :])
     content = Splits(train=known, valid=splits.valid, test=splits.test) if params.tested else known
-    return Partly(task=Task.CLASSIFICATION, classes=CLASSES, content=content, unlabeled=unknown.inputs)
+    return Dataset(task=Task.CLASSIFICATION, classes=CLASSES, content=content, unlabeled=unknown.inputs)
 
 
 def inspect(params):

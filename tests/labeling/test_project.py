@@ -1,10 +1,12 @@
 import csv
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import alharness
 from alharness import CycleRecord, DataError, HarnessError, RunError, SpecError, registry
+from alharness.engine.initial import choose
 from alharness.engine.loop import run_cell
 from alharness.engine.recipe import Fit
 from alharness.labeling.project import Project
@@ -22,7 +24,16 @@ SIZE = 5
 def begin(tmp_path):
     """Begin a project, in which a batch has five samples."""
 
-    def build(sampler="badge", name="cats", folder=None, warn=pytest.fail, epochs=2, params=None, **more):
+    def build(
+        sampler="badge",
+        name="cats",
+        folder=None,
+        warn=pytest.fail,
+        epochs=2,
+        params=None,
+        initial="random",
+        **more,
+    ):
         document = {
             "name": "cats",
             "dataset": {"name": "partly", "params": params or {}},
@@ -30,6 +41,7 @@ def begin(tmp_path):
             "active_learning": {"initial_pool": SIZE, "budget": SIZE, "cycles": 4},
             "samplers": [{"name": sampler}],
             "seeds": [3],
+            "initial": initial,
             "tracking": "none",
         }
         folder = folder or tmp_path / name
@@ -71,7 +83,11 @@ def cell_of_a_benchmark(project):
     plugins = registry.load(extras=registry.Extras.collect(datasets={"whole": partly.whole()}))
     (spec,) = load_all(document, plugins)
     plan = make_plan(spec)
-    setup = Setup(partly.whole(), spec.model.plugin, spec.model.params, spec.training, plan.schedule)
+    first, start = spec.initial, None
+    if first:
+        start = partial(choose, first.plugin.make(first.params), features=first.plugin.features(first.params))
+    model = spec.model
+    setup = Setup(partly.whole(), model.plugin, model.params, spec.training, plan.schedule, initial=start)
     data, chosen = setup.seed_data(3), spec.samplers[0]
     sampler = chosen.plugin.make(chosen.params)
     features = chosen.plugin.features(chosen.params)
@@ -162,6 +178,13 @@ def test_labels_may_come_without_having_been_asked_for(begin):
 def project_labels(project):
     with (project.folder / "labels.csv").open(newline="") as file:
         return {row["id"]: row["by"] for row in csv.DictReader(file)}
+
+
+def test_a_sampler_may_choose_the_first_batch(begin):
+    project = begin(initial="typiclust")
+    asked, _ = label(project, 1)
+    assert asked[0] == cell_of_a_benchmark(project)[0]
+    assert set(project_labels(project).values()) == {"typiclust"}
 
 
 def test_data_may_have_labels_already(begin):
