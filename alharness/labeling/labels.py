@@ -103,7 +103,7 @@ def accept(
     Args:
         known: labels so far.
         given: labels by id.
-        source: where they come from, for messages.
+        source: what they come from, for messages.
         ids: of all samples that may have one.
         task: what labels are.
         classes: all there are; empty if labels make them.

@@ -291,7 +291,7 @@ class _Session:
         fresh: dict[str, str] = {}
         known = dict(self.known)
         for source, labels in sources.items():
-            if source == "the data":  # what was labeled anew since then is not taken back by it
+            if source == "the data":  # what has changed since then is not taken back by it
                 labels = {name: label for name, label in labels.items() if name not in known}  # noqa: PLW2901
             accepted = accept(
                 known,
