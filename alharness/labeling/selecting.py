@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alharness import registry
 from alharness.api.dataset import Dataset, DatasetFacts
 from alharness.api.metrics import metrics_of
 from alharness.api.samples import Samples, Splits
@@ -15,6 +16,7 @@ from alharness.api.vocabulary import Task
 from alharness.errors import DataError, HarnessWarning, SamplerError, SpecError
 from alharness.guard.border import Border
 from alharness.spec import Spec
+from alharness.spec.executor import choose as choose_plugin
 from alharness.spec.plan import make_plan
 
 from .frames import to_inputs, to_labels
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from alharness.api.plan import Plan
     from alharness.api.sampler import Sampler
+    from alharness.api.samples import Inputs
 
     from .frames import Labels
 
@@ -108,7 +111,8 @@ def select(
 ) -> Selected:
     """Train a model on the samples that have labels, and choose n of the others to be labeled next.
 
-    Without any label they are drawn at random.
+    Without any label a sampler that reads inputs alone chooses them, such as `typiclust`; others leave it to
+    chance.
 
     >>> import numpy as np
     >>> from alharness import select
@@ -123,7 +127,8 @@ def select(
         n: samples to choose.
         sampler: the name of an installed one, a class or an object.
         params: parameters of the named sampler, as in a spec.
-        model: the same of the model; None for the default of specs.
+        model: the same of the model, or a network of PyTorch that ends in a linear layer; None for the default of
+            specs.
         model_params: parameters of the named model.
         training: how it is trained, as in a spec.
         task: `classification` or `regression`; None to go by the labels.
@@ -146,12 +151,8 @@ def select(
             f"n: {int(n):,} samples are asked for, and {left:,} have no label"
             + ("; choose fewer" if left else ": nothing is left to label")
         )
-    from alharness.engine.pool import Pool
-    from alharness.engine.seeds import stream
-
     if not len(labeled):
-        first = Pool(inputs.ids).draw(int(n), stream(int(seed), "pool"))
-        return _selected(np.array(first.labeled), inputs.ids)
+        return _start(inputs, sampler, params, int(n), int(seed), labels)
     samples = Samples(inputs=inputs, labels=labels.values)
     spec, plan = _planned(
         samples,
@@ -164,7 +165,7 @@ def select(
             "active_learning": {"initial_pool": len(labeled), "budget": int(n), "cycles": 1},
         },
         samplers={} if isinstance(sampler, str) else {OWN: sampler},
-        models={} if model is None or isinstance(model, str) else {OWN: model},
+        models={} if model is None or isinstance(model, str) else {OWN: _own(model)},
     )
     for text in plan.warnings:
         if "seeds" not in text:
@@ -229,12 +230,40 @@ def _planned(samples: Samples, labels: Labels, document: dict[str, Any], **objec
     return spec, make_plan(spec, facts=facts)
 
 
-def _selected(positions: NDArray[np.int64], ids: Sequence[str]) -> Selected:
-    """Samples that were drawn at random."""
+def _start(
+    inputs: Inputs, sampler: Any, params: Mapping[str, Any] | None, n: int, seed: int, labels: Labels
+) -> Selected:
+    """The first samples: of a sampler that reads inputs alone, otherwise at random."""
+    from alharness.engine.initial import READABLE, choose
+    from alharness.engine.pool import Pool
+    from alharness.engine.seeds import stream
+
+    objects = {} if isinstance(sampler, str) else {OWN: sampler}
+    installed = registry.load(extras=registry.Extras.collect(samplers=objects))
+    chosen = choose_plugin(installed.sampler(_name(sampler)), params, f"sampler {_name(sampler)}")
+    features = chosen.plugin.features(chosen.params)
+    positions: Sequence[int] = Pool(inputs.ids).draw(n, stream(seed, "pool")).labeled
+    scores: Sequence[float] = ()
+    if features and features <= READABLE:
+        who = f"{chosen.label} ({chosen.registered.origin})"
+        with Border(who, SamplerError, _warn).crossed("construction"):
+            made = chosen.plugin.make(chosen.params)
+        answer = choose(
+            made,
+            inputs,
+            size=n,
+            seed=seed,
+            task=labels.task,
+            classes=labels.names,
+            features=features,
+            who=who,
+            warn=_warn,
+        )
+        positions, scores = answer.positions, answer.scores
     return Selected(
-        positions=positions,
-        ids=tuple(ids[position] for position in positions),
-        scores=np.zeros(0),
+        positions=np.array(positions, np.int64),
+        ids=tuple(inputs.ids[position] for position in positions),
+        scores=np.array(scores, np.float64),
         guesses=(),
         probabilities=np.zeros(0),
     )
@@ -242,6 +271,13 @@ def _selected(positions: NDArray[np.int64], ids: Sequence[str]) -> Selected:
 
 def _name(thing: Any) -> str:
     return thing if isinstance(thing, str) else OWN
+
+
+def _own(model: Any) -> Any:
+    """A network of PyTorch as a model; anything else as it is."""
+    from .own import is_network, plugin_of
+
+    return plugin_of(model, OWN) if is_network(model) else model
 
 
 def _index(given: Any) -> Any:

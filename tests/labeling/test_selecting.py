@@ -115,6 +115,12 @@ def test_without_labels_they_are_drawn_at_random():
     assert one.guesses == ()
 
 
+def test_a_sampler_that_needs_no_model_chooses_the_first():
+    one, other = (select(ROWS, sampler=name, n=5) for name in ("typiclust", "random"))
+    assert one.ids != other.ids
+    assert one.guesses == ()
+
+
 def test_the_index_of_a_frame_names_samples():
     frame = pd.DataFrame(ROWS, index=[f"row-{i}" for i in range(30)])
     chosen = select(frame, LABELS, sampler=First, n=2, training=QUICK)
@@ -194,3 +200,47 @@ def test_a_model_may_be_a_class_of_the_caller():
 
     chosen = select(ROWS, LABELS, sampler="margin", model=Mine, n=2, training=QUICK)
     assert len(chosen) == 2
+
+
+def network(outputs=2, inputs=4):
+    layers = torch.nn.Linear(inputs, 8), torch.nn.ReLU(), torch.nn.Dropout(), torch.nn.Linear(8, outputs)
+    return torch.nn.Sequential(*layers, torch.nn.Softmax(dim=1))
+
+
+@pytest.mark.parametrize("sampler", ["badge", "margin", "bald", "coreset"])
+def test_a_network_of_pytorch_is_a_model(sampler):
+    torch.manual_seed(0)
+    mine = network()
+    before = [weight.clone() for weight in mine.parameters()]
+    one, other = (select(ROWS, LABELS, sampler=sampler, model=mine, n=3, training=QUICK) for _ in range(2))
+    assert one.ids == other.ids
+    assert all(torch.equal(was, now) for was, now in zip(before, mine.parameters(), strict=True))
+
+
+def test_a_network_gets_several_modalities_by_name():
+    class Both(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.last = torch.nn.Linear(6, 2)
+
+        def forward(self, inputs):
+            return self.last(torch.cat([inputs["text"], inputs["tab"]], dim=1))
+
+    chosen = select(
+        {"text": ROWS, "tab": ROWS[:, :2]}, LABELS, sampler="margin", model=Both(), n=2, training=QUICK
+    )
+    assert len(chosen) == 2
+
+
+@pytest.mark.parametrize(
+    ("mine", "sampler", "why"),
+    [
+        (network(outputs=3), "margin", "a linear layer of 3 outputs, and 2 classes must come out of it"),
+        (torch.nn.ReLU(), "margin", "has no linear layer"),
+        (network(inputs=5), "margin", "mat1 and mat2"),
+        (network(), "bmmal", "it needs .*, which the model 'own' does not provide"),
+    ],
+)
+def test_a_network_that_does_not_fit_says_why(mine, sampler, why):
+    with pytest.raises(HarnessError, match=why):
+        select(ROWS, LABELS, sampler=sampler, model=mine, n=2, training=QUICK)
