@@ -183,6 +183,7 @@ class Plan:
         paper: figures of a paper to be shown next to these, if any.
         statistics: whose noise tests of differences take, see `Statistics`.
         stopping: seeds stop when they are decided, so that not all cells need to run; None if all do.
+        project: of a labeling project, how its model is measured, in words; empty for a run.
 
     >>> from pathlib import Path
     >>> from alharness.api.records import Plan, Schedule
@@ -217,6 +218,7 @@ class Plan:
     paper: Paper | None = None
     statistics: Statistics = "blocks"
     stopping: Stopping | None = None
+    project: str = ""
 
     @property
     def labels(self) -> tuple[str, ...]:

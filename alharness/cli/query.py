@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from alharness.errors import SpecError
+from alharness.errors import DataError
 from alharness.text.terminal import safe
 from alharness.text.words import command_line
 
@@ -20,11 +21,17 @@ if TYPE_CHECKING:
 
 SAMPLER, SIZE, PLANNED = "badge", 20, 10
 """Defaults of a new project."""
+FILES = (".parquet", ".npz", ".npy", ".csv")
+"""What `embeddings` reads."""
 
 
 @click.command
 @click.argument("folder", metavar="PROJECT", type=FOLDER)
-@click.option("--data", metavar="DATA", help="Begin a project: a folder of arrays, or the name of a data set.")
+@click.option(
+    "--data",
+    metavar="DATA",
+    help="Begin a project: a folder of arrays, a file of embeddings, or the name of a data set.",
+)
 @click.option("--sampler", metavar="NAME", help=f"Of a new project: what chooses. Default: {SAMPLER}.")
 @click.option(
     "--initial",
@@ -140,11 +147,14 @@ def _begin(
 def _dataset(folder: Path, data: str) -> dict[str, Any]:
     """The data set of a path, or of a name."""
     path = Path(data)
-    if path.is_dir():
-        return {"name": "arrays", "params": {"path": os.path.relpath(path, folder)}}
-    if path.exists() or path.suffix:
-        raise SpecError(f"--data {data}: expected a folder of arrays, or the name of a data set")
-    return {"name": data}
+    if not path.exists():
+        if path.suffix in FILES or len(path.parts) > 1:
+            raise DataError(f"--data {data}: not found; expected a folder, a file, or the name of a data set")
+        return {"name": data}
+    if path.is_file() and path.suffix not in FILES:
+        raise DataError(f"--data {data}: expected a file {', '.join(FILES)}, or a folder")
+    name = "embeddings" if path.is_file() or any(path.glob("*.parquet")) else "arrays"
+    return {"name": name, "params": {"path": os.path.relpath(path, folder)}}
 
 
 def _say(progress: Progress) -> None:
@@ -157,6 +167,8 @@ def _say(progress: Progress) -> None:
         page.say(f"Labels:  {progress.labeled:,} of {progress.pool:,} samples")
     if (value := progress.metrics.get(progress.metric)) is not None:
         page.say(f"Model:   {progress.metric} {value:.3f}, {progress.measured}")
+    if said := _worth(progress):
+        page.say(f"Sampler: {said}")
     if progress.batch is None:
         page.say("Batch:   nothing is left to label")
     else:
@@ -167,3 +179,19 @@ def _say(progress: Progress) -> None:
         if not progress.asked and waiting < count:
             page.say(f"         or without these {waiting:,}: {safe(words)} --go-on")
     page.say(f"Report:  {command_line('report', project)}")
+
+
+def _worth(progress: Progress) -> str:
+    """What the random share shows; empty without one."""
+    from alharness.results.worth import ENOUGH
+
+    found = progress.worth
+    if found is None:
+        few = (
+            f"{progress.drawn:,} labels of the random share, from {ENOUGH} on they show what the sampler is worth"
+        )
+        return few if progress.drawn else ""
+    gain = f"{found.gain:+.3f} ({found.gain_low:+.3f} to {found.gain_high:+.3f})"
+    saved = "takes more labels than there are" if found.saved == -math.inf else f"saves {found.saved:.0f} labels"
+    limits = f"({found.saved_low:.0f} to {found.saved_high:.0f})"
+    return f"with {found.labels:,} labels {gain} to labels at random; {saved} {limits}; 95 % intervals"

@@ -88,6 +88,11 @@ def read_given(path: Path) -> dict[str, str]:
     return found
 
 
+def read_ids(path: Path) -> set[str]:
+    """The ids of such a table. Raises DataError if it is none."""
+    return {row[ID] for _, row in _rows(path, (ID,))}
+
+
 def accept(
     known: Mapping[str, Label],
     given: Mapping[str, str],

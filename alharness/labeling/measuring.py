@@ -17,12 +17,10 @@ if TYPE_CHECKING:
     from .asking import Known
 
 FOLDS = 5
-FEWEST = 4
-"""Labels from which on anything is measured."""
 
 
 def cross_validate(trainer: Trainer, known: Known, seed: int, batch: int) -> dict[str, float]:
-    """Metrics of predictions for labeled samples, each by a model that was trained without it; {} of too few.
+    """Metrics of predictions for labeled samples, each by a model that was trained without it; {} of one alone.
 
     The samples are those that were chosen, so that this is no estimate for the pool.
 
@@ -36,10 +34,10 @@ def cross_validate(trainer: Trainer, known: Known, seed: int, batch: int) -> dic
         HarnessError: a training failed.
     """
     labeled = known.samples.subset(known.pool.known)
-    if len(labeled) < FEWEST:
+    if len(labeled) < 2:
         return {}
     order = stream(seed, "validation", known.cycle).permutation(len(labeled))
-    folds = [np.sort(fold) for fold in np.array_split(order, min(FOLDS, len(labeled) // 2))]
+    folds = [np.sort(fold) for fold in np.array_split(order, min(FOLDS, len(labeled)))]
     seed = derive(seed, "model", known.cycle)
     rests = [np.setdiff1d(np.arange(len(labeled)), fold) for fold in folds]
     fits = [Fit(labeled=labeled.subset(rest), seed=seed, cycle=known.cycle) for rest in rests]

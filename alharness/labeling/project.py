@@ -10,6 +10,7 @@ batch; then the journal, with which the batch counts; then what can be made agai
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -29,10 +30,12 @@ from alharness.engine.pool import Pool
 from alharness.engine.seeds import stream
 from alharness.errors import DataError, PluginError, RunError, SamplerError, SpecError
 from alharness.guard.border import Border
+from alharness.results.worth import Worth
 from alharness.runs import saved
+from alharness.runs.conditions import changes
 from alharness.runs.environment import describe, machine
-from alharness.runs.files import explain, write
-from alharness.runs.journal import Journal
+from alharness.runs.files import TEMPORARY, explain, write
+from alharness.runs.journal import Journal, with_format
 from alharness.runs.journal import read as read_journal
 from alharness.runs.locks import Locks, take
 from alharness.runs.setup import Setup, count_validation, pool_if_needed, validation
@@ -42,7 +45,8 @@ from alharness.spec.reader import resolved_yaml
 
 from .asking import Known, ask_once
 from .batch import RANDOM_SHARE, RANDOM_START, START, Batch, Item
-from .labels import OWN, Label, accept, read_given, read_known, sorted_classes, to_text
+from .comparing import compare
+from .labels import OWN, Label, accept, read_given, read_ids, read_known, sorted_classes, to_text
 from .measuring import cross_validate
 from .pooling import joined
 
@@ -60,8 +64,10 @@ if TYPE_CHECKING:
 SETTINGS, LABELS, NEXT, BATCHES, LOCK = "project.yaml", "labels.csv", "next_batch.csv", "batches", "project.lock"
 CONTEXT = "labeling project"
 """In what its journal depends on: so no run takes the cell for one of its own."""
-PLANNED = 10
-"""Queries that samplers expect that plan ahead, unless the spec says otherwise."""
+CLASSES = "dataset.params.classes="
+"""Assigns the classes of a project to its data set, if that takes any."""
+WITHOUT_VALIDATION = "training.valid=none"
+"""For data without validation samples."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +86,8 @@ class Progress:
         metric: the metric that the curve shows.
         metrics: of the last model; empty if there is none yet.
         measured: how they were measured, in words.
+        worth: what the random share shows; None if there is none, or if it is too small yet.
+        drawn: labels of the random share.
     """
 
     folder: Path
@@ -93,6 +101,8 @@ class Progress:
     metric: str
     metrics: Mapping[str, float]
     measured: str
+    worth: Worth | None
+    drawn: int
 
 
 class Project:
@@ -153,12 +163,16 @@ class Project:
             "control": control,
             "classes": list(classes),
         }
-        load_all(document, _installed(settings, folder), assignments, folder=folder)
+        new = not folder.exists()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)  # paths that begin in it are followed
+            _require_sense(settings, folder, warn)
             write(folder / SETTINGS, yamlfile.write(settings))
         except OSError as error:
             raise RunError(explain(error, folder)) from error
+        finally:
+            if new and folder.exists() and not any(folder.iterdir()):
+                folder.rmdir()
         return cls(folder, warn)
 
     def query(
@@ -199,6 +213,9 @@ class Project:
         if not take(lock):
             raise RunError(f"{self.folder}: another process works on this project; try again when it has ended")
         try:
+            for folder in (self.folder, self.folder / BATCHES, *self.folder.glob("cells/*")):
+                for unfinished in folder.glob(f"{TEMPORARY}*"):
+                    unfinished.unlink(missing_ok=True)
             yield
         finally:
             lock.release()
@@ -220,6 +237,7 @@ class _Session:
         self.test = test.sorted() if test is not None and len(test) else None
         self.valid = content.valid.sorted() if isinstance(content, Splits) else None
         self.known = read_known(folder / LABELS)
+        self._require_there()
         self.cycles, self.cell = self._journal()
         self.open = self._batch(self.cycles[-1].cycle if self.cycles else START)
 
@@ -242,26 +260,42 @@ class _Session:
     # What there is.
 
     def _load(self, *more: str) -> Spec:
-        specs = load_all(self.settings["spec"], self.installed, [*self.settings["set"], *more], folder=self.folder)
-        (spec,) = specs
-        if len(spec.samplers) != 1 or len(spec.seeds) != 1:
-            raise SpecError(f"{self.folder / SETTINGS}: a project has one sampler and one seed")
-        return spec
+        return _load(self.settings, self.folder, self.installed, *more)
 
     def _open(self) -> Dataset:
-        chosen = self.spec.dataset
-        who = f"the data set {chosen.name!r} of {chosen.registered.origin}"
-        with Border(who, PluginError, self.warn, passing=(DataError, SpecError)).crossed():
-            found = chosen.plugin.make(chosen.params)
+        with _border(self.spec, self.warn).crossed():
+            found = self.spec.dataset.plugin.make(self.spec.dataset.params)
             return pool_if_needed(found, self.spec.model.plugin)
 
     def _journal(self) -> tuple[list[CycleRecord], str]:
-        """The cycles so far, and the folder of the cell."""
+        """The cycles so far, and the folder of the cell; its sampler and seed are still those of the settings."""
         cells = sorted((self.folder / "cells").glob("*/journal.jsonl"))
-        if not cells:
+        found = read_journal(cells[0]) if cells else None
+        if not found:
             return [], ""
-        found = read_journal(cells[0])
-        return (found[1] if found else []), cells[0].parent.name
+        header, cycles = found
+        pairs = changes(header.context, with_format(self._context))
+        if different := [f"{what} {change}" for what, change in pairs]:
+            raise SpecError(
+                f"{self.folder / SETTINGS}: {'; '.join(different)}. A project keeps its sampler and its seed: "
+                f"begin another one, to which the labels go with --labels {self.folder / LABELS}"
+            )
+        return cycles, cells[0].parent.name
+
+    @property
+    def _context(self) -> dict[str, Any]:
+        """What the journal says at its beginning. Data may grow, and versions may change, in a project."""
+        chosen = self.spec.samplers[0]
+        params = json.loads(json.dumps(chosen.plain))
+        return {CONTEXT: True, "sampler": chosen.name, "params": params, "seed": self.seed}
+
+    def _require_there(self) -> None:
+        """Raise DataError if samples with a label are no longer in the data."""
+        if gone := [name for name in self.known if name not in self.place]:
+            raise DataError(
+                f"{self.folder / LABELS}: {len(gone):,} samples with a label are no longer in the data: "
+                f"{', '.join(gone[:5])}{', ...' * (len(gone) > 5)}; put them back, or begin another project"
+            )
 
     def _batch(self, cycle: int) -> Batch | None:
         path = self._path(cycle)
@@ -325,8 +359,9 @@ class _Session:
             return ()
         named = (*self.settings["classes"], *self.dataset.classes)
         more = sorted_classes({label.label for label in self.known.values()} - set(named))
-        found = dict.fromkeys([*named, *more])
-        return sorted_classes(found) if not self.settings["classes"] else tuple(found)
+        found = tuple(dict.fromkeys([*named, *more]))
+        given = self.settings["classes"] or sorted_classes(self.dataset.classes) != self.dataset.classes
+        return found if given else sorted_classes(found)  # as of data in which all have their label
 
     def _label(self, name: str, label: str, before: Label | None) -> Label:
         if before is not None:
@@ -335,10 +370,15 @@ class _Session:
         by = next((item.by for item in items if item.id == name), OWN)
         return Label(id=name, label=label, batch=self.number, by=by)
 
+    def _by(self, chosen_by: str, done: Sequence[CycleRecord]) -> list[int]:
+        """Positions of what these cycles have brought and this has chosen, in the order in which it was chosen."""
+        names = [name for cycle in done for name in cycle.chosen]
+        return [self.place[name] for name in names if self.known[name].by == chosen_by]
+
     def _closing(self) -> list[str]:
         """What was labeled since the last batch was chosen: first what it asked for, in its order."""
-        came = [label.id for label in self.known.values() if label.batch == self.number]
-        asked = self.open.ids if self.open else ()
+        came = {label.id: None for label in self.known.values() if label.batch == self.number}
+        asked = dict.fromkeys(self.open.ids) if self.open else {}
         return [*(name for name in asked if name in came), *(name for name in came if name not in asked)]
 
     # What comes next.
@@ -411,10 +451,13 @@ class _Session:
             warn=self.warn,
         )
         record = replace(answer.record, chosen=(), scores=(), at=_now(), machine=machine(setup.device))
+        inference = spec.training.inference_batch
         if known.test is None:
-            record = replace(
-                record, metrics=cross_validate(setup.trainer, known, self.seed, spec.training.inference_batch)
-            )
+            record = replace(record, metrics=cross_validate(setup.trainer, known, self.seed, inference))
+        own, drawn = self._by(cell.label, done), self._by(RANDOM_SHARE, done)
+        worth = compare(setup.trainer, known, own, drawn, seed=self.seed, batch=inference)
+        if worth:
+            record = replace(record, diagnostics={**record.diagnostics, **worth.numbers})
         batch = self._answered(answer, known, cell) if size else None
         plan = replace(plan, environment=describe(setup.device, self.folder))
         if batch:
@@ -422,7 +465,6 @@ class _Session:
         self._record(plan, cell, [*done, record])
         self.open = batch
         self._show(batch)
-        self.metrics = record.metrics
         return self._progress(new=new, changed=changed, asked=True)
 
     def _knowledge(self, done: Sequence[CycleRecord]) -> Known:
@@ -450,7 +492,7 @@ class _Session:
 
     def _plan(self, known: Known, size: int) -> tuple[Plan, Spec]:
         valid = 0 if self.valid is None else len(self.valid)
-        spec = self.spec if valid or self.spec.training.valid != "full" else self._load("training.valid=none")
+        spec = self.spec if valid or self.spec.training.valid != "full" else self._load(WITHOUT_VALIDATION)
         first, *others = map(len, known.batches)
         facts = DatasetFacts(
             task=self.dataset.task,
@@ -471,11 +513,12 @@ class _Session:
                 folder=self.folder,
                 cells=(cell,),
                 schedule=Schedule(initial_pool=first, sizes=tuple(others)),
-                warnings=(self._measured,) if self.test is None else (),
+                warnings=(),
                 metric=metrics.primary,
                 lower_is_better=tuple(sorted(metrics.lower_is_better)),
                 headline=metrics.headline,
                 params={"dataset": spec.dataset.name, "model": spec.model.name, "budget": size},
+                project=self._measured,
                 valid=count_validation(spec.training.valid, valid),
                 spec_text=resolved_yaml(spec),
             ),
@@ -510,15 +553,8 @@ class _Session:
         self._write(self._path(batch.cycle), batch.to_json())
 
     def _record(self, plan: Plan, cell: Cell, cycles: list[CycleRecord]) -> None:
-        context = {
-            CONTEXT: True,
-            "sampler": cell.sampler,
-            "params": dict(cell.params),
-            "seed": cell.seed,
-            "samples": len(self.inputs),
-        }
         folder = self.folder / "cells" / cell.folder
-        journal = Journal(folder, context, _now())
+        journal = Journal(folder, self._context, _now())
         journal.replace(cycles)
         self.cycles, self.cell = cycles, folder.name
         write(self.folder / "spec.yaml", plan.spec_text)
@@ -530,9 +566,9 @@ class _Session:
         if batch is None:
             path.unlink(missing_ok=True)
             return
-        text = batch.to_csv({name: label.label for name, label in self.known.items()})
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            self._write(path, text)
+        if path.exists() and read_ids(path) == {*batch.ids}:
+            return  # perhaps with notes of the people who label
+        self._write(path, batch.to_csv({name: label.label for name, label in self.known.items()}))
 
     def _write(self, path: Path, text: str) -> None:
         try:
@@ -546,8 +582,8 @@ class _Session:
         if self.test is not None:
             return f"measured on {len(self.test):,} test samples"
         return (
-            "measured by cross-validation over the labels, since no samples were set aside for a test: these are "
-            "the samples that were chosen, and not the pool"
+            "measured by cross-validation over the labels so far, which are of samples that were chosen, not of "
+            "the pool"
         )
 
     def _progress(self, *, new: int, changed: int, asked: bool) -> Progress:
@@ -564,7 +600,49 @@ class _Session:
             metric=self.dataset.measured_by.primary,
             metrics=self.cycles[-1].metrics if self.cycles else {},
             measured=self._measured,
+            worth=Worth.of(self.cycles[-1].diagnostics) if self.cycles else None,
+            drawn=len(self._by(RANDOM_SHARE, self.cycles)),
         )
+
+
+def _require_sense(settings: Mapping[str, Any], folder: Path, warn: Callable[[str], None]) -> None:
+    """Look at everything that can be known before a project begins.
+
+    Raises:
+        HarnessError: a setting is wrong, data are missing, or all of them have a label.
+    """
+    installed = _installed(settings, folder)
+    spec = _load(settings, folder, installed)
+    with _border(spec, warn).crossed():
+        facts = spec.dataset.plugin.inspect(spec.dataset.params)
+    if not facts.unlabeled:
+        raise DataError(
+            f"all samples of {spec.dataset.name!r} have a label, so nothing is left to choose; leave the label of "
+            "a sample blank if it has none"
+        )
+    if not facts.sizes[1] and spec.training.valid == "full":
+        spec = _load(settings, folder, installed, WITHOUT_VALIDATION)
+    first, *others = facts.sizes
+    make_plan(spec, facts=replace(facts, sizes=(first + facts.unlabeled, *others)))
+
+
+def _load(settings: Mapping[str, Any], folder: Path, installed: Registry, *more: str) -> Spec:
+    """The spec of a project, changed by these assignments; its data set knows the classes."""
+    found = load_all(settings["spec"], installed, [*settings["set"], *more], folder=folder)
+    if len(found) != 1 or len(found[0].samplers) != 1 or len(found[0].seeds) != 1:
+        raise SpecError(f"{folder / SETTINGS}: a project is one setting with one sampler and one seed")
+    (spec,), classes = found, settings["classes"]
+    if not classes or any(change.startswith(CLASSES) for change in more):
+        return spec
+    if "classes" not in type(spec.dataset.params).model_fields:
+        return spec
+    return _load(settings, folder, installed, *more, f"{CLASSES}{json.dumps(classes)}")
+
+
+def _border(spec: Spec, warn: Callable[[str], None]) -> Border:
+    """Around the code of the data set; what it says itself of its files is said well."""
+    who = f"the data set {spec.dataset.name!r} of {spec.dataset.registered.origin}"
+    return Border(who, PluginError, warn, passing=(DataError, SpecError))
 
 
 def _installed(settings: Mapping[str, Any], folder: Path) -> Registry:

@@ -9,7 +9,9 @@ from alharness.api.records import RANDOM
 from alharness.results.basis import seed_list
 from alharness.results.efficiency import ENOUGH_FOR_INTERVAL, saving
 from alharness.results.statistics import ENOUGH
-from alharness.text.numbers import count, form, interval, p_value, percent, seconds, significant, typeset
+from alharness.results.worth import ENOUGH as ENOUGH_AT_RANDOM
+from alharness.results.worth import Worth
+from alharness.text.numbers import count, form, interval, number, p_value, percent, seconds, significant, typeset
 
 from .cells import between
 from .document import Answer
@@ -24,6 +26,8 @@ WHICH = "Which sampler should I use here?"
 SURE = "How sure are we?"
 SAVED = "How many labels does it save?"
 COST = "What does it cost?"
+HOW_FAR = "How far is the project?"
+HOW_GOOD = "How good is the model?"
 MOST = 3
 """How many differences a sentence shows; it only names further samplers."""
 
@@ -32,6 +36,8 @@ def answers(results: RunResults) -> list[Answer]:
     """Which sampler, how sure, how many labels saved, at what cost: all about the sampler that is recommended."""
     if not results.labels:
         return [answer(WHICH, "Nothing is finished yet.", *results.basis.refused)]
+    if results.run.project:
+        return _of_project(results)
     random, best = results.random, results.advice.label or results.ranked[0]
     cost = _cost(results, best)
     if random is None:
@@ -45,6 +51,50 @@ def answers(results: RunResults) -> list[Answer]:
         ]
     sure = _decided(results) if results.run.stopping else _closest(results, random)
     return [_random(results, random), sure, _no_saving(results), cost]
+
+
+def _of_project(results: RunResults) -> list[Answer]:
+    """How far a labeling project is, how good its model, what the sampler is worth, at what cost."""
+    (label,), labels = results.labels, results.labeled[-1]
+    last = results.complete[0].cycles[-1]
+    far = f"{labels:,} of {results.run.pool:,} samples have a label."
+    value = last.metrics.get(results.metric, math.nan)
+    good = "Not known yet." if math.isnan(value) else f"{results.metric} {number(value)}."
+    return [
+        answer(
+            HOW_FAR, far, f"It began with {results.labeled[0]:,}; {len(results.labeled) - 1} queries followed."
+        ),
+        answer(HOW_GOOD, good, f"{results.run.project[0].upper()}{results.run.project[1:]}."),
+        _worth(label, Worth.of(last.diagnostics)),
+        _cost(results, label),
+    ]
+
+
+def _worth(label: str, found: Worth | None) -> Answer:
+    """What the random share of a project shows."""
+    if found is None:
+        return answer(
+            SAVED,
+            "Not known.",
+            f"It needs {ENOUGH_AT_RANDOM} labels or more of samples that were drawn at random next to its "
+            "choice: begin a project with `--control 0.1`, say.",
+        )
+    form_of = form([found.gain], [max(abs(found.gain_low), abs(found.gain_high))]).number
+    gain = f"{form_of(found.gain)} ({form_of(found.gain_low)} to {form_of(found.gain_high)})"
+    saved = f"({between(found.saved_low, found.saved_high).text})"
+    fewer = f"{count(abs(found.saved))} labels {'fewer' if found.saved >= 0 else 'more'}"
+    reaches = f"{label} reaches what labels at random do with {fewer}"
+    short = f"{count(found.saved)} of {found.labels:,}." if found.saved > 0 else "None: it takes more."
+    return answer(
+        SAVED,
+        short if found.sure else "None that is sure.",
+        f"With {found.labels:,} labels that {label} has chosen the model is better by {typeset(gain)} than "
+        f"with as many drawn at random, on {found.samples:,} samples of the random share.",
+        f"{reaches} {saved}."
+        if math.isfinite(found.saved)
+        else f"With the labels that there are {label} does not reach what labels at random do.",
+        "The intervals are for 95 %, by bootstrap over these samples.",
+    )
 
 
 def answer(question: str, short: str, *reasons: str) -> Answer:

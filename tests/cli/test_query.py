@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -47,8 +48,10 @@ def test_from_data_to_the_second_batch(query):
         ((), "is no labeling project; begin one with --data"),
         (("--sampler", "badge"), "--sampler is for a new project, which begins with --data"),
         (("--set", "training.epochs=1"), "--set is for a new project"),
-        (("--data", "nowhere.parquet"), "expected a folder of arrays, or the name of a data set"),
+        (("--data", "nowhere.parquet"), "not found; expected a folder, a file, or the name of a data set"),
+        (("--data", "."), "labels.csv"),
         (("--data", "nowhere"), "no dataset named 'nowhere'"),
+        (("--data", "digits"), "all samples of 'digits' have a label"),
         (("--labels", "x.csv"), "x.csv: not found"),
         (("--data", "digits", "--control", "1"), "0<=x<1"),
     ],
@@ -57,3 +60,9 @@ def test_a_wrong_call_says_what_to_do(query, arguments, why):
     result = query(*arguments)
     assert why in f"{result.output}{result.exception}"
     assert not Path("cats").exists()
+
+
+def test_a_file_of_embeddings_begins_a_project_too(query):
+    np.savez("mine.npz", x=np.random.default_rng(0).normal(size=(30, 4)))
+    assert "Batch:   5 samples, to label" in query("--data", "mine.npz", "-n", "5").output
+    assert "name: embeddings" in Path("cats/project.yaml").read_text()

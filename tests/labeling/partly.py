@@ -39,7 +39,8 @@ def make(params):
 
 
 def inspect(params):
-    return DatasetFacts(task=Task.CLASSIFICATION, modalities=("x",), sizes=(params.known, 8, TEST))
+    sizes = (params.known, 8, TEST) if params.tested else (params.known, 0, 0)
+    return DatasetFacts(task=Task.CLASSIFICATION, modalities=("x",), sizes=sizes, unlabeled=N - params.known)
 
 
 partly = DatasetPlugin(name="partly", params=PartlyParams, inspect=inspect, make=make)

@@ -1,15 +1,20 @@
 import csv
+import shutil
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import alharness
-from alharness import CycleRecord, DataError, HarnessError, RunError, SpecError, registry
+from alharness import CycleRecord, DataError, HarnessError, RunError, SpecError, faults, registry
 from alharness.engine.initial import choose
 from alharness.engine.loop import run_cell
 from alharness.engine.recipe import Fit
 from alharness.labeling.project import Project
+from alharness.report.answers import answers
+from alharness.results.run import RunResults
 from alharness.runs.setup import Setup
 from alharness.spec import load_all
 from alharness.spec.plan import make_plan
@@ -156,6 +161,16 @@ def test_what_is_missing_returns_to_the_pool_if_asked(begin):
     assert alharness.load(project.folder).cycles["labeled"].tolist() == [5, 8]
 
 
+def test_notes_in_the_table_stay_until_the_batch_is_labeled(begin):
+    project = begin("random")
+    label(project, 1)
+    path = project.folder / "next_batch.csv"
+    noted = "\n".join(f"{line};note" for line in path.read_text().replace(",", ";").splitlines())
+    path.write_text(noted)
+    project.query()
+    assert path.read_text() == noted
+
+
 def test_a_lost_table_is_written_again(begin):
     project = begin()
     label(project, 1)
@@ -267,3 +282,90 @@ def test_a_project_with_wrong_settings_is_not_begun(begin, tmp_path):
     with pytest.raises(HarnessError, match="no sampler named 'bagde'"):
         begin("bagde")
     assert not (tmp_path / "cats").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "fault", ["append:1", *(f"{point}:{n}" for point in ("write", "rename") for n in range(1, 7))]
+)
+def test_nothing_is_lost_wherever_it_is_interrupted(begin, tmp_path, monkeypatch, fault):
+    project = begin("random", epochs=1)
+    project.query()
+    fill(project)
+    shutil.copytree(project.folder, tmp_path / "other" / "cats")
+    other = Project(tmp_path / "other" / "cats", pytest.fail)
+    project.query()
+    monkeypatch.setenv(faults.VARIABLE, f"{fault}:raise")
+    monkeypatch.setattr(faults, "_passed", Counter())
+    with pytest.raises((RuntimeError, HarnessError)):
+        other.query()
+    monkeypatch.delenv(faults.VARIABLE)
+    Project(other.folder, pytest.fail).query()
+    for name in ("labels.csv", "next_batch.csv", "batches/0.json", "spec.yaml"):
+        assert (other.folder / name).read_bytes() == (project.folder / name).read_bytes()
+    one, two = (alharness.load(each.folder).cycles["accuracy"].tolist() for each in (project, other))
+    assert one == two
+
+
+def test_a_sampler_is_not_changed_halfway(begin):
+    project = begin("random")
+    label(project, 1)
+    settings = project.folder / "project.yaml"
+    settings.write_text(settings.read_text().replace("name: random\n  seeds", "name: margin\n  seeds"))
+    with pytest.raises(SpecError, match=r"sampler was random and is margin.*--labels .*labels.csv"):
+        Project(project.folder, pytest.fail).query()
+
+
+def test_a_sample_with_a_label_must_stay_in_the_data(begin):
+    project = begin("random")
+    label(project, 1)
+    table = project.folder / "labels.csv"
+    table.write_text(table.read_text() + "gone,a,0,own choice\n")
+    with pytest.raises(DataError, match="1 samples with a label are no longer in the data: gone"):
+        project.query()
+
+
+def test_what_the_sampler_is_worth_is_known_from_ten_labels_on(begin):
+    project = begin(control=0.8)
+    _, progress = label(project, 3)
+    assert (progress.worth, progress.drawn) == (None, 8)
+    _, progress = label(project, 1)
+    assert progress.drawn == 12
+    assert progress.worth.samples == 12
+    assert progress.worth.gain_low <= progress.worth.gain <= progress.worth.gain_high
+
+
+def test_the_page_of_a_project_speaks_of_the_project(begin):
+    project = begin("random")
+    label(project, 2)
+    found = answers(RunResults.read(project.folder))
+    assert [each.question for each in found][:2] == ["How far is the project?", "How good is the model?"]
+    assert found[0].short == "10 of 60 samples have a label."
+    assert found[1].reasons == ["Measured on 20 test samples."]
+    assert "`--control 0.1`" in found[2].reasons[0]
+
+
+def test_the_data_know_the_classes_of_the_project(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    np.save(data / "x.npy", np.random.default_rng(0).normal(size=(12, 3)))
+    rows = [
+        f"p{row:02},{'test' if row < 4 else 'train'},{['cat', 'dog'][row % 2] if row < 4 else ''}"
+        for row in range(12)
+    ]
+    (data / "labels.csv").write_text("\n".join(["id,split,label", *rows]))
+    document = {
+        "name": "pets",
+        "dataset": {"name": "arrays", "params": {"path": "../data"}},
+        "training": {"epochs": 1},
+        "active_learning": {"initial_pool": 3, "budget": 3, "cycles": 2},
+        "samplers": ["random"],
+        "seeds": [0],
+        "tracking": "none",
+    }
+    folder = tmp_path / "pets"
+    project = Project.begin(folder, document, classes=["dog", "cat"], warn=pytest.fail)
+    progress = project.query({"x": {"p05": "cat", "p07": "dog"}})
+    assert progress.batch.classes == ("dog", "cat")
+    assert "test samples" in progress.measured
+    assert progress.pool == 8
