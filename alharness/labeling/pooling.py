@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alharness.api.rows import Rows
-from alharness.api.samples import Inputs
+from alharness.api.samples import Inputs, Splits
 from alharness.errors import DataError
 
 if TYPE_CHECKING:
+    from alharness.api.dataset import Dataset
     from alharness.api.samples import Array
 
 
@@ -48,3 +49,14 @@ def _rows(one: Array | Rows, other: Array | Rows) -> Array | Rows:
     if isinstance(one, Rows) and isinstance(other, Rows) and one.base is other.base:
         return Rows(one.base, np.concatenate([one.positions, other.positions]))
     return np.concatenate([np.asarray(one), np.asarray(other)])
+
+
+def pool_of(dataset: Dataset) -> tuple[Inputs, dict[str, str]]:
+    """Inputs of all samples that could be labeled, in the order of their ids, and the labels of the data."""
+    content = dataset.loaded
+    labeled = content.train if isinstance(content, Splits) else content
+    inputs = labeled.inputs if dataset.unlabeled is None else joined(labeled.inputs, dataset.unlabeled)
+    order = np.array(sorted(range(len(inputs)), key=inputs.ids.__getitem__), np.int64)
+    names = dataset.classes
+    labels = [names[int(y)] if names else repr(float(y)) for y in labeled.labels]
+    return inputs.subset(order), dict(zip(labeled.ids, labels, strict=True))

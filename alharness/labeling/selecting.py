@@ -55,8 +55,8 @@ class Selected:
     >>> x = np.random.default_rng(0).normal(size=(40, 3))
     >>> y = [int(row[0] > 0) if number < 10 else None for number, row in enumerate(x)]
     >>> chosen = select(x, y, sampler="margin", n=5, training={"epochs": 2})
-    >>> len(chosen), chosen.positions.min() >= 10
-    (5, np.True_)
+    >>> len(chosen), bool(chosen.positions.min() >= 10)
+    (5, True)
     """
 
     positions: NDArray[np.int64]

@@ -98,8 +98,8 @@ def weigh(random: Array, sizes: Sequence[int], sampler: Array, labels: int) -> W
     gains = means[:, place] - means[:, 0]
     saved = labels - labels_to(means[:, 0], sizes, means[:, 1:], lower_is_better=False)
     gain_low, gain_high = np.quantile(gains[1:], [0.025, 0.975])
-    # Order statistics: a resample in which it never reaches it counts as -inf, which has no mean.
-    saved_low, saved_high = np.quantile(saved[1:], [0.025, 0.975], method="inverted_cdf")
+    # Order statistics and nothing between them: a resample in which it is never reached counts as -inf.
+    ordered, tail = np.sort(saved[1:]), int(0.025 * RESAMPLES)
     return Worth(
         samples=len(both),
         labels=labels,
@@ -107,6 +107,6 @@ def weigh(random: Array, sizes: Sequence[int], sampler: Array, labels: int) -> W
         gain_low=float(gain_low),
         gain_high=float(gain_high),
         saved=float(saved[0]),
-        saved_low=float(saved_low),
-        saved_high=float(saved_high),
+        saved_low=float(ordered[tail]),
+        saved_high=float(ordered[-1 - tail]),
     )

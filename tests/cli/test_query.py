@@ -49,7 +49,7 @@ def test_from_data_to_the_second_batch(query):
         (("--sampler", "badge"), "--sampler is for a new project, which begins with --data"),
         (("--set", "training.epochs=1"), "--set is for a new project"),
         (("--data", "nowhere.parquet"), "not found; expected a folder, a file, or the name of a data set"),
-        (("--data", "."), "labels.csv"),
+        (("--data", "."), "there is no <modality>.npy"),
         (("--data", "nowhere"), "no dataset named 'nowhere'"),
         (("--data", "digits"), "all samples of 'digits' have a label"),
         (("--labels", "x.csv"), "x.csv: not found"),

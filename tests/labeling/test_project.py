@@ -345,27 +345,62 @@ def test_the_page_of_a_project_speaks_of_the_project(begin):
     assert "`--control 0.1`" in found[2].reasons[0]
 
 
-def test_the_data_know_the_classes_of_the_project(tmp_path):
-    data = tmp_path / "data"
-    data.mkdir()
-    np.save(data / "x.npy", np.random.default_rng(0).normal(size=(12, 3)))
-    rows = [
-        f"p{row:02},{'test' if row < 4 else 'train'},{['cat', 'dog'][row % 2] if row < 4 else ''}"
-        for row in range(12)
-    ]
-    (data / "labels.csv").write_text("\n".join(["id,split,label", *rows]))
-    document = {
-        "name": "pets",
-        "dataset": {"name": "arrays", "params": {"path": "../data"}},
-        "training": {"epochs": 1},
-        "active_learning": {"initial_pool": 3, "budget": 3, "cycles": 2},
-        "samplers": ["random"],
-        "seeds": [0],
-        "tracking": "none",
-    }
-    folder = tmp_path / "pets"
-    project = Project.begin(folder, document, classes=["dog", "cat"], warn=pytest.fail)
-    progress = project.query({"x": {"p05": "cat", "p07": "dog"}})
+@pytest.fixture
+def begin_in_arrays(tmp_path):
+    """Begin a project in a folder of arrays, of 12 samples, with this table of labels."""
+
+    def build(rows, classes=(), warn=pytest.fail, **params):
+        data = tmp_path / "data"
+        data.mkdir()
+        np.save(data / "x.npy", np.random.default_rng(0).normal(size=(12, 3)))
+        (data / "labels.csv").write_text("\n".join(rows))
+        document = {
+            "name": "pets",
+            "dataset": {"name": "arrays", "params": {"path": "../data", **params}},
+            "training": {"epochs": 1},
+            "active_learning": {"initial_pool": 3, "budget": 3, "cycles": 2},
+            "samplers": ["coreset"],
+            "seeds": [0],
+            "tracking": "none",
+        }
+        return Project.begin(tmp_path / "pets", document, classes=classes, warn=warn)
+
+    return build
+
+
+def test_the_data_know_the_classes_of_the_project(begin_in_arrays):
+    splits = ["test,cat", "test,dog"] * 2 + ["valid,cat", "valid,dog"] + ["train,"] * 6
+    rows = [f"p{row:02},{split}" for row, split in enumerate(splits)]
+    project = begin_in_arrays(["id,split,label", *rows], classes=["dog", "cat"])
+    progress = project.query({"x": {"p06": "cat", "p07": "dog"}})
     assert progress.batch.classes == ("dog", "cat")
-    assert "test samples" in progress.measured
-    assert progress.pool == 8
+    assert progress.measured == "measured on 4 test samples"
+    assert progress.pool == 6
+
+
+def test_labels_that_change_in_the_data_are_reported_and_not_taken(begin_in_arrays):
+    said = []
+    rows = ["id,label", "p00,cat", "p01,dog", *(f"p{row:02}," for row in range(2, 12))]
+    project = begin_in_arrays(rows, warn=said.append)
+    project.query()
+    path = project.folder.parent / "data" / "labels.csv"
+    path.write_text(path.read_text().replace("p00,cat", "p00,dog").replace("p02,", "p02,cat"))
+    assert project.query().labeled == 3
+    (warning,) = said
+    assert warning.startswith("1 labels of the data differ from those of the project, such as 'dog' from 'cat'")
+    assert "p00,cat" in (project.folder / "labels.csv").read_text()
+
+
+def test_numbers_are_labels_too(begin_in_arrays):
+    project = begin_in_arrays(["id,label", *(f"p{row:02}," for row in range(12))], task="regression")
+    project.query()
+    with pytest.raises(DataError, match="'2,5', and a number is expected"):
+        project.query({"x.csv": {"p00": "2,5"}})
+    progress = project.query({"x.csv": {name: f"{place}.5" for place, name in enumerate(project_ids(project))}})
+    assert progress.asked
+    assert progress.metrics["mae"] > 0
+    assert all(float(row["guess"]) and not row["probability"] for row in table(project))
+
+
+def project_ids(project):
+    return [row["id"] for row in table(project)]

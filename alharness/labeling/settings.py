@@ -1,0 +1,74 @@
+"""The settings of a project: a spec with one sampler and one seed, the random share, and the classes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from os.path import normpath
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alharness import registry
+from alharness.errors import DataError, PluginError, SpecError
+from alharness.guard.border import Border
+from alharness.spec import load_all
+from alharness.spec.plan import make_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from alharness.registry import Registry
+    from alharness.spec import Spec
+
+
+SETTINGS = "project.yaml"
+CLASSES = "dataset.params.classes="
+"""Assigns the classes of a project to its data set, if that takes any."""
+WITHOUT_VALIDATION = "training.valid=none"
+"""For data without validation samples."""
+
+
+def require_sense(settings: Mapping[str, Any], folder: Path, warn: Callable[[str], None]) -> None:
+    """Look at everything that can be known before a project begins.
+
+    Raises:
+        HarnessError: a setting is wrong, data are missing, or all of them have a label.
+    """
+    installed = installed_with(settings, folder)
+    spec = load_spec(settings, folder, installed)
+    with border(spec, warn).crossed():
+        facts = spec.dataset.plugin.inspect(spec.dataset.params)
+    if not facts.unlabeled:
+        raise DataError(
+            f"all samples of {spec.dataset.name!r} have a label, so nothing is left to choose; leave the label of "
+            "a sample blank if it has none"
+        )
+    if not facts.sizes[1] and spec.training.valid == "full":
+        spec = load_spec(settings, folder, installed, WITHOUT_VALIDATION)
+    first, *others = facts.sizes
+    make_plan(spec, facts=replace(facts, sizes=(first + facts.unlabeled, *others)))
+
+
+def load_spec(settings: Mapping[str, Any], folder: Path, installed: Registry, *more: str) -> Spec:
+    """The spec of a project, changed by these assignments; its data set knows the classes."""
+    found = load_all(settings["spec"], installed, [*settings["set"], *more], folder=folder)
+    if len(found) != 1 or len(found[0].samplers) != 1 or len(found[0].seeds) != 1:
+        raise SpecError(f"{folder / SETTINGS}: a project is one setting with one sampler and one seed")
+    (spec,), classes = found, settings["classes"]
+    if not classes or any(change.startswith(CLASSES) for change in more):
+        return spec
+    if "classes" not in type(spec.dataset.params).model_fields:
+        return spec
+    return load_spec(settings, folder, installed, *more, f"{CLASSES}{json.dumps(classes)}")
+
+
+def border(spec: Spec, warn: Callable[[str], None]) -> Border:
+    """Around the code of the data set; what it says itself of its files is said well."""
+    who = f"the data set {spec.dataset.name!r} of {spec.dataset.registered.origin}"
+    return Border(who, PluginError, warn, passing=(DataError, SpecError))
+
+
+def installed_with(settings: Mapping[str, Any], folder: Path) -> Registry:
+    """The plugins, with those of the project's files."""
+    files = [Path(normpath(folder / path)) for path in settings["include"]]
+    return registry.load(extras=registry.Extras.collect(include=files))
