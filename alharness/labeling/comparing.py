@@ -79,4 +79,5 @@ def _good(fitted: Fitted, known: Known, positions: NDArray[np.int64], batch: int
     labels = known.samples.labels[positions]
     if fitted.task == Task.CLASSIFICATION:
         return (found.argmax(axis=1) == labels).astype(np.float64)
-    return -np.abs(found[:, 0].astype(np.float64) - labels)
+    errors: NDArray[np.float64] = np.abs(found[:, 0].astype(np.float64) - labels)
+    return -errors

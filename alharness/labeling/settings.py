@@ -45,8 +45,8 @@ def require_sense(settings: Mapping[str, Any], folder: Path, warn: Callable[[str
         )
     if not facts.sizes[1] and spec.training.valid == "full":
         spec = load_spec(settings, folder, installed, WITHOUT_VALIDATION)
-    first, *others = facts.sizes
-    make_plan(spec, facts=replace(facts, sizes=(first + facts.unlabeled, *others)))
+    train, valid, test = facts.sizes
+    make_plan(spec, facts=replace(facts, sizes=(train + facts.unlabeled, valid, test)))
 
 
 def load_spec(settings: Mapping[str, Any], folder: Path, installed: Registry, *more: str) -> Spec:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -71,8 +71,8 @@ class Worth:
         own = {name.removeprefix(PREFIX): value for name, value in numbers.items() if name.startswith(PREFIX)}
         if not {"samples", "labels"} <= own.keys():
             return None
-        known = {name: own.get(name, -math.inf) for name in cls.__dataclass_fields__}
-        return cls(**{**known, "samples": int(known["samples"]), "labels": int(known["labels"])})
+        known: dict[str, Any] = {name: own.get(name, -math.inf) for name in cls.__dataclass_fields__}
+        return cls(**known | {name: int(known[name]) for name in ("samples", "labels")})
 
 
 def weigh(random: Array, sizes: Sequence[int], sampler: Array, labels: int) -> Worth:
