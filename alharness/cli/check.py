@@ -22,13 +22,13 @@ from alharness.text.words import NOTICE, command_line, grouped
 
 from .grid import show_plans, trainings
 from .options import (
+    PATH,
     chosen_executor,
     executor_option,
     executor_params_option,
     include_option,
     load_plugins,
     set_option,
-    spec_argument,
     workdir_option,
 )
 from .page import make_list
@@ -43,8 +43,11 @@ if TYPE_CHECKING:
 
 
 @click.command
-@spec_argument
-@set_option()
+@click.argument("path", metavar="[SPEC]", type=PATH, required=False)
+@set_option("Change a value of the spec, or set a parameter of the plugin.")
+@click.option(
+    "--plugin", metavar="NAME", help="Check a plugin in place of a spec: does it do what its kind promises?"
+)
 @include_option
 @workdir_option("Where run directories would be kept.")
 @click.option(
@@ -56,11 +59,12 @@ if TYPE_CHECKING:
     "--trial", is_flag=True, help="If no earlier run here says how long it takes: measure some epochs and queries."
 )
 def check(
-    path: Path,
+    path: Path | None,
     assignments: tuple[str, ...],
     include: tuple[Path, ...],
     workdir: Path,
     *,
+    plugin: str | None,
     jobs: int,
     executor: str | None,
     executor_params: tuple[str, ...],
@@ -77,8 +81,17 @@ def check(
         alharness check specs/openclipart.yaml --set seeds=3 --set samplers.5.params.alpha0=0.5
         alharness check specs/openclipart.yaml --jobs 2 --trial
         alharness check specs/first_grid.yaml
+        alharness check --plugin margin --set source=text
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     plugins = load_plugins(include)
+    if (path is None) == (plugin is None):
+        raise click.UsageError("give a spec to check, or --plugin NAME", click.get_current_context())
+    if plugin is not None:
+        from .kits import check_plugin
+
+        check_plugin(plugin, assignments, plugins)
+        return
+    assert path is not None
     chosen = chosen_executor(executor, executor_params, plugins)
     specs = load_all(find_spec(path), plugins, assignments)
     plans = make_plans(specs, workdir)

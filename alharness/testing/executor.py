@@ -7,11 +7,11 @@ import signal
 import socket
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+from unittest import SkipTest
 
 import numpy as np
 import psutil
-import pytest
 
 from alharness.api.executor import (
     ArrayFile,
@@ -27,8 +27,10 @@ from alharness.api.executor import (
 )
 from alharness.api.records import Cell, CycleRecord, Outcome
 
+from .kit import Conformance
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -45,7 +47,7 @@ GONE = 30.0
 """Seconds until a worker that was ended must be gone."""
 
 
-class ExecutorConformance:
+class ExecutorConformance(Conformance):
     """Inherit, name the plugin, and pytest runs one test per promise. Nothing is trained, and torch is not needed.
 
     >>> from alharness import ExecutorPlugin, Params
@@ -57,11 +59,9 @@ class ExecutorConformance:
 
     Attributes:
         plugin: the executor's plugin.
-        params: parameters other than the defaults.
     """
 
     plugin: ExecutorPlugin
-    params: ClassVar[Mapping[str, Any]] = {}
 
     def test_as_many_workers_as_are_asked_for_and_of_use(self, tmp_path: Path) -> None:
         """`--jobs` says how many; more than there are groups are never started."""
@@ -146,7 +146,7 @@ class ExecutorConformance:
         """Observers must disturb no query."""
         with self.opened(tmp_path, jobs=1) as executor:
             if not executor.exclusive:
-                pytest.skip("times of its queries are marked as shared")
+                raise SkipTest("times of its queries are marked as shared")
             worker = executor.start()
             worker.send(_group(_cell("plain"), _cell("plain")))
             _until(executor, worker, Finished)
@@ -168,7 +168,7 @@ class ExecutorConformance:
             array.tofile(path)
             files.append(ArrayFile(path=str(path), offset=0, shape=array.shape, dtype=array.dtype.str))
         context = ExecutorContext(folder=folder, warn=print, jobs=jobs)
-        made = self.plugin.make(self.plugin.params(**self.params), context)
+        made = self.plugin.make(self._params(), context)
         assert isinstance(made, Executor)
         with made as executor:
             executor.open(Echo(files), most)
@@ -258,7 +258,7 @@ def _until(executor: Executor[Any], worker: Worker, kind: type[M]) -> M:
     for message in _received(executor, worker):
         if isinstance(message, kind):
             return message
-    pytest.fail(f"the worker has not sent {kind.__name__}")
+    raise AssertionError(f"the worker has not sent {kind.__name__}")
 
 
 def _lives(number: int) -> bool:

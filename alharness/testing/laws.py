@@ -1,12 +1,8 @@
-"""What the tests rest on: a test of laws, what imports bring along, and the global random generators."""
+"""What the tests rest on: a test of laws, and the global random generators."""
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
-import sys
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,22 +35,6 @@ def p_value(a: NDArray[np.bool_], b: NDArray[np.bool_], seed: int = 0) -> float:
     distances = ((2 * counts - total) ** 2 / np.maximum(total, 1)).sum(1)
     # Sums of a few thousand terms: equal ones may differ by rounding.
     return float((distances >= distances[0] - 1e-9 * (1 + distances[0])).mean())
-
-
-@cache  # plugins are tested with many sets of parameters, and a new process takes a while
-def imports_torch(module: str) -> bool:
-    """Whether torch is loaded after this module was, in a process of its own.
-
-    Raises:
-        ModuleNotFoundError: the module cannot be imported there.
-    """
-    code = f"import sys, {module}; print('torch' in sys.modules)"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-c", code]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ours
-    if run.returncode:
-        raise ModuleNotFoundError(f"{module} cannot be imported in a new process:\n{run.stderr}")
-    return run.stdout.strip() == "True"
 
 
 def global_state() -> tuple[Any, ...]:

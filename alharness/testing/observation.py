@@ -112,6 +112,18 @@ def observe(query: Query) -> tuple[Query, set[Feature]]:
     return observed, read
 
 
+def truth_noted(query: Query) -> tuple[Query, set[str]]:
+    """The same query, and the set in which the names of the truth that is read from it will be."""
+    asked: set[str] = set()
+
+    class Noting(DerivedView):
+        def truth(self, name: str) -> Tensor:
+            asked.add(name)
+            return super().truth(name)
+
+    return replace(query, unlabeled=Noting(query.unlabeled), labeled=Noting(query.labeled)), asked
+
+
 def permuted_query(query: Query) -> tuple[Query, Tensor]:
     """The query with its unlabeled samples in another order, and that order."""
     order = torch.randperm(len(query.unlabeled), generator=torch.Generator().manual_seed(3))

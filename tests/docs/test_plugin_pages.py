@@ -15,7 +15,8 @@ from alharness import cli, registry
 from alharness import spec as specs
 from alharness.runs import run as runs
 from alharness.spec.plan import make_plan
-from alharness.testing import SamplerConformance
+from alharness.testing import DatasetConformance, ModelConformance, SamplerConformance
+from alharness.testing.kit import promises_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -74,14 +75,13 @@ def test_the_sampler_runs(site):
 
 def test_the_sampler_passes_its_tests(site):
     install("tutorial/write-a-sampler.md", site)
-    promises = [name for name in dir(SamplerConformance) if name.startswith("test_")]
-    assert own_tests(site) >= len(promises) + 2
+    assert own_tests(site) >= len(promises_of(SamplerConformance)) + 2
 
 
 def test_the_tutorial_names_every_attribute_of_the_kit():
     page = (DOCS / "tutorial" / "write-a-sampler.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \|", page.partition("## Test it")[2], re.MULTILINE)
-    assert set(rows) == set(SamplerConformance.__annotations__) - {"plugin"}
+    assert set(rows) == set(SamplerConformance.__annotations__) - {"plugin"} | {"params"}
 
 
 def test_the_data_set_runs(site):
@@ -97,7 +97,13 @@ def test_the_data_set_runs(site):
 
 def test_the_data_set_passes_its_tests(site):
     install("how-to/write-a-data-set.md", site)
-    assert own_tests(site) == 2
+    assert own_tests(site) == len(promises_of(DatasetConformance))
+
+
+@pytest.mark.slow
+def test_the_model_passes_its_tests(site):
+    install("how-to/write-a-model.md", site)
+    assert own_tests(site) > len(promises_of(ModelConformance))
 
 
 def test_the_model_runs(site):
