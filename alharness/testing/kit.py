@@ -39,6 +39,12 @@ class Conformance:
     names a plugin; `examine` runs it without pytest. A promise that cannot be tested here raises
     `unittest.SkipTest`.
 
+    >>> from alharness import Params, SamplerPlugin
+    >>> from alharness.testing import Conformance
+    >>> class Kit(Conformance):
+    ...     plugin = SamplerPlugin(name="mine", params=Params, make="my_margin.sampler:Margin")
+    >>> Kit().test_every_parameter_has_a_description()
+
     Attributes:
         plugin: the plugin.
         params: parameters other than the defaults.
