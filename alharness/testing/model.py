@@ -239,7 +239,7 @@ class ModelConformance(Conformance):
         return _trainer(kit, task, epochs)
 
     def _fitted(self, task: Task, *, epochs: int | None = None, again: int = 0) -> Fitted:
-        """Trained with all samples; `again` is the number of the attempt, each of which trains anew."""
+        """Trained with all samples; `again` is the number of the attempt, each of which trains another one."""
         kit: Any = type(self)
         return _fitted(kit, task, epochs or self.epochs, again)
 

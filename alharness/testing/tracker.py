@@ -65,7 +65,7 @@ class TrackerConformance(Conformance):
             run.shown_to(seen)
             assert not seen.warnings, f"it warns: {' '.join(seen.warnings)}"
 
-    def test_it_says_in_one_line_where_its_results_are(self, tmp_path: Path) -> None:
+    def test_it_names_the_place_of_its_results_in_one_line(self, tmp_path: Path) -> None:
         """The last lines of a run show it."""
         with made_up(tmp_path) as run, self._tracking() as seen:
             run.shown_to(seen)

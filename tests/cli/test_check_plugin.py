@@ -55,7 +55,7 @@ def test_each_promise_that_is_broken_is_shown_with_its_reason(check):
     code, said = check("--plugin", "lines", "--set", "path=x", said="", where="None")
     assert code == 4
     assert "every parameter has a description write a docstring below each of LinesParams.path" in said
-    assert "it says in one line where its results are where() returned None, expected a text" in said
+    assert "it names the place of its results in one line where() returned None, expected a text" in said
     assert "error: the tracker lines breaks a promise: see above" in said
 
 

@@ -18,7 +18,7 @@ N = 60
 
 class SomeParams(Params):
     path: str = "here"
-    """Where the files are."""
+    """The folder."""
 
 
 def inspect(params, **changes):

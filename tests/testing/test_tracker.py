@@ -145,7 +145,7 @@ def refusing(params, facts):
 FAULTS = {
     "its_review_warns_in_words": kit(review=lambda params, facts: [None]),
     "it_sees_a_run": kit(Raises),
-    "it_says_in_one_line_where_its_results_are": kit(Nowhere),
+    "it_names_the_place_of_its_results_in_one_line": kit(Nowhere),
     "it_sees_a_run_that_is_continued": kit(OnlyNew),
     "it_sees_a_run_that_is_finished_already": kit(FromTheFirst),
     "cells_that_fail_do_no_harm": kit(LastCycle),
@@ -160,7 +160,7 @@ MORE = [
     ("it_sees_a_run", kit(Warns)),
     ("it_sees_a_run", kit(Misspelt)),
     ("it_sees_a_run", kit(lambda params, context: object())),
-    ("it_says_in_one_line_where_its_results_are", kit(Rambling)),
+    ("it_names_the_place_of_its_results_in_one_line", kit(Rambling)),
 ]
 
 
