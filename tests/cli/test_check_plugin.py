@@ -66,6 +66,7 @@ def test_each_promise_that_is_broken_is_shown_with_its_reason(check):
         (["--plugin", "lines", "--set", "pth=x"], 2, "did you mean 'path'?"),
         (["--plugin", "line"], 4, "no plugin named 'line' is installed; did you mean 'lines'?"),
         (["--plugin", "lines", "spec.yaml"], 2, "give a spec to check, or --plugin NAME"),
+        (["--plugin", "lines", "-x", "path=x"], 2, "--set gives a plugin its parameters"),
         ([], 2, "give a spec to check, or --plugin NAME"),
     ],
 )
