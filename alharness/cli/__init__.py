@@ -39,6 +39,7 @@ COMMANDS = {
     "sync": "Write a run's results to MLflow, from its journals.",
     "merge": "Join run directories that were made apart, if they agree.",
     "plugins": "List what is installed, or describe one plugin.",
+    "new": "Write a plugin of your own, to begin with.",
     "data": "List and describe data sets, and import those that need it.",
     "query": "Choose what to label next in data of your own.",
     "compare": "Compare two runs: did a sampler change?",

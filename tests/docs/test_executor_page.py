@@ -43,7 +43,7 @@ def test_a_run_has_the_journals_of_processes(my_pipes, tmp_path):
         "samplers": ["random"],
         "seeds": 1,
     }
-    about = {"executor": "pipes", "executor_params": {"python": sys.executable}}
+    about = {"executor": "my_pipes", "executor_params": {"python": sys.executable}}
     options = {"tracking": False, "progress": False}
     alharness.run(spec, workdir=tmp_path / "one", **options)
     alharness.run(spec, workdir=tmp_path / "two", include=my_pipes.__file__, **about, **options)

@@ -1,5 +1,6 @@
 """The plugins that the documentation writes: files taken from a page are an installed plugin that runs."""
 
+import importlib
 import json
 import os
 import re
@@ -8,12 +9,12 @@ import sys
 import tomllib
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from alharness import cli, registry
 from alharness import spec as specs
 from alharness.runs import run as runs
+from alharness.scaffold import EXAMPLES, contents
 from alharness.spec.plan import make_plan
 from alharness.testing import DatasetConformance, ModelConformance, SamplerConformance
 from alharness.testing.kit import promises_of
@@ -32,7 +33,7 @@ def install(page, site):
     package = project["name"].replace("-", "_")
     if (site / package).is_dir():
         (site / package / "__init__.py").touch()
-    info = site / f"{package}-1.0.dist-info"
+    info = site / f"{package}-{project['version']}.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(
         f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
@@ -40,6 +41,26 @@ def install(page, site):
     points = project["entry-points"]["alharness"].items()
     (info / "entry_points.txt").write_text("[alharness]\n" + "".join(f"{k} = {v}\n" for k, v in points))
     return project["name"]
+
+
+PAGES = {
+    "sampler": "tutorial/write-a-sampler.md",
+    "model": "how-to/write-a-model.md",
+    "dataset": "how-to/write-a-data-set.md",
+    "tracker": "how-to/write-a-tracker.md",
+    "executor": "how-to/write-an-executor.md",
+}
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_the_code_of_a_page_is_what_alharness_new_writes(kind):
+    text = (DOCS / PAGES[kind]).read_text(encoding="utf-8")
+    shown = dict(re.findall(r"```(?:toml|python|yaml)\n# (\S+\.\w+)\n(.*?)```", text, re.DOTALL))
+    made = contents(kind, EXAMPLES[kind])
+    code = {
+        path: content for path, content in made.items() if content and path.endswith((".py", ".toml", ".yaml"))
+    }
+    assert {path: shown.get(path) for path in code} == code
 
 
 @pytest.fixture
@@ -50,7 +71,7 @@ def site(tmp_path, monkeypatch):
 
 def run(site, spec):
     installed = registry.load()
-    loaded = specs.load(site / spec, installed, ["training.epochs=2"])
+    loaded = specs.load(site / spec, installed, ["training.epochs=2", "seeds=1"])
     _, record = runs.run(loaded, installed, runs.Options(workdir=site), print)
     assert {cell.status for cell in record.cells} == {"ok"}
     return installed, make_plan(loaded), record
@@ -67,10 +88,10 @@ def own_tests(site):
 
 def test_the_sampler_runs(site):
     install("tutorial/write-a-sampler.md", site)
-    installed, plan, record = run(site, "margin.yaml")
+    installed, plan, record = run(site, "my_margin.yaml")
     assert installed.sampler("my_margin").distribution == "my-margin"
-    assert len(plan.cells) == 2
-    assert all(len(cell.cycles[0].scores) == 20 for cell in record.cells)
+    assert len(plan.cells) == 3
+    assert all(len(cell.cycles[0].scores) == 20 for cell in record.cells if cell.cell.sampler == "my_margin")
 
 
 def test_the_sampler_passes_its_tests(site):
@@ -86,12 +107,8 @@ def test_the_tutorial_names_every_attribute_of_the_kit():
 
 def test_the_data_set_runs(site):
     install("how-to/write-a-data-set.md", site)
-    rng, n = np.random.default_rng(0), 120
-    (site / "clips").mkdir()
-    np.save(site / "clips" / "audio.npy", rng.normal(size=(n, 5, 8)).astype(np.float32))
-    np.save(site / "clips" / "text.npy", rng.normal(size=(n, 16)).astype(np.float32))
-    np.save(site / "clips" / "moods.npy", rng.integers(0, 3, n))
-    _, plan, _ = run(site, "clips.yaml")
+    importlib.import_module("my_clips.example").write(site / "data")
+    _, plan, _ = run(site, "my_clips.yaml")
     assert plan.facts.modalities == ("audio", "text")
 
 
@@ -108,7 +125,7 @@ def test_the_model_passes_its_tests(site):
 
 def test_the_model_runs(site):
     install("how-to/write-a-model.md", site)
-    _, plan, record = run(site, "network.yaml")
+    _, plan, record = run(site, "my_network.yaml")
     assert not plan.skips
     assert len(record.cells) == 2
 
@@ -146,19 +163,19 @@ def run_command(site, fresh_store, monkeypatch, capsys):
 @pytest.mark.slow
 def test_the_tracker_keeps_a_run_next_to_mlflow(run_command, site):
     install("how-to/write-a-tracker.md", site)
-    code, out = run_command("lines.yaml")
+    code, out = run_command("my_lines.yaml")
     assert code == 0, out
     lines = [json.loads(line) for line in (site / "lines.jsonl").read_text().splitlines()]
     assert [(line["cell"], line["labels"]) for line in lines] == [("random-s0", labels) for labels in (20, 40, 60)]
-    assert f"\nlines:    {site / 'lines.jsonl'}\n" in out
+    assert f"\nmy_lines: {site / 'lines.jsonl'}\n" in out
     assert "\nMLflow:   " in out
     # A tracker that fails costs a warning, unless it is required; without tracking there is none.
-    lost = "tracking=[{name: lines, params: {path: missing/lines.jsonl}}]"
-    code, out = run_command("lines.yaml", "--set", "seeds=2", "--set", lost)
+    lost = "tracking=[{name: my_lines, params: {path: missing/lines.jsonl}}]"
+    code, out = run_command("my_lines.yaml", "--set", "seeds=2", "--set", lost)
     assert (code, out.count("FileNotFoundError")) == (0, 1)
-    assert "warning: the tracker 'lines' of my-lines==1.0: alharness_cycle_finished: FileNotFoundError" in out
-    code, out = run_command("lines.yaml", "--set", "seeds=3", "--set", lost, "--require-tracking")
+    assert "warning: the tracker 'my_lines' of my-lines==0.1.0: alharness_cycle_finished: FileNotFoundError" in out
+    code, out = run_command("my_lines.yaml", "--set", "seeds=3", "--set", lost, "--require-tracking")
     assert code == 6
-    assert "error: the tracker 'lines' of my-lines==1.0: alharness_cycle_finished: FileNotFoundError" in out
-    code, out = run_command("lines.yaml", "--set", "seeds=3", "--set", lost, "--no-tracking")
-    assert (code, "FileNotFoundError" in out, "lines:" in out) == (0, False, False)
+    assert "error: the tracker 'my_lines' of my-lines==0.1.0: alharness_cycle_finished: FileNotFoundError" in out
+    code, out = run_command("my_lines.yaml", "--set", "seeds=3", "--set", lost, "--no-tracking")
+    assert (code, "FileNotFoundError" in out, "my_lines:" in out) == (0, False, False)
