@@ -28,6 +28,7 @@ STOPPED = 75
 
 
 COMMANDS = {
+    "init": "Copy the specs that alharness ships into a folder.",
     "run": "Run a spec; the same command continues it.",
     "check": "Check a spec and show its plan, without training.",
     "runs": "List runs with their progress.",
@@ -44,6 +45,7 @@ COMMANDS = {
     "query": "Choose what to label next in data of your own.",
     "compare": "Compare two runs: did a sampler change?",
     "bench": "Show how query time and memory grow with the pool.",
+    "docs": "List the pages of the documentation, or print one.",
     "schema": "Print the JSON schema of specs, for editors.",
 }
 """What each command does in a few words. Its module and its function have its name."""
@@ -82,6 +84,7 @@ def cli(context: click.Context) -> None:
     A first run, on data that needs no download:
 
     \b
+        alharness init
         alharness check specs/openclipart.yaml
         alharness run specs/openclipart.yaml
 

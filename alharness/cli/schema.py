@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from alharness import registry
 from alharness.errors import SpecError
-from alharness.spec.schema import make_schema
+from alharness.spec.schema import schema_text
 
 from .options import FILE
 
@@ -32,7 +31,7 @@ def schema(out: Path | None) -> None:
     \b
         alharness schema --out specs/schema.json
     """  # noqa: D301  \b is click's mark for lines that stay as they are
-    text = json.dumps(make_schema(registry.load()), indent=2, ensure_ascii=False) + "\n"
+    text = schema_text(registry.load())
     if out is None:
         click.echo(text, nl=False)
     else:

@@ -51,11 +51,11 @@ def near_base(named: str, folder: Path) -> str:
     return f"; did you mean {known[near[0]]!r}?" if near else ""
 
 
-def shipped() -> Path:
-    """The folder of the specs that alharness ships: in the package, or in the source tree next to it."""
+def shipped(name: Path = FOLDER) -> Path:
+    """A file or folder that alharness ships, as its specs: in the package, or in the source tree around it."""
     package = Path(__file__).parents[1]
-    inside = package / FOLDER
-    return inside if inside.is_dir() else package.with_name(FOLDER.name)
+    inside = package / name
+    return inside if inside.exists() else package.parent / name
 
 
 def folder_of(path: Path) -> Path:

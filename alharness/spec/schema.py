@@ -24,6 +24,11 @@ _TYPES = {"string": "text", "boolean": "true | false", "object": "mapping", "arr
 _BOUNDS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
 
 
+def schema_text(registry: Registry) -> str:
+    """The JSON schema of specs with all installed plugins, as a file has it."""
+    return json.dumps(make_schema(registry), indent=2, ensure_ascii=False) + "\n"
+
+
 def make_schema(registry: Registry, distributions: Collection[str] | None = None) -> dict[str, Any]:
     """The JSON schema of a spec, in which a plugin's name decides what its parameters may be.
 

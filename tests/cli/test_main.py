@@ -179,6 +179,7 @@ COMMANDS = [
     ["plugins"],
     ["plugins", "late_fusion"],
     ["schema"],
+    ["init", "new"],
     ["export", "--help"],
 ]
 

@@ -26,7 +26,15 @@ from alharness.cli import cli
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     path
-    for pattern in ("README.md", "CONTRIBUTING.md", "RELEASING.md", "docs/**/*.md", "plugins/**/*.md")
+    for pattern in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "RELEASING.md",
+        "docs/**/*.md",
+        "docs/llms.txt",
+        ".agents/**/*.md",
+        "plugins/**/*.md",
+    )
     for path in ROOT.glob(pattern)
     if "_build" not in path.parts
 )

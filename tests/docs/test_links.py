@@ -10,7 +10,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "plugins/**/*.md", "changelog.d/*.md")
+    for pattern in (
+        "*.md",
+        "docs/**/*.md",
+        "docs/llms.txt",
+        ".agents/**/*.md",
+        "plugins/**/*.md",
+        "changelog.d/*.md",
+    )
     for path in ROOT.glob(pattern)
     if "_build" not in path.parts
 )
