@@ -6,6 +6,8 @@ PYTHON ?= python3
 SPEC ?= specs/openclipart.yaml
 # More arguments for pytest: `make test ARGS=--quick`.
 ARGS ?=
+# For `make tryout`; without any, those that tools/tryout.py names.
+PAGES ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PLUGINS := $(patsubst %/pyproject.toml,%,$(sort $(wildcard plugins/*/pyproject.toml plugins/*/*/pyproject.toml)))
@@ -24,7 +26,7 @@ CLUSTERED = which slurmctld slurmd munged ip > /dev/null 2>&1
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test clusters check lint types docs bench gpu dist wheels release clean
+.PHONY: help install run test clusters check lint types docs bench gpu dist wheels tryout release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +75,9 @@ wheels: dist ## run the tests of the unpacked sdist on the wheels in dist/, in a
 	  tar -xzf dist/alharness-[0-9]*.tar.gz -C "$$folder" --strip-components=1; \
 	  $(MAKE) -C "$$folder" test VENV=.venv BARE="$$(echo $(CURDIR)/dist/alharness_ray-*.whl)" \
 	    DISTRIBUTIONS="$$(ls $(CURDIR)/dist/*.whl | grep -v /alharness_ray- | xargs)"
+
+tryout: dist ## do what pages say, as a new user: with the wheels in dist/, in empty folders; PAGES="..." for some of them
+	$(BIN)/python tools/tryout.py $(PAGES)
 
 release: $(VENV)/.released ## make the release VERSION, see RELEASING.md; with DRY_RUN=1 throw it away again
 	$(BIN)/python tools/release.py $(if $(DRY_RUN),--dry-run) $(VERSION)

@@ -10,7 +10,6 @@ import re
 import shlex
 import shutil
 import tomllib
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import click
 import pytest
 import yaml
 from click.testing import CliRunner
+from tryout import FILE, blocks
 
 from alharness import registry
 from alharness import spec as specs
@@ -38,8 +38,6 @@ PAGES = sorted(
     for path in ROOT.glob(pattern)
     if "_build" not in path.parts
 )
-FENCE = re.compile(r"^( *)(`{3,})([^`\n]*)\n(.*?)^\1\2 *$", re.MULTILINE | re.DOTALL)
-FILE = re.compile(r"# \S+\.\w+\n")
 BASE = {
     "name": "example",
     "dataset": "digits",
@@ -66,26 +64,6 @@ PROGRAMS = {
 """What commands of the documentation may begin with, other than alharness and make."""
 EXECUTED = (("check",), ("plugins",), ("schema",), ("data", "list"), ("data", "describe", "digits"))
 """Commands that are quick, and need nothing but the specs: they are executed."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block: its place, its language, and its text."""
-
-    page: Path
-    line: int
-    language: str
-    text: str
-
-    def __str__(self):
-        return f"{self.page.relative_to(ROOT)}:{self.line}"
-
-
-def blocks(page):
-    text = page.read_text(encoding="utf-8")
-    for match in FENCE.finditer(text):
-        content = "".join(line.removeprefix(match[1]) for line in match[4].splitlines(keepends=True))
-        yield Block(page, text.count("\n", 0, match.start()) + 1, match[3].strip(), content)
 
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
