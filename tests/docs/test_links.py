@@ -82,7 +82,10 @@ def test_a_broken_link_fails_the_build_of_the_documentation(tmp_path):
     pytest.importorskip("sphinx")
     (tmp_path / "conf.py").write_text((ROOT / "docs" / "conf.py").read_text())
     (tmp_path / "index.md").write_text("# A page\n\n[a](none.md) [b](#none)\n")
+    (tmp_path / "llms.txt").write_text("# All pages\n")
     command = [sys.executable, "-m", "sphinx", "-W", "-q", "--keep-going", tmp_path, tmp_path / "html"]
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     assert built.returncode != 0
     assert built.stderr.count("myst.xref_missing") == 2
+    assert (tmp_path / "html" / "index.md").exists()  # what llms.txt links to
+    assert (tmp_path / "html" / "llms.txt").exists()
