@@ -7,10 +7,14 @@ import torch.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from . import moved
+
+if sys.platform == "win32":  # no fork server, no flock, other signals: what the promises of a run rest on
+    raise ImportError("alharness runs on Linux and macOS; on Windows, install it in WSL 2, which is a Linux")
 
 if TYPE_CHECKING:
     from alharness.api.batch import BatchPlugin, BatchSystem, Job, JobState

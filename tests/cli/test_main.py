@@ -249,3 +249,9 @@ def test_the_module_is_the_command(site):
     )
 
     assert done.stdout.startswith("alharness, version ")
+
+
+def test_windows_is_refused_in_a_sentence():
+    code = "import sys; sys.platform = 'win32'; import alharness"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1].startswith("ImportError: alharness runs on Linux and macOS; on Windows,")
