@@ -16,6 +16,9 @@ FOLDER = Path("docs")
 LIST = FOLDER / "llms.txt"
 """Markdown by a convention that assistants know: a heading for each kind of page, and a line for each page."""
 
+WIDE = 1000
+"""Columns: each page is on one line, so that `grep` finds it."""
+
 
 class Page(NamedTuple):
     """A line of the list."""
@@ -36,7 +39,7 @@ def docs(page: str | None) -> None:
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     sections = _sections(shipped(LIST).read_text(encoding="utf-8"))
     if page is None:
-        formatter = click.formatting.HelpFormatter(width=click.get_current_context().terminal_width)
+        formatter = click.HelpFormatter(width=WIDE)
         for heading, pages in sections.items():
             with formatter.section(heading):
                 formatter.write_dl([*pages], col_max=40)

@@ -48,6 +48,7 @@ PROGRAMS = {
     "apt-get",
     "cd",
     "diff",
+    "docker",
     "export",
     "git",
     "jq",
@@ -56,13 +57,22 @@ PROGRAMS = {
     "pre-commit",
     "pytest",
     "python",
+    "python3",
     "ray",
     "sbatch",
     "source",
     "towncrier",
 }
 """What commands of the documentation may begin with, other than alharness and make."""
-EXECUTED = (("check",), ("plugins",), ("schema",), ("data", "list"), ("data", "describe", "digits"))
+EXECUTED = (
+    ("check",),
+    ("docs",),
+    ("init",),
+    ("plugins",),
+    ("schema",),
+    ("data", "list"),
+    ("data", "describe", "digits"),
+)
 """Commands that are quick, and need nothing but the specs: they are executed."""
 
 
