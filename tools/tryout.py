@@ -1,8 +1,8 @@
 """Try pages as a new user does: the wheels of dist/ in a new environment, and an empty folder for each page.
 
-    python tools/tryout.py                 install alharness[all] from dist/, and try PAGES
-    python tools/tryout.py docs/x.md       only this page
-    python tools/tryout.py --here docs/x.md   with what this Python has, which takes no time: to write a page
+    python tools/tryout.py               install alharness[all] from dist/, and try PAGES
+    python tools/tryout.py PAGE...       only these
+    python tools/tryout.py --here PAGE   with what this Python has, which takes no time: to write a page
 
 The blocks of a page are done from top to bottom. One whose first line is `# path` is a file to save. `bash` is for
 a shell that ends at the first command which fails, `python` are the cells of one notebook. Blocks of other
@@ -23,7 +23,7 @@ from typing import Any
 
 from versions import ROOT
 
-PAGES = ("docs/tutorial/first-run.md", "docs/tutorial/one-file-sampler.md")
+PAGES = ("docs/how-to/install.md", "docs/tutorial/first-run.md", "docs/tutorial/one-file-sampler.md")
 """Those of a first day."""
 FENCE = re.compile(r"^( *)(`{3,})([^`\n]*)\n(.*?)^\1\2 *$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# (\S+\.\w+)\n")

@@ -29,7 +29,8 @@ def init(folder: Path, *, skill: bool) -> None:
     They come into FOLDER/specs, with the JSON schema of all that is installed, by which editors complete and check
     specs. --skill adds .agents/skills/alharness/SKILL.md, which coding assistants read.
 
-    A file that you changed stays as it is. Delete it to get the one that is shipped. For example:
+    A file that is there already stays as it is, and is named if it differs from the one that is shipped. For
+    example:
 
     \b
         alharness init
@@ -37,13 +38,13 @@ def init(folder: Path, *, skill: bool) -> None:
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     installed = registry.load()
     names = [*_specs(), *([SKILL] if skill else [])]
-    changed = [path for name in names if not _copy(shipped(name), path := folder / name)]
+    differing = [path for name in names if not _copy(shipped(name), path := folder / name)]
     _write(folder / FOLDER / "schema.json", schema_text(installed).encode())
     number = counted(sum(name.parent == FOLDER for name in names), "spec")
     click.echo(plain(f"{folder / FOLDER} has the {number} of alharness, and schema.json for your editor"))
-    for path in changed:
+    for path in differing:
         click.echo(
-            plain(f"{path} stays as it was changed; to get the one that is shipped, delete it and repeat this")
+            plain(f"{path} stays: it differs from the one that is shipped; to get that, delete it and repeat this")
         )
     first = "openclipart" if "openclipart" in installed.datasets else "digits_quick"
     command = command_line("run", folder / FOLDER / f"{first}.yaml", "--report")

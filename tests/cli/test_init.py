@@ -65,9 +65,7 @@ def test_what_was_changed_stays_and_is_named(source, tmp_path, capsys):
     assert run("new") == 0
 
     assert mine.read_text() == "mine"
-    assert (
-        capsys.readouterr().out.count(" stays as it was changed; to get the one that is shipped, delete it") == 1
-    )
+    assert capsys.readouterr().out.count(" stays: it differs from the one that is shipped") == 1
 
 
 def test_what_was_deleted_comes_back(source, tmp_path):
