@@ -17,7 +17,7 @@ RUN --mount=type=bind,from=wheels,source=/dist,target=/dist \
     && pip install --no-cache-dir -c /constraints.txt --find-links /dist 'alharness[all]'
 # Whoever runs it, by --user, may have no name and no folder here: libraries look for both.
 ENV HOME=/home/user LOGNAME=user MPLCONFIGDIR=/tmp/matplotlib
-RUN useradd --create-home user && chmod a+rwx /home/user && mkdir /work && chown user /work
+RUN useradd --create-home user && mkdir /work && chmod a+rwx /home/user /work
 USER user
 WORKDIR /work
 ENTRYPOINT ["alharness"]
