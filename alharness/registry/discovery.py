@@ -31,19 +31,33 @@ KINDS: dict[str, type[Any]] = {
 }
 HOOKS = [name for name in vars(hooks) if name.startswith(f"{hooks.NAMESPACE}_")]
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-"""Names of plugins, of specs and of samplers in them: safe as a folder's."""
+"""Names of specs and of samplers in them: safe as a folder's."""
+PLUGIN = r"^(?=.{1,64}$)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?$"
+"""Names of plugins: `name`, or `family/name`."""
 
 
-def misnamed(name: str) -> str:
-    """What is wrong with a name, and one that is near and may be used; empty if nothing is."""
-    if re.match(NAME, name) and not name.endswith("\n"):
+def misnamed(name: str, *, plugin: bool = False) -> str:
+    """What is wrong with a name, and one that is near and may be used; empty if nothing is.
+
+    Args:
+        name: of a spec, of a sampler in it, or of a plugin.
+        plugin: it is a plugin's, and may have a family.
+    """
+    if re.match(PLUGIN if plugin else NAME, name) and not name.endswith("\n"):
         return ""
     from unicodedata import normalize
 
     plain = normalize("NFKD", name).encode("ascii", "ignore").decode()  # é as e
-    near = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("._-")[:64]
+    parts = plain.split("/", 1) if plugin else [plain]
+    near = "/".join(filter(None, (re.sub(r"[^A-Za-z0-9._-]+", "-", part).strip("._-") for part in parts)))[:64]
     hint = f"; did you mean {near!r}?" if near else ""
-    return f"a name is 1 to 64 letters (A to Z), digits, '.', '_' and '-', the first a letter or a digit{hint}"
+    family = "; a plugin's may begin with a family and '/'" if plugin else ""
+    return f"a name is 1 to 64 letters (A to Z), digits, '.', '_' and '-', the first a letter or a digit{family}{hint}"
+
+
+def called(name: str) -> str:
+    """What a plugin is called in tables and folders, unless a spec says something else: `family-name`."""
+    return name.replace("/", "-")
 
 
 def make_manager() -> pluggy.PluginManager:
@@ -143,8 +157,9 @@ def checked(plugin: Any, kind: str) -> Any:
     expected = KINDS[kind]
     if not isinstance(plugin, expected):
         raise PluginError(f"alharness_{kind}s listed a {type(plugin).__name__}, not a {expected.__name__}")
-    if not isinstance(plugin.name, str) or misnamed(plugin.name):
-        raise PluginError(f"the {kind} name {plugin.name!r:.80} cannot be used: {misnamed(str(plugin.name))}")
+    if not isinstance(plugin.name, str) or misnamed(plugin.name, plugin=True):
+        what = misnamed(str(plugin.name), plugin=True)
+        raise PluginError(f"the {kind} name {plugin.name!r:.80} cannot be used: {what}")
     if not (isinstance(plugin.params, type) and issubclass(plugin.params, Params)):
         raise PluginError(f"params of the {kind} {plugin.name!r} must be a subclass of alharness.Params")
     vocabularies: dict[str, Any] = {"requires": Feature, "provides": Feature, "tasks": Task}

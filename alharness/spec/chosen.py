@@ -14,6 +14,7 @@ from pydantic_core import to_jsonable_python
 from alharness.api.params import Elsewhere
 from alharness.errors import PluginError, described
 from alharness.registry import P, Registered
+from alharness.registry.discovery import called
 
 from .document import RawSpec, WrittenSpec
 from .problems import Problem, translate, walk
@@ -94,7 +95,7 @@ class Reader:
         params = self._params(registered, given, (*keys, "params"))
         if params is None:
             return None
-        label = choice.get("label") or name
+        label = choice.get("label") or called(name)
         return Chosen(
             registered=registered,
             params=params,

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from alharness.api.plan import FULL_DATA, Statistics
-from alharness.registry.discovery import NAME, misnamed
+from alharness.registry.discovery import NAME, PLUGIN, called, misnamed
 
 from .settings import (
     ActiveLearningSettings,
@@ -39,7 +39,16 @@ def _well_named(name: str) -> str:
     return name
 
 
+def _well_named_plugin(name: str) -> str:
+    if problem := misnamed(name, plugin=True):
+        raise ValueError(problem)
+    return name
+
+
 Name = Annotated[str, AfterValidator(_well_named), WithJsonSchema({"type": "string", "pattern": NAME})]
+PluginName = Annotated[
+    str, AfterValidator(_well_named_plugin), WithJsonSchema({"type": "string", "pattern": PLUGIN})
+]
 
 DEFAULT_MODEL, DEFAULT_TRACKER = "late_fusion", "mlflow"
 MAX_SEEDS = 10_000
@@ -48,7 +57,7 @@ MAX_SEEDS = 10_000
 class Choice(Section):
     """A plugin and its parameters; its name alone is short for `{name: ...}`."""
 
-    name: Name
+    name: PluginName
     """Name of an installed plugin; `alharness plugins` lists them."""
     params: dict[str, Any] = Field(default_factory=dict)
     """Its parameters; `alharness plugins NAME` lists them."""
@@ -57,7 +66,7 @@ class Choice(Section):
 class ModelChoice(Choice):
     """The task model and its parameters; its name alone is short for `{name: ...}`."""
 
-    name: Name = DEFAULT_MODEL
+    name: PluginName = DEFAULT_MODEL
     """Name of an installed model; `alharness plugins` lists them."""
 
 
@@ -65,7 +74,8 @@ class SamplerChoice(Choice):
     """A sampler and its parameters; its name alone is short for `{name: ...}`."""
 
     label: Name | None = None
-    """What it is called in tables and plots; null takes its name. Unique in the spec."""
+    """What it is called in tables and plots; null takes its name, with '-' for a '/'. Unique in the
+    spec."""
 
 
 class InitialChoice(Choice):
@@ -78,7 +88,7 @@ class InitialChoice(Choice):
 class TrackerChoice(Choice):
     """A tracker and its parameters; its name alone is short for `{name: ...}`."""
 
-    name: Name = DEFAULT_TRACKER
+    name: PluginName = DEFAULT_TRACKER
     """Name of an installed tracker, or `none`; `alharness plugins` lists them."""
 
 
@@ -175,7 +185,7 @@ class RawSpec(Section):
     def _labels_are_distinct(cls, samplers: list[SamplerChoice]) -> list[SamplerChoice]:
         first: dict[str, int] = {}
         for index, sampler in enumerate(samplers):
-            label = sampler.label or sampler.name
+            label = sampler.label or called(sampler.name)
             if label == FULL_DATA:
                 raise ValueError(f"entry {index} is labeled {label!r}, which is the reference's; choose another")
             if first.setdefault(label, index) != index:

@@ -54,7 +54,7 @@ def registered(plugin):
 
 @pytest.fixture(scope="module")
 def registry():
-    samplers = [SamplerPlugin(name=n, params=ToyParams, make=ToyParams) for n in ("toy", "top")]
+    samplers = [SamplerPlugin(name=n, params=ToyParams, make=ToyParams) for n in ("toy", "top", "kin/toy")]
     samplers.append(SamplerPlugin(name="moody", params=MoodyParams, make=MoodyParams))
     samplers.append(SamplerPlugin(name="careless", params=CarelessParams, make=CarelessParams))
     model = ModelPlugin(name="late_fusion", params=ToyParams, make=ToyParams)

@@ -181,6 +181,22 @@ def test_of_a_number_or_a_mapping_the_one_that_was_meant_complains(signal, messa
             ),
         ),
         (
+            "[kin/toy, {name: toy, label: kin-toy}]",
+            (
+                "x.yaml:4:11: samplers: entries 0 and 1 are both labeled 'kin-toy'; "
+                "give one another label: {name: toy, label: ...}"
+            ),
+        ),
+        (
+            "[a/b/c]",
+            (
+                "x.yaml:4:12: samplers.0.name: a name is 1 to 64 letters (A to Z), digits, '.', '_' and '-', the "
+                "first a letter or a digit; a plugin's may begin with a family and '/'; did you mean 'a/b-c'? "
+                "(got 'a/b/c')\nx.yaml:4:12: samplers.0.name: no sampler named 'a/b/c' is installed; installed: "
+                "careless, kin/toy, moody, top, toy"
+            ),
+        ),
+        (
             "[toy, top, {name: top, label: toy}]",
             (
                 "x.yaml:4:11: samplers: entries 0 and 2 are both labeled 'toy'; "
@@ -235,7 +251,7 @@ def test_case_30_a_missing_plugin_is_an_error_of_the_environment(refusal):
 
     assert message == (
         "x.yaml:4:17: samplers.1.name: no sampler named 'tox' is installed; did you mean 'toy'? "
-        "installed: careless, moody, top, toy"
+        "installed: careless, kin/toy, moody, top, toy"
     )
 
 

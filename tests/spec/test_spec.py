@@ -34,6 +34,13 @@ def test_a_label_tells_two_of_the_same_sampler_apart(load):
     assert [sampler.label for sampler in found.samplers] == ["toy", "toy-1"]
 
 
+def test_a_plugin_of_a_family_is_called_by_both_names(load):
+    found = load(HEAD + "samplers: [toy, kin/toy, {name: kin/toy, label: mine}]\n")
+
+    names = [(sampler.name, sampler.label) for sampler in found.samplers]
+    assert names == [("toy", "toy"), ("kin/toy", "kin-toy"), ("kin/toy", "mine")]
+
+
 @pytest.mark.parametrize(("seeds", "expected"), [("3", (0, 1, 2)), ("[7, 0, 4294967295]", (7, 0, 4294967295))])
 def test_seeds(load, seeds, expected):
     assert load(f"{SHORT}seeds: {seeds}\n").seeds == expected
