@@ -50,9 +50,9 @@ def misnamed(name: str, *, plugin: bool = False) -> str:
     plain = normalize("NFKD", name).encode("ascii", "ignore").decode()  # é as e
     parts = plain.split("/", 1) if plugin else [plain]
     near = "/".join(filter(None, (re.sub(r"[^A-Za-z0-9._-]+", "-", part).strip("._-") for part in parts)))[:64]
-    hint = f"; did you mean {near!r}?" if near else ""
+    rule = "a name is 1 to 64 letters (A to Z), digits, '.', '_' and '-', the first a letter or a digit"
     family = "; a plugin's may begin with a family and '/'" if plugin else ""
-    return f"a name is 1 to 64 letters (A to Z), digits, '.', '_' and '-', the first a letter or a digit{family}{hint}"
+    return f"{rule}{family}; did you mean {near!r}?" if near else f"{rule}{family}"
 
 
 def called(name: str) -> str:

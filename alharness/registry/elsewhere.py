@@ -49,7 +49,7 @@ class Elsewhere:
 
 
 def find(name: str) -> Elsewhere | None:
-    """Distribution and extra of a plugin, or of its family; None if none of the project's other distributions has it."""
+    """Distribution and extra of a plugin or of its family; None if no other distribution of the project has it."""
     for extra in metadata(NAMESPACE).get_all("Provides-Extra", []):
         for listed in entry_points(group=f"{NAMESPACE}.{extra}", name=name.partition("/")[0]):
             return Elsewhere(package=listed.value, extra=extra)

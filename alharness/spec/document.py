@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
@@ -33,21 +34,17 @@ if TYPE_CHECKING:
     from .yamlfile import Keys
 
 
-def _well_named(name: str) -> str:
-    if problem := misnamed(name):
-        raise ValueError(problem)
-    return name
-
-
-def _well_named_plugin(name: str) -> str:
-    if problem := misnamed(name, plugin=True):
+def _well_named(name: str, *, plugin: bool = False) -> str:
+    if problem := misnamed(name, plugin=plugin):
         raise ValueError(problem)
     return name
 
 
 Name = Annotated[str, AfterValidator(_well_named), WithJsonSchema({"type": "string", "pattern": NAME})]
 PluginName = Annotated[
-    str, AfterValidator(_well_named_plugin), WithJsonSchema({"type": "string", "pattern": PLUGIN})
+    str,
+    AfterValidator(partial(_well_named, plugin=True)),
+    WithJsonSchema({"type": "string", "pattern": PLUGIN}),
 ]
 
 DEFAULT_MODEL, DEFAULT_TRACKER = "late_fusion", "mlflow"

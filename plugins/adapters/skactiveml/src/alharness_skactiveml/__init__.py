@@ -1,0 +1,1 @@
+"""The query strategies of scikit-activeml, as samplers `skactiveml/<name>`."""
