@@ -98,5 +98,5 @@ def test_a_section_takes_the_place_of_that_of_its_version():
 
 
 def test_badge_of_this_version_repeats_a_pick():
-    """If this fails, the strategy has been mended: make the matrix again."""
+    """If this fails, the strategy has been corrected: make the matrix again."""
     assert matrix.examine(of.Badge(), "distinct").text

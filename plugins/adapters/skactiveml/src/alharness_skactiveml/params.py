@@ -19,9 +19,9 @@ Costs = tuple[tuple[float, ...], ...] | None
 
 OURS = {
     "space": "which vectors of the samples are X",
-    "clusters": "stands for cluster_algo, cluster_algo_dict and n_cluster_param_name",
+    "clusters": "in place of cluster_algo, cluster_algo_dict and n_cluster_param_name",
     "draws": "how many predictions with dropout are the committee",
-    "n_neighbors": "stands for nearest_neighbors_dict",
+    "n_neighbors": "in place of nearest_neighbors_dict",
 }
 """Parameters that scikit-activeml has not, or not so -> what they are for."""
 

@@ -46,7 +46,7 @@ STRATEGIES: dict[type[StrategyParams], tuple[frozenset[Task], str, str]] = {
     ),
     of.DiscriminativeAL: (
         BOTH,
-        "most unlike the labeled samples, by a logistic regression that tells them apart",
+        "most unlike the labeled samples, by a logistic regression that separates them",
         "Gissin & Shalev-Shwartz, Discriminative Active Learning, 2019, arXiv 1907.06347",
     ),
     of.DropQuery: (
