@@ -62,7 +62,8 @@ class KnownClassifier(_Known, SkactivemlClassifier):  # type: ignore[misc]
 
     def predict(self, X: Array) -> NDArray[np.int64]:
         """(n,), the most probable classes."""
-        return self._of(X).argmax(1)
+        best: NDArray[np.int64] = self._of(X).argmax(1)
+        return best
 
 
 class KnownRegressor(_Known, SkactivemlRegressor):  # type: ignore[misc]

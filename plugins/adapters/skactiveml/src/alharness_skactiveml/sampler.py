@@ -81,15 +81,16 @@ def choose(
         seed: of all randomness.
         aided: hand the seed also to what does not get it from the strategy: clusters, and NumPy's own generator.
     """
-    given = {name: getattr(params, name) for name in type(params).model_fields if name not in OURS}
+    settings: dict[str, Any] = {name: getattr(params, name) for name in type(params).model_fields}
+    given = {name: value for name, value in settings.items() if name not in OURS}
     strategy = getattr(pool, params.strategy)
     if "classes" in signature(strategy).parameters:
         given["classes"] = list(range(case.classes))
-    if "clusters" in type(params).model_fields:
-        given["cluster_algo"] = CLUSTERS[params.clusters]
+    if "clusters" in settings:
+        given["cluster_algo"] = CLUSTERS[settings["clusters"]]
         given["cluster_algo_dict"] = {"random_state": seed} if aided else None
-    if "n_neighbors" in type(params).model_fields:
-        given["nearest_neighbors_dict"] = {"n_neighbors": params.n_neighbors}
+    if "n_neighbors" in settings:
+        given["nearest_neighbors_dict"] = {"n_neighbors": settings["n_neighbors"]}
     for name in ("cost_matrix", "deltas"):
         if given.get(name) is not None:
             given[name] = np.asarray(given[name], np.float64)
@@ -174,7 +175,7 @@ class Strategy(Sampler):
     def _predictions(self, query: Query) -> Array | None:
         """Of a committee, or of a classifier: of the labeled samples, too, if these are asked for."""
         if self.params.model == "ensemble":
-            draws = query.unlabeled.mc_draws(self.params.draws)
+            draws = query.unlabeled.mc_draws(self.params.model_dump()["draws"])
             return np.stack([self._probable(query, draw) for draw in draws])
         if self.params.model not in ("clf", "reg", "estimator") or self.params.strategy == "DropQuery":
             return None
@@ -186,7 +187,8 @@ class Strategy(Sampler):
         if query.task == Task.REGRESSION:
             return self._plain(predictions)
         found = self._plain(predictions.double().exp())
-        return found / found.sum(1, keepdims=True)
+        shares: Array = found / found.sum(1, keepdims=True)
+        return shares
 
     @staticmethod
     def _plain(rows: torch.Tensor) -> Array:
@@ -203,7 +205,7 @@ class _Decoded:
 
     def __call__(self, x: Array) -> Array:
         rows = torch.from_numpy(x).float().to(self.query.device)
-        z = dict(zip(self.query.modalities, rows.split(self.widths, 1), strict=True))
+        z = dict(zip(self.query.modalities, torch.split(rows, self.widths, 1), strict=True))
         with torch.no_grad():
             found = self.query.decode({**z, **self.query.unlabeled.context()})["fused"]
         return found.double().exp().cpu().numpy()
