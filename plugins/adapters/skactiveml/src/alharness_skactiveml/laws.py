@@ -31,7 +31,8 @@ def _largest(scores: Array, first: int) -> Array:
     scores = scores.astype(np.float64).copy()
     scores[first] = -np.inf
     best = scores >= scores.max() - TIED * max(1.0, float(np.abs(scores[np.isfinite(scores)]).max(initial=0)))
-    return best / best.sum()
+    shares: Array = best / best.sum()
+    return shares
 
 
 def _weighted(weights: Array, first: int) -> Array:
@@ -41,12 +42,14 @@ def _weighted(weights: Array, first: int) -> Array:
     if not weights.sum() > 0:
         weights = np.ones(len(weights))
         weights[first] = 0
-    return weights / weights.sum()
+    shares: Array = weights / weights.sum()
+    return shares
 
 
 def _apart(a: Array, b: Array) -> Array:
     """(n, m) squared distances, from differences."""
-    return ((a[:, None] - b[None]) ** 2).sum(-1)
+    squares: Array = ((a[:, None] - b[None]) ** 2).sum(-1)
+    return squares
 
 
 def _known(case: Case) -> Array:
@@ -110,13 +113,15 @@ def contrast(params: StrategyParams, case: Case, first: int) -> Array:
     assert case.predictions is not None
     p = np.maximum(case.predictions, params.eps)  # type: ignore[attr-defined]
     p /= p.sum(1, keepdims=True)
-    near = _apart(case.pool, case.x[: case.labeled]).argsort(1)[:, : params.n_neighbors]  # type: ignore[attr-defined]
+    neighbors: int = params.n_neighbors  # type: ignore[attr-defined]
+    near = _apart(case.pool, case.x[: case.labeled]).argsort(1)[:, :neighbors]
     theirs, own = p[near], p[case.labeled :, None]
     return _largest((theirs * np.log(theirs / own)).sum(-1).mean(1), first)
 
 
 def _entropy(p: Array) -> Array:
-    return -(p * np.log(np.maximum(p, 1e-7))).sum(-1)
+    found: Array = -(p * np.log(np.maximum(p, 1e-7))).sum(-1)
+    return found
 
 
 def information(_params: StrategyParams, case: Case, first: int) -> Array:

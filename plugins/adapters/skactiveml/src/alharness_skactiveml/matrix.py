@@ -100,10 +100,11 @@ def case_of(
 
 def _probable(logits: Array) -> Array:
     e = np.exp(logits - logits.max(-1, keepdims=True))
-    return e / e.sum(-1, keepdims=True)
+    shares: Array = e / e.sum(-1, keepdims=True)
+    return shares
 
 
-def taken(case: Case, rows: Array) -> Case:
+def taken(case: Case, rows: NDArray[np.int64]) -> Case:
     """A case of some of its samples, labeled ones first."""
     kept = rows < case.labeled
     predictions = case.predictions
@@ -293,12 +294,15 @@ def examine(params: StrategyParams, check: str) -> Finding:
             return kind, f"{kind}: {error}".splitlines()[0]
         return ("", "") if not text else (check, text)
 
+    def fails_so(kind: str, case: Case) -> bool:
+        return wrong(case)[0] == kind
+
     with threadpool_limits(1):  # a team of threads costs more than such small cases
         for task in sorted(STRATEGIES[type(params)][0]):
             for case in trials(params, task, check):
                 kind, _ = wrong(case)
                 if kind:
-                    found = smallest(lambda smaller, kind=kind: wrong(smaller)[0] == kind, case)
+                    found = smallest(partial(fails_so, kind), case)
                     return Finding(text=wrong(found)[1], case=found)
     return Finding(text="")
 
