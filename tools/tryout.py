@@ -23,8 +23,16 @@ from typing import Any
 
 from versions import ROOT
 
-PAGES = ("docs/how-to/install.md", "docs/tutorial/first-run.md", "docs/tutorial/one-file-sampler.md")
-"""Those of a first day."""
+PAGES = (
+    "docs/how-to/install.md",
+    "docs/tutorial/first-run.md",
+    "docs/tutorial/one-file-sampler.md",
+    "docs/tutorial/write-a-sampler.md",
+    "docs/how-to/label-your-own-data.md",
+    "docs/how-to/use-your-own-embeddings.md",
+    "plugins/adapters/skactiveml/README.md",
+)
+"""What a new user does first, with the data and the plugins of others, and with own ones."""
 FENCE = re.compile(r"^( *)(`{3,})([^`\n]*)\n(.*?)^\1\2 *$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# (\S+\.\w+)\n")
 NOT_TRIED = "<!-- not tried -->"
