@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from alharness.api.sampler import Query, Sampler, SamplerPlugin, ScoringSampler, Selection, Setting, View
     from alharness.api.samples import Inputs, Samples, Splits
     from alharness.api.tracker import Tracker, TrackerContext, TrackerPlugin
-    from alharness.api.vocabulary import FUSED, Feature, ModelShape, Task
+    from alharness.api.vocabulary import FUSED, Feature, ModelShape, Space, Task
     from alharness.interface import load, run
     from alharness.labeling.selecting import Selected, select
     from alharness.results.results import Results
@@ -101,6 +101,7 @@ __all__ = [
     "Setting",
     "Skip",
     "Source",
+    "Space",
     "Spec",
     "SpecError",
     "SpecPath",
@@ -136,7 +137,7 @@ _HOMES = {
     "api.sampler": ("Query", "Sampler", "SamplerPlugin", "ScoringSampler", "Selection", "Setting", "View"),
     "api.samples": ("Inputs", "Samples", "Splits"),
     "api.tracker": ("Tracker", "TrackerContext", "TrackerPlugin"),
-    "api.vocabulary": ("FUSED", "Feature", "ModelShape", "Task"),
+    "api.vocabulary": ("FUSED", "Feature", "ModelShape", "Space", "Task"),
     "interface": ("load", "run"),
     "labeling.selecting": ("Selected", "select"),
     "results.results": ("Results",),

@@ -13,7 +13,7 @@ from alharness.errors import SamplerError, SpecError
 from alharness.text.words import did_you_mean
 
 from .make import Make
-from .vocabulary import FUSED, Feature, Task
+from .vocabulary import FUSED, Feature, Space, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -171,6 +171,38 @@ class Query:
     def seed(self) -> int:
         """A fresh seed from `rng` for a library that brings its own generator, such as torch or scikit-learn."""
         return int(self.rng.integers(2**32))
+
+    def points(self, space: Space) -> tuple[Tensor, Tensor]:
+        """Labeled and unlabeled samples as points between which distances are measured, (m, d) and (n, d).
+
+        `embeddings` are those of the fused source, as they are. Of `inputs`, the data set's own vectors, and of
+        `representations`, all modalities are joined, and each weighs the same: `alharness.kernels.join_modalities`
+        standardizes their columns over all samples of both views. `Feature(space)` is what the sampler declares.
+
+        Raises:
+            SamplerError: joined features are not finite.
+
+        >>> import torch
+        >>> from alharness.testing import TensorView, make_query
+        >>> inputs = {"text": torch.tensor([[1.0], [3.0]])}
+        >>> make_query(TensorView(inputs=inputs), size=1, modalities=("text",)).points("inputs")[1]
+        tensor([[-1.],
+                [ 1.]])
+        """
+        views = self.labeled, self.unlabeled
+        if space == "embeddings":
+            unlabeled = views[1].embeddings()
+            return views[0].embeddings() if len(views[0]) else unlabeled[:0], unlabeled
+        import torch
+
+        from alharness.kernels import join_modalities
+
+        # The unlabeled samples may be too many to be copied, as is done to join them with none.
+        known = [view for view in views if len(view)] or views[:1]
+        read = [[getattr(view, space)(modality) for view in known] for modality in self.modalities]
+        present = [torch.cat([view.present(modality) for view in known]) for modality in self.modalities]
+        joined = join_modalities([both[0] if len(both) == 1 else torch.cat(both) for both in read], present)
+        return joined[: len(views[0])], joined[len(views[0]) :]
 
 
 class Selection(NamedTuple):

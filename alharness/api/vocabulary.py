@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +44,9 @@ class Feature(StrEnum):
     INPUTS = "inputs"
     TRUTH = "truth"
 
+
+Space = Literal["inputs", "representations", "embeddings"]
+"""A feature that makes each sample a point, between which distances are measured: see `Query.points`."""
 
 PROVIDED = frozenset(Feature) - {Feature.INPUTS, Feature.TRUTH}
 """The features that are a model's."""

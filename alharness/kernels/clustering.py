@@ -35,7 +35,7 @@ def join_modalities(features: Sequence[Tensor], present: Sequence[Tensor] | None
         present: of each modality (n,) bool; None if all samples have all.
 
     Returns:
-        (n, Σ d_u) float32.
+        (n, Σ d_u) float32. Extra memory: O(block) rows.
 
     Raises:
         SamplerError: features are not finite.
@@ -46,19 +46,37 @@ def join_modalities(features: Sequence[Tensor], present: Sequence[Tensor] | None
     tensor([[-1.0000, -0.7071,  0.0000],
             [ 1.0000,  0.7071,  0.0000]])
     """
-    parts = []
-    for number, x in enumerate(features):
+    widths = [x.shape[1] for x in features]
+    joined = features[0].new_empty(len(features[0]), sum(widths), dtype=torch.float32)
+    for number, (x, points) in enumerate(zip(features, joined.split(widths, dim=1), strict=True)):
         require_finite(x, "the features")
         known = torch.ones(len(x), dtype=torch.bool, device=x.device) if present is None else present[number]
-        wide = x.to(torch.float64, copy=True)
-        rows = wide[known]
-        mean = rows.mean(0) if len(rows) else wide.new_zeros(wide.shape[1])
-        deviation = (rows - mean).square().mean(0).sqrt() if len(rows) else torch.ones_like(mean)
-        # Below float32 resolution of the column's size a deviation is rounding noise, not spread.
-        constant = deviation <= 1e-6 * rows.abs().amax(0) if len(rows) else torch.ones_like(mean, dtype=torch.bool)
-        scale = torch.where(constant, 1.0, deviation) * math.sqrt(x.shape[1])
-        parts.append(torch.where(known[:, None], (wide - mean) / scale, 0.0).float())
-    return torch.cat(parts, dim=1)
+        mean, scale = _standard(x, known)
+        for rows in _blocks(x):
+            whole = (x[rows].double() - mean) / scale
+            points[rows] = torch.where(known[rows, None], whole, 0.0)
+    return joined
+
+
+def _standard(x: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    """(d,) float64 what is subtracted from the columns, and by what they are divided then."""
+    size, count = x.shape[1], int(known.sum())
+    mean, squares, largest = x.new_zeros(3, size, dtype=torch.float64)
+    for rows in _blocks(x):
+        mean += x[rows][known[rows]].double().sum(0)
+    mean /= max(1, count)
+    for rows in _blocks(x):
+        wide = x[rows][known[rows]].double()
+        squares += (wide - mean).square().sum(0)
+        if len(wide):
+            torch.maximum(largest, wide.abs().amax(0), out=largest)
+    deviation = (squares / max(1, count)).sqrt()
+    # Below float32 resolution of the column's size a deviation is rounding noise, not spread.
+    return mean, torch.where(deviation <= 1e-6 * largest, 1.0, deviation) * math.sqrt(size)
+
+
+def _blocks(x: Tensor) -> list[slice]:
+    return [slice(row, row + BLOCK) for row in range(0, len(x), BLOCK)]
 
 
 @torch.no_grad()

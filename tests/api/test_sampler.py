@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from alharness import Params, Sampler, SamplerError, ScoringSampler
+from alharness.kernels import join_modalities
 from alharness.testing import TensorView, make_query
 
 
@@ -56,3 +57,25 @@ def test_a_score_of_the_wrong_shape_is_refused():
 
     with pytest.raises(SamplerError, match=r"scores have shape \(3, 1\), expected \(3,\)"):
         Wrong().select(make_query(TensorView(n=3)))
+
+
+@pytest.mark.parametrize("labeled", [0, 2])
+def test_points_are_scaled_by_the_samples_of_both_sides(labeled):
+    rows = {"audio": torch.arange(10.0).reshape(5, 2), "text": 100 * torch.eye(5)}
+    there = torch.tensor([True, True, False, True, True])
+    known, rest = slice(labeled), slice(labeled, None)
+    sides = [
+        TensorView(inputs={m: x[side] for m, x in rows.items()}, present={"audio": there[side]})
+        for side in (known, rest)
+    ]
+    found = make_query(sides[1], sides[0]).points("inputs")
+    whole = join_modalities([*rows.values()], [there, torch.ones(5, dtype=torch.bool)])
+    assert torch.equal(found[0], whole[known])
+    assert torch.equal(found[1], whole[rest])
+
+
+def test_points_may_be_embeddings_as_they_are():
+    unlabeled = TensorView(embeddings=torch.eye(3))
+    none, points = make_query(unlabeled, TensorView()).points("embeddings")
+    assert none.shape == (0, 3)
+    assert points is unlabeled.embeddings()

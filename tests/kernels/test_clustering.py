@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from alharness.errors import SamplerError
-from alharness.kernels import join_modalities, k_means
+from alharness.kernels import clustering, join_modalities, k_means
 from alharness.kernels.clustering import refine
 
 
@@ -68,6 +68,13 @@ def test_modalities_weigh_the_same_and_absent_rows_are_at_the_mean():
     expected = (small[known] - small[known].mean(0)) / small[known].std(0, correction=0) / 2**0.5
     assert np.allclose(joined[known][:, :2], expected, atol=1e-6)
     assert not joined[~known][:, :2].any()
+
+
+def test_joined_rows_are_those_of_one_block(monkeypatch):
+    x, known = torch.from_numpy(np.random.default_rng(0).normal(5, 2, size=(50, 3))), torch.arange(50) % 7 > 0
+    whole = join_modalities([x, x[:, :1]], [known, ~known])
+    monkeypatch.setattr(clustering, "BLOCK", 8)
+    assert torch.allclose(join_modalities([x, x[:, :1]], [known, ~known]), whole, atol=1e-7)
 
 
 def test_a_modality_that_none_has_and_a_constant_one_are_zeros():

@@ -6,14 +6,13 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from alharness import Feature, Params
+from alharness import Feature, Params, Space
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Kernel = Literal["rbf", "laplacian", "linear", "polynomial", "sigmoid", "cosine"]
 Distance = Literal["euclidean", "manhattan", "cosine"]
-Space = Literal["inputs", "representations", "embeddings"]
 Clusters = Literal["k_means", "mini_batch_k_means"]
 Costs = tuple[tuple[float, ...], ...] | None
 

@@ -15,7 +15,7 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.linear_model import LogisticRegression
 
 from alharness import Sampler, Selection, Task
-from alharness.kernels import join_modalities, require_finite
+from alharness.kernels import require_finite
 
 from .estimators import KnownClassifier, KnownRegressor
 from .params import OURS
@@ -166,11 +166,7 @@ class Strategy(Sampler):
         space = getattr(self.params, "space", None)
         if space is None:
             return np.zeros((len(query.labeled) + len(query.unlabeled), 1)), None
-        if space == "embeddings":
-            return self._plain(torch.cat([view.embeddings() for view in views])), None
-        read = {m: torch.cat([getattr(view, space)(m) for view in views]) for m in query.modalities}
-        present = [torch.cat([view.present(m) for view in views]) for m in read]
-        return self._plain(join_modalities([*read.values()], present)), None
+        return self._plain(torch.cat(query.points(space))), None
 
     def _predictions(self, query: Query) -> Array | None:
         """Of a committee, or of a classifier: of the labeled samples, too, if these are asked for."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from alharness import Feature, Params, SamplerPlugin, hookimpl
+from alharness import Feature, Params, SamplerPlugin, Space, hookimpl
 
 
 class CoreSetParams(Params):
     """Parameters of CoreSet."""
 
-    space: Literal["embeddings", "inputs"] = "embeddings"
+    space: Space = "embeddings"
     """Where distances are measured. `embeddings`: the inputs of the fused head's last layer; `inputs`: the data
-    set's own vectors, all modalities together, for which no model is needed."""
+    set's own vectors, all modalities together, for which no model is needed; `representations`: the encoders'
+    outputs, all together."""
 
     dtype: Literal["float32", "float64"] = "float32"
     """Precision of the distances. float64 resolves clusters a thousand times smaller than the gaps between them,

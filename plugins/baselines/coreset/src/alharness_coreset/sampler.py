@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from alharness import Sampler, SamplerError
-from alharness.kernels import CenterPart, join_modalities, k_center, k_center_in_parts
+from alharness.kernels import CenterPart, k_center, k_center_in_parts
 
 if TYPE_CHECKING:
     from alharness import Part, Parts, Query
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class CoreSet(Sampler):
     """Takes the unlabeled sample farthest from all labeled and chosen ones, `query.size` times.
 
-    Distances are Euclidean, between fused embeddings as they are, or between inputs, of which each modality weighs
-    the same. Nothing is random, except the first pick if nothing is labeled yet.
+    Distances are Euclidean, between the points of its space, which are fused embeddings if nothing else is said.
+    Nothing is random, except the first pick if nothing is labeled yet.
     """
 
     params: CoreSetParams
@@ -27,22 +27,11 @@ class CoreSet(Sampler):
     def select(self, query: Query) -> torch.Tensor:
         """The picks in their order. Raises SamplerError if features are NaN or infinite."""
         dtype: torch.dtype = getattr(torch, self.params.dtype)
-        labeled, pool = (points.to(dtype) for points in self._points(query))
+        labeled, pool = (points.to(dtype) for points in query.points(self.params.space))
         if len(labeled) == 0:
             first = int(query.rng.integers(len(pool))) if len(pool) else None
             return k_center(pool, pool[:0], query.size, first=first)
         return k_center(pool, labeled, query.size)
-
-    def _points(self, query: Query) -> tuple[torch.Tensor, torch.Tensor]:
-        """(labeled, d) and (unlabeled, d) in the space of the distances."""
-        views = query.labeled, query.unlabeled
-        if self.params.space == "embeddings":
-            first = views[0].embeddings() if len(views[0]) else views[1].embeddings()[:0]
-            return first, views[1].embeddings()
-        read = [torch.cat([view.inputs(modality) for view in views]) for modality in query.modalities]
-        present = [torch.cat([view.present(modality) for view in views]) for modality in query.modalities]
-        points = join_modalities(read, present)
-        return points[: len(views[0])], points[len(views[0]) :]
 
     def answer(self, part: Part, question: tuple[Any, ...]) -> Any:
         """Call a method of the part's `CenterPart`."""
@@ -61,9 +50,10 @@ class CoreSet(Sampler):
         Logs `radius`, the distance of the farthest sample to its nearest labeled or chosen one, which is at most
         twice the smallest that there is, and `rounds`, how often parts and picks were compared.
         """
-        if self.params.space == "inputs":
+        if self.params.space != "embeddings":
             raise SamplerError(
-                "inputs are scaled by all samples, so that it needs the pool in one place; set space: embeddings"
+                f"{self.params.space} are scaled by all samples, so that it needs the pool in one place; "
+                "set space: embeddings"
             )
         first = None if len(query.labeled) else int(query.rng.integers(sum(parts.sizes)))
         found = k_center_in_parts(lambda *question: parts.ask(question), query.size, first=first)

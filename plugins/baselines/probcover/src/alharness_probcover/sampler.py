@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from alharness import Sampler
-from alharness.kernels import full_precision, join_modalities, k_means, require_finite
+from alharness.kernels import full_precision, k_means, require_finite
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -83,18 +83,12 @@ class ProbCover(Sampler):
 
     def _points(self, query: Query) -> Tensor:
         """(labeled + unlabeled, d) in the space of the distances, about their mean."""
-        views = query.labeled, query.unlabeled
-        if self.params.space == "embeddings":
-            points = torch.cat([view.embeddings() for view in views])
-            require_finite(points, "the embeddings")
-            wide = points.double()
-            return (wide - wide.mean(0)).float()
-        read = {
-            modality: torch.cat([getattr(view, self.params.space)(modality) for view in views])
-            for modality in query.modalities
-        }
-        present = [torch.cat([view.present(modality) for view in views]) for modality in read]
-        return join_modalities([*read.values()], present)
+        points = torch.cat(query.points(self.params.space))
+        if self.params.space != "embeddings":  # joined modalities are about their mean already
+            return points
+        require_finite(points, "the embeddings")
+        wide = points.double()
+        return (wide - wide.mean(0)).float()
 
 
 def _degrees(apart: _Distances, targets: Tensor, radius: float) -> Tensor:

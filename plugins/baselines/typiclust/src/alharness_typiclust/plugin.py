@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from alharness import Feature, Params, SamplerPlugin, hookimpl
+from alharness import Feature, Params, SamplerPlugin, Space, hookimpl
 
 
 class TypiClustParams(Params):
     """Parameters of TypiClust."""
 
-    space: Literal["inputs", "representations", "embeddings"] = "inputs"
+    space: Space = "inputs"
     """Where samples are clustered. `inputs`: the data set's own vectors, all modalities together;
     `representations`: the encoders' outputs, all together; `embeddings`: the inputs of the fused head's last
     layer."""

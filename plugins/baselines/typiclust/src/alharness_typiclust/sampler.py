@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from alharness import Sampler
-from alharness.kernels import join_modalities, k_means
+from alharness.kernels import k_means
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,7 +37,7 @@ class TypiClust(Sampler):
         labeled, size = len(query.labeled), query.size
         if size == 0:
             return []
-        points = self._points(query)  # the labeled ones first
+        points = torch.cat(query.points(self.params.space)).float()  # the labeled ones first
         # Step 2: as many clusters as there will be labels, so that `size` of them have none, at least.
         clusters = k_means(
             points, min(labeled + size, self.params.most_clusters, len(points)), query.rng, iterations=ITERATIONS
@@ -78,15 +78,3 @@ class TypiClust(Sampler):
             apart[:, start:].fill_diagonal_(torch.inf)  # a sample is no neighbor of its own
             found.append(-apart.topk(k, largest=False).values.sum(1))
         return torch.cat(found)
-
-    def _points(self, query: Query) -> Tensor:
-        """(labeled + unlabeled, d) in the space of the clusters."""
-        views = query.labeled, query.unlabeled
-        if self.params.space == "embeddings":
-            return torch.cat([view.embeddings() for view in views]).float()
-        read = {
-            modality: torch.cat([getattr(view, self.params.space)(modality) for view in views])
-            for modality in query.modalities
-        }
-        present = [torch.cat([view.present(modality) for view in views]) for modality in read]
-        return join_modalities([*read.values()], present)
