@@ -38,6 +38,7 @@ class ModelPlugin:
         reference: the paper.
         formerly: the distribution that offered it under the same name before. Runs know it by that, so that they
             can be continued.
+        adapts: the distribution of another project whose code it calls. Its version counts like the plugin's own.
 
     >>> from alharness import Feature, ModelPlugin, Params
     >>> plugin = ModelPlugin(
@@ -58,6 +59,7 @@ class ModelPlugin:
     summary: str = ""
     reference: str = ""
     formerly: str = ""
+    adapts: str = ""
 
     def features(self, params: Params) -> frozenset[Feature]:
         """The features that a model of these parameters provides."""

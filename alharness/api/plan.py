@@ -25,7 +25,7 @@ class Cell:
         label: the sampler's label in the spec, unique there.
         sampler: the sampler's name.
         params: its parameters, as plain data.
-        distribution: the distribution it comes from, `name==version`.
+        distribution: the distribution it comes from, `name==version`; then the library that it adapts, if any.
         seed: the seed of every random stream.
         key: hash of sampler, params, distribution, seed and stream; the same key is the same computation.
         reference: it queries nothing, but trains once with all labels of the pool.

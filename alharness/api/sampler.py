@@ -354,6 +354,8 @@ class SamplerPlugin:
             Parameters of type `Source` are checked without it.
         summary: one line for `alharness plugins`.
         reference: the paper.
+        adapts: the distribution of another project whose code it calls. Its version counts like the plugin's own:
+            another one makes other cells.
 
     >>> from alharness import Feature, Params, SamplerPlugin, Task
     >>> plugin = SamplerPlugin(
@@ -375,6 +377,7 @@ class SamplerPlugin:
     review: Callable[[Any, Setting], Iterable[str]] | None = None
     summary: str = ""
     reference: str = ""
+    adapts: str = ""
 
     def features(self, params: Params) -> frozenset[Feature]:
         """The features that a sampler of these parameters reads."""

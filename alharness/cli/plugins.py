@@ -32,9 +32,12 @@ KINDS = ("sampler", "model", "dataset", "tracker", "executor")
 def plugins(name: str | None, include: tuple[Path, ...]) -> None:
     """List what is installed: samplers, models, data sets, trackers, executors; with NAME, describe one of them.
 
+    NAME may be a family, the part of names before a /: its members are listed.
+
     \b
         alharness plugins
         alharness plugins late_fusion
+        alharness plugins skactiveml
         alharness plugins --include my_sampler.py
 
     The variable ALHARNESS_PLUGINS, a list with commas, loads only those entry points and alharness's own.
@@ -45,6 +48,11 @@ def plugins(name: str | None, include: tuple[Path, ...]) -> None:
         _print_all(installed, kinds)
         return
     found = [(kind, known[name]) for kind, known in kinds.items() if name in known]
+    kin = {kind: {n: known[n] for n in known if n.startswith(f"{name}/")} for kind, known in kinds.items()}
+    if not found and any(kin.values()):
+        _print_lists({kind: known for kind, known in kin.items() if known})
+        click.echo(f"More on one of them: {command_line('plugins', f'{name}/NAME')}")
+        return
     if not found:
         near = did_you_mean(name, sorted(name for known in kinds.values() for name in known))
         raise PluginError(installed.obstacle(name) or f"no plugin named {name!r} is installed{near}")
@@ -54,9 +62,7 @@ def plugins(name: str | None, include: tuple[Path, ...]) -> None:
 
 
 def _print_all(installed: Registry, kinds: Mapping[str, Mapping[str, Registered[Any]]]) -> None:
-    for kind, known in kinds.items():
-        texts = {name: f"{known[name].plugin.summary} ({_origin(known[name])})".lstrip() for name in sorted(known)}
-        click.echo(make_list(f"{kind}s", texts.items()))
+    _print_lists(kinds)
     wrong = [(b.entry_point, f"broken: {safe(b.reason)} ({b.distribution} {b.version})") for b in installed.broken]
     wrong += [
         (c.name, f"clash: more than one {c.kind} of this name ({', '.join(c.origins)})") for c in installed.clashes
@@ -68,6 +74,12 @@ def _print_all(installed: Registry, kinds: Mapping[str, Mapping[str, Registered[
     click.echo(f"More on one of them: {command_line('plugins', 'NAME')}")
 
 
+def _print_lists(kinds: Mapping[str, Mapping[str, Registered[Any]]]) -> None:
+    for kind, known in kinds.items():
+        texts = {name: f"{known[name].plugin.summary} ({_origin(known[name])})".lstrip() for name in sorted(known)}
+        click.echo(make_list(f"{kind}s", texts.items()))
+
+
 def _origin(registered: Registered[Any]) -> str:
     return f"{registered.distribution} {registered.version}"
 
@@ -76,7 +88,7 @@ def _print_one(page: Console, kind: str, registered: Registered[Any]) -> None:
     from alharness.spec.schema import describe
 
     plugin = registered.plugin
-    facts = {"from": _origin(registered), "summary": plugin.summary}
+    facts = {"from": registered.origin.replace("==", " "), "summary": plugin.summary}
     facts |= {name: _words(plugin, name) for name in ("tasks", "requires", "provides") if hasattr(plugin, name)}
     facts |= {name: text for name in ("inputs", "reference", "license") if (text := getattr(plugin, name, ""))}
     page.print(make_table((kind, plugin.name), facts.items()))

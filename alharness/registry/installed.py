@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, distributions
+from importlib.metadata import EntryPoint, PackageNotFoundError, distributions, version
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from alharness.api.dataset import DatasetPlugin
@@ -19,7 +19,7 @@ from alharness.api.sampler import SamplerPlugin
 from alharness.api.tracker import TrackerPlugin
 from alharness.errors import PluginError, blaming, described, text_of
 from alharness.text.redaction import redact
-from alharness.text.words import did_you_mean
+from alharness.text.words import did_you_mean, grouped
 
 from .discovery import KINDS, describe, make_manager, offered, origin, register
 from .extras import Extras
@@ -46,13 +46,38 @@ class Registered(Generic[P]):
 
     @property
     def origin(self) -> str:
-        """`distribution==version`."""
-        return f"{self.distribution}=={self.version}"
+        """`distribution==version`, and that of the library that it adapts: `adapter==0.1, library==1.0`."""
+        return self._of(self.distribution)
 
     @property
     def identity(self) -> str:
         """What runs know it by: its origin, or what that was before the plugin moved between distributions."""
-        return f"{getattr(self.plugin, 'formerly', '') or self.distribution}=={self.version}"
+        return self._of(getattr(self.plugin, "formerly", "") or self.distribution)
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """The library that it adapts, if it adapts one."""
+        adapted = getattr(self.plugin, "adapts", "")
+        return (adapted,) if adapted else ()
+
+    def _of(self, distribution: str) -> str:
+        return ", ".join([f"{distribution}=={self.version}", *(f"{n}=={_version(n)}" for n in self.libraries)])
+
+
+def _listing(asked: str, known: Iterable[str]) -> Iterator[str]:
+    """Known names; those of a family one by one only if this family is asked for."""
+    for (family, slash), names in grouped((name.partition("/")[:2], name) for name in sorted(known)).items():
+        if slash and len(names) > 1 and family != asked.partition("/")[0]:
+            yield f"{len(names)} of {family}/"
+        else:
+            yield from names
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +164,7 @@ class Registry:
             return known[name]
         reason = self.obstacle(name, kind) or (
             f"no {kind} named {name[:80]!r} is installed{did_you_mean(name, known) or ';'} "
-            f"installed: {', '.join(sorted(known)) or 'none'}"
+            f"installed: {', '.join(_listing(name, known)) or 'none'}"
         )
         raise PluginError(reason)
 

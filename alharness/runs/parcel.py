@@ -101,8 +101,8 @@ def needed(spec: Spec) -> dict[str, str]:
 
     Plugins that are files or objects travel with the work.
     """
-    used: list[Chosen[Any]] = [spec.dataset, spec.model, *spec.samplers]
-    return needed_with({chosen.registered.distribution for chosen in used})
+    used: list[Chosen[Any]] = [spec.dataset, spec.model, *spec.samplers, *([spec.initial] if spec.initial else [])]
+    return needed_with({name for at in used for name in (at.registered.distribution, *at.registered.libraries)})
 
 
 def needed_with(distributions: Collection[str]) -> dict[str, str]:

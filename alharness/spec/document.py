@@ -78,7 +78,7 @@ class SamplerChoice(Choice):
 class InitialChoice(Choice):
     """The sampler that chooses the initial pool, and its parameters; its name alone is short for `{name: ...}`."""
 
-    name: Name
+    name: PluginName
     """Name of an installed sampler that reads inputs alone; `random` draws the pool, as without this."""
 
 

@@ -1,4 +1,5 @@
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -19,12 +20,13 @@ def alharness_samplers():
             tasks={Task.CLASSIFICATION},
             summary="smallest [bold]gap[/bold]\\x1b[2J", reference="Someone 2001",
         ),
+        SamplerPlugin(name="kin/margin", params=Params, make=Params, summary="by another author", adapts="rich"),
         SamplerPlugin(name="shared", params=Params, make=Params),
         SamplerPlugin(name="flexible", params=MarginParams, make=Params,
                       requires=lambda params: {Feature.DECODE} if params.source == "fused" else set()),
     ]
 """
-CLASHING = SOUND.replace('"margin"', '"other"').replace('"flexible"', '"bent"')
+CLASHING = SOUND.replace('margin"', 'other"').replace('"flexible"', '"bent"')
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ def test_case_44_plugins_are_listed_with_their_origin(plugins):
     assert line(out[models:datasets], "late_fusion", "(alharness ")
     assert line(out[datasets:], "digits", "(alharness ")
     assert "  shared " not in out[: out.index("cannot be used")]  # it clashes
-    assert "  bent      (listed_clash 1.0)\n" in out  # nothing is said of it
+    assert "  bent        (listed_clash 1.0)\n" in out  # nothing is said of it
 
 
 def test_of_a_kind_there_may_be_none(plugins, monkeypatch):
@@ -81,7 +83,7 @@ def test_lists_are_as_wide_as_the_terminal(plugins, monkeypatch):
 
 
 def test_case_47_what_plugins_write_is_no_markup_and_no_escape(plugins):
-    assert "  margin    smallest [bold]gap[/bold]\\x1b[2J (listed_sound 1.0)\n" in plugins()[1]
+    assert "  margin      smallest [bold]gap[/bold]\\x1b[2J (listed_sound 1.0)\n" in plugins()[1]
 
 
 def test_broken_and_clashing_plugins_are_listed_with_the_reason(plugins):
@@ -111,6 +113,19 @@ def test_what_is_left_out_is_listed(plugins, monkeypatch):
 )
 def test_one_plugin_is_described(plugins, words):
     assert line(plugins("margin")[1], *words)
+
+
+def test_a_family_is_listed(plugins):
+    out = plugins("kin")[1]
+    assert out.startswith(
+        "samplers\n  kin/margin  by another author (listed_sound 1.0)\n"
+        "  kin/other   by another author (listed_clash 1.0)\n\nMore on one of them: "
+    )
+    assert out.endswith("alharness plugins kin/NAME\n")
+
+
+def test_the_version_of_the_library_that_a_plugin_adapts_is_shown(plugins):
+    assert line(plugins("kin/margin")[1], "from", f"listed_sound 1.0, rich {version('rich')}")
 
 
 def test_features_that_depend_on_parameters_are_those_of_the_defaults(plugins):

@@ -75,6 +75,16 @@ def test_a_plugin_that_moved_has_the_identity_of_before(install, load):
     assert (found.origin, found.identity) == ("moved==2.3", "theirs==2.3")
 
 
+def test_the_version_of_the_library_that_a_plugin_adapts_is_part_of_its_identity(install, load):
+    made = "[SamplerPlugin(name=name, params=Params, make=Params, adapts=name) for name in ('pluggy', 'absent')]\n"
+    install("adapter", IMPORTS + "@hookimpl\ndef alharness_samplers(): return " + made, version="2.3")
+
+    found = load()
+
+    assert found.sampler("pluggy").origin == f"adapter==2.3, pluggy=={version('pluggy')}"
+    assert found.sampler("absent").identity == "adapter==2.3, absent==none"
+
+
 def test_all_three_kinds(install, load):
     install(
         "kinds",
@@ -221,6 +231,15 @@ def test_case_30_a_missing_name_has_near_names(install, load):
     assert str(caught.value) == (
         "no sampler named 'grase' is installed; did you mean 'grace'? installed: entropy, grace"
     )
+
+
+def test_members_of_a_family_are_named_to_those_who_ask_for_it(install, load):
+    install("some", sound("grace", "kin/a", "kin/b"))
+
+    with pytest.raises(PluginError, match=r"; installed: grace, 2 of kin/$"):
+        load().sampler("zzz")
+    with pytest.raises(PluginError, match=r"installed: grace, kin/a, kin/b$"):
+        load().sampler("kin/zzz")
 
 
 def test_a_missing_name_without_near_names(install, load):

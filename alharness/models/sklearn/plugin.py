@@ -45,5 +45,6 @@ def alharness_models() -> list[ModelPlugin]:
             incomplete=True,
             review=review,
             summary="an estimator of scikit-learn on each modality and on all",
+            adapts="scikit-learn",
         )
     ]

@@ -143,6 +143,7 @@ def alharness_samplers() -> list[SamplerPlugin]:
             tasks=tasks,
             summary=summary,
             reference=reference,
+            adapts="scikit-activeml",
         )
         for params, (tasks, summary, reference) in STRATEGIES.items()
     ]
