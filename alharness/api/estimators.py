@@ -68,7 +68,12 @@ def made(path: str, params: Mapping[str, Any]) -> Any:
 
 
 class EstimatorParams(Params):
-    """What can be chosen about an estimator that is given as an object."""
+    """What can be chosen about an estimator that is given as an object.
+
+    >>> from alharness.api.estimators import EstimatorParams
+    >>> EstimatorParams(standardize=False)
+    EstimatorParams(standardize=False)
+    """
 
     standardize: bool = True
     """Give the estimator inputs with mean 0 and deviation 1 over the labeled samples."""

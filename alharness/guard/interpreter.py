@@ -174,6 +174,19 @@ def _restore_loggers(before: dict[str, Logged]) -> None:
         logger.handlers[:], logger.filters[:] = handlers, filters
 
 
+def _start_method() -> Any:
+    """None as long as none was chosen."""
+    return imported("multiprocessing", "get_start_method", allow_none=True)
+
+
+def _set_start_method(before: Any) -> None:
+    sys.modules["multiprocessing"].set_start_method(before, force=True)
+
+
+def _starts_alike(before: Any, after: Any) -> bool:
+    return before == after or (before is None and after == imported("multiprocessing", "get_all_start_methods")[0])
+
+
 def _runtime() -> list[Trait]:
     return [
         Trait("Python's random generator", random.getstate, random.setstate, loudness="quiet"),
@@ -204,11 +217,9 @@ def _runtime() -> list[Trait]:
             lambda: locale.setlocale(locale.LC_ALL),
             lambda before: locale.setlocale(locale.LC_ALL, before),
         ),
-        Trait(
-            "how other processes are started",
-            lambda: imported("multiprocessing", "get_start_method", allow_none=True),
-            lambda before: sys.modules["multiprocessing"].set_start_method(before, force=True),
-        ),
+        Trait("how other processes are started", _start_method, _set_start_method, same=_starts_alike),
+        # A pool of threads settles for the default, which is no news, and would keep others from choosing.
+        Trait("how other processes are started", _start_method, _set_start_method, loudness="quiet"),
         Trait(
             "the timeout of sockets",
             lambda: imported("socket", "getdefaulttimeout"),

@@ -133,7 +133,7 @@ def test_the_model_runs(site):
 def test_the_model_that_fits_itself_runs(site):
     install("how-to/write-a-model.md", site)
     (spec,) = specs.Spec.load_all(
-        str(site / "network.yaml"),
+        str(site / "my_network.yaml"),
         set={"model": "NearestMeans", "samplers": ["random", "coreset", "bald"]},
         include=site / "nearest_means.py",
     )

@@ -164,6 +164,18 @@ def test_case_28_global_generators_are_put_back_without_a_word(draw):
     assert (before.changes(), told) == ([], [])
 
 
+def test_the_default_way_to_start_processes_is_left_open_without_a_word():
+    """A pool of threads settles for it, as the default one of joblib does."""
+    chosen, told = multiprocessing.get_start_method(allow_none=True), []
+    multiprocessing.set_start_method(None, force=True)
+    try:
+        with Border("x", SamplerError, told.append).crossed():
+            multiprocessing.get_context()
+        assert (multiprocessing.get_start_method(allow_none=True), told) == (None, [])
+    finally:
+        multiprocessing.set_start_method(chosen, force=True)
+
+
 def test_it_is_put_back_after_an_error_too():
     before = Snapshot()
     with (

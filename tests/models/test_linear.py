@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.linear_model import LogisticRegression, Ridge
 
 from alharness import ModelShape, Task
 from alharness.api.samples import Inputs, Samples
@@ -47,6 +46,8 @@ def weights(model):
 
 @pytest.mark.parametrize("n", [60, 7])  # more samples than columns, and fewer
 def test_ridge_is_that_of_scikit_learn(n):
+    from sklearn.linear_model import Ridge
+
     samples = batch(n, Task.REGRESSION)
     model = fitted(samples, Task.REGRESSION, penalty=2.5)
     for source, modalities in {"text": ["text"], "fused": list(SHAPE)}.items():
@@ -58,6 +59,8 @@ def test_ridge_is_that_of_scikit_learn(n):
 @pytest.mark.parametrize("n", [60, 7])
 def test_the_logistic_regression_is_that_of_scikit_learn(n, monkeypatch):
     """With intercepts that are penalized, as a column of ones is."""
+    from sklearn.linear_model import LogisticRegression
+
     monkeypatch.setattr(solver, "ACCURACY", 1e-9)
     samples = batch(n)
     y = samples.labels["fused"].numpy()
