@@ -3,10 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-from sklearn.linear_model import LogisticRegression, RidgeClassifier
-from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 
 from alharness import Feature, ModelShape, SpecError, Task
 from alharness.api.estimators import features_of, is_estimator, made, plugin_of, require_task
@@ -17,6 +13,10 @@ from alharness.models.sklearn.params import EstimatorParams, SklearnParams
 
 SHAPE = {"my.audio": 5, "text": 3}
 CPU = torch.device("cpu")
+
+
+def sk(path, **params):
+    return made(f"sklearn.{path}", params)
 
 
 def batch(n=60, task=Task.CLASSIFICATION, seed=0, present=None, features=None, classes=4):
@@ -39,29 +39,31 @@ def fitted(estimator, samples, task=Task.CLASSIFICATION, seed=0, **params):
 
 def test_each_source_is_predicted_by_an_estimator_of_its_own():
     samples = batch()
-    model = fitted(KNeighborsClassifier(3), samples, standardize=False)
+    model = fitted(sk("neighbors:KNeighborsClassifier", n_neighbors=3), samples, standardize=False)
     outputs = model(samples)
     for source, names in {"text": ["text"], "fused": list(SHAPE)}.items():
         x = np.hstack([samples.inputs[m] for m in names])
-        expected = KNeighborsClassifier(3).fit(x, samples.labels["fused"]).predict_proba(x)
+        expected = (
+            sk("neighbors:KNeighborsClassifier", n_neighbors=3).fit(x, samples.labels["fused"]).predict_proba(x)
+        )
         np.testing.assert_allclose(outputs[source].exp(), expected, atol=1e-6)
 
 
 def test_it_gets_standardized_inputs():
-    x = torch.cat([*fitted(LogisticRegression(), batch()).encode(batch()).values()], 1)
+    x = torch.cat([*fitted(sk("linear_model:LogisticRegression"), batch()).encode(batch()).values()], 1)
     np.testing.assert_allclose(x.mean(0), 0, atol=1e-5)
     np.testing.assert_allclose(x.std(0, correction=0), 1, atol=1e-5)
 
 
 def test_regression():
     samples = batch(200, Task.REGRESSION)
-    found = fitted(RandomForestRegressor(20), samples, Task.REGRESSION)(samples)
+    found = fitted(sk("ensemble:RandomForestRegressor", n_estimators=20), samples, Task.REGRESSION)(samples)
     assert found["fused"].shape == (200, 1)
     assert (found["fused"][:, 0] - samples.labels["fused"]).abs().mean() < 0.5
 
 
 def test_random_states_come_from_the_seed():
-    samples, forest = batch(), RandomForestClassifier(3)
+    samples, forest = batch(), sk("ensemble:RandomForestClassifier", n_estimators=3)
     first, again, other = (fitted(forest, samples, seed=seed)(samples)["fused"] for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
@@ -70,17 +72,19 @@ def test_random_states_come_from_the_seed():
 
 def test_one_modality_has_one_estimator():
     samples = batch(features={"text": 3})
-    model = fitted(RandomForestClassifier(3), samples)
+    model = fitted(sk("ensemble:RandomForestClassifier", n_estimators=3), samples)
     assert len(model.heads) == 1
     outputs = model(samples)
     assert torch.equal(outputs["text"], outputs["fused"])
 
 
-@pytest.mark.parametrize("estimator", [RidgeClassifier(), NearestCentroid(), LogisticRegression()])
+@pytest.mark.parametrize(
+    "estimator", ["linear_model:RidgeClassifier", "neighbors:NearestCentroid", "linear_model:LogisticRegression"]
+)
 @pytest.mark.parametrize("classes", [2, 4])
 def test_predictions_are_numbers_whatever_the_estimator_can_say(estimator, classes):
     samples = batch(classes=classes)
-    found = fitted(estimator, samples)(samples)["fused"]
+    found = fitted(sk(estimator), samples)(samples)["fused"]
     assert torch.isfinite(found).all()
     assert (found.argmax(1) == samples.labels["fused"]).float().mean() > 0.5
     np.testing.assert_allclose(found.exp().sum(1), 1, atol=1e-4)
@@ -89,7 +93,9 @@ def test_predictions_are_numbers_whatever_the_estimator_can_say(estimator, class
 def test_one_label_alone_is_predicted_for_all():
     samples = batch(5)
     labels = {source: torch.full_like(y, 2) for source, y in samples.labels.items()}
-    found = fitted(LogisticRegression(), type(samples)(inputs=samples.inputs, labels=labels))(samples)
+    found = fitted(sk("linear_model:LogisticRegression"), type(samples)(inputs=samples.inputs, labels=labels))(
+        samples
+    )
     assert (found["fused"].argmax(1) == 2).all()
     assert torch.isfinite(found["fused"]).all()
 
@@ -97,15 +103,21 @@ def test_one_label_alone_is_predicted_for_all():
 @pytest.mark.parametrize("task", list(Task))
 def test_a_modality_that_no_labeled_sample_has_predicts_the_same_for_all(task):
     samples = batch(20, task, present={"text": np.zeros(20, bool)})
-    forest = RandomForestClassifier(3) if task == Task.CLASSIFICATION else RandomForestRegressor(3)
+    forest = (
+        sk("ensemble:RandomForestClassifier", n_estimators=3)
+        if task == Task.CLASSIFICATION
+        else sk("ensemble:RandomForestRegressor", n_estimators=3)
+    )
     found = fitted(forest, samples, task)(samples)["text"]
     assert torch.isfinite(found).all()
     assert (found == found[0]).all()
 
 
 def test_what_it_cannot_offer_is_declared():
-    forest = features_of(RandomForestClassifier())
+    forest = features_of(sk("ensemble:RandomForestClassifier"))
     assert forest == {Feature.EMBEDDINGS, Feature.REPRESENTATIONS, Feature.PREDICTIONS}
+
+    from sklearn.base import BaseEstimator, ClassifierMixin
 
     class Silent(ClassifierMixin, BaseEstimator):
         def fit(self, x, y): ...
@@ -114,7 +126,9 @@ def test_what_it_cannot_offer_is_declared():
 
     assert Feature.PREDICTIONS not in features_of(Silent())
     assert is_estimator(Silent())
-    assert Feature.PREDICTIONS in plugin_of(RandomForestRegressor(), "forest").features(EstimatorParams())
+    assert Feature.PREDICTIONS in plugin_of(sk("ensemble:RandomForestRegressor"), "forest").features(
+        EstimatorParams()
+    )
 
 
 @pytest.mark.parametrize(
@@ -154,11 +168,11 @@ def test_an_object_that_derives_from_nothing_of_scikit_learn_may_say_what_it_is(
 
 
 def test_parameters_are_values_and_no_objects():
-    params = {"estimator": RandomForestClassifier()}
+    params = {"estimator": sk("ensemble:RandomForestClassifier")}
     with pytest.raises(ValueError, match="params"):
         SklearnParams(estimator="sklearn.ensemble:BaggingClassifier", params=params)
 
 
 def test_a_classifier_does_not_serve_regression():
     with pytest.raises(SpecError, match="choose a regressor, such as"):
-        require_task(RandomForestClassifier(), Task.REGRESSION)
+        require_task(sk("ensemble:RandomForestClassifier"), Task.REGRESSION)
