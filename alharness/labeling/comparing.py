@@ -78,6 +78,7 @@ def _good(fitted: Fitted, known: Known, positions: NDArray[np.int64], batch: int
         found = predict(fitted, known.samples.inputs.take(positions), batch)
     labels = known.samples.labels[positions]
     if fitted.task == Task.CLASSIFICATION:
-        return (found.argmax(axis=1) == labels).astype(np.float64)
+        right: NDArray[np.float64] = np.equal(found.argmax(axis=1), labels).astype(np.float64)
+        return right
     errors: NDArray[np.float64] = np.abs(found[:, 0].astype(np.float64) - labels)
     return -errors
