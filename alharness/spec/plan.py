@@ -21,8 +21,9 @@ from alharness.errors import HarnessError, PluginError, SamplerError, SpecError,
 from alharness.text.words import SUFFIX, did_you_mean, name_experiment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from alharness.api.model import ModelPlugin
     from alharness.spec import Chosen, Spec
 
     from .settings import PaperSettings
@@ -63,7 +64,7 @@ def make_plan(
     if facts.incomplete and not spec.model.plugin.incomplete:
         raise SpecError(
             f"{spec.where('model')}: samples of {spec.dataset.name!r} may lack {' or '.join(facts.incomplete)}, "
-            f"and {spec.model.name!r} does not understand that; {_able(spec)}"
+            f"and {spec.model.name!r} does not understand that{_able(spec, lambda model: model.incomplete)}"
         )
     if facts.unlabeled and not any(facts.sizes):
         raise SpecError(
@@ -129,11 +130,14 @@ def make_plan(
     )
 
 
-def _able(spec: Spec) -> str:
-    """Which models understand samples that lack a modality."""
-    models = registry.load(extras=spec.extras).models
-    able = sorted(name for name, found in models.items() if found.plugin.incomplete)
-    return f"models that do: {', '.join(able)}" if able else "no model that is installed does"
+def _able(spec: Spec, can: Callable[[ModelPlugin], bool]) -> str:
+    """Which models can do it: the end of a message."""
+    able = []
+    for name, found in registry.load(extras=spec.extras).models.items():
+        with suppress(Exception):  # some have parameters that must be given
+            if can(found.plugin):
+                able.append(name)
+    return f"; models that do: {', '.join(sorted(able))}" if able else "; no model that is installed does"
 
 
 def _refusal(spec: Spec, skips: list[Skip]) -> str:
@@ -292,6 +296,7 @@ def _review(spec: Spec, sampler: Chosen[SamplerPlugin], setting: Setting) -> lis
     if lacking := (required & PROVIDED) - provided:
         raise SamplerError(
             f"it needs {', '.join(sorted(lacking))}, which the model {spec.model.name!r} does not provide"
+            f"{_able(spec, lambda model: lacking <= model.features(model.params()))}"
         )
     return warnings
 

@@ -335,19 +335,18 @@ def test_few_seeds(plan):
 def test_impossible_pairs_are_skipped(plan):
     found = plan("samplers=[any, classes, greedy]", "seeds=[0, 1, 2]")
 
-    assert found.skips == (
-        Skip(label="classes", reason="it serves classification, and 'blocks' is regression"),
-        Skip(label="greedy", reason="it needs decode, mc_draws, which the model 'late_fusion' does not provide"),
-    )
+    classes, greedy = found.skips
+    assert classes == Skip(label="classes", reason="it serves classification, and 'blocks' is regression")
+    assert greedy.reason.startswith("it needs decode, mc_draws, which the model 'late_fusion' does not provide; ")
     assert [cell.label for cell in found.cells] == ["any"] * 3
 
 
 def test_features_may_depend_on_the_params(plan):
     found = plan("samplers=[flexible, {name: flexible, label: more, params: {k: 2}}]")
 
-    assert found.skips == (
-        Skip(label="more", reason="it needs decode, which the model 'late_fusion' does not provide"),
-    )
+    (skip,) = found.skips
+    assert skip.label == "more"
+    assert skip.reason.startswith("it needs decode, which the model 'late_fusion' does not provide; ")
 
 
 def test_a_sampler_reviews_what_it_is_going_to_meet(plan):
