@@ -10,7 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from alharness.api.dataset import Dataset, DatasetFacts, DatasetPlugin, split_sizes
-from alharness.api.estimators import is_estimator, plugin_of
+from alharness.api.estimators import is_estimator
+from alharness.api.estimators import plugin_of as plugin_of_estimator
 from alharness.api.model import ModelPlugin
 from alharness.api.params import Params
 from alharness.api.sampler import Sampler, SamplerPlugin
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 EXPECTED = {
     "sampler": "a Sampler or its class, or a SamplerPlugin",
-    "model": "a class of MultimodalModel, an estimator of scikit-learn, or a ModelPlugin",
+    "model": "a class of MultimodalModel, an estimator of scikit-learn, a network of PyTorch, or a ModelPlugin",
     "dataset": "a Dataset, or a DatasetPlugin",
     "tracker": "a Tracker or its class, or a TrackerPlugin",
     "executor": "an ExecutorPlugin",
@@ -44,9 +45,17 @@ def kind_of(thing: Any) -> str:
         return "model"
     if isinstance(thing, Dataset):
         return "dataset"
-    if is_estimator(thing):
+    if is_estimator(thing) or _is_network(thing):
         return "model"
     return "sampler" if issubclass(cls, Sampler) else "tracker" if issubclass(cls, Tracker) else ""
+
+
+def _is_network(thing: Any) -> bool:
+    """Whether an object is a network of PyTorch and no model of alharness."""
+    torch, network = sys.modules.get("torch"), sys.modules.get("alharness.api.network")
+    if torch is None or not isinstance(thing, torch.nn.Module):
+        return False
+    return network is None or not isinstance(thing, network.MultimodalModel)
 
 
 def adapt(kind: str, thing: Any, name: str | None = None) -> Any:
@@ -73,20 +82,9 @@ def adapt(kind: str, thing: Any, name: str | None = None) -> Any:
             raise PluginError('a data set has no name of its own; give it one: datasets={"name": data_set}')
         facts = partial(_always, _facts(thing))
         return DatasetPlugin(name=name, params=Params, inspect=facts, make=partial(_always, thing))
-    if is_estimator(thing):
-        return plugin_of(thing, name or cls.__name__, summary)
     about: dict[str, Any] = {"name": name or cls.__name__, "summary": summary}
     if kind == "model":
-        params, make = _constructor(cls)
-        return ModelPlugin(
-            params=params,
-            make=make,
-            provides=getattr(cls, "provides", PROVIDED),
-            inputs=getattr(cls, "inputs", "pooled"),
-            incomplete=getattr(cls, "incomplete", False),
-            tasks=getattr(cls, "tasks", frozenset(Task)),
-            **about,
-        )
+        return _model(thing, about)
     if kind == "tracker":
         params, make = _constructor(cls) if cls is thing else (Params, partial(_always, thing))
         return TrackerPlugin(params=params, make=make, **about)
@@ -96,6 +94,26 @@ def adapt(kind: str, thing: Any, name: str | None = None) -> Any:
         make=make,
         requires=getattr(cls, "requires", frozenset(Feature) - {Feature.TRUTH}),
         tasks=getattr(cls, "tasks", frozenset(Task)),
+        **about,
+    )
+
+
+def _model(thing: Any, about: dict[str, Any]) -> ModelPlugin:
+    """A plugin of a model, of an estimator, or of a network."""
+    if is_estimator(thing):
+        return plugin_of_estimator(thing, **about)
+    if _is_network(thing):
+        from alharness.api.plain import plugin_of as plugin_of_network
+
+        return plugin_of_network(thing, about["name"])
+    params, make = _constructor(thing)
+    return ModelPlugin(
+        params=params,
+        make=make,
+        provides=getattr(thing, "provides", PROVIDED),
+        inputs=getattr(thing, "inputs", "pooled"),
+        incomplete=getattr(thing, "incomplete", False),
+        tasks=getattr(thing, "tasks", frozenset(Task)),
         **about,
     )
 

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import copy
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 from torch.nn import functional
 
-from alharness.api.model import ModelPlugin
-from alharness.api.network import MultimodalModel
-from alharness.api.params import Params
-from alharness.api.vocabulary import FUSED, Feature, ModelShape, Task
 from alharness.errors import ModelError
+
+from .model import ModelPlugin
+from .network import MultimodalModel
+from .params import Params
+from .vocabulary import FUSED, Feature, ModelShape, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import Tensor
 
-    from alharness.api.network import Batch
+    from .network import Batch
 
 PROVIDES = frozenset({Feature.PREDICTIONS, Feature.EMBEDDINGS, Feature.MC_DRAWS})
 """Its representations are those of no modality, so that there is nothing to decode."""
 
 
-class Own(MultimodalModel):
+class Plain(MultimodalModel):
     """A network that ends in a linear layer, of a value for each class, or of one number.
 
     It begins each training with the weights that it was given with. What follows its last linear layer, such as a
@@ -39,8 +40,6 @@ class Own(MultimodalModel):
     Raises:
         ModelError: it has no linear layer, or the last one has another number of outputs.
     """
-
-    stackable: ClassVar[bool] = False
 
     def __init__(self, shape: ModelShape, network: nn.Module) -> None:
         super().__init__(shape)
@@ -91,21 +90,16 @@ class Own(MultimodalModel):
         return functional.mse_loss(found.squeeze(1), labels)
 
 
-def is_network(thing: Any) -> bool:
-    """Whether an object is a network of PyTorch and no model of alharness."""
-    return isinstance(thing, nn.Module) and not isinstance(thing, MultimodalModel)
-
-
 def plugin_of(network: nn.Module, name: str) -> ModelPlugin:
     """It as a plugin of this name.
 
     >>> import torch
-    >>> from alharness.labeling.own import plugin_of
+    >>> from alharness.api.plain import plugin_of
     >>> plugin_of(torch.nn.Linear(4, 2), "mine").name
     'mine'
     """
     return ModelPlugin(name=name, params=Params, make=partial(_make, network), provides=PROVIDES)
 
 
-def _make(network: nn.Module, _: Params, shape: ModelShape) -> Own:
-    return Own(shape, network)
+def _make(network: nn.Module, _: Params, shape: ModelShape) -> Plain:
+    return Plain(shape, network)
