@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alharness.errors import DataError
+from alharness.labeling.defaults import MODEL, PLANNED, SAMPLER, SIZE
 from alharness.text.terminal import safe
 from alharness.text.words import command_line
 
@@ -19,8 +20,6 @@ from .page import make_console
 if TYPE_CHECKING:
     from alharness.labeling.project import Progress
 
-SAMPLER, SIZE, PLANNED = "badge", 20, 10
-"""Defaults of a new project."""
 FILES = (".parquet", ".npz", ".npy", ".csv")
 """What `embeddings` reads."""
 
@@ -33,6 +32,11 @@ FILES = (".parquet", ".npz", ".npy", ".csv")
     help="Begin a project: a folder of arrays, a file of embeddings, or the name of a data set.",
 )
 @click.option("--sampler", metavar="NAME", help=f"Of a new project: what chooses. Default: {SAMPLER}.")
+@click.option(
+    "--model",
+    metavar="NAME",
+    help=f"Of a new project: what is trained. Default: {MODEL}, if it provides what the sampler needs.",
+)
 @click.option(
     "--initial",
     metavar="NAME",
@@ -113,6 +117,7 @@ def _begin(
     classes: tuple[str, ...],
     *,
     sampler: str | None,
+    model: str | None,
     initial: str | None,
     control: float | None,
     cycles: int | None,
@@ -127,6 +132,7 @@ def _begin(
     document = {
         "name": "project" if misnamed(name) else name,
         "dataset": _dataset(folder, data),
+        **({"model": {"name": model}} if model else {}),
         "active_learning": {"initial_pool": size, "budget": size, "cycles": cycles or PLANNED},
         "samplers": [{"name": sampler or SAMPLER}],
         "seeds": [seed or 0],

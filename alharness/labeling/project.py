@@ -18,7 +18,7 @@ from alharness.runs.locks import Locks, take
 from alharness.spec import yamlfile
 
 from .batch import RANDOM_SHARE, Batch
-from .settings import SETTINGS, require_sense
+from .settings import SETTINGS, name_model, require_sense
 from .state import BATCHES, State
 from .steps import Step
 
@@ -102,7 +102,8 @@ class Project:
 
         Args:
             folder: that it gets; a project must not be there.
-            document: a spec with one sampler and one seed; relative paths in it start at the project.
+            document: a spec with one sampler and one seed; relative paths in it start at the project. It may leave
+                out the model.
             assignments: values that replace those of the document, as after `--set`.
             include: files with plugins.
             control: share of each batch that is drawn at random.
@@ -126,6 +127,7 @@ class Project:
         new = not folder.exists()
         try:
             folder.mkdir(parents=True, exist_ok=True)  # paths that begin in it are followed
+            name_model(settings, folder)
             require_sense(settings, folder, warn)
             write(folder / SETTINGS, yamlfile.write(settings))
         except OSError as error:

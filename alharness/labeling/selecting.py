@@ -19,7 +19,9 @@ from alharness.spec import Spec
 from alharness.spec.executor import choose as choose_plugin
 from alharness.spec.plan import make_plan
 
+from .defaults import SAMPLER
 from .frames import to_inputs, to_labels
+from .settings import usual_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,8 +30,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alharness.api.plan import Plan
-    from alharness.api.sampler import Sampler
+    from alharness.api.sampler import Sampler, SamplerPlugin
     from alharness.api.samples import Inputs
+    from alharness.spec import Chosen
 
     from .frames import Labels
 
@@ -54,7 +57,7 @@ class Selected:
     >>> from alharness import select
     >>> x = np.random.default_rng(0).normal(size=(40, 3))
     >>> y = [int(row[0] > 0) if number < 10 else None for number, row in enumerate(x)]
-    >>> chosen = select(x, y, sampler="margin", n=5, training={"epochs": 2})
+    >>> chosen = select(x, y, sampler="margin", n=5)
     >>> len(chosen), bool(chosen.positions.min() >= 10)
     (5, True)
     """
@@ -99,7 +102,7 @@ def select(
     y: Any = None,
     *,
     n: int,
-    sampler: Any = "badge",
+    sampler: Any = SAMPLER,
     params: Mapping[str, Any] | None = None,
     model: Any = None,
     model_params: Mapping[str, Any] | None = None,
@@ -117,7 +120,7 @@ def select(
     >>> import numpy as np
     >>> from alharness import select
     >>> x = {"text": np.eye(6), "image": np.ones((6, 2))}
-    >>> len(select(x, [0, 1, None, None, None, None], sampler="coreset", n=2, training={"epochs": 2}))
+    >>> len(select(x, [0, 1, None, None, None, None], sampler="coreset", n=2))
     2
 
     Args:
@@ -127,8 +130,8 @@ def select(
         n: samples to choose.
         sampler: the name of an installed one, a class or an object.
         params: parameters of the named sampler, as in a spec.
-        model: the same of the model, or a network of PyTorch that ends in a linear layer; None for the default of
-            specs.
+        model: the same of the model, an estimator of scikit-learn, or a network of PyTorch that ends in a linear
+            layer; None for `linear`, or `late_fusion` if the sampler needs what that does not provide.
         model_params: parameters of the named model.
         training: how it is trained, as in a spec.
         task: `classification` or `regression`; None to go by the labels.
@@ -151,21 +154,26 @@ def select(
             f"n: {int(n):,} samples are asked for, and {left:,} have no label"
             + ("; choose fewer" if left else ": nothing is left to label")
         )
+    own = {} if isinstance(sampler, str) else {OWN: sampler}
+    installed = registry.load(extras=registry.Extras.collect(samplers=own))
+    chosen = choose_plugin(installed.sampler(_name(sampler)), params, f"sampler {_name(sampler)}")
     if not len(labeled):
-        return _start(inputs, sampler, params, int(n), int(seed), labels)
+        return _start(inputs, chosen, int(n), int(seed), labels)
+    if model is None:
+        model = usual_model(chosen.plugin.features(chosen.params), installed)
     samples = Samples(inputs=inputs, labels=labels.values)
     spec, plan = _planned(
         samples,
         labels,
         {
-            "model": {"name": _name(model), "params": dict(model_params or {})} if model is not None else {},
+            "model": {"name": _name(model), "params": dict(model_params or {})},
             "training": {"valid": "none", **(training or {})},
             "samplers": [{"name": _name(sampler), "params": dict(params or {})}],
             "seeds": [int(seed)],
             "active_learning": {"initial_pool": len(labeled), "budget": int(n), "cycles": 1},
         },
-        samplers={} if isinstance(sampler, str) else {OWN: sampler},
-        models={} if model is None or isinstance(model, str) else {OWN: _own(model)},
+        samplers=own,
+        models={} if isinstance(model, str) else {OWN: model},
     )
     for text in plan.warnings:
         if "seeds" not in text:
@@ -181,7 +189,7 @@ def select(
         spec.training,
         plan.schedule,
     )
-    chosen, cell = spec.samplers[0], plan.cells[0]
+    (cell,) = plan.cells
     with Border(cell.who, SamplerError, _warn).crossed("construction"):
         made: Sampler = chosen.plugin.make(chosen.params)
     known = Known(
@@ -230,17 +238,12 @@ def _planned(samples: Samples, labels: Labels, document: dict[str, Any], **objec
     return spec, make_plan(spec, facts=facts)
 
 
-def _start(
-    inputs: Inputs, sampler: Any, params: Mapping[str, Any] | None, n: int, seed: int, labels: Labels
-) -> Selected:
+def _start(inputs: Inputs, chosen: Chosen[SamplerPlugin], n: int, seed: int, labels: Labels) -> Selected:
     """The first samples: of a sampler that reads inputs alone, otherwise at random."""
     from alharness.engine.initial import READABLE, choose
     from alharness.engine.pool import Pool
     from alharness.engine.seeds import stream
 
-    objects = {} if isinstance(sampler, str) else {OWN: sampler}
-    installed = registry.load(extras=registry.Extras.collect(samplers=objects))
-    chosen = choose_plugin(installed.sampler(_name(sampler)), params, f"sampler {_name(sampler)}")
     features = chosen.plugin.features(chosen.params)
     positions: Sequence[int] = Pool(inputs.ids).draw(n, stream(seed, "pool")).labeled
     scores: Sequence[float] = ()
@@ -271,13 +274,6 @@ def _start(
 
 def _name(thing: Any) -> str:
     return thing if isinstance(thing, str) else OWN
-
-
-def _own(model: Any) -> Any:
-    """A network of PyTorch as a model; anything else as it is."""
-    from .own import is_network, plugin_of
-
-    return plugin_of(model, OWN) if is_network(model) else model
 
 
 def _index(given: Any) -> Any:

@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alharness import registry
+from alharness.api.vocabulary import PROVIDED
 from alharness.errors import DataError, PluginError, SpecError
 from alharness.guard.border import Border
 from alharness.spec import load_all
+from alharness.spec.document import DEFAULT_MODEL
 from alharness.spec.plan import make_plan
+
+from .defaults import MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from alharness.api.vocabulary import Feature
     from alharness.registry import Registry
     from alharness.spec import Spec
 
@@ -47,6 +52,22 @@ def require_sense(settings: Mapping[str, Any], folder: Path, warn: Callable[[str
         spec = load_spec(settings, folder, installed, WITHOUT_VALIDATION)
     train, valid, test = facts.sizes
     make_plan(spec, facts=replace(facts, sizes=(train + facts.unlabeled, valid, test)))
+
+
+def usual_model(required: frozenset[Feature], installed: Registry) -> str:
+    """The model if none is named: `linear`, or a network if the sampler needs what that does not provide."""
+    light = installed.model(MODEL).plugin
+    return MODEL if required & PROVIDED <= light.features(light.params()) else DEFAULT_MODEL
+
+
+def name_model(settings: dict[str, Any], folder: Path) -> None:
+    """Add a model to the spec of a project that names none. Raises HarnessError if a setting is wrong."""
+    if "model" in settings["spec"]:
+        return
+    settings["spec"]["model"] = MODEL
+    installed = installed_with(settings, folder)
+    sampler = load_spec(settings, folder, installed).samplers[0]
+    settings["spec"]["model"] = usual_model(sampler.plugin.features(sampler.params), installed)
 
 
 def load_spec(settings: Mapping[str, Any], folder: Path, installed: Registry, *more: str) -> Spec:

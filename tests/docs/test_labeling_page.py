@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import alharness
 from alharness.cli import cli
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "label-your-own-data.md"
 BLOCK = re.compile(r"```(python|bash)\n(?:# (\S+\.\w+)\n)?(.*?)```", re.DOTALL)
+LOOP = re.compile(r"for \w+ in (.*?); do\n(.*?)done\n", re.DOTALL)
 
 
 def follow(command):
@@ -32,9 +34,10 @@ def test_a_reader_gets_from_nothing_to_a_report(tmp_path, monkeypatch):
         elif language == "python":
             exec(compile(text, str(PAGE), "exec"), {})
         else:
-            for command in text.splitlines():
+            for command in LOOP.sub(lambda loop: loop[2] * len(loop[1].split()), text).splitlines():
                 follow(command)
     with Path("my_project/next_batch.csv").open() as table:
         rows = list(csv.DictReader(table))
     assert [row["by"] for row in rows] == ["badge"] * 20
+    assert alharness.load("my_project").cycles["labeled"].tolist() == [20, 40, 60, 80, 100]
     assert Path("my_project/report/index.html").exists()

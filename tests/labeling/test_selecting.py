@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.tree import DecisionTreeClassifier
 
 from alharness import DataError, HarnessError, MultimodalModel, PluginError, Sampler, SpecError, select
 from alharness.labeling.frames import to_inputs, to_labels
@@ -97,7 +98,7 @@ def test_rows_that_are_none_are_refused(given, why):
 
 
 def test_only_samples_without_a_label_are_chosen():
-    chosen = select(ROWS, LABELS, n=5, training=QUICK)
+    chosen = select(ROWS, LABELS, n=5)
     assert len(set(chosen.positions.tolist())) == len(chosen) == 5
     assert chosen.positions.min() >= 10
     assert set(chosen.guesses) <= {"a", "b"}
@@ -105,7 +106,7 @@ def test_only_samples_without_a_label_are_chosen():
 
 
 def test_the_same_call_gives_the_same_samples():
-    one, other, third = (select(ROWS, LABELS, n=5, seed=seed, training=QUICK) for seed in (0, 0, 1))
+    one, other, third = (select(ROWS, LABELS, n=5, seed=seed) for seed in (0, 0, 1))
     assert one.ids == other.ids != third.ids
 
 
@@ -123,7 +124,7 @@ def test_a_sampler_that_needs_no_model_chooses_the_first():
 
 def test_the_index_of_a_frame_names_samples():
     frame = pd.DataFrame(ROWS, index=[f"row-{i}" for i in range(30)])
-    chosen = select(frame, LABELS, sampler=First, n=2, training=QUICK)
+    chosen = select(frame, LABELS, sampler=First, n=2)
     assert chosen.ids == ("row-10", "row-11")
 
 
@@ -135,17 +136,17 @@ def test_modalities_reach_the_sampler():
             seen.append(query.modalities)
             return range(query.size)
 
-    select({"text": ROWS, "tab": ROWS[:, :2]}, LABELS, sampler=Watcher(), n=1, training=QUICK)
+    select({"text": ROWS, "tab": ROWS[:, :2]}, LABELS, sampler=Watcher(), n=1)
 
 
 def test_regression_guesses_numbers():
-    chosen = select(ROWS, [0.5, 1.5, 2.5, *[None] * 27], sampler="coreset", n=2, training=QUICK)
+    chosen = select(ROWS, [0.5, 1.5, 2.5, *[None] * 27], sampler="coreset", n=2)
     assert all(isinstance(guess, float) for guess in chosen.guesses)
     assert len(chosen.probabilities) == 0
 
 
 def test_a_scoring_samplers_scores_are_in_the_table():
-    assert list(select(ROWS, LABELS, sampler="margin", n=2, training=QUICK).table) == [
+    assert list(select(ROWS, LABELS, sampler="margin", n=2).table) == [
         "id",
         "position",
         "rank",
@@ -175,7 +176,24 @@ def test_a_scoring_samplers_scores_are_in_the_table():
 )
 def test_a_wrong_call_says_what_to_do(arguments, error, why):
     with pytest.raises(error, match=why):
-        select(**{"X": ROWS, "y": LABELS, "n": 2, "training": QUICK, **arguments})
+        select(**{"X": ROWS, "y": LABELS, "n": 2, **arguments})
+
+
+def test_an_estimator_is_a_model():
+    one, other = (
+        select(ROWS, LABELS, sampler="margin", model=DecisionTreeClassifier(random_state=0, max_depth=depth), n=3)
+        for depth in (1, 4)
+    )
+    assert set(one.probabilities) != set(other.probabilities)
+
+
+def test_a_sampler_that_needs_what_linear_does_not_provide_gets_a_network():
+    assert len(select(ROWS, LABELS, sampler="bald", n=2, training=QUICK)) == 2
+
+
+def test_a_sampler_that_needs_another_model_than_the_named_one_says_which():
+    with pytest.raises(SpecError, match="'linear' does not provide; models that do: .*late_fusion"):
+        select(ROWS, LABELS, sampler="bald", model="linear", n=2)
 
 
 def test_a_model_may_be_a_class_of_the_caller():
