@@ -2,6 +2,6 @@
 
 SAMPLER = "badge"
 MODEL = "linear"
-"""Trains in milliseconds, so that nobody who labels waits for it."""
+"""Trains in milliseconds: people who label need not wait for it."""
 SIZE, PLANNED = 20, 10
 """Samples of a batch, and batches that are planned."""

@@ -145,9 +145,11 @@ def test_python_runs_in_the_order_of_its_page(page, folder):
 
 
 def commands(block):
-    """Its commands as lists of words, without comments, prompts of other programs and what follows a pipe."""
+    """Its commands as lists of words, without comments, loops, prompts and what follows a pipe."""
     for line in re.sub(r"\\\n", " ", block.text).splitlines():
         words = shlex.split(line, comments=True)
+        if re.fullmatch(r"for \w+ in .*; do|done", line):
+            continue
         while words:
             end = next((i for i, word in enumerate(words) if word in {"|", "&&", ">", "&"}), len(words))
             command = words[:end]
