@@ -151,7 +151,10 @@ class QueryCost:
 
 
 def queries(place: Place) -> Iterator[QueryCost]:
-    """Every installed sampler of classification: after one training on the first labels, it asks for more."""
+    """Every installed sampler of classification: after one training on the first labels, it asks for more.
+
+    Without those of a library that computes on the CPU, whatever the device.
+    """
     pool, initial, budget = (400, 40, 20) if place.tiny else (POOL, INITIAL, BUDGET)
     samples = place.classification(pool)
     few = samples.take(np.arange(min(pool, COMPARED)))
@@ -161,6 +164,8 @@ def queries(place: Place) -> Iterator[QueryCost]:
     for name, found in sorted(place.registry.samplers.items()):
         plugin = found.plugin
         if Task.CLASSIFICATION not in plugin.tasks or Feature.TRUTH in plugin.features(plugin.params()):
+            continue
+        if plugin.adapts:
             continue
         # The smaller pool first, which loads libraries and kernels.
         there = choice(plugin, fitted, few, initial, budget).positions
@@ -193,6 +198,7 @@ def choice(plugin: SamplerPlugin, fitted: Fitted, samples: Samples, initial: int
         seed=0,
         batch=4096,
         features=plugin.features(params),
+        classes=tuple(map(str, range(fitted.model.shape.outputs))),
     )
 
 

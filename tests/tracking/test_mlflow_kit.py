@@ -8,7 +8,7 @@ from alharness.tracking.plugin import alharness_trackers
 
 @pytest.mark.slow
 class TestMlflow(TrackerConformance):
-    (plugin,) = alharness_trackers()
+    plugin = next(plugin for plugin in alharness_trackers() if plugin.name == "mlflow")
 
     @pytest.fixture(autouse=True)
     def _store(self, tmp_path_factory, fresh_store):
