@@ -114,6 +114,8 @@ def _facts(plugin: DatasetPlugin, dataset: Dataset) -> Iterator[tuple[str, str]]
     yield "task", f"{dataset.task} of {len(dataset.classes)} classes" if dataset.classes else f"{dataset.task}"
     yield "synthetic", "yes" if dataset.synthetic else "no"
     yield "modalities", ", ".join(dataset.modalities)
+    if dataset.unlabeled is not None:
+        yield "without a label", f"{len(dataset.unlabeled):,} samples, which are not counted below"
     yield "license", plugin.license or "not stated"
     yield "cite", plugin.reference or "nothing"
     yield "sha256", dataset.digest

@@ -48,7 +48,8 @@ def describe(dataset: Dataset) -> list[DescriptionTable]:
         tables.append(lengths)
     if present := _present(parts):
         tables.append(present)
-    tables.append(_labels(dataset, parts))
+    if any(map(len, parts.values())):
+        tables.append(_labels(dataset, parts))
     if contradictions := _contradictions(dataset.task, parts):
         tables.append(contradictions)
     return tables

@@ -48,7 +48,7 @@ def join_modalities(features: Sequence[Tensor], present: Sequence[Tensor] | None
     """
     widths = [x.shape[1] for x in features]
     joined = features[0].new_empty(len(features[0]), sum(widths), dtype=torch.float32)
-    for number, (x, points) in enumerate(zip(features, joined.split(widths, dim=1), strict=True)):
+    for number, (x, points) in enumerate(zip(features, torch.split(joined, widths, dim=1), strict=True)):
         require_finite(x, "the features")
         known = torch.ones(len(x), dtype=torch.bool, device=x.device) if present is None else present[number]
         mean, scale = _standard(x, known)

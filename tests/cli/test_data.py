@@ -192,6 +192,20 @@ def test_a_description_says_what_it_is_on_which_terms_and_what_was_mended(run):
     assert "SYNTHETIC" not in output
 
 
+@pytest.mark.parametrize("labeled", [0, 2])
+def test_a_description_counts_what_has_no_label(run, monkeypatch, labeled):
+    def rows(ids):
+        return Inputs(ids=tuple(ids), arrays={"audio": np.zeros((len(ids), 3), np.float32)})
+
+    content = Samples(inputs=rows("ab"[:labeled]), labels=np.arange(labeled))
+    dataset = Dataset(task=Task.CLASSIFICATION, content=content, unlabeled=rows("cde"), classes=("calm", "glad"))
+    known = {"radio": plugin("radio", params=SpeechParams, make=lambda params: dataset)}
+    monkeypatch.setattr(command, "load", lambda: Registry(samplers={}, models={}, datasets=known))
+    output = run("describe", "radio", "--set", "path=here").output
+    assert "without a label   3 samples, which are not counted below" in output
+    assert ("labels of" in output) is bool(labeled)
+
+
 def test_a_relative_path_starts_at_the_current_folder(run, tmp_path):
     assert str(tmp_path / "here")[-30:] in run("describe", "radio", "--set", "path=here").output
 

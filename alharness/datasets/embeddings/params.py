@@ -23,14 +23,14 @@ class EmbeddingsParams(Params):
     """Parameters of `embeddings`."""
 
     path: SpecPath | None = None
-    """A file .parquet, .npz, .npy or .csv, or a folder of .parquet files; a relative path starts at the spec's
-    folder."""
+    """A file .parquet, .npz, .npy or .csv, or a folder of .parquet files or one that `datasets` has saved; a
+    relative path starts at the spec's folder."""
 
     hub: str | None = None
     """In place of a path: a data set of the Hugging Face Hub, as `owner/name`, or `owner/name:configuration`."""
 
     part: str = "train"
-    """Which part of a data set of the Hub."""
+    """Which part of a data set of the Hub, or of several that were saved together."""
 
     modalities: Annotated[dict[str, Columns] | None, AfterValidator(_check_modalities)] = None
     """Modality -> its column: of vectors, or a list of columns, or a pattern such as `img_*`. If this is left out,

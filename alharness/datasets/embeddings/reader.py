@@ -16,14 +16,14 @@ from alharness.api.samples import Inputs, Samples, Splits
 from alharness.api.vocabulary import Task
 from alharness.datasets.arrays.labels import find_fillers, read_labels
 from alharness.datasets.arrays.params import check_name
-from alharness.datasets.arrays.table import LABEL, SPLITS, LabelTable, check_splits, read_labels_file
+from alharness.datasets.arrays.table import CONTROL, LABEL, SPLITS, LabelTable, check_splits, read_labels_file
 from alharness.errors import DataError
 
-from .sources import open_source
+from .opening import source_of
 from .stored import mapped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from alharness.datasets.arrays.labels import ParsedLabels
 
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 FEATURES = "features"
 """The modality of all columns of numbers."""
+
+LIKE_LABELS = ("labels", "y", "target", "targets", "class")
+"""What columns of labels are called elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,7 +58,7 @@ def look(params: EmbeddingsParams) -> DatasetFacts:
         sizes=split_sizes(len(table.rows())) if table.drawn else (train, valid, test),
         unlabeled=len(table.unlabeled),
         incomplete=tuple(name for name in opened.columns if name in params.incomplete),
-        warnings=_warnings(params, table),
+        warnings=_warnings(params, opened),
     )
 
 
@@ -92,22 +95,21 @@ def load(params: EmbeddingsParams) -> Dataset:
         content=Splits(**parts) if parts else samples(table.rows()),
         unlabeled=inputs(table.unlabeled) if table.unlabeled else None,
         classes=opened.labels.classes,
-        remarks=_warnings(params, table),
+        remarks=_warnings(params, opened),
     )
 
 
-def _warnings(params: EmbeddingsParams, table: LabelTable) -> tuple[str, ...]:
-    return tuple(find_fillers(table)) if params.task == Task.CLASSIFICATION else ()
+def _warnings(params: EmbeddingsParams, opened: _Opened) -> tuple[str, ...]:
+    found = [*find_fillers(opened.table)] if params.task == Task.CLASSIFICATION else []
+    if params.label is None and params.labels is None and LABEL not in opened.source.columns:
+        near = next((name for name in opened.source.columns if name.lower() in (LABEL, *LIKE_LABELS)), None)
+        if near is not None:
+            found.append(f"{opened.source.name}: nothing has a label; if {near!r} holds them, write label: {near}")
+    return tuple(found)
 
 
 def _open(params: EmbeddingsParams) -> _Opened:
-    if params.path is not None:
-        source = open_source(readable(params.path))
-    else:
-        from .hub import Hub
-
-        assert params.hub is not None
-        source = Hub(params.hub, params.part)
+    source = source_of(params)
     if not source.rows:
         raise DataError(f"{source.name}: has no rows")
     table = _table(source, params)
@@ -119,19 +121,20 @@ def _open(params: EmbeddingsParams) -> _Opened:
                 f"{source.name}: incomplete names {name!r}, which is no modality in use"
                 f"{did_you_mean(name, columns)}"
             )
-    return _Opened(
-        source=source, columns=columns, table=table, labels=read_labels(table, params.task, params.classes)
-    )
+    classes: Sequence[str] | None = params.classes
+    if classes is None and params.task == Task.CLASSIFICATION:
+        classes = source.names.get(_named(source, params, "label") or "")
+    return _Opened(source=source, columns=columns, table=table, labels=read_labels(table, params.task, classes))
 
 
 def _named(source: Source, params: EmbeddingsParams, what: str) -> str | None:
     """The column of ids, labels or splits: the one that is named, or the one of that name if there is one."""
     asked: str | None = getattr(params, what)
-    if asked is not None:
-        return source.require(asked, what)
     if what == "label" and params.labels is not None:
         return None
-    return what if source.columns.get(what) in ("texts", "numbers") else None
+    if asked is None and what not in source.columns:
+        return None
+    return source.require_values(asked or what, what)
 
 
 def _table(source: Source, params: EmbeddingsParams) -> LabelTable:
@@ -157,6 +160,13 @@ def _table(source: Source, params: EmbeddingsParams) -> LabelTable:
         if first.setdefault(name, row) != row:
             raise DataError(
                 f"{table.place(row)}: the id {name[:80]!r} is already in row {first[name]}; ids must be distinct"
+            )
+    for what, values in (("id", ids), ("label", labels)):
+        if CONTROL.search("".join(values)):
+            row = next(row for row, value in enumerate(values) if CONTROL.search(value))
+            raise DataError(
+                f"{table.place(row)}: the {what} {values[row][:80]!r} holds a line break or another control "
+                "character"
             )
     if params.labels is not None:
         for name, (line, (_, label)) in read_labels_file(path := readable(params.labels)).items():
@@ -190,8 +200,11 @@ def _modalities(
                 raise DataError(f"{source.name}: {error}; name it in modalities: {{NAME: {name!r}}}") from None
         numbers = tuple(name for name, kind in kinds.items() if kind == "numbers")
         if not vectors and not numbers:
+            held = [f"{name} ({source.held[name]})" for name in [*kinds][:8]] or ["none"]
             raise DataError(
-                f"{source.name}: has no column of numbers or of lists of numbers, other than {', '.join(taken)}"
+                f"{source.name}: no column holds numbers, or lists of as many numbers in each row, which could be "
+                f"inputs; columns{' other than ' if taken else ''}{', '.join(sorted(taken))} are "
+                f"{', '.join(held)}{', ...' if len(kinds) > len(held) else ''}"
             )
         return vectors or {FEATURES: numbers}
     found = {}
@@ -205,7 +218,8 @@ def _modalities(
             kind = source.columns[source.require(name, modality)]
             if kind not in ("vectors", "numbers"):
                 raise DataError(
-                    f"{source.name}: {name!r} holds no numbers ({kind}), so that it cannot be {modality}"
+                    f"{source.name}: {name!r} cannot be the modality {modality}: it holds {source.held[name]}, "
+                    "expected numbers, or lists of as many numbers in each row"
                 )
             if name in taken:
                 raise DataError(f"{source.name}: {name!r} cannot be an input as well as id, label or split")

@@ -1,5 +1,9 @@
 """Embeddings in files of columns."""
 
+import re
+from datetime import date
+from decimal import Decimal
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -7,9 +11,10 @@ import pytest
 
 from alharness import DataError, Samples, Task
 from alharness.api.samples import Splits
+from alharness.datasets.embeddings import arrow
+from alharness.datasets.embeddings.opening import open_source
 from alharness.datasets.embeddings.params import EmbeddingsParams
 from alharness.datasets.embeddings.reader import load, look
-from alharness.datasets.embeddings.sources import open_source
 from alharness.engine.soundness import require_sound
 
 N, D = 10, 3
@@ -104,7 +109,7 @@ def test_a_csv_file_says_in_its_first_rows_what_is_a_number(tmp_path):
     path.write_text("id,name,a,b\n1,x,,1\n2,3,5,\n")
     assert dict(open_source(path).columns) == {"id": "numbers", "name": "texts", "a": "numbers", "b": "numbers"}
     path.write_text("id,a\n1,2,3\n")
-    assert refusal(path) == "x.csv: has 2 names of columns, and 3 cells in a row below"
+    assert refusal(path).startswith("x.csv: has 2 names of columns, and 3 cells in a row below")
     path.write_text("")
     assert refusal(path).startswith("x.csv: is empty")
 
@@ -188,16 +193,33 @@ FAULTS = {
         {"precision": "float16"},
         "row 2: text[1] is 70000.0, expected finite float16 numbers; set precision: float32",
     ),
-    "ragged": ({"text": [*X[:9].tolist(), [1]]}, {}, "row 9: text has 1 numbers, and 3 in rows before"),
+    "ragged": ({"text": [*X[:9].tolist(), [1]]}, {}, "row 9: text has 1 numbers, and 3 in other rows"),
     "an id twice": ({"id": ["r0", *IDS[:9]]}, {}, "row 1: the id 'r0' is already in row 0"),
     "an empty id": ({"id": [None, *IDS[1:]]}, {}, "row 0: the id is empty"),
-    "texts as inputs": ({}, {"modalities": {"text": "id"}}, "'id' holds no numbers (texts)"),
+    "texts as inputs": (
+        {},
+        {"modalities": {"text": "id"}},
+        "'id' cannot be the modality text: it holds string, expected numbers",
+    ),
     "labels as inputs": (
         {"label": [0, 1] * 5},
         {"modalities": {"y": "label"}},
         "'label' cannot be an input as well",
     ),
-    "no vectors": ({"text": None}, {}, "has no column of numbers or of lists of numbers"),
+    "no vectors": ({"text": None}, {}, "no column holds numbers, or lists of as many numbers in each row"),
+    "nested": ({"text": [[[1.0]]] * N}, {}, "are text (list<element: list<element: double>>)"),
+    "no row": ({"text": [[]] * 9 + [None]}, {}, "are text (list<element: null>)"),
+    "no row of numbers": (
+        {"text": pa.array([None] * N, pa.list_(pa.float32())), "audio": X.tolist()},
+        {"incomplete": ["text"]},
+        "every row of text is empty",
+    ),
+    "labels that are lists": (
+        {"label": [["a"]] * N},
+        {},
+        "'label' holds list<element: string>, and cannot be the",
+    ),
+    "a line break": ({"id": ["a\nb", *IDS[1:]]}, {}, "row 0: the id 'a\\nb' holds a line break"),
     "no such modality": ({}, {"incomplete": ["tex"]}, "incomplete names 'tex', which is no modality in use"),
     "a bad name": ({"text": None, "my text": X.tolist()}, {}, "name it in modalities: {NAME: 'my text'}"),
     "no label of test": ({"split": ["train", "valid", "test"] * 3 + ["test"]}, {}, "row 2: the label is empty"),
@@ -209,6 +231,89 @@ FAULTS = {
 def test_faults(tmp_path, fault):
     columns, params, words = FAULTS[fault]
     assert words in refusal(parquet(tmp_path / "x.parquet", **columns), **params)
+
+
+SAMPLES = [f"{row},{'ab'[row % 2]},{row}" for row in range(150)]
+CSV = {
+    "semicolons": ("id;label;x\n1;a;2,5", "x.csv:1: columns are separated by semicolons"),
+    "an index": (",id,x\n0,a,1", "x.csv:1: column 1 has no name; remove it (in pandas: index=False)"),
+    "a column twice": ("id,x,x\n0,1,2", "x.csv:1: the column 'x' occurs more than once"),
+    "lists": ('id,x\n0,"[1, 2]"', "x (lists that are written as text, such as '[1, 2]'; write a parquet file)"),
+    "a late text": (
+        "\n".join(["id,label,x", *SAMPLES, "150,a,many"]),
+        "x.csv:152: x is 'many', expected a number",
+    ),
+    "too late": ("\n".join(["id,label,x", *SAMPLES, "150,a,1,2"]), "x.csv: CSV parse error: Row #152"),
+    "a gap": ("\n".join(["id,label,x", *SAMPLES, "150,a,NA"]), "row 150: features is empty"),
+    "header": ("id,label,x\n", "x.csv: has no rows"),
+}
+
+
+@pytest.mark.parametrize("fault", CSV)
+def test_faults_of_csv(tmp_path, fault):
+    content, words = CSV[fault]
+    (tmp_path / "x.csv").write_text(content)
+    assert words in refusal(tmp_path / "x.csv")
+
+
+def test_spaces_and_missing_numbers_of_csv(tmp_path):
+    (tmp_path / "x.csv").write_text("id, label, a, b\n1, x, 2.5, 1\n2, y, NA, 1\n3, x, 1, 1\n")
+    source = open_source(tmp_path / "x.csv")
+    assert source.texts("label") == ["x", "y", "x"]
+    assert np.isnan(next(source.pieces(["a", "b"]))[0]).tolist() == [[False, False], [True, False], [False, False]]
+
+
+ARCHIVES = {
+    "objects": (
+        {"label": np.array(["a", None] * 5, object)},
+        "'label' holds Python objects (save texts with .astype",
+    ),
+    "too few labels": ({"label": np.arange(9)}, "'label' holds int64 of shape (9,), and cannot be the label"),
+    "labels as vectors": ({"label": np.zeros((N, 1))}, "'label' holds float64 of shape (10, 1), and cannot be"),
+    "sequences": ({"text": X[:, None]}, "of shape (samples, features), but text (float32 of shape (10, 1, 3))"),
+}
+
+
+@pytest.mark.parametrize("fault", ARCHIVES)
+def test_faults_of_npz(tmp_path, fault):
+    arrays, words = ARCHIVES[fault]
+    np.savez(tmp_path / "x.npz", **{"text": X, **arrays})
+    assert words in refusal(tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize("name", ["x.npz", "x.parquet"])
+def test_a_file_that_is_damaged(tmp_path, name):
+    path = tmp_path / name
+    np.savez(path, text=X) if name == "x.npz" else parquet(path)
+    content = bytearray(path.read_bytes())
+    place = content.index(X[2:4].tobytes()) if name == "x.npz" else len(b"PAR1")
+    content[place : place + 20] = b"?" * 20
+    path.write_bytes(content)
+    assert re.match(rf"{name}: is (damaged|no whole)", refusal(path))
+
+
+def test_the_first_rows_may_lack_a_modality(tmp_path, monkeypatch):
+    monkeypatch.setattr(arrow, "BATCH", 4)
+    path = parquet(tmp_path / "x.parquet", text=[[], *[None] * 5, *X[6:].tolist()])
+    _, dataset = make(path, incomplete=["text"])
+    assert dataset.content.inputs.present["text"].tolist() == [i > 5 for i in KNOWN]
+
+
+def test_a_column_that_could_be_the_labels_is_named(tmp_path):
+    facts, dataset = make(parquet(tmp_path / "x.parquet", label=None, Labels=LABELS))
+    assert facts.warnings == dataset.remarks
+    assert facts.warnings[0].endswith(
+        "x.parquet: nothing has a label; if 'Labels' holds them, write label: Labels"
+    )
+
+
+def test_columns_of_other_kinds(tmp_path):
+    days = [None if label is None else date(2020, 1, 1 + (label == "b")) for label in LABELS]
+    sizes, index = [Decimal("1.5")] * N, [*range(N)]
+    path = parquet(tmp_path / "x.parquet", text=None, label=days, size=sizes, __index_level_0__=index)
+    _, dataset = make(path)
+    assert dataset.classes == ("2020-01-01", "2020-01-02")
+    assert numbers(dataset.unlabeled, "features").tolist() == [[1.5]] * 2
 
 
 def test_files_that_are_none(tmp_path):

@@ -17,7 +17,7 @@ class TestConformance(SamplerConformance):
 
 
 def groups(size, seed=0):
-    """Six groups far apart, of 9 to 24 samples; text alone tells three of them from the others."""
+    """Six groups far apart, of 9 to 24 samples; three of them differ in text alone."""
     rng = np.random.default_rng(seed)
     of = np.repeat(np.arange(6), [9, 12, 15, 18, 21, 24])
     x = (20 * np.random.default_rng(99).normal(size=(6, 5))[of] + rng.normal(size=(99, 5))).astype(np.float32)
