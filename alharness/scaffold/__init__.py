@@ -8,6 +8,7 @@ import sys
 from datetime import datetime
 from importlib.machinery import PathFinder
 from importlib.resources import files
+from shutil import rmtree
 from typing import TYPE_CHECKING
 
 from alharness.errors import SpecError
@@ -61,7 +62,7 @@ def write(kind: str, name: str, parent: Path) -> tuple[Path, list[str]]:
         The folder, and the paths of its files in it.
 
     Raises:
-        SpecError: a plugin cannot have this name, or the folder is there already.
+        SpecError: a plugin cannot have this name, or the folder is there already, or cannot be written.
     """
     module = name.replace("-", "_")
     if problem := _unusable(kind, module):
@@ -72,10 +73,14 @@ def write(kind: str, name: str, parent: Path) -> tuple[Path, list[str]]:
             f"{folder} is there already, and nothing was written; choose another name, or another --out"
         )
     made = contents(kind, module)
-    for path, text in made.items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+    try:
+        for path, text in made.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        rmtree(folder, ignore_errors=True)
+        raise SpecError(f"{folder} cannot be written: {error.strerror}; choose another --out") from None
     return folder, list(made)
 
 

@@ -1,7 +1,9 @@
 """`alharness new`: what is written, and what is refused. That it works, tests/docs/test_plugin_pages.py says."""
 
+import errno
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +56,21 @@ def test_what_is_there_stays(new, tmp_path):
     assert code == 2
     assert "smallest-gap is there already, and nothing was written" in said
     assert [*(tmp_path / "smallest-gap").iterdir()] == []
+
+
+def test_a_full_disk_leaves_nothing(new, tmp_path, monkeypatch):
+    write = Path.write_text
+
+    def full(path, *args, **kwargs):
+        if path.name == "README.md":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    code, said = new("sampler", "smallest_gap")
+    assert code == 2
+    assert "smallest-gap cannot be written: No space left on device; choose another --out" in said
+    assert [*tmp_path.iterdir()] == []
 
 
 @pytest.mark.parametrize(
