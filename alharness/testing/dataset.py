@@ -101,10 +101,12 @@ class DatasetConformance(Conformance):
             assert said == found, f"inspect says {name}={said!r}, and what make returns has {found!r}"
 
     def test_inspect_says_how_many_samples_there_are(self) -> None:
-        """In the pool, for validation, and for the test."""
-        splits = self._split(0)
+        """In the pool, for validation, for the test, and without a label."""
+        facts, splits, unlabeled = self._facts(), self._split(0), self._dataset().unlabeled
         found = (len(splits.train), len(splits.valid), len(splits.test))
-        assert self._facts().sizes == found, f"inspect says sizes={self._facts().sizes}, and the split has {found}"
+        assert facts.sizes == found, f"inspect says sizes={facts.sizes}, and the split has {found}"
+        more = 0 if unlabeled is None else len(unlabeled)
+        assert facts.unlabeled == more, f"inspect says unlabeled={facts.unlabeled}, and there are {more}"
 
     # What is loaded
 

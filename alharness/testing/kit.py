@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from unittest import SkipTest
 
 from alharness.api.make import Imported
-from alharness.errors import HarnessError, described, text_of
+from alharness.api.params import sources
+from alharness.errors import HarnessError, SpecError, described, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -57,7 +58,10 @@ class Conformance:
     def of(cls, plugin: Any, params: Mapping[str, Any]) -> type[Self]:
         """The kit of a plugin whose author has written none: what else it needs to know is found out."""
         kit = type(cls.__name__, (cls,), {"plugin": plugin, "params": params})
-        for name, value in kit().supposed().items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = kit().supposed()
+        for name, value in found.items():
             setattr(kit, name, value)
         return kit
 
@@ -76,6 +80,13 @@ class Conformance:
                 metafunc.parametrize(name, values, ids=str)
 
     # What the plugin says
+
+    def test_the_defaults_are_valid_parameters(self) -> None:
+        """A spec may leave out all that have one."""
+        kind = self.plugin.params
+        required = {name for name, field in kind.model_fields.items() if field.is_required()}
+        params = kind(**{name: value for name, value in self.params.items() if name in required})
+        assert kind(**params.model_dump()) == params, "its defaults are refused when they are given"
 
     def test_every_parameter_has_a_description(self) -> None:
         """`alharness plugins` shows it."""
@@ -110,6 +121,13 @@ class Conformance:
     def _params(self) -> Params:
         made: Params = self.plugin.params(**self.params)
         return made
+
+    def _require_known(self, known: Collection[str]) -> None:
+        """Raise SpecError if a parameter names a modality that the samples of the kit do not have."""
+        for place, name in sources(self._params()):
+            if name not in known:
+                key = ".".join(map(str, place))
+                raise SpecError(f"{key}: the samples of the kit have no {name!r}; name one of {', '.join(known)}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,9 +19,10 @@ from alharness.engine.pool import Oracle, Pool
 from alharness.engine.recipe import Fit, model_border
 from alharness.engine.selection import ask
 from alharness.engine.training import Trainer, stored
+from alharness.errors import SpecError
 from alharness.spec.settings import TrainingSettings
 
-from .kit import Conformance
+from .kit import Conformance, refuses
 from .network import CLASSES, INPUTS
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class ModelConformance(Conformance):
 
     Attributes:
         plugin: the model's plugin.
-        tasks: the tasks that these parameters serve; None for all that the plugin serves.
+        tasks: the tasks that these parameters serve; None for all that the plugin serves. Another one its review
+            must refuse, with SpecError.
         epochs: so many are enough to learn what is easy.
     """
 
@@ -62,19 +64,26 @@ class ModelConformance(Conformance):
 
     def arguments(self) -> Mapping[str, Sequence[Any]]:
         """Each task that is served."""
-        return {"task": sorted(self.plugin.tasks if self.tasks is None else self.tasks)}
+        return {"task": sorted(self._served())}
+
+    def supposed(self) -> Mapping[str, Any]:
+        """Which tasks its review lets pass."""
+        self._require_known((*INPUTS, FUSED))
+        served = {task for task in self.plugin.tasks if not self._is_refused(task)}
+        return {"tasks": served} if served else {}
 
     # What the plugin says
 
-    def test_the_defaults_are_valid_parameters(self) -> None:
-        """A spec may leave all parameters out."""
-        params = self.plugin.params()
-        assert self.plugin.params(**params.model_dump()) == params, "its defaults are refused when they are given"
+    def test_a_task_that_these_parameters_do_not_serve_is_refused(self) -> None:
+        """By its review, before anything is trained."""
+        assert self._served() <= self.plugin.tasks, "`tasks` names one that the plugin does not serve"
+        for task in self.plugin.tasks - self._served():
+            with refuses(SpecError):
+                self._review(task)
 
     def test_its_review_lets_it_pass(self, task: Task) -> None:
         """With warnings for a user, or without: the data have audio, text and vision."""
-        facts = DatasetFacts(task=task, modalities=tuple(INPUTS), sizes=(SAMPLES, 0, SAMPLES))
-        said = [*self.plugin.review(self._params(), facts)] if self.plugin.review else []
+        said = self._review(task)
         assert all(isinstance(warning, str) and warning for warning in said), f"it warns by {said!r}"
 
     # What it learns
@@ -99,6 +108,16 @@ class ModelConformance(Conformance):
         """As often in a small pool of rare classes."""
         self._require_finite(task, lambda samples: replace(samples, labels=np.zeros_like(samples.labels)))
 
+    def test_classes_without_a_label_are_not_mixed_up_with_others(self, task: Task) -> None:
+        """Predictions have a column for each class, in their order, whichever were seen. Of classification."""
+        if task != Task.CLASSIFICATION:
+            return
+        samples = made_up(self.plugin, task)
+        some = samples.take(np.flatnonzero(samples.labels % 2))
+        found = self._predicted(self._trainer(task, self.epochs).fit(some, 0), some)
+        share = float((found.argmax(1) == some.labels).mean())
+        assert share > 0.75, f"trained with two of {CLASSES} classes, it predicts {share:.0%} of these rightly"
+
     def test_inputs_that_are_all_alike_do_no_harm(self, task: Task) -> None:
         """There is no spread to divide by."""
         self._require_finite(task, lambda samples: _with_inputs(samples, np.zeros_like))
@@ -118,8 +137,8 @@ class ModelConformance(Conformance):
     def test_several_are_trained_as_each_alone(self, task: Task) -> None:
         """Cells of a group are trained together."""
         samples, trainer = made_up(self.plugin, task), self._trainer(task, 2)
-        requests = [Fit(labeled=samples.take(np.arange(start, 32)), seed=start) for start in (0, 0, 3)]
-        requests[1] = replace(requests[1], seed=1)
+        rows = [np.arange(32), np.arange(8, 40), np.arange(3, 32)]
+        requests = [Fit(labeled=samples.take(some), seed=seed) for seed, some in enumerate(rows)]
         for request, together in zip(requests, trainer.fit_many(requests), strict=True):
             if isinstance(together, BaseException):
                 raise together
@@ -226,6 +245,23 @@ class ModelConformance(Conformance):
         assert all(bool(g.isfinite().all()) for g in gradients), "gradients at the representations are not finite"
 
     # How the tests ask
+
+    def _served(self) -> AbstractSet[Task]:
+        return self.plugin.tasks if self.tasks is None else self.tasks
+
+    def _review(self, task: Task) -> list[str]:
+        """What the plugin says of data with three modalities."""
+        facts = DatasetFacts(task=task, modalities=tuple(INPUTS), sizes=(SAMPLES, 0, SAMPLES))
+        return [*self.plugin.review(self._params(), facts)] if self.plugin.review else []
+
+    def _is_refused(self, task: Task) -> bool:
+        try:
+            self._review(task)
+        except SpecError:
+            return True
+        except Exception:  # noqa: BLE001 - a test says so
+            return False
+        return False
 
     def _provided(self) -> AbstractSet[Feature]:
         return self.plugin.features(self._params()) & PROVIDED

@@ -12,13 +12,14 @@ import torch
 
 from alharness.api.parts import needs_whole
 from alharness.api.sampler import Setting
-from alharness.api.vocabulary import Feature
+from alharness.api.vocabulary import FUSED, Feature
 from alharness.engine.selection import checked, untouched_generators
 from alharness.errors import SamplerError
 from alharness.guard.border import Border, Snapshot
 
 from .kit import Conformance, refuses
 from .laws import global_state, p_value, seed_all
+from .network import INPUTS
 from .observation import kept_tensors, observe, permuted_query, truth_noted
 from .scenarios import Scenario
 
@@ -82,6 +83,7 @@ class SamplerConformance(Conformance):
 
     def supposed(self) -> dict[str, Any]:
         """What some queries show. Only a kit that says so finds a sampler that draws, and is not meant to."""
+        self._require_known((*INPUTS, FUSED))
         served = {task for task in self.plugin.tasks if not self._is_refused(partial(self._choose_reviewed, task))}
         if not self.truth and Feature.TRUTH in self._required() and (names := self._truth_that_it_reads()):
             known = type(self.__class__.__name__, (self.__class__,), {"truth": names})
@@ -96,11 +98,6 @@ class SamplerConformance(Conformance):
         }
 
     # What the plugin says
-
-    def test_the_defaults_are_valid_parameters(self) -> None:
-        """A spec may leave all parameters out."""
-        params = self.plugin.params()
-        assert self.plugin.params(**params.model_dump()) == params
 
     def test_reads_what_it_declares(self) -> None:
         """A feature that is declared and never read shuts out models that lack it."""

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from alharness import Feature, ModelPlugin, SpecError, Task
+from alharness import FUSED, Feature, FittingModel, ModelPlugin, SpecError, Task
 from alharness.models.late_fusion.network import LateFusion
 from alharness.models.late_fusion.plugin import alharness_models
+from alharness.models.linear.plugin import alharness_models as linear_models
 from alharness.testing import Conformance, ModelConformance, examine
 from alharness.testing.kit import promises_of
 
@@ -129,15 +130,82 @@ class Detached(LateFusion):
         return super().decode({m: x.detach() for m, x in z.items()})
 
 
+class Nearest(FittingModel):
+    """Classes by the nearest mean of their samples: it keeps its promises."""
+
+    stackable = storable = True
+
+    def __init__(self, params, shape):
+        super().__init__(shape)
+        sizes = [*shape.features.values(), sum(shape.features.values())]
+        self.heads = torch.nn.ModuleList(torch.nn.Linear(size, shape.outputs) for size in sizes)
+
+    def fit(self, labeled, valid):
+        for source, x in self.joined(self.encode(labeled)).items():
+            head = self.last_layer(source)
+            head.weight.data.zero_()
+            head.bias.data.fill_(-1e3)  # of classes that no sample has
+            for label in labeled.labels[source].unique():
+                mean = x[labeled.labels[source] == label].mean(0)
+                head.weight.data[label], head.bias.data[label] = mean, -mean.square().sum() / 2
+
+    def encode(self, batch):
+        return dict(batch.inputs)
+
+    def joined(self, z):
+        return {**z, FUSED: torch.cat([z[m] for m in self.shape.modalities], dim=1)}
+
+    def decode(self, z):
+        return {source: self.last_layer(source)(x) for source, x in self.joined(z).items()}
+
+    def last_layer(self, source):
+        return self.heads[[*self.shape.modalities, FUSED].index(source)]
+
+
+class InTheOrderOfTheLabels(Nearest):
+    """Its columns are the classes that it saw, as those of many libraries are."""
+
+    def fit(self, labeled, valid):
+        super().fit(labeled, valid)
+        seen = labeled.labels[FUSED].unique()
+        for head in self.heads:
+            for values in (head.weight.data, head.bias.data):
+                values[: len(seen)] = values[seen]
+
+
+class TheFirstForAll(Nearest):
+    @classmethod
+    def fit_all(cls, models, labeled, valid):
+        for model in models:
+            model.fit(labeled[0], valid[0])
+
+
+class DrawsWithoutASeed(Nearest):
+    def fit(self, labeled, valid):
+        super().fit(labeled, valid)
+        self.heads[-1].bias.data += float(np.random.default_rng().normal())
+
+
+class KeepsItElsewhere(Nearest):
+    def fit(self, labeled, valid):
+        super().fit(labeled, valid)
+        self.scale = 2.0
+
+    def decode(self, z):
+        return {source: x * getattr(self, "scale", 1.0) for source, x in super().decode(z).items()}
+
+
 def refusing(params, facts):
     raise SpecError("it needs one modality")
 
 
 FAULTS = {
     "its_review_lets_it_pass": kit(review=refusing),
+    "a_task_that_these_parameters_do_not_serve_is_refused": kit(),
     "it_learns_what_is_easy": kit(LearnsNothing),
     "one_label_is_enough": kit(NeedsTwo),
     "labels_that_are_all_alike_are_enough": kit(NeedsClasses),
+    "classes_without_a_label_are_not_mixed_up_with_others": kit(InTheOrderOfTheLabels),
     "inputs_that_are_all_alike_do_no_harm": kit(NeedsSpread),
     "inputs_of_any_scale_do_no_harm": kit(Exponential),
     "the_same_seed_trains_the_same": kit(FromTheSystem),
@@ -162,6 +230,19 @@ def test_a_fault_is_found(promise):
     assert verdict.status == "failed"
 
 
+@pytest.mark.parametrize(
+    ("network", "promise"),
+    [
+        (TheFirstForAll, "several_are_trained_as_each_alone"),
+        (DrawsWithoutASeed, "the_same_seed_trains_the_same"),
+        (KeepsItElsewhere, "what_is_stored_is_the_whole_model"),
+    ],
+)
+def test_a_fault_of_a_model_that_fits_itself_is_found(network, promise):
+    (verdict,) = examine(kit(network), only={f"test_{promise}"})
+    assert verdict.status == "failed"
+
+
 @pytest.mark.slow
 def test_what_keeps_its_promises_passes():
     good = type("Kit", (ModelConformance,), {"plugin": GOOD})
@@ -172,8 +253,31 @@ def test_what_keeps_its_promises_passes():
 
 
 def test_every_promise_has_its_fault():
-    known = {*promises_of(Conformance), "test_the_defaults_are_valid_parameters"}  # which samplers prove
-    assert {f"test_{promise}" for promise in FAULTS} == {*promises_of(ModelConformance)} - known
+    assert {f"test_{promise}" for promise in FAULTS} == {*promises_of(ModelConformance)} - {
+        *promises_of(Conformance)
+    }
+
+
+def test_what_it_serves_is_found_out():
+    def review(params, facts):
+        if facts.task == Task.REGRESSION:
+            raise SpecError("it needs classes")
+        return []
+
+    plugin = ModelPlugin(name="toy", params=GOOD.params, make=Nearest, review=review)
+    assert ModelConformance.of(plugin, {}).tasks == {Task.CLASSIFICATION}
+
+
+def test_what_it_provides_may_depend_on_its_parameters():
+    found = kit(Nearest, provides=lambda params: {Feature.PREDICTIONS})
+    (verdict,) = examine(found, only={"test_dropout_draws_differ_and_come_again"})
+    assert (verdict.status, verdict.reason) == ("skipped", "it does not provide mc_draws")
+
+
+def test_a_modality_that_the_kit_does_not_have_is_refused():
+    (linear,) = linear_models()
+    with pytest.raises(SpecError, match=r"modalities\.0: the samples of the kit have no 'top'; name one of audio"):
+        ModelConformance.of(linear, {"modalities": ("top",)})
 
 
 def test_a_model_says_what_it_provides():
