@@ -34,7 +34,7 @@ PAGES = (
     "docs/how-to/write-an-executor.md",
     "docs/how-to/label-your-own-data.md",
     "docs/how-to/use-your-own-embeddings.md",
-    "plugins/adapters/skactiveml/README.md",
+    "docs/reference/skactiveml.md",
 )
 """What a new user does first, with the data and the plugins of others, and with own ones."""
 FENCE = re.compile(r"^( *)(`{3,})([^`\n]*)\n(.*?)^\1\2 *$", re.MULTILINE | re.DOTALL)

@@ -7,12 +7,13 @@ from alharness import Task
 
 pytest.importorskip("skactiveml")
 
-from alharness_skactiveml import matrix
+from alharness_skactiveml import cases, checks, matrix
 from alharness_skactiveml import params as of
+from alharness_skactiveml.sampler import Case
 
 
 def case(unlabeled=6, labeled=2, **changes):
-    return matrix.case_of(of.CoreSet(), Task.CLASSIFICATION, unlabeled, labeled, 2, **changes)
+    return cases.case_of(of.CoreSet(), Task.CLASSIFICATION, unlabeled, labeled, 2, **changes)
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def asked(monkeypatch):
     """Have something else choose: (case, size, seed) -> picks."""
 
     def use(picks):
-        monkeypatch.setattr(matrix, "choose", lambda _, case, size, seed, **__: (picks(case, size, seed), None))
+        monkeypatch.setattr(checks, "choose", lambda _, case, size, seed, **__: (picks(case, size, seed), None))
 
     return use
 
@@ -37,7 +38,7 @@ def by_value(case, size, _seed):
 @pytest.mark.parametrize("check", ["distinct", "permutation", "seed"])
 def test_a_sound_strategy_passes(asked, picks, check):
     asked(picks)
-    assert matrix.CHECKS[check](of.CoreSet(), case()) == ""
+    assert checks.CHECKS[check](of.CoreSet(), case()) == ""
 
 
 @pytest.mark.parametrize(
@@ -58,15 +59,15 @@ def test_a_sound_strategy_passes(asked, picks, check):
 )
 def test_a_fault_is_found(asked, check, picks, text):
     asked(picks)
-    assert text in matrix.CHECKS[check](of.CoreSet(), case())
+    assert text in checks.CHECKS[check](of.CoreSet(), case())
 
 
 def test_the_law_of_the_second_pick(asked):
     asked(by_chance)
-    assert matrix.second(of.RandomSampling(), case()) == ""
+    assert checks.second(of.RandomSampling(), case()) == ""
     asked(lambda case, size, seed: [0, 1 if seed % 3 else 2 + seed % 4])
-    assert "1: 0.67 instead of 0.20" in matrix.second(of.RandomSampling(), case())
-    assert "and the paper" in matrix.second(of.CoreSet(), case())
+    assert "1: 0.67 instead of 0.20" in checks.second(of.RandomSampling(), case())
+    assert "and the paper" in checks.second(of.CoreSet(), case())
 
 
 def test_the_smallest_case_cannot_be_made_smaller():
@@ -75,8 +76,15 @@ def test_the_smallest_case_cannot_be_made_smaller():
     def fails(case):
         return len(np.unique(case.pool, axis=0)) < case.unlabeled
 
-    found = matrix.smallest(fails, case(unlabeled=8, labeled=3, distinct=4))
+    found = cases.smallest(fails, case(unlabeled=8, labeled=3, distinct=4))
     assert (found.unlabeled, found.labeled, found.x.shape[1]) == (2, 1, 1)
+
+
+def test_predictions_of_the_smallest_case_have_few_decimals():
+    made = cases.case_of(of.Badge(), Task.CLASSIFICATION, 4, 2, 2)
+    found = cases.smallest(lambda case: case.predictions is not None, made)
+    assert np.array_equal(found.predictions, found.predictions.round(1))
+    assert np.allclose(found.predictions.sum(1), 1)
 
 
 def test_a_strategy_that_raises_is_shown(asked):
@@ -84,19 +92,33 @@ def test_a_strategy_that_raises_is_shown(asked):
         raise ZeroDivisionError("no more")
 
     asked(raises)
-    finding = matrix.examine(of.CoreSet(), "seed")
-    assert finding.text == "ZeroDivisionError: no more"
-    assert "x = [[" in matrix.shown(of.CoreSet, "seed", finding)
+    fault = checks.examine(of.CoreSet(), "seed")
+    assert fault.text == "ZeroDivisionError: no more"
+    assert "x=np.array([[" in matrix.shown(of.CoreSet(), "seed", fault)
 
 
-def test_a_section_takes_the_place_of_that_of_its_version():
-    page = "head\n<!-- matrix -->\n### a 1.0\n\nold\n\n### a 1.0.1\n\nkept\n<!-- end of matrix -->\nfoot\n"
-    made = matrix.put(page, "### a 1.0\n\nnew")
-    assert made == (
-        "head\n<!-- matrix -->\n\n### a 1.0\n\nnew\n\n### a 1.0.1\n\nkept\n\n<!-- end of matrix -->\nfoot\n"
-    )
+def test_what_is_shown_prints_the_fault(capsys):
+    """If it fails with another version of the library, the strategy was corrected: make the matrix again."""
+    fault = checks.examine(of.Badge(), "distinct")
+    code = matrix.shown(of.Badge(), "distinct", fault).partition("```python\n")[2].removesuffix("```")
+    exec(code, {"np": np, "Case": Case, "checks": checks, "cases": cases, "params": of})
+    assert capsys.readouterr().out == f"{fault.text}\n"
 
 
-def test_badge_of_this_version_repeats_a_pick():
-    """If this fails, the strategy has been corrected: make the matrix again."""
-    assert matrix.examine(of.Badge(), "distinct").text
+PAGE = "head\n<!-- matrix -->\n### scikit-activeml 0.9\n\nkept\n<!-- end of matrix -->\nfoot\n"
+
+
+def test_a_page_keeps_the_sections_of_other_versions_and_what_is_not_made_again():
+    line = matrix.Line.of("`badge`")
+    line.cells[1:3], line.faults = ["no", "yes"], ["**`badge`, distinct**: twice\n\n```python\nprint(1)\n```"]
+    page = matrix.written(PAGE, [line, matrix.Line.of("`clue`")])
+    assert page.startswith("head\n<!-- matrix -->\n\n### scikit-activeml ")
+    assert page.endswith("```\n\n### scikit-activeml 0.9\n\nkept\n\n<!-- end of matrix -->\nfoot\n")
+
+    again = matrix.read(page)
+    assert (again["`badge`"], [*again]) == (line, ["`badge`", "`clue`"])
+    assert matrix.written(page, again.values()) == page
+
+
+def test_time_and_memory():
+    assert all(float(found) >= 0 for found in matrix.cost("RandomSampling", 50, 3))

@@ -1,6 +1,8 @@
 import inspect
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -37,6 +39,15 @@ def test_every_strategy_is_a_sampler_or_is_listed_with_a_reason():
     strategies = {name for name in pool.__all__ if inspect.isclass(getattr(pool, name))}
     assert {params.strategy for params in STRATEGIES} | {*LEFT_OUT} == strategies
     assert not {params.strategy for params in STRATEGIES} & {*LEFT_OUT}
+
+
+def test_the_page_has_each_of_them():
+    page = (Path(__file__).parents[4] / "docs" / "reference" / "skactiveml.md").read_text(encoding="utf-8")
+    given, rest = (part.partition("\n## ")[0] for part in page.split("\n| --- | --- |", 2)[1:])
+    named = [name for row in re.findall(r"(?m)^\| (`.*?) \|", given) for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(named) == sorted(params.strategy.lower() for params in STRATEGIES)
+    named = [name for row in re.findall(r"(?m)^\| (`.*?) \|", rest) for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(named) == sorted(LEFT_OUT)
 
 
 @pytest.mark.parametrize("params", STRATEGIES, ids=lambda params: params.strategy)

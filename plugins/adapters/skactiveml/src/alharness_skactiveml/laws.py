@@ -130,6 +130,12 @@ def information(_params: StrategyParams, case: Case, first: int) -> Array:
     return _largest(_entropy(case.predictions.mean(0)) - _entropy(case.predictions).mean(0), first)
 
 
+def disagreement(params: StrategyParams, case: Case, first: int) -> Array:
+    """Largest mean divergence from the mean prediction, which is that information; of values, their spread."""
+    assert case.predictions is not None
+    return information(params, case, first) if case.classes else _largest(case.predictions.std(0)[:, 0], first)
+
+
 def joint_information(_params: StrategyParams, case: Case, first: int) -> Array:
     """Largest mutual information of both labels and the model, over all pairs of classes."""
     p = case.predictions
@@ -174,6 +180,7 @@ LAWS: Mapping[str, Law] = {
     "GreedySamplingX": farthest,
     "MaxHerding": herding,
     "ProbCover": coverage,
+    "QueryByCommittee": disagreement,
     "RandomSampling": uniform,
     "UncertaintySampling": least_confident,
 }
