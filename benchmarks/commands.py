@@ -18,7 +18,7 @@ import psutil
 from .rows import Cost, combine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 ROOT = Path(__file__).parents[1]
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -37,6 +37,8 @@ LITTLE = 1.75
 """So many times the processor time of its imports may a quick command take."""
 INTERVAL = 1.0
 """Seconds between two looks at a command's processes; each costs some milliseconds of a core."""
+OFTEN = 0.1
+"""The same if memory is quickly known, whose peaks may be short."""
 SELDOM = 200
 """To ask for memory takes ten times as long, and holds the processes up: it may take one second in so many."""
 
@@ -54,8 +56,17 @@ class Ended(NamedTuple):
     started: int
 
 
-def start(*arguments: str, environment: Mapping[str, str] = os.environ) -> Ended:
+def start(
+    *arguments: str,
+    environment: Mapping[str, str] = os.environ,
+    memory: Callable[[Sequence[psutil.Process]], int] | None = None,
+) -> Ended:
     """Run Python with these arguments, in the repository, to its end.
+
+    Args:
+        arguments: of Python.
+        environment: variables.
+        memory: bytes that processes hold; by default all memory of all of them.
 
     Raises:
         RuntimeError: it failed; with the last lines that it wrote.
@@ -70,7 +81,7 @@ def start(*arguments: str, environment: Mapping[str, str] = os.environ) -> Ended
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        watch = _Watch(process.pid)
+        watch = _Watch(process.pid, memory or _together)
         watch.start()
         output, _ = process.communicate()
     wall = time.perf_counter() - wall
@@ -94,10 +105,10 @@ def in_turn(rounds: int, *commands: Sequence[str]) -> list[Cost]:
 class _Watch(threading.Thread):
     """Looks at a process and all that descend from it, again and again."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, memory: Callable[[Sequence[psutil.Process]], int]) -> None:
         super().__init__(daemon=True)
         self.peak = 0
-        self._pid = pid
+        self._pid, self._memory = pid, memory
         self._done = threading.Event()
         self._seconds: dict[int, float] = {}
         self._asked_again = 0.0
@@ -109,7 +120,7 @@ class _Watch(threading.Thread):
 
     def run(self) -> None:
         self._look()
-        while not self._done.wait(INTERVAL):
+        while not self._done.wait(INTERVAL if self._memory is _together else OFTEN):
             self._look()
 
     def finish(self) -> None:
@@ -127,9 +138,13 @@ class _Watch(threading.Thread):
                 self._seconds[process.pid] = times.user + times.system
         began = time.perf_counter()
         if began >= self._asked_again:
-            self.peak = max(self.peak, sum(map(_memory, found)))
+            self.peak = max(self.peak, self._memory(found) if found else 0)
             ended = time.perf_counter()
             self._asked_again = ended + SELDOM * (ended - began)
+
+
+def _together(processes: Sequence[psutil.Process]) -> int:
+    return sum(map(_memory, processes))
 
 
 def _memory(process: psutil.Process) -> int:

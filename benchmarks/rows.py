@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-KERNELS, TRAINING, DATA, RUNS = GROUPS = ("Kernels", "Training", "Data sets", "Whole runs")
+KERNELS, TRAINING, DATA, LABELING, RUNS = GROUPS = (
+    "Kernels", "Training", "Data sets", "Own labels", "Whole runs",
+)  # fmt: skip
 """Groups of rows, each with a table of its own."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import data, floors, runs, selection, training
+from . import data, floors, labeling, runs, selection, training
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,5 +17,6 @@ ROWS: Mapping[str, Callable[[Bench], Row]] = {
     **floors.ROWS,
     **training.ROWS,
     **data.ROWS,
+    **labeling.ROWS,
     **runs.ROWS,
 }
