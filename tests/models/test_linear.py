@@ -162,3 +162,24 @@ def test_the_fused_prediction_is_made_from_the_modalities_that_were_named():
     outputs = model(samples)
     torch.testing.assert_close(outputs["fused"], outputs["text"])
     assert not torch.allclose(outputs["fused"], outputs["my.audio"])
+
+
+@pytest.mark.parametrize("task", list(Task))
+@pytest.mark.parametrize("penalty", [1e-6, 1e9])
+def test_columns_that_repeat_each_other_do_no_harm(task, penalty):
+    samples = batch(40, task)
+    samples.inputs["my.audio"][:, 1:] = samples.inputs["my.audio"][:, :1]
+    found = fitted(samples, task, penalty=penalty)(samples)
+    assert all(torch.isfinite(x).all() for x in found.values())
+
+
+def test_of_one_modality_alone_there_is_one_head():
+    samples = batch()
+    samples = type(samples)(inputs={"text": samples.inputs["text"]}, labels={"text": samples.labels["text"]})
+    samples.labels["fused"] = samples.labels["text"]
+    model = Linear(LinearParams(), ModelShape(features={"text": 3}, task=Task.CLASSIFICATION, outputs=4))
+    model.fit(samples, None)
+    assert len(model.heads) == 1
+    outputs = model(samples)
+    assert outputs.keys() == {"text", "fused"}
+    assert torch.equal(outputs["text"], outputs["fused"])

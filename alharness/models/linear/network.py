@@ -43,8 +43,10 @@ class Linear(FittingModel):
         self.penalty = params.penalty
         self.fused = tuple(params.modalities or shape.modalities)
         self.scales = Scales(shape)
-        sizes = [shape.features[m] for m in shape.modalities] + [sum(shape.features[m] for m in self.fused)]
-        # A list in the shape's order: a modality's name may be no valid name of a submodule.
+        # Of one modality alone the fused head is the only one.
+        self.sources = (*shape.modalities, FUSED) if len(shape.modalities) > 1 else (FUSED,)
+        sizes = [sum(shape.features[m] for m in self.parts_of(source)) for source in self.sources]
+        # A list in the order of sources: a modality's name may be no valid name of a submodule.
         self.heads = nn.ModuleList(nn.Linear(size, shape.outputs) for size in sizes)
 
     def fit(self, labeled: Batch, valid: Batch | None) -> None:
@@ -61,11 +63,11 @@ class Linear(FittingModel):
         """The same for several models."""
         for model, samples in zip(models, labeled, strict=True):
             model.scales.adapt(samples)
-        shape = models[0].shape
-        size = 8 * len(labeled[0]) * sum(shape.features.values())
+        first = models[0]
+        size = 8 * len(labeled[0]) * sum(first.shape.features.values())
         # On a CPU each is as quick by itself. Kernels of an accelerator treat one alone otherwise.
         together = max(2, HELD // size) if labeled[0].device.type != "cpu" else 1
-        for source in (*shape.modalities, FUSED):
+        for source in first.sources:
             for start in range(0, len(models), together):
                 part = slice(start, start + together)
                 _solve(models[part], labeled[part], source)
@@ -77,37 +79,44 @@ class Linear(FittingModel):
 
     def decode(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Source -> logits, or values in the units of the labels."""
-        return {s: self.last_layer(s)(self.joined(z, s)) for s in (*self.shape.modalities, FUSED)}
+        found = {source: self.last_layer(source)(self.joined(z, source)) for source in self.sources}
+        return dict.fromkeys(self.shape.modalities, found[FUSED]) | found
 
     def last_layer(self, source: str) -> nn.Linear:
         """All that there is of that source's head."""
-        place = len(self.shape.modalities) if source == FUSED else self.shape.modalities.index(source)
-        return cast("nn.Linear", self.heads[place])
+        known = source if source in self.sources else FUSED
+        return cast("nn.Linear", self.heads[self.sources.index(known)])
+
+    def parts_of(self, source: str) -> tuple[str, ...]:
+        """The modalities that a source is predicted from."""
+        return self.fused if source == FUSED else (source,)
 
     def joined(self, z: Mapping[str, Tensor], source: str) -> Tensor:
         """What a source is predicted from."""
-        return torch.cat([z[m] for m in self.fused], dim=1) if source == FUSED else z[source]
+        parts = [z[m] for m in self.parts_of(source)]
+        return torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
 
 
 def _solve(models: Sequence[Linear], labeled: Sequence[Batch], source: str) -> None:
     """Put the weights of that source's head into models that have their scales."""
-    alone = len(models) == 1 and labeled[0].device.type != "cpu"
-    if alone:
+    on_cpu = labeled[0].device.type == "cpu"
+    if len(models) == 1 and not on_cpu:
         models, labeled = [*models, *models], [*labeled, *labeled]
     pairs = [*zip(models, labeled, strict=True)]
-    x = torch.stack([model.joined(model.encode(samples), source).double() for model, samples in pairs])
+    x = torch.stack([model.joined(model.encode(samples), source) for model, samples in pairs])
     y = torch.stack([samples.labels[source] for samples in labeled])
-    counted = torch.stack([_counted(samples, source) for samples in labeled]).double()
+    counted = torch.stack([_counted(samples, source) for samples in labeled])
     shape, penalty = models[0].shape, models[0].penalty
-    if shape.task == Task.CLASSIFICATION:
-        weights = logistic(x, y, counted, penalty, shape.outputs)
+    if shape.task == Task.REGRESSION:
+        weights = ridge(x.double(), y.double(), counted.double(), penalty)
     else:
-        weights = ridge(x, y.double(), counted, penalty)
+        x = x if on_cpu else x.double()  # an accelerator may round products of float32 to TF32
+        weights = logistic(x, y, counted.to(x), penalty, shape.outputs)
     with torch.no_grad():
         for model, found in zip(models, weights, strict=True):
             layer = model.last_layer(source)
-            layer.weight.copy_(found[:-1].T)
-            layer.bias.copy_(found[-1])
+            layer.weight.copy_(found[:, :-1])
+            layer.bias.copy_(found[:, -1])
 
 
 def _counted(samples: Batch, source: str) -> Tensor:

@@ -1,6 +1,6 @@
 """The minima of ridge and of logistic regression, for several members of a stack at once.
 
-Everything is float64 and begins at zero, so that equal samples give equal weights. With more columns than rows the
+Both begin at zero and draw nothing, so that equal samples give equal weights. With more columns than rows the
 minimum is in the span of the rows, and is looked for there.
 """
 
@@ -14,12 +14,12 @@ from torch.nn import functional
 if TYPE_CHECKING:
     from torch import Tensor
 
-STEPS, HALVINGS = 200, 30
-"""Most steps to the minimum of a logistic regression, and how often one of them is halved at most."""
-MEMORY = 10
-"""Steps that the next one remembers."""
 ACCURACY = 1e-4
-"""Of the gradient of the mean loss: steps end when no entry is larger."""
+"""Of the gradient of the mean logistic loss: steps end when no entry is larger, as those of scikit-learn do."""
+FLAT = 0.2
+"""Of the slope at the beginning of a step: it ends where no more is left."""
+STEPS, TRIALS = 500, 20
+"""Most steps to the minimum, and most lengths that are tried for one of them."""
 
 
 def ridge(x: Tensor, y: Tensor, counted: Tensor, penalty: float) -> Tensor:
@@ -32,23 +32,22 @@ def ridge(x: Tensor, y: Tensor, counted: Tensor, penalty: float) -> Tensor:
         penalty: of the weights; the intercept has none.
 
     Returns:
-        (B, d + 1, 1), the intercept last.
+        (B, 1, d + 1), the intercept last.
 
     >>> import torch
     >>> from alharness.models.linear.solver import ridge
     >>> x = torch.tensor([[[-1.0], [1.0]]], dtype=torch.float64)
     >>> ridge(x, 10 + 4 * x[:, :, 0], torch.ones_like(x[:, :, 0]), penalty=2.0)
-    tensor([[[ 2.],
-             [10.]]], dtype=torch.float64)
+    tensor([[[ 2., 10.]]], dtype=torch.float64)
     """
     counted = counted[:, :, None]
     number = counted.sum(1, keepdim=True).clamp(min=1)
     middle, mean = product(counted.mT, x) / number, product(counted.mT, y[:, :, None]) / number
     x, basis = _in_span((x - middle) * counted)
-    factor = torch.linalg.cholesky(_with_diagonal(product(x.mT, x), penalty))
+    factor = _factor(product(x.mT, x), penalty)
     weights = torch.cholesky_solve(product(x.mT, (y[:, :, None] - mean) * counted), factor)
-    weights = _outside(weights, basis)
-    return torch.cat([weights, mean - product(middle, weights)], 1)
+    weights = weights if basis is None else product(basis, weights)
+    return torch.cat([weights, mean - product(middle, weights)], 1).mT
 
 
 def logistic(x: Tensor, y: Tensor, counted: Tensor, penalty: float, classes: int) -> Tensor:
@@ -56,106 +55,118 @@ def logistic(x: Tensor, y: Tensor, counted: Tensor, penalty: float, classes: int
 
     The intercepts are penalized, too: a class without a sample keeps a probability above 0.
 
-    The first step is Newton's. The curvature there is factored, and L-BFGS continues from it: each further step
-    costs two products with x.
+    Conjugate gradients (Polak & Ribière, 1969) are preconditioned by the curvature at zero, which is factored
+    once. The first step is Newton's, and each costs two products with x.
 
     Args:
-        x: (B, n, d) inputs of B members, float64.
+        x: (B, n, d) inputs of B members.
         y: (B, n) classes, int64.
         counted: (B, n) 1 for the samples that count, 0 for others.
         penalty: of weights and intercepts.
         classes: C.
 
     Returns:
-        (B, d + 1, C), the intercepts last.
+        (B, C, d + 1), the intercepts last.
 
     >>> import torch
     >>> from alharness.models.linear.solver import logistic
     >>> x = torch.tensor([[[-1.0], [1.0]]], dtype=torch.float64)
     >>> found = logistic(x, torch.tensor([[0, 1]]), torch.ones_like(x[:, :, 0]), penalty=1.0, classes=2)
     >>> (found.round(decimals=2) + 0).tolist()
-    [[[-0.52, 0.52], [0.0, 0.0]]]
+    [[[-0.52, 0.0], [0.52, 0.0]]]
     """
-    counted = counted[:, :, None]
     x, basis = _in_span(x)
-    x = torch.cat([x, torch.ones_like(x[:, :, :1])], 2) * counted
-    wanted = functional.one_hot(y, classes).to(x) * counted
-    # The curvature at zero, as far as weights do not move the logits of all classes alike.
-    factor = torch.linalg.cholesky(_with_diagonal(product(x.mT, x) / classes, penalty))
-    memory = _Memory()
-    weights, logits = x.new_zeros(len(x), x.shape[2], classes), torch.zeros_like(wanted)
-    loss, chances = _loss(logits, wanted, weights, penalty)
-    gradient = product(x.mT, chances * counted - wanted)
-    scaled = torch.cholesky_solve(gradient, factor)
+    rows = torch.cat([x, torch.ones_like(x[:, :, :1])], 2) * counted[:, :, None]
+    columns = rows.mT.contiguous()  # a product is the quickest with the few rows of weights on its left
+    wanted = functional.one_hot(y, classes).mT.to(x)
+    close = ACCURACY * counted.sum(1).clamp(min=1)
+    factor = _factor(product(columns, rows) / classes, penalty)
+    weights, logits = x.new_zeros(len(x), classes, rows.shape[2]), torch.zeros_like(wanted)
+    chances = logits.softmax(1)
+    gradient = change = product(chances - wanted, rows)
+    step, size = torch.zeros_like(weights), torch.ones_like(close)
+    moving = torch.ones_like(close, dtype=torch.bool)
     for _ in range(STEPS):
-        moving = gradient.abs().amax((1, 2)) > ACCURACY * counted.sum((1, 2)).clamp(min=1)
+        moving = moving & (gradient.abs().amax((1, 2)) > close)
         if not moving.any():
             break
-        step = -memory.direction(gradient, scaled)
-        slope, far = _dot(gradient, step), product(x, step)
-        length = moving.to(x)
-        for _ in range(HALVINGS):
-            found, there = weights + step * length[:, None, None], logits + far * length[:, None, None]
-            found_loss, chances = _loss(there, wanted, found, penalty)
-            # Near the minimum, rounding may hide that the loss falls.
-            failed = moving & ~(found_loss <= loss + 1e-4 * length * slope + 1e-12 * loss.abs())
-            if not failed.any():
-                break
-            length = torch.where(failed, length / 2, length)
-        found_gradient = product(x.mT, chances * counted - wanted) + penalty * found
-        found_scaled = torch.cholesky_solve(found_gradient, factor)
-        memory.add(found - weights, found_gradient - gradient, found_scaled - scaled)
-        weights, logits, loss, gradient, scaled = found, there, found_loss, found_gradient, found_scaled
-    return torch.cat([_outside(weights[:, :-1], basis), weights[:, -1:]], 1)
+        scaled = torch.cholesky_solve(gradient.mT, factor).mT
+        step = _times(step, (_dot(scaled, change) / size).clamp(min=0)) - scaled
+        size = torch.where(moving, _dot(gradient, scaled), 1)
+        slope = _dot(gradient, step)
+        if not (slope < 0).all():  # for the members that are led uphill, it begins anew
+            step = torch.where((slope < 0)[:, None, None], step, -scaled)
+            slope = torch.where(slope < 0, slope, -size)
+        far = product(step, columns)
+        tilt, bend = penalty * _dot(weights, step), penalty * _dot(step, step)
+        length, chances = _length(logits, chances, wanted, far, slope, tilt, bend, moving)
+        weights, logits = weights + _times(step, length), logits + _times(far, length)
+        before, gradient = gradient, product(chances - wanted, rows) + penalty * weights
+        change, moving = gradient - before, moving & (length > 0)
+    weights, intercepts = weights[:, :, :-1], weights[:, :, -1:]
+    return torch.cat([weights if basis is None else product(weights, basis.mT), intercepts], 2)
+
+
+def _length(
+    logits: Tensor,
+    chances: Tensor,
+    wanted: Tensor,
+    far: Tensor,
+    slope: Tensor,
+    tilt: Tensor,
+    bend: Tensor,
+    moving: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """How far to go along a step, to where the loss is nearly flat: by Newton's method, between bounds.
+
+    Args:
+        logits: (B, C, n).
+        chances: their probabilities.
+        wanted: 1 for the class of each sample.
+        far: how the logits change along the step.
+        slope: (B,) of the loss at its beginning.
+        tilt: (B,) the part of it that is the penalty's.
+        bend: (B,) curvature of the penalty.
+        moving: (B,) the members that make a step.
+
+    Returns:
+        The lengths, and the probabilities there. The length is 0 for other members, and where rounding leaves
+        nothing to gain.
+    """
+    length, low, high = torch.zeros_like(tilt), torch.zeros_like(tilt), torch.full_like(tilt, torch.inf)
+    flat = FLAT * slope.abs()
+    searching = moving & (slope < 0)
+    for _ in range(TRIALS):
+        spread = far - (chances * far).sum(1, keepdim=True)
+        found = length - slope / (_dot(chances * spread, spread) + bend)
+        found = torch.where((low < found) & (found < high), found, (low + high) / 2)
+        length = torch.where(searching, found, length)
+        chances = (logits + _times(far, length)).softmax(1)
+        slope = _dot(chances - wanted, far) + tilt + bend * length
+        searching = moving & (slope.abs() > flat)
+        if not searching.any():
+            break
+        low, high = torch.where(slope < 0, length, low), torch.where(slope < 0, high, length)
+    return length, chances
 
 
 def product(a: Tensor, b: Tensor) -> Tensor:
     """(B, n, k) and (B, k, m) as (B, n, m); on a CPU each by itself, with the numbers that it has alone."""
-    return torch.bmm(a, b) if a.device.type != "cpu" else torch.stack([p @ q for p, q in zip(a, b, strict=True)])
-
-
-class _Memory:
-    """The last steps of each member, and how the gradient changed in them: the curvature that they saw."""
-
-    def __init__(self) -> None:
-        self._kept: list[tuple[Tensor, ...]] = []
-
-    def add(self, step: Tensor, change: Tensor, scaled: Tensor) -> None:
-        """A step, the change of the gradient, and that divided by the curvature that was factored."""
-        self._kept = [*self._kept, tuple(x.flatten(1) for x in (step, change, scaled))][-MEMORY:]
-
-    def direction(self, gradient: Tensor, scaled: Tensor) -> Tensor:
-        """The gradient divided by what is known of the curvature (Byrd, Nocedal & Schnabel, 1994, equation 3.1).
-
-        Args:
-            gradient: (B, d + 1, C).
-            scaled: the same, divided by the curvature that was factored.
-        """
-        if not self._kept:
-            return scaled
-        s, y, v = (torch.stack(kept, 1) for kept in zip(*self._kept, strict=True))
-        inner = product(s, y.mT)
-        own = inner.diagonal(dim1=1, dim2=2)
-        still = own <= 0  # a member that had arrived made steps of zeros, which say nothing
-        size = torch.where(still[:, -1], 1.0, own[:, -1] / _dot(y[:, -1], v[:, -1]))[:, None, None]
-        upper = inner.triu() + torch.diag_embed(still.to(own))
-        g = gradient.flatten(1)[:, :, None]
-        a = torch.linalg.solve_triangular(upper, product(s, g), upper=True)
-        b = product(torch.diag_embed(own) + size * product(y, v.mT), a) - size * product(v, g)
-        b = torch.linalg.solve_triangular(upper.mT, b, upper=False)
-        found = size * scaled.flatten(1)[:, :, None] + product(s.mT, b) - size * product(v.mT, a)
-        return found.reshape(gradient.shape)
-
-
-def _loss(logits: Tensor, wanted: Tensor, weights: Tensor, penalty: float) -> tuple[Tensor, Tensor]:
-    """(B,) losses and (B, n, C) probabilities."""
-    known = logits.log_softmax(2)
-    return penalty / 2 * _dot(weights, weights) - _dot(known, wanted), known.exp_()
+    if a.device.type != "cpu":
+        return torch.bmm(a, b)
+    return torch.stack([p @ q for p, q in zip(a, b, strict=True)])
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:
-    """(B, ...) and (B, ...) as (B,)."""
+    """(B, C, n) and (B, C, n) as (B,)."""
+    if a.device.type == "cpu":
+        return (a * b).sum((1, 2))
     return product(a.reshape(len(a), 1, -1), b.reshape(len(b), -1, 1)).flatten()
+
+
+def _times(x: Tensor, factors: Tensor) -> Tensor:
+    """(B, C, n), each member times its own factor."""
+    return x * factors[:, None, None]
 
 
 def _in_span(x: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -166,11 +177,10 @@ def _in_span(x: Tensor) -> tuple[Tensor, Tensor | None]:
     return rows.mT.contiguous(), basis
 
 
-def _outside(weights: Tensor, basis: Tensor | None) -> Tensor:
-    """Weights of coordinates in the span as weights of columns."""
-    return weights if basis is None else product(basis, weights)
-
-
-def _with_diagonal(x: Tensor, penalty: float) -> Tensor:
-    x.diagonal(dim1=1, dim2=2).add_(penalty)
-    return x
+def _factor(curvature: Tensor, penalty: float) -> Tensor:
+    """Cholesky's, with the penalty on the diagonal, or what rounding needs if that is more."""
+    diagonal = curvature.diagonal(dim1=1, dim2=2)
+    least = 10 * torch.finfo(curvature.dtype).eps * diagonal.sum(1, keepdim=True)
+    diagonal.add_(least.clamp(min=penalty))
+    factor: Tensor = torch.linalg.cholesky(curvature)
+    return factor
