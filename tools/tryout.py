@@ -33,6 +33,7 @@ PAGES = (
     "docs/how-to/write-a-tracker.md",
     "docs/how-to/write-an-executor.md",
     "docs/how-to/label-your-own-data.md",
+    "docs/how-to/label-with-a-tool.md",
     "docs/how-to/use-your-own-embeddings.md",
     "docs/reference/skactiveml.md",
 )

@@ -14,10 +14,13 @@ from alharness.labeling.defaults import MODEL, PLANNED, SAMPLER, SIZE
 from alharness.text.terminal import safe
 from alharness.text.words import command_line
 
+from .exchange import fill_in, from_option, open_tool, show_option, take_labels, to_option
 from .options import FILE, FOLDER, include_option, set_option, warn
 from .page import make_console
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from alharness.labeling.project import Progress
 
 FILES = (".parquet", ".npz", ".npy", ".csv")
@@ -63,6 +66,9 @@ FILES = (".parquet", ".npz", ".npy", ".csv")
 @click.option("--class", "classes", multiple=True, metavar="NAME", help="A class that labels may be, seen or not.")
 @click.option("--go-on", is_flag=True, help="Choose the next batch although some of this one have no label yet.")
 @click.option("--relabel", is_flag=True, help="Take labels that differ from those so far.")
+@from_option
+@to_option
+@show_option
 @include_option
 @set_option("Of a new project: change a value of its spec, such as training.epochs=20.")
 def query(
@@ -71,6 +77,9 @@ def query(
     tables: tuple[Path, ...],
     size: int | None,
     classes: tuple[str, ...],
+    sources: tuple[str, ...],
+    target: str | None,
+    show: Path | None,
     *,
     go_on: bool,
     relabel: bool,
@@ -88,16 +97,28 @@ def query(
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     from alharness.labeling.labels import read_given
     from alharness.labeling.project import Project
+    from alharness.labeling.tools.contents import require_ids
 
-    given = {str(path): read_given(path) for path in tables}
+    tool = open_tool(target, folder) if target else None
+    given: dict[str, Mapping[str, str]] = {str(path): read_given(path) for path in tables}
+    given |= take_labels(sources, target, folder)
+    if tool:
+        tool.require_ready()
+    if show:
+        require_ids(show)
     if data is None:
         _require_nothing(begin)
         project = Project(folder, warn)
     else:
         project = _begin(folder, data, size or SIZE, classes, **begin)
         classes = ()
+    if show:
+        project.show(show)
     progress = project.query(given, size=size, go_on=go_on, relabel=relabel, classes=classes)
     _say(progress)
+    if tool:
+        make_console().say(f"Sent:    {safe(project.send(progress, tool))}")
+    _say_what_next(progress, fill_in(folder, target, sources))
 
 
 def _require_nothing(begin: dict[str, Any]) -> None:
@@ -165,7 +186,6 @@ def _dataset(folder: Path, data: str) -> dict[str, Any]:
 
 def _say(progress: Progress) -> None:
     page = make_console()
-    project, words = progress.folder, command_line("query", progress.folder)
     if progress.new or progress.changed:
         changed = f", and {progress.changed:,} changed" if progress.changed else ""
         page.say(f"Labels:  {progress.new:,} new{changed}; {progress.labeled:,} of {progress.pool:,} samples")
@@ -178,13 +198,22 @@ def _say(progress: Progress) -> None:
     if progress.batch is None:
         page.say("Batch:   nothing is left to label")
     else:
-        count, waiting = len(progress.batch.items), len(progress.missing)
-        what = "to label" if progress.asked else f"of which {waiting:,} have no label yet"
-        page.say(f"Batch:   {count:,} samples, {what}: {project / 'next_batch.csv'}")
-        page.say(f"Next:    fill in the column label, then: {safe(words)}")
-        if not progress.asked and waiting < count:
-            page.say(f"         or without these {waiting:,}: {safe(words)} --go-on")
-    page.say(f"Report:  {command_line('report', project)}")
+        waiting = len(progress.missing)
+        verb = "has" if waiting == 1 else "have"
+        what = "to label" if progress.asked else f"of which {waiting:,} {verb} no label yet"
+        page.say(f"Batch:   {len(progress.batch.items):,} samples, {what}: {progress.folder / 'next_batch.csv'}")
+
+
+def _say_what_next(progress: Progress, fill_in: str) -> None:
+    page = make_console()
+    if progress.batch is not None:
+        waiting = len(progress.missing)
+        page.say(f"Next:    {safe(fill_in)}")
+        if not progress.asked and waiting < len(progress.batch.items):
+            words = command_line("query", progress.folder, "--go-on")
+            these = "this one" if waiting == 1 else f"these {waiting:,}"
+            page.say(f"         or without {these}: {safe(words)}")
+    page.say(f"Report:  {command_line('report', progress.folder)}")
 
 
 def _worth(progress: Progress) -> str:

@@ -50,7 +50,7 @@ def read_known(path: Path) -> dict[str, Label]:
     if not path.exists():
         return {}
     found = {}
-    for line, row in _rows(path, COLUMNS):
+    for line, row in read_rows(path, COLUMNS):
         try:
             label = Label(id=row["id"], label=row["label"], batch=int(row["batch"]), by=row["by"])
         except ValueError as error:
@@ -76,7 +76,12 @@ def read_given(path: Path) -> dict[str, str]:
         DataError: it is no such table, or gives two labels to an id.
     """
     found: dict[str, str] = {}
-    for line, row in _rows(path, (ID, LABEL)):
+    for line, row in read_rows(path, (ID, LABEL)):
+        if "annotation_id" in row:
+            raise DataError(
+                f"{path}: is an export of Label Studio, whose ids are not those of samples; read it with --from "
+                f"labelstudio:{path}"
+            )
         name, label = row[ID], row[LABEL]
         if not label:
             continue
@@ -90,7 +95,7 @@ def read_given(path: Path) -> dict[str, str]:
 
 def read_ids(path: Path) -> set[str]:
     """The ids of such a table. Raises DataError if it is none."""
-    return {row[ID] for _, row in _rows(path, (ID,))}
+    return {row[ID] for _, row in read_rows(path, (ID,))}
 
 
 def accept(
@@ -153,8 +158,16 @@ def sorted_classes(labels: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(found, key=float) if all(map(_is_number, found)) else sorted(found))
 
 
-def _rows(path: Path, needed: Iterable[str]) -> Iterable[tuple[int, dict[str, str]]]:
-    """Line and cells of each row, without spaces around them. Raises DataError."""
+def read_rows(path: Path, needed: Iterable[str]) -> Iterable[tuple[int, dict[str, str]]]:
+    """Line and cells of each row, without spaces around them.
+
+    Args:
+        path: a CSV file with commas, semicolons or tabs.
+        needed: columns that it must have.
+
+    Raises:
+        DataError: it is none, or has not these columns.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:

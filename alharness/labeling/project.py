@@ -7,8 +7,11 @@ the next line follows. So a report can be made at any time.
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from os.path import normpath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alharness.errors import RunError, SpecError
@@ -21,11 +24,12 @@ from .batch import RANDOM_SHARE, Batch
 from .settings import SETTINGS, name_model, require_sense
 from .state import BATCHES, State
 from .steps import Step
+from .tools.contents import Contents, require_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
+    from .tools.tool import Tool
 
 LOCK = "project.lock"
 
@@ -170,6 +174,34 @@ class Project:
                 step = Step(state)
                 step.ask(wish) if state.known else step.start(wish)
             return _progress(state, new=new, changed=changed, asked=asked)
+
+    def show(self, table: Path) -> None:
+        """From now on, people see the columns of this table in labeling tools. Raises DataError if it is none."""
+        require_ids(table)
+        self._settings["show"] = os.path.relpath(table, self.folder)
+        write(self.folder / SETTINGS, yamlfile.write(self._settings))
+
+    def send(self, progress: Progress, tool: Tool) -> str:
+        """Send what has no label yet of the batch to a labeling tool, and say what was sent.
+
+        Args:
+            progress: of the call that chose the batch, or that still waits for it.
+            tool: where people label.
+
+        Raises:
+            HarnessError: it cannot be sent. The batch stays what it is, and the next call sends what is missing.
+        """
+        if progress.batch is None or not progress.missing:
+            return "nothing: all samples that were asked for have a label"
+        batch = replace(
+            progress.batch,
+            items=tuple(item for item in progress.batch.items if item.id in progress.missing),
+            classes=tuple(dict.fromkeys([*progress.batch.classes, *self._settings["classes"]])),
+        )
+        table = self._settings.get("show")
+        contents = Contents.of(Path(normpath(self.folder / table)) if table else None, batch.ids)
+        with self._alone():  # two calls at once would send the same samples
+            return tool.send(batch, contents)
 
     def _is_due(self, state: State, *, go_on: bool) -> bool:
         """Whether the next batch is to be chosen; if not, the table of this one is there."""
