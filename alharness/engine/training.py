@@ -64,6 +64,7 @@ class Trainer:
         # Dropped at once: what a first model and a first optimizer import and set up is no training's time.
         model = self.initialize(0)
         self._fits_itself, self._together = isinstance(model, FittingModel), model.stackable
+        self._told: set[str] = set()
         if not self._fits_itself:
             with self.border.crossed():
                 self._recipe.optimizer(model)
@@ -136,7 +137,7 @@ class Trainer:
     def _train(self, requests: Sequence[Fit]) -> list[Fitted | BaseException]:
         """Models for as many labels each."""
         if self._fits_itself:
-            return fit_themselves(self._recipe, requests, together=self._together)
+            return fit_themselves(self._recipe, requests, together=self._together, told=self._told)
         return self._stacks.train(requests) or [self._train_alone(request) for request in requests]
 
     def _train_alone(self, request: Fit) -> Fitted | BaseException:

@@ -1,5 +1,7 @@
 """Models that fit themselves: by which road they are trained, and what is asked of them."""
 
+import warnings
+
 import pytest
 import torch
 from torch import nn
@@ -110,6 +112,16 @@ def test_a_class_that_says_so_and_cannot_is_fitted_one_by_one(trainer, make_samp
     with pytest.warns(UserWarning, match=r"one by one.*division by zero"):
         made.fit_many([Fit(labeled=labeled, seed=seed) for seed in (0, 1)])
     assert calls == [(12, None)] * 2
+
+
+def test_what_a_library_warns_of_is_told_once(trainer, make_samples, monkeypatch):
+    made, _ = trainer(Means)
+    monkeypatch.setattr(Means, "fit", lambda self, labeled, valid: warnings.warn("no\nend", stacklevel=1))
+    labeled = make_samples(12, Task.REGRESSION).pooled()
+    with pytest.warns(UserWarning, match="the model warned as it was fitted: UserWarning: no end") as said:
+        made.fit_many([Fit(labeled=labeled, seed=seed) for seed in (0, 1)])
+        made.fit(labeled, 2)
+    assert len(said) == 1
 
 
 def test_a_model_that_writes_to_its_labels_is_blamed(trainer, make_samples, monkeypatch):

@@ -176,3 +176,22 @@ def test_parameters_are_values_and_no_objects():
 def test_a_classifier_does_not_serve_regression():
     with pytest.raises(SpecError, match="choose a regressor, such as"):
         require_task(sk("ensemble:RandomForestClassifier"), Task.REGRESSION)
+
+
+def test_libraries_use_as_many_threads_as_torch(monkeypatch):
+    from sklearn.neighbors import KNeighborsClassifier
+    from threadpoolctl import threadpool_info
+
+    def numbers(self, *_):
+        found.append({library["num_threads"] for library in threadpool_info()})
+        return original(self, *_)
+
+    original, found = KNeighborsClassifier.predict_proba, []
+    monkeypatch.setattr(KNeighborsClassifier, "predict_proba", numbers)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        fitted(KNeighborsClassifier(3), batch())(batch())
+    finally:
+        torch.set_num_threads(before)
+    assert found == [{1}] * 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -15,8 +16,10 @@ from alharness.api.vocabulary import FUSED, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
+    from threadpoolctl import ThreadpoolController
     from torch import Tensor
 
     from alharness.api.network import Batch
@@ -82,6 +85,7 @@ class _Head(nn.Module):
 
         self._shape, self._estimator = shape, clone(estimator)
         self._constant: NDArray[np.float32] | None = None
+        self._threads()  # finds the libraries, which is not to be measured
         params = self._estimator.get_params()
         unset = [name for name in params if name.rpartition("__")[2] == "random_state" and params[name] is None]
         self._estimator.set_params(**{name: int(torch.randint(2**31 - 1, ())) for name in sorted(unset)})
@@ -91,7 +95,8 @@ class _Head(nn.Module):
         known, labels = (x, y) if there is None else (x[there], y[there])
         of_classes = self._shape.task == Task.CLASSIFICATION
         if len(labels) and not (of_classes and bool((labels == labels[0]).all())):
-            self._estimator.fit(known.cpu().numpy(), labels.cpu().numpy())
+            with self._threads():
+                self._estimator.fit(known.cpu().numpy(), labels.cpu().numpy())
         elif of_classes:
             self._constant = np.full(self._shape.outputs, LEAST if len(labels) else 1, np.float32)
             self._constant[labels[:1].cpu().numpy()] = 1
@@ -100,8 +105,13 @@ class _Head(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, C) logarithms of what is in proportion to probabilities, or (n, 1) values."""
-        found = torch.from_numpy(self._predicted(x.detach().cpu().numpy())).to(x.device)
+        with self._threads():
+            found = torch.from_numpy(self._predicted(x.detach().cpu().numpy())).to(x.device)
         return found.log() if self._shape.task == Task.CLASSIFICATION else found
+
+    def _threads(self) -> AbstractContextManager[Any]:
+        """Inside, libraries use as many threads as torch does."""
+        return _libraries(type(self._estimator).__module__).limit(limits=torch.get_num_threads())
 
     def _predicted(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, C) probabilities, or (n, 1) values."""
@@ -124,3 +134,11 @@ class _Head(nn.Module):
                 far = np.stack([-far / 2, far / 2], 1)
             return np.asarray(torch.from_numpy(far).softmax(1))
         return np.asarray(self._estimator.predict(x)[:, None] == self._estimator.classes_, np.float64)
+
+
+@cache
+def _libraries(module: str) -> ThreadpoolController:  # noqa: ARG001 - each may have loaded others
+    """The libraries of this process that compute in threads, once the module of an estimator is imported."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
