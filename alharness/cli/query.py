@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alharness.api.vocabulary import Task
 from alharness.errors import DataError
 from alharness.labeling.defaults import MODEL, PLANNED, SAMPLER, SIZE
 from alharness.text.terminal import safe
-from alharness.text.words import command_line
+from alharness.text.words import command_line, did_you_mean
 
 from .exchange import fill_in, from_option, open_tool, show_option, take_labels, to_option
 from .options import FILE, FOLDER, include_option, set_option, warn
@@ -27,25 +28,51 @@ FILES = (".parquet", ".npz", ".npy", ".csv")
 """What `embeddings` reads."""
 
 
-@click.command
+NEW = {"data", "task", "sampler", "model", "initial", "control", "cycles", "seed", "include", "assignments"}
+"""Options that begin a project."""
+
+
+class Query(click.Command):
+    """Lists the options that begin a project by themselves."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Both lists."""
+        options = [option for option in self.get_params(ctx) if isinstance(option, click.Option)]
+        for title, new in (("Options", False), ("Options that begin a project", True)):
+            with formatter.section(title):
+                shown = [option.get_help_record(ctx) for option in options if (option.name in NEW) == new]
+                formatter.write_dl([record for record in shown if record])
+
+
+@click.command(cls=Query)
 @click.argument("folder", metavar="PROJECT", type=FOLDER)
 @click.option(
     "--data",
     metavar="DATA",
-    help="Begin a project: a folder of arrays, a file of embeddings, or the name of a data set.",
+    help="Your data: a folder of arrays, a file of embeddings, or the name of a data set.",
 )
-@click.option("--sampler", metavar="NAME", help=f"Of a new project: what chooses. Default: {SAMPLER}.")
+@click.option(
+    "--task",
+    type=click.Choice([task.value for task in Task]),
+    help="Whether labels are classes or numbers. Default: classes.",
+)
+@click.option("--sampler", metavar="NAME", help=f"What chooses. Default: {SAMPLER}.")
 @click.option(
     "--model",
     metavar="NAME",
-    help=f"Of a new project: what is trained. Default: {MODEL}, if it provides what the sampler needs.",
+    help=f"What is trained. Default: {MODEL}, if it provides what the sampler needs.",
 )
 @click.option(
     "--initial",
     metavar="NAME",
-    help="Of a new project: what chooses the first batch, from inputs alone, such as typiclust. Default: chance.",
+    help="What chooses the first batch, from inputs alone, such as typiclust. Default: chance.",
 )
-@click.option("-n", "size", type=click.IntRange(1), help=f"Samples of a batch. Default of a new project: {SIZE}.")
+@click.option(
+    "-n",
+    "size",
+    type=click.IntRange(1),
+    help=f"Samples of a batch. Default: those of the project; of a new one, {SIZE}.",
+)
 @click.option(
     "--labels",
     "tables",
@@ -57,12 +84,10 @@ FILES = (".parquet", ".npz", ".npy", ".csv")
 @click.option(
     "--control",
     type=click.FloatRange(0, 1, max_open=True),
-    help="Of a new project: share of each batch that is drawn at random, to see what the sampler is worth.",
+    help="Share of each batch that is drawn at random, to see what the sampler is worth.",
 )
-@click.option(
-    "--cycles", type=click.IntRange(1), help=f"Of a new project: batches that you plan. Default: {PLANNED}."
-)
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of a new project: names all random numbers.")
+@click.option("--cycles", type=click.IntRange(1), help=f"Batches that you plan. Default: {PLANNED}.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Names all random numbers.")
 @click.option("--class", "classes", multiple=True, metavar="NAME", help="A class that labels may be, seen or not.")
 @click.option("--go-on", is_flag=True, help="Choose the next batch although some of this one have no label yet.")
 @click.option("--relabel", is_flag=True, help="Take labels that differ from those so far.")
@@ -70,7 +95,7 @@ FILES = (".parquet", ".npz", ".npy", ".csv")
 @to_option
 @show_option
 @include_option
-@set_option("Of a new project: change a value of its spec, such as training.epochs=20.")
+@set_option("Change a value of its spec, such as training.epochs=20.")
 def query(
     folder: Path,
     data: str | None,
@@ -137,6 +162,7 @@ def _begin(
     size: int,
     classes: tuple[str, ...],
     *,
+    task: str | None,
     sampler: str | None,
     model: str | None,
     initial: str | None,
@@ -149,10 +175,12 @@ def _begin(
     from alharness.labeling.project import Project
     from alharness.registry.discovery import misnamed
 
-    name = folder.resolve().name
+    name, dataset = folder.resolve().name, _dataset(folder, data, include)
+    if task:
+        dataset.setdefault("params", {})["task"] = task
     document = {
         "name": "project" if misnamed(name) else name,
-        "dataset": _dataset(folder, data),
+        "dataset": dataset,
         **({"model": {"name": model}} if model else {}),
         "active_learning": {"initial_pool": size, "budget": size, "cycles": cycles or PLANNED},
         "samplers": [{"name": sampler or SAMPLER}],
@@ -171,13 +199,17 @@ def _begin(
     )
 
 
-def _dataset(folder: Path, data: str) -> dict[str, Any]:
+def _dataset(folder: Path, data: str, include: tuple[Path, ...]) -> dict[str, Any]:
     """The data set of a path, or of a name."""
+    from alharness import registry
+
     path = Path(data)
     if not path.exists():
-        if path.suffix in FILES or len(path.parts) > 1:
-            raise DataError(f"--data {data}: not found; expected a folder, a file, or the name of a data set")
-        return {"name": data}
+        installed = registry.load(extras=registry.Extras.collect(include=include)).datasets
+        if data in installed:
+            return {"name": data}
+        near = did_you_mean(data, [*installed, *(str(found) for found in path.parent.glob("*"))])
+        raise DataError(f"--data {data}: there is no such folder, file or data set{near}")
     if path.is_file() and path.suffix not in FILES:
         raise DataError(f"--data {data}: expected a file {', '.join(FILES)}, or a folder")
     name = "embeddings" if path.is_file() or any(path.glob("*.parquet")) else "arrays"
@@ -213,7 +245,8 @@ def _say_what_next(progress: Progress, fill_in: str) -> None:
             words = command_line("query", progress.folder, "--go-on")
             these = "this one" if waiting == 1 else f"these {waiting:,}"
             page.say(f"         or without {these}: {safe(words)}")
-    page.say(f"Report:  {command_line('report', progress.folder)}")
+    if progress.batch is None or progress.batch.cycle >= 0:
+        page.say(f"Report:  {command_line('report', progress.folder)}")
 
 
 def _worth(progress: Progress) -> str:

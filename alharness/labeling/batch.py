@@ -83,6 +83,13 @@ class Batch:
     def to_csv(self, labels: Mapping[str, str]) -> str:
         """A table with these `COLUMNS`, and the labels of samples that have one."""
         file = io.StringIO(newline="")
-        rows = [[*(getattr(item, name) for name in COLUMNS[:-1]), labels.get(item.id)] for item in self.items]
+        rows = [
+            [*(_short(getattr(item, name)) for name in COLUMNS[:-1]), labels.get(item.id)] for item in self.items
+        ]
         spreadsheets.write(file, COLUMNS, rows)
         return file.getvalue()
+
+
+def _short(value: Any) -> Any:
+    """A number as people read it."""
+    return f"{value:.4g}" if isinstance(value, float) else value

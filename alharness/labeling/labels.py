@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from alharness.text import spreadsheets
 from alharness.text.words import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 COLUMNS = ("id", "label", "batch", "by")
@@ -22,6 +23,7 @@ ID, LABEL = COLUMNS[:2]
 OWN = "own choice"
 """What has chosen a sample that was labeled without having been asked for."""
 SHOWN = 5
+INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +125,10 @@ def accept(
         DataError: an id is unknown, a label is no number or none of the classes, or differs from before; says
             which, and what to do. Nothing of them is accepted then.
     """
+    if task == Task.CLASSIFICATION:
+        others = {*classes, *(label.label for label in known.values())}
+        if all(map(INTEGER.fullmatch, others)):
+            given = dict(zip(given, plain_classes(given.values()), strict=True))
     fresh = {name: label for name, label in given.items() if name not in known or known[name].label != label}
     if unknown := [name for name in fresh if name not in ids]:
         near = did_you_mean(unknown[0], ids) if len(ids) <= 100_000 else ""
@@ -133,7 +139,8 @@ def accept(
     if task == Task.REGRESSION:
         if wrong := [name for name, label in fresh.items() if not _is_number(label)]:
             raise DataError(
-                f"{source}: the label of {wrong[0][:80]!r} is {fresh[wrong[0]][:80]!r}, and a number is expected"
+                f"{source}: the label of {wrong[0][:80]!r} is {fresh[wrong[0]][:80]!r}, expected a number with a "
+                "decimal point"
             )
     elif classes and (strange := sorted({label for label in fresh.values() if label not in classes})):
         example = next(name for name, label in fresh.items() if label == strange[0])
@@ -141,6 +148,8 @@ def accept(
             f"{source}: the label {strange[0][:80]!r}, as of {example[:80]!r}, is a class that was never seen"
             f"{did_you_mean(strange[0], classes)}; correct it, or accept the class with --class {strange[0]!r}"
         )
+    elif not classes:
+        _require_classes(fresh, source)
     changed = [name for name in fresh if name in known and not _same(known[name].label, fresh[name], task)]
     if changed and not relabel:
         first = changed[0]
@@ -152,13 +161,30 @@ def accept(
     return {name: label for name, label in fresh.items() if name not in known or name in changed}
 
 
+def plain_classes(names: Collection[str]) -> list[str]:
+    """Classes as they are kept: if all are integers, `07` and `+7` are `7`, as in the data set `arrays`."""
+    return [str(int(name)) for name in names] if all(map(INTEGER.fullmatch, names)) else list(names)
+
+
+def _require_classes(labels: Mapping[str, str], source: str) -> None:
+    """Raise DataError if labels, which make the classes, look like measurements."""
+    texts = labels.values()
+    fractions = [text for text in texts if not INTEGER.fullmatch(text)]
+    if fractions and all(map(_is_number, texts)):
+        raise DataError(
+            f"{source}: the labels are numbers, such as {fractions[0][:80]!r}, but are taken for classes here; "
+            f"to predict numbers, begin another project with --task {Task.REGRESSION}; or name these classes with "
+            "--class"
+        )
+
+
 def sorted_classes(labels: Iterable[str]) -> tuple[str, ...]:
     """The distinct labels: numbers by size, if all are numbers, otherwise by name."""
     found = set(labels)
     return tuple(sorted(found, key=float) if all(map(_is_number, found)) else sorted(found))
 
 
-def read_rows(path: Path, needed: Iterable[str]) -> Iterable[tuple[int, dict[str, str]]]:
+def read_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """Line and cells of each row, without spaces around them.
 
     Args:
@@ -174,6 +200,8 @@ def read_rows(path: Path, needed: Iterable[str]) -> Iterable[tuple[int, dict[str
         raise DataError(f"{path}: not found") from None
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read ({error}); save it as CSV in UTF-8") from None
+    if not text.strip():
+        raise DataError(f"{path}: is empty; expected a table with the columns {' and '.join(needed)}")
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)  # spreadsheets of some countries write semicolons
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)

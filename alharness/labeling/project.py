@@ -21,7 +21,8 @@ from alharness.runs.locks import Locks, take
 from alharness.spec import yamlfile
 
 from .batch import RANDOM_SHARE, Batch
-from .settings import SETTINGS, name_model, require_sense
+from .labels import plain_classes
+from .settings import SETTINGS, name_model, read, require_sense
 from .state import BATCHES, State
 from .steps import Step
 from .tools.contents import Contents, require_ids
@@ -88,7 +89,7 @@ class Project:
                 f"{folder}: is no labeling project; begin one with --data, as in: alharness query {folder} --data "
                 "my_data --sampler badge -n 20"
             )
-        self._settings: dict[str, Any] = yamlfile.read(path).data
+        self._settings = read(path)
 
     @classmethod
     def begin(
@@ -126,7 +127,7 @@ class Project:
             "set": list(assignments),
             "include": [str(path) for path in include],
             "control": control,
-            "classes": list(classes),
+            "classes": list(dict.fromkeys(plain_classes(classes))),
         }
         new = not folder.exists()
         try:
@@ -163,9 +164,7 @@ class Project:
             HarnessError: says what is wrong and what to do. Nothing that was known is lost.
         """
         with self._alone():
-            if classes:
-                self._accept_classes(classes)
-            state = State(self.folder, self._settings, self._warn)
+            state = self._state(classes)
             new, changed = state.take(labels or {}, relabel=relabel)
             asked = self._is_due(state, go_on=go_on)
             if asked:
@@ -213,9 +212,19 @@ class Project:
         state.show(state.open)
         return False
 
-    def _accept_classes(self, classes: Sequence[str]) -> None:
-        self._settings["classes"] = list(dict.fromkeys([*self._settings["classes"], *classes]))
-        write(self.folder / SETTINGS, yamlfile.write(self._settings))
+    def _state(self, classes: Sequence[str]) -> State:
+        """What the folder holds; these classes are accepted from now on."""
+        if not classes:
+            return State(self.folder, self._settings, self._warn)
+        before = self._settings["classes"]
+        if not before:
+            state = State(self.folder, self._settings, self._warn)
+            before = state.expected or state.classes
+        settings = {**self._settings, "classes": list(dict.fromkeys(plain_classes([*before, *classes])))}
+        state = State(self.folder, settings, self._warn)
+        write(self.folder / SETTINGS, yamlfile.write(settings))
+        self._settings = settings
+        return state
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

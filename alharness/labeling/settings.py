@@ -12,9 +12,10 @@ from alharness import registry
 from alharness.api.vocabulary import PROVIDED
 from alharness.errors import DataError, PluginError, SpecError
 from alharness.guard.border import Border
-from alharness.spec import load_all
+from alharness.spec import load_all, yamlfile
 from alharness.spec.document import DEFAULT_MODEL
 from alharness.spec.plan import make_plan
+from alharness.text.words import did_you_mean
 
 from .defaults import MODEL
 
@@ -29,8 +30,30 @@ if TYPE_CHECKING:
 SETTINGS = "project.yaml"
 CLASSES = "dataset.params.classes="
 """Assigns the classes of a project to its data set, if that takes any."""
+KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
+    "spec": ("a mapping", (dict,)),
+    "set": ("a list", (list,)),
+    "include": ("a list", (list,)),
+    "control": ("a number", (int, float)),
+    "classes": ("a list", (list,)),
+    "show": ("a path", (str, type(None))),
+}
+"""Keys of the settings, and what their values are; `show`, what people see of a sample, may be left out."""
 WITHOUT_VALIDATION = "training.valid=none"
 """For data without validation samples."""
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The settings in this file, which people may have changed. Raises SpecError: they are none."""
+    found = yamlfile.read(path).data
+    given = found if isinstance(found, dict) else {}
+    for key in given:
+        if key not in KINDS:
+            raise SpecError(f"{path}: unknown key {key!r}{did_you_mean(str(key), KINDS)}")
+    for key, (what, kinds) in KINDS.items():
+        if not isinstance(given.get(key), kinds):
+            raise SpecError(f"{path}: {key}: expected {what}; restore it from a copy")
+    return given
 
 
 def require_sense(settings: Mapping[str, Any], folder: Path, warn: Callable[[str], None]) -> None:
@@ -71,12 +94,12 @@ def name_model(settings: dict[str, Any], folder: Path) -> None:
 
 
 def load_spec(settings: Mapping[str, Any], folder: Path, installed: Registry, *more: str) -> Spec:
-    """The spec of a project, changed by these assignments; its data set knows the classes."""
+    """The spec of a project, changed by these assignments; its data set knows the classes if there are several."""
     found = load_all(settings["spec"], installed, [*settings["set"], *more], folder=folder)
     if len(found) != 1 or len(found[0].samplers) != 1 or len(found[0].seeds) != 1:
         raise SpecError(f"{folder / SETTINGS}: a project is one setting with one sampler and one seed")
     (spec,), classes = found, settings["classes"]
-    if not classes or any(change.startswith(CLASSES) for change in more):
+    if len(classes) < 2 or any(change.startswith(CLASSES) for change in more):
         return spec
     if "classes" not in type(spec.dataset.params).model_fields:
         return spec

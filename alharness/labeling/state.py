@@ -115,8 +115,9 @@ class State:
         """Raise DataError if samples with a label are no longer in the data."""
         if gone := [name for name in self.known if name not in self.place]:
             raise DataError(
-                f"{self.folder / LABELS}: {len(gone):,} samples with a label are no longer in the data: "
-                f"{', '.join(gone[:5])}{', ...' * (len(gone) > 5)}; put them back, or begin another project"
+                f"{self.folder / LABELS}: samples that have a label are no longer in the data: "
+                f"{', '.join(gone[:5])}{f', and {len(gone) - 5:,} more' * (len(gone) > 5)}; put them back, or "
+                "begin another project"
             )
 
     def _batch(self, cycle: int) -> Batch | None:
@@ -153,7 +154,7 @@ class State:
                 source=source,
                 ids=self.place,
                 task=self.dataset.task,
-                classes=self._expected,
+                classes=self.expected,
                 relabel=relabel,
             )
             fresh |= accepted
@@ -167,22 +168,32 @@ class State:
     def _warn_of_other_labels(self) -> None:
         """Say which labels of the data are others than those of the project, which may be corrected ones."""
         numbers = self.dataset.task == Task.REGRESSION
-        same = [(self.known[name].label, label) for name, label in self.given.items() if name in self.known]
-        other = [(a, b) for a, b in same if a != b and not (numbers and float(a) == float(b))]
+        same = [(name, self.known[name].label, label) for name, label in self.given.items() if name in self.known]
+        other = [x for x in same if x[1] != x[2] and not (numbers and float(x[1]) == float(x[2]))]
         if other:
+            name, ours, theirs = other[0]
+            more = f", and {len(other) - 1:,} more" if len(other) > 1 else ""
             self.warn(
-                f"{len(other):,} labels of the data differ from those of the project, such as {other[0][1]!r} "
-                f"from {other[0][0]!r}; those of the project count. To take others, give a table with --labels "
-                "and --relabel"
+                f"labels of the data differ from those of the project, which count: {name!r} is {theirs[:80]!r} "
+                f"there, and {ours[:80]!r} here{more}. To take others, give a table with --labels and --relabel"
             )
 
     @property
-    def _expected(self) -> tuple[str, ...]:
+    def expected(self) -> tuple[str, ...]:
         """The classes that labels may be; empty if they make them: before the first training."""
-        named = (*self.settings["classes"],)
+        named = self.settings["classes"]
         if not named and not self.cycles:
             return ()
-        return tuple(dict.fromkeys([*named, *self.classes]))
+        return tuple(dict.fromkeys([*named, *(name for name in self.classes if name not in self._unexpected)]))
+
+    @property
+    def _unexpected(self) -> set[str]:
+        """Classes of labels that are new in the data, if these have no other list of classes."""
+        if getattr(self.spec.dataset.params, "classes", ()) is not None:
+            return set()
+        set_aside = [part.labels for part in (self.test, self.valid) if part is not None]
+        seen = {self.dataset.classes[int(y)] for labels in set_aside for y in labels}
+        return {*self.given.values()} - seen - {label.label for label in self.known.values()}
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -83,7 +83,8 @@ class Step:
         if state.dataset.task == Task.CLASSIFICATION and len(known.classes) < 2:
             raise DataError(
                 f"{state.folder / LABELS}: all labels are {known.classes[0]!r}; a model needs two classes or "
-                "more: label some samples of another class, or name it with --class"
+                "more: name the others with --class, and the next batch is chosen; or give some labels of them "
+                "with --labels"
             )
         plan, spec = self._plan(known, size)
         (cell,) = plan.cells

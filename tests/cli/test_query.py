@@ -48,15 +48,16 @@ def test_from_data_to_the_second_batch(query):
         ((), "is no labeling project; begin one with --data"),
         (("--sampler", "badge"), "--sampler is for a new project, which begins with --data"),
         (("--set", "training.epochs=1"), "--set is for a new project"),
-        (("--data", "nowhere.parquet"), "not found; expected a folder, a file, or the name of a data set"),
+        (("--data", "mine.npx"), "there is no such folder, file or data set; did you mean 'mine.npz'"),
         (("--data", "."), "there is no <modality>.npy"),
-        (("--data", "nowhere"), "no dataset named 'nowhere'"),
+        (("--data", "digit"), "there is no such folder, file or data set; did you mean 'digits'"),
         (("--data", "digits"), "all samples of 'digits' have a label"),
         (("--labels", "x.csv"), "x.csv: not found"),
         (("--data", "digits", "--control", "1"), "0<=x<1"),
     ],
 )
 def test_a_wrong_call_says_what_to_do(query, arguments, why):
+    Path("mine.npz").touch()
     result = query(*arguments)
     assert why in f"{result.output}{result.exception}"
     assert not Path("cats").exists()
@@ -66,3 +67,22 @@ def test_a_file_of_embeddings_begins_a_project_too(query):
     np.savez("mine.npz", x=np.random.default_rng(0).normal(size=(30, 4)))
     assert "Batch:   5 samples, to label" in query("--data", "mine.npz", "-n", "5").output
     assert "name: embeddings" in Path("cats/project.yaml").read_text()
+
+
+def test_numbers_are_predicted_if_asked(query):
+    np.savez("mine.npz", x=np.random.default_rng(0).normal(size=(30, 4)))
+    arguments = "--data", "mine.npz", "-n", "5", "--task", "regression", "--sampler", "coreset"
+    assert "Report" not in query(*arguments).output  # there is nothing to report yet
+    ids = [line.partition(",")[0] for line in Path("cats/next_batch.csv").read_text().splitlines()[1:]]
+    Path("labels.csv").write_text(
+        "id,label\n" + "".join(f"{name},{number}.5\n" for number, name in enumerate(ids))
+    )
+    said = query("--labels", "labels.csv").output
+    assert "Model:   mae" in said
+    assert "alharness report cats" in said
+
+
+def test_the_help_lists_what_begins_a_project_by_itself(query):
+    before, after = query("--help").output.split("Options that begin a project:")
+    assert "--labels" in before
+    assert "--data" in after

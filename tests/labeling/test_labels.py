@@ -43,7 +43,7 @@ def test_the_same_label_twice_is_one(tmp_path):
         ("id,label\na,cat\na,dog\n", "x.csv:3: the id 'a' has the label 'dog' here and 'cat' before"),
         ("id,lable\na,cat\n", "no column 'label'; did you mean 'lable'"),
         ("id,label\na\n", "x.csv:2: has 1 cells, and the header 2"),
-        ("", "no column 'id'"),
+        ("", "is empty; expected a table with the columns id and label"),
     ],
 )
 def test_a_table_that_is_none_is_refused(tmp_path, text, why):
@@ -82,7 +82,7 @@ def test_numbers_are_equal_by_their_value():
 
 
 def test_a_number_is_expected_in_regression():
-    with pytest.raises(DataError, match="the label of 'b' is 'cat', and a number is expected"):
+    with pytest.raises(DataError, match="the label of 'b' is 'cat', expected a number"):
         take({"b": "cat"}, {}, Task.REGRESSION, ())
 
 

@@ -12,6 +12,7 @@ from alharness import CycleRecord, DataError, HarnessError, RunError, SpecError,
 from alharness.engine.initial import choose
 from alharness.engine.loop import run_cell
 from alharness.engine.recipe import Fit
+from alharness.labeling.labels import read_known
 from alharness.labeling.project import Project
 from alharness.report.answers import answers
 from alharness.results.run import RunResults
@@ -267,6 +268,23 @@ def test_a_new_class_must_be_accepted(begin):
     assert "bird" in progress.batch.classes
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("spec:", "spex:", "unknown key 'spex'; did you mean 'spec'"),
+        ("control: 0.0", "control: much", "control: expected a number"),
+        ("classes: []", "", "classes: expected a list"),
+    ],
+)
+def test_settings_that_were_broken_say_where(begin, old, new, why):
+    path = begin().folder / "project.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    with pytest.raises(SpecError, match=f"project.yaml: {why}"):
+        Project(path.parent, pytest.fail)
+
+
 def test_a_folder_without_a_project_says_how_to_begin(tmp_path):
     with pytest.raises(RunError, match="begin one with --data"):
         Project(tmp_path, pytest.fail)
@@ -321,7 +339,7 @@ def test_a_sample_with_a_label_must_stay_in_the_data(begin):
     label(project, 1)
     table = project.folder / "labels.csv"
     table.write_text(table.read_text() + "gone,a,0,own choice\n")
-    with pytest.raises(DataError, match="1 samples with a label are no longer in the data: gone"):
+    with pytest.raises(DataError, match="samples that have a label are no longer in the data: gone"):
         project.query()
 
 
@@ -387,14 +405,51 @@ def test_labels_that_change_in_the_data_are_reported_and_not_taken(begin_in_arra
     path.write_text(path.read_text().replace("p00,cat", "p00,dog").replace("p02,", "p02,cat"))
     assert project.query().labeled == 3
     (warning,) = said
-    assert warning.startswith("1 labels of the data differ from those of the project, such as 'dog' from 'cat'")
+    assert warning.startswith(
+        "labels of the data differ from those of the project, which count: 'p00' is 'dog' there"
+    )
     assert "p00,cat" in (project.folder / "labels.csv").read_text()
+
+
+def test_a_class_that_is_new_in_the_data_must_be_accepted_too(begin_in_arrays):
+    project = begin_in_arrays(["id,label", "p00,cat", "p01,dog", *(f"p{row:02}," for row in range(2, 12))])
+    project.query()
+    path = project.folder.parent / "data" / "labels.csv"
+    path.write_text(path.read_text().replace("p02,", "p02,dgo"))
+    with pytest.raises(DataError, match="the data: the label 'dgo', as of 'p02', is a class that was never seen"):
+        project.query()
+    path.write_text(path.read_text().replace("p02,dgo", "p02,owl"))
+    assert project.query(classes=["owl"]).labeled == 3
+    assert Project(project.folder, pytest.fail).query().labeled == 3
+
+
+def test_one_named_class_does_not_harm_a_project(begin_in_arrays):
+    project = begin_in_arrays(["id,label", *(f"p{row:02}," for row in range(12))])
+    project.query()
+    labels = {"x.csv": dict.fromkeys(project_ids(project), "cat")}
+    with pytest.raises(DataError, match="all labels are 'cat'.*name the others with --class"):
+        project.query(labels)
+    assert project.query(classes=["dog"]).batch.classes == ("cat", "dog")
+
+
+def test_integers_are_one_class_however_they_are_written(begin_in_arrays):
+    project = begin_in_arrays(["id,label", *(f"p{row:02}," for row in range(12))], classes=["07", "8"])
+    project.query()
+    project.query({"x.csv": dict(zip(project_ids(project), ["7", "07", "+8"], strict=True))})
+    assert [label.label for label in read_known(project.folder / "labels.csv").values()] == ["7", "7", "8"]
+
+
+def test_measurements_are_not_taken_for_classes(begin_in_arrays):
+    project = begin_in_arrays(["id,label", *(f"p{row:02}," for row in range(12))])
+    project.query()
+    with pytest.raises(DataError, match="numbers, such as '0.5', but are taken for classes.*--task regression"):
+        project.query({"x.csv": dict.fromkeys(project_ids(project), "0.5")})
 
 
 def test_numbers_are_labels_too(begin_in_arrays):
     project = begin_in_arrays(["id,label", *(f"p{row:02}," for row in range(12))], task="regression")
     project.query()
-    with pytest.raises(DataError, match="'2,5', and a number is expected"):
+    with pytest.raises(DataError, match="'2,5', expected a number with a decimal point"):
         project.query({"x.csv": {"p00": "2,5"}})
     progress = project.query({"x.csv": {name: f"{place}.5" for place, name in enumerate(project_ids(project))}})
     assert progress.asked

@@ -110,9 +110,10 @@ def _classes(table: LabelTable, wanted: Sequence[str] | None) -> ParsedLabels:
     for column, own in names.items():
         for row, name in enumerate(own):
             if name not in index and wanted is not None:
+                near = did_you_mean(name, classes) or ";"
                 raise DataError(
-                    f"{table.place(row)}: {column} is {name[:80]!r}, which is none of classes"
-                    f"{did_you_mean(name, classes) or ';'} correct it, or add it to classes"
+                    f"{table.place(row)}: {column} is {name[:80]!r}, which is none of classes{near} "
+                    "correct it, or add it to classes (in a project: --class)"
                 )
             if name not in index:
                 raise DataError(

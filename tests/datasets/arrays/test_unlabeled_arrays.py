@@ -90,7 +90,7 @@ def message(folder, table, **params):
 def test_a_label_that_is_none_of_the_classes(folder):
     assert message(folder, BLANK, classes=["sad", "gladly"]) == (
         "labels.csv:4: label is 'glad', which is none of classes; did you mean 'gladly'? correct it, or add it to "
-        "classes"
+        "classes (in a project: --class)"
     )
 
 
