@@ -28,6 +28,8 @@ def here(monkeypatch):
 @pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_every_row_can_be_tried_out_in_small_and_nothing_is_kept(monkeypatch, capsys, tmp_path_factory):
+    monkeypatch.setattr("benchmarks.bench.SHORT", 0)  # as if every call took long: it is made once
+    monkeypatch.setattr("benchmarks.bench.LONG", 0)
     whole = runs.run
     once = cache(lambda spec, jobs, settings: whole(spec, jobs, tmp_path_factory.mktemp("runs"), settings))
     monkeypatch.setattr(runs, "run", lambda spec, jobs, workdir, settings=(): once(spec, jobs, settings))
