@@ -10,7 +10,7 @@ import sys
 import tempfile
 import traceback
 import warnings
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import PathFinder
@@ -201,10 +201,12 @@ def _ended(
     kit: type[Conformance], test: str, arguments: Mapping[str, Any]
 ) -> tuple[Literal["passed", "failed", "skipped"], str]:
     """How a test ended, and what it says if it has not passed."""
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         method = getattr(kit(), test)
         if "tmp_path" in inspect.signature(method).parameters:
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
             arguments = {**arguments, "tmp_path": Path(folder).resolve()}
         try:
             method(**arguments)

@@ -198,7 +198,7 @@ class SamplerConformance(Conformance):
 
     def test_only_a_sampler_that_draws_depends_on_the_seed_and_the_cycle(self, task: Task) -> None:
         """Of a deterministic one the model's draws are held still; its schedule may depend on the cycle."""
-        scenario = self._scenario(task, unlabeled=200, size=20)
+        scenario = self._scenario(task, unlabeled=200, size=20, batch=1000)
         query = scenario.query(self._required())
         chosen = {tuple(self._select(query, seed)) for seed in range(5)}
         if self.deterministic:
@@ -228,7 +228,8 @@ class SamplerConformance(Conformance):
 
     def test_the_batch_of_inference_does_not_matter(self, task: Task) -> None:
         """It is chosen to fit the memory."""
-        assert len({self._choose(self._scenario(task, batch=batch)) for batch in (1, 7, 1000)}) == 1
+        scenario = self._scenario(task, unlabeled=20)
+        assert len({self._choose(replace(scenario, batch=batch)) for batch in (1, 7, 1000)}) == 1
 
     def test_the_order_of_the_pool_does_not_matter(self, task: Task) -> None:
         """The same samples, or others of the same scores; of a sampler that draws, each sample as often.
@@ -236,7 +237,7 @@ class SamplerConformance(Conformance):
         The pool is larger than the blocks of `alharness.kernels`, unless many choices are needed.
         """
         if self.deterministic:
-            query = self._scenario(task, unlabeled=1300, size=30).query(self._required())
+            query = self._scenario(task, unlabeled=1300, size=30, batch=1300).query(self._required())
             permuted, order = permuted_query(query)
             (plain, scores), (other, others) = self._answer(query), self._answer(permuted)
             tied = bool(scores) and np.allclose(others, scores, rtol=1e-6, atol=1e-12)
