@@ -180,4 +180,4 @@ def test_the_tracker_keeps_a_run_next_to_mlflow(run_command, site):
     assert code == 6
     assert "error: the tracker 'my_lines' of my-lines==0.1.0: alharness_cycle_finished: FileNotFoundError" in out
     code, out = run_command("my_lines.yaml", "--set", "seeds=3", "--set", lost, "--no-tracking")
-    assert (code, "FileNotFoundError" in out, "my_lines:" in out) == (0, False, False)
+    assert (code, "FileNotFoundError" in out, "lines.jsonl" in out) == (0, False, False)

@@ -50,6 +50,7 @@ def test_the_command_replays_a_cell_of_a_run(partly, tmp_path, monkeypatch):
     _, cycles = read(journal)
 
     begin = ["--data", "partly", "--include", str(PARTLY), "--sampler", "grace", "--seed", "3", "--cycles", "3"]
+    begin += ["--model", "late_fusion"]
     more, asked = [*begin, "-n", "5", "--set", "training.epochs=2"], []
     for _ in cycles:
         result = CliRunner().invoke(cli, ["query", "cats", *more], catch_exceptions=False)

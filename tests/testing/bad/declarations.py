@@ -1,19 +1,23 @@
 """Plugins that say what is not so."""
 
 from good import Good, plugin, refuse_regression
+from pydantic import Field, field_validator
 
 from alharness import Feature, Params, Task
 from alharness.testing import SamplerConformance
 
 
-class Required(Params):
-    weight: float
-    """Has no default."""
+class Doubled(Params):
+    weight: float = Field(1, description="Half of what it becomes, each time.")
+
+    @field_validator("weight")
+    @classmethod
+    def double(cls, value):
+        return 2 * value
 
 
-class TestADefaultIsMissing(SamplerConformance):
-    plugin = plugin(Good, params=Required)
-    params = {"weight": 1}
+class TestADefaultIsAnotherValueWhenItIsGiven(SamplerConformance):
+    plugin = plugin(Good, params=Doubled)
     fails = {"test_the_defaults_are_valid_parameters"}
 
 
