@@ -1,7 +1,5 @@
 """Parameters of the strategies. Names and defaults are those of scikit-activeml; `OURS` says which are not."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
