@@ -124,7 +124,7 @@ def _smaller(case: Case) -> Iterator[Case]:
 def _rounder(case: Case) -> Iterator[Array]:
     """Its predictions with fewer decimals; the largest probability takes what is missing to 1."""
     p = case.predictions
-    for decimals in (1, 2) if p is not None else ():
+    for decimals in (1, 2, 3) if p is not None else ():
         assert p is not None
         rounded = p.round(decimals)
         if np.array_equal(p, rounded):

@@ -142,9 +142,7 @@ def shown(params: StrategyParams, check: str, fault: Fault) -> str:
 
 
 def _code(values: Array) -> str:
-    text = np.array2string(values, precision=3, separator=", ", suppress_small=True, threshold=10**6)
-    plain = re.sub(r"\s+", " ", text).replace("[ ", "[").replace(" ]", "]")
-    return f"np.array({plain})"
+    return f"np.array({values.tolist()})"
 
 
 def read(page: str) -> dict[str, Line]:
