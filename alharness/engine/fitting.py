@@ -90,8 +90,8 @@ def _fitted(recipe: Recipe, requests: Sequence[Fit], warn: Warn) -> list[Fitted 
         for model in models:
             freeze(model)
     for one in said:
-        words = f"{one.category.__name__}: {one.message}"
-        warn(f"{one.filename}:{one.lineno}", f"warned as it was fitted: {shorten(words, LONGEST, placeholder=' ...')}")
+        words = shorten(f"{one.category.__name__}: {one.message}", LONGEST, placeholder=" ...")
+        warn(f"{one.filename}:{one.lineno}", f"warned as it was fitted: {words}")
     cost = {f"train_{name}": value for name, value in meter.cost.items()}
     if len(requests) > 1:
         cost = {name: x / len(requests) if name.endswith("seconds") else x for name, x in cost.items()}

@@ -111,7 +111,10 @@ class _Head(nn.Module):
 
     def _threads(self) -> AbstractContextManager[Any]:
         """Inside, libraries use as many threads as torch does."""
-        return _libraries(type(self._estimator).__module__).limit(limits=torch.get_num_threads())
+        limited: AbstractContextManager[Any] = _libraries(type(self._estimator).__module__).limit(
+            limits=torch.get_num_threads()
+        )
+        return limited
 
     def _predicted(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, C) probabilities, or (n, 1) values."""
