@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
 from xml.sax.saxutils import quoteattr
 
@@ -29,6 +30,8 @@ NAME = "Label Studio"
 TAGS = {"text": "Text", "image": "Image", "audio": "Audio"}
 CONTROLS = {Task.CLASSIFICATION: ("Choices",), Task.REGRESSION: ("Number", "Rating")}
 """Tags of a labeling interface with which people say what is wanted."""
+PAGE = 500
+"""Tasks that a server gives at once."""
 TABLES = frozenset({".csv", ".tsv"})
 
 
@@ -188,20 +191,28 @@ class LabelStudioServer(Remote):
         remedy = "add each as a <Choice>, in the settings of the project under Labeling Interface"
         name = self.question(fitting, batch, f"<{kinds[0]}> in its labeling interface", remedy)
         self._control = (name, parsed[name]["to_name"][0])
-        return [str(task["data"].get(SAMPLE)) for task in self._tasks()]
+        return self._ids()
 
     def add(self, ids: Collection[str], batch: Batch, contents: Contents) -> None:
         """Import them as tasks."""
         tasks = [task_of(item, batch, contents, self._control) for item in batch.items if item.id in ids]
         self.server.post(f"/api/projects/{self.project}/import", tasks)
 
-    def answered(self) -> list[Answer]:
-        """As in an export."""
-        return answers_of(self._tasks(), self.where)
+    def _ids(self) -> list[str]:
+        """Of the samples of all tasks. Page by page: an export of them all can take minutes."""
+        found: list[str] = []
+        for number in count(1):
+            where = {"project": self.project, "page": number, "page_size": PAGE, "include": "id,data"}
+            page = self.server.get("/api/tasks/", **where)
+            found += [str(task["data"].get(SAMPLE)) for task in page["tasks"]]
+            if not page["tasks"] or len(found) >= page["total"]:
+                break
+        return found
 
-    def _tasks(self) -> list[Mapping[str, Any]]:
-        path = f"/api/projects/{self.project}/export"
-        return list(self.server.get(path, exportType="JSON", download_all_tasks="true") or ())
+    def answered(self) -> list[Answer]:
+        """As in an export, which has the tasks with an annotation."""
+        found = self.server.get(f"/api/projects/{self.project}/export", exportType="JSON")
+        return answers_of(found or [], self.where)
 
 
 def _title(name: str) -> str:

@@ -98,7 +98,7 @@ class LabelStudio(StandIn):
         if given not in (f"Token {self.token}", f"Bearer {self.token}", f"Bearer {self.access}"):
             raise Refused(401, detail="Invalid token.")
 
-    def answer(self, method, path, query, body):  # noqa: PLR0911
+    def answer(self, method, path, query, body):  # noqa: PLR0911, PLR0912
         match [method, *path.split("/")[2:]]:
             case ["POST", "token", "refresh"]:
                 self.access = "good-for-five-minutes"
@@ -134,12 +134,20 @@ class LabelStudio(StandIn):
                     self.tasks[made["id"]] = made
                 return {"task_count": len(body)}
             case ["GET", "projects", number, "export"]:
-                return [task for task in self.tasks.values() if task["project"] == int(number)]
+                return [task for task in self.of(number) if task["annotations"] or "download_all_tasks" in query]
+            case ["GET", "tasks"]:
+                tasks, size, page = self.of(query["project"][0]), int(query["page_size"][0]), int(query["page"][0])
+                if page > 1 and (page - 1) * size >= len(tasks):
+                    raise Refused(404, detail="Invalid page.")
+                return {"total": len(tasks), "tasks": tasks[(page - 1) * size : page * size]}
             case ["POST", "tasks", number, "annotations"]:
                 annotation = {"was_cancelled": False, "ground_truth": False, **body}
                 self.tasks[int(number)]["annotations"].append(annotation)
                 return annotation
         raise Refused(404, detail="Not found.")
+
+    def of(self, number):
+        return [task for task in self.tasks.values() if task["project"] == int(number)]
 
     def shown(self, number):
         tree = ET.fromstring(self.projects[number]["label_config"])

@@ -8,6 +8,9 @@ from click.testing import CliRunner
 
 from alharness import DataError, RunError
 from alharness.cli import cli
+from alharness.labeling.project import LOCK, Project
+from alharness.labeling.tools.places import tool_at
+from alharness.runs.locks import Locks, take
 
 from . import standins
 
@@ -72,6 +75,18 @@ def test_a_server_that_refuses_is_found_before_anything_else(query, site, monkey
     assert "refuses the token" in said
     assert "an0ther-t0ken" not in said
     assert {path: path.read_bytes() for path in Path("cats").rglob("*") if path.is_file()} == before
+
+
+def test_two_calls_never_send_at_the_same_time(query, site):
+    query(*BEGIN, *CLASSES)
+    project = Project(Path("cats"), pytest.fail)
+    progress = project.query()
+    lock = Locks(project.folder).make(project.folder / LOCK)
+    assert take(lock)
+    with pytest.raises(RunError, match="another process works on this project"):
+        project.send(progress, tool_at(f"labelstudio:{site.address}", title="cats", warn=pytest.fail))
+    lock.release()
+    assert not site.calls
 
 
 def test_a_batch_that_did_not_arrive_goes_with_the_next_call(query, site):

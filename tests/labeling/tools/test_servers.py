@@ -24,7 +24,6 @@ from . import standins
 class LabelStudio:
     tool, variable, place = "Label Studio", "LABEL_STUDIO_API_KEY", "/projects/"
     stand_in, real = standins.LabelStudio, "ALHARNESS_TEST_LABEL_STUDIO"
-    choice = "choices"
 
     def __init__(self, address, token):
         self.address, self.token = f"labelstudio:{address}", token
@@ -182,6 +181,17 @@ def test_nothing_is_sent_twice(site):
     assert sorted(site.tasks(again)) == ["a", "b", "c"]
 
 
+def test_what_is_there_is_known_to_its_last_page(site, monkeypatch):
+    for module in ("labelstudio", "argilla"):
+        monkeypatch.setattr(f"alharness.labeling.tools.{module}.PAGE", 2)
+    tool = opened(site)
+    for names in ("abcd", "abcde"):  # pages that are full, and one that is not
+        send(tool, *names)
+        assert send(tool, *names).startswith("nothing")
+    site.say(tool, dict.fromkeys("abcde", "cat"))
+    assert labels(tool) == dict.fromkeys("abcde", "cat")
+
+
 def test_the_address_of_a_project_is_enough(site):
     tool = opened(site)
     send(tool, "a")
@@ -269,6 +279,12 @@ def test_a_busy_server_is_asked_again(moody, mood):
     send(moody.tool, "a")
     moody.moods.extend([mood, mood])
     assert labels(moody.tool) == {}
+
+
+def test_a_server_that_trickles_is_given_up(moody, monkeypatch):
+    monkeypatch.setattr(server, "ALTOGETHER", 0.0)
+    with pytest.raises(RunError, match="is slow: no whole answer in 0 seconds; nothing is lost"):
+        moody.tool.require_ready()
 
 
 def test_a_server_that_stays_busy_is_given_up(moody):
