@@ -26,7 +26,7 @@ CLUSTERED = which slurmctld slurmd munged ip > /dev/null 2>&1
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test clusters check lint types docs bench gpu dist wheels tryout release clean
+.PHONY: help install run test clusters labelers check lint types docs bench gpu dist wheels tryout release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test: $(VENV)/.tested ## set up if needed, then run the whole test suite, in up 
 clusters: $(VENV)/.clustered ## install Slurm and Ray if needed, and run the tests that start clusters
 	@if $(CLUSTERED) || .ci/install slurm-wlm munge iproute2; then :; else unset CI; fi; \
 	  $(BIN)/pytest -m cluster $(ARGS)
+
+labelers: $(VENV)/.tested ## install Label Studio into .labelers, and run the tests of labeling tools with its server
+	$(BIN)/python tools/labelers.py $(ARGS)
 
 check: lint types ## lint, import rules and types
 
