@@ -194,6 +194,21 @@ def test_an_error_can_name_every_distribution_of_ours():
     assert listed == {name.partition("/")[0] for name in offered}
 
 
+def test_the_page_on_installation_lists_every_extra_and_what_is_built_in():
+    page = (ROOT / "docs/how-to/install.md").read_text()
+    rows = dict(re.findall(r"^\| ([`\w, ]+) \| (.+) \|$", page, re.MULTILINE))
+    installed = registry.load()
+    built_in = {
+        name
+        for plugins in (installed.models, installed.datasets)
+        for name, known in plugins.items()
+        if known.distribution == "alharness"
+    }
+
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == {*project(ROOT)["optional-dependencies"]} - {"all"}
+    assert set(re.findall(r"`(\w+)`", rows["none"])) == built_in
+
+
 def test_the_extras_install_every_distribution():
     fits = versions.compatible(project(ROOT)["version"])
     extras = project(ROOT)["optional-dependencies"]
