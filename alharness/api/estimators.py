@@ -107,6 +107,7 @@ def plugin_of(estimator: Any, name: str, summary: str = "") -> ModelPlugin:
         provides=partial(_features, estimator),
         inputs="pooled",
         incomplete=True,
+        fits_itself=True,
         review=partial(_review, estimator),
         summary=summary,
     )

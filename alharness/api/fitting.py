@@ -53,6 +53,8 @@ class FittingModel(MultimodalModel):
     tensor([0, 1, 1])
     """
 
+    fits_itself: ClassVar[bool] = True
+    """As in its `ModelPlugin`."""
     stackable: ClassVar[bool] = False
     """Whether `fit_all` fits several models at once."""
     storable: ClassVar[bool] = False

@@ -30,6 +30,8 @@ class ModelPlugin:
             `sequences` if the model needs them whole.
         incomplete: it understands samples that lack a modality, which `Batch.present` names. Another model is not
             run on data in which some do.
+        fits_itself: its class is a `FittingModel`. `alharness check` then warns of settings of `training` that
+            have no effect.
         tasks: the tasks it can serve.
         review: (params, facts of the data set) -> warnings for the user, before anything is trained. Raises
             SpecError if the model cannot serve these modalities with these parameters: nothing is run. Quick and
@@ -54,6 +56,7 @@ class ModelPlugin:
     provides: frozenset[Feature] | set[Feature] | Callable[[Any], frozenset[Feature] | set[Feature]] = PROVIDED
     inputs: Literal["pooled", "sequences"] = "pooled"
     incomplete: bool = False
+    fits_itself: bool = False
     tasks: frozenset[Task] | set[Task] = frozenset(Task)
     review: Callable[[Any, DatasetFacts], Iterable[str]] | None = None
     summary: str = ""

@@ -113,6 +113,7 @@ def _model(thing: Any, about: dict[str, Any]) -> ModelPlugin:
         provides=getattr(thing, "provides", PROVIDED),
         inputs=getattr(thing, "inputs", "pooled"),
         incomplete=getattr(thing, "incomplete", False),
+        fits_itself=getattr(thing, "fits_itself", False),
         tasks=getattr(thing, "tasks", frozenset(Task)),
         **about,
     )

@@ -141,7 +141,7 @@ def with_seeds(plan: Plan, count: int) -> Plan:
 
 
 def try_out(spec: Spec, registry: Registry) -> Known:
-    """What cycles cost, from a run of the first seed that is thrown away: few epochs, and few queries.
+    """What cycles cost, from a run of the first seed that is thrown away: few epochs, if any, and few queries.
 
     Raises:
         HarnessError: it cannot be run.
@@ -162,16 +162,16 @@ def try_out(spec: Spec, registry: Registry) -> Known:
         _, outcomes = run(small, registry, Options(workdir=Path(folder)), lambda _: None)
     for outcome in outcomes.failed:
         raise RunError(f"{outcome.cell.name}: {outcome.error}")
-    costs, epochs = Costs(), spec.training.epochs / small.training.epochs
+    of_epochs = not spec.model.plugin.fits_itself
+    costs, epochs = Costs(), spec.training.epochs / small.training.epochs if of_epochs else 1
     for label, cycle in ((cell.cell.label, cycle) for cell in outcomes.cells for cycle in cell.cycles):
         # The first training of a process also finds out how to train; the others are as all that follow.
         cost = {name: seconds for name, seconds in cycle.cost.items() if cycle.cycle or name != "train_seconds"}
         if "train_seconds" in cost:
             cost["train_seconds"] *= epochs
         costs.add(label, replace(cycle, cost=cost))
-    return Known(
-        costs=costs, source=f"from {small.training.epochs} epochs of a trial", at_most=bool(spec.training.patience)
-    )
+    source = f"from {small.training.epochs} epochs of a trial" if of_epochs else "from a trial"
+    return Known(costs=costs, source=source, at_most=of_epochs)
 
 
 def _kind(text: str) -> dict[str, Any]:

@@ -231,13 +231,19 @@ def _setting(facts: DatasetFacts, schedule: Schedule) -> Setting:
 def _review_model(spec: Spec, facts: DatasetFacts) -> list[str]:
     """What the user should know of the model. Raises SpecError if it cannot serve this data set."""
     chosen = spec.model
+    found = []
+    if chosen.plugin.fits_itself and (idle := spec.training.of_epochs):
+        keys = ", ".join(f"training.{name}" for name in idle)
+        effect = "has no effect" if len(idle) == 1 else "have no effect"
+        found.append(f"{chosen.name}: {keys} {effect}, since it fits itself, without epochs")
     if chosen.plugin.review is None:
-        return []
+        return found
     try:
         with _asking(f"the model {chosen.name!r} of {chosen.registered.origin} cannot be reviewed"):
-            return [f"{chosen.name}: {warning}" for warning in chosen.plugin.review(chosen.params, facts)]
+            found += [f"{chosen.name}: {warning}" for warning in chosen.plugin.review(chosen.params, facts)]
     except SpecError as mistake:
         raise SpecError(f"{spec.where('model')}: {chosen.name}: {mistake}") from mistake
+    return found
 
 
 def _review_initial(spec: Spec, facts: DatasetFacts, schedule: Schedule) -> list[str]:

@@ -58,6 +58,12 @@ class TrainingSettings(Section):
     """Samples per batch without gradients: evaluation and inference over the pool."""
 
     @property
+    def of_epochs(self) -> list[str]:
+        """Settings that were given, and serve only models that are trained in epochs."""
+        names = ("epochs", "batch_size", "learning_rate", "weight_decay", "patience", "stop_on")
+        return [name for name in names if name in self.model_fields_set]
+
+    @property
     def recipe(self) -> dict[str, Any]:
         """What a fit depends on: all of it but how labels are counted."""
         return self.model_dump(exclude={"count_val_in_budget"})

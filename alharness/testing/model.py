@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from alharness.api.dataset import DatasetFacts
+from alharness.api.fitting import FittingModel
 from alharness.api.sampler import Sampler
 from alharness.api.samples import Inputs, Samples
 from alharness.api.vocabulary import FUSED, PROVIDED, Feature, ModelShape, Task
@@ -85,6 +86,11 @@ class ModelConformance(Conformance):
         """With warnings for a user, or without: the data have audio, text and vision."""
         said = self._review(task)
         assert all(isinstance(warning, str) and warning for warning in said), f"it warns by {said!r}"
+
+    def test_it_says_whether_it_fits_itself(self, task: Task) -> None:
+        """Then settings of `training` such as epochs have no effect, of which users are warned."""
+        found = isinstance(self._trainer(task, 1).initialize(0), FittingModel)
+        assert found == self.plugin.fits_itself, f"write ModelPlugin(fits_itself={found})"
 
     # What it learns
 

@@ -94,6 +94,12 @@ def test_a_trial_leaves_nothing_and_predicts(write_spec, ask, tmp_path):
     assert prediction.seconds > few
 
 
+def test_a_trial_of_a_model_that_fits_itself_has_no_epochs(write_spec, ask):
+    path = write_spec(samplers="[first]", seeds="1", cycles=1)
+    found = try_out(specs.load(path, registry.load(), ["model=linear", "training={}"]), registry.load())
+    assert (found.source, found.at_most) == ("from a trial", False)
+
+
 def test_a_trial_that_fails_says_why(write_spec, run_spec):
     installed = registry.load()
     with pytest.raises(RunError, match="raises-s0: "):

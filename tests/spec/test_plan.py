@@ -533,6 +533,16 @@ def test_no_two_cells_are_the_same(plan):
     assert len({replace(cell, label="").key for cell in cells}) == len(cells)
 
 
+def test_settings_that_a_model_which_fits_itself_does_not_need_are_a_warning(plan):
+    of_epochs = ["training.epochs=60", "training.patience=3", "training.threads=2", "training.valid=none"]
+    assert plan(*of_epochs).warnings == ()
+    itself = make_registry(fits_itself=True)
+    assert plan(registry=itself).warnings == ()
+    assert plan(*of_epochs, registry=itself).warnings == (
+        "late_fusion: training.epochs, training.patience have no effect, since it fits itself, without epochs",
+    )
+
+
 def test_what_a_model_says_of_the_data_set_is_a_warning(plan):
     registry = make_registry(review=lambda params, facts: [f"{facts.sizes[0]} samples are few"])
     assert any(warning.startswith("late_fusion: ") for warning in plan(registry=registry).warnings)

@@ -202,6 +202,7 @@ def refusing(params, facts):
 FAULTS = {
     "its_review_lets_it_pass": kit(review=refusing),
     "a_task_that_these_parameters_do_not_serve_is_refused": kit(),
+    "it_says_whether_it_fits_itself": kit(Nearest),
     "it_learns_what_is_easy": kit(LearnsNothing),
     "one_label_is_enough": kit(NeedsTwo),
     "labels_that_are_all_alike_are_enough": kit(NeedsClasses),

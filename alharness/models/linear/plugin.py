@@ -20,6 +20,7 @@ def alharness_models() -> list[ModelPlugin]:
             provides=PROVIDED - {Feature.MC_DRAWS},
             inputs="pooled",
             incomplete=True,
+            fits_itself=True,
             summary="logistic or ridge regression on each modality and on all, solved in milliseconds",
         )
     ]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ACCURACY = 1e-4
 """Of the gradient of the mean logistic loss: steps end when no entry is larger, as those of scikit-learn do."""
 FLAT = 0.2
-"""Of the slope at the beginning of a step: it ends where no more is left."""
+"""Share of the slope at the beginning of a step that may be left at its end."""
 STEPS, TRIALS = 500, 20
 """Most steps to the minimum, and most lengths that are tried for one of them."""
 
@@ -94,7 +94,7 @@ def logistic(x: Tensor, y: Tensor, counted: Tensor, penalty: float, classes: int
         step = _times(step, (_dot(scaled, change) / size).clamp(min=0)) - scaled
         size = torch.where(moving, _dot(gradient, scaled), 1)
         slope = _dot(gradient, step)
-        if not (slope < 0).all():  # for the members that are led uphill, it begins anew
+        if not (slope < 0).all():  # a member that would be led uphill begins again
             step = torch.where((slope < 0)[:, None, None], step, -scaled)
             slope = torch.where(slope < 0, slope, -size)
         far = product(step, columns)
@@ -117,7 +117,7 @@ def _length(
     bend: Tensor,
     moving: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """How far to go along a step, to where the loss is nearly flat: by Newton's method, between bounds.
+    """How far to go along a step, to a place that is nearly flat: by Newton's method, between bounds.
 
     Args:
         logits: (B, C, n).

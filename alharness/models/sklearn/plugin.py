@@ -43,6 +43,7 @@ def alharness_models() -> list[ModelPlugin]:
             provides=provides,
             inputs="pooled",
             incomplete=True,
+            fits_itself=True,
             review=review,
             summary="an estimator of scikit-learn on each modality and on all",
             adapts="scikit-learn",
