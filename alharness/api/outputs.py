@@ -43,15 +43,21 @@ def require_predictions(outputs: Any, rows: int, shape: ModelShape) -> None:
             )
 
 
-def require_rows(embeddings: Sequence[Any], rows: int, source: str) -> None:
-    """Raise ModelError unless the inputs of a last layer, caught batch by batch, are (rows, d) in all."""
+def require_rows(embeddings: Sequence[Any], found: int, rows: int, source: str) -> None:
+    """Raise ModelError unless the inputs of a last layer, caught batch by batch, are (rows, d) in all.
+
+    Args:
+        embeddings: one of each kind, of whatever length.
+        found: rows of all of them.
+        rows: of the view.
+        source: of the head.
+    """
     if not embeddings:
         raise ModelError(
             f"decode does not call the module that last_layer({source!r}) gives, so that there are no embeddings"
         )
     for value in embeddings:
         _require_numbers(f"the input of last_layer({source!r})", value)
-    found = sum(len(value) for value in embeddings)
     if found != rows or any(value.ndim != 2 for value in embeddings):
         raise ModelError(
             f"the input of last_layer({source!r}) has shape {tuple(embeddings[0].shape)} and {found} rows in all, "

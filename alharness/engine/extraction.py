@@ -20,6 +20,7 @@ from alharness.guard.fingerprint import Kept, unwritten
 from .batches import RepeatedBatches, batches
 from .contexts import seeded
 from .dropout import Quick, dropout_on
+from .encoding import Encoding
 from .gathering import Gathered
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Extractor:
         self._clock = clock
         self._seed = seed
         self._entries: dict[str, Tensor] = {}
+        self._decoding = False
         self.handed_out = Kept()
 
     def allows(self, feature: Feature) -> bool:
@@ -95,24 +97,31 @@ class Extractor:
         self.permit(Feature.DECODE)
         self.permit(Feature.EMBEDDINGS)
         self._require_whole(z, "embed")
-        return self.embeddings(z, source)
+        return self.embeddings(self._parts(z), _length(z), source)
 
     def predict(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Source -> log-probabilities or values, from encoder outputs."""
         with self._model_at_work(z):
-            outputs = self._model.decode(z)
+            outputs = self._decoded(z)
             require_predictions(outputs, len(next(iter(z.values()))), self._model.shape)
         if self._fitted.task == Task.CLASSIFICATION:
             return {source: functional.log_softmax(o, dim=1) for source, o in outputs.items()}
         return outputs
 
+    def encode(self, inputs: Inputs, positions: NDArray[np.int64]) -> Encoding:
+        """z of all these rows, computed when they are gone through."""
+
+        def encode() -> Iterator[dict[str, Tensor]]:
+            return map(self._encoded, batches(inputs, positions, self._batch, self._fitted.device))
+
+        return Encoding(encode, len(positions), self._batch, keep=self.allows(Feature.REPRESENTATIONS))
+
     @torch.no_grad()
-    def encode(self, inputs: Inputs, positions: NDArray[np.int64]) -> dict[str, Tensor]:
-        """z of all these rows."""
+    def whole(self, z: Encoding) -> dict[str, Tensor]:
+        """All rows, for who may read them."""
         with self._inference():
-            z = _joined((self._encoded(b) for b in self._rows(inputs, positions)), len(positions))
-        self._entries.update(z)
-        return z
+            self._entries.update(z.whole)
+        return z.whole
 
     def vectors(self, inputs: Inputs, positions: NDArray[np.int64], modality: str) -> Tensor:
         """What the data set has of a modality of these rows, a vector each."""
@@ -134,24 +143,28 @@ class Extractor:
         return torch.tensor(array).to(self._fitted.device)
 
     @torch.no_grad()
-    def predictions(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def predictions(self, z: Encoding) -> dict[str, Tensor]:
         """Predictions of all sources."""
+        found: dict[str, Gathered] = {}
         with self._inference():
-            return _joined((self.predict(part) for part in self._parts(z)), _length(z))
+            for part in z:
+                for source, predicted in self.predict(part).items():
+                    found.setdefault(source, Gathered(len(z))).add(predicted)
+        return {source: gathered.whole for source, gathered in found.items()}
 
     @torch.no_grad()
-    def embeddings(self, z: Mapping[str, Tensor], source: str) -> Tensor:
-        """Inputs of the last linear layer of that source's head."""
-        with self._inference(), self._caught(source, _length(z)) as caught:
-            for part in self._parts(z):
+    def embeddings(self, z: Iterable[Mapping[str, Tensor]], rows: int, source: str) -> Tensor:
+        """Inputs of the last linear layer of that source's head, of so many rows in all."""
+        with self._inference(), self._caught(source, rows) as caught:
+            for part in z:
                 with self._model_at_work(part):
-                    self._model.decode(part)
+                    self._decoded(part)
         return caught.whole
 
     @torch.no_grad()
-    def both(self, z: Mapping[str, Tensor], source: str) -> tuple[dict[str, Tensor], Tensor]:
+    def both(self, z: Encoding, source: str) -> tuple[dict[str, Tensor], Tensor]:
         """`predictions` and the `embeddings` of one source, in one pass."""
-        with self._inference(), self._caught(source, _length(z)) as caught:
+        with self._inference(), self._caught(source, len(z)) as caught:
             predictions = self.predictions(z)
         return predictions, caught.whole
 
@@ -183,6 +196,13 @@ class Extractor:
             require_encoded(z, len(batch), self._model.shape)
         return z
 
+    def _decoded(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        self._decoding = True
+        try:
+            return self._model.decode(z)
+        finally:
+            self._decoding = False
+
     @contextmanager
     def _model_at_work(self, given: Mapping[str, Tensor]) -> Iterator[None]:
         """What the model's code raises inside is the model's, and so is a write to what it was given."""
@@ -192,12 +212,20 @@ class Extractor:
     @contextmanager
     def _caught(self, source: str, rows: int) -> Iterator[Gathered]:
         """Inputs of the last linear layer of that source's head, so many in all, caught on their way in."""
-        caught, shapes = Gathered(rows), list[Any]()
+        caught, kinds, found = Gathered(rows), dict[Any, Any](), 0
 
         def catch(_: Any, given: tuple[Any, ...]) -> None:
+            nonlocal found
+            if not self._decoding:  # a network in one piece runs its head to encode
+                return
             part = given[0]
-            shapes.append(part.to("meta") if isinstance(part, torch.Tensor) else part)
-            if isinstance(part, torch.Tensor) and part.ndim == 2 and len(part) <= caught.left:
+            whole = isinstance(part, torch.Tensor) and part.ndim > 0
+            found += len(part) if whole else 0
+            # One of each kind: thousands of small tensors between large ones would leave holes in the memory.
+            kind = (part.dtype, part.shape[1:]) if whole else type(part)
+            if kind not in kinds:
+                kinds[kind] = part.to("meta") if isinstance(part, torch.Tensor) else part
+            if whole and part.ndim == 2 and len(part) <= caught.left:
                 caught.add(part)
 
         with self._fitted.border.blamed():
@@ -207,7 +235,7 @@ class Extractor:
         finally:
             hook.remove()
         with self._fitted.border.blamed():
-            require_rows(shapes, rows, source)
+            require_rows([*kinds.values()], found, rows, source)
 
     def _require_whole(self, z: Mapping[str, Tensor], called: str) -> None:
         if missing := sorted(self._entries.keys() - z.keys()):
@@ -229,9 +257,6 @@ class Extractor:
                 f"it called {called} with tensors of shapes {shapes}; give one row per sample in each, of the "
                 "sizes that representations() and context() have, on query.device"
             )
-
-    def _rows(self, inputs: Inputs, positions: NDArray[np.int64]) -> Iterator[Batch]:
-        return batches(inputs, positions, self._batch, self._fitted.device)
 
     def _parts(self, z: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
         for start in range(0, _length(z), self._batch):
@@ -260,14 +285,6 @@ def predict(fitted: Fitted, inputs: Inputs, batch: int) -> NDArray[np.float32]:
             "after a training whose loss was finite; a smaller training.learning_rate may help"
         )
     return result
-
-
-def _joined(parts: Iterator[dict[str, Tensor]], rows: int) -> dict[str, Tensor]:
-    found: dict[str, Gathered] = {}
-    for part in parts:
-        for name, tensor in part.items():
-            found.setdefault(name, Gathered(rows)).add(tensor)
-    return {name: gathered.whole for name, gathered in found.items()}
 
 
 def _length(z: Mapping[str, Tensor]) -> int:

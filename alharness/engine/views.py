@@ -61,7 +61,7 @@ class ModelView:
         self._positions = positions
         self._bought = bought
         self._truth = truth or {}
-        self._z: dict[str, Tensor] | None = None
+        self._z = extractor.encode(inputs, positions)
         self._predictions: dict[str, Tensor] | None = None
         self._embeddings: dict[str, Tensor] = {}
         self._found: dict[str, Tensor] = {}
@@ -81,19 +81,19 @@ class ModelView:
         if self._extractor.allows(Feature.PREDICTIONS):
             self._predicted(source)
         if source not in self._embeddings:
-            self._embeddings[source] = self._extractor.embeddings(self._encoded(), source)
+            self._embeddings[source] = self._extractor.embeddings(self._z, len(self), source)
         return self._given(f"embeddings of {source}", self._embeddings[source])
 
     def representations(self, modality: str) -> Tensor:
         """(n, d_u) encoder outputs."""
         self._extractor.permit(Feature.REPRESENTATIONS)
         self._known(modality, fused=False)
-        return self._given(f"representations of {modality}", self._encoded()[modality])
+        return self._given(f"representations of {modality}", self._extractor.whole(self._z)[modality])
 
     def context(self) -> dict[str, Tensor]:
         """Encoder outputs that belong to no modality."""
         self._extractor.permit(Feature.REPRESENTATIONS)
-        z = self._encoded()
+        z = self._extractor.whole(self._z)
         return {name: self._given(name, z[name]) for name in z if name not in self._inputs.modalities}
 
     def predictions(self, source: str = FUSED) -> Tensor:
@@ -172,19 +172,13 @@ class ModelView:
         side = "unlabeled" if self._bought is None else "labeled"
         return self._extractor.handed_out.add(f"{name}, {side}", tensor)
 
-    def _encoded(self) -> dict[str, Tensor]:
-        if self._z is None:
-            self._z = self._extractor.encode(self._inputs, self._positions)
-        return self._z
-
     def _predicted(self, source: str) -> dict[str, Tensor]:
         """Predictions; the first pass also takes the embeddings of `source` if the sampler declared both."""
         if self._predictions is None:
-            z = self._encoded()
             if self._extractor.allows(Feature.EMBEDDINGS):
-                self._predictions, self._embeddings[source] = self._extractor.both(z, source)
+                self._predictions, self._embeddings[source] = self._extractor.both(self._z, source)
             else:
-                self._predictions = self._extractor.predictions(z)
+                self._predictions = self._extractor.predictions(self._z)
         return self._predictions
 
     def _known(self, source: str, *, fused: bool) -> None:

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from alharness import Feature, ModelError, Task
+from alharness.engine import encoding
 from alharness.engine.extraction import Extractor
 from alharness.engine.measure import Clock
 from alharness.engine.views import ModelView
@@ -133,3 +134,28 @@ def test_a_pass_that_fails_leaves_the_model_as_it_was(watched, monkeypatch):
     with pytest.raises(ModelError, match="ZeroDivisionError"):
         w.view.predictions()
     assert not w.model.last_layer("fused")._forward_pre_hooks
+
+
+@pytest.mark.parametrize("feature", [Feature.PREDICTIONS, Feature.EMBEDDINGS])
+def test_large_encoder_outputs_are_not_kept_for_who_may_not_read_them(watched, monkeypatch, feature):
+    monkeypatch.setattr(encoding, "IN_MEMORY", 0)
+    read, found = READS[feature.value], {}
+    for allowed in ({feature}, {feature, Feature.REPRESENTATIONS}):
+        w = watched(frozenset(allowed))
+        found[len(allowed)] = [read(w.view, source) for source in ("fused", "text")]
+        again = len(allowed) == 1 and feature == Feature.EMBEDDINGS  # predictions come for all sources in one pass
+        assert w.encoded == (1 + again) * [2, 2, 1]
+    assert all(map(torch.equal, *found.values()))
+
+
+def test_a_head_that_also_encodes_is_caught_once(watched, monkeypatch):
+    """A network in one piece is run to encode, and its last layer with it."""
+    w = watched(frozenset({Feature.EMBEDDINGS}))
+    encode, head = w.model.encode, w.model.last_layer("fused")
+
+    def all_of_it(batch):
+        head(torch.zeros(len(batch), head.in_features))
+        return encode(batch)
+
+    monkeypatch.setattr(w.model, "encode", all_of_it)
+    assert torch.equal(w.view.embeddings(), watched(frozenset({Feature.EMBEDDINGS})).view.embeddings())
