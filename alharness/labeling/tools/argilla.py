@@ -130,7 +130,7 @@ class ArgillaFile(File):
         records = [record_of(item, batch, contents) for item in batch.items]
         return self.keep(records, to_json(settings(batch, contents)))
 
-    def answers(self) -> list[Answer]:
+    def answered(self) -> list[Answer]:
         """Of the export."""
         path = self.path / "records.json" if self.path.is_dir() else self.path
         return answers_of(read_json(path), self.where)

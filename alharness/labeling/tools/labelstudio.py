@@ -99,8 +99,7 @@ Said = tuple[Any, str, Any, bool]
 def _full(records: Iterable[Mapping[str, Any]]) -> Iterator[Said]:
     """Of an export as JSON."""
     for record in records:
-        data = record["data"]
-        name = data.get(SAMPLE, data.get("id"))
+        name = _name(record["data"])
         for annotation in record.get("annotations") or ():
             if annotation.get("was_cancelled"):  # the task was skipped
                 continue
@@ -119,6 +118,11 @@ def _flat(records: Iterable[Mapping[str, Any]]) -> Iterator[Said]:
         value = _value(found[0] if isinstance(found, list) and found else found)
         if value is not None:
             yield record.get(SAMPLE), LABEL, value, False
+
+
+def _name(data: Mapping[str, Any]) -> Any:
+    """Id of the sample of a task; of tasks that did not come from here, what they call `id`."""
+    return data.get(SAMPLE, data.get("id"))
 
 
 def _value(found: Any) -> Any:
@@ -145,7 +149,7 @@ class LabelStudioFile(File):
         tasks = [task_of(item, batch, contents, control) for item in batch.items]
         return self.keep(tasks, interface(batch, contents))
 
-    def answers(self) -> list[Answer]:
+    def answered(self) -> list[Answer]:
         """Of the export."""
         if self.path.suffix in TABLES:
             return answers_of([row for _, row in read_rows(self.path, (SAMPLE, LABEL))], self.where)
@@ -204,7 +208,7 @@ class LabelStudioServer(Remote):
         for number in count(1):
             where = {"project": self.project, "page": number, "page_size": PAGE, "include": "id,data"}
             page = self.server.get("/api/tasks/", **where)
-            found += [str(task["data"].get(SAMPLE)) for task in page["tasks"]]
+            found += [str(_name(task["data"])) for task in page["tasks"]]
             if not page["tasks"] or len(found) >= page["total"]:
                 break
         return found

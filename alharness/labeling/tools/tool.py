@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from alharness.api.vocabulary import Task
@@ -16,7 +17,7 @@ from .answers import LABEL
 from .server import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from alharness.labeling.batch import Batch
@@ -26,8 +27,26 @@ if TYPE_CHECKING:
 
 AGENT = "alharness"
 """Who guesses."""
+KNOWN = {"Label Studio": "1.23", "Argilla": "2.8"}
+"""Versions of the tools that were tried."""
 PIECE = 100
 """Samples that go to a server at once: a long list may be refused."""
+
+
+@contextmanager
+def understood(who: str, tool: str) -> Iterator[None]:
+    """Around the reading of what a tool has written, which may be something else.
+
+    Raises:
+        RunError: it has another form than what is known of the tool.
+    """
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise RunError(
+            f"{who}: is not understood ({type(error).__name__}: {str(error)[:100]}); does it come from {tool}, "
+            f"and is that much newer, or older, than {KNOWN[tool]}?"
+        ) from error
 
 
 class Absent(RunError):
@@ -99,6 +118,15 @@ class File(Tool):
     def is_blank(self, record: Mapping[str, Any]) -> bool:
         """Whether it is a sample without a label."""
 
+    def answers(self) -> list[Answer]:
+        """Of the export."""
+        with understood(self.where, self.tool):
+            return self.answered()
+
+    @abstractmethod
+    def answered(self) -> list[Answer]:
+        """All answers in the file."""
+
     def keep(self, records: Sequence[Any], description: str) -> str:
         """Write both files, and say so."""
         self.require_ready()
@@ -143,7 +171,8 @@ class Remote(Tool):
 
     def require_ready(self) -> None:
         """The server answers, and has the project if its address was given."""
-        self._find()
+        with understood(f"what {self.where} answers", self.tool):
+            self._find()
 
     def _find(self) -> Any:
         """The project as the server describes it; None if it must be made first."""
@@ -162,12 +191,13 @@ class Remote(Tool):
 
     def send(self, batch: Batch, contents: Contents) -> str:
         """Add what is not there to the project, which is made if need be."""
-        found = self._find()
-        if found is None:
-            require_classes(batch)
-            self.project = self.make(batch, contents)
-            found = self.described()
-        there = set(self.prepared(found, batch, contents))
+        with understood(f"what {self.where} answers", self.tool):
+            found = self._find()
+            if found is None:
+                require_classes(batch)
+                self.project = self.make(batch, contents)
+                found = self.described()
+            there = set(self.prepared(found, batch, contents))
         fresh = [item.id for item in batch.items if item.id not in there]
         for start in range(0, len(fresh), PIECE):
             self.add(fresh[start : start + PIECE], batch, contents)
@@ -179,12 +209,12 @@ class Remote(Tool):
 
     def answers(self) -> list[Answer]:
         """Of all people, in the whole project."""
-        if self._find() is None:
-            raise Absent(
-                f"{self.where}: there is no {self.noun} {self.title!r}; --to makes it, or give the address of "
-                "another"
-            )
-        return self.answered()
+        with understood(f"what {self.where} answers", self.tool):
+            if self._find() is not None:
+                return self.answered()
+        raise Absent(
+            f"{self.where}: there is no {self.noun} {self.title!r}; --to makes it, or give the address of another"
+        )
 
     def question(self, questions: Mapping[str, Collection[str]], batch: Batch, what: str, remedy: str) -> str:
         """The one whose answers are labels; warns of classes that cannot be chosen.

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from alharness import DataError, SpecError
+from alharness import DataError, RunError, SpecError
 from alharness.labeling.batch import Batch, Item
 from alharness.labeling.labels import read_given
 from alharness.labeling.tools.answers import Answer, settle
@@ -236,6 +236,24 @@ def test_numbers_come_back_of_several_people_as_their_mean(place, name, content)
 )
 def test_what_is_no_export_is_refused_with_the_reason(place, name, content, why):
     with pytest.raises(DataError, match=why):
+        place(name, content).answers()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("labelstudio:x.json", [TASK | {"annotations": "cat"}]),
+        ("labelstudio:x.json", [TASK | {"annotations": [{"result": [7]}]}]),
+        ("labelstudio:x.json", [TASK | {"annotations": 7}]),
+        ("argilla:x.json", [RECORD | {"responses": ["cat"]}]),
+        ("argilla:x.json", [RECORD | {"responses": {"label": [7]}}]),
+        ("argilla:x.json", [FLAT | {"label.responses": 7}]),
+    ],
+)
+def test_an_export_of_another_form_is_not_taken_for_one_without_labels(place, name, content):
+    with pytest.raises(
+        RunError, match=r"x\.json: is not understood .*; does it come from .* newer, or older, than"
+    ):
         place(name, content).answers()
 
 

@@ -6,6 +6,7 @@ tokens of users in LABEL_STUDIO_API_KEY and ARGILLA_API_KEY.
 
 import os
 import secrets
+from functools import partial
 
 import pytest
 import requests
@@ -297,6 +298,29 @@ def test_a_server_that_is_not_there_is_said(kind, monkeypatch):
     monkeypatch.setenv(kind.variable, "t0ken")
     with pytest.raises(RunError, match="cannot be reached; is the address right, and does it run"):
         opened(kind("http://127.0.0.1:1", "t0ken")).require_ready()
+
+
+def test_json_of_something_else_is_not_understood(moody):
+    moody.moods.extend([200] * 3)  # each an empty object
+    for call in (moody.tool.require_ready, moody.tool.answers, partial(send, moody.tool, "a")):
+        with pytest.raises(RunError, match=rf"what {moody.address} answers: is not understood \(KeyError"):
+            call()
+
+
+def test_tasks_of_others_are_known_by_their_id(monkeypatch):
+    """As of people who have labeled before they came to alharness."""
+    stand_in = standins.LabelStudio()
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", stand_in.token)
+    site = LabelStudio(stand_in.address, stand_in.token)
+    tool = opened(site)
+    send(tool, "a", "b")
+    for task in stand_in.tasks.values():
+        task["data"]["id"] = task["data"].pop("sample")
+    assert send(tool, "a", "b").startswith("nothing")
+    result = {"from_name": "label", "value": {"choices": ["cat"]}}
+    stand_in.tasks[1]["annotations"] = [{"result": [result]}]
+    assert labels(tool) == {"a": "cat"}
+    stand_in.close()
 
 
 def test_what_has_arrived_although_the_answer_got_lost_is_not_sent_again(moody, monkeypatch):
