@@ -14,13 +14,27 @@ from .answers import answers
 from .document import PAGE, Document
 from .overall import answers_over
 from .pictures import styles
-from .sections import chosen, cost, curves, decisions, differences, efficiency, outcome, overall, run, utilisation
+from .sections import (
+    chosen,
+    cost,
+    curves,
+    decisions,
+    differences,
+    efficiency,
+    outcome,
+    overall,
+    project,
+    run,
+    utilisation,
+)
 from .sections import settings as by_setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from alharness.results.run import RunResults
+
+    from .pictures import Styles
 
 NAMED = 8
 """Settings that the subtitle names; of more, their number."""
@@ -34,6 +48,8 @@ def single(results: RunResults, targets: Sequence[float] = ()) -> Document:
         targets: values of the ranking metric to count labels to, in addition to those of every report.
     """
     plan, drawn = results.run, styles(results.run.labels, results.run.controls)
+    if plan.project:
+        return _of_project(results, drawn)
     sections = [outcome.section(results)] if results.basis.cells else []
     if results.labels:
         sections = [
@@ -56,6 +72,23 @@ def single(results: RunResults, targets: Sequence[float] = ()) -> Document:
         notice=NOTICE if plan.synthetic else "",
         answers=answers(results),
         sections=[*sections, run.cells(results), run.setting(results)],
+    )
+
+
+def _of_project(results: RunResults, drawn: Styles) -> Document:
+    """The report of a labeling project: nothing is compared."""
+    plan, labels = results.run, f"{results.labeled[-1]:,} of {results.run.pool:,} samples labeled"
+    return Document(
+        title=plan.name,
+        subtitle=f"{plan.params['dataset']}, {plan.params['model']}, {plan.labels[0]}, {labels}",
+        notice=NOTICE if plan.synthetic else "",
+        answers=answers(results),
+        sections=[
+            curves.section(results, drawn),
+            project.section(results),
+            cost.section(results, drawn),
+            run.setting(results),
+        ],
     )
 
 

@@ -15,6 +15,7 @@ from alharness.engine.recipe import Fit
 from alharness.labeling.labels import read_known
 from alharness.labeling.project import Project
 from alharness.report.answers import answers
+from alharness.report.build import single
 from alharness.results.run import RunResults
 from alharness.runs.setup import Setup
 from alharness.spec import load_all
@@ -361,6 +362,20 @@ def test_the_page_of_a_project_speaks_of_the_project(begin):
     assert found[0].short == "10 of 60 samples have a label."
     assert found[1].reasons == ["Measured on 20 test samples."]
     assert "`--control 0.1`" in found[2].reasons[0]
+
+
+def test_the_page_of_a_project_shows_its_batches(begin):
+    project = begin("random")
+    label(project, 2)
+    document = single(RunResults.read(project.folder))
+    assert [section.anchor for section in document.sections] == ["curves", "batches", "cost", "setting"]
+    assert document.subtitle == "partly, linear, random, 10 of 60 samples labeled"
+    (batches,) = document.sections[1].tables
+    shown = {column.text: [cell.text for cell in column.shown] for column in batches.columns}
+    assert shown["batch"] == ["1", "2"]
+    assert shown["labels so far"] == ["5", "10"]
+    assert shown["chosen by"] == ["5 random start", "5 random"]
+    assert [sum(int(shown[name][row]) for name in partly.CLASSES if name in shown) for row in (0, 1)] == [5, 5]
 
 
 @pytest.fixture

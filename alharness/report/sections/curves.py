@@ -38,20 +38,20 @@ def section(results: RunResults, styles: Styles) -> Section:
         title = f"{metric} over {seed_list(seed_set.seeds)}: {labels}" if fewer else metric
         return Picture(
             name=f"curve_{metric}_fewer_seeds_{fewer}" if fewer else f"curve_{metric}",
-            title=f"{metric}, which ranks" if leads else title,
-            text=f"Learning curves: {metric} on the test split against labels, one line for each of {labels}",
+            title=f"{metric}, which ranks" if leads and not results.run.project else title,
+            text=f"Learning curves: {metric} against labels, one line for each of {labels}",
             draw=draw,
             size=taller(WIDE, seed_set.rows) if leads else taller(Picture.size, seed_set.rows),
             charts=learning_curves(results, seed_set, metric, styles),
             folded=not leads and not (fewer and results.run.stopping),
         )
 
-    absent = not_drawn(results.basis)
+    absent, measured = not_drawn(results.basis), results.run.project
     return Section(
         anchor="curves",
         title="Learning curves",
         paragraphs=[
-            f"Means over {seed_list(first.seeds)}, which all of these samplers share{_around(results, first)}",
+            f"{measured[0].upper()}{measured[1:]}." if measured else _about(results, first),
             f"{absent[0].upper()}{absent[1:]}; their curves over fewer seeds follow." if absent else "",
         ],
         legend=keys(styles, FULL_DATA if any(found.reference for found in results.basis.seed_sets) else ""),
@@ -60,6 +60,10 @@ def section(results: RunResults, styles: Styles) -> Section:
             *(picture(results.metric, lacking, i) for i, lacking in enumerate(others, 1) if lacking.labels),
         ],
     )
+
+
+def _about(results: RunResults, seed_set: SeedSet) -> str:
+    return f"Means over {seed_list(seed_set.seeds)}, which all of these samplers share{_around(results, seed_set)}"
 
 
 def _around(results: RunResults, seed_set: SeedSet) -> str:

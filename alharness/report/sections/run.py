@@ -84,7 +84,7 @@ def setting(results: RunResults) -> Section:
     return Section(
         anchor="setting",
         title="Setting",
-        paragraphs=[PAIRED, _validation(results)],
+        paragraphs=["" if run.project else PAIRED, _validation(results)],
         tables=[
             Table(
                 name="samplers",
