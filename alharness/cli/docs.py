@@ -32,26 +32,41 @@ class Page(NamedTuple):
 def docs(page: str | None) -> None:
     """List the pages of the documentation, or print PAGE as Markdown. It needs no network.
 
+    Another word lists the pages that are about it.
+
     \b
         alharness docs
         alharness docs reference/spec
         alharness docs run-a-grid
+        alharness docs label
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     sections = _sections(shipped(LIST).read_text(encoding="utf-8"))
     if page is None:
-        formatter = click.HelpFormatter(width=WIDE)
-        for heading, pages in sections.items():
-            with formatter.section(heading):
-                formatter.write_dl([*pages], col_max=40)
-        click.echo(plain(formatter.getvalue()), nl=False)
+        click.echo(_list(sections), nl=False)
         return
     wanted = page.removesuffix(".md").strip("/")
     names = [known.name for pages in sections.values() for known in pages]
     found = next((name for name in names if wanted in {name, name.rpartition("/")[2]}), None)
-    if found is None:
+    if found:
+        click.echo(plain(shipped(FOLDER / f"{found}.md").read_text(encoding="utf-8")), nl=False)
+        return
+    about = {
+        heading: [known for known in pages if wanted.lower() in " ".join(known).lower()]
+        for heading, pages in sections.items()
+    }
+    if not any(about.values()):
         near = did_you_mean(wanted, [*names, *(name.rpartition("/")[2] for name in names)])
         raise click.UsageError(f"there is no page {page!r}{near or '; `alharness docs` lists them'}")
-    click.echo(plain(shipped(FOLDER / f"{found}.md").read_text(encoding="utf-8")), nl=False)
+    click.echo(_list(about), nl=False)
+
+
+def _list(sections: dict[str, list[Page]]) -> str:
+    formatter = click.HelpFormatter(width=WIDE)
+    for heading, pages in sections.items():
+        if pages:
+            with formatter.section(heading):
+                formatter.write_dl([*pages], col_max=40)
+    return plain(formatter.getvalue())
 
 
 def _sections(text: str) -> dict[str, list[Page]]:

@@ -75,7 +75,8 @@ def _there(path: Path) -> bool:
 def _near(named: Path) -> str:
     from difflib import get_close_matches
 
-    known = {path.stem: path for folder in (shipped(), FOLDER, named.parent) for path in _specs(folder)}
+    known = {path.stem: Path(path.stem) for path in _specs(shipped())}
+    known |= {path.stem: path for folder in (FOLDER, named.parent) for path in _specs(folder)}
     near = get_close_matches(named.stem[:100], known, n=1)
     return f"; did you mean {str(known[near[0]])!r}?" if near else ""
 

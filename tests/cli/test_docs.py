@@ -24,6 +24,15 @@ def test_a_page_is_printed_as_it_is(capsys, name):
     assert capsys.readouterr().out.startswith("# Run a whole grid\n")
 
 
+def test_another_word_lists_the_pages_about_it(capsys):
+    assert run("Parquet") == 0
+
+    listed = capsys.readouterr().out
+    assert "  how-to/use-your-own-embeddings  " in listed
+    assert "  reference/spec  " not in listed
+    assert "Tutorial:" not in listed
+
+
 def test_an_unknown_page_has_near_names(capsys):
     assert run("run-a-gird") == 2
 

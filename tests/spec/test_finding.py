@@ -50,6 +50,7 @@ def test_a_folder_alone_is_left_to_the_reader(here):
             """simsv2_budget20: there is no such file, nor simsv2_budget20.yaml, here, in the folder specs \
 or in alharness; did you mean 'specs/simsv2_budget200.yaml'?""",
         ),
+        ("specs/openclipar.yaml", "specs/openclipar.yaml: there is no such file; did you mean 'openclipart'?"),
         ("deep/y.yaml", "deep/y.yaml: there is no such file"),
         ("spec/own.yaml", "spec/own.yaml: there is no such file; did you mean 'specs/own.yaml'?"),
         (
