@@ -185,10 +185,11 @@ def test_an_error_can_name_every_distribution_of_ours():
         for name, known in plugins.items()
         if known.distribution in {f"alharness-{folder.name}" for folder in PLUGINS}
     }
-    assert {name: elsewhere.find(name).distribution for name in offered} == offered
+    found = {name: elsewhere.find(name) for name in offered}
+    assert {name: there.distribution for name, there in found.items()} == offered
     extras = project(ROOT)["optional-dependencies"]
     for name, distribution in offered.items():
-        needed = extras[elsewhere.find(name).extra]
+        needed = extras[found[name].extra]
         assert f"{distribution}{versions.compatible(project(ROOT)['version'])}" in needed
     listed = {name for extra in extras for name in project(ROOT)["entry-points"].get(f"alharness.{extra}", ())}
     assert listed == {name.partition("/")[0] for name in offered}

@@ -50,7 +50,8 @@ class Elsewhere:
 
 def find(name: str) -> Elsewhere | None:
     """Distribution and extra of a plugin or of its family; None if no other distribution of the project has it."""
+    points = entry_points()  # read once: that takes time
     for extra in metadata(NAMESPACE).get_all("Provides-Extra", []):
-        for listed in entry_points(group=f"{NAMESPACE}.{extra}", name=name.partition("/")[0]):
+        for listed in points.select(group=f"{NAMESPACE}.{extra}", name=name.partition("/")[0]):
             return Elsewhere(package=listed.value, extra=extra)
     return None

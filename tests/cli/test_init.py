@@ -6,6 +6,7 @@ import pytest
 from alharness import cli
 from alharness.cli import init as command
 from alharness.spec import finding
+from alharness.spec.schema import schema_text
 
 
 @pytest.fixture
@@ -16,6 +17,7 @@ def source(tmp_path, monkeypatch):
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_text(f"# {name}\n")
     monkeypatch.setattr(command, "shipped", lambda name=finding.FOLDER: source / name)
+    monkeypatch.setattr(command, "schema_text", lambda installed: '{"title": "of what is installed"}')
     monkeypatch.chdir(tmp_path)
     return source
 
@@ -37,7 +39,9 @@ def test_specs_are_copied_with_what_they_extend(source, tmp_path):
     assert (tmp_path / "new/specs/bases/shared.yml").read_text() == "# specs/bases/shared.yml\n"
 
 
-def test_the_schema_is_that_of_what_is_installed(source, tmp_path):
+def test_the_schema_is_that_of_what_is_installed(source, tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "schema_text", schema_text)
+
     run("new")
 
     assert json.loads((tmp_path / "new/specs/schema.json").read_text())["title"] == "Spec"

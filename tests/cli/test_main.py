@@ -238,7 +238,7 @@ def test_quick_commands_take_little_more_than_the_libraries_they_use(site, argum
     best = dict.fromkeys(codes, math.inf)
     for tries in range(15):
         best = {side: min(best[side], seconds(*words)) for side, words in codes.items()}
-        if tries >= 3 and best["ours"] < LITTLE * best["theirs"]:
+        if tries >= 1 and best["ours"] < LITTLE * best["theirs"]:
             break
     assert best["ours"] < LITTLE * best["theirs"]
 
