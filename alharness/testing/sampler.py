@@ -99,6 +99,11 @@ class SamplerConformance(Conformance):
 
     # What the plugin says
 
+    def test_the_defaults_are_valid_parameters(self) -> None:
+        """A spec may leave all parameters out."""
+        params = self.plugin.params()
+        assert self.plugin.params(**params.model_dump()) == params
+
     def test_reads_what_it_declares(self) -> None:
         """A feature that is declared and never read shuts out models that lack it."""
         read = {feature for task in self._served() for feature in self._read(task)}

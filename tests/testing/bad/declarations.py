@@ -7,6 +7,17 @@ from alharness import Feature, Params, Task
 from alharness.testing import SamplerConformance
 
 
+class Required(Params):
+    weight: float
+    """Has no default."""
+
+
+class TestADefaultIsMissing(SamplerConformance):
+    plugin = plugin(Good, params=Required)
+    params = {"weight": 1}
+    fails = {"test_the_defaults_are_valid_parameters"}
+
+
 class Doubled(Params):
     weight: float = Field(1, description="Half of what it becomes, each time.")
 
