@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alharness import testing
+from alharness.api.batch import BatchPlugin
 from alharness.errors import PluginError
 from alharness.spec.executor import choose
 from alharness.text.terminal import safe
 from alharness.text.words import counted, did_you_mean, grouped
 
+from .console import PageConsole
 from .page import make_list
 
 if TYPE_CHECKING:
@@ -48,8 +50,13 @@ def _keeps(kind: str, registered: Registered[Any], assignments: Sequence[str]) -
     """Whether it keeps all promises, once they were shown."""
     params = choose(registered, list(assignments), f"{kind} {registered.plugin.name}", ("--set ", "params")).params
     given = {name: getattr(params, name) for name in params.model_fields_set}
-    kit = getattr(testing, testing.KITS[kind]).of(registered.plugin, given)
-    verdicts = [*testing.examine(kit)]
+    verdicts: list[Verdict] = []
+    with PageConsole(stderr=True).status("asking it") as status:  # on a terminal
+        base = "BatchConformance" if isinstance(registered.plugin, BatchPlugin) else testing.KITS[kind]
+        kit = getattr(testing, base).of(registered.plugin, given)
+        for verdict in testing.examine(kit):
+            verdicts.append(verdict)
+            status.update(counted(len(verdicts), "test"))
     failed = [verdict for verdict in verdicts if verdict.status == "failed"]
     origin = f"{registered.distribution} {registered.version}"
     rows = [("kept", _kept(verdicts)), *_taken(kit), *_not_tested(verdicts)]

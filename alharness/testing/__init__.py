@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if "pytest" in sys.modules:  # it explains what was asserted, if it knows these before they are imported
     sys.modules["pytest"].register_assert_rewrite(
-        *(f"{__name__}.{name}" for name in ("dataset", "executor", "kit", "model", "sampler", "tracker"))
+        *(f"{__name__}.{name}" for name in ("batch", "dataset", "executor", "kit", "model", "sampler", "tracker"))
     )
 
 if TYPE_CHECKING:
+    from .batch import BatchConformance
     from .dataset import DatasetConformance
     from .executor import ExecutorConformance
     from .kit import Conformance, Verdict, examine
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .views import TensorView
 
 __all__ = [
+    "BatchConformance",
     "Conformance",
     "DatasetConformance",
     "ExactNetwork",
@@ -42,6 +44,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "BatchConformance": "batch",
     "Conformance": "kit",
     "DatasetConformance": "dataset",
     "ExactNetwork": "network",
@@ -66,7 +69,7 @@ KITS = {
     "tracker": "TrackerConformance",
     "executor": "ExecutorConformance",
 }
-"""Kind of plugins -> its kit."""
+"""Kind of plugins -> its kit. An executor that is a batch system has `BatchConformance`."""
 
 _RENAMED = {"World": "Scenario"}
 """Old name -> name."""
