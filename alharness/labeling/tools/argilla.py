@@ -64,7 +64,7 @@ def _property(name: str, kind: str) -> dict[str, Any]:
 
 def record_of(item: Item, batch: Batch, contents: Contents) -> dict[str, Any]:
     """A record, with the model's guess as a suggestion, as `records.from_json` of a dataset reads it."""
-    guess = {"value": item.guess, "score": item.probability, "agent": f"{AGENT} batch {batch.cycle}"}
+    guess = {"value": item.guess, "score": item.probability, "agent": AGENT}
     return {
         "id": item.id,
         "fields": {name: cell or None for name, cell in contents.cells[item.id].items()},

@@ -67,8 +67,7 @@ def task_of(item: Item, batch: Batch, contents: Contents, control: tuple[str, st
             "value": {"number": float(item.guess)} if number else {"choices": [item.guess]},
         }
         score = {} if item.probability is None else {"score": item.probability}
-        version = f"{AGENT} batch {batch.cycle}"
-        task["predictions"] = [{"model_version": version, **score, "result": [result]}]
+        task["predictions"] = [{"model_version": AGENT, **score, "result": [result]}]
     return task
 
 

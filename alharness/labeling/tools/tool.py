@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .contents import Contents
 
 AGENT = "alharness"
-"""Who guesses."""
+"""Who guesses: the same in all batches, since Label Studio shows the guesses of one."""
 KNOWN = {"Label Studio": "1.23", "Argilla": "2.8"}
 """Versions of the tools that were tried."""
 PIECE = 100

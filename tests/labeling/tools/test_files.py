@@ -102,7 +102,7 @@ def test_records_of_argilla_fit_its_settings(place, tmp_path):
         "text": "text",
     }
     assert record["fields"] == {"photo": "http://x/b.jpg", "text": None}
-    assert record["suggestions"]["label"] == {"value": "R&D <x>", "score": 0.75, "agent": "alharness batch 0"}
+    assert record["suggestions"]["label"] == {"value": "R&D <x>", "score": 0.75, "agent": "alharness"}
     assert record["suggestions"]["label"]["value"] in [
         option["value"] for option in settings["questions"][0]["settings"]["options"]
     ]
