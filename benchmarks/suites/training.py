@@ -1,4 +1,4 @@
-"""Training small networks from scratch: against loops written by hand, against skorch, and against one by one."""
+"""Training small models from scratch: against loops written by hand, skorch, scikit-learn, and one by one."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
+from alharness import ModelShape, Task
 from alharness.api.network import LEARNING_RATE, WEIGHT_DECAY, Batch
+from alharness.models.linear.network import Linear
+from alharness.models.linear.params import LinearParams
 from benchmarks import before
 from benchmarks.bench import Kernel, lap
 from benchmarks.peers import skorch
-from benchmarks.problems import Training
+from benchmarks.problems import Pool, Training
 from benchmarks.rows import TRAINING, Row, at_most, faster, per_piece, within
 from benchmarks.trainings import Before, stacked
 
@@ -82,6 +85,46 @@ def bare(problem: Training) -> Call:
 STACKED = Kernel(name="Trainer.fit_many", prepare=stacked)
 PLAIN = Kernel(name="a plain DataLoader loop", prepare=plain)
 BARE = Kernel(name="a bare loop", prepare=bare)
+
+
+def linear(problem: Pool) -> Call:
+    """`linear` at its defaults."""
+    x, labels = _labeled(problem)
+    batch = Batch(inputs={"text": x}, labels={"text": labels, "fused": labels})
+    shape = ModelShape(features={"text": problem.D}, task=Task.CLASSIFICATION, outputs=problem.C)
+
+    def call() -> nn.Module:
+        model = Linear(LinearParams(), shape)
+        model.fit(batch, None)
+        return model
+
+    return call
+
+
+def logistic_regression(problem: Pool) -> Call:
+    """The same penalty and accuracy, on inputs that are standardized, too."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    x, labels = (tensor.numpy() for tensor in _labeled(problem))
+    return lambda: make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(x, labels)
+
+
+def _labeled(problem: Pool) -> tuple[torch.Tensor, torch.Tensor]:
+    data = problem.data()
+    generator = torch.Generator().manual_seed(0)
+    return data.pool, torch.multinomial(data.log_probabilities.exp(), 1, generator=generator)[:, 0]
+
+
+def compare_linear(problem: Pool, milliseconds: float, bench: Bench) -> Row:
+    """The model that is solved, and has no epochs."""
+    problem = bench.at(problem)
+    work = f"linear, {problem.N} x {problem.D}, {problem.C} classes"
+    ours = Kernel(name="Linear.fit", prepare=linear)
+    reference = Kernel(name="LogisticRegression", prepare=logistic_regression)
+    row, _ = bench.compare(ours, reference, problem, work=work, group=TRAINING)
+    return replace(row, bounds=(at_most("time", 1000 * row.ours.cpu, milliseconds, " ms"),))
 
 
 def compare(
@@ -154,6 +197,7 @@ ROWS: dict[str, Callable[[Bench], Row]] = {
     "training, skorch, validated": partial(compare, VALIDATED, skorch.FIT, faster, 5),
     "training, bare loop": partial(compare, PROBLEM, BARE, faster, 2),
     "training, bare loop, by itself": partial(compare, replace(PROBLEM, members=1), BARE, within, 3),
+    "training, linear": partial(compare_linear, Pool(N=800, D=300), 10),
     "stack, av_mc": partial(compare_before, AV_MC, 3),
     "stack, late_fusion": partial(compare_before, replace(AV_MC, model="late_fusion"), 2.4),
     "stack, memory": partial(memory, replace(AV_MC, epochs=2, members=50, valid=647), 10, 3),

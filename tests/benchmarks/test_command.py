@@ -38,17 +38,18 @@ def test_every_row_can_be_tried_out_in_small_and_nothing_is_kept(monkeypatch, ca
     code = command.main()
     printed, complaints = capsys.readouterr()
     assert code in (0, 1), printed + complaints
-    assert "29 of 29 rows measured" in printed
+    assert "30 of 30 rows measured" in printed
     lines = [line for line in printed.splitlines() if line.startswith("| ") and not line.startswith(HEADS)]
     assert {re.split(r"[,|]", line)[1].strip() for line in lines} == {
-        "k-center", "BADGE", "GRACE Eq. 5", "GCNAL", "CoreSet", "late_fusion", "av_mc", "specs/digits_quick.yaml",
+        "k-center", "BADGE", "GRACE Eq. 5", "GCNAL", "CoreSet", "late_fusion", "av_mc", "linear",
+        "specs/digits_quick.yaml",
         "alharness --help", "alharness plugins", "alharness check", "alharness report",
         "alharness check specs/simsv2_budget200.yaml", "openclipart", "worlds", "alharness query",
     }  # fmt: skip
-    assert len(lines) == 29
+    assert len(lines) == 30
     assert sum("not measured here: peers were left out" in line for line in lines) == 7
     assert all(line.count(" | ") == 10 for line in lines)
-    assert sum("outside torch" in line for line in lines) == 16
+    assert sum("outside torch" in line for line in lines) == 17
     run = next(line for line in lines if "specs/digits_quick.yaml" in line)
     assert "2 of 2 cells: met" in run
     assert sum("importing libraries" in line for line in lines) == 3
