@@ -10,7 +10,7 @@ import click
 
 from alharness.api.parts import needs_whole
 from alharness.api.vocabulary import Feature, Task
-from alharness.errors import SpecError
+from alharness.errors import SamplerError, SpecError
 from alharness.pools import held
 from alharness.text.numbers import fixed, significant
 
@@ -18,7 +18,7 @@ from .options import chosen_executor, executor_params_option, include_option, lo
 from .page import make_console, make_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from .growth import Point, Precision
@@ -70,7 +70,9 @@ def bench(
     precision: Precision,
     include: tuple[Path, ...],
 ) -> None:
-    """Query each SAMPLER (by default all that are installed) on growing synthetic pools.
+    """Query each SAMPLER on growing synthetic pools.
+
+    By default these are all that are installed, except families such as skactiveml/. SAMPLER may be a family.
 
     Prints query seconds with their parts, the growth of resident memory, and the exponent b of seconds ~ size^b:
     1 is linear. One query per size; run it on an idle machine. For example:
@@ -78,6 +80,7 @@ def bench(
     \b
         alharness bench
         alharness bench coreset grace --sizes 2000,4000,8000,16000 --budget 500
+        alharness bench badge skactiveml
         alharness bench coreset entropy --sizes 1000000 --executor ray --parts 8 --precision float16
 
     With --parts or --executor, pools are in parts: nothing that the command itself holds grows with the pool, and
@@ -85,7 +88,7 @@ def bench(
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     wanted = _sizes(sizes, budget)
     installed = load_plugins(include)
-    chosen = [installed.sampler(name) for name in names or sorted(installed.samplers)]
+    chosen = [installed.sampler(name) for name in _named(names, sorted(installed.samplers))]
     plugins = [registered.plugin for registered in chosen]
     used = {*(registered.distribution for registered in chosen), installed.model(model).distribution}
     place = chosen_executor(executor, executor_params, installed)
@@ -121,8 +124,13 @@ def bench(
         else growth.measure(able, installed.model(model).plugin, work)
     )
     for point in found:
+        if isinstance(point, growth.Failure):
+            unable[point.sampler] = f"with {point.size:,} samples, {point.reason}"
+            continue
         points.append(point)
         page.print(f"{point.sampler} at {point.size:,}: {significant(point.cost['query_seconds'])} s", style="dim")
+    if not points:
+        raise SamplerError("; ".join(f"{name}: {reason}" for name, reason in unable.items()))
     headings = ("sampler", "pool", "query s", "inference", "gradients", "selection", "memory +MiB", "exponent")
     page.print(make_table(headings, _rows(points)))
     page.print("synthetic data; one query per size", style="dim")
@@ -133,6 +141,15 @@ def bench(
         )
     for name, reason in unable.items():
         page.print(f"skipped: {name}: {reason}")
+
+
+def _named(names: Sequence[str], installed: Sequence[str]) -> Iterator[str]:
+    """The samplers that these names mean: without any, all but those of families; of a family, all of it."""
+    if not names:
+        yield from (name for name in installed if "/" not in name)
+    for name in names:
+        kin = [known for known in installed if known.startswith(f"{name}/")]
+        yield from kin if kin and name not in installed else [name]
 
 
 def _sizes(text: str, budget: int) -> tuple[int, ...]:

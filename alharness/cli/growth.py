@@ -19,6 +19,7 @@ from alharness.engine.recipe import freeze
 from alharness.engine.seeds import stream
 from alharness.engine.selection import ask
 from alharness.engine.training import Trainer
+from alharness.errors import SamplerError
 from alharness.spec.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ class Workload:
     task: Task
     seed: int = 0
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Their names; empty for regression."""
+        return tuple(map(str, range(CLASSES))) if self.task == Task.CLASSIFICATION else ()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
@@ -76,15 +82,22 @@ class Point:
     cost: Mapping[str, float]
 
 
-def measure(samplers: Sequence[SamplerPlugin], model: ModelPlugin, work: Workload) -> Iterator[Point]:
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A sampler that could not answer, and is asked no more."""
+
+    sampler: str
+    size: int
+    reason: str
+
+
+def measure(samplers: Sequence[SamplerPlugin], model: ModelPlugin, work: Workload) -> Iterator[Point | Failure]:
     """Query every sampler at every size, small pools first, one query at a time.
 
     The model is trained briefly on the labeled samples, so that its predictions are neither uniform nor certain.
     Before the first figure each sampler is asked once, unmeasured: imports and buffers are not the pool's doing.
     """
-    shape = ModelShape(
-        features=MODALITIES, task=work.task, outputs=CLASSES if work.task == Task.CLASSIFICATION else 1
-    )
+    shape = ModelShape(features=MODALITIES, task=work.task, outputs=len(work.classes) or 1)
     settings = TrainingSettings(epochs=10)
     trainer = Trainer(partial(model.make, model.params(), shape), settings)
     asked = {plugin.name: (plugin.make(plugin.params()), plugin.features(plugin.params())) for plugin in samplers}
@@ -93,21 +106,27 @@ def measure(samplers: Sequence[SamplerPlugin], model: ModelPlugin, work: Workloa
         pool = Pool(train.ids).draw(work.labeled, stream(work.seed, "pool"))
         labeled = Oracle(train).reveal(pool)
         fitted = trainer.fit(labeled, work.seed)
-        for name, (sampler, features) in asked.items():
-            answer = ask(
-                sampler,
-                fitted,
-                train.inputs,
-                labeled,
-                pool,
-                size=work.budget,
-                cycle=0,
-                cycles=1,
-                seed=work.seed,
-                batch=settings.inference_batch,
-                features=features,
-                who=name,
-            )
+        for name, (sampler, features) in [*asked.items()]:
+            try:
+                answer = ask(
+                    sampler,
+                    fitted,
+                    train.inputs,
+                    labeled,
+                    pool,
+                    size=work.budget,
+                    cycle=0,
+                    cycles=1,
+                    seed=work.seed,
+                    batch=settings.inference_batch,
+                    features=features,
+                    classes=work.classes,
+                    who=name,
+                )
+            except SamplerError as error:
+                del asked[name]
+                yield Failure(sampler=name, size=size, reason=str(error).removeprefix(f"{name}: "))
+                continue
             if number > 0:
                 yield Point(sampler=name, size=size, cost=answer.cost)
 
@@ -131,9 +150,7 @@ def measure_in_parts(
         parts: how many.
         precision: of the stored inputs.
     """
-    shape = ModelShape(
-        features=MODALITIES, task=work.task, outputs=CLASSES if work.task == Task.CLASSIFICATION else 1
-    )
+    shape = ModelShape(features=MODALITIES, task=work.task, outputs=len(work.classes) or 1)
     settings = TrainingSettings(epochs=10, device="cpu")
     labeled = SyntheticPart(work.labeled, 0, work.task, work.seed).samples()
     trainer = Trainer(partial(model.make, model.params(), shape), settings)
@@ -148,6 +165,7 @@ def measure_in_parts(
             task=work.task,
             seed=work.seed,
             who=plugin.name,
+            classes=work.classes,
         )
         for plugin, params in made
     ]
