@@ -1,4 +1,4 @@
-"""Encoder outputs of some rows: kept, or computed in each pass if they take much and nobody may read them."""
+"""Encoder outputs of some rows: kept, or computed in each pass if they take much and no sampler may read them."""
 
 from __future__ import annotations
 
