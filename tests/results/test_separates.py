@@ -9,7 +9,7 @@ from studies.separates import __main__ as study
 from studies.separates.page import draw, tables
 from studies.separates.setting import Setting
 
-OWN = {"arrays", "mmsa"}
+OWN = {"arrays", "embeddings", "mmsa"}
 """Data that users bring."""
 
 
