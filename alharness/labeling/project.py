@@ -103,10 +103,10 @@ class Project:
         classes: Sequence[str] = (),
         warn: Callable[[str], None],
     ) -> Project:
-        """Make a project, once its settings are known to be right.
+        """Make a project, once its settings are known to be right. One that has asked for nothing yet is replaced.
 
         Args:
-            folder: that it gets; a project must not be there.
+            folder: that it gets.
             document: a spec with one sampler and one seed; relative paths in it start at the project. It may leave
                 out the model.
             assignments: values that replace those of the document, as after `--set`.
@@ -118,7 +118,7 @@ class Project:
         Raises:
             HarnessError: a setting is wrong, or there is a project already.
         """
-        if (folder / SETTINGS).exists():
+        if any((folder / BATCHES).glob("*.json")):
             raise SpecError(f"{folder}: there is a project already, with settings of its own; leave out --data")
         if not 0 <= control < 1:
             raise SpecError(f"control: expected a share from 0 to less than 1, and not {control}")

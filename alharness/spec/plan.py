@@ -66,10 +66,10 @@ def make_plan(
             f"{spec.where('model')}: samples of {spec.dataset.name!r} may lack {' or '.join(facts.incomplete)}, "
             f"and {spec.model.name!r} does not understand that{_able(spec, lambda model: model.incomplete)}"
         )
-    if facts.unlabeled and not any(facts.sizes):
+    if facts.unlabeled and not facts.sizes[0]:
         raise SpecError(
-            f"{spec.where('dataset')}: none of the {facts.unlabeled:,} samples of {spec.dataset.name!r} has a "
-            "label, so that samplers cannot be compared; `alharness query` chooses what to label first"
+            f"{spec.where('dataset')}: none of the {facts.unlabeled:,} samples of {spec.dataset.name!r} to train "
+            "on has a label, so that samplers cannot be compared; `alharness query` chooses what to label first"
         )
     schedule, asked = _schedule(spec, facts.sizes[0])
     warnings = [*facts.warnings, *_review_model(spec, facts), *asked]

@@ -291,8 +291,15 @@ def test_a_folder_without_a_project_says_how_to_begin(tmp_path):
         Project(tmp_path, pytest.fail)
 
 
+def test_a_project_that_has_asked_for_nothing_may_begin_again(begin):
+    begin("margin")
+    project = begin("badge")
+    assert project.query().asked
+    assert "name: badge" in (project.folder / "project.yaml").read_text()
+
+
 def test_a_project_begins_once(begin):
-    begin()
+    begin().query()
     with pytest.raises(SpecError, match="there is a project already"):
         begin()
 

@@ -150,7 +150,8 @@ def refusal(plan):
 def test_samples_without_labels_alone_cannot_be_compared(refusal):
     said = refusal("dataset.params.unlabeled=40", "dataset.params.size=0", "dataset.params.valid=0")
     assert said.endswith(
-        "dataset: none of the 40 samples of 'blocks' has a label, so that samplers cannot be compared; "
+        "dataset: none of the 40 samples of 'blocks' to train on has a label, so that samplers cannot be "
+        "compared; "
         "`alharness query` chooses what to label first"
     )
 

@@ -95,7 +95,7 @@ def _targets(table: LabelTable) -> ParsedLabels:
 
 def _classes(table: LabelTable, wanted: Sequence[str] | None) -> ParsedLabels:
     names = _names(table, wanted or ())
-    trained = {names[LABEL][row] for row in table.rows("" if table.drawn else "train")}
+    trained = {names[LABEL][row] for row in table.rows("" if table.drawn else "train")} or {*names[LABEL]} - {""}
     classes = sorted(trained, key=int if all(INTEGER.fullmatch(name) for name in trained) else str)
     advice = _advice([name for name in names[LABEL] if name])
     if wanted is not None:

@@ -43,12 +43,10 @@ FAULTS = {
         b"id,split,label\n",
         "labels.csv: lists no samples; expected one row per sample below the header",
     ),
-    "no valid rows": (
-        WHOLE.replace(b"valid", b"train"),
-        (
-            "labels.csv: no row has split 'valid'; train, valid and test need at least one each: "
-            "give some rows the split 'valid'"
-        ),
+    "no test rows": (
+        WHOLE.replace(b"test", b"train"),
+        "labels.csv: no row has split 'test'; train and test need at least one each: give some rows the split "
+        "'test'",
     ),
     "semicolons": (
         WHOLE.replace(b",", b";"),

@@ -31,6 +31,18 @@ def test_rows_without_a_label_are_in_no_part(folder):
     assert dataset.unlabeled.lengths["video"].tolist() == [1, 0]
 
 
+def test_there_may_be_no_validation(folder):
+    facts, dataset = make(folder, BLANK.replace("valid", "train"))
+    assert facts.sizes == (3, 0, 1)
+    assert len(dataset.content.valid) == 0
+
+
+def test_classes_may_be_those_of_the_test_alone(folder):
+    facts, dataset = make(folder, "id,split,label\na,train,\nb,,\nc,train,\nd,test,glad\ne,test,sad\nf,train,\n")
+    assert facts.sizes == (0, 0, 2)
+    assert dataset.classes == ("glad", "sad")
+
+
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 def test_both_sides_are_rows_of_one_array(folder, kind):
     np.save(folder / "audio.npy", np.load(folder / "audio.npy").astype(kind))
