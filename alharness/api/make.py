@@ -1,13 +1,13 @@
-"""How a plugin says what makes its sampler, model, data set or tracker: by a function, or by its name."""
+"""How a plugin names what makes its sampler, model, data set or tracker, and the class of its parameters."""
 
 from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from alharness.errors import PluginError
 from alharness.text.words import did_you_mean
@@ -15,6 +15,8 @@ from alharness.text.words import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
+
+    from .params import Params
 
 F = TypeVar("F")
 
@@ -28,6 +30,7 @@ class Imported:
     Attributes:
         path: `module:name`, a class or a function.
         owner: whose it is, for messages.
+        role: what it is to its owner, for messages.
 
     >>> from alharness.api.make import Imported
     >>> Imported("math:hypot", "the example")(3, 4)
@@ -40,6 +43,7 @@ class Imported:
 
     path: str
     owner: str
+    role: str = field(default="is made by", repr=False)
 
     def __post_init__(self) -> None:
         """Raise PluginError if the path has another form."""
@@ -48,6 +52,10 @@ class Imported:
 
     def __call__(self, *args: Any) -> Any:
         """Import it and call it. Raises PluginError if there is no such module or name."""
+        return self.load()(*args)
+
+    def load(self) -> Callable[..., Any]:
+        """Import it. Raises PluginError if there is no such module or name."""
         module = self.path.partition(":")[0]
         try:
             imported = import_module(module)
@@ -56,7 +64,7 @@ class Imported:
             if error.name is None or not f"{module}.".startswith(f"{error.name}."):
                 raise
             raise self._no_module(module) from None
-        return self.found_in(imported)(*args)
+        return self.found_in(imported)
 
     def found_in(self, module: ModuleType) -> Callable[..., Any]:
         """The class or function of this name in a module. Raises PluginError if there is none."""
@@ -91,12 +99,12 @@ class Imported:
         except ModuleNotFoundError:
             folders = []
         near = did_you_mean(last, [found.name for found in iter_modules(folders)])
-        return PluginError(f"{self.owner} is made by {self.path!r}, and there is no module {module!r}{near}")
+        return PluginError(f"{self.owner} {self.role} {self.path!r}, and there is no module {module!r}{near}")
 
     def _no_name(self, known: list[str]) -> PluginError:
         module, name = self.path.split(":")
         return PluginError(
-            f"{self.owner} is made by {self.path!r}, and the module {module} has no class or function "
+            f"{self.owner} {self.role} {self.path!r}, and the module {module} has no class or function "
             f"{name!r}{did_you_mean(name, known)}"
         )
 
@@ -134,3 +142,49 @@ class Make(Generic[F]):
         if not isinstance(value, str) and not callable(value):
             raise PluginError(_wrong_form(owner, value))
         plugin.__dict__["make"] = Imported(value, owner) if isinstance(value, str) else value
+
+
+class ParamsClass:
+    """The field `params` of a plugin: takes a class or `module:name`, and is always a class when it is read.
+
+    A name is imported when the class is first read: a distribution of many plugins stays quick to list.
+
+    >>> from alharness import SamplerPlugin
+    >>> plugin = SamplerPlugin(name="margin", params="alharness:Params", make="my_margin.sampler:Margin")
+    >>> plugin.params.__name__
+    'Params'
+    """
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    @overload
+    def __get__(self, plugin: None, owner: type) -> type[Params]: ...
+    @overload
+    def __get__(self, plugin: object, owner: type) -> type[Params]: ...
+    def __get__(self, plugin: object | None, owner: type) -> type[Params]:
+        if plugin is None:
+            raise AttributeError("params")  # to `dataclass` this says that the field has no default
+        found: Any = plugin.__dict__["params"]
+        if isinstance(found, Imported):
+            found = plugin.__dict__["params"] = require_params(found.load(), found.owner)
+        return cast("type[Params]", found)
+
+    def __set__(self, plugin: Any, value: type[Params] | str) -> None:
+        owner = f"the {self._kind} {plugin.name!r}"
+        if not isinstance(value, str):
+            plugin.__dict__["params"] = value
+        elif PATH.fullmatch(value):
+            plugin.__dict__["params"] = Imported(value, owner, "has its parameters from")
+        else:
+            form = "a class, or 'module:name', such as 'my_margin.params:MarginParams'"
+            raise PluginError(f"{owner} has params={value!r:.100}; it may be {form}")
+
+
+def require_params(found: Any, owner: str) -> type[Params]:
+    """A class of parameters. Raises PluginError if it is anything else."""
+    from .params import Params
+
+    if not (isinstance(found, type) and issubclass(found, Params)):
+        raise PluginError(f"params of {owner} must be a subclass of alharness.Params")
+    return found

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from alharness.errors import SamplerError, SpecError
 from alharness.text.words import did_you_mean
 
-from .make import Make
+from .make import Make, ParamsClass
 from .vocabulary import FUSED, Feature, Space, Task
 
 if TYPE_CHECKING:
@@ -342,7 +342,7 @@ class SamplerPlugin:
 
     Attributes:
         name: the name in a spec.
-        params: model of its parameters.
+        params: model of its parameters, or `module:name` of it, which is imported when it is first read.
         make: params -> Sampler: a function, or `module:name` of the sampler's class, which is imported when it is
             first used, so that the plugin's own module stays light.
         requires: the features it reads, or params -> the features; reading another one raises. One that reads
@@ -370,7 +370,7 @@ class SamplerPlugin:
     """
 
     name: str
-    params: type[Params]
+    params: ParamsClass = ParamsClass("sampler")  # noqa: RUF009 - no default, but a descriptor
     make: Make[Callable[[Any], Sampler]] = Make("sampler")  # noqa: RUF009 - no default, but a descriptor
     requires: Features | Callable[[Any], Features] = frozenset()
     tasks: frozenset[Task] | set[Task] = frozenset(Task)

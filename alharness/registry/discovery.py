@@ -12,8 +12,8 @@ import pluggy
 from alharness.api import hooks
 from alharness.api.dataset import DatasetPlugin
 from alharness.api.executor import ExecutorPlugin
+from alharness.api.make import Imported, require_params
 from alharness.api.model import ModelPlugin
-from alharness.api.params import Params
 from alharness.api.sampler import SamplerPlugin
 from alharness.api.tracker import TrackerPlugin
 from alharness.api.vocabulary import Feature, Task
@@ -160,8 +160,8 @@ def checked(plugin: Any, kind: str) -> Any:
     if not isinstance(plugin.name, str) or misnamed(plugin.name, plugin=True):
         what = misnamed(str(plugin.name), plugin=True)
         raise PluginError(f"the {kind} name {plugin.name!r:.80} cannot be used: {what}")
-    if not (isinstance(plugin.params, type) and issubclass(plugin.params, Params)):
-        raise PluginError(f"params of the {kind} {plugin.name!r} must be a subclass of alharness.Params")
+    if not isinstance(given := vars(plugin)["params"], Imported):
+        require_params(given, f"the {kind} {plugin.name!r}")
     vocabularies: dict[str, Any] = {"requires": Feature, "provides": Feature, "tasks": Task}
     for attribute, vocabulary in vocabularies.items():
         words = getattr(plugin, attribute, ())

@@ -1,6 +1,7 @@
 """`make` as a function, and as the name of one."""
 
 import pickle
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -129,3 +130,32 @@ def test_registering_the_samplers_that_are_installed_imports_no_torch():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["True", "False"]
+
+
+def named(params):
+    return SamplerPlugin(name="margin", params=params, make=len)
+
+
+def test_params_that_are_named_are_imported_when_they_are_read(package):
+    (package / "params.py").write_text("import alharness\n\n\nclass MarginParams(alharness.Params): ...\n")
+    lazy = pickle.loads(pickle.dumps(named("harbor.params:MarginParams")))
+    assert "harbor.params" not in sys.modules
+    assert issubclass(lazy.params, Params)
+    assert lazy.params is replace(lazy, name="other").params
+
+
+@pytest.mark.parametrize(
+    ("params", "text"),
+    [
+        ("harbor.sampler:Margin", "params of the sampler 'margin' must be a subclass of alharness.Params"),
+        (
+            "harbor.sampler:Margins",
+            "the sampler 'margin' has its parameters from 'harbor.sampler:Margins', and the",
+        ),
+        ("harbor.nowhere:Margin", "has its parameters from 'harbor.nowhere:Margin', and there is no module"),
+        ("harbor", "the sampler 'margin' has params='harbor'; it may be a class, or 'module:name'"),
+    ],
+)
+def test_params_that_are_named_wrongly(package, params, text):
+    with pytest.raises(PluginError, match=re.escape(text)):
+        named(params).params  # noqa: B018 - to read it is what is tested

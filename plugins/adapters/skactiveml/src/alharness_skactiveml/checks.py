@@ -169,7 +169,7 @@ def examine(params: StrategyParams, check: str) -> Fault | None:
         return _found(params, check, case)[0]
 
     with threadpool_limits(1):  # a team of threads costs more than such small cases
-        for task in sorted(STRATEGIES[type(params)][0]):
+        for task in sorted(STRATEGIES[params.strategy][0]):
             for case in trials(params, task, check):
                 if wrong := kind(case):
                     least = smallest(lambda smaller, wrong=wrong: kind(smaller) == wrong, case)  # type: ignore[misc]

@@ -26,6 +26,7 @@ from threadpoolctl import threadpool_limits
 
 from alharness import Task
 
+from . import params as of
 from .cases import case_of, probable
 from .checks import CHECKS, SECOND, SPECIAL, examine
 from .laws import LAWS
@@ -64,8 +65,8 @@ def cost(name: str, unlabeled: int = LARGE, width: int = WIDE) -> tuple[str, str
 
 
 def _measured(name: str, unlabeled: int, width: int) -> tuple[float, float]:
-    params, tasks = next((p, tasks) for p, (tasks, *_) in STRATEGIES.items() if p.strategy == name)
-    made = params()
+    tasks, *_ = STRATEGIES[name]
+    made: StrategyParams = getattr(of, name)()
     rng = np.random.default_rng(0)
     task = min(tasks)
     classes = 3 if task == Task.CLASSIFICATION else 0
@@ -198,15 +199,15 @@ def main() -> None:
         return
     text = given.page.read_text(encoding="utf-8") if given.page else ""
     known = read(text)
-    names = {params: f"`{params.strategy.lower()}`" for params in STRATEGIES}
-    lines = {params: known.get(name) or Line.of(name) for params, name in names.items()}
-    for params, line in lines.items():
-        if given.only and params.strategy not in given.only:
+    names = {strategy: f"`{strategy.lower()}`" for strategy in STRATEGIES}
+    lines = {strategy: known.get(name) or Line.of(name) for strategy, name in names.items()}
+    for strategy, line in lines.items():
+        if given.only and strategy not in given.only:
             continue
         if given.part != "costs":
-            line.check(params)
+            line.check(getattr(of, strategy))
         if given.part != "checks":
-            line.cells[-2:] = cost(params.strategy)
+            line.cells[-2:] = cost(strategy)
         sys.stderr.write(" ".join(line.cells) + "\n")
         if given.page:
             given.page.write_text(written(text, lines.values()), encoding="utf-8")
