@@ -70,14 +70,13 @@ def take_labels(sources: Sequence[str], target: str | None, folder: Path) -> dic
 
 def fill_in(folder: Path, target: str | None, sources: Sequence[str]) -> str:
     """How the labels of a batch come."""
-    places = [word for source in sources for word in ("--from", source)]
     if target is None:
+        places = [word for source in sources for word in ("--from", source)]
         what = "label them there" if sources else "fill in the column label"
         return f"{what}, then: {command_line('query', folder, *places)}"
     tool, _, where = target.partition(":")
     if where.startswith(("http://", "https://")):
         return f"label them there, then: {command_line('query', folder, '--from', target, '--to', target)}"
-    export = places or ["--from", f"{tool}:export.json"]
-    file = export[-1].partition(":")[2]
-    words = command_line("query", folder, *export, "--to", target)
-    return f"import this file there, label, export as {file}, then: {words}"
+    export = next((source for source in sources if source.startswith(f"{tool}:")), f"{tool}:export.json")
+    words = command_line("query", folder, "--from", export, "--to", target)
+    return f"import this file there, label, export as {export.partition(':')[2]}, then: {words}"

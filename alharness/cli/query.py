@@ -124,17 +124,17 @@ def query(
     from alharness.labeling.project import Project
     from alharness.labeling.tools.contents import require_ids
 
-    tool = open_tool(target, folder) if target else None
     given: dict[str, Mapping[str, str]] = {str(path): read_given(path) for path in tables}
+    if data is None:
+        _require_nothing(begin)
+        project = Project(folder, warn)
+    tool = open_tool(target, folder) if target else None
     given |= take_labels(sources, target, folder)
     if tool:
         tool.require_ready()
     if show:
         require_ids(show)
-    if data is None:
-        _require_nothing(begin)
-        project = Project(folder, warn)
-    else:
+    if data is not None:
         project = _begin(folder, data, size or SIZE, classes, **begin)
         classes = ()
     if show:

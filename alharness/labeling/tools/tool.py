@@ -283,4 +283,4 @@ def read_json(path: Path) -> Any:
     except json.JSONDecodeError as error:
         raise DataError(f"{path}:{error.lineno}: is no whole JSON file ({error.msg}); export it again") from None
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read ({error})") from None
+        raise DataError(f"{path}: cannot be read ({error}); export it as JSON") from None

@@ -102,6 +102,8 @@ def test_files_go_to_and_fro(query):
     said = query(*BEGIN, *CLASSES, "--to", "argilla:next.json")
     assert "Sent:    4 samples for Argilla: next.json, with next.settings.json" in said
     assert "import this file there, label, export as export.json" in said
+    said = query("--from", "argilla:next.json", "--to", "labelstudio:tasks.json")
+    assert "query cats --from labelstudio:export.json --to labelstudio:tasks.json" in said
     records = json.loads(Path("next.json").read_bytes())
     for number, record in enumerate(records):
         record |= {"status": "completed", "responses": {"label": [{"value": "abc"[number % 3]}]}}
