@@ -73,6 +73,8 @@ def adapt(kind: str, thing: Any, name: str | None = None) -> Any:
     if kind_of(thing) != kind:
         what = cls.__qualname__ if cls is thing else f"of type {cls.__qualname__}"
         hint = f"; a {kind} that is installed is named in the spec" if isinstance(thing, str) else ""
+        if kind == "model" and cls is thing and (hasattr(cls, "fit") or hasattr(cls, "forward")):
+            hint = f"; give an object, {cls.__qualname__}(...), in place of the class"
         raise PluginError(f"expected a {kind}, that is {EXPECTED[kind]}, but the object is {what}{hint}")
     if isinstance(thing, KINDS[kind]):
         return thing if name is None else replace(thing, name=name)

@@ -371,6 +371,7 @@ class Locked(Sampler):
         ({"samplers": Locked()}, "it cannot be sent to another process, .*lock"),
         ({"samplers": Sampler}, "the class Sampler is abstract: define select"),
         ({"models": Locked}, "models: expected a model"),
+        ({"models": {"x": torch.nn.Linear}}, r"the object is Linear; give an object, Linear\(...\), in place of"),
         ({"trackers": 3}, "trackers: expected a tracker, that is a Tracker or its class, or a TrackerPlugin, but"),
         ({"datasets": {"x": 1}}, r"datasets\['x'\]: expected a dataset, that is a Dataset"),
     ],

@@ -10,12 +10,10 @@ import torch
 from torch import nn
 
 from alharness.api.estimators import CHANCES, EstimatorParams
-from alharness.api.fitting import FittingModel
-from alharness.api.layers import Scales
-from alharness.api.vocabulary import FUSED, Task
+from alharness.api.vocabulary import Task
+from alharness.models.on_inputs import OnInputs, known
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
@@ -29,11 +27,10 @@ LEAST = 1e-12
 """Probability of a class that an estimator excludes: its logarithm is a number."""
 
 
-class Estimated(FittingModel):
+class Estimated(OnInputs):
     """A copy of an estimator for each modality, and one for all of them together.
 
-    z_u is the standardized input itself, and so is the embedding; that of the fused head is the concatenation. z_u
-    of a sample that lacks the modality is zero. Such samples do not count in that modality's estimator.
+    Samples that lack a modality do not count in its estimator.
 
     Args:
         estimator: as its constructor left it.
@@ -42,38 +39,16 @@ class Estimated(FittingModel):
     """
 
     def __init__(self, estimator: Any, params: EstimatorParams, shape: ModelShape) -> None:
-        super().__init__(shape)
-        self.scales = Scales(shape, standardize=params.standardize)
-        # A list in the shape's order: a modality's name may be no valid name of a submodule. One modality alone is
-        # all that there is.
-        self.sources = (*shape.modalities, FUSED)
-        number = 1 if len(shape.modalities) == 1 else len(self.sources)
-        self.heads = nn.ModuleList(_Head(estimator, shape) for _ in range(number))
+        super().__init__(shape, lambda _: _Head(estimator, shape), standardize=params.standardize)
 
     def fit(self, labeled: Batch, valid: Batch | None) -> None:  # noqa: ARG002 - estimators know none
         """Fit every copy."""
         self.scales.adapt(labeled)
         z = self.encode(labeled)
-        for source, head in zip(reversed(self.sources), reversed(self.heads), strict=False):
-            cast("_Head", head).fit(self._joined(z, source), labeled.labels[source], labeled.present.get(source))
-
-    def encode(self, batch: Batch) -> dict[str, Tensor]:
-        """Modality -> inputs, (b, d_u)."""
-        z: dict[str, Tensor] = self.scales(batch)
-        return z
-
-    def decode(self, z: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Source -> log-probabilities, or values."""
-        if len(self.heads) == 1:
-            return dict.fromkeys(self.sources, self.heads[0](self._joined(z, FUSED)))
-        return {source: self.last_layer(source)(self._joined(z, source)) for source in self.sources}
-
-    def last_layer(self, source: str) -> nn.Module:  # type: ignore[override]
-        """The estimator of that source."""
-        return self.heads[0 if len(self.heads) == 1 else self.sources.index(source)]
-
-    def _joined(self, z: Mapping[str, Tensor], source: str) -> Tensor:
-        return torch.cat([z[m] for m in self.shape.modalities], dim=1) if source == FUSED else z[source]
+        for source in self.sources:
+            counted = known(labeled, source)
+            head = cast("_Head", self.last_layer(source))
+            head.fit(self.joined(z, source)[counted], labeled.labels[source][counted])
 
 
 class _Head(nn.Module):
@@ -90,18 +65,17 @@ class _Head(nn.Module):
         unset = [name for name in params if name.rpartition("__")[2] == "random_state" and params[name] is None]
         self._estimator.set_params(**{name: int(torch.randint(2**31 - 1, ())) for name in sorted(unset)})
 
-    def fit(self, x: Tensor, y: Tensor, there: Tensor | None) -> None:
-        """Fit it to the samples that are there; with none, or with one label alone, only that is known."""
-        known, labels = (x, y) if there is None else (x[there], y[there])
+    def fit(self, x: Tensor, labels: Tensor) -> None:
+        """Fit it to samples; with none, or with one label alone, only that is known."""
         of_classes = self._shape.task == Task.CLASSIFICATION
         if len(labels) and not (of_classes and bool((labels == labels[0]).all())):
             with self._threads():
-                self._estimator.fit(known.cpu().numpy(), labels.cpu().numpy())
+                self._estimator.fit(x.cpu().numpy(), labels.cpu().numpy())
         elif of_classes:
             self._constant = np.full(self._shape.outputs, LEAST if len(labels) else 1, np.float32)
             self._constant[labels[:1].cpu().numpy()] = 1
         else:
-            self._constant = np.full(1, y.double().mean().item(), np.float32)
+            self._constant = np.full(1, labels.double().mean().nan_to_num().item(), np.float32)
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, C) logarithms of what is in proportion to probabilities, or (n, 1) values."""

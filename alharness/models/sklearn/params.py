@@ -16,7 +16,7 @@ class SklearnParams(EstimatorParams):
 
     estimator: str
     """Module and class, such as `sklearn.ensemble:RandomForestClassifier`; of scikit-learn alone."""
-    params: dict[str, JsonValue] = Field(default_factory=dict)
+    params: dict[str, JsonValue] = Field({})
     """Arguments of its constructor, such as `{n_estimators: 200}`. A `random_state` that is left out comes from
     the seed."""
 
