@@ -1,7 +1,10 @@
 """`alharness new`: what is written, and what is refused. That it works, tests/docs/test_plugin_pages.py says."""
 
 import errno
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -100,6 +103,33 @@ def test_a_kind_that_there_is_not_is_refused(new):
     code, said = new("samplers", "smallest_gap")
     assert code == 2
     assert "'sampler', 'model', 'dataset', 'tracker', 'executor'" in said
+
+
+@pytest.mark.slow
+def test_what_is_written_can_be_installed_and_is_listed(new, tmp_path):
+    pytest.importorskip("hatchling")
+    names = [f"their_{kind}" for kind in EXAMPLES]
+    for kind, name in zip(EXAMPLES, names, strict=True):
+        assert new(kind, name)[0] == 0
+    site = tmp_path / "site"
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--target",
+        site,
+    ]
+    subprocess.run([*pip, *(tmp_path / name.replace("_", "-") for name in names)], check=True)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), *sys.path])}
+    command = [sys.executable, "-m", "alharness", "plugins"]
+    listed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    assert re.findall(r"^  their_\w+ .*\((their-\w+) 0\.1\.0\)$", listed, re.MULTILINE) == [
+        name.replace("_", "-") for name in names
+    ]
 
 
 def test_every_kind_of_plugin_can_be_written():
