@@ -87,8 +87,10 @@ def check(
     if (path is None) == (plugin is None):
         raise click.UsageError("give a spec to check, or --plugin NAME", click.get_current_context())
     if plugin is not None:
-        if executor or executor_params or trial:
-            raise click.UsageError("--executor, -x and --trial are for specs; --set gives a plugin its parameters")
+        if executor or executor_params or trial or jobs > 1:
+            raise click.UsageError(
+                "--executor, -x, --jobs and --trial are for specs; --set gives a plugin its parameters"
+            )
         from .kits import check_plugin
 
         check_plugin(plugin, assignments, plugins)

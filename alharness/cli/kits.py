@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -57,16 +59,29 @@ def _keeps(kind: str, registered: Registered[Any], assignments: Sequence[str]) -
         for verdict in testing.examine(kit):
             verdicts.append(verdict)
             status.update(counted(len(verdicts), "test"))
-    failed = [verdict for verdict in verdicts if verdict.status == "failed"]
     origin = f"{registered.distribution} {registered.version}"
     rows = [("kept", _kept(verdicts)), *_taken(kit), *_not_tested(verdicts)]
     click.echo(make_list(f"{kind} {registered.plugin.name} ({origin})", [(a, safe(b)) for a, b in rows]))
-    for reason, broken in grouped((v.reason, v) for v in failed).items():
-        for promise, cases in grouped((v.promise, v.case) for v in broken).items():
+    for reason, promises in _broken(registered.plugin.name, verdicts).items():
+        for promise, cases in promises.items():
             click.secho(promise, bold=True, nl=False)
-            click.echo(f" ({'; '.join(cases)})" if any(cases) else "")
+            click.echo(f" ({'; '.join(cases)})" if cases else "")
         click.echo(f"    {safe(reason)}\n")
-    return not failed
+    return all(verdict.status != "failed" for verdict in verdicts)
+
+
+def _broken(name: str, verdicts: Sequence[Verdict]) -> dict[str, dict[str, Sequence[str]]]:
+    """Reason -> each promise that is broken for it -> in which cases; none, if in all that there are."""
+    known = rf"^(?:{re.escape(name)}|the sampler)(?: at [^:]*?)?(?:, cycle \d+)?: |, in cycle \d+$"
+    failed = [(re.sub(known, "", v.reason), v) for v in verdicts if v.status == "failed"]
+    tried = Counter(verdict.promise for verdict in verdicts)
+    return {
+        reason: {
+            promise: cases if len(cases) < tried[promise] else ()
+            for promise, cases in grouped((v.promise, v.case) for v in broken).items()
+        }
+        for reason, broken in grouped(failed).items()
+    }
 
 
 def _kept(verdicts: Sequence[Verdict]) -> str:

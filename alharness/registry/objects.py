@@ -134,6 +134,10 @@ def _facts(dataset: Dataset) -> DatasetFacts:
     )
 
 
+class Arguments(Params):
+    """What a constructor takes: it says no more of them than their names, types and defaults."""
+
+
 def _constructor(cls: type[Any]) -> tuple[type[Params], Callable[..., Any]]:
     """Parameters as its constructor takes them, and what makes an object from these.
 
@@ -178,7 +182,7 @@ def _constructor(cls: type[Any]) -> tuple[type[Params], Callable[..., Any]]:
         )
         for argument in arguments
     }
-    params = create_model(f"{cls.__name__}Params", __base__=Params, **fields)
+    params = create_model(f"{cls.__name__}Params", __base__=Arguments, **fields)
     return params, partial(_construct, cls, None, context)
 
 

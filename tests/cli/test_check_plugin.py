@@ -67,6 +67,7 @@ def test_each_promise_that_is_broken_is_shown_with_its_reason(check):
         (["--plugin", "line"], 4, "no plugin named 'line' is installed; did you mean 'lines'?"),
         (["--plugin", "lines", "spec.yaml"], 2, "give a spec to check, or --plugin NAME"),
         (["--plugin", "lines", "-x", "path=x"], 2, "--set gives a plugin its parameters"),
+        (["--plugin", "lines", "--jobs", "2"], 2, "--set gives a plugin its parameters"),
         ([], 2, "give a spec to check, or --plugin NAME"),
     ],
 )
@@ -79,3 +80,23 @@ def test_without_its_files_nothing_is_said_of_a_data_set(check, tmp_path):
     code, said = check("--plugin", "arrays", "--set", f"path={tmp_path / 'none'}")
     assert code == 5
     assert "promise" not in said
+
+
+def test_one_reason_for_many_promises_is_shown_once(check, tmp_path):
+    (tmp_path / "first.py").write_text(
+        "from alharness import Sampler, Task\n\n"
+        "class First(Sampler):\n"
+        "    tasks = {Task.REGRESSION}\n"
+        "    requires = set()\n"
+        "    def __init__(self, place: int = 0):\n"
+        "        self.place = place\n"
+        "    def select(self, query):\n"
+        "        return query.first\n"
+    )
+    code, said = check("--include", "first.py", "--plugin", "First")
+    assert code == 4
+    assert said.count("AttributeError: 'Query' object has no attribute 'first'") == 1
+    assert "one labeled sample is enough duplicates are chosen once each" in said
+    assert "every parameter has a description" not in said
+    assert "tasks regression" in said
+    assert "deterministic" not in said
