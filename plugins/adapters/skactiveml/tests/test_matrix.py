@@ -120,5 +120,6 @@ def test_a_page_keeps_the_sections_of_other_versions_and_what_is_not_made_again(
     assert matrix.written(page, again.values()) == page
 
 
+@pytest.mark.slow
 def test_time_and_memory():
     assert all(float(found) >= 0 for found in matrix.cost("RandomSampling", 50, 3))
