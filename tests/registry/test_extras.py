@@ -9,6 +9,7 @@ from types import ModuleType
 
 import cloudpickle
 import pytest
+import torch
 
 from alharness import Dataset, Feature, ModelPlugin, Params, Sampler, SamplerPlugin, Task, Tracker, registry
 from alharness.errors import PluginError
