@@ -1,4 +1,4 @@
-"""What models have in common that fit a head to the inputs of each source, as they are but for their scale."""
+"""What models have in common that fit a head to the standardized inputs of each source."""
 
 from __future__ import annotations
 
