@@ -84,7 +84,7 @@ def to_labels(given: Any, n: int, task: Task | str | None = None, classes: Seque
     """Labels of n samples, of which some, or all, have none.
 
     Args:
-        given: n labels: None or NaN without one; None for no labels at all.
+        given: n labels: None, NaN or an empty text without one; None for no labels at all.
         n: number of samples.
         task: what they are; None to go by the labels: numbers with fractions are targets, all else classes.
         classes: all classes there are, in the order of their indices; None for those that occur, sorted.
@@ -138,19 +138,26 @@ def _numbers(name: str, given: Any) -> Array:
         if wrong := [str(column) for column, kind in given.dtypes.items() if kind.kind not in "fiub"]:
             raise DataError(
                 f"X: the column {wrong[0]!r} holds no numbers; encode it, or leave it out: "
-                f"X.drop(columns={wrong!r})"
+                f"X.drop(columns={wrong!r}). A column of vectors is a modality of its own: "
+                f"{{{wrong[0]!r}: X[{wrong[0]!r}]}}"
             )
         given = given.to_numpy(dtype=np.float32)
     elif hasattr(given, "toarray"):  # a sparse matrix
         given = given.toarray()
     try:
         array = np.asarray(given)
+        if array.dtype == object and array.ndim == 1 and len(array) and hasattr(array[0], "__len__"):
+            array = np.stack([np.asarray(row) for row in array])  # a column of vectors
+        if array.dtype.kind == "c":
+            raise TypeError("they are complex")
         if array.dtype.kind not in "fiub":
             array = array.astype(np.float32)
     except (TypeError, ValueError) as error:
         raise DataError(
             f"X: {name} cannot be read as numbers ({error}); give a row of numbers for each sample"
         ) from None
+    if not len(array):
+        raise DataError(f"X: {name} has no rows")
     if array.ndim not in (2, 3) or 0 in array.shape[1:]:
         advice = "; for one number per sample: x.reshape(-1, 1)" if array.ndim == 1 else ""
         raise DataError(
@@ -173,6 +180,11 @@ def _items(given: Any) -> list[Any]:
         given = given.detach().cpu().numpy()
     if getattr(given, "ndim", 1) == 2 and given.shape[1] == 1:
         given = given.iloc[:, 0] if hasattr(given, "iloc") else given[:, 0]
+    if getattr(getattr(given, "dtype", None), "kind", "") == "U" and {"nan", "None"} & {*given.ravel().tolist()}:
+        raise DataError(
+            "y: numpy has made text of None or NaN, so that they look like classes; make the array with dtype=object, "
+            "or give a list"
+        )
     if getattr(given, "ndim", 1) != 1 or isinstance(given, str | Mapping):
         shape = getattr(given, "shape", type(given).__name__)
         raise DataError(f"y: expected a label for each sample, but it is {shape}")
@@ -180,9 +192,10 @@ def _items(given: Any) -> list[Any]:
 
 
 def _is_missing(item: Any) -> bool:
-    """None, NaN, and what pandas has for both."""
+    """None, NaN, what pandas has for both, and an empty text."""
     return (
         item is None
+        or (isinstance(item, str) and not item.strip())
         or type(item).__name__ in ("NAType", "NaTType")
         or (isinstance(item, float) and math.isnan(item))
     )

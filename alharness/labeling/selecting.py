@@ -153,6 +153,7 @@ def select(
         raise DataError(
             f"n: {int(n):,} samples are asked for, and {left:,} have no label"
             + ("; choose fewer" if left else ": nothing is left to label")
+            + ("; -1 is a class: write None for a sample without a label" if -1 in labels.classes else "")
         )
     own = {} if isinstance(sampler, str) else {OWN: sampler}
     installed = registry.load(extras=registry.Extras.collect(samplers=own))

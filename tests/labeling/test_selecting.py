@@ -13,7 +13,7 @@ from alharness.labeling.frames import to_inputs, to_labels
 QUICK = {"epochs": 1}
 ROWS = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
 LABELS = ["a", "b"] * 5 + [None] * 20
-MISSING = (None, math.nan, np.nan, pd.NA, pd.NaT)
+MISSING = (None, math.nan, np.nan, pd.NA, pd.NaT, "")
 
 
 class First(Sampler):
@@ -65,6 +65,7 @@ def test_classes_may_be_named_that_have_no_label_yet():
         ({"given": [1], "n": 1, "task": "ranking"}, "expected classification or regression"),
         ({"given": np.zeros((2, 2)), "n": 2}, "a label for each sample"),
         ({"given": "ab", "n": 2}, "a label for each sample"),
+        ({"given": np.array(["a", "b", None]).astype(str), "n": 3}, "numpy has made text of None or NaN"),
     ],
 )
 def test_labels_that_are_none_are_refused(arguments, why):
@@ -74,7 +75,14 @@ def test_labels_that_are_none_are_refused(arguments, why):
 
 @pytest.mark.parametrize(
     "given",
-    [ROWS, ROWS.tolist(), pd.DataFrame(ROWS), torch.tensor(ROWS), types.SimpleNamespace(toarray=lambda: ROWS)],
+    [
+        ROWS,
+        ROWS.tolist(),
+        pd.DataFrame(ROWS),
+        torch.tensor(ROWS),
+        types.SimpleNamespace(toarray=lambda: ROWS),
+        pd.Series(list(ROWS)),
+    ],
 )
 def test_rows_come_in_many_forms(given):
     np.testing.assert_array_equal(to_inputs(given).arrays["features"], ROWS)
@@ -86,6 +94,9 @@ def test_rows_come_in_many_forms(given):
         ({}, "no modality"),
         (np.zeros(3), r"shape \(3,\).*reshape\(-1, 1\)"),
         (np.zeros((3, 0)), r"shape \(3, 0\)"),
+        (np.zeros((0, 3)), "no rows"),
+        (np.ones((3, 2)) * 1j, "they are complex"),
+        (pd.DataFrame({"e": list(ROWS)}), r"A column of vectors is a modality of its own: \{'e': X\['e'\]\}"),
         ([["x"]], "cannot be read as numbers"),
         ([[0.0], [math.nan], [math.inf]], "NaN or infinite numbers in 2 rows, the first of them 1"),
         ({"a": ROWS, "b": ROWS[:2]}, r"different numbers of rows \(a: 30, b: 2\)"),
@@ -162,6 +173,8 @@ def test_a_scoring_samplers_scores_are_in_the_table():
         ({"n": 0}, SpecError, "n: expected a whole number from 1 on"),
         ({"n": 21}, DataError, "21 samples are asked for, and 20 have no label; choose fewer"),
         ({"y": ["a", "b"] * 15}, DataError, "nothing is left to label"),
+        ({"y": [0, 1] * 5 + [-1] * 20}, DataError, "-1 is a class: write None"),
+        ({"model": DecisionTreeClassifier}, PluginError, r"give an object, DecisionTreeClassifier\(...\)"),
         ({"y": ["a"] + [None] * 29}, DataError, r"all labels are 'a'.*classes=\[...\]"),
         ({"sampler": "bagde"}, PluginError, "no sampler named 'bagde'.*did you mean 'badge'"),
         ({"params": {"x": 1}}, SpecError, "unknown key 'x'; known keys: first, source"),

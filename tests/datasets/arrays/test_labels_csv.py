@@ -45,8 +45,10 @@ FAULTS = {
     ),
     "no test rows": (
         WHOLE.replace(b"test", b"train"),
-        "labels.csv: no row has split 'test'; train and test need at least one each: give some rows the split "
-        "'test'",
+        (
+            "labels.csv: no row has split 'test'; train and test need at least one each: "
+            "give some rows the split 'test'"
+        ),
     ),
     "semicolons": (
         WHOLE.replace(b",", b";"),
