@@ -33,6 +33,13 @@ class Plain(MultimodalModel):
     It begins each training with the weights that it was given with. What follows its last linear layer, such as a
     softmax, is left out: `loss` and samplers need what comes out of that layer.
 
+    >>> from torch import nn
+    >>> from alharness import ModelShape, Task
+    >>> from alharness.api.plain import Plain
+    >>> shape = ModelShape(features={"text": 4}, task=Task.CLASSIFICATION, outputs=2)
+    >>> Plain(shape, nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))).last_layer("text").in_features
+    8
+
     Args:
         shape: what it is built for.
         network: takes a batch of vectors (b, d), or a mapping of modalities to these if there are several.
