@@ -96,6 +96,19 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory):
+    shutil.copytree(ROOT / "specs", (found := tmp_path_factory.mktemp("shared")) / "specs")
+    return found
+
+
+@pytest.fixture
+def shared(copied, monkeypatch):
+    """Such a folder, for tests that do nothing with it but read."""
+    monkeypatch.chdir(copied)
+    return copied
+
+
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
 def test_a_block_says_what_it_is(block):
     assert block.language in {"bash", "yaml", "python", "toml", "text"} or block.language.startswith("{")
@@ -112,11 +125,11 @@ def test_toml(block):
 
 
 @of("yaml")
-def test_yaml_is_a_spec_or_a_part_of_one(block, installed, folder):
+def test_yaml_is_a_spec_or_a_part_of_one(block, installed, shared):
     if FILE.match(block.text):
         assert yaml.safe_load(block.text)
         return
-    path = folder / "specs" / "example.yaml"
+    path = shared / "specs" / "example.yaml"
     path.write_text(block.text if block.text.lstrip().startswith("name:") else complete(block.text))
     assert all(setting.samplers for setting in specs.load_all(path, installed))
 
@@ -161,7 +174,7 @@ def commands(block):
 
 
 @of("bash")
-def test_commands_exist(block, installed, folder, monkeypatch):
+def test_commands_exist(block, installed, shared, monkeypatch):
     # Folders and files of an example need not exist here. Specs that are in the checkout are looked at below.
     monkeypatch.setattr(click.Path, "convert", lambda self, value, param, context: Path(value))
     found = list(commands(block))
@@ -195,7 +208,11 @@ def written(page, spec):
     return f"`{spec}`" in page.read_text(encoding="utf-8") and not (ROOT / spec).exists()
 
 
-@of("bash")
+def has_quick(block):
+    return block.language == "bash" and any(" ".join(("alharness", *quick)) in block.text for quick in EXECUTED)
+
+
+@pytest.mark.parametrize("block", filter(has_quick, BLOCKS), ids=str)
 def test_quick_commands_succeed(block, folder):
     for other in blocks(block.page):
         if file := FILE.match(other.text):
