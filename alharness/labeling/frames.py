@@ -145,13 +145,7 @@ def _numbers(name: str, given: Any) -> Array:
     elif hasattr(given, "toarray"):  # a sparse matrix
         given = given.toarray()
     try:
-        array = np.asarray(given)
-        if array.dtype == object and array.ndim == 1 and len(array) and hasattr(array[0], "__len__"):
-            array = np.stack([np.asarray(row) for row in array])  # a column of vectors
-        if array.dtype.kind == "c":
-            raise TypeError("they are complex")
-        if array.dtype.kind not in "fiub":
-            array = array.astype(np.float32)
+        array = _array(given)
     except (TypeError, ValueError) as error:
         raise DataError(
             f"X: {name} cannot be read as numbers ({error}); give a row of numbers for each sample"
@@ -174,6 +168,16 @@ def _numbers(name: str, given: Any) -> Array:
     return array
 
 
+def _array(given: Any) -> Array:
+    """It as an array of numbers. Raises TypeError or ValueError: it is none."""
+    array = np.asarray(given)
+    if array.dtype == object and array.ndim == 1 and len(array) and hasattr(array[0], "__len__"):
+        array = np.stack([np.asarray(row) for row in array])  # a column of vectors
+    if array.dtype.kind == "c":
+        raise TypeError("they are complex")
+    return array if array.dtype.kind in "fiub" else array.astype(np.float32)
+
+
 def _items(given: Any) -> list[Any]:
     """Its items as plain Python objects."""
     if hasattr(given, "detach"):
@@ -182,8 +186,8 @@ def _items(given: Any) -> list[Any]:
         given = given.iloc[:, 0] if hasattr(given, "iloc") else given[:, 0]
     if getattr(getattr(given, "dtype", None), "kind", "") == "U" and {"nan", "None"} & {*given.ravel().tolist()}:
         raise DataError(
-            "y: numpy has made text of None or NaN, so that they look like classes; make the array with dtype=object, "
-            "or give a list"
+            "y: numpy has made text of None or NaN, so that they look like classes; give a list, or an array with "
+            "dtype=object"
         )
     if getattr(given, "ndim", 1) != 1 or isinstance(given, str | Mapping):
         shape = getattr(given, "shape", type(given).__name__)
