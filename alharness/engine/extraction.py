@@ -271,13 +271,13 @@ def predict(fitted: Fitted, inputs: Inputs, batch: int) -> NDArray[np.float32]:
         ModelError: the model raised, or broke its contract.
     """
     with fitted.border.blamed("evaluation"):
-        found = []
+        found = Gathered(len(inputs))
         for rows in batches(inputs, np.arange(len(inputs)), batch, fitted.device):
             with unwritten(rows.tensors, ModelError, "what it was given"), Quick():
                 outputs = fitted.model(rows)
             require_predictions(outputs, len(rows), fitted.model.shape)
-            found.append(outputs[FUSED])
-        result: NDArray[np.float32] = torch.cat(found).cpu().numpy()
+            found.add(outputs[FUSED])
+        result: NDArray[np.float32] = found.whole.cpu().numpy()
     unusable = np.isnan(result) if fitted.task == Task.CLASSIFICATION else ~np.isfinite(result)
     if bad := int(unusable.any(axis=1).sum()):
         raise Diverged(

@@ -271,11 +271,11 @@ def _review_initial(spec: Spec, facts: DatasetFacts, schedule: Schedule) -> list
 
 
 def _first_choosers(spec: Spec) -> str:
-    """What to choose: the installed samplers that need no model."""
+    """What to choose: the installed samplers that need no model; not those of families, which are many."""
     able = []
     for name, found in registry.load(extras=spec.extras).samplers.items():
         with suppress(Exception):  # some have parameters that must be given
-            if found.plugin.features(found.plugin.params()) <= {Feature.INPUTS}:
+            if "/" not in name and found.plugin.features(found.plugin.params()) <= {Feature.INPUTS}:
                 able.append(name)
     such = f", such as {', '.join(sorted(able))}" if able else ""
     return f"; choose a sampler that reads inputs alone{such}"

@@ -24,12 +24,22 @@ NOTICE = (
 )
 """Said before a run, after it, and by `check`."""
 
+MANY = 10_000
+"""Names up to which all are compared; of more, such as ids of samples, those that begin or end alike."""
+
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'grace'?` if a known name is near, else the empty string."""
+    """`; did you mean 'grace'?` if a known name is near, else the empty string.
+
+    >>> did_you_mean("grcae", ["badge", "grace"])
+    "; did you mean 'grace'?"
+    """
     from difflib import get_close_matches
 
-    near = get_close_matches(name[:100], list(known), n=1)
+    known, some = list(known), 2 * len(name) // 3
+    if len(known) > MANY:
+        known = [other for other in known if other[:some] == name[:some] or other[-some:] == name[-some:]]
+    near = get_close_matches(name[:100], known[:MANY], n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 

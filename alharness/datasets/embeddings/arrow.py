@@ -16,7 +16,7 @@ from alharness.errors import DataError, described
 from .sources import BATCH, Source, as_texts, damaged, without_points
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from .sources import Kind, Piece
@@ -57,15 +57,7 @@ class Arrow(Source):
 
     def texts(self, column: str) -> list[str]:
         """Numbers as Python writes them; whole ones without a point if all are whole."""
-        import pyarrow as pa
-
-        found: list[str] = []
-        names = self.names.get(column)
-        for batch in self.batches([column]):
-            array = batch.column(0)
-            if pa.types.is_dictionary(array.type):
-                array = array.dictionary_decode()
-            found += as_texts(array.to_pylist(), names)
+        found = _texts((batch.column(0) for batch in self.batches([column])), self.names.get(column))
         return without_points(found) if self.columns[column] == "numbers" else found
 
     def pieces(self, columns: Sequence[str]) -> Iterator[Piece]:
@@ -173,9 +165,7 @@ class Csv(Arrow):
         """As they are written, without the spaces around them."""
         import pyarrow as pa
 
-        return [
-            text for batch in self._read([column], pa.string()) for text in as_texts(batch.column(0).to_pylist())
-        ]
+        return _texts(batch.column(0) for batch in self._read([column], pa.string()))
 
     def _check(self, some: Sequence[Sequence[str]]) -> None:
         """Raises DataError if the header, or a row below, cannot be right."""
@@ -236,6 +226,19 @@ def kind_of(kind: Any) -> Kind:
         return "numbers"
     texts = types.is_string, types.is_large_string, types.is_string_view, types.is_temporal, types.is_null
     return "texts" if any(is_one(kind) for is_one in texts) else "other"
+
+
+def _texts(arrays: Iterable[Any], names: Sequence[str] | None = None) -> list[str]:
+    """Of all rows; those that are the same in one array are one object."""
+    import pyarrow as pa
+
+    found: list[str] = []
+    for array in arrays:
+        plain = array.cast(pa.string()) if pa.types.is_string_view(array.type) else array
+        encoded = plain if pa.types.is_dictionary(plain.type) else plain.dictionary_encode()
+        values = [*as_texts(encoded.dictionary.to_pylist(), names), ""]
+        found += map(values.__getitem__, encoded.indices.fill_null(len(values) - 1).to_pylist())
+    return found
 
 
 def _example(cells: set[str]) -> str:

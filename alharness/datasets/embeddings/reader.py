@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +16,10 @@ from alharness.api.samples import Inputs, Samples, Splits
 from alharness.api.vocabulary import Task
 from alharness.datasets.arrays.labels import find_fillers, read_labels
 from alharness.datasets.arrays.params import check_name
-from alharness.datasets.arrays.table import CONTROL, LABEL, SPLITS, LabelTable, check_splits, read_labels_file
+from alharness.datasets.arrays.table import CONTROL, LABEL, SPLITS, LabelTable, check_splits
 from alharness.errors import DataError
 
+from .arrow import Csv
 from .opening import source_of
 from .stored import mapped
 
@@ -153,14 +154,7 @@ def _table(source: Source, params: EmbeddingsParams) -> LabelTable:
         labels={LABEL: tuple(labels)},
         of_lines=False,
     )
-    first: dict[str, int] = {}
-    for row, name in enumerate(ids):
-        if not name:
-            raise DataError(f"{table.place(row)}: the id is empty; every sample needs one")
-        if first.setdefault(name, row) != row:
-            raise DataError(
-                f"{table.place(row)}: the id {name[:80]!r} is already in row {first[name]}; ids must be distinct"
-            )
+    _require_ids(table)
     for what, values in (("id", ids), ("label", labels)):
         if CONTROL.search("".join(values)):
             row = next(row for row, value in enumerate(values) if CONTROL.search(value))
@@ -169,21 +163,45 @@ def _table(source: Source, params: EmbeddingsParams) -> LabelTable:
                 "character"
             )
     if params.labels is not None:
-        for name, (line, (_, label)) in read_labels_file(path := readable(params.labels)).items():
-            if name not in first:
-                near = did_you_mean(name, ids) or "; leave the row out"
-                raise DataError(f"{path}:{line}: {source.name} has no sample {name[:80]!r}{near}")
-            labels[first[name]] = label
-        table = LabelTable(
-            path=table.path,
-            lines=table.lines,
-            ids=table.ids,
-            splits=table.splits,
-            labels={LABEL: tuple(labels)},
-            of_lines=False,
-        )
+        labels = _labels_of(readable(params.labels), source, table)
+        table = replace(table, labels={LABEL: tuple(labels)})
     check_splits(table)
     return table
+
+
+def _require_ids(table: LabelTable) -> None:
+    """Raise DataError, naming the row, if an id is empty or occurs twice."""
+    if len(set(table.ids)) == len(table) and "" not in table.ids:
+        return
+    first: dict[str, int] = {}
+    for row, name in enumerate(table.ids):
+        if not name:
+            raise DataError(f"{table.place(row)}: the id is empty; every sample needs one")
+        if first.setdefault(name, row) != row:
+            raise DataError(
+                f"{table.place(row)}: the id {name[:80]!r} is already in row {first[name]}; ids must be distinct"
+            )
+
+
+def _labels_of(path: Path, source: Source, table: LabelTable) -> list[str]:
+    """The labels of a file of their own, in the order of the samples."""
+    file = Csv(path)
+    given = LabelTable(
+        path=path,
+        lines=range(2, file.rows + 2),
+        ids=tuple(file.texts(file.require_values("id", "id"))),
+        splits=(),
+        labels={LABEL: tuple(file.texts(file.require_values(LABEL, LABEL)))},
+    )
+    _require_ids(given)
+    places = {name: row for row, name in enumerate(table.ids)}
+    labels = [""] * len(table)
+    for row, (name, label) in enumerate(zip(given.ids, given.labels[LABEL], strict=True)):
+        if name not in places:
+            near = did_you_mean(name, table.ids) or "; leave the row out"
+            raise DataError(f"{given.place(row)}: {source.name} has no sample {name[:80]!r}{near}")
+        labels[places[name]] = label
+    return labels
 
 
 def _modalities(
