@@ -46,6 +46,13 @@ class Plain(MultimodalModel):
 
     Raises:
         ModelError: it has no linear layer, or the last one has another number of outputs.
+
+    >>> from torch import nn
+    >>> from alharness import ModelShape, Task
+    >>> from alharness.api.plain import Plain
+    >>> shape = ModelShape(features={"text": 4}, task=Task.CLASSIFICATION, outputs=2)
+    >>> Plain(shape, nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))).last_layer("fused")
+    Linear(in_features=8, out_features=2, bias=True)
     """
 
     def __init__(self, shape: ModelShape, network: nn.Module) -> None:
