@@ -259,7 +259,13 @@ def _worth(progress: Progress) -> str:
             f"{progress.drawn:,} labels of the random share, from {ENOUGH} on they show what the sampler is worth"
         )
         return few if progress.drawn else ""
-    gain = f"{found.gain:+.3f} ({found.gain_low:+.3f} to {found.gain_high:+.3f})"
-    saved = "takes more labels than there are" if found.saved == -math.inf else f"saves {found.saved:.0f} labels"
-    limits = f"({found.saved_low:.0f} to {found.saved_high:.0f})"
-    return f"with {found.labels:,} labels {gain} to labels at random; {saved} {limits}; 95 % intervals"
+    with_labels = (
+        f"{found.gain:+.3f} ({found.gain_low:+.3f} to {found.gain_high:+.3f}) with {found.labels:,} labels of each"
+    )
+    if not found.sure:
+        return f"no sure difference from random yet: {with_labels}; 95 % interval"
+    if found.gain < 0:
+        return f"worse than random: {with_labels}; 95 % interval"
+    low = "no bound" if found.saved_low == -math.inf else f"{found.saved_low:.0f}"
+    saved = f"saves {found.saved:.0f} labels ({low} to {found.saved_high:.0f})"
+    return f"better than random: {with_labels}; {saved}; 95 % intervals"

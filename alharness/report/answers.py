@@ -88,8 +88,8 @@ def _worth(label: str, found: Worth | None) -> Answer:
     return answer(
         SAVED,
         short if found.sure else "None that is sure.",
-        f"With {found.labels:,} labels that {label} has chosen the model is better by {typeset(gain)} than "
-        f"with as many drawn at random, on {found.samples:,} samples of the random share.",
+        f"With {found.labels:,} labels that {label} has chosen, the advantage over a model of as many drawn at "
+        f"random is {typeset(gain)}, on {found.samples:,} samples of the random share.",
         f"{reaches} {saved}."
         if math.isfinite(found.saved)
         else f"With the labels that there are {label} does not reach what labels at random do.",

@@ -1,13 +1,17 @@
 """`alharness query`: what it says, and what it refuses."""
 
 import csv
+import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from alharness.cli import cli
+from alharness.cli.query import _worth
+from alharness.results.worth import Worth
 
 PARTLY = str(Path(__file__).parents[1] / "labeling" / "partly.py")
 
@@ -86,3 +90,18 @@ def test_the_help_lists_what_begins_a_project_by_itself(query):
     before, after = query("--help").output.split("Options that begin a project:")
     assert "--labels" in before
     assert "--data" in after
+
+
+@pytest.mark.parametrize(
+    ("gain", "saved", "said"),
+    [
+        ((0.08, 0.01, 0.2), (21, 4, 30), "better than random: +0.080 (+0.010 to +0.200) with 60 labels of each; "),
+        ((0.08, 0.01, 0.2), (21, -math.inf, 30), "saves 21 labels (no bound to 30); 95 % intervals"),
+        ((-0.08, -0.2, -0.01), (-math.inf, -math.inf, -4), "worse than random: -0.080 (-0.200 to -0.010)"),
+        ((0.08, -0.1, 0.2), (21, -4, 30), "no sure difference from random yet: +0.080 (-0.100 to +0.200)"),
+    ],
+)
+def test_what_the_sampler_is_worth_is_said_as_surely_as_it_is_known(gain, saved, said):
+    names = "gain", "gain_low", "gain_high", "saved", "saved_low", "saved_high"
+    found = Worth(samples=30, labels=60, **dict(zip(names, (*gain, *saved), strict=True)))
+    assert said in _worth(SimpleNamespace(worth=found, drawn=30))
