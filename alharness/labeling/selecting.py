@@ -126,7 +126,7 @@ def select(
     Args:
         X: a row for each sample: an array (n, d), or (n, t, d) for sequences, a data frame with columns of
             numbers, a tensor; or a mapping of names of modalities to these.
-        y: a label for each sample; None, NaN or an empty text for those without one. None if there are no labels yet.
+        y: a label for each sample; None, NaN or an empty text for those without one. None for no labels at all.
         n: samples to choose.
         sampler: the name of an installed one, a class or an object.
         params: parameters of the named sampler, as in a spec.
