@@ -51,7 +51,16 @@ PATIENCE, MEMORY = 60, 8
 
 def cost(name: str, unlabeled: int = LARGE, width: int = WIDE) -> tuple[str, str]:
     """Seconds and MiB beyond the data, in a process of its own; why not, if it does not end."""
-    command = [sys.executable, "-m", __name__, "--measure", name, "--size", str(unlabeled), str(width)]
+    command = [
+        sys.executable,
+        "-m",
+        f"{__package__}.matrix",
+        "--measure",
+        name,
+        "--size",
+        str(unlabeled),
+        str(width),
+    ]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE + 20, check=False)  # noqa: S603
     except subprocess.TimeoutExpired:
