@@ -51,16 +51,8 @@ PATIENCE, MEMORY = 60, 8
 
 def cost(name: str, unlabeled: int = LARGE, width: int = WIDE) -> tuple[str, str]:
     """Seconds and MiB beyond the data, in a process of its own; why not, if it does not end."""
-    command = [
-        sys.executable,
-        "-m",
-        f"{__package__}.matrix",
-        "--measure",
-        name,
-        "--size",
-        str(unlabeled),
-        str(width),
-    ]
+    module = f"{__package__}.matrix"
+    command = [sys.executable, "-m", module, "--measure", name, "--size", str(unlabeled), str(width)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE + 20, check=False)  # noqa: S603
     except subprocess.TimeoutExpired:
@@ -92,15 +84,20 @@ def _measured(name: str, unlabeled: int, width: int) -> tuple[float, float]:
         predictions=None if small.predictions is None else draws[:, LABELS:] if members > 1 else draws[0],
         predict=small.predict,
     )
-    held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() if LINUX else 0
-    resource.setrlimit(resource.RLIMIT_AS, (held + MEMORY * 2**30,) * 2)
-    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    if LINUX:
+        held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (held + MEMORY * 2**30,) * 2)
+    before, began = _peak(), time.perf_counter()
     choose(made, case, BATCH, 0)
-    seconds = time.perf_counter() - began
-    return seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return time.perf_counter() - began, _peak() - before
 
 
 LINUX = sys.platform == "linux"
+
+
+def _peak() -> float:
+    """Largest resident memory until now, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**10 if LINUX else 2**20)
 
 
 # The page
