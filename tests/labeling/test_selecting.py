@@ -2,10 +2,8 @@ import math
 import types
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
-from sklearn.tree import DecisionTreeClassifier
 
 from alharness import DataError, HarnessError, MultimodalModel, PluginError, Sampler, SpecError, select
 from alharness.labeling.frames import to_inputs, to_labels
@@ -13,7 +11,14 @@ from alharness.labeling.frames import to_inputs, to_labels
 QUICK = {"epochs": 1}
 ROWS = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
 LABELS = ["a", "b"] * 5 + [None] * 20
-MISSING = (None, math.nan, np.nan, pd.NA, pd.NaT, "")
+MISSING = {
+    "None": None,
+    "nan": math.nan,
+    "NumPy's nan": np.nan,
+    "NA": lambda pd: pd.NA,
+    "NaT": lambda pd: pd.NaT,
+    "no text": "",
+}
 
 
 class First(Sampler):
@@ -25,9 +30,18 @@ def ids(chosen):
     return [int(name) for name in chosen.ids]
 
 
-@pytest.mark.parametrize("missing", MISSING, ids=repr)
+def made(value):
+    """What a function makes with pandas, which takes long to import; anything else as it is."""
+    if not isinstance(value, types.FunctionType):
+        return value
+    import pandas as pd
+
+    return value(pd)
+
+
+@pytest.mark.parametrize("missing", MISSING.values(), ids=MISSING)
 def test_a_sample_has_no_label_if_it_is(missing):
-    assert to_labels(["a", missing, "b"], 3).known.tolist() == [True, False, True]
+    assert to_labels(["a", made(missing), "b"], 3).known.tolist() == [True, False, True]
 
 
 @pytest.mark.parametrize(
@@ -36,12 +50,12 @@ def test_a_sample_has_no_label_if_it_is(missing):
         [0, 1, None],
         [0.0, 1.0, math.nan],
         np.array([0, 1, np.nan]),
-        pd.Series([0, 1, None]),
+        lambda pd: pd.Series([0, 1, None]),
         torch.tensor([0, 1, math.nan]),
     ],
 )
 def test_numbers_without_fractions_are_classes(given):
-    labels = to_labels(given, 3)
+    labels = to_labels(made(given), 3)
     assert (labels.task, labels.classes, labels.values[:2].tolist()) == ("classification", (0, 1), [0, 1])
 
 
@@ -78,14 +92,14 @@ def test_labels_that_are_none_are_refused(arguments, why):
     [
         ROWS,
         ROWS.tolist(),
-        pd.DataFrame(ROWS),
+        lambda pd: pd.DataFrame(ROWS),
         torch.tensor(ROWS),
         types.SimpleNamespace(toarray=lambda: ROWS),
-        pd.Series(list(ROWS)),
+        lambda pd: pd.Series(list(ROWS)),
     ],
 )
 def test_rows_come_in_many_forms(given):
-    np.testing.assert_array_equal(to_inputs(given).arrays["features"], ROWS)
+    np.testing.assert_array_equal(to_inputs(made(given)).arrays["features"], ROWS)
 
 
 @pytest.mark.parametrize(
@@ -96,16 +110,22 @@ def test_rows_come_in_many_forms(given):
         (np.zeros((3, 0)), r"shape \(3, 0\)"),
         (np.zeros((0, 3)), "no rows"),
         (np.ones((3, 2)) * 1j, "they are complex"),
-        (pd.DataFrame({"e": list(ROWS)}), r"A column of vectors is a modality of its own: \{'e': X\['e'\]\}"),
+        (
+            lambda pd: pd.DataFrame({"e": list(ROWS)}),
+            r"A column of vectors is a modality of its own: \{'e': X\['e'\]\}",
+        ),
         ([["x"]], "cannot be read as numbers"),
         ([[0.0], [math.nan], [math.inf]], "NaN or infinite numbers in 2 rows, the first of them 1"),
         ({"a": ROWS, "b": ROWS[:2]}, r"different numbers of rows \(a: 30, b: 2\)"),
-        (pd.DataFrame({"age": [1], "town": ["Ulm"]}), r"'town' holds no numbers.*drop\(columns=\['town'\]\)"),
+        (
+            lambda pd: pd.DataFrame({"age": [1], "town": ["Ulm"]}),
+            r"'town' holds no numbers.*drop\(columns=\['town'\]\)",
+        ),
     ],
 )
 def test_rows_that_are_none_are_refused(given, why):
     with pytest.raises(DataError, match=why):
-        to_inputs(given)
+        to_inputs(made(given))
 
 
 def test_only_samples_without_a_label_are_chosen():
@@ -134,7 +154,7 @@ def test_a_sampler_that_needs_no_model_chooses_the_first():
 
 
 def test_the_index_of_a_frame_names_samples():
-    frame = pd.DataFrame(ROWS, index=[f"row-{i}" for i in range(30)])
+    frame = made(lambda pd: pd.DataFrame(ROWS, index=[f"row-{i}" for i in range(30)]))
     chosen = select(frame, LABELS, sampler=First, n=2)
     assert chosen.ids == ("row-10", "row-11")
 
@@ -174,7 +194,6 @@ def test_a_scoring_samplers_scores_are_in_the_table():
         ({"n": 21}, DataError, "21 samples are asked for, and 20 have no label; choose fewer"),
         ({"y": ["a", "b"] * 15}, DataError, "nothing is left to label"),
         ({"y": [0, 1] * 5 + [-1] * 20}, DataError, "-1 is a class: write None"),
-        ({"model": DecisionTreeClassifier}, PluginError, r"give an object, DecisionTreeClassifier\(...\)"),
         ({"y": ["a"] + [None] * 29}, DataError, r"all labels are 'a'.*classes=\[...\]"),
         ({"sampler": "bagde"}, PluginError, "no sampler named 'bagde'.*did you mean 'badge'"),
         ({"params": {"x": 1}}, SpecError, "unknown key 'x'; known keys: first, source"),
@@ -192,7 +211,16 @@ def test_a_wrong_call_says_what_to_do(arguments, error, why):
         select(**{"X": ROWS, "y": LABELS, "n": 2, **arguments})
 
 
+def test_a_class_of_estimators_is_no_model():
+    from sklearn.tree import DecisionTreeClassifier
+
+    with pytest.raises(PluginError, match=r"give an object, DecisionTreeClassifier\(...\)"):
+        select(ROWS, LABELS, n=2, model=DecisionTreeClassifier)
+
+
 def test_an_estimator_is_a_model():
+    from sklearn.tree import DecisionTreeClassifier
+
     one, other = (
         select(ROWS, LABELS, sampler="margin", model=DecisionTreeClassifier(random_state=0, max_depth=depth), n=3)
         for depth in (1, 4)
