@@ -23,7 +23,7 @@ from alharness.spec import yamlfile
 from .batch import RANDOM_SHARE, Batch
 from .labels import plain_classes
 from .settings import SETTINGS, name_model, read, require_sense
-from .state import BATCHES, State
+from .state import BATCHES, LABELS, NEXT, State
 from .steps import Step
 from .tools.contents import Contents, require_ids
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from .tools.tool import Tool
 
 LOCK = "project.lock"
+OWN = (LABELS, NEXT, BATCHES, "run.json", "spec.yaml", "cells")
+"""What a project writes, and may not find."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +122,11 @@ class Project:
         """
         if any((folder / BATCHES).glob("*.json")):
             raise SpecError(f"{folder}: there is a project already, with settings of its own; leave out --data")
+        if not (folder / SETTINGS).exists() and (foreign := [name for name in OWN if (folder / name).exists()]):
+            raise SpecError(
+                f"{folder}: there is {foreign[0]} of something else, and a project writes its own; give the project a "
+                "folder of its own"
+            )
         if not 0 <= control < 1:
             raise SpecError(f"control: expected a share from 0 to less than 1, and not {control}")
         settings = {

@@ -298,6 +298,15 @@ def test_a_project_that_has_asked_for_nothing_may_begin_again(begin):
     assert "name: badge" in (project.folder / "project.yaml").read_text()
 
 
+@pytest.mark.parametrize("name", ["labels.csv", "run.json"])
+def test_a_project_has_a_folder_of_its_own(begin, tmp_path, name):
+    (tmp_path / "cats").mkdir()
+    (tmp_path / "cats" / name).touch()
+    with pytest.raises(SpecError, match=f"there is {name} of something else.*a folder of its own"):
+        begin()
+    assert [path.name for path in (tmp_path / "cats").iterdir()] == [name]
+
+
 def test_a_project_begins_once(begin):
     begin().query()
     with pytest.raises(SpecError, match="there is a project already"):
