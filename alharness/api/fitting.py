@@ -55,6 +55,8 @@ class FittingModel(MultimodalModel):
 
     fits_itself: ClassVar[bool] = True
     """As in its `ModelPlugin`."""
+    validates: ClassVar[bool] = True
+    """Whether `fit` reads validation samples. If not, it gets none, and they are not loaded for it."""
     stackable: ClassVar[bool] = False
     """Whether `fit_all` fits several models at once."""
     storable: ClassVar[bool] = False

@@ -64,6 +64,7 @@ class Trainer:
         # Dropped at once: what a first model and a first optimizer import and set up is no training's time.
         model = self.initialize(0)
         self._fits_itself, self._together = isinstance(model, FittingModel), model.stackable
+        self._validates = model.validates if isinstance(model, FittingModel) else True
         self._told: set[str] = set()
         if not self._fits_itself:
             with self.border.crossed():
@@ -76,8 +77,13 @@ class Trainer:
         with self.border.crossed(), seeded(seed, self.device):
             return self._recipe.made().to(self.device)
 
-    def validation(self, samples: Samples) -> Validation:
-        """Validation samples for `Fit`: one object for equal ones, which a stack computes together."""
+    def validation(self, samples: Samples) -> Validation | None:
+        """Validation samples for `Fit`: one object for equal ones, which a stack computes together.
+
+        None for a model that does not read any.
+        """
+        if not self._validates:
+            return None
         batch = as_batch(samples, storage_device(samples, self.device))
         for known in self._validations:
             if _equal(known.batch, batch):

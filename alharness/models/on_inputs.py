@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import nn
@@ -35,6 +35,8 @@ class OnInputs(FittingModel):
     Attributes:
         sources: that have a head of their own. Of one modality alone, the fused head is the only one.
     """
+
+    validates: ClassVar[bool] = False
 
     def __init__(
         self,

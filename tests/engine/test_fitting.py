@@ -76,6 +76,15 @@ def test_a_model_fits_itself_with_its_samples_and_those_that_may_stop_it(trainer
     assert not fitted.model.training
 
 
+def test_a_model_that_reads_no_validation_samples_gets_none(trainer, make_samples, monkeypatch):
+    monkeypatch.setattr(Means, "validates", False)
+    made, calls = trainer(Means)
+    samples = make_samples(12, Task.REGRESSION).pooled()
+    assert made.validation(samples) is None
+    made.fit(samples, 0, made.validation(samples))
+    assert calls == [(12, None)]
+
+
 def test_random_numbers_are_those_of_the_seed(trainer, make_samples):
     made, _ = trainer(Means)
     labeled = make_samples(12, Task.REGRESSION).pooled()
