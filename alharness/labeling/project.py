@@ -124,8 +124,8 @@ class Project:
             raise SpecError(f"{folder}: there is a project already, with settings of its own; leave out --data")
         if not (folder / SETTINGS).exists() and (foreign := [name for name in OWN if (folder / name).exists()]):
             raise SpecError(
-                f"{folder}: there is {foreign[0]} of something else, and a project writes its own; give the project a "
-                "folder of its own"
+                f"{folder}: there is {foreign[0]} of something else, and a project writes its own; give it "
+                "a folder of its own"
             )
         if not 0 <= control < 1:
             raise SpecError(f"control: expected a share from 0 to less than 1, and not {control}")
