@@ -142,6 +142,7 @@ def main() -> None:
                 failed.append(page)
     if failed:
         sys.exit(f"failed: {', '.join(map(str, failed))}")
+    print(f"{len(pages)} pages work")
 
 
 if __name__ == "__main__":
