@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -102,4 +103,8 @@ def _not_tested(verdicts: Sequence[Verdict]) -> Iterator[tuple[str, str]]:
 def _taken(kit: type[Conformance]) -> Iterator[tuple[str, str]]:
     """What was found out, and not promised."""
     for name, value in kit().supposed().items():
-        yield name.replace("_", " "), str(value).lower() if isinstance(value, bool) else ", ".join(sorted(value))
+        if not isinstance(value, Mapping):  # other parameters, which are no finding
+            yield (
+                name.replace("_", " "),
+                str(value).lower() if isinstance(value, bool) else ", ".join(sorted(value)),
+            )

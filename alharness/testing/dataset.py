@@ -6,6 +6,7 @@ import random
 import time
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from unittest import SkipTest
 
@@ -69,9 +70,11 @@ class DatasetConformance(Conformance):
     missing: ClassVar[Mapping[str, Any]] = {}
 
     def supposed(self) -> Mapping[str, Any]:
-        """Nothing. Raises DataError if its files are not here: then nothing can be said of it."""
+        """Parameters that lead to no files. Raises DataError if its own are not here: then nothing can be said."""
         self._facts()
-        return {}
+        given = {name: getattr(self._params(), name) for name in self.params}
+        nowhere = {n: x.absolute().with_name(f"none{x.suffix}") for n, x in given.items() if isinstance(x, Path)}
+        return {"missing": {**self.params, **nowhere}} if nowhere else {}
 
     # What is known before it is loaded
 
