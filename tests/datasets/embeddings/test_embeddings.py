@@ -210,7 +210,7 @@ FAULTS = {
     "nested": ({"text": [[[1.0]]] * N}, {}, "are text (list<element: list<element: double>>)"),
     "no row": ({"text": [[]] * 9 + [None]}, {}, "are text (list<element: null>)"),
     "no row of numbers": (
-        {"text": pa.array([None] * N, pa.list_(pa.float32())), "audio": X.tolist()},
+        {"text": pa.nulls(N, pa.list_(pa.float32())), "audio": X.tolist()},
         {"incomplete": ["text"]},
         "every row of text is empty",
     ),

@@ -1,15 +1,32 @@
 """The matrix finds faults that are put in, and shows the smallest input."""
 
+import sys
+from importlib.util import LazyLoader, find_spec, module_from_spec
+
 import numpy as np
 import pytest
 
 from alharness import Task
-
-pytest.importorskip("skactiveml")
-
-from alharness_skactiveml import cases, checks, matrix
 from alharness_skactiveml import params as of
-from alharness_skactiveml.sampler import Case
+
+
+def lazily(name):
+    """A module that is imported when something of it is first used."""
+    spec = find_spec(f"alharness_skactiveml.{name}")
+    loader = spec.loader = LazyLoader(spec.loader)
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module
+    loader.exec_module(module)
+    return module
+
+
+# All import scikit-activeml, which takes seconds.
+sampler, cases, checks, matrix = map(lazily, ("sampler", "cases", "checks", "matrix"))
+
+
+@pytest.fixture(autouse=True)
+def needs_the_library():
+    pytest.importorskip("skactiveml")
 
 
 def case(unlabeled=6, labeled=2, **changes):
@@ -101,7 +118,7 @@ def test_what_is_shown_prints_the_fault(capsys):
     """If it fails with another version of the library, the strategy was corrected: make the matrix again."""
     fault = checks.examine(of.Badge(), "distinct")
     code = matrix.shown(of.Badge(), "distinct", fault).partition("```python\n")[2].removesuffix("```")
-    exec(code, {"np": np, "Case": Case, "checks": checks, "cases": cases, "params": of})
+    exec(code, {"np": np, "Case": sampler.Case, "checks": checks, "cases": cases, "params": of})
     assert capsys.readouterr().out == f"{fault.text}\n"
 
 
