@@ -61,6 +61,7 @@ def full(tmp_path):
         ),
         statistics="paired_t",
         stopping=Stopping(margin=0.1),
+        project="by cross-validation over the labels",
     )
 
 
