@@ -11,7 +11,7 @@ import click
 
 from alharness.api.vocabulary import Task
 from alharness.errors import DataError
-from alharness.labeling.defaults import MODEL, PLANNED, SAMPLER, SIZE
+from alharness.labeling.defaults import MODEL, PLANNED, SAMPLER, SAMPLER_FOR_NUMBERS, SIZE
 from alharness.text.terminal import safe
 from alharness.text.words import command_line, did_you_mean
 
@@ -56,7 +56,9 @@ class Query(click.Command):
     type=click.Choice([task.value for task in Task]),
     help="Whether labels are classes or numbers. Default: classes.",
 )
-@click.option("--sampler", metavar="NAME", help=f"What chooses. Default: {SAMPLER}.")
+@click.option(
+    "--sampler", metavar="NAME", help=f"What chooses. Default: {SAMPLER}, for numbers {SAMPLER_FOR_NUMBERS}."
+)
 @click.option(
     "--model",
     metavar="NAME",
@@ -183,7 +185,7 @@ def _begin(
         "dataset": dataset,
         **({"model": {"name": model}} if model else {}),
         "active_learning": {"initial_pool": size, "budget": size, "cycles": cycles or PLANNED},
-        "samplers": [{"name": sampler or SAMPLER}],
+        **({"samplers": [{"name": sampler}]} if sampler else {}),
         "seeds": [seed or 0],
         **({"initial": initial} if initial else {}),
         "tracking": "none",

@@ -1,6 +1,6 @@
 """What a project or a call gets that names nothing else."""
 
-SAMPLER = "badge"
+SAMPLER, SAMPLER_FOR_NUMBERS = "badge", "coreset"
 MODEL = "linear"
 """Trains in milliseconds: people who label need not wait for it."""
 SIZE, PLANNED = 20, 10

@@ -22,7 +22,7 @@ from alharness.spec import yamlfile
 
 from .batch import RANDOM_SHARE, Batch
 from .labels import plain_classes
-from .settings import SETTINGS, name_model, read, require_sense
+from .settings import SETTINGS, complete, read, require_sense
 from .state import BATCHES, LABELS, NEXT, State
 from .steps import Step
 from .tools.contents import Contents, require_ids
@@ -110,7 +110,7 @@ class Project:
         Args:
             folder: that it gets.
             document: a spec with one sampler and one seed; relative paths in it start at the project. It may leave
-                out the model.
+                out the sampler and the model.
             assignments: values that replace those of the document, as after `--set`.
             include: files with plugins.
             control: share of each batch that is drawn at random.
@@ -139,7 +139,7 @@ class Project:
         new = not folder.exists()
         try:
             folder.mkdir(parents=True, exist_ok=True)  # paths that begin in it are followed
-            name_model(settings, folder)
+            complete(settings, folder, warn)
             require_sense(settings, folder, warn)
             write(folder / SETTINGS, yamlfile.write(settings))
         except OSError as error:

@@ -19,9 +19,8 @@ from alharness.spec import Spec
 from alharness.spec.executor import choose as choose_plugin
 from alharness.spec.plan import make_plan
 
-from .defaults import SAMPLER
 from .frames import to_inputs, to_labels
-from .settings import usual_model
+from .settings import usual_model, usual_sampler
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,7 +101,7 @@ def select(
     y: Any = None,
     *,
     n: int,
-    sampler: Any = SAMPLER,
+    sampler: Any = None,
     params: Mapping[str, Any] | None = None,
     model: Any = None,
     model_params: Mapping[str, Any] | None = None,
@@ -128,7 +127,7 @@ def select(
             numbers, a tensor; or a mapping of names of modalities to these.
         y: a label for each sample; None, NaN or an empty text for those without one. None for no labels at all.
         n: samples to choose.
-        sampler: the name of an installed one, a class or an object.
+        sampler: the name of an installed one, a class or an object; None for `badge`, or `coreset` for numbers.
         params: parameters of the named sampler, as in a spec.
         model: the same of the model, an estimator of scikit-learn, or a network of PyTorch that ends in a linear
             layer; None for `linear`, or `late_fusion` if the sampler needs what that does not provide.
@@ -155,6 +154,8 @@ def select(
             + ("; choose fewer" if left else ": nothing is left to label")
             + ("; -1 is a class: write None for a sample without a label" if -1 in labels.classes else "")
         )
+    if sampler is None:
+        sampler = usual_sampler(labels.task)
     own = {} if isinstance(sampler, str) else {OWN: sampler}
     installed = registry.load(extras=registry.Extras.collect(samplers=own))
     chosen = choose_plugin(installed.sampler(_name(sampler)), params, f"sampler {_name(sampler)}")

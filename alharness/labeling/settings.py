@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alharness import registry
-from alharness.api.vocabulary import PROVIDED
+from alharness.api.vocabulary import PROVIDED, Task
 from alharness.errors import DataError, PluginError, SpecError
 from alharness.guard.border import Border
 from alharness.spec import load_all, yamlfile
@@ -17,11 +17,12 @@ from alharness.spec.document import DEFAULT_MODEL
 from alharness.spec.plan import make_plan
 from alharness.text.words import did_you_mean
 
-from .defaults import MODEL
+from .defaults import MODEL, SAMPLER, SAMPLER_FOR_NUMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from alharness.api.dataset import DatasetFacts
     from alharness.api.vocabulary import Feature
     from alharness.registry import Registry
     from alharness.spec import Spec
@@ -64,8 +65,7 @@ def require_sense(settings: Mapping[str, Any], folder: Path, warn: Callable[[str
     """
     installed = installed_with(settings, folder)
     spec = load_spec(settings, folder, installed)
-    with border(spec, warn).crossed():
-        facts = spec.dataset.plugin.inspect(spec.dataset.params)
+    facts = _inspect(spec, warn)
     if not facts.unlabeled:
         raise DataError(
             f"all samples of {spec.dataset.name!r} have a label, so nothing is left to choose; leave the label of "
@@ -83,14 +83,32 @@ def usual_model(required: frozenset[Feature], installed: Registry) -> str:
     return MODEL if required & PROVIDED <= light.features(light.params()) else DEFAULT_MODEL
 
 
-def name_model(settings: dict[str, Any], folder: Path) -> None:
-    """Add a model to the spec of a project that names none. Raises HarnessError if a setting is wrong."""
-    if "model" in settings["spec"]:
-        return
-    settings["spec"]["model"] = MODEL
-    installed = installed_with(settings, folder)
-    sampler = load_spec(settings, folder, installed).samplers[0]
-    settings["spec"]["model"] = usual_model(sampler.plugin.features(sampler.params), installed)
+def usual_sampler(task: Task) -> str:
+    """The sampler if none is named."""
+    return SAMPLER if task == Task.CLASSIFICATION else SAMPLER_FOR_NUMBERS
+
+
+def complete(settings: Mapping[str, Any], folder: Path, warn: Callable[[str], None]) -> None:
+    """Name a sampler and a model in the spec of a project that names none.
+
+    Raises:
+        HarnessError: a setting is wrong.
+    """
+    document, installed = settings["spec"], installed_with(settings, folder)
+    named = "model" in document
+    document.setdefault("model", MODEL)
+    if "samplers" not in document:
+        document["samplers"] = [SAMPLER]
+        task = _inspect(load_spec(settings, folder, installed), warn).task
+        document["samplers"] = [usual_sampler(task)]
+    if not named:
+        (sampler,) = load_spec(settings, folder, installed).samplers
+        document["model"] = usual_model(sampler.plugin.features(sampler.params), installed)
+
+
+def _inspect(spec: Spec, warn: Callable[[str], None]) -> DatasetFacts:
+    with border(spec, warn).crossed():
+        return spec.dataset.plugin.inspect(spec.dataset.params)
 
 
 def load_spec(settings: Mapping[str, Any], folder: Path, installed: Registry, *more: str) -> Spec:

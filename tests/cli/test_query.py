@@ -75,7 +75,7 @@ def test_a_file_of_embeddings_begins_a_project_too(query):
 
 def test_numbers_are_predicted_if_asked(query):
     np.savez("mine.npz", x=np.random.default_rng(0).normal(size=(30, 4)))
-    arguments = "--data", "mine.npz", "-n", "5", "--task", "regression", "--sampler", "coreset"
+    arguments = "--data", "mine.npz", "-n", "5", "--task", "regression"
     assert "Report" not in query(*arguments).output  # there is nothing to report yet
     ids = [line.partition(",")[0] for line in Path("cats/next_batch.csv").read_text().splitlines()[1:]]
     Path("labels.csv").write_text(

@@ -171,7 +171,7 @@ def test_modalities_reach_the_sampler():
 
 
 def test_regression_guesses_numbers():
-    chosen = select(ROWS, [0.5, 1.5, 2.5, *[None] * 27], sampler="coreset", n=2)
+    chosen = select(ROWS, [0.5, 1.5, 2.5, *[None] * 27], n=2)
     assert all(isinstance(guess, float) for guess in chosen.guesses)
     assert len(chosen.probabilities) == 0
 
@@ -203,7 +203,11 @@ def test_a_scoring_samplers_scores_are_in_the_table():
         ({"ids": [1, 1, *range(2, 30)]}, DataError, "'1' belongs to more than one sample"),
         ({"ids": [1]}, DataError, "1 of them for 30 samples"),
         ({"seed": -1}, SpecError, "seed: expected"),
-        ({"y": [0.5] * 9 + [None] * 21}, HarnessError, "it serves classification, and 'data' is regression"),
+        (
+            {"y": [0.5] * 9 + [None] * 21, "sampler": "badge"},
+            HarnessError,
+            "it serves classification, and 'data' is",
+        ),
     ],
 )
 def test_a_wrong_call_says_what_to_do(arguments, error, why):

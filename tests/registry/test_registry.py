@@ -337,7 +337,7 @@ def test_the_core_names_no_sampler():
     # `random` is a module of Python's own as well, and a control is a kind of sampler before it is one.
     forbidden = (folders - {"random", "control"}) | {f"alharness_{name}" for name in folders}
     # What a user gets who names nothing.
-    defaults = {("init.py", "openclipart"), ("defaults.py", "badge")}
+    defaults = {("init.py", "openclipart"), ("defaults.py", "badge"), ("defaults.py", "coreset")}
     named = []
     for path in (ROOT / "alharness").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
