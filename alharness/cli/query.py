@@ -97,7 +97,7 @@ class Query(click.Command):
 @to_option
 @show_option
 @include_option
-@set_option("Change a value of its spec, such as training.epochs=20.")
+@set_option("Change a value of its spec, such as model.params.penalty=10.")
 def query(
     folder: Path,
     data: str | None,

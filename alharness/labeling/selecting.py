@@ -17,7 +17,7 @@ from alharness.errors import DataError, HarnessWarning, SamplerError, SpecError
 from alharness.guard.border import Border
 from alharness.spec import Spec
 from alharness.spec.executor import choose as choose_plugin
-from alharness.spec.plan import make_plan
+from alharness.spec.plan import TOO_FEW, make_plan
 
 from .frames import to_inputs, to_labels
 from .settings import usual_model, usual_sampler
@@ -178,7 +178,7 @@ def select(
         models={} if isinstance(model, str) else {OWN: model},
     )
     for text in plan.warnings:
-        if "seeds" not in text:
+        if text != TOO_FEW:
             _warn(text)
     from alharness.runs.setup import Setup
 

@@ -14,7 +14,7 @@ from alharness.errors import DataError, PluginError, SpecError
 from alharness.guard.border import Border
 from alharness.spec import load_all, yamlfile
 from alharness.spec.document import DEFAULT_MODEL
-from alharness.spec.plan import make_plan
+from alharness.spec.plan import make_plan, review_model
 from alharness.text.words import did_you_mean
 
 from .defaults import MODEL, SAMPLER, SAMPLER_FOR_NUMBERS
@@ -75,6 +75,8 @@ def require_sense(settings: Mapping[str, Any], folder: Path, warn: Callable[[str
         spec = load_spec(settings, folder, installed, WITHOUT_VALIDATION)
     train, valid, test = facts.sizes
     make_plan(spec, facts=replace(facts, sizes=(train + facts.unlabeled, valid, test)))
+    for text in review_model(spec, facts):
+        warn(text)
 
 
 def usual_model(required: frozenset[Feature], installed: Registry) -> str:

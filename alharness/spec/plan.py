@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .settings import PaperSettings
 
 FEW_SEEDS = 3
+TOO_FEW = f"fewer than {FEW_SEEDS} seeds: a difference between samplers may be chance"
 
 
 def make_plan(
@@ -72,7 +73,7 @@ def make_plan(
             "on has a label, so that samplers cannot be compared; `alharness query` chooses what to label first"
         )
     schedule, asked = _schedule(spec, facts.sizes[0])
-    warnings = [*facts.warnings, *_review_model(spec, facts), *asked]
+    warnings = [*facts.warnings, *review_model(spec, facts), *asked]
     _require_validation(spec, facts.sizes[1])
     setting = _setting(facts, schedule)
     _require_sources(spec, setting)
@@ -99,7 +100,7 @@ def make_plan(
         warnings += _paper_warnings(spec.paper, [sampler.label for sampler in spec.samplers], schedule)
     _require_comparisons(spec, runnable)
     if len(spec.seeds) < FEW_SEEDS:
-        warnings.append(f"fewer than {FEW_SEEDS} seeds: a difference between samplers may be chance")
+        warnings.append(TOO_FEW)
     name = name_experiment(spec.name, stand_in=facts.stand_in)
     experiment = f"{name}-{_digest(_shared(spec))[:8]}"
     return Plan(
@@ -228,7 +229,7 @@ def _setting(facts: DatasetFacts, schedule: Schedule) -> Setting:
     )
 
 
-def _review_model(spec: Spec, facts: DatasetFacts) -> list[str]:
+def review_model(spec: Spec, facts: DatasetFacts) -> list[str]:
     """What the user should know of the model. Raises SpecError if it cannot serve this data set."""
     chosen = spec.model
     found = []

@@ -36,7 +36,6 @@ def begin(tmp_path):
         name="cats",
         folder=None,
         warn=pytest.fail,
-        epochs=2,
         params=None,
         initial="random",
         **more,
@@ -44,7 +43,6 @@ def begin(tmp_path):
         document = {
             "name": "cats",
             "dataset": {"name": "partly", "params": params or {}},
-            "training": {"epochs": epochs},
             "active_learning": {"initial_pool": SIZE, "budget": SIZE, "cycles": 4},
             "samplers": [{"name": sampler}],
             "seeds": [3],
@@ -133,6 +131,12 @@ def test_the_table_says_what_the_model_guesses(begin):
     assert row["guess"] in partly.CLASSES
     assert 1 / 3 <= float(row["probability"]) <= 1
     assert float(row["score"])
+
+
+def test_what_is_to_be_known_of_the_model_is_said_at_the_beginning(begin):
+    said = []
+    begin("random", warn=said.append, assignments=["training.epochs=2"])
+    assert said == ["linear: training.epochs has no effect, since it fits itself, without epochs"]
 
 
 def test_without_labels_nothing_changes(begin):
@@ -324,7 +328,7 @@ def test_a_project_with_wrong_settings_is_not_begun(begin, tmp_path):
     "fault", ["append:1", *(f"{point}:{n}" for point in ("write", "rename") for n in range(1, 7))]
 )
 def test_nothing_is_lost_wherever_it_is_interrupted(begin, tmp_path, monkeypatch, fault):
-    project = begin("random", epochs=1)
+    project = begin("random")
     project.query()
     fill(project)
     shutil.copytree(project.folder, tmp_path / "other" / "cats")
@@ -406,7 +410,6 @@ def begin_in_arrays(tmp_path):
         document = {
             "name": "pets",
             "dataset": {"name": "arrays", "params": {"path": "../data", **params}},
-            "training": {"epochs": 1},
             "active_learning": {"initial_pool": 3, "budget": 3, "cycles": 2},
             "samplers": ["coreset"],
             "seeds": [0],
