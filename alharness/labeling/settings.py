@@ -14,7 +14,8 @@ from alharness.errors import DataError, PluginError, SpecError
 from alharness.guard.border import Border
 from alharness.spec import load_all, yamlfile
 from alharness.spec.document import DEFAULT_MODEL
-from alharness.spec.plan import make_plan, review_model
+from alharness.spec.plan import make_plan
+from alharness.spec.review import review_model
 from alharness.text.words import did_you_mean
 
 from .defaults import MODEL, SAMPLER, SAMPLER_FOR_NUMBERS
