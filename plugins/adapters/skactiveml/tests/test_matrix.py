@@ -1,7 +1,6 @@
 """The matrix finds faults that are put in, and shows the smallest input."""
 
-import sys
-from importlib.util import LazyLoader, find_spec, module_from_spec
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -10,18 +9,16 @@ from alharness import Task
 from alharness_skactiveml import params as of
 
 
-def lazily(name):
-    """A module that is imported when something of it is first used."""
-    spec = find_spec(f"alharness_skactiveml.{name}")
-    loader = spec.loader = LazyLoader(spec.loader)
-    module = module_from_spec(spec)
-    sys.modules[spec.name] = module
-    loader.exec_module(module)
-    return module
+class Adapter:
+    """Its modules, each imported when it is first used: scikit-activeml takes seconds."""
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return import_module(f"alharness_skactiveml.{name}")
 
 
-# All import scikit-activeml, which takes seconds.
-sampler, cases, checks, matrix = map(lazily, ("sampler", "cases", "checks", "matrix"))
+its = Adapter()
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +27,7 @@ def needs_the_library():
 
 
 def case(unlabeled=6, labeled=2, **changes):
-    return cases.case_of(of.CoreSet(), Task.CLASSIFICATION, unlabeled, labeled, 2, **changes)
+    return its.cases.case_of(of.CoreSet(), Task.CLASSIFICATION, unlabeled, labeled, 2, **changes)
 
 
 @pytest.fixture
@@ -38,7 +35,9 @@ def asked(monkeypatch):
     """Have something else choose: (case, size, seed) -> picks."""
 
     def use(picks):
-        monkeypatch.setattr(checks, "choose", lambda _, case, size, seed, **__: (picks(case, size, seed), None))
+        monkeypatch.setattr(
+            its.checks, "choose", lambda _, case, size, seed, **__: (picks(case, size, seed), None)
+        )
 
     return use
 
@@ -55,7 +54,7 @@ def by_value(case, size, _seed):
 @pytest.mark.parametrize("check", ["distinct", "permutation", "seed"])
 def test_a_sound_strategy_passes(asked, picks, check):
     asked(picks)
-    assert checks.CHECKS[check](of.CoreSet(), case()) == ""
+    assert its.checks.CHECKS[check](of.CoreSet(), case()) == ""
 
 
 @pytest.mark.parametrize(
@@ -76,15 +75,15 @@ def test_a_sound_strategy_passes(asked, picks, check):
 )
 def test_a_fault_is_found(asked, check, picks, text):
     asked(picks)
-    assert text in checks.CHECKS[check](of.CoreSet(), case())
+    assert text in its.checks.CHECKS[check](of.CoreSet(), case())
 
 
 def test_the_law_of_the_second_pick(asked):
     asked(by_chance)
-    assert checks.second(of.RandomSampling(), case()) == ""
+    assert its.checks.second(of.RandomSampling(), case()) == ""
     asked(lambda case, size, seed: [0, 1 if seed % 3 else 2 + seed % 4])
-    assert "1: 0.67 instead of 0.20" in checks.second(of.RandomSampling(), case())
-    assert "and the paper" in checks.second(of.CoreSet(), case())
+    assert "1: 0.67 instead of 0.20" in its.checks.second(of.RandomSampling(), case())
+    assert "and the paper" in its.checks.second(of.CoreSet(), case())
 
 
 def test_the_smallest_case_cannot_be_made_smaller():
@@ -93,13 +92,13 @@ def test_the_smallest_case_cannot_be_made_smaller():
     def fails(case):
         return len(np.unique(case.pool, axis=0)) < case.unlabeled
 
-    found = cases.smallest(fails, case(unlabeled=8, labeled=3, distinct=4))
+    found = its.cases.smallest(fails, case(unlabeled=8, labeled=3, distinct=4))
     assert (found.unlabeled, found.labeled, found.x.shape[1]) == (2, 1, 1)
 
 
 def test_predictions_of_the_smallest_case_have_few_decimals():
-    made = cases.case_of(of.Badge(), Task.CLASSIFICATION, 4, 2, 2)
-    found = cases.smallest(lambda case: case.predictions is not None, made)
+    made = its.cases.case_of(of.Badge(), Task.CLASSIFICATION, 4, 2, 2)
+    found = its.cases.smallest(lambda case: case.predictions is not None, made)
     assert np.array_equal(found.predictions, found.predictions.round(1))
     assert np.allclose(found.predictions.sum(1), 1)
 
@@ -109,16 +108,16 @@ def test_a_strategy_that_raises_is_shown(asked):
         raise ZeroDivisionError("no more")
 
     asked(raises)
-    fault = checks.examine(of.CoreSet(), "seed")
+    fault = its.checks.examine(of.CoreSet(), "seed")
     assert fault.text == "ZeroDivisionError: no more"
-    assert "x=np.array([[" in matrix.shown(of.CoreSet(), "seed", fault)
+    assert "x=np.array([[" in its.matrix.shown(of.CoreSet(), "seed", fault)
 
 
 def test_what_is_shown_prints_the_fault(capsys):
     """If it fails with another version of the library, the strategy was corrected: make the matrix again."""
-    fault = checks.examine(of.Badge(), "distinct")
-    code = matrix.shown(of.Badge(), "distinct", fault).partition("```python\n")[2].removesuffix("```")
-    exec(code, {"np": np, "Case": sampler.Case, "checks": checks, "cases": cases, "params": of})
+    fault = its.checks.examine(of.Badge(), "distinct")
+    code = its.matrix.shown(of.Badge(), "distinct", fault).partition("```python\n")[2].removesuffix("```")
+    exec(code, {"np": np, "Case": its.sampler.Case, "checks": its.checks, "cases": its.cases, "params": of})
     assert capsys.readouterr().out == f"{fault.text}\n"
 
 
@@ -126,17 +125,17 @@ PAGE = "head\n<!-- matrix -->\n### scikit-activeml 0.9\n\nkept\n<!-- end of matr
 
 
 def test_a_page_keeps_the_sections_of_other_versions_and_what_is_not_made_again():
-    line = matrix.Line.of("`badge`")
+    line = its.matrix.Line.of("`badge`")
     line.cells[1:3], line.faults = ["no", "yes"], ["**`badge`, distinct**: twice\n\n```python\nprint(1)\n```"]
-    page = matrix.written(PAGE, [line, matrix.Line.of("`clue`")])
+    page = its.matrix.written(PAGE, [line, its.matrix.Line.of("`clue`")])
     assert page.startswith("head\n<!-- matrix -->\n\n### scikit-activeml ")
     assert page.endswith("```\n\n### scikit-activeml 0.9\n\nkept\n\n<!-- end of matrix -->\nfoot\n")
 
-    again = matrix.read(page)
+    again = its.matrix.read(page)
     assert (again["`badge`"], [*again]) == (line, ["`badge`", "`clue`"])
-    assert matrix.written(page, again.values()) == page
+    assert its.matrix.written(page, again.values()) == page
 
 
 @pytest.mark.slow
 def test_time_and_memory():
-    assert all(float(found) >= 0 for found in matrix.cost("RandomSampling", 50, 3))
+    assert all(float(found) >= 0 for found in its.matrix.cost("RandomSampling", 50, 3))
