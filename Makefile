@@ -26,7 +26,7 @@ CLUSTERED = which slurmctld slurmd munged ip > /dev/null 2>&1
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test clusters labelers check lint types docs bench gpu dist wheels tryout release clean
+.PHONY: help install run test long clusters labelers check lint types docs bench gpu dist wheels tryout release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,8 +36,11 @@ install: $(VENV)/.installed $(if $(RAY),$(VENV)/.ray) ## set up the environment 
 run: $(VENV)/.installed ## set up if needed, then run SPEC (default specs/openclipart.yaml) and write its page
 	@$(BIN)/alharness run --report $(SPEC)
 
-test: $(VENV)/.tested ## set up if needed, then run the whole test suite, in up to four processes
+test: $(VENV)/.tested ## set up if needed, then run the test suite, in up to four processes
 	$(BIN)/pytest --numprocesses=$(TESTERS) --dist=worksteal $(ARGS)
+
+long: $(VENV)/.tested ## run the tests that repeat whole runs: kills, stand-ins, claims of reports (3 minutes)
+	$(BIN)/pytest --numprocesses=$(TESTERS) --dist=worksteal -m long $(ARGS)
 
 clusters: $(VENV)/.clustered ## install Slurm and Ray if needed, and run the tests that start clusters
 	@if $(CLUSTERED) || .ci/install slurm-wlm munge iproute2; then :; else unset CI; fi; \

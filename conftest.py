@@ -1,7 +1,8 @@
 """What holds for every test, the distributions' own too: patient properties, quiet threads, what may be left out.
 
 Tests marked `slow` (more than five seconds), `fuzz` (many made-up inputs), `browser` (pages in Chromium) or
-`postgres` (a server of its own) run like all others, and `--quick` skips them. Nothing is skipped silently: if
+`postgres` (a server of its own) run like all others, and `--quick` skips them. Those marked `long` (whole runs, again
+and again) are run by `make long`, and those marked `cluster` by `make clusters`. Nothing is skipped silently: if
 Chromium or PostgreSQL is not there, the summary says so, and in CI (the variable `CI` is set) the test fails.
 """
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent
 CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
-LONG = ("slow", "fuzz", "browser", "postgres")
+LEFT_OUT = ("slow", "long", "fuzz", "browser", "postgres")
 HEAVY = {"matplotlib", "mlflow", "pandas", "playwright", "scipy", "sklearn", "statsmodels"}
 """Test modules import these in the functions that use them. torch is not among them: most tests are about it."""
 FOR_RUNS = (
@@ -59,7 +60,7 @@ settings.load_profile("alharness")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--quick`."""
-    parser.addoption("--quick", action="store_true", help=f"skip tests that are marked {', '.join(LONG)}")
+    parser.addoption("--quick", action="store_true", help=f"skip tests that are marked {', '.join(LEFT_OUT)}")
 
 
 def pytest_report_header() -> str:
@@ -74,7 +75,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         for fixture in {"browser", "postgres"}.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(fixture)
-        if config.getoption("--quick") and (marker := next(filter(item.get_closest_marker, LONG), None)):
+        if config.getoption("--quick") and (marker := next(filter(item.get_closest_marker, LEFT_OUT), None)):
             item.add_marker(pytest.mark.skip(reason=f"--quick leaves out tests that are marked {marker}"))
 
 

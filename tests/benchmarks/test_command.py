@@ -25,7 +25,7 @@ def here(monkeypatch):
     torch.set_num_threads(threads)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("here")
 def test_every_row_can_be_tried_out_in_small_and_nothing_is_kept(monkeypatch, capsys, tmp_path_factory):
     monkeypatch.setattr("benchmarks.bench.SHORT", 0)  # as if every call took long: it is made once

@@ -13,7 +13,7 @@ from benchmarks.gpu.problems import MODELS, Place
 from benchmarks.rows import Bound
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_all_of_it_can_be_tried_out_on_a_cpu_and_nothing_is_kept():
     before = command.PAGE.read_bytes()
     done = subprocess.run(

@@ -89,7 +89,7 @@ def test_models_of_a_stack_are_as_good_as_those_that_were_trained_one_by_one(cas
     assert 0 < abs(apart.value) < SURELY * apart.sd / SEEDS**0.5
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:the model 'alone'")
 def test_samplers_reach_the_same_with_models_of_a_stack_and_with_those_that_were_trained_one_by_one(tmp_path):
     class Alone(LateFusion):

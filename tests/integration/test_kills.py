@@ -78,7 +78,7 @@ def test_journals_do_not_depend_on_stacks_and_workers(path, whole, run_spec, jou
     assert journals(tmp_path / "other") == whole
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_case_03_journals_do_not_depend_on_the_point_of_a_crash(
     write_spec, run_spec, command, journals, fresh_store, tmp_path
 ):
@@ -107,7 +107,7 @@ def test_case_03_journals_do_not_depend_on_the_point_of_a_crash(
     assert ends == [("FINISHED", len(whole))]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_case_01_and_case_02_journals_do_not_depend_on_kills(
     path, whole, command, wait_for_lines, journals, tmp_path
 ):

@@ -84,6 +84,7 @@ def postgres(need):
                 server.wait(timeout=30)
 
 
+@pytest.mark.long
 def test_a_run_is_tracked_by_a_server_with_postgresql(postgres, command, write_spec, tmp_path, monkeypatch):
     from mlflow import MlflowClient
 

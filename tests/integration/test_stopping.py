@@ -90,6 +90,7 @@ def decisions(workdir):
     return look_at(RunResults.read(folder)).decisions
 
 
+@pytest.mark.long
 def test_samplers_that_differ_stop_and_a_second_random_is_not_declared_different(write, run, tmp_path):
     record, looks, warnings = run(write(full_data="true"), tmp_path / "runs")
     seeds = finished(record)
@@ -127,7 +128,7 @@ def test_what_runs_and_is_decided_does_not_depend_on_stacks_and_workers(write, r
     assert decisions(tmp_path) == decisions(whole)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_runs_and_is_decided_does_not_depend_on_kills(
     write, whole, command, wait_for_lines, journals, tmp_path
 ):

@@ -17,7 +17,7 @@ locks.LEASE = 3.0
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_case_06_processes_on_cells_of_their_own_leave_what_one_process_leaves(
     command, write_spec, run_spec, wait_for_lines, journals, tmp_path
 ):
@@ -47,7 +47,7 @@ def test_case_06_processes_on_cells_of_their_own_leave_what_one_process_leaves(
     assert not list(folder.rglob(".tmp-*"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_without_locks_a_run_that_was_killed_on_one_node_is_continued_on_another(
     command, write_spec, run_spec, wait_for_lines, journals, toy_site, no_flock, tmp_path
 ):

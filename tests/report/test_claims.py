@@ -22,7 +22,7 @@ from alharness.results.settings import settings, summed_penalties
 LABELS = ("random", *"abcdefgh")
 MEAN = np.array([0.50, 0.40, 0.35, 0.32])
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(autouse=True)

@@ -59,7 +59,7 @@ def cycles(workdir):
     return sum(len(book.read_bytes().splitlines()) - 1 for book in books)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_jobs_are_submitted_followed_and_leave_the_same_journals(run, fake, journals, tmp_path):
     shown = run("--executor", "slurm")
     assert "slurm: submitted 2 jobs with 4 cells: 1_0 to 1_1" in shown

@@ -16,7 +16,7 @@ from alharness.engine.loop import run_cell
 from alharness.models.late_fusion.plugin import LateFusionParams, alharness_models
 from alharness.runs.setup import Setup
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 MODALITIES = ("text", "audio", "vision")
 SEEDS = range(6)
