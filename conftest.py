@@ -2,8 +2,9 @@
 
 Tests marked `slow` (more than five seconds), `fuzz` (many made-up inputs), `browser` (pages in Chromium) or
 `postgres` (a server of its own) run like all others, and `--quick` skips them. Those marked `long` (whole runs,
-again and again) are run by `make long`, and those marked `cluster` by `make clusters`. Nothing is skipped silently:
-if Chromium or PostgreSQL is not there, the summary says so, and in CI (the variable `CI` is set) the test fails.
+again and again) are run by `make long`, and those marked `cluster` by `make clusters`. Nothing is skipped
+silently: if Chromium or PostgreSQL is not there, the summary says so, and in CI (the variable `CI` is set) the
+test fails.
 """
 
 import gc
