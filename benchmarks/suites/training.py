@@ -197,7 +197,7 @@ ROWS: dict[str, Callable[[Bench], Row]] = {
     "training, skorch, validated": partial(compare, VALIDATED, skorch.FIT, faster, 5),
     "training, bare loop": partial(compare, PROBLEM, BARE, faster, 2),
     "training, bare loop, by itself": partial(compare, replace(PROBLEM, members=1), BARE, within, 3),
-    "training, linear": partial(compare_linear, Pool(N=800, D=300), 10),
+    "training, linear": partial(compare_linear, Pool(N=800, D=300, C=3), 10),
     "stack, av_mc": partial(compare_before, AV_MC, 3),
     "stack, late_fusion": partial(compare_before, replace(AV_MC, model="late_fusion"), 2.4),
     "stack, memory": partial(memory, replace(AV_MC, epochs=2, members=50, valid=647), 10, 3),
