@@ -256,7 +256,10 @@ class RayWorker(Worker):
 
     def send(self, group: Group) -> None:
         """See there."""
-        self.messages = self._actor.compute.options(num_returns="streaming").remote(group)
+        # One message at a time: if a worker dies, Ray loses what was sent and not yet taken, and a death is blamed
+        # on the cell that was named last.
+        one = {"num_returns": "streaming", "_generator_backpressure_num_objects": 1}
+        self.messages = self._actor.compute.options(**one).remote(group)
 
     def fetch(self) -> bool:
         """Get what it has to say; False if it is not known yet why it says nothing."""
