@@ -76,7 +76,7 @@ def require_sense(settings: Mapping[str, Any], folder: Path, warn: Callable[[str
         spec = load_spec(settings, folder, installed, WITHOUT_VALIDATION)
     train, valid, test = facts.sizes
     make_plan(spec, facts=replace(facts, sizes=(train + facts.unlabeled, valid, test)))
-    for text in review_model(spec, facts):
+    for text in (*facts.warnings, *review_model(spec, facts)):
         warn(text)
 
 

@@ -103,9 +103,18 @@ def load(params: EmbeddingsParams) -> Dataset:
 def _warnings(params: EmbeddingsParams, opened: _Opened) -> tuple[str, ...]:
     found = [*find_fillers(opened.table)] if params.task == Task.CLASSIFICATION else []
     if params.label is None and params.labels is None and LABEL not in opened.source.columns:
-        near = next((name for name in opened.source.columns if name.lower() in (LABEL, *LIKE_LABELS)), None)
+        used = {"id", "split", params.id, params.split}.union(*opened.columns.values())
+        others = [name for name in opened.source.columns if name not in used]
+        near = next((name for name in others if name.lower() in (LABEL, *LIKE_LABELS)), None)
         if near is not None:
             found.append(f"{opened.source.name}: nothing has a label; if {near!r} holds them, write label: {near}")
+        elif others:
+            names = ", ".join(map(repr, others[:5])) + (", …" if len(others) > 5 else "")
+            be = "is" if len(others) == 1 else "are"
+            found.append(
+                f"{opened.source.name}: nothing has a label, and {names} {be} not used; the parameters label "
+                "and id of the data set name the columns of labels and ids"
+            )
     return tuple(found)
 
 

@@ -307,6 +307,14 @@ def test_a_column_that_could_be_the_labels_is_named(tmp_path):
     )
 
 
+def test_columns_that_are_not_used_are_named_if_nothing_has_a_label(tmp_path):
+    path = parquet(tmp_path / "x.parquet", label=None, kind=LABELS, note=LABELS)
+    facts, _ = make(path)
+    assert "nothing has a label, and 'kind', 'note' are not used; the parameters label and id" in facts.warnings[0]
+    facts, _ = make(path, label="kind")
+    assert facts.warnings == ()
+
+
 def test_columns_of_other_kinds(tmp_path):
     days = [None if label is None else date(2020, 1, 1 + (label == "b")) for label in LABELS]
     sizes, index = [Decimal("1.5")] * N, [*range(N)]
