@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import torch
@@ -11,17 +11,15 @@ import torch
 from alharness.api.network import MultimodalModel
 from alharness.api.samples import Samples
 from alharness.api.vocabulary import Feature, ModelShape, Task
+from alharness.errors import SamplerError
 
 from .pool import Pool
 from .recipe import Fitted
 from .selection import ask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from torch import Tensor
-
-    from alharness.api.network import Batch
     from alharness.api.sampler import Sampler
     from alharness.api.samples import Inputs
 
@@ -37,21 +35,11 @@ STREAM = "initial"
 class Untrained(MultimodalModel):
     """In the place of a model; a sampler that reads inputs alone asks nothing of it."""
 
-    def encode(self, batch: Batch) -> NoReturn:
-        """There is nothing."""
-        raise NotImplementedError
+    def encode(self, *_of: Any, **_named: Any) -> NoReturn:
+        """There is nothing to ask."""
+        raise SamplerError("there is no model before the first labels")
 
-    def decode(self, z: Mapping[str, Tensor]) -> NoReturn:
-        """There is nothing."""
-        raise NotImplementedError
-
-    def last_layer(self, source: str) -> NoReturn:
-        """There is none."""
-        raise NotImplementedError
-
-    def loss(self, batch: Batch) -> NoReturn:
-        """There is none."""
-        raise NotImplementedError
+    decode = last_layer = loss = encode
 
 
 def choose(
