@@ -13,8 +13,7 @@ from alharness.api.dataset import Dataset, DatasetFacts
 from alharness.api.metrics import metrics_of
 from alharness.api.samples import Samples, Splits
 from alharness.api.vocabulary import Task
-from alharness.errors import DataError, HarnessWarning, SamplerError, SpecError
-from alharness.guard.border import Border
+from alharness.errors import DataError, HarnessWarning, SpecError
 from alharness.spec import Spec
 from alharness.spec.executor import choose as choose_plugin
 from alharness.spec.plan import TOO_FEW, make_plan
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alharness.api.plan import Plan
-    from alharness.api.sampler import Sampler, SamplerPlugin
+    from alharness.api.sampler import SamplerPlugin
     from alharness.api.samples import Inputs
     from alharness.spec import Chosen
 
@@ -183,6 +182,7 @@ def select(
     from alharness.runs.setup import Setup
 
     from .asking import Known, ask_once
+    from .starting import make_sampler
 
     setup = Setup(
         Dataset(task=labels.task, content=samples, classes=labels.names, stored_digest=DATA),
@@ -192,8 +192,6 @@ def select(
         plan.schedule,
     )
     (cell,) = plan.cells
-    with Border(cell.who, SamplerError, _warn).crossed("construction"):
-        made: Sampler = chosen.plugin.make(chosen.params)
     known = Known(
         samples=samples,
         batches=(tuple(labeled.tolist()),),
@@ -203,7 +201,7 @@ def select(
     answer = ask_once(
         setup.trainer,
         known,
-        made,
+        make_sampler(chosen, _warn),
         size=int(n),
         seed=int(seed),
         batch=spec.training.inference_batch,
@@ -242,29 +240,20 @@ def _planned(samples: Samples, labels: Labels, document: dict[str, Any], **objec
 
 def _start(inputs: Inputs, chosen: Chosen[SamplerPlugin], n: int, seed: int, labels: Labels) -> Selected:
     """The first samples: of a sampler that reads inputs alone, otherwise at random."""
-    from alharness.engine.initial import READABLE, choose
-    from alharness.engine.pool import Pool
-    from alharness.engine.seeds import stream
+    from alharness.engine.initial import READABLE
+
+    from .starting import first_batch
 
     features = chosen.plugin.features(chosen.params)
-    positions: Sequence[int] = Pool(inputs.ids).draw(n, stream(seed, "pool")).labeled
-    scores: Sequence[float] = ()
-    if features and features <= READABLE:
-        who = f"{chosen.label} ({chosen.registered.origin})"
-        with Border(who, SamplerError, _warn).crossed("construction"):
-            made = chosen.plugin.make(chosen.params)
-        answer = choose(
-            made,
-            inputs,
-            size=n,
-            seed=seed,
-            task=labels.task,
-            classes=labels.names,
-            features=features,
-            who=who,
-            warn=_warn,
-        )
-        positions, scores = answer.positions, answer.scores
+    positions, scores = first_batch(
+        chosen if features and features <= READABLE else None,
+        inputs,
+        size=n,
+        seed=seed,
+        task=labels.task,
+        classes=labels.names,
+        warn=_warn,
+    )
     return Selected(
         positions=np.array(positions, np.int64),
         ids=tuple(inputs.ids[position] for position in positions),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,11 +11,7 @@ from alharness.api.dataset import Dataset, DatasetFacts
 from alharness.api.records import Cell, CycleRecord, Plan, Schedule
 from alharness.api.samples import Samples
 from alharness.api.vocabulary import Task
-from alharness.engine.initial import choose
-from alharness.engine.pool import Pool
-from alharness.engine.seeds import stream
-from alharness.errors import DataError, SamplerError
-from alharness.guard.border import Border
+from alharness.errors import DataError
 from alharness.runs.environment import describe, machine
 from alharness.runs.setup import Setup, count_validation, validation
 from alharness.spec.plan import make_plan
@@ -26,12 +22,12 @@ from .batch import RANDOM_SHARE, RANDOM_START, START, Batch, Item
 from .comparing import compare
 from .measuring import cross_validate
 from .settings import WITHOUT_VALIDATION
+from .starting import first_batch, make_sampler
 from .state import CONTEXT, LABELS, State, now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alharness.api.sampler import Sampler
     from alharness.spec import Spec
 
 
@@ -49,23 +45,15 @@ class Step:
         """A first batch, chosen as the initial pool of a run."""
         state = self.state
         chosen = state.spec.initial
-        if chosen is None:
-            drawn = Pool(state.inputs.ids).draw(size, stream(state.seed, "pool")).labeled
-        else:
-            who = f"{chosen.label} ({chosen.registered.origin})"
-            with Border(who, SamplerError, state.warn).crossed("construction"):
-                sampler, features = chosen.plugin.make(chosen.params), chosen.plugin.features(chosen.params)
-            drawn = choose(
-                sampler,
-                state.inputs,
-                size=size,
-                seed=state.seed,
-                task=state.dataset.task,
-                classes=state.classes,
-                features=features,
-                who=who,
-                warn=state.warn,
-            ).positions
+        drawn, _ = first_batch(
+            chosen,
+            state.inputs,
+            size=size,
+            seed=state.seed,
+            task=state.dataset.task,
+            classes=state.classes,
+            warn=state.warn,
+        )
         by = RANDOM_START if chosen is None else chosen.label
         items = [Item(id=state.inputs.ids[p], rank=rank, by=by) for rank, p in enumerate(drawn, 1)]
         batch = Batch(cycle=START, items=tuple(items), task=state.dataset.task, classes=state.classes)
@@ -88,7 +76,7 @@ class Step:
             )
         plan, spec = self._plan(known, size)
         (cell,) = plan.cells
-        sampler, features = self._sampler(spec, cell)
+        chosen = spec.samplers[0]
         setup = Setup(
             Dataset(task=state.dataset.task, content=known.samples, classes=known.classes, stored_digest=CONTEXT),
             spec.model.plugin,
@@ -100,13 +88,13 @@ class Step:
         answer = ask_once(
             setup.trainer,
             known,
-            sampler,
+            make_sampler(chosen, state.warn),
             size=size,
             cycles=spec.active_learning.cycles,
             at_random=max(control, 1) if state.settings["control"] and size > 1 else control,
             seed=state.seed,
             batch=spec.training.inference_batch,
-            features=features,
+            features=chosen.plugin.features(chosen.params),
             who=cell.who,
             warn=state.warn,
         )
@@ -189,11 +177,6 @@ class Step:
             ),
             spec,
         )
-
-    def _sampler(self, spec: Spec, cell: Cell) -> tuple[Sampler, Any]:
-        chosen = spec.samplers[0]
-        with Border(cell.who, SamplerError, self.state.warn).crossed("construction"):
-            return chosen.plugin.make(chosen.params), chosen.plugin.features(chosen.params)
 
     def _answered(self, answer: Answer, known: Known, cell: Cell) -> Batch:
         own = len(answer.positions) - answer.at_random
